@@ -1,0 +1,57 @@
+"""Fit linear models by gradient descent.
+
+>>> import gdfit
+>>> fit = gdfit.train(gdfit.observations_from([1, 2, 3], [3, 5, 7]), lr=0.1)
+>>> print(f"{fit.model.predict([10]):.6f}")
+21.000000
+
+The names below are imported when they are first used: `import gdfit` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gdfit.dataset import read_observations
+    from gdfit.errors import GdfitError, UsageError
+    from gdfit.fitting import Fit, train
+    from gdfit.model import LinearModel, load_model
+    from gdfit.observations import Observations, observations_from
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Fit",
+    "GdfitError",
+    "LinearModel",
+    "Observations",
+    "UsageError",
+    "load_model",
+    "observations_from",
+    "read_observations",
+    "train",
+]
+
+_HOMES = {
+    "Fit": "fitting",
+    "GdfitError": "errors",
+    "LinearModel": "model",
+    "Observations": "observations",
+    "UsageError": "errors",
+    "load_model": "model",
+    "observations_from": "observations",
+    "read_observations": "dataset",
+    "train": "fitting",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gdfit' has no attribute {name!r}")
+    return getattr(import_module(f"gdfit.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,56 @@
+"""What gdfit says when something is wrong: one line for a person, and the status to end with."""
+
+from __future__ import annotations
+
+
+class GdfitError(Exception):
+    """The data or the model can't be used.
+
+    Printed as ``gdfit: error: FILE, line 7, column 'y': 'abc' is not a number``.
+
+    Parameters
+    ----------
+    message : what is wrong and what to do, without a full stop.
+    file, line, column : where, as far as it is known; lines count from 1.
+    """
+
+    status = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        column: str | None = None,
+    ) -> None:
+        where = []
+        if file is not None:
+            where.append(printable(file))
+        if line is not None:
+            where.append(f"line {line}")
+        if column is not None:
+            where.append(f"column {quoted(column)}")
+        super().__init__(f"{', '.join(where)}: {message}" if where else message)
+
+
+class UsageError(GdfitError):
+    """The options don't fit one another, or the data."""
+
+    status = 2
+
+
+def quoted(text: str, longest: int = 40) -> str:
+    """`text` in quotes, on one line, shortened: for values shown in a message."""
+    return repr(text if len(text) <= longest else text[: longest - 1] + "…")
+
+
+def printable(text: str) -> str:
+    """`text` as it is, or in quotes where it would break the line."""
+    return text if text.isprintable() else repr(text)
+
+
+def listing(names: tuple[str, ...], most: int = 8) -> str:
+    """Column names for a message: ``x1, x2, …``."""
+    shown = ", ".join(printable(name) for name in names[:most])
+    return shown + (f", … ({len(names)} in all)" if len(names) > most else "")
