@@ -1,0 +1,204 @@
+"""How a data file is laid out, found from its first lines: delimiter, header, column names."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gdfit.errors import GdfitError, UsageError, listing, quoted
+
+WHITE_SPACE = r"\s+"  # as pandas spells a run of white space
+DELIMITERS = ("\t", ";", "|", ",", WHITE_SPACE)  # in this order where two fit equally well
+MISSING = ("", "NA", "NaN", "nan")  # the last is how NumPy writes it
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+SNIFFED_LINES = 50
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The form of a data file.
+
+    names : a name for each column, as its header gives them, else x, y or x1…xp, y.
+    has_header : whether the names stand in the file.
+    header_lines : how many lines come before the first row.
+    delimiter : one character, or `WHITE_SPACE`.
+    decimal : ``.`` or ``,``.
+    """
+
+    names: tuple[str, ...]
+    has_header: bool
+    header_lines: int
+    delimiter: str
+    decimal: str
+
+
+def find_layout(head: bytes, name: str, delimiter: str | None, decimal: str) -> Layout:
+    """The layout of the file called `name`, of which `head` is the beginning.
+
+    Raises
+    ------
+    GdfitError : it is empty, or not text in UTF-8.
+    """
+    lines = first_lines(head, name)
+    if delimiter is None:
+        delimiter = sniff_delimiter(lines, decimal)
+    rows = (row for row in records(lines, delimiter) if row[1] != [])
+    line, first = next(rows, (0, []))
+    if not first:
+        raise GdfitError("is empty", file=name)
+    if is_data(first, decimal):
+        return Layout(default_names(len(first)), False, 0, delimiter, decimal)
+    names = tuple(text or f"column{place}" for place, text in enumerate(first, start=1))
+    return Layout(names, True, line, delimiter, decimal)
+
+
+def first_lines(head: bytes, name: str) -> list[str]:
+    """The first lines of `head` as text: at most `SNIFFED_LINES`, none of them cut."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise GdfitError("is UTF-16 text; save it as UTF-8", file=name)
+    if b"\0" in head:
+        raise GdfitError("is not a text file (it has null bytes)", file=name)
+    lines = head.splitlines(keepends=True)[:SNIFFED_LINES]
+    if lines and not lines[0].endswith((b"\n", b"\r")) and len(head) >= 1 << 20:
+        raise GdfitError("is not a CSV file: its first line does not end", file=name)
+    text = [line.decode(errors="replace") for line in lines]
+    if text and "\ufffd" in text[0]:
+        raise GdfitError("is not UTF-8 text; save it as UTF-8", file=name, line=1)
+    return text
+
+
+def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The records of `lines`, each with the number of lines read so far, fields stripped of spaces.
+
+    A record is empty for a blank line. Quotes are CSV's: a quoted field may hold delimiters and
+    line ends, and ``""`` stands for a quote.
+    """
+    csv.field_size_limit(sys.maxsize)
+    if delimiter == WHITE_SPACE:
+        lines = (" ".join(line.split()) + "\n" for line in lines)
+        delimiter = " "
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    for row in reader:
+        fields = [field.strip() for field in row]
+        yield reader.line_num, [] if fields == [""] else fields
+
+
+def sniff_delimiter(lines: Sequence[str], decimal: str) -> str:
+    """The delimiter that cuts the most of `lines` into as many fields as the first one, at least
+    two; a comma for a single column."""
+    best, most = ",", 0
+    for delimiter in DELIMITERS:
+        if delimiter == decimal:
+            continue
+        rows = [row for _, row in records(lines, delimiter) if row]
+        width = len(rows[0]) if rows else 0
+        alike = sum(len(row) == width for row in rows)
+        if width > 1 and alike > most and 2 * alike >= len(rows):
+            best, most = delimiter, alike
+    return ";" if best == decimal else best
+
+
+def is_data(fields: Sequence[str], decimal: str) -> bool:
+    """Whether a first line is a row of numbers (some may be missing) and not a header."""
+    numbers = [is_number(field, decimal) for field in fields]
+    return any(numbers) and all(
+        number or field in MISSING for number, field in zip(numbers, fields, strict=True)
+    )
+
+
+def is_number(field: str, decimal: str) -> bool:
+    """Whether `field` is a finite or infinite decimal number, in ASCII digits."""
+    if decimal != ".":
+        field = field.replace(".", "?").replace(decimal, ".")
+    return bool(NUMBER.fullmatch(field) or INFINITE.fullmatch(field))
+
+
+def default_names(count: int) -> tuple[str, ...]:
+    """What the columns of a file without a header are called."""
+    if count <= 2:
+        return ("x", "y")[:count]
+    return (*(f"x{place}" for place in range(1, count)), "y")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns a fit uses, and where they stand in the file.
+
+    features, target : their names.
+    places : the columns' numbers in the file, from 0: the features' in order, then the target's.
+    """
+
+    features: tuple[str, ...]
+    target: str
+    places: tuple[int, ...]
+
+
+def choose_columns(
+    layout: Layout, name: str, features: Sequence[str] | None, target: str | None
+) -> Columns:
+    """The features and the target among the columns of the file called `name`.
+
+    The target defaults to the column ``y`` if there is one, else the last column; the features to
+    all other columns.
+    """
+    if len(layout.names) < 2:
+        raise GdfitError(
+            "has one column, and a fit needs two at least, x and y"
+            " (is the delimiter right? see --delimiter)",
+            file=name,
+        )
+    if target is None:
+        others = [column for column in layout.names if column not in (features or ())]
+        if not others:
+            raise UsageError("--features names every column and leaves none for the target")
+        target = "y" if "y" in others else others[-1]
+    if features is None:
+        features = [column for column in layout.names if column != target]
+    elif len(set(features)) < len(features):
+        raise UsageError("--features names a column twice")
+    if target in features:
+        raise UsageError(f"column {quoted(target)} is a feature and the target at once")
+    places = find_columns(layout, name, (*features, target))
+    return Columns(tuple(features), target, places)
+
+
+def find_columns(layout: Layout, name: str, wanted: Sequence[str]) -> tuple[int, ...]:
+    """Where the columns called `wanted` stand in the file called `name`."""
+    for column in wanted:
+        count = layout.names.count(column)
+        if count == 0:
+            raise GdfitError(
+                f"there is no column {quoted(column)}; it has {listing(layout.names)}", file=name
+            )
+        if count > 1:
+            raise GdfitError(f"{count} columns are called {quoted(column)}", file=name)
+    return tuple(layout.names.index(column) for column in wanted)
+
+
+def find_features(layout: Layout, name: str, features: Sequence[str]) -> tuple[int, ...]:
+    """Where a model's features stand in the file called `name`: by name, in any order, or by place
+    where there is no header."""
+    width = len(layout.names)
+    if layout.has_header or (width > len(features) and set(features) <= set(layout.names)):
+        return find_columns(layout, name, features)
+    if width not in (len(features), len(features) + 1):
+        raise GdfitError(
+            f"has {width} columns and no header; the model's features are "
+            f"{listing(tuple(features))}",
+            file=name,
+        )
+    return tuple(range(len(features)))
+
+
+def parse_delimiter(text: str) -> str:
+    """The delimiter that ``--delimiter`` names: one character, or ``tab``, ``space``."""
+    delimiter = {"\\t": "\t", "tab": "\t", "space": WHITE_SPACE, " ": WHITE_SPACE}.get(text, text)
+    if delimiter != WHITE_SPACE and (
+        len(delimiter) != 1 or delimiter in '"\r\n' or delimiter.isalnum() or ord(delimiter) > 127
+    ):
+        raise UsageError(f"--delimiter takes one character, 'tab' or 'space', not {quoted(text)}")
+    return delimiter
