@@ -1,0 +1,118 @@
+"""A fitted linear model: ŷ = w₁x₁ + … + w_px_p + b, and its JSON file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gdfit.errors import GdfitError
+from gdfit.files import open_beside
+
+Number = TypeVar("Number", float, Any)  # a float, or an array of them
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """A linear model.
+
+    w : a weight for each feature.
+    b : the bias.
+    features, target : the columns' names.
+    """
+
+    w: tuple[float, ...]
+    b: float
+    features: tuple[str, ...]
+    target: str
+
+    def predict(self, x: Sequence[Number]) -> Number:
+        """ŷ at `x`, a value for each feature: floats give a float, arrays of shape (n,) an array.
+
+        Added up feature by feature, so that both give the same to the last bit.
+        """
+        total: Any = 0.0
+        for weight, value in zip(self.w, x, strict=True):
+            total = total + weight * value
+        return total + self.b  # type: ignore[no-any-return]
+
+    @property
+    def params(self) -> tuple[float, ...]:
+        """θ = (w₁…w_p, b)."""
+        return (*self.w, self.b)
+
+
+def load_model(path: str | Path) -> LinearModel:
+    """The model in the JSON file at `path`, as `gdfit train` writes it.
+
+    Raises
+    ------
+    GdfitError : it does not exist, or is not a model.
+    """
+    file = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise GdfitError("no such model file; 'gdfit train DATA' makes one", file=file) from None
+    except IsADirectoryError:
+        raise GdfitError("is a folder, not a model file", file=file) from None
+    except OSError as error:
+        raise GdfitError(f"can't be read: {error.strerror}", file=file) from None
+    except UnicodeDecodeError:
+        raise GdfitError("is not a model file (it is not text)", file=file) from None
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        raise GdfitError("is not a model file (it is not JSON)", file=file) from None
+    return model_of(record, file)
+
+
+def model_of(record: object, file: str) -> LinearModel:
+    """The model in a decoded JSON object read from `file`."""
+
+    def fail(why: str) -> GdfitError:
+        return GdfitError(f"is not a model file ({why})", file=file)
+
+    if not isinstance(record, Mapping):
+        raise fail("it is not a JSON object")
+    for key, kind in (("w", list), ("b", (int, float)), ("features", list), ("target", str)):
+        if key in record and record[key] is None:
+            raise fail(f"{key!r} is null, as in a run that diverged")
+        if not isinstance(record.get(key), kind):
+            raise fail(f"it has no {key!r}")
+    w, b, features = record["w"], record["b"], record["features"]
+    if not all(isinstance(name, str) for name in features) or len(features) != len(w) or not w:
+        raise fail("'w' and 'features' don't match")
+    try:
+        params = [float(value) for value in (*w, b)]
+    except (TypeError, ValueError, OverflowError):
+        raise fail("its params are not all numbers") from None
+    if not all(math.isfinite(param) for param in params):
+        raise fail("its params are not all finite numbers")
+    return LinearModel(tuple(params[:-1]), params[-1], tuple(features), record["target"])
+
+
+def save_model(path: Path, record: Mapping[str, object]) -> None:
+    """Write `record`, the result of a run without its history, beside `path` and rename it."""
+    with open_beside(path) as file:
+        file.write(to_json(record) + "\n")
+
+
+def to_json(record: Mapping[str, object]) -> str:
+    """`record` as a JSON object, a line for each key: numbers in full, null where not finite."""
+    lines = [f"  {json.dumps(key)}: {json.dumps(finite(record[key]))}" for key in record]
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def finite(value: Any) -> Any:
+    """`value` with None for every number in it that is not finite, which JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value

@@ -1,0 +1,100 @@
+"""The observations as the mathematics sees them: a design matrix and a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdfit.arrays import FloatArray
+from gdfit.errors import GdfitError
+from gdfit.layout import default_names
+
+
+@dataclass(frozen=True)
+class Observations:
+    """N observations of p features and a target.
+
+    design : the design matrix A, shape (n, p+1): the features, then a column of ones.
+    target : y, shape (n,).
+    count : N, how many observations the n rows stand for.
+    features, target_name : the columns' names.
+    last : the last observation as it was read, shape (p+1,): its features, then its y.
+    """
+
+    design: FloatArray
+    target: FloatArray
+    count: int
+    features: tuple[str, ...]
+    target_name: str
+    last: FloatArray
+
+    @property
+    def total_squares(self) -> float:
+        """Σ(y − ȳ)², the squared error of the best constant."""
+        ones = self.design[:, -1]
+        mean = ones @ self.target / self.count
+        deviations = self.target - mean * ones
+        return float(deviations @ deviations)
+
+    def squared_error(self, params: FloatArray) -> float:
+        """Σ(ŷ − y)² at the params θ = (w₁…w_p, b)."""
+        residuals = self.design @ params - self.target
+        return float(residuals @ residuals)
+
+    def r_squared(self, params: FloatArray) -> float:
+        """R² = 1 − Σ(ŷ − y)²/Σ(y − ȳ)², the part of y's variance that the model explains; NaN where
+        y does not vary."""
+        total = self.total_squares
+        return 1 - self.squared_error(params) / total if total > 0 else float("nan")
+
+
+def observations_of(
+    blocks: Sequence[FloatArray], features: tuple[str, ...], target: str, file: str | None = None
+) -> Observations:
+    """All rows of `blocks`, each of shape (rows, p+1): the features, then the target."""
+    if not blocks:
+        raise GdfitError("there are no observations", file=file)
+    rows = np.concatenate(blocks)
+    design = np.column_stack([rows[:, :-1], np.ones(len(rows))])
+    return Observations(design, rows[:, -1].copy(), len(rows), features, target, rows[-1].copy())
+
+
+def observations_from(
+    x: ArrayLike,
+    y: ArrayLike,
+    features: Sequence[str] | None = None,
+    target: str = "y",
+) -> Observations:
+    """Observations from arrays, for use in Python.
+
+    Parameters
+    ----------
+    x : the features, shape (N,) or (N, p).
+    y : the target, shape (N,).
+    features, target : names; by default x, y (one feature) or x1…xp, y.
+
+    Raises
+    ------
+    GdfitError : the shapes don't match, or a value is not finite.
+    """
+    inputs = np.asarray(x, dtype=np.float64)
+    outputs = np.asarray(y, dtype=np.float64)
+    if inputs.ndim == 1:
+        inputs = inputs[:, np.newaxis]
+    if inputs.ndim != 2 or outputs.shape != inputs.shape[:1]:
+        raise GdfitError(
+            f"x of shape (N,) or (N, p) goes with y of shape (N,), not {np.shape(x)} with "
+            f"{np.shape(y)}"
+        )
+    names = tuple(features) if features is not None else default_names(inputs.shape[1] + 1)[:-1]
+    if len(names) != inputs.shape[1]:
+        raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
+    rows = np.column_stack([inputs, outputs])
+    if not len(rows):
+        raise GdfitError("there are no observations")
+    if not np.isfinite(rows).all():
+        raise GdfitError("x and y must be finite numbers")
+    return observations_of([rows], names, target)
