@@ -1,0 +1,383 @@
+"""The command line: options in, one call into the library, a report out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gdfit import __version__
+from gdfit.errors import GdfitError, UsageError, quoted
+
+
+class Backend(StrEnum):
+    manual = "manual"
+    autograd = "autograd"
+
+
+class Format(StrEnum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class EvaluationFormat(StrEnum):
+    table = "table"
+    json = "json"
+
+
+class Commands(TyperGroup):
+    """The commands; a closed pipe ends any of them quietly, as it ends other programs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left to write goes nowhere, and Python's own flush at exit finds no fault.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(128 + 13) from None
+        return result
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="gdfit",
+    help="Fit linear models by gradient descent, and see every step.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Data = Annotated[
+    str,
+    typer.Argument(metavar="DATA", help="A CSV file, or - for standard input.", show_default=False),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(metavar="CHAR", help="One character, 'tab' or 'space'; found by default."),
+]
+Decimal = Annotated[str, typer.Option(metavar=".|,", help="The decimal mark.")]
+DropMissing = Annotated[
+    bool, typer.Option("--drop-missing", help="Skip rows with a missing field.")
+]
+Target = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The column to predict: y if there is one, else the last."),
+]
+Features = Annotated[
+    str | None, typer.Option(metavar="A,B", help="The columns to predict it from: all others.")
+]
+ModelFile = Annotated[
+    Path, typer.Option("--model", metavar="FILE", envvar="GDFIT_MODEL", help="The model's file.")
+]
+At = Annotated[
+    list[str] | None,
+    typer.Option("--x", metavar="V[,V…]", help="Inputs to predict at; may be repeated."),
+]
+DEFAULT_MODEL = Path("gdfit.json")
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        print(f"gdfit {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def train(
+    data: Data,
+    lr: Annotated[float, typer.Option(help="The learning rate γ.")] = 0.01,
+    epochs: Annotated[int, typer.Option(min=1, help="How many times to go over the data.")] = 1000,
+    backend: Annotated[
+        Backend, typer.Option(help="The gradient by the chain rule in NumPy, or by torch.")
+    ] = Backend.manual,
+    init: Annotated[
+        str,
+        typer.Option(
+            metavar="zeros|random|W,…,B|MODEL.json",
+            help="Where the params start; a model goes on where it stopped.",
+        ),
+    ] = "zeros",
+    seed: Annotated[int, typer.Option(min=0, help="Every random choice comes from it.")] = 0,
+    features: Features = None,
+    target: Target = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    drop_missing: DropMissing = False,
+    every: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Print each N-th epoch.")
+    ] = None,
+    show: Annotated[
+        str | None, typer.Option(metavar="1,2,3,10", help="Epochs to print; the last always is.")
+    ] = None,
+    x: At = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="What to print on standard output.")
+    ] = Format.table,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print only the params, w… b, on one line.")
+    ] = False,
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Write every epoch to this file.")
+    ] = None,
+    model: ModelFile = DEFAULT_MODEL,
+) -> None:
+    """Fit a linear model to DATA by gradient descent."""
+    from gdfit import dataset, fitting, report
+    from gdfit.files import check_writable, open_beside
+    from gdfit.model import save_model
+
+    for file in (model, history):
+        if file is not None:
+            check_writable(file, but_not=[data])
+    start = fitting.parse_init(init)
+    inputs = [parse_numbers(text, "--x") for text in x or ()]
+    shown = report.schedule(every, parse_epochs(show))
+    missing = Tally()
+    observations = dataset.read_observations(
+        data,
+        features=split_names(features),
+        target=target,
+        delimiter=parse_delimiter(delimiter),
+        decimal=parse_decimal(decimal),
+        drop_missing=drop_missing,
+        dropped=missing.add,
+    )
+    names = observations.features
+    check_inputs(inputs, names)
+    missing.note("skipped {} with a missing field", "row")
+    shows: report.Report
+    if quiet:
+        shows = report.QuietReport()
+    elif output is Format.json:
+        shows = report.JsonReport()
+    elif output is Format.csv:
+        shows = report.CsvReport(names, shown)
+    else:
+        shows = report.TableReport(names, shown)
+    watchers: list[Callable[[Any], None]] = [shows.step]
+    with ExitStack() as stack:
+        if history is not None:
+            rows = stack.enter_context(open_beside(history))
+            watchers.append(report.CsvReport(names, lambda epoch: True, rows).step)
+        fit = fitting.train(
+            observations,
+            lr=lr,
+            epochs=epochs,
+            backend=backend,
+            init=start,
+            seed=seed,
+            on_step=watchers[0] if len(watchers) == 1 else each(watchers),
+            keep=shown,
+        )
+    predictions = [report.Prediction(tuple(values), fit.model.predict(values)) for values in inputs]
+    if not inputs:
+        *values, observed = observations.last.tolist()
+        predictions = [report.Prediction(tuple(values), fit.model.predict(values), observed)]
+    diverged = fit.status == "diverged"
+    if not diverged:
+        save_model(model, report.record(fit, predictions))
+    shows.end(fit, predictions, "" if diverged else str(model))
+    if diverged:
+        complain(
+            f"diverged at epoch {fit.epochs}: the loss or the params are not finite any more; "
+            "try a smaller --lr (no model was written)"
+        )
+        raise typer.Exit(3)
+
+
+@app.command()
+def predict(
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="[DATA]", help="A CSV file, or -; its rows come back with ŷ."),
+    ] = None,
+    x: At = None,
+    model: ModelFile = DEFAULT_MODEL,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    drop_missing: DropMissing = False,
+) -> None:
+    """Predict with the last trained model: at --x, or for each row of DATA."""
+    from gdfit.model import load_model
+
+    if (data is None) == (not x):
+        raise UsageError("predict takes --x or DATA" + (", not both" if x else ""))
+    if data is None:
+        inputs = [parse_numbers(text, "--x") for text in x or ()]
+        trained = load_model(model)
+        check_inputs(inputs, trained.features)
+        for values in inputs:
+            print(trained.predict(values))
+        return
+
+    from gdfit.prediction import predict_rows
+
+    missing = Tally()
+    predict_rows(
+        load_model(model),
+        data,
+        sys.stdout,
+        delimiter=parse_delimiter(delimiter),
+        decimal=parse_decimal(decimal),
+        drop_missing=drop_missing,
+        dropped=missing.add,
+    )
+    missing.note("skipped {} with a missing field", "row")
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    model: ModelFile = DEFAULT_MODEL,
+    target: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The observed column: the model's target.")
+    ] = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    drop_missing: DropMissing = False,
+    output: Annotated[
+        EvaluationFormat, typer.Option("--format", help="What to print on standard output.")
+    ] = EvaluationFormat.table,
+) -> None:
+    """Measure the errors of the last trained model on DATA."""
+    from gdfit.model import load_model, to_json
+    from gdfit.prediction import evaluate_rows
+
+    missing = Tally()
+    evaluation = evaluate_rows(
+        load_model(model),
+        data,
+        target=target,
+        delimiter=parse_delimiter(delimiter),
+        decimal=parse_decimal(decimal),
+        drop_missing=drop_missing,
+        dropped=missing.add,
+    )
+    missing.note("skipped {} with a missing field", "row")
+
+    from gdfit import report
+
+    if output is EvaluationFormat.json:
+        print(to_json(vars(evaluation)))
+    else:
+        report.print_evaluation(evaluation)
+
+
+class Tally:
+    """Counts what is to be told on standard error in the end."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self, count: int) -> None:
+        self.count += count
+
+    def note(self, text: str, thing: str) -> None:
+        if self.count:
+            what = f"{self.count} {thing}" + ("s" if self.count > 1 else "")
+            print(f"gdfit: note: {text.format(what)}", file=sys.stderr)
+
+
+def each(watchers: list[Callable[[Any], None]]) -> Callable[[Any], None]:
+    """One callable that calls them all."""
+
+    def call(step: Any) -> None:
+        for watcher in watchers:
+            watcher(step)
+
+    return call
+
+
+def parse_numbers(text: str, option: str) -> list[float]:
+    """The numbers in ``V[,V…]``."""
+    try:
+        return [float(field) for field in text.split(",")]
+    except ValueError:
+        raise UsageError(f"{option} takes numbers V[,V…], not {quoted(text)}") from None
+
+
+def check_inputs(inputs: list[list[float]], features: tuple[str, ...]) -> None:
+    """Raise where an input has not a value for each feature."""
+    from gdfit.errors import listing
+
+    for values in inputs:
+        if len(values) != len(features):
+            raise UsageError(
+                f"--x takes a value for each feature ({listing(features)}), not {len(values)}"
+            )
+
+
+def parse_epochs(text: str | None) -> list[int] | None:
+    """The epochs in ``1,2,3,10``."""
+    if text is None:
+        return None
+    try:
+        return [int(field) for field in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--show takes epochs, as in 1,2,3,10, not {quoted(text)}") from None
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
+    import csv
+
+    return None if text is None else [name.strip() for name in next(csv.reader([text]), [])]
+
+
+def parse_decimal(text: str) -> str:
+    if text not in (".", ","):
+        raise UsageError(f"--decimal takes . or a comma, not {quoted(text)}")
+    return text
+
+
+def parse_delimiter(text: str | None) -> str | None:
+    from gdfit import layout
+
+    return None if text is None else layout.parse_delimiter(text)
+
+
+def complain(message: str) -> None:
+    """One line on standard error."""
+    print(f"gdfit: error: {message}", file=sys.stderr)
+
+
+def main() -> None:
+    """The console script: run the command line, and leave with its status."""
+    status = run()
+    # Taking pandas and torch down module by module takes longer than training does.
+    os._exit(status)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; every error is one line on standard error. Returns the status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Bytes of the data that are not UTF-8 go out as they came in; elsewhere R² becomes R?.
+        errors = "surrogateescape" if stream.encoding.lower() == "utf-8" else "replace"
+        stream.reconfigure(errors=errors)  # type: ignore[union-attr]
+    try:
+        status = app(arguments, prog_name="gdfit", standalone_mode=False)
+    except GdfitError as error:
+        complain(str(error))
+        status = error.status
+    except typer.TyperException as error:
+        complain(" ".join(error.format_message().split()).rstrip(".") + " (see gdfit --help)")
+        status = error.exit_code
+    except OSError as error:
+        complain(f"can't read or write: {error.strerror}")
+        status = 1
+    if status == 130:
+        complain("interrupted")
+    sys.stderr.flush()
+    return int(status or 0)

@@ -1,0 +1,319 @@
+"""What a run shows: a Rich table, JSON or CSV on standard output, a history file.
+
+A report is told of every step as it happens, and of the fit in the end.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from gdfit.descent import Step
+from gdfit.errors import printable
+from gdfit.evaluation import Evaluation
+from gdfit.fitting import Fit
+from gdfit.model import to_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+class Report(Protocol):
+    """Where the steps and the fit go."""
+
+    def step(self, step: Step) -> None:
+        """Take note of an epoch."""
+
+    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+        """Show what is left to show."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """ŷ at x, and the y observed there, where it was."""
+
+    x: tuple[float, ...]
+    y: float
+    observed: float | None = None
+
+
+def schedule(every: int | None, show: Sequence[int] | None) -> Callable[[int], bool]:
+    """Which epochs to print: each multiple of `every`, those in `show`, by default 1, 2, 3 and then
+    5, 10, 20, 50, 100, …"""
+    if every is None and show is None:
+        return lambda epoch: epoch <= 3 or is_round(epoch)
+    shown = frozenset(show or ())
+    return lambda epoch: epoch in shown or (every is not None and epoch % every == 0)
+
+
+def is_round(epoch: int) -> bool:
+    """Whether `epoch` is 1, 2 or 5 times a power of ten."""
+    return str(epoch).rstrip("0") in ("1", "2", "5")
+
+
+def params_names(features: Sequence[str]) -> tuple[str, ...]:
+    """What the params are called: w and b, or w_NAME and b with several features."""
+    if len(features) == 1:
+        return ("w", "b")
+    return (*(f"w_{name}" for name in features), "b")
+
+
+def csv_header(features: Sequence[str]) -> list[str]:
+    """The columns of a history."""
+    names = params_names(features)
+    return ["epoch", "loss", *names, *(f"grad_{name}" for name in names)]
+
+
+def csv_row(step: Step) -> list[float]:
+    """A step as a row of a history: numbers in full."""
+    return [step.epoch, step.loss, *step.params.tolist(), *step.grad.tolist()]
+
+
+def record(fit: Fit, predictions: Iterable[Prediction]) -> dict[str, object]:
+    """The fit as the keys of its JSON object, without the history."""
+    return {
+        "w": list(fit.model.w),
+        "b": fit.model.b,
+        "features": list(fit.model.features),
+        "target": fit.model.target,
+        "loss": fit.loss,
+        "r_squared": fit.r_squared,
+        "epochs": fit.epochs,
+        "status": fit.status,
+        "lr": fit.lr,
+        "backend": fit.backend,
+        "loss_function": fit.loss_name,
+        "seed": fit.seed,
+        "observations": fit.observations.count,
+        "predictions": [{"x": list(at.x), "y": at.y} for at in predictions],
+    }
+
+
+class QuietReport:
+    """The params alone, on one line: ``w… b``."""
+
+    def step(self, step: Step) -> None:
+        """Nothing."""
+
+    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+        print(*fit.model.params)
+
+
+class JsonReport:
+    """One JSON object in the end, with the steps that the fit kept as its history."""
+
+    def step(self, step: Step) -> None:
+        """Nothing: the fit keeps the history."""
+
+    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+        history = [
+            {
+                "epoch": step.epoch,
+                "loss": step.loss,
+                "params": step.params.tolist(),
+                "grad": step.grad.tolist(),
+            }
+            for step in fit.history
+        ]
+        print(to_json({**record(fit, predictions), "history": history}))
+
+
+class CsvReport:
+    """Shown epochs as CSV, each as it happens."""
+
+    def __init__(
+        self, features: Sequence[str], shown: Callable[[int], bool], file: TextIO | None = None
+    ) -> None:
+        self.shown = shown
+        self.writer = csv.writer(file or sys.stdout, lineterminator="\n")
+        self.writer.writerow(csv_header(features))
+        self.last = 0
+
+    def step(self, step: Step) -> None:
+        if self.shown(step.epoch):
+            self.write(step)
+
+    def write(self, step: Step) -> None:
+        self.writer.writerow(csv_row(step))
+        self.last = step.epoch
+
+    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+        if self.last != fit.epochs:
+            self.write(fit.history[-1])
+
+
+class TableReport:
+    """A Rich table of shown epochs, its rows printed as they come, and a summary.
+
+    Rows that come within a moment of one another are printed together, for speed.
+    """
+
+    MOMENT = 0.1  # seconds
+
+    def __init__(
+        self, features: Sequence[str], shown: Callable[[int], bool], console: Console | None = None
+    ) -> None:
+        self.names = [printable(name) for name in params_names(features)]
+        self.shown = shown
+        self.console = console or console_for(sys.stdout)
+        self.pending: list[Step] = []
+        self.headed = False
+        self.last = 0
+        self.printed_at = -math.inf
+
+    def step(self, step: Step) -> None:
+        if self.shown(step.epoch):
+            self.pending.append(step)
+        if self.pending and time.monotonic() - self.printed_at > self.MOMENT:
+            self.print_pending()
+
+    def print_pending(self) -> None:
+        """Print the rows that wait, under a header if they are the first."""
+        wide = len(self.names) == 2
+        if self.headed and not wide:
+            self.console.line()
+        show(self.console, self.wide_table() if wide else self.tall_table())
+        self.last = self.pending[-1].epoch
+        self.pending.clear()
+        self.headed = True
+        self.printed_at = time.monotonic()
+
+    def wide_table(self) -> Table:
+        """An epoch a row: for one feature."""
+        table = new_table(show_header=not self.headed)
+        add_numbers(table, "epoch", "loss", *self.names, *(f"grad {name}" for name in self.names))
+        for step in self.pending:
+            numbers = (step.loss, *step.params.tolist(), *step.grad.tolist())
+            table.add_row(str(step.epoch), *map(short, numbers))
+        return table
+
+    def tall_table(self) -> Table:
+        """A param a row: for several features, which would not fit side by side."""
+        table = new_table(show_header=not self.headed)
+        add_numbers(table, "epoch", "loss")
+        width = max(map(len, (*self.names, "param")))
+        table.add_column("param", min_width=width, no_wrap=True)
+        add_numbers(table, "params", "grad")
+        for step in self.pending:
+            rows = zip(self.names, step.params.tolist(), step.grad.tolist(), strict=True)
+            for place, (name, param, slope) in enumerate(rows):
+                first = (str(step.epoch), short(step.loss)) if place == 0 else ("", "")
+                table.add_row(*first, name, short(param), short(slope))
+            table.add_section()
+        return table
+
+    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+        if self.last != fit.epochs and not (self.pending and self.pending[-1].epoch == fit.epochs):
+            self.pending.append(fit.history[-1])
+        if self.pending:
+            self.print_pending()
+        self.console.line()
+        show(self.console, summary(fit, predictions, model_file))
+
+
+def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str) -> Table:
+    """What came out, a line each."""
+    names = params_names(fit.model.features)
+    lines = [
+        *zip(map(printable, names), map(exact, fit.model.params), strict=True),
+        ("loss", exact(fit.loss)),
+        ("R²", exact(fit.r_squared)),
+        ("ended", ending(fit)),
+    ]
+    for at in predictions if fit.status != "diverged" else ():
+        inputs = ", ".join(map(exact, at.x))
+        observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
+        lines.append((f"{printable(fit.model.target)} at {inputs}", exact(at.y) + observed))
+    if model_file:
+        lines.append(("model", printable(model_file)))
+    return key_values(lines)
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """An evaluation as a table."""
+    lines = [
+        ("N", str(evaluation.observations)),
+        ("MSE", exact(evaluation.mse)),
+        ("RMSE", exact(evaluation.rmse)),
+        ("MAE", exact(evaluation.mae)),
+        ("R²", exact(evaluation.r_squared)),
+    ]
+    show(console_for(sys.stdout), key_values(lines))
+
+
+def ending(fit: Fit) -> str:
+    """How the run ended, in words."""
+    if fit.status == "diverged":
+        return f"diverged at epoch {fit.epochs}"
+    return f"ran all {fit.epochs} epochs"
+
+
+def console_for(file: TextIO) -> Console:
+    """A Rich console that in a pipe wraps nothing, however long."""
+    from rich.console import Console
+
+    console = Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = 1 << 16
+    return console
+
+
+def show(console: Console, table: Table) -> None:
+    """Print `table`; in a pipe without the spaces that fill its lines."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    console.file.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
+    console.file.flush()
+
+
+def new_table(*, show_header: bool) -> Table:
+    """A table that can be continued by another one with the same columns."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(
+        box=box.SIMPLE_HEAD if show_header else box.SIMPLE,
+        show_header=show_header,
+        show_edge=False,
+        header_style="bold",
+        padding=(0, 1),
+    )
+
+
+def add_numbers(table: Table, *names: str) -> None:
+    """Columns for numbers as `short` writes them, as wide in every table."""
+    for name in names:
+        style = {"epoch": "cyan", "loss": "bold"}.get(name, "")
+        width = 7 if name == "epoch" else 11
+        table.add_column(name, justify="right", min_width=width, no_wrap=True, style=style)
+
+
+def key_values(lines: Iterable[tuple[str, str]]) -> Table:
+    """Names and values in two columns."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in lines:
+        table.add_row(f" {name}", value)
+    return table
+
+
+def short(number: float) -> str:
+    """A number for a table: five significant digits."""
+    return format(number, "#.5g").removesuffix(".")
+
+
+def exact(number: float) -> str:
+    """A number for a summary: eight significant digits at most."""
+    return format(number, ".8g")
