@@ -1,0 +1,400 @@
+"""The command line: options, formats, statuses, and what is left on disk."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gdfit as library
+from conftest import LECTURE, SAMPLES, Gdfit, process
+
+ONE_LINE = re.compile(r"gdfit: error: .+\n")
+
+WRONG_USAGE = [
+    ["train"],
+    ["train", "--no-such-option"],
+    ["train", LECTURE, "--lr", "fast"],
+    ["train", LECTURE, "--lr", "0"],
+    ["train", LECTURE, "--lr", "-1"],
+    ["train", LECTURE, "--lr", "inf"],
+    ["train", LECTURE, "--epochs", "0"],
+    ["train", LECTURE, "--epochs", "1.5"],
+    ["train", LECTURE, "--backend", "jax"],
+    ["train", LECTURE, "--init", "ones"],
+    ["train", LECTURE, "--init", "1"],
+    ["train", LECTURE, "--init", "1,2,3"],
+    ["train", LECTURE, "--init", "1,inf"],
+    ["train", LECTURE, "--seed", "-1"],
+    ["train", LECTURE, "--x", "1,2"],
+    ["train", LECTURE, "--x", "one"],
+    ["train", LECTURE, "--show", "one"],
+    ["train", LECTURE, "--every", "0"],
+    ["train", LECTURE, "--format", "xml"],
+    ["train", LECTURE, "--decimal", ";"],
+    ["train", LECTURE, "--delimiter", "ab"],
+    ["train", LECTURE, "--features", "x,x"],
+    ["train", LECTURE, "--features", "x,y"],
+    ["train", LECTURE, "--features", "x", "--target", "x"],
+    ["predict"],
+    ["predict", LECTURE, "--x", "1"],
+    ["evaluate"],
+    ["no-such-command"],
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=lambda words: " ".join(map(str, words[-2:])))
+def test_wrong_usage_is_one_line_and_status_2(gdfit: Gdfit, arguments: list[object]) -> None:
+    result = gdfit(*arguments)
+    assert (result.status, result.out) == (2, "")
+    assert ONE_LINE.fullmatch(result.err)
+    assert list(Path().iterdir()) == []
+
+
+def test_predict_with_the_last_model(gdfit: Gdfit) -> None:
+    trained = gdfit("train", LECTURE, "--x", "2.8", "--x", "-1", "--format", "json")
+    predicted = gdfit("predict", "--x", "2.8", "--x", "-1")
+    assert (predicted.status, predicted.err) == (0, "")
+    ys = [prediction["y"] for prediction in json.loads(trained.out)["predictions"]]
+    assert [float(line) for line in predicted.out.splitlines()] == ys
+
+
+def test_quiet_prints_the_params_alone(gdfit: Gdfit) -> None:
+    quiet = gdfit("train", LECTURE, "-q").out
+    fit = json.loads(gdfit("train", LECTURE, "--format", "json").out)
+    assert quiet == f"{fit['w'][0]!r} {fit['b']!r}\n"
+
+
+def test_json_is_a_model_with_a_history(gdfit: Gdfit) -> None:
+    out = gdfit("train", LECTURE, "--show", "1,7", "--epochs", "9", "--format", "json").out
+    fit = json.loads(out)
+    assert [row["epoch"] for row in fit["history"]] == [1, 7, 9]
+    assert (fit["features"], fit["target"], fit["observations"]) == (["x"], "y", 25)
+    assert (fit["epochs"], fit["status"], fit["lr"], fit["backend"]) == (
+        9,
+        "completed",
+        0.01,
+        "manual",
+    )
+    Path("m.json").write_text(out)
+    assert gdfit("predict", "--x", "1", "--model", "m.json").out == gdfit("predict", "--x", "1").out
+    history = fit.pop("history")
+    assert json.loads(Path("gdfit.json").read_text()) == fit
+    assert history[-1]["params"] == [*fit["w"], fit["b"]]
+
+
+def test_csv_and_history_read_back_to_the_same_floats(gdfit: Gdfit) -> None:
+    options = ["--epochs", "50", "--history", "history.csv"]
+    rows = list(csv.reader(io.StringIO(gdfit("train", LECTURE, *options, "--format", "csv").out)))
+    assert rows[0] == ["epoch", "loss", "w", "b", "grad_w", "grad_b"]
+    assert [int(row[0]) for row in rows[1:]] == [1, 2, 3, 5, 10, 20, 50]
+    fit = library.train(library.read_observations(str(LECTURE)), epochs=50)
+    expected = [
+        [step.epoch, step.loss, *step.params.tolist(), *step.grad.tolist()] for step in fit.history
+    ]
+    every = list(csv.reader(Path("history.csv").read_text().splitlines()))
+    assert [list(map(float, row)) for row in every[1:]] == expected
+    assert [row for row in every[1:] if row in rows] == rows[1:]
+    assert fit.frame.to_csv(index=False, lineterminator="\n") == Path("history.csv").read_text()
+
+
+def test_csv_columns_of_several_features(gdfit: Gdfit) -> None:
+    out = gdfit("train", "-", "--format", "csv", "--epochs", "1", stdin=b"a,b,y\n1,2,3\n").out
+    assert out.splitlines()[0] == "epoch,loss,w_a,w_b,b,grad_w_a,grad_w_b,grad_b"
+
+
+@pytest.mark.parametrize(
+    ("options", "epochs"),
+    [
+        ([], [1, 2, 3, 5, 10, 12]),
+        (["--every", "5"], [5, 10, 12]),
+        (["--show", "4,2"], [2, 4, 12]),
+        (["--every", "6", "--show", "1"], [1, 6, 12]),
+    ],
+)
+def test_epochs_to_print(gdfit: Gdfit, options: list[str], epochs: list[int]) -> None:
+    options = ["--epochs", "12", *options]
+    table = gdfit("train", LECTURE, *options).out
+    first_words = [line.split()[0] for line in table.splitlines() if line.strip()]
+    assert [int(word) for word in first_words if word.isdecimal()] == epochs
+    rows = gdfit("train", LECTURE, *options, "--format", "csv").out.splitlines()[1:]
+    assert [int(row.split(",")[0]) for row in rows] == epochs
+
+
+@pytest.mark.parametrize("backend", ["manual", "autograd"])
+def test_a_fit_goes_on_exactly_where_it_stopped(gdfit: Gdfit, backend: str) -> None:
+    whole = gdfit("train", LECTURE, "--epochs", "1000", "-q", "--backend", backend).out
+    gdfit("train", LECTURE, "--epochs", "400", "--backend", backend)
+    options = ["--epochs", "600", "--init", "gdfit.json", "-q", "--backend", backend]
+    assert gdfit("train", LECTURE, *options).out == whole
+
+
+def test_a_fit_goes_on_with_the_features_in_another_order(gdfit: Gdfit) -> None:
+    data = b"a,b,y\n1,2,3\n2,1,5\n3,5,1\n"
+    whole = gdfit("train", "-", "--epochs", "20", "-q", stdin=data).out.split()
+    gdfit("train", "-", "--epochs", "10", stdin=data)
+    options = ["--features", "b,a", "--init", "gdfit.json", "--epochs", "10", "-q"]
+    w_b, w_a, b = map(float, gdfit("train", "-", *options, stdin=data).out.split())
+    assert [w_a, w_b, b] == pytest.approx([float(number) for number in whole], rel=1e-12)
+
+
+def test_a_model_with_other_features_is_refused(gdfit: Gdfit) -> None:
+    gdfit("train", "-", "--epochs", "1", stdin=b"a,b,y\n1,2,3\n")
+    before = Path("gdfit.json").read_text()
+    for arguments in (
+        ["train", LECTURE, "--init", "gdfit.json"],
+        ["predict", LECTURE],
+        ["evaluate", LECTURE],
+    ):
+        result = gdfit(*arguments)
+        assert result.status == 1
+        assert ONE_LINE.fullmatch(result.err)
+    assert Path("gdfit.json").read_text() == before
+
+
+BROKEN_MODELS = {
+    "text": "not a model",
+    "a list": "[1, 2]",
+    "without params": "{}",
+    "a word for a number": '{"w": ["a"], "b": 1, "features": ["x"], "target": "y"}',
+    "of a run that diverged": '{"w": [null], "b": null, "features": ["x"], "target": "y"}',
+    "with params missing": '{"w": [1], "b": 1, "features": ["x", "z"], "target": "y"}',
+    "with an infinite param": '{"w": [1e999], "b": 1, "features": ["x"], "target": "y"}',
+}
+
+
+@pytest.mark.parametrize("model", BROKEN_MODELS)
+def test_what_is_not_a_model_is_refused(gdfit: Gdfit, model: str) -> None:
+    Path("m.json").write_text(BROKEN_MODELS[model])
+    for arguments in (
+        ["train", LECTURE, "--init", "m.json"],
+        ["predict", "--x", "1", "--model", "m.json"],
+        ["evaluate", LECTURE, "--model", "m.json"],
+    ):
+        result = gdfit(*arguments)
+        assert result.status == 1
+        assert ONE_LINE.fullmatch(result.err)
+        assert "m.json: is not a model file" in result.err
+    assert [path.name for path in Path().iterdir()] == ["m.json"]
+
+
+def test_no_model_yet(gdfit: Gdfit) -> None:
+    assert gdfit("predict", "--x", "1").err == (
+        "gdfit: error: gdfit.json: no such model file; 'gdfit train DATA' makes one\n"
+    )
+
+
+def test_the_model_goes_where_it_is_told(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GDFIT_MODEL", "from_environment.json")
+    gdfit("train", LECTURE, "--epochs", "1")
+    gdfit("train", LECTURE, "--epochs", "1", "--model", "from_option.json")
+    assert sorted(path.name for path in Path().iterdir()) == [
+        "from_environment.json",
+        "from_option.json",
+    ]
+    assert gdfit("predict", "--x", "1").status == 0
+
+
+def test_places_that_can_not_be_written(gdfit: Gdfit) -> None:
+    Path("folder").mkdir()
+    Path("data.csv").write_bytes(LECTURE.read_bytes())
+    for option in ("--model", "--history"):
+        assert gdfit("train", LECTURE, option, "folder").status == 1
+        assert gdfit("train", LECTURE, option, "nowhere/file").status == 1
+        assert gdfit("train", "data.csv", option, "data.csv").status == 2
+    assert Path("data.csv").read_bytes() == LECTURE.read_bytes()
+    assert sorted(path.name for path in Path().iterdir()) == ["data.csv", "folder"]
+
+
+def test_a_device_is_written_to_and_not_replaced(gdfit: Gdfit) -> None:
+    assert gdfit("train", LECTURE, "--model", "/dev/null").status == 0
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("backend", ["manual", "autograd"])
+def test_divergence_is_status_3_and_keeps_the_old_model(gdfit: Gdfit, backend: str) -> None:
+    Path("gdfit.json").write_text("an old model")
+    result = gdfit("train", SAMPLES / "houses.csv", "--backend", backend, "--format", "json")
+    assert result.status == 3
+    assert ONE_LINE.fullmatch(result.err)
+    assert "diverged" in result.err
+    fit = json.loads(result.out)
+    assert fit["status"] == "diverged"
+    assert fit["loss"] is None
+    assert Path("gdfit.json").read_text() == "an old model"
+    table = gdfit("train", SAMPLES / "houses.csv", "--backend", backend)
+    assert table.status == 3
+    assert "inf" in table.out
+
+
+def test_random_init_comes_from_the_seed(gdfit: Gdfit) -> None:
+    def start(seed: int) -> str:
+        options = ["--init", "random", "--lr", "1e-300", "--epochs", "1", "-q"]
+        return gdfit("train", LECTURE, *options, "--seed", seed).out
+
+    assert start(1) == start(1)
+    assert start(1) != start(2)
+    assert all(0 <= float(param) < 1 for param in start(1).split())
+
+
+def test_evaluate(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "--epochs", "1000")
+    model = library.load_model("gdfit.json")
+    rows = [tuple(map(float, line.split(","))) for line in LECTURE.read_text().split()[1:]]
+    errors = [model.predict([x]) - y for x, y in rows]
+    mean = sum(y for _, y in rows) / 25
+    mse = sum(error**2 for error in errors) / 25
+    expected = {
+        "observations": 25,
+        "mse": mse,
+        "rmse": mse**0.5,
+        "mae": sum(map(abs, errors)) / 25,
+        "r_squared": 1 - mse * 25 / sum((y - mean) ** 2 for _, y in rows),
+    }
+    out = gdfit("evaluate", LECTURE, "--format", "json").out
+    assert json.loads(out) == pytest.approx(expected, rel=1e-12)
+    table = gdfit("evaluate", LECTURE).out
+    assert [line.split()[0] for line in table.splitlines()] == ["N", "MSE", "RMSE", "MAE", "R²"]
+
+
+def test_evaluate_another_column_and_without_a_header(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "--epochs", "5")
+    expected = gdfit("evaluate", LECTURE, "--format", "json").out
+    no_header = LECTURE.read_bytes().split(b"\n", 1)[1]
+    renamed = b"z,x\n" + b"".join(
+        b",".join(line.split(b",")[::-1]) + b"\n" for line in no_header.split()
+    )
+    assert gdfit("evaluate", "-", "--format", "json", stdin=no_header).out == expected
+    options = ["--target", "z", "--format", "json"]
+    assert gdfit("evaluate", "-", *options, stdin=renamed).out == expected
+
+
+def test_predict_writes_the_rows_back(gdfit: Gdfit) -> None:
+    gdfit("train", "-", "--epochs", "3", stdin=b"a,b,y\n1,2,3\n4,5,7\n")
+    model = library.load_model("gdfit.json")
+    data = 'b,note,a\n2.50,"x, ""y""\nz",1e0\n007,NA,-1\n'
+    out = gdfit("predict", "-", stdin=data.encode()).out
+    rows = list(csv.reader(io.StringIO(out)))
+    assert rows == [
+        ["b", "note", "a", "y_hat"],
+        ["2.50", 'x, "y"\nz', "1e0", repr(model.predict([1.0, 2.5]))],
+        ["007", "NA", "-1", repr(model.predict([-1.0, 7.0]))],
+    ]
+
+
+def test_predict_keeps_bytes_that_are_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "gdfit.json").write_text('{"w": [2], "b": 1, "features": ["x"], "target": "y"}')
+    command = [sys.executable, "-m", "gdfit", "predict", "-"]
+    data = b"x,note\n1,\xff\n\n"
+    done = subprocess.run(command, cwd=tmp_path, input=data, capture_output=True, check=True)
+    assert done.stdout == b"x,note,y_hat\n1,\xff,3.0\n"
+
+
+def test_predict_on_a_header_alone(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE)
+    assert gdfit("predict", "-", stdin=b"x,z\n").out == "x,z,y_hat\n"
+
+
+def test_predict_by_place_without_a_header(gdfit: Gdfit) -> None:
+    gdfit("train", "-", "--epochs", "3", stdin=b"a,b,y\n1,2,3\n4,5,7\n")
+    model = library.load_model("gdfit.json")
+    y_hat = model.predict([8.0, 9.0])
+    assert gdfit("predict", "-", stdin=b"8,9\n").out == f"8,9,{y_hat!r}\n"
+    assert gdfit("predict", "-", stdin=b"8,9,0\n").out == f"8,9,0,{y_hat!r}\n"
+    assert gdfit("predict", "-", stdin=b"8,9,0,1\n").status == 1
+
+
+def test_predict_one_column(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE)
+    expected = gdfit("predict", "--x", "1", "--x", "2").out.split()
+    lines = gdfit("predict", "-", stdin=b"1\n2\n").out.split()
+    assert [line.split(",")[1] for line in lines] == expected
+
+
+def test_predict_in_the_european_way(gdfit: Gdfit) -> None:
+    feder = SAMPLES / "feder.csv"
+    gdfit("train", feder, "--decimal", ",")
+    lines = gdfit("predict", feder, "--decimal", ",").out.splitlines()
+    assert lines[0] == "masse_kg;dehnung_cm;dehnung_cm_hat"
+    y_hat = float(lines[1].split(";")[2].replace(",", "."))
+    assert y_hat == float(gdfit("predict", "--x", "0.1").out)
+
+
+def test_predict_refuses_to_add_a_column_twice(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE)
+    result = gdfit("predict", "-", stdin=b"x,y_hat\n1,2\n")
+    assert (result.status, result.out) == (1, "")
+
+
+def test_predict_drops_missing(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE)
+    assert gdfit("predict", "-", stdin=b"x,y\n1,\n,2\n").status == 1
+    result = gdfit("predict", "-", "--drop-missing", stdin=b"x,y\n1,\n,2\n")
+    assert result.out.splitlines()[1].startswith("1,,")
+    assert len(result.out.splitlines()) == 2
+    assert result.err == "gdfit: note: skipped 1 row with a missing field\n"
+
+
+def test_version_and_help_as_a_process(tmp_path: Path) -> None:
+    version = process("--version", cwd=tmp_path)
+    assert (version.status, version.out) == (0, f"gdfit {library.__version__}\n")
+    for command in ([], ["train"], ["predict"], ["evaluate"]):
+        shown = process(*command, "--help", cwd=tmp_path)
+        assert shown.status == 0
+        assert "Usage: " in shown.out
+
+
+def test_shell_completion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    for shell in ("bash", "zsh", "fish"):
+        script = process("--show-completion", shell, cwd=tmp_path)
+        assert script.status == 0
+        assert "_GDFIT_COMPLETE" in script.out
+    monkeypatch.setenv("_GDFIT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "gdfit train --back")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert process(cwd=tmp_path).out.split() == ["--backend"]
+
+
+def test_a_pipe_gets_no_colour_and_whole_numbers(tmp_path: Path) -> None:
+    wide = "y," + ",".join(f"a_feature_with_a_long_name_{place}" for place in range(8))
+    rows = [
+        ",".join(str((row * 7 + place * place) % 11) for place in range(9)) for row in range(20)
+    ]
+    data = "\n".join([wide, *rows]).encode()
+    result = process("train", "-", "--epochs", "3", "--lr", "1e-4", cwd=tmp_path, stdin=data)
+    assert result.status == 0
+    assert "\x1b" not in result.out
+    assert "…" not in result.out
+    quiet = process("train", "-", "--epochs", "3", "--lr", "1e-4", "-q", cwd=tmp_path, stdin=data)
+    summary = dict(line.split() for line in result.out.splitlines() if line.startswith(" w_"))
+    assert [float(value) for value in summary.values()] == pytest.approx(
+        [float(param) for param in quiet.out.split()[:-1]], rel=1e-7
+    )
+
+
+def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m gdfit train {LECTURE} --every 1 --epochs 20000 | head -3"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert done.stderr == b""
+    assert len(done.stdout.splitlines()) == 3
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m gdfit train {LECTURE} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert ONE_LINE.fullmatch(done.stderr.decode())
+
+
+def test_options_that_differ_give_numbers_that_differ(gdfit: Gdfit) -> None:
+    plain = gdfit("train", LECTURE, "-q").out
+    for option in (["--lr", "0.02"], ["--epochs", "10"], ["--init", "1,1"]):
+        assert gdfit("train", LECTURE, "-q", *option).out != plain
+    assert gdfit("train", LECTURE, "-q").out == plain

@@ -1,0 +1,64 @@
+"""The gradient by hand, by autograd and by central differences is one and the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdfit.arrays import FloatArray
+from gdfit.gradients import BACKENDS, by_autograd, by_chain_rule
+from gdfit.losses import mean_squared_error
+from gdfit.observations import Observations, observations_from
+
+
+def random_case(seed: int, features: int, count: int) -> tuple[Observations, FloatArray]:
+    """Observations and params, far from where the gradient vanishes."""
+    random = np.random.default_rng(seed)
+    x = random.normal(random.uniform(-3, 3, features), random.uniform(0.5, 2, features))
+    x = random.normal(x, 1.0, (count, features))
+    return observations_from(x, random.normal(size=count)), random.uniform(1, 3, features + 1)
+
+
+def differences(observations: Observations, params: FloatArray) -> FloatArray:
+    """The limit definition; exact for a parabola, whatever the step, but for rounding."""
+    objective = by_chain_rule(observations, mean_squared_error())
+    steps = np.eye(len(params))
+    return np.array(
+        [(objective(params + step)[0] - objective(params - step)[0]) / 2 for step in steps]
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(1, 60))
+def test_manual_is_autograd_is_central_differences(seed: int, features: int, count: int) -> None:
+    observations, params = random_case(seed, features, count)
+    loss, manual = by_chain_rule(observations, mean_squared_error())(params)
+    autograd_loss, autograd = by_autograd(observations, mean_squared_error())(params)
+    scale = np.abs(manual).max()
+    assert autograd_loss == pytest.approx(loss, rel=1e-12)
+    np.testing.assert_allclose(autograd, manual, rtol=1e-9, atol=1e-12 * scale)
+    np.testing.assert_allclose(
+        differences(observations, params), manual, rtol=1e-9, atol=1e-10 * scale
+    )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_gradient_worked_by_hand(backend: str) -> None:
+    # x = 1, 2; y = 1, 3; w = 1, b = 1: ŷ = 2, 3; ŷ − y = 1, 0.
+    objective = BACKENDS[backend](observations_from([1, 2], [1, 3]), mean_squared_error())
+    loss, grad = objective(np.array([1.0, 1.0]))
+    assert loss == 0.5
+    assert grad.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_an_objective_leaves_its_params_alone(backend: str) -> None:
+    objective = BACKENDS[backend](observations_from([1, 2], [1, 3]), mean_squared_error())
+    params = np.array([1.0, 1.0])
+    first = objective(params)
+    second = objective(params)
+    assert params.tolist() == [1.0, 1.0]
+    assert first[0] == second[0]
+    assert first[1].tolist() == second[1].tolist()

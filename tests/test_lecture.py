@@ -1,0 +1,69 @@
+"""The run that the lecture prints: every digit of it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import gdfit as library
+from conftest import LECTURE, Gdfit
+
+START = (0.39779, 0.231765)
+PRINTED = {  # epoch: loss, params, grad, as the slide has them
+    1: ("0.020676", "0.3936", "0.2293", "0.4222", "0.2474"),
+    2: ("0.018354", "0.3896", "0.2270", "0.3971", "0.2315"),
+    3: ("0.016306", "0.3859", "0.2248", "0.3735", "0.2165"),
+    10: ("0.007339", "0.3652", "0.2131", "0.2441", "0.1345"),
+    11: ("0.006586", "0.3629", "0.2119", "0.2298", "0.1254"),
+    99: ("0.000765", "0.3218", "0.2016", "0.0079", "-0.0105"),
+    100: ("0.000763", "0.3217", "0.2017", "0.0079", "-0.0105"),
+    1000: ("0.000513", "0.3020", "0.2323", "0.0003", "-0.0005"),
+}
+
+
+def printed(loss: float, params: list[float], grad: list[float]) -> tuple[str, ...]:
+    return (f"{loss:.6f}", *(f"{number:.4f}" for number in (*params, *grad)))
+
+
+@pytest.mark.parametrize("backend", ["manual", "autograd"])
+def test_library_gives_the_lectures_numbers(backend: str) -> None:
+    observations = library.read_observations(str(LECTURE))
+    fit = library.train(observations, lr=1e-2, epochs=1000, init=START, backend=backend)
+    steps = {step.epoch: step for step in fit.history}
+    for epoch, numbers in PRINTED.items():
+        step = steps[epoch]
+        assert printed(step.loss, step.params.tolist(), step.grad.tolist()) == numbers
+
+
+@pytest.mark.parametrize("backend", ["manual", "autograd"])
+def test_command_gives_the_lectures_numbers(gdfit: Gdfit, backend: str) -> None:
+    epochs = ",".join(map(str, PRINTED))
+    options = ["--init", "0.39779,0.231765", "--lr", "1e-2", "--show", epochs]
+    result = gdfit("train", LECTURE, *options, "--backend", backend, "--format", "json")
+    rows = json.loads(result.out)["history"]
+    assert {
+        row["epoch"]: printed(row["loss"], row["params"], row["grad"]) for row in rows
+    } == PRINTED
+
+
+def test_table_shows_the_lectures_numbers(gdfit: Gdfit) -> None:
+    result = gdfit("train", LECTURE, "--init", "0.39779,0.231765", "--show", "1,2,3,10,11,99,100")
+    rows = [line.split() for line in result.out.splitlines()]
+    shown = {int(row[0]): tuple(map(float, row[1:])) for row in rows if row and row[0].isdecimal()}
+    assert shown.keys() == PRINTED.keys()
+    for epoch, numbers in shown.items():
+        for number, digits in zip(numbers, PRINTED[epoch], strict=True):
+            unit = 10.0 ** -len(digits.split(".")[1])
+            assert number == pytest.approx(float(digits), abs=0.51 * unit)
+
+
+def test_it_comes_to_the_least_squares_line(gdfit: Gdfit) -> None:
+    x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
+    slope, intercept = np.polyfit(x, y, 1)
+    result = gdfit("train", LECTURE, "--epochs", "20000", "--x", "2.8", "--format", "json")
+    fit = json.loads(result.out)
+    assert fit["w"] == pytest.approx([slope], rel=1e-9)
+    assert fit["b"] == pytest.approx(intercept, rel=1e-9)
+    assert fit["predictions"] == [{"x": [2.8], "y": pytest.approx(2.8 * slope + intercept)}]

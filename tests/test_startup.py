@@ -1,0 +1,34 @@
+"""What a command imports: the time to start is most of the time of a small run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conftest import LECTURE, process
+
+COMMANDS: dict[str, tuple[list[object], set[str]]] = {
+    "help": (["--help"], {"numpy", "pandas", "torch"}),
+    "help of train": (["train", "--help"], {"numpy", "pandas", "torch"}),
+    "version": (["--version"], {"numpy", "pandas", "torch", "rich"}),
+    "predict --x": (["predict", "--x", "2.8"], {"numpy", "pandas", "torch", "rich"}),
+    "train by hand": (["train", LECTURE], {"torch", "matplotlib"}),
+    "train by autograd": (
+        ["train", LECTURE, "--backend", "autograd"],
+        {"torch._dynamo", "matplotlib"},
+    ),
+}
+MODEL = '{"w": [0.3], "b": 0.25, "features": ["x"], "target": "y"}'
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, command: str) -> None:
+    arguments, unwanted = COMMANDS[command]
+    (tmp_path / "gdfit.json").write_text(MODEL)
+    result = process(*arguments, cwd=tmp_path, options=("-X", "importtime"))
+    assert result.status == 0
+    lines = [line for line in result.err.splitlines() if line.startswith("import time:")]
+    imported = {line.rsplit("|", 1)[1].strip() for line in lines}
+    assert "gdfit.cli" in imported
+    assert not imported & unwanted
