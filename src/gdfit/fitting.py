@@ -52,6 +52,7 @@ class Fit:
     def frame(self) -> pd.DataFrame:
         """The history as a DataFrame with the columns of `gdfit train --format csv`."""
         import pandas as pd
+
         from gdfit.report import csv_header, csv_row
 
         rows = [csv_row(step) for step in self.history]
