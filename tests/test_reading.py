@@ -88,7 +88,7 @@ def test_decimal_commas(gdfit: Gdfit) -> None:
 def test_the_sample_data_can_be_read() -> None:
     planets = read_observations(str(SAMPLES / "planets.csv"), features=["log_distance"])
     assert (planets.count, planets.target_name) == (8, "log_period")
-    feder = read_observations(str(SAMPLES / "feder.csv"), decimal=",")
+    feder = read_observations(str(SAMPLES / "feder.csv"), options=reading.Options(decimal=","))
     assert (feder.features, feder.target_name) == (("masse_kg",), "dehnung_cm")
 
 
@@ -107,7 +107,7 @@ def test_features_and_target_by_default(
 ) -> None:
     path = tmp_path / "data.csv"
     path.write_text(text)
-    observations = read_observations(str(path), drop_missing=True)
+    observations = read_observations(str(path), options=reading.Options(drop_missing=True))
     assert (observations.features, observations.target_name) == (features, target)
 
 
@@ -115,8 +115,7 @@ def test_features_are_in_the_order_that_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("a,b,c\n1,2,3\n4,5,6\n")
     observations = read_observations(str(path), features=["c", "a"], target="b")
-    assert observations.design.tolist() == [[3, 1, 1], [6, 4, 1]]
-    assert observations.target.tolist() == [2, 5]
+    assert observations.sample.tolist() == [[3, 1, 2], [6, 4, 5]]
 
 
 MANY = "x,y\n" + "1,2\n" * 60_000  # the fault is in a later block than the header

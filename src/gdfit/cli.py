@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from gdfit import __version__
 from gdfit.errors import GdfitError, UsageError, quoted
+
+if TYPE_CHECKING:
+    from gdfit.reading import Options
 
 
 class Backend(StrEnum):
@@ -57,8 +62,12 @@ app = typer.Typer(
 )
 
 Data = Annotated[
-    str,
-    typer.Argument(metavar="DATA", help="A CSV file, or - for standard input.", show_default=False),
+    list[str],
+    typer.Argument(
+        metavar="DATA...",
+        help="A CSV file, or - for standard input; several are one data set.",
+        show_default=False,
+    ),
 ]
 Delimiter = Annotated[
     str | None,
@@ -140,23 +149,16 @@ def train(
 
     for file in (model, history):
         if file is not None:
-            check_writable(file, but_not=[data])
+            check_writable(file, but_not=data)
     start = fitting.parse_init(init)
     inputs = [parse_numbers(text, "--x") for text in x or ()]
     shown = report.schedule(every, parse_epochs(show))
-    missing = Tally()
-    observations = dataset.read_observations(
-        data,
-        features=split_names(features),
-        target=target,
-        delimiter=parse_delimiter(delimiter),
-        decimal=parse_decimal(decimal),
-        drop_missing=drop_missing,
-        dropped=missing.add,
-    )
+    with reading(data, delimiter, decimal, drop_missing) as options:
+        observations = dataset.read_observations(
+            *data, features=split_names(features), target=target, options=options, seed=seed
+        )
     names = observations.features
     check_inputs(inputs, names)
-    missing.note("skipped {} with a missing field", "row")
     shows: report.Report
     if quiet:
         shows = report.QuietReport()
@@ -200,8 +202,8 @@ def train(
 @app.command()
 def predict(
     data: Annotated[
-        str | None,
-        typer.Argument(metavar="[DATA]", help="A CSV file, or -; its rows come back with ŷ."),
+        list[str] | None,
+        typer.Argument(metavar="[DATA...]", help="A CSV file, or -; its rows come back with ŷ."),
     ] = None,
     x: At = None,
     model: ModelFile = DEFAULT_MODEL,
@@ -212,9 +214,9 @@ def predict(
     """Predict with the last trained model: at --x, or for each row of DATA."""
     from gdfit.model import load_model
 
-    if (data is None) == (not x):
+    if bool(data) == bool(x):
         raise UsageError("predict takes --x or DATA" + (", not both" if x else ""))
-    if data is None:
+    if not data:
         inputs = [parse_numbers(text, "--x") for text in x or ()]
         trained = load_model(model)
         check_inputs(inputs, trained.features)
@@ -224,17 +226,8 @@ def predict(
 
     from gdfit.prediction import predict_rows
 
-    missing = Tally()
-    predict_rows(
-        load_model(model),
-        data,
-        sys.stdout,
-        delimiter=parse_delimiter(delimiter),
-        decimal=parse_decimal(decimal),
-        drop_missing=drop_missing,
-        dropped=missing.add,
-    )
-    missing.note("skipped {} with a missing field", "row")
+    with reading(data, delimiter, decimal, drop_missing) as options:
+        predict_rows(load_model(model), data, sys.stdout, options)
 
 
 @app.command()
@@ -255,17 +248,8 @@ def evaluate(
     from gdfit.model import load_model, to_json
     from gdfit.prediction import evaluate_rows
 
-    missing = Tally()
-    evaluation = evaluate_rows(
-        load_model(model),
-        data,
-        target=target,
-        delimiter=parse_delimiter(delimiter),
-        decimal=parse_decimal(decimal),
-        drop_missing=drop_missing,
-        dropped=missing.add,
-    )
-    missing.note("skipped {} with a missing field", "row")
+    with reading(data, delimiter, decimal, drop_missing) as options:
+        evaluation = evaluate_rows(load_model(model), data, target, options)
 
     from gdfit import report
 
@@ -275,19 +259,29 @@ def evaluate(
         report.print_evaluation(evaluation)
 
 
-class Tally:
-    """Counts what is to be told on standard error in the end."""
+@contextmanager
+def reading(
+    files: list[str], delimiter: str | None, decimal: str, drop_missing: bool
+) -> Iterator[Options]:
+    """How to read `files`, with a progress bar if it takes long, and a note of what was skipped."""
+    from gdfit.layout import parse_delimiter
+    from gdfit.progress import ReadingBar
+    from gdfit.reading import Options
 
-    def __init__(self) -> None:
-        self.count = 0
-
-    def add(self, count: int) -> None:
-        self.count += count
-
-    def note(self, text: str, thing: str) -> None:
-        if self.count:
-            what = f"{self.count} {thing}" + ("s" if self.count > 1 else "")
-            print(f"gdfit: note: {text.format(what)}", file=sys.stderr)
+    if decimal not in (".", ","):
+        raise UsageError(f"--decimal takes . or a comma, not {quoted(decimal)}")
+    skipped: list[int] = []
+    with ReadingBar(files) as bar:
+        yield Options(
+            delimiter=None if delimiter is None else parse_delimiter(delimiter),
+            decimal=decimal,
+            drop_missing=drop_missing,
+            dropped=skipped.append,
+            progress=bar.update,
+        )
+    if count := sum(skipped):
+        rows = "1 row" if count == 1 else f"{count} rows"
+        print(f"gdfit: note: skipped {rows} with a missing field", file=sys.stderr)
 
 
 def each(watchers: list[Callable[[Any], None]]) -> Callable[[Any], None]:
@@ -336,18 +330,6 @@ def split_names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in next(csv.reader([text]), [])]
 
 
-def parse_decimal(text: str) -> str:
-    if text not in (".", ","):
-        raise UsageError(f"--decimal takes . or a comma, not {quoted(text)}")
-    return text
-
-
-def parse_delimiter(text: str | None) -> str | None:
-    from gdfit import layout
-
-    return None if text is None else layout.parse_delimiter(text)
-
-
 def complain(message: str) -> None:
     """One line on standard error."""
     print(f"gdfit: error: {message}", file=sys.stderr)
@@ -355,9 +337,23 @@ def complain(message: str) -> None:
 
 def main() -> None:
     """The console script: run the command line, and leave with its status."""
+    tune_process()
     status = run()
     # Taking pandas and torch down module by module takes longer than training does.
     os._exit(status)
+
+
+def tune_process() -> None:
+    """Settings that make a process that lives for a moment faster; each was measured."""
+    gc.set_threshold(200_000)  # imports make many objects and no garbage
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # p+2 rows are too few to share
+    with suppress(OSError, AttributeError):  # where there is no glibc
+        # Keep what blocks of rows free for the next ones: giving it back to the system and asking
+        # for it again takes as long as reading the blocks.
+        libc = ctypes.CDLL(None)
+        m_trim_threshold, m_mmap_threshold = -1, -3
+        libc.mallopt(m_trim_threshold, 1 << 28)
+        libc.mallopt(m_mmap_threshold, 1 << 28)
 
 
 def run(arguments: list[str] | None = None) -> int:

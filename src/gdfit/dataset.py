@@ -1,40 +1,49 @@
-"""From a data file to observations."""
+"""From data files to observations, in one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Sequence
 
-from gdfit.layout import choose_columns
-from gdfit.observations import Observations, observations_of
-from gdfit.reading import open_table
+from gdfit.condense import condense
+from gdfit.errors import NoObservationsError
+from gdfit.layout import choose_columns, find_columns
+from gdfit.observations import Observations
+from gdfit.reading import Options, open_tables
 
 
 def read_observations(
-    path: str,
-    *,
+    *files: str,
     features: Sequence[str] | None = None,
     target: str | None = None,
-    delimiter: str | None = None,
-    decimal: str = ".",
-    drop_missing: bool = False,
-    dropped: Callable[[int], None] = lambda count: None,
+    options: Options | None = None,
+    seed: int = 0,
 ) -> Observations:
-    """Read the observations in a CSV file.
+    """Read the observations in one or several CSV files, condensed: see `gdfit.condense`.
 
     Parameters
     ----------
-    path : the file, compressed or not; ``-`` is standard input.
+    files : the files' paths, compressed or not; ``-`` is standard input. Several files are one data
+        set, and must have the same columns.
     target : the column to predict; by default ``y`` if there is one, else the last.
     features : the columns to predict it from; by default all others.
-    delimiter, decimal : how the file is written; the delimiter is found from its first lines.
-    drop_missing : skip rows with a missing field; `dropped` is told how many of them. Otherwise a
-        missing field is an error.
+    options : how to read the files.
+    seed : which rows are sampled for pictures comes from it.
 
     Raises
     ------
-    GdfitError : the file can't be read or used; it names the line and the column.
+    GdfitError : a file can't be read or used; it names the line and the column.
     """
-    with open_table(path, delimiter=delimiter, decimal=decimal) as table:
-        columns = choose_columns(table.layout, table.name, features, target)
-        blocks = table.blocks(columns.places, drop_missing=drop_missing, dropped=dropped)
-        return observations_of(list(blocks), columns.features, columns.target, table.name)
+    tables = open_tables(files, options)
+    first = next(tables)
+    columns = choose_columns(first.layout, first.name, features, target)
+    names = (*columns.features, columns.target)
+    blocks = (
+        block
+        for table in itertools.chain([first], tables)
+        for block in table.blocks(find_columns(table.layout, table.name, names))
+    )
+    try:
+        return condense(blocks, columns.features, columns.target, seed)
+    except NoObservationsError:
+        raise NoObservationsError(file=first.name) from None

@@ -34,6 +34,13 @@ class GdfitError(Exception):
         super().__init__(f"{', '.join(where)}: {message}" if where else message)
 
 
+class NoObservationsError(GdfitError):
+    """There is nothing to fit."""
+
+    def __init__(self, file: str | None = None) -> None:
+        super().__init__("there are no observations", file=file)
+
+
 class UsageError(GdfitError):
     """The options don't fit one another, or the data."""
 

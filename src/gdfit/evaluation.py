@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.errors import GdfitError
+from gdfit.condense import regroup, rows_at_once
+from gdfit.errors import NoObservationsError
 from gdfit.model import LinearModel
 
 
@@ -28,13 +29,11 @@ class Evaluation:
     r_squared: float
 
 
-def evaluate(
-    model: LinearModel, blocks: Iterable[FloatArray], file: str | None = None
-) -> Evaluation:
+def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
     """Evaluate `model` on `blocks` of shape (rows, p+1): its features in order, then the target."""
     count, mean = 0, 0.0
     squares = absolutes = total = 0.0
-    for block in blocks:
+    for block in regroup(blocks, rows_at_once(len(model.features) + 1)):
         *x, y = block.T
         residuals = model.predict(x) - y
         squares += float(residuals @ residuals)
@@ -47,7 +46,7 @@ def evaluate(
         mean += shift * rows / (count + rows)
         count += rows
     if not count:
-        raise GdfitError("there are no observations", file=file)
+        raise NoObservationsError
     mse = squares / count
     r_squared = 1 - squares / total if total > 0 else math.nan
     return Evaluation(count, mse, math.sqrt(mse), absolutes / count, r_squared)

@@ -23,14 +23,14 @@ class Layout:
     """The form of a data file.
 
     names : a name for each column, as its header gives them, else x, y or x1…xp, y.
-    has_header : whether the names stand in the file.
+    named : whether they are the columns' own names, from a header.
     header_lines : how many lines come before the first row.
     delimiter : one character, or `WHITE_SPACE`.
     decimal : ``.`` or ``,``.
     """
 
     names: tuple[str, ...]
-    has_header: bool
+    named: bool
     header_lines: int
     delimiter: str
     decimal: str
@@ -183,7 +183,7 @@ def find_features(layout: Layout, name: str, features: Sequence[str]) -> tuple[i
     """Where a model's features stand in the file called `name`: by name, in any order, or by place
     where there is no header."""
     width = len(layout.names)
-    if layout.has_header or (width > len(features) and set(features) <= set(layout.names)):
+    if layout.named or (width > len(features) and set(features) <= set(layout.names)):
         return find_columns(layout, name, features)
     if width not in (len(features), len(features) + 1):
         raise GdfitError(

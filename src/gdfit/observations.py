@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
-from gdfit.errors import GdfitError
+from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.layout import default_names
 
 
@@ -22,6 +22,7 @@ class Observations:
     count : N, how many observations the n rows stand for.
     features, target_name : the columns' names.
     last : the last observation as it was read, shape (p+1,): its features, then its y.
+    sample : a random sample of the observations for pictures, or all, shape (rows, p+1).
     """
 
     design: FloatArray
@@ -30,6 +31,7 @@ class Observations:
     features: tuple[str, ...]
     target_name: str
     last: FloatArray
+    sample: FloatArray
 
     @property
     def total_squares(self) -> float:
@@ -49,17 +51,6 @@ class Observations:
         y does not vary."""
         total = self.total_squares
         return 1 - self.squared_error(params) / total if total > 0 else float("nan")
-
-
-def observations_of(
-    blocks: Sequence[FloatArray], features: tuple[str, ...], target: str, file: str | None = None
-) -> Observations:
-    """All rows of `blocks`, each of shape (rows, p+1): the features, then the target."""
-    if not blocks:
-        raise GdfitError("there are no observations", file=file)
-    rows = np.concatenate(blocks)
-    design = np.column_stack([rows[:, :-1], np.ones(len(rows))])
-    return Observations(design, rows[:, -1].copy(), len(rows), features, target, rows[-1].copy())
 
 
 def observations_from(
@@ -94,7 +85,15 @@ def observations_from(
         raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
     rows = np.column_stack([inputs, outputs])
     if not len(rows):
-        raise GdfitError("there are no observations")
+        raise NoObservationsError
     if not np.isfinite(rows).all():
         raise GdfitError("x and y must be finite numbers")
-    return observations_of([rows], names, target)
+    return Observations(
+        design=np.column_stack([inputs, np.ones(len(rows))]),
+        target=outputs.copy(),
+        count=len(rows),
+        features=names,
+        target_name=target,
+        last=rows[-1],
+        sample=rows,
+    )

@@ -3,59 +3,56 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 import numpy as np
 
-from gdfit.errors import GdfitError, quoted
+from gdfit.arrays import FloatArray
+from gdfit.errors import GdfitError, NoObservationsError, quoted
 from gdfit.evaluation import Evaluation, evaluate
-from gdfit.layout import WHITE_SPACE, find_columns, find_features
+from gdfit.layout import WHITE_SPACE, Layout, find_columns, find_features
 from gdfit.model import LinearModel
-from gdfit.reading import open_table
+from gdfit.reading import Options, open_tables
 
 
 def predict_rows(
-    model: LinearModel,
-    path: str,
-    output: TextIO,
-    *,
-    delimiter: str | None = None,
-    decimal: str = ".",
-    drop_missing: bool = False,
-    dropped: Callable[[int], None] = lambda count: None,
+    model: LinearModel, files: Sequence[str], output: TextIO, options: Options | None = None
 ) -> None:
-    """Write the rows of the file at `path` back as CSV with one more column, ``TARGET_hat``.
+    """Write the rows of the files back as CSV with one more column, ``TARGET_hat``.
 
-    Delimiter, decimal mark and header are as in the file. Memory stays bounded: rows are read and
-    written block by block.
+    Delimiter, decimal mark and header are as in the first file. Memory stays bounded: rows are read
+    and written block by block.
 
     Raises
     ------
-    GdfitError : the file can't be read, or lacks a feature of the model.
+    GdfitError : a file can't be read, or lacks a feature of the model.
     """
-    with open_table(path, delimiter=delimiter, decimal=decimal) as table:
+    added = f"{model.target}_hat"
+    first: Layout | None = None
+    for table in open_tables(files, options):
         layout = table.layout
         places = find_features(layout, table.name, model.features)
-        added = f"{model.target}_hat"
-        if added in layout.names:
-            raise GdfitError(f"there is a column {quoted(added)} already", file=table.name)
-        separator = " " if layout.delimiter == WHITE_SPACE else layout.delimiter
-        if layout.has_header:
-            header = csv.writer(output, delimiter=separator, lineterminator="\n")
-            header.writerow([*layout.names, added])
+        if first is None:
+            first = layout
+            separator = " " if layout.delimiter == WHITE_SPACE else layout.delimiter
+            if added in layout.names:
+                raise GdfitError(f"there is a column {quoted(added)} already", file=table.name)
+            if layout.named:
+                header = csv.writer(output, delimiter=separator, lineterminator="\n")
+                header.writerow([*layout.names, added])
+        order = [layout.names.index(name) for name in first.names]
         for block in table.text_blocks():
-            values = table.parse(block, places, drop_missing=drop_missing)
+            values = table.parse(block, places)
             if not len(values):
                 continue
-            frame = table.read_frame(block, str, range(len(layout.names)))
             complete = ~np.isnan(values).any(axis=1)
-            dropped(len(values) - int(complete.sum()))
-            frame = frame[complete].assign(**{added: model.predict(list(values[complete].T))})
-            frame.to_csv(
+            table.options.dropped(len(values) - int(complete.sum()))
+            rows = table.read_frame(block, str, range(len(order)))[complete][order]
+            rows.assign(**{added: model.predict(list(values[complete].T))}).to_csv(
                 output,
                 sep=separator,
-                decimal=layout.decimal,
+                decimal=first.decimal,
                 header=False,
                 index=False,
                 lineterminator="\n",
@@ -64,27 +61,24 @@ def predict_rows(
 
 def evaluate_rows(
     model: LinearModel,
-    path: str,
-    *,
+    files: Sequence[str],
     target: str | None = None,
-    delimiter: str | None = None,
-    decimal: str = ".",
-    drop_missing: bool = False,
-    dropped: Callable[[int], None] = lambda count: None,
+    options: Options | None = None,
 ) -> Evaluation:
-    """The model's errors on the observations in the file at `path`.
+    """The model's errors on the observations in the files.
 
     `target` is the column with the observed values: by default the model's target, or the last
-    column where the file has no header.
+    column where there is no header.
     """
-    with open_table(path, delimiter=delimiter, decimal=decimal) as table:
-        layout = table.layout
-        if target is None:
-            target = model.target if layout.has_header else layout.names[-1]
-        places = (
-            *find_features(layout, table.name, model.features),
-            *find_columns(layout, table.name, [target]),
-        )
-        return evaluate(
-            model, table.blocks(places, drop_missing=drop_missing, dropped=dropped), table.name
-        )
+
+    def blocks() -> Iterator[FloatArray]:
+        for table in open_tables(files, options):
+            layout = table.layout
+            observed = target or (model.target if layout.named else layout.names[-1])
+            features = find_features(layout, table.name, model.features)
+            yield from table.blocks((*features, *find_columns(layout, table.name, [observed])))
+
+    try:
+        return evaluate(model, blocks())
+    except NoObservationsError:
+        raise NoObservationsError(file=files[0]) from None

@@ -228,8 +228,11 @@ def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str) -> Tab
     ]
     for at in predictions if fit.status != "diverged" else ():
         inputs = ", ".join(map(exact, at.x))
+        if len(at.x) > 1:
+            inputs = f"({inputs})"
         observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
-        lines.append((f"{printable(fit.model.target)} at {inputs}", exact(at.y) + observed))
+        target = printable(fit.model.target)
+        lines.append(("prediction", f"{target} = {exact(at.y)} at {inputs}{observed}"))
     if model_file:
         lines.append(("model", printable(model_file)))
     return key_values(lines)

@@ -15,7 +15,7 @@ from typing import IO, NamedTuple, cast
 
 from gdfit.errors import GdfitError
 
-BLOCK_BYTES = 1 << 20  # larger blocks leave the processor's cache and parse no faster
+BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones leave the processor's cache
 
 Damage = tuple[type[Exception], ...]
 
@@ -55,7 +55,7 @@ class Source(NamedTuple):
 
     name : for messages.
     text : its bytes, decompressed.
-    stored : the file as it is stored; its position says how far reading has come.
+    stored : the file as it is stored.
     damage : what reading `text` raises where the compression is damaged.
     """
 
@@ -72,6 +72,10 @@ class Source(NamedTuple):
             raise GdfitError(f"its compression is damaged: {error}", file=self.name) from None
         except OSError as error:
             raise GdfitError(f"can't be read: {error.strerror}", file=self.name) from None
+
+    def position(self) -> int:
+        """How many bytes of the stored file have been read; 0 where that can't be known."""
+        return self.stored.tell() if self.stored.seekable() else 0
 
 
 def open_stored(path: str, name: str) -> BufferedReader:
