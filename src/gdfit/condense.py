@@ -37,18 +37,17 @@ def condense(
     triangle = np.empty((0, columns))
     sample = Reservoir(seed)
     count = 0
-    for block in regroup(blocks, rows_at_once(columns)):
-        count += len(block)
-        last = block[-1].copy()
-        sample.add(block)
-        rows = np.empty((len(block), columns), order="F")
-        rows[:, :-2], rows[:, -2], rows[:, -1] = block[:, :-1], 1.0, block[:, -1]
+    for rows in regroup(blocks, rows_at_once(columns), ones=True):
+        count += len(rows)
+        last = rows[-1, :-1].copy()
+        sample.add(rows[:, :-1])
         triangle = triangular(np.concatenate([triangle, triangular(rows)]))
     if not count:
         raise NoObservationsError
+    x, y, ones = triangle[:, :-2], triangle[:, -2], triangle[:, -1]
     return Observations(
-        design=np.ascontiguousarray(triangle[:, :-1]),
-        target=triangle[:, -1].copy(),
+        design=np.column_stack([x, ones]),
+        target=y.copy(),
         count=count,
         features=features,
         target_name=target,
@@ -67,18 +66,19 @@ def rows_at_once(columns: int) -> int:
     return max(4 * columns, (1 << 17) // columns)
 
 
-def regroup(blocks: Iterable[FloatArray], rows: int) -> Iterator[FloatArray]:
-    """The rows of `blocks` in blocks of `rows` each, but for the last. Each is written over when the
-    next one is asked for."""
+def regroup(blocks: Iterable[FloatArray], rows: int, *, ones: bool = False) -> Iterator[FloatArray]:
+    """The rows of `blocks` in blocks of `rows` each, but for the last; each is written over when
+    the next one is asked for. With `ones`, a column of ones is added."""
     buffer: FloatArray | None = None
     filled = 0
     for block in blocks:
+        width = block.shape[1]
         if buffer is None:
-            buffer = np.empty((rows, block.shape[1]), order="F")
+            buffer = np.ones((rows, width + ones), order="F")
         taken = 0
         while taken < len(block):
             part = block[taken : taken + rows - filled]
-            buffer[filled : filled + len(part)] = part
+            buffer[filled : filled + len(part), :width] = part
             filled += len(part)
             taken += len(part)
             if filled == rows:

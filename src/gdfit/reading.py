@@ -146,11 +146,15 @@ class Table:
         except (ValueError, OverflowError):  # pandas' own errors are ValueErrors
             return None
         values: FloatArray = frame.to_numpy()
-        # With every column read as a number, no row is short: then counting will do.
-        strictly = len(set(places)) < len(self.layout.names)
-        if self.has_even_rows(block.text, len(values), strictly) and all_finite(values):
-            return values
-        return None
+        if self.reads_all(places):  # pandas has seen to it that all rows are alike
+            even = values.shape[1] == len(self.layout.names)
+        else:
+            even = self.has_even_rows(block.text, len(values))
+        return values if even and all_finite(values) else None
+
+    def reads_all(self, places: Sequence[int]) -> bool:
+        """Whether `places` are all the columns there are."""
+        return len(set(places)) == len(self.layout.names)
 
     def parse_any(self, block: TextBlock, places: Sequence[int]) -> FloatArray:
         """The rows of a block; what is wrong with it is an error that names the line."""
@@ -162,7 +166,7 @@ class Table:
             self.find_fault(block, places)
             self.fail_between(block, str(error))
         values: FloatArray = frame.to_numpy()
-        if not self.has_even_rows(block.text, len(values), True) or not all_finite(values):
+        if not self.has_even_rows(block.text, len(values)) or not all_finite(values):
             self.find_fault(block, places)
         return values
 
@@ -177,6 +181,8 @@ class Table:
 
         With `plain`, the block has neither spaces nor missing fields.
         """
+        # Left to itself, pandas refuses rows that differ in length from the first one.
+        alike = plain and self.reads_all(places)
         return pd.read_csv(
             BytesIO(block.text),
             engine="c",
@@ -184,9 +190,9 @@ class Table:
             decimal=self.layout.decimal,
             encoding_errors="surrogateescape",
             header=None,
-            names=range(len(self.layout.names)),
-            index_col=False,
-            usecols=sorted(set(places)),
+            names=None if alike else range(len(self.layout.names)),
+            index_col=None if alike else False,
+            usecols=None if alike else sorted(set(places)),
             dtype=dtype,
             skipinitialspace=not plain,
             na_filter=not plain,
@@ -195,11 +201,8 @@ class Table:
             low_memory=False,  # the block is small
         )
 
-    def has_even_rows(self, text: bytes, rows: int, strictly: bool) -> bool:
-        """Whether each of the `rows` records in `text` has as many fields as the file has columns.
-
-        Without `strictly`, only on the whole: a long row and a short one may even out.
-        """
+    def has_even_rows(self, text: bytes, rows: int) -> bool:
+        """Whether each of the `rows` records in `text` has a field for each column of the file."""
         layout = self.layout
         width = len(layout.names)
         if layout.delimiter == WHITE_SPACE or b'"' in text:
@@ -209,7 +212,7 @@ class Table:
         is_delimiter = characters == ord(layout.delimiter)
         if np.count_nonzero(is_delimiter) != rows * (width - 1):
             return False
-        if not strictly or width == 1:
+        if width == 1:
             return True
         line_ends = np.flatnonzero((characters == ord("\n")) | (characters == ord("\r")))
         lines_of = np.searchsorted(line_ends, np.flatnonzero(is_delimiter)).reshape(rows, width - 1)
