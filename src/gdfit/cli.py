@@ -374,6 +374,6 @@ def run(arguments: list[str] | None = None) -> int:
         complain(f"can't read or write: {error.strerror}")
         status = 1
     if status == 130:
-        complain("interrupted")
+        print("gdfit: interrupted", file=sys.stderr)
     sys.stderr.flush()
     return int(status or 0)

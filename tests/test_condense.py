@@ -1,0 +1,152 @@
+"""p+2 rows stand for all of them: the same loss, gradient and path, whatever the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdfit.arrays import FloatArray
+from gdfit.condense import SAMPLE_ROWS, Reservoir, condense, regroup
+from gdfit.dataset import read_observations
+from gdfit.fitting import train
+from gdfit.gradients import BACKENDS, by_chain_rule
+from gdfit.losses import mean_squared_error
+from gdfit.observations import Observations, observations_from
+
+
+def both(rows: FloatArray, block: int = 7) -> tuple[Observations, Observations]:
+    """The observations in `rows` as they are, and condensed block by block."""
+    names = tuple(f"x{place}" for place in range(1, rows.shape[1]))
+    blocks = [rows[start : start + block] for start in range(0, len(rows), block)]
+    raw = observations_from(rows[:, :-1], rows[:, -1], names)
+    return raw, condense(blocks, names, "y")
+
+
+def badly_scaled(count: int, features: int, seed: int) -> FloatArray:
+    """Rows with means up to 100 and deviations from 0.1 to 5."""
+    random = np.random.default_rng(seed)
+    means, deviations = random.uniform(-100, 100, features), random.uniform(0.1, 5, features)
+    x = random.normal(means, deviations, (count, features))
+    y = x @ random.normal(size=features) + random.normal(0, 0.5, count)
+    return np.column_stack([x, y])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_path_is_that_of_long_double_loops_over_all_rows(backend: str) -> None:
+    rows = badly_scaled(200_000, 5, seed=3)
+    x = np.column_stack([rows[:, :-1], np.ones(len(rows))]).astype(np.longdouble)
+    y = rows[:, -1].astype(np.longdouble)
+    _, condensed = both(rows, block=10_000)
+    lr = 0.5 / float((x * x).mean(axis=0).sum())
+    fit = train(condensed, lr=lr, epochs=200, backend=backend)
+    params = np.zeros(6, dtype=np.longdouble)
+    for step in fit.history:
+        residuals = x @ params - y
+        grad = 2 * (residuals @ x) / len(y)
+        params = params - np.longdouble(lr) * grad
+        if step.epoch in (1, 2, 50, 200):
+            assert step.loss == pytest.approx(float((residuals**2).mean()), rel=1e-11)
+            np.testing.assert_allclose(step.params, params.astype(float), rtol=1e-11)
+            np.testing.assert_allclose(step.grad, grad.astype(float), rtol=1e-11)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.integers(1, 60),
+    features=st.integers(1, 8),
+    block=st.integers(1, 70),
+    same_columns=st.booleans(),
+    scale=st.sampled_from([1e-150, 1e-8, 1.0, 1e8, 1e150]),
+)
+def test_condensed_is_raw(
+    seed: int, count: int, features: int, block: int, same_columns: bool, scale: float
+) -> None:
+    random = np.random.default_rng(seed)
+    rows = random.normal(size=(count, features + 1))
+    if same_columns:
+        rows[:, 0] = rows[:, features - 1]
+        rows[:, features // 2] = 0
+    rows *= scale
+    raw, condensed = both(rows, block)
+    assert len(condensed.target) <= features + 2
+    assert (condensed.count, condensed.last.tolist()) == (count, rows[-1].tolist())
+    params = random.normal(size=features + 1)
+    with np.errstate(over="ignore"):
+        loss, grad = by_chain_rule(raw, mean_squared_error())(params)
+        condensed_loss, condensed_grad = by_chain_rule(condensed, mean_squared_error())(params)
+        # How large the terms are that add up to a gradient: what rounding is relative to.
+        terms = np.abs(raw.design).T @ np.abs(raw.design @ params - raw.target) / count
+    assert condensed_loss == pytest.approx(loss, rel=1e-11)
+    assert (np.abs(condensed_grad - grad) <= 1e-11 * np.maximum(terms, loss**0.5)).all()
+    if condensed.total_squares > 0 and 1e-9 < scale < 1e9:
+        assert condensed.r_squared(params) == pytest.approx(raw.r_squared(params), rel=1e-8)
+
+
+CASES = {
+    "a constant column": np.array([[3.0, 1, 2], [3, 2, 4], [3, 5, 1], [3, 0, 2]]),
+    "columns of zeros": np.array([[0.0, 0, 2], [0, 0, 4], [0, 0, 1]]),
+    "the same column twice": np.array([[1.0, 1, 2], [2, 2, 4], [5, 5, 1]]),
+    "more features than observations": np.array([[1.0, 2, 3, 4, 5], [2, 0, 1, 1, 3]]),
+    "one observation": np.array([[2.0, 5]]),
+    "a perfect fit": np.array([[1.0, 3], [2, 5], [3, 7]]),
+    "the same row every time": np.array([[2.0, 5]] * 9),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("lr", [0.01, 10.0])
+def test_the_same_answers_or_the_same_divergence(case: str, lr: float) -> None:
+    raw, condensed = both(CASES[case], block=2)
+    expected, found = (train(data, lr=lr, epochs=300) for data in (raw, condensed))
+    assert found.status == expected.status
+    assert found.epochs == expected.epochs
+    for step, other in zip(found.history, expected.history, strict=True):
+        np.testing.assert_allclose(step.params, other.params, rtol=1e-9, atol=1e-12)
+        assert step.loss == pytest.approx(other.loss, rel=1e-9, abs=1e-20, nan_ok=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 3000), st.integers(1, 400), st.integers(1, 400))
+def test_regroup_keeps_every_row_in_its_place(count: int, block: int, rows: int) -> None:
+    numbers = np.arange(count, dtype=float)[:, np.newaxis]
+    blocks = (numbers[start : start + block] for start in range(0, count, block))
+    groups = [group.copy() for group in regroup(blocks, rows)]
+    assert np.concatenate(groups).tolist() == numbers.tolist()
+    assert {len(group) for group in groups[:-1]} <= {rows}
+
+
+@pytest.mark.parametrize("block_bytes", [1 << 12, 1 << 15, 1 << 20])
+def test_block_size_changes_no_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block_bytes: int
+) -> None:
+    path = tmp_path / "data.csv"
+    rows = badly_scaled(10_000, 2, seed=1)
+    path.write_text("a,b,y\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows.tolist()))
+    expected = read_observations(str(path))
+    monkeypatch.setattr("gdfit.reading.BLOCK_BYTES", block_bytes)
+    found = read_observations(str(path))
+    for name in ("design", "target", "last", "sample"):
+        assert getattr(found, name).tolist() == getattr(expected, name).tolist()
+
+
+def test_a_sample_is_random_in_order_and_from_its_seed() -> None:
+    rows = np.arange(50_000.0)[:, np.newaxis]
+
+    def sample(seed: int, block: int) -> list[float]:
+        reservoir = Reservoir(seed)
+        for start in range(0, len(rows), block):
+            reservoir.add(rows[start : start + block])
+        return [float(row) for row in reservoir.rows[:, 0]]
+
+    chosen = sample(0, 1000)
+    assert len(chosen) == SAMPLE_ROWS == len(set(chosen))
+    assert chosen == sorted(chosen)
+    assert chosen == sample(0, 777)
+    assert chosen != sample(1, 1000)
+    # The mean of 2000 of 0 … 49,999 is 25,000 give or take 5 standard errors of 316.
+    assert abs(np.mean(chosen) - 25_000) < 1600
