@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.condense import SAMPLE_ROWS, Reservoir, condense, regroup
+from gdfit.condense import SAMPLE_ROWS, Condenser, Reservoir, RowBuffer
 from gdfit.dataset import read_observations
 from gdfit.fitting import train
 from gdfit.gradients import BACKENDS, by_chain_rule
@@ -21,9 +21,10 @@ from gdfit.observations import Observations, observations_from
 def both(rows: FloatArray, block: int = 7) -> tuple[Observations, Observations]:
     """The observations in `rows` as they are, and condensed block by block."""
     names = tuple(f"x{place}" for place in range(1, rows.shape[1]))
-    blocks = [rows[start : start + block] for start in range(0, len(rows), block)]
-    raw = observations_from(rows[:, :-1], rows[:, -1], names)
-    return raw, condense(blocks, names, "y")
+    condenser = Condenser(names, "y")
+    for start in range(0, len(rows), block):
+        condenser.add(rows[start : start + block])
+    return observations_from(rows[:, :-1], rows[:, -1], names), condenser.observations()
 
 
 def badly_scaled(count: int, features: int, seed: int) -> FloatArray:
@@ -112,11 +113,16 @@ def test_the_same_answers_or_the_same_divergence(case: str, lr: float) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 3000), st.integers(1, 400), st.integers(1, 400))
-def test_regroup_keeps_every_row_in_its_place(count: int, block: int, rows: int) -> None:
+def test_a_buffer_keeps_every_row_in_its_place(count: int, block: int, rows: int) -> None:
     numbers = np.arange(count, dtype=float)[:, np.newaxis]
-    blocks = (numbers[start : start + block] for start in range(0, count, block))
-    groups = [group.copy() for group in regroup(blocks, rows)]
-    assert np.concatenate(groups).tolist() == numbers.tolist()
+    groups: list[FloatArray] = []
+    buffer = RowBuffer(rows, 2, lambda group: groups.append(group.copy()))
+    for start in range(0, count, block):
+        buffer.add(numbers[start : start + block])
+    buffer.flush()
+    together = np.concatenate(groups)
+    assert together[:, 0].tolist() == numbers[:, 0].tolist()
+    assert (together[:, 1] == 1).all()
     assert {len(group) for group in groups[:-1]} <= {rows}
 
 

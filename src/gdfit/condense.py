@@ -9,7 +9,7 @@ AᵀA, whose entries are squares and lose half of the digits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -19,41 +19,54 @@ from gdfit.errors import NoObservationsError
 from gdfit.observations import Observations
 
 SAMPLE_ROWS = 2000
+SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those of other choices
 
 
-def condense(
-    blocks: Iterable[FloatArray], features: tuple[str, ...], target: str, seed: int = 0
-) -> Observations:
-    """The observations in `blocks` as p+2 rows, or as N where those are fewer.
+class Condenser:
+    """Takes in rows block by block, and keeps p+2 rows that stand for them, the last one, and a
+    sample. How the rows are cut into blocks makes no difference, not in the last bit.
 
     Parameters
     ----------
-    blocks : arrays of shape (rows, p+1): the features, then the target. How the rows are cut into
-        blocks makes no difference to the result, not in the last bit.
     features, target : the columns' names.
     seed : of the sample.
     """
-    columns = len(features) + 2
-    triangle = np.empty((0, columns))
-    sample = Reservoir(seed)
-    count = 0
-    for rows in regroup(blocks, rows_at_once(columns), ones=True):
-        count += len(rows)
-        last = rows[-1, :-1].copy()
-        sample.add(rows[:, :-1])
-        triangle = triangular(np.concatenate([triangle, triangular(rows)]))
-    if not count:
-        raise NoObservationsError
-    x, y, ones = triangle[:, :-2], triangle[:, -2], triangle[:, -1]
-    return Observations(
-        design=np.column_stack([x, ones]),
-        target=y.copy(),
-        count=count,
-        features=features,
-        target_name=target,
-        last=last,
-        sample=sample.rows,
-    )
+
+    def __init__(self, features: tuple[str, ...], target: str, seed: int = 0) -> None:
+        self._names = features, target
+        columns = len(features) + 2
+        self._triangle = np.empty((0, columns))
+        self._rows = RowBuffer(rows_at_once(columns), columns, self._fold)
+        self._sample = Reservoir(seed)
+        self._count = 0
+        self._last = np.empty(0)
+
+    def add(self, block: FloatArray) -> None:
+        """Take in rows of shape (rows, p+1): the features, then the target."""
+        self._rows.add(block)
+
+    def _fold(self, rows: FloatArray) -> None:
+        self._count += len(rows)
+        self._last = rows[-1, :-1].copy()
+        self._sample.add(rows[:, :-1])
+        self._triangle = triangular(np.concatenate([self._triangle, triangular(rows)]))
+
+    def observations(self) -> Observations:
+        """All that was taken in, as p+2 rows, or as N where those are fewer."""
+        self._rows.flush()
+        if not self._count:
+            raise NoObservationsError
+        features, target = self._names
+        x, y, ones = self._triangle[:, :-2], self._triangle[:, -2], self._triangle[:, -1]
+        return Observations(
+            design=np.column_stack([x, ones]),
+            target=y.copy(),
+            count=self._count,
+            features=features,
+            target_name=target,
+            last=self._last,
+            sample=self._sample.rows,
+        )
 
 
 def triangular(rows: FloatArray) -> FloatArray:
@@ -66,26 +79,34 @@ def rows_at_once(columns: int) -> int:
     return max(4 * columns, (1 << 17) // columns)
 
 
-def regroup(blocks: Iterable[FloatArray], rows: int, *, ones: bool = False) -> Iterator[FloatArray]:
-    """The rows of `blocks` in blocks of `rows` each, but for the last; each is written over when
-    the next one is asked for. With `ones`, a column of ones is added."""
-    buffer: FloatArray | None = None
-    filled = 0
-    for block in blocks:
-        width = block.shape[1]
-        if buffer is None:
-            buffer = np.ones((rows, width + ones), order="F")
+class RowBuffer:
+    """Hands on the rows that it is given, so many at a time however they come.
+
+    What `consume` is called with has shape (rows, columns), is written over afterwards, and ends in
+    a column of ones where the rows that come have one column less.
+    """
+
+    def __init__(self, rows: int, columns: int, consume: Callable[[FloatArray], None]) -> None:
+        self._buffer = np.ones((rows, columns), order="F")
+        self._filled = 0
+        self._consume = consume
+
+    def add(self, block: FloatArray) -> None:
+        """Take rows, and hand on what has filled up."""
         taken = 0
         while taken < len(block):
-            part = block[taken : taken + rows - filled]
-            buffer[filled : filled + len(part), :width] = part
-            filled += len(part)
+            part = block[taken : taken + len(self._buffer) - self._filled]
+            self._buffer[self._filled : self._filled + len(part), : block.shape[1]] = part
+            self._filled += len(part)
             taken += len(part)
-            if filled == rows:
-                yield buffer
-                filled = 0
-    if buffer is not None and filled:
-        yield buffer[:filled]
+            if self._filled == len(self._buffer):
+                self.flush()
+
+    def flush(self) -> None:
+        """Hand on what is there."""
+        if self._filled:
+            self._consume(self._buffer[: self._filled])
+            self._filled = 0
 
 
 class Reservoir:
@@ -98,7 +119,7 @@ class Reservoir:
     """
 
     def __init__(self, seed: int) -> None:
-        self._random = np.random.default_rng(seed)
+        self._random = np.random.default_rng([seed, SAMPLING])
         self._draws = np.empty(0)
         self.rows: FloatArray = np.empty((0, 0))
 

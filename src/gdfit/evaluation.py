@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.condense import regroup, rows_at_once
+from gdfit.condense import RowBuffer, rows_at_once
 from gdfit.errors import NoObservationsError
 from gdfit.model import LinearModel
 
@@ -33,18 +33,25 @@ def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
     """Evaluate `model` on `blocks` of shape (rows, p+1): its features in order, then the target."""
     count, mean = 0, 0.0
     squares = absolutes = total = 0.0
-    for block in regroup(blocks, rows_at_once(len(model.features) + 1)):
-        *x, y = block.T
+
+    def take(rows: FloatArray) -> None:
+        nonlocal count, mean, squares, absolutes, total
+        *x, y = rows.T
         residuals = model.predict(x) - y
         squares += float(residuals @ residuals)
         absolutes += float(np.abs(residuals).sum())
-        # Σ(y − ȳ)² of the rows so far and of the block, put together (Chan et al., 1979).
-        block_mean = float(y.mean())
-        shift = block_mean - mean
-        rows = len(y)
-        total += float(((y - block_mean) ** 2).sum()) + shift**2 * count * rows / (count + rows)
-        mean += shift * rows / (count + rows)
-        count += rows
+        # Σ(y − ȳ)² of the rows so far and of these, put together (Chan et al., 1979).
+        shift = float(y.mean()) - mean
+        part = len(y) / (count + len(y))
+        total += float(((y - y.mean()) ** 2).sum()) + shift**2 * count * part
+        mean += shift * part
+        count += len(y)
+
+    columns = len(model.features) + 1
+    rows = RowBuffer(rows_at_once(columns), columns, take)
+    for block in blocks:
+        rows.add(block)
+    rows.flush()
     if not count:
         raise NoObservationsError
     mse = squares / count

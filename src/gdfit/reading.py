@@ -184,7 +184,7 @@ class Table:
         # Left to itself, pandas refuses rows that differ in length from the first one.
         alike = plain and self.reads_all(places)
         return pd.read_csv(
-            BytesIO(block.text),
+            AtOnce(block.text),
             engine="c",
             sep=self.layout.delimiter,
             decimal=self.layout.decimal,
@@ -273,6 +273,14 @@ def count_bytes(text: bytes, character: bytes) -> int:
 def all_finite(values: FloatArray) -> bool:
     """Whether no value is NaN or infinite."""
     return bool(np.isfinite(values).all())
+
+
+class AtOnce(BytesIO):
+    """A file that pandas reads in one go, without a copy, and not in many small pieces for each of
+    which it needs Python's lock."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read()
 
 
 def count_of(count: int, thing: str) -> str:
