@@ -1,0 +1,143 @@
+"""The curvature of the squared loss: which learning rates are stable, how fast they are, and where
+the minimum is.
+
+The loss is a parabola in θ with the Hessian H = 2AᵀA/N, so that each epoch of gradient descent
+multiplies the distance to the minimum by (1 − γλ) along each eigenvector of H, λ its eigenvalue.
+It shrinks along all of them only if γ < 2/λmax, and fastest for γ = 2/(λmin + λmax) (Polyak,
+Introduction to Optimization, 1987, §1.4; Boyd and Vandenberghe, Convex Optimization, 2004, §9.3).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.condense import triangular
+from gdfit.errors import GdfitError
+from gdfit.observations import Observations
+from gdfit.scaling import scaling_of, standardized
+
+DEPENDENT = 1e-13  # columns as near as this to depending on each other do, but for rounding
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """The Hessian of a squared loss, and its minimum.
+
+    eigenvalues : λ of H, shape (p+1,), falling; exactly 0 along directions in which the loss does
+        not change.
+    eigenvectors : in columns, shape (p+1, p+1).
+    minimum : the params of the least loss, shape (p+1,); the shortest, where there are many.
+    minimum_loss : the loss there.
+    """
+
+    eigenvalues: FloatArray
+    eigenvectors: FloatArray
+    minimum: FloatArray
+    minimum_loss: float
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether there is one minimum only: no column depends on others, and none is all zero."""
+        return bool((self.eigenvalues > 0).all())
+
+    @property
+    def lambda_max(self) -> float:
+        """The largest eigenvalue."""
+        return float(self.eigenvalues[0])
+
+    @property
+    def lambda_min(self) -> float:
+        """The smallest eigenvalue that is not 0."""
+        return float(self.eigenvalues[self.eigenvalues > 0][-1])
+
+    @property
+    def condition_number(self) -> float:
+        """λmax/λmin."""
+        return self.lambda_max / self.lambda_min
+
+    @property
+    def max_stable_lr(self) -> float:
+        """2/λmax: gradient descent converges for every smaller learning rate."""
+        return 2 / self.lambda_max
+
+    @property
+    def best_lr(self) -> float:
+        """2/(λmin + λmax): the constant learning rate that converges fastest."""
+        return 2 / (self.lambda_min + self.lambda_max)
+
+    def rate(self, lr: float) -> float:
+        """What an epoch at `lr` multiplies the distance to the minimum by, in the end."""
+        return max(abs(1 - lr * self.lambda_min), abs(1 - lr * self.lambda_max))
+
+    def epochs_per_digit(self, lr: float) -> float:
+        """How many epochs at `lr` bring the params ten times nearer to the minimum; infinity if
+        they don't."""
+        rate = self.rate(lr)
+        if rate >= 1:
+            return math.inf
+        return math.log(10) / -math.log(rate) if rate > 0 else 0.0
+
+    def epochs_to_next_digit(self, params: FloatArray, lr: float) -> float:
+        """How many epochs at `lr` bring `params` ten times nearer to the minimum; infinity if they
+        don't. Unlike `epochs_per_digit`, it knows in which directions the way leads."""
+        distances = (self.eigenvectors.T @ (params - self.minimum))[self.eigenvalues > 0]
+        shares = distances**2 / (distances @ distances)
+        factors = (1 - lr * self.eigenvalues[self.eigenvalues > 0]) ** 2
+
+        def nearer(epochs: float) -> bool:
+            return bool(shares @ factors**epochs <= 0.01)
+
+        if not np.isfinite(shares).all() or not nearer(2.0**50):
+            return math.inf
+        low, high = 0.0, 2.0**50
+        while high - low > max(0.5, 1e-3 * high):
+            middle = (low + high) / 2
+            low, high = (low, middle) if nearer(middle) else (middle, high)
+        return high
+
+
+def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
+    """The curvature of the mean squared error (plus `l2`·‖w‖²) of `observations`.
+
+    Eigenvalues come from the singular values of A, not from H, which would square them and lose
+    half of the digits.
+    """
+    count = observations.count
+    size = observations.design.shape[1]
+    ridge = math.sqrt(l2 * count) * np.eye(size)[:-1]  # rows whose squared length is Nλ‖w‖²
+    rows = np.column_stack([observations.design, observations.target])
+    rows = np.concatenate([rows, np.column_stack([ridge, np.zeros(len(ridge))])])
+    if len(rows) > size + 1:
+        rows = triangular(rows)
+    design, target = rows[:, :-1], rows[:, -1]
+    # Whether columns depend on each other shows best where they are all of one length.
+    lengths = np.linalg.norm(design, axis=0)
+    lengths[lengths == 0] = 1.0
+    scaled, _, rank, _ = np.linalg.lstsq(design / lengths, target, rcond=DEPENDENT)
+    _, singular, axes = np.linalg.svd(design, full_matrices=True)
+    eigenvalues = np.zeros(size)
+    eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(count)) ** 2
+    eigenvalues[rank:] = 0.0
+    minimum = scaled / lengths
+    residuals = design @ minimum - target
+    if rank < size:  # the shortest of the many minima: none of it where the loss is flat
+        flat = axes[rank:]
+        minimum = minimum - flat.T @ (flat @ minimum)
+    return Curvature(
+        eigenvalues=eigenvalues,
+        eigenvectors=axes.T,
+        minimum=minimum,
+        minimum_loss=float(residuals @ residuals) / count,
+    )
+
+
+def standardized_curvature(observations: Observations) -> Curvature | None:
+    """The curvature after standardizing the features; None where one of them does not vary."""
+    try:
+        return curvature(standardized(observations, scaling_of(observations)))
+    except GdfitError:
+        return None

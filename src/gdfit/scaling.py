@@ -1,0 +1,61 @@
+"""Standardizing: to descend on (x − mean)/std, and to tell the params in the data's own units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.errors import GdfitError, quoted
+from gdfit.observations import Observations
+
+VARIES = 1e-12  # a deviation below this part of a column's size is rounding
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How features were standardized: the mean and the deviation of each, shape (p,)."""
+
+    means: FloatArray
+    deviations: FloatArray
+
+    def to_data(self, params: FloatArray) -> FloatArray:
+        """Params for standardized features as params for the features themselves."""
+        w = params[:-1] / self.deviations
+        return np.append(w, params[-1] - w @ self.means)
+
+    def from_data(self, params: FloatArray) -> FloatArray:
+        """Params for the features as params for standardized features."""
+        w = params[:-1]
+        return np.append(w * self.deviations, params[-1] + w @ self.means)
+
+
+def scaling_of(observations: Observations) -> Scaling:
+    """The features' means and (population) standard deviations.
+
+    They follow from the design matrix, condensed or not: its last column u stands for ones, and
+    products of columns are the same as those of all N rows.
+
+    Raises
+    ------
+    GdfitError : a feature does not vary.
+    """
+    x, ones = observations.design[:, :-1], observations.design[:, -1]
+    means = ones @ x / observations.count
+    deviations = np.linalg.norm(x - np.outer(ones, means), axis=0) / np.sqrt(observations.count)
+    sizes = np.linalg.norm(x, axis=0) / np.sqrt(observations.count)
+    for name, deviation, size in zip(observations.features, deviations, sizes, strict=True):
+        if deviation <= VARIES * size:
+            raise GdfitError(
+                f"column {quoted(name)} does not vary, and can't be standardized; "
+                "leave it out with --features"
+            )
+    return Scaling(means, deviations)
+
+
+def standardized(observations: Observations, scaling: Scaling) -> Observations:
+    """The observations with (x − mean)/std for each feature x."""
+    x, ones = observations.design[:, :-1], observations.design[:, -1]
+    z = (x - np.outer(ones, scaling.means)) / scaling.deviations
+    return replace(observations, design=np.column_stack([z, ones]))
