@@ -33,7 +33,7 @@ class Format(StrEnum):
     csv = "csv"
 
 
-class EvaluationFormat(StrEnum):
+class TableFormat(StrEnum):
     table = "table"
     json = "json"
 
@@ -106,8 +106,13 @@ def options(
 @app.command()
 def train(
     data: Data,
-    lr: Annotated[float, typer.Option(help="The learning rate γ.")] = 0.01,
-    epochs: Annotated[int, typer.Option(min=1, help="How many times to go over the data.")] = 1000,
+    lr: Annotated[
+        str,
+        typer.Option(metavar="FLOAT|auto", help="The learning rate γ; auto is 2/(λmin + λmax)."),
+    ] = "0.01",
+    epochs: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many times to go over the data at most.")
+    ] = 1000,
     backend: Annotated[
         Backend, typer.Option(help="The gradient by the chain rule in NumPy, or by torch.")
     ] = Backend.manual,
@@ -124,6 +129,26 @@ def train(
     delimiter: Delimiter = None,
     decimal: Decimal = ".",
     drop_missing: DropMissing = False,
+    standardize: Annotated[
+        bool, typer.Option("--standardize", help="Descend on (x − mean)/std of each feature.")
+    ] = False,
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FRACTION|FILE", help="Measure the loss on held-out rows, or on another file."
+        ),
+    ] = None,
+    tol: Annotated[
+        float | None, typer.Option(help="Stop when no param moves by more than this in an epoch.")
+    ] = None,
+    target_loss: Annotated[
+        float | None,
+        typer.Option(help="Stop when the validation loss (else the loss) is at or below this."),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Stop after N epochs without a better one."),
+    ] = None,
     every: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Print each N-th epoch.")
     ] = None,
@@ -143,7 +168,7 @@ def train(
     model: ModelFile = DEFAULT_MODEL,
 ) -> None:
     """Fit a linear model to DATA by gradient descent."""
-    from gdfit import dataset, fitting, report
+    from gdfit import advice, dataset, fitting, report
     from gdfit.files import check_writable, open_beside
     from gdfit.model import save_model
 
@@ -153,35 +178,62 @@ def train(
     start = fitting.parse_init(init)
     inputs = [parse_numbers(text, "--x") for text in x or ()]
     shown = report.schedule(every, parse_epochs(show))
+    settings = fitting.Settings(
+        lr="auto" if lr == "auto" else parse_number(lr, "--lr"),
+        epochs=epochs,
+        backend=backend,
+        seed=seed,
+        standardize=standardize,
+        tol=tol,
+        target_loss=target_loss,
+        patience=patience,
+    )
+    settings.check(validated=validation is not None)
+    fraction = parse_fraction(validation)
+    names = split_names(features)
+    held_out = None
     with reading(data, delimiter, decimal, drop_missing) as options:
-        observations = dataset.read_observations(
-            *data, features=split_names(features), target=target, options=options, seed=seed
-        )
-    names = observations.features
-    check_inputs(inputs, names)
+        if fraction is None:
+            observations = dataset.read_observations(
+                *data, features=names, target=target, options=options, seed=seed
+            )
+        else:
+            observations, held_out = dataset.read_split(
+                *data, features=names, target=target, options=options, seed=seed, fraction=fraction
+            )
+    check_inputs(inputs, observations.features)
+    if validation is not None and fraction is None:
+        with reading([validation], delimiter, decimal, drop_missing) as options:
+            held_out = dataset.read_observations(
+                validation,
+                features=observations.features,
+                target=observations.target_name,
+                options=options,
+            )
+    validated = held_out is not None
+    columns = observations.features
     shows: report.Report
     if quiet:
         shows = report.QuietReport()
     elif output is Format.json:
         shows = report.JsonReport()
     elif output is Format.csv:
-        shows = report.CsvReport(names, shown)
+        shows = report.CsvReport(columns, shown, validated=validated)
     else:
-        shows = report.TableReport(names, shown)
+        shows = report.TableReport(columns, shown, validated=validated, standardize=standardize)
     watchers: list[Callable[[Any], None]] = [shows.step]
     with ExitStack() as stack:
         if history is not None:
             rows = stack.enter_context(open_beside(history))
-            watchers.append(report.CsvReport(names, lambda epoch: True, rows).step)
+            watchers.append(report.CsvReport(columns, always, validated=validated, file=rows).step)
         fit = fitting.train(
             observations,
-            lr=lr,
-            epochs=epochs,
-            backend=backend,
             init=start,
-            seed=seed,
-            on_step=watchers[0] if len(watchers) == 1 else each(watchers),
+            validation=held_out,
+            on_step=each(watchers),
+            on_growth=lambda step, why: note(f"epoch {step.epoch}: {why}"),
             keep=shown,
+            settings=settings,
         )
     predictions = [report.Prediction(tuple(values), fit.model.predict(values)) for values in inputs]
     if not inputs:
@@ -192,11 +244,36 @@ def train(
         save_model(model, report.record(fit, predictions))
     shows.end(fit, predictions, "" if diverged else str(model))
     if diverged:
-        complain(
-            f"diverged at epoch {fit.epochs}: the loss or the params are not finite any more; "
-            "try a smaller --lr (no model was written)"
-        )
+        complain(advice.diverged(fit))
         raise typer.Exit(3)
+
+
+@app.command(name="curvature")
+def show_curvature(
+    data: Data,
+    features: Features = None,
+    target: Target = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    drop_missing: DropMissing = False,
+    output: Annotated[
+        TableFormat, typer.Option("--format", help="What to print on standard output.")
+    ] = TableFormat.table,
+) -> None:
+    """Show which learning rates are stable on DATA, and how fast they are."""
+    from gdfit import dataset, report
+    from gdfit.curvature import curvature, standardized_curvature
+    from gdfit.model import to_json
+
+    with reading(data, delimiter, decimal, drop_missing) as options:
+        observations = dataset.read_observations(
+            *data, features=split_names(features), target=target, options=options
+        )
+    given, scaled = curvature(observations), standardized_curvature(observations)
+    if output is TableFormat.json:
+        print(to_json(report.curvature_record(given, scaled)))
+    else:
+        report.print_curvature(given, scaled)
 
 
 @app.command()
@@ -241,8 +318,8 @@ def evaluate(
     decimal: Decimal = ".",
     drop_missing: DropMissing = False,
     output: Annotated[
-        EvaluationFormat, typer.Option("--format", help="What to print on standard output.")
-    ] = EvaluationFormat.table,
+        TableFormat, typer.Option("--format", help="What to print on standard output.")
+    ] = TableFormat.table,
 ) -> None:
     """Measure the errors of the last trained model on DATA."""
     from gdfit.model import load_model, to_json
@@ -253,7 +330,7 @@ def evaluate(
 
     from gdfit import report
 
-    if output is EvaluationFormat.json:
+    if output is TableFormat.json:
         print(to_json(vars(evaluation)))
     else:
         report.print_evaluation(evaluation)
@@ -281,17 +358,43 @@ def reading(
         )
     if count := sum(skipped):
         rows = "1 row" if count == 1 else f"{count} rows"
-        print(f"gdfit: note: skipped {rows} with a missing field", file=sys.stderr)
+        note(f"skipped {rows} with a missing field")
 
 
 def each(watchers: list[Callable[[Any], None]]) -> Callable[[Any], None]:
     """One callable that calls them all."""
+    if len(watchers) == 1:
+        return watchers[0]
 
     def call(step: Any) -> None:
         for watcher in watchers:
             watcher(step)
 
     return call
+
+
+def always(epoch: int) -> bool:
+    """Every epoch."""
+    return True
+
+
+def parse_number(text: str, option: str) -> float:
+    """The number in `text`."""
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{option} takes a number, not {quoted(text)}") from None
+
+
+def parse_fraction(text: str | None) -> float | None:
+    """The fraction that ``--validation`` gives; None if it names a file."""
+    try:
+        fraction = float(text or "file")
+    except ValueError:
+        return None
+    if not 0 < fraction < 1:
+        raise UsageError(f"--validation takes a fraction between 0 and 1, or a file, not {text}")
+    return fraction
 
 
 def parse_numbers(text: str, option: str) -> list[float]:
@@ -328,6 +431,11 @@ def split_names(text: str | None) -> list[str] | None:
     import csv
 
     return None if text is None else [name.strip() for name in next(csv.reader([text]), [])]
+
+
+def note(message: str) -> None:
+    """One line on standard error that is no error."""
+    print(f"gdfit: note: {message}", file=sys.stderr)
 
 
 def complain(message: str) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from gdfit.condense import condense
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.condense import Condenser
 from gdfit.errors import NoObservationsError
-from gdfit.layout import choose_columns, find_columns
+from gdfit.layout import Columns, choose_columns, find_columns
 from gdfit.observations import Observations
 from gdfit.reading import Options, open_tables
+
+SPLITTING = 2  # the split's own stream of random numbers
 
 
 def read_observations(
@@ -34,6 +39,48 @@ def read_observations(
     ------
     GdfitError : a file can't be read or used; it names the line and the column.
     """
+    columns, name, blocks = read_rows(files, features, target, options)
+    condenser = Condenser(columns.features, columns.target, seed)
+    for block in blocks:
+        condenser.add(block)
+    return observations_in(condenser, name)
+
+
+def read_split(
+    *files: str,
+    fraction: float,
+    features: Sequence[str] | None = None,
+    target: str | None = None,
+    options: Options | None = None,
+    seed: int = 0,
+) -> tuple[Observations, Observations]:
+    """Read the observations as `read_observations` does, and hold out a `fraction` of the rows for
+    validation: the training set and the validation set.
+
+    Each row is drawn for itself, so that the split depends on the seed alone.
+    """
+    columns, name, blocks = read_rows(files, features, target, options)
+    kept = Condenser(columns.features, columns.target, seed)
+    held_out = Condenser(columns.features, columns.target, seed)
+    random = np.random.default_rng([seed, SPLITTING])
+    for block in blocks:
+        chosen = random.random(len(block)) < fraction
+        kept.add(block[~chosen])
+        held_out.add(block[chosen])
+    return (
+        observations_in(kept, f"{name}, for training"),
+        observations_in(held_out, f"{name}, for validation"),
+    )
+
+
+def read_rows(
+    files: Sequence[str],
+    features: Sequence[str] | None,
+    target: str | None,
+    options: Options | None,
+) -> tuple[Columns, str, Iterator[FloatArray]]:
+    """Which columns a fit to the files uses, the first file's name, and the rows of these columns
+    in blocks, the target last."""
     tables = open_tables(files, options)
     first = next(tables)
     columns = choose_columns(first.layout, first.name, features, target)
@@ -43,7 +90,12 @@ def read_observations(
         for table in itertools.chain([first], tables)
         for block in table.blocks(find_columns(table.layout, table.name, names))
     )
+    return columns, first.name, blocks
+
+
+def observations_in(condenser: Condenser, name: str) -> Observations:
+    """What was condensed from the file called `name`."""
     try:
-        return condense(blocks, columns.features, columns.target, seed)
+        return condenser.observations()
     except NoObservationsError:
-        raise NoObservationsError(file=first.name) from None
+        raise NoObservationsError(file=name) from None

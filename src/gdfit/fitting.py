@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.curvature import Curvature, curvature
 from gdfit.descent import Step, descend
 from gdfit.errors import GdfitError, UsageError, listing, quoted
-from gdfit.gradients import BACKENDS
+from gdfit.gradients import BACKENDS, mean_loss
 from gdfit.losses import mean_squared_error
 from gdfit.model import LinearModel, load_model
 from gdfit.observations import Observations
 from gdfit.optimizers import gradient_descent
+from gdfit.rates import growth
+from gdfit.scaling import Scaling, scaling_of, standardized
+from gdfit.stopping import (
+    COMPLETED,
+    DIVERGED,
+    Best,
+    Growth,
+    converged,
+    diverged,
+    first_answer,
+    out_of_epochs,
+    target_reached,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,28 +39,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fit:
-    """What a run of gradient descent came to.
+    """What a run of gradient descent came to. Its params are in the data's own units.
 
-    model : the params after the last epoch.
+    model : the params in the end, or with `patience` where the validation loss was least.
     loss : the loss at those params.
+    validation_loss : the validation set's loss there, if there is one.
     r_squared : R² at those params; NaN where y does not vary.
-    status : how it ended: completed or diverged.
+    status : how it ended: completed, converged, target, patience or diverged.
     epochs : how many were run.
-    history : the steps that were kept, by default all.
-    observations, lr, backend, loss_name, seed : what it was run on and with.
+    best_epoch : the epoch that the params are of.
+    history : the steps that were kept, by default all; with `standardize`, in standardized units.
+    params : the params as they were descended on, shape (p+1,).
+    observations : what was fitted.
+    descended : the same, as it was descended on: standardized, or not.
+    curvature : of the loss that was descended on.
+    scaling : how the features were standardized, if they were.
+    settings : what it was run with.
     """
 
     model: LinearModel
     loss: float
+    validation_loss: float | None
     r_squared: float
     status: str
     epochs: int
+    best_epoch: int
     history: tuple[Step, ...]
+    params: FloatArray
     observations: Observations
-    lr: float
-    backend: str
-    loss_name: str
-    seed: int
+    descended: Observations
+    curvature: Curvature
+    scaling: Scaling | None
+    settings: Settings
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -55,38 +79,81 @@ class Fit:
 
         from gdfit.report import csv_header, csv_row
 
+        validated = self.validation_loss is not None
         rows = [csv_row(step) for step in self.history]
-        return pd.DataFrame(rows, columns=csv_header(self.model.features))
+        return pd.DataFrame(rows, columns=csv_header(self.model.features, validated))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to run gradient descent with: the options of `train` that are numbers and names."""
+
+    lr: float | Literal["auto"] = 0.01
+    epochs: int = 1000
+    backend: str = "manual"
+    seed: int = 0
+    standardize: bool = False
+    tol: float | None = None
+    target_loss: float | None = None
+    patience: int | None = None
+
+    def check(self, validated: bool) -> None:
+        """Raise `UsageError` for what is out of range, or asks for a validation set that is not
+        there."""
+        if self.lr != "auto" and not (self.lr > 0 and math.isfinite(self.lr)):
+            raise UsageError(f"the learning rate must be a positive number, not {self.lr:g}")
+        if self.epochs < 1:
+            raise UsageError(f"the number of epochs must be at least 1, not {self.epochs}")
+        if self.backend not in BACKENDS:
+            raise UsageError(f"no backend {quoted(self.backend)}; there are {', '.join(BACKENDS)}")
+        if self.tol is not None and not self.tol >= 0:
+            raise UsageError(f"the tolerance can't be negative: {self.tol:g}")
+        if self.target_loss is not None and not math.isfinite(self.target_loss):
+            raise UsageError(f"the target loss must be a number, not {self.target_loss:g}")
+        if self.patience is not None and self.patience < 1:
+            raise UsageError(f"the patience must be at least 1 epoch, not {self.patience}")
+        if self.patience is not None and not validated:
+            raise UsageError("--patience goes by the validation loss: it needs --validation")
 
 
 def train(
     observations: Observations,
     *,
-    lr: float = 0.01,
-    epochs: int = 1000,
-    backend: str = "manual",
     init: str | Sequence[float] | LinearModel = "zeros",
-    seed: int = 0,
+    validation: Observations | None = None,
     on_step: Callable[[Step], None] = lambda step: None,
+    on_growth: Callable[[Step, str], None] = lambda step, why: None,
     keep: Callable[[int], bool] = lambda epoch: True,
+    settings: Settings | None = None,
+    **options: Any,
 ) -> Fit:
     """Fit a linear model to `observations` by gradient descent on the mean squared error.
 
     Parameters
     ----------
     observations : from `read_observations` (a CSV file) or `observations_from` (arrays).
-    lr : the learning rate γ.
-    epochs : how many times to go over the observations.
-    backend : ``manual``, the chain rule by hand in NumPy, or ``autograd``, torch.
     init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
         p+1 values themselves; or a model, to go on where it stopped.
-    seed : every random choice comes from it.
+    validation : a set to measure the loss on, which is not descended on.
     on_step : called with each epoch's `Step` as it happens.
+    on_growth : called once the loss has grown for ten epochs running, with the reason in words.
     keep : which epochs' steps to keep in the fit's history; the last is always kept.
+    settings, or its fields as options:
+        lr : the learning rate γ, by default 0.01; ``auto`` is 2/(λmin + λmax) of the Hessian.
+        epochs : how many times to go over the observations at most, by default 1000.
+        backend : ``manual``, the chain rule by hand in NumPy (default), or ``autograd``, torch.
+        seed : every random choice comes from it, by default 0.
+        standardize : descend on (x − mean)/std.
+        tol : stop when no param has moved by more than this in an epoch.
+        target_loss : stop when the validation loss, or without a validation set the loss, is at or
+            below this.
+        patience : stop when this many epochs have brought no lower validation loss; the params with
+            the lowest are kept.
 
     Raises
     ------
     UsageError : an argument is out of range, or does not fit the observations.
+    GdfitError : a feature that does not vary can't be standardized.
 
     Examples
     --------
@@ -94,52 +161,77 @@ def train(
     >>> fit.model.predict([10])
     21.0
     """
-    if not (lr > 0 and math.isfinite(lr)):
-        raise UsageError(f"the learning rate must be a positive number, not {lr:g}")
-    if epochs < 1:
-        raise UsageError(f"the number of epochs must be at least 1, not {epochs}")
-    if backend not in BACKENDS:
-        raise UsageError(f"no backend {quoted(backend)}; there are {', '.join(BACKENDS)}")
-    params = initial_params(init, observations, seed)
-    objective = BACKENDS[backend](observations, mean_squared_error())
+    settings = replace(settings or Settings(), **options)
+    settings.check(validated=validation is not None)
+    scaling = scaling_of(observations) if settings.standardize else None
+    descended = standardized(observations, scaling) if scaling else observations
+    start = initial_params(init, observations, settings.seed, scaling)
+    bends = curvature(descended)
+    lr = bends.best_lr if settings.lr == "auto" else settings.lr
+    loss = mean_squared_error()
+    objective = BACKENDS[settings.backend](descended, loss)
+
+    def in_data(params: FloatArray) -> FloatArray:
+        return scaling.to_data(params) if scaling else params
+
+    def validation_loss(params: FloatArray) -> float:
+        assert validation is not None
+        return mean_loss(validation, loss, in_data(params))
+
+    best = Best(settings.patience) if settings.patience else None
+    rules = [diverged()]
+    if settings.target_loss is not None:
+        rules.append(target_reached(settings.target_loss))
+    if settings.tol is not None:
+        rules.append(converged(settings.tol, start))
+    if best:
+        rules.append(best)
+    rules.append(out_of_epochs(settings.epochs))
+
     history: list[Step] = []
-    status = "completed"
+    grows = Growth()
+    steps = descend(objective, start, gradient_descent(lr), validation_loss if validation else None)
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported, not warned of
-        for step in descend(objective, params, gradient_descent(lr)):
+        for step in steps:
             on_step(step)
             kept = keep(step.epoch)
             if kept:
                 history.append(step)
-            if not (math.isfinite(step.loss) and np.isfinite(step.params).all()):
-                status = "diverged"
-                break
-            if step.epoch == epochs:
+            if grows(step):
+                on_growth(step, growth(bends, lr, grows.EPOCHS))
+            status = first_answer(rules, step)
+            if status:
                 break
         if not kept:
             history.append(step)
-        params = step.params
-        loss, _ = objective(params)
-        r_squared = observations.r_squared(params)
-    w, b = params[:-1].tolist(), float(params[-1])
-    return Fit(
-        model=LinearModel(tuple(w), b, observations.features, observations.target_name),
-        loss=loss,
-        r_squared=r_squared,
-        status=status,
-        epochs=step.epoch,
-        history=tuple(history),
-        observations=observations,
-        lr=lr,
-        backend=backend,
-        loss_name="mse",
-        seed=seed,
-    )
+        final = best.step if best and best.step and status != DIVERGED else step
+        params = in_data(final.params)
+        w, b = params[:-1].tolist(), float(params[-1])
+        return Fit(
+            model=LinearModel(tuple(w), b, observations.features, observations.target_name),
+            loss=mean_loss(descended, loss, final.params),
+            validation_loss=final.validation_loss,
+            r_squared=observations.r_squared(params),
+            status=status or COMPLETED,
+            epochs=step.epoch,
+            best_epoch=final.epoch,
+            history=tuple(history),
+            params=final.params,
+            observations=observations,
+            descended=descended,
+            curvature=bends,
+            scaling=scaling,
+            settings=replace(settings, lr=lr),
+        )
 
 
 def initial_params(
-    init: str | Sequence[float] | LinearModel, observations: Observations, seed: int
+    init: str | Sequence[float] | LinearModel,
+    observations: Observations,
+    seed: int,
+    scaling: Scaling | None = None,
 ) -> FloatArray:
-    """θ₀, shape (p+1,), as `train` describes it."""
+    """θ₀, shape (p+1,), as `train` describes it; with `scaling`, for standardized features."""
     features = observations.features
     size = len(features) + 1
     if isinstance(init, LinearModel):
@@ -149,7 +241,8 @@ def initial_params(
                 f"the data has {listing(features)}"
             )
         weights = dict(zip(init.features, init.w, strict=True))
-        return np.array([*(weights[name] for name in features), init.b])
+        params = np.array([*(weights[name] for name in features), init.b])
+        return scaling.from_data(params) if scaling else params
     if init == "zeros":
         return np.zeros(size)
     if init == "random":
@@ -161,7 +254,7 @@ def initial_params(
         raise UsageError(
             f"--init takes {size} finite numbers here, one for each of {listing((*features, 'b'))}"
         )
-    return params
+    return scaling.from_data(params) if scaling else params
 
 
 def parse_init(text: str) -> str | list[float] | LinearModel:

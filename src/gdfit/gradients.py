@@ -51,6 +51,12 @@ def by_autograd(observations: Observations, loss: Loss) -> Objective:
     return objective
 
 
+def mean_loss(observations: Observations, loss: Loss, params: FloatArray) -> float:
+    """L(θ) alone."""
+    prediction = observations.design @ params
+    return float(loss.value(prediction, observations.target).sum() / observations.count)
+
+
 BACKENDS: dict[str, Callable[[Observations, Loss], Objective]] = {
     "manual": by_chain_rule,
     "autograd": by_autograd,

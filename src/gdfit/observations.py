@@ -41,6 +41,11 @@ class Observations:
         deviations = self.target - mean * ones
         return float(deviations @ deviations)
 
+    @property
+    def mean_square(self) -> float:
+        """The mean of y²."""
+        return float(self.target @ self.target) / self.count
+
     def squared_error(self, params: FloatArray) -> float:
         """Σ(ŷ − y)² at the params θ = (w₁…w_p, b)."""
         residuals = self.design @ params - self.target

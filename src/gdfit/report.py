@@ -13,11 +13,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from gdfit import advice
+from gdfit.curvature import Curvature
 from gdfit.descent import Step
 from gdfit.errors import printable
 from gdfit.evaluation import Evaluation
 from gdfit.fitting import Fit
 from gdfit.model import to_json
+
+NUMBER_WIDTH = 11  # of a number as `short` writes it
+WIDEST = 79  # the width of a table with w, b and their gradients
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,32 +69,42 @@ def params_names(features: Sequence[str]) -> tuple[str, ...]:
     return (*(f"w_{name}" for name in features), "b")
 
 
-def csv_header(features: Sequence[str]) -> list[str]:
+def csv_header(features: Sequence[str], validated: bool = False) -> list[str]:
     """The columns of a history."""
     names = params_names(features)
-    return ["epoch", "loss", *names, *(f"grad_{name}" for name in names)]
+    losses = ["loss", "validation_loss"] if validated else ["loss"]
+    return ["epoch", *losses, *names, *(f"grad_{name}" for name in names)]
 
 
 def csv_row(step: Step) -> list[float]:
     """A step as a row of a history: numbers in full."""
-    return [step.epoch, step.loss, *step.params.tolist(), *step.grad.tolist()]
+    return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
+
+
+def losses(step: Step) -> list[float]:
+    """The loss, and the validation loss if there is one."""
+    return [step.loss] if step.validation_loss is None else [step.loss, step.validation_loss]
 
 
 def record(fit: Fit, predictions: Iterable[Prediction]) -> dict[str, object]:
     """The fit as the keys of its JSON object, without the history."""
+    settings = fit.settings
     return {
         "w": list(fit.model.w),
         "b": fit.model.b,
         "features": list(fit.model.features),
         "target": fit.model.target,
         "loss": fit.loss,
+        "validation_loss": fit.validation_loss,
+        "minimum_loss": fit.curvature.minimum_loss,
         "r_squared": fit.r_squared,
         "epochs": fit.epochs,
+        "best_epoch": fit.best_epoch,
         "status": fit.status,
-        "lr": fit.lr,
-        "backend": fit.backend,
-        "loss_function": fit.loss_name,
-        "seed": fit.seed,
+        "lr": settings.lr,
+        "backend": settings.backend,
+        "standardize": settings.standardize,
+        "seed": settings.seed,
         "observations": fit.observations.count,
         "predictions": [{"x": list(at.x), "y": at.y} for at in predictions],
     }
@@ -116,6 +131,11 @@ class JsonReport:
             {
                 "epoch": step.epoch,
                 "loss": step.loss,
+                **(
+                    {}
+                    if step.validation_loss is None
+                    else {"validation_loss": step.validation_loss}
+                ),
                 "params": step.params.tolist(),
                 "grad": step.grad.tolist(),
             }
@@ -128,11 +148,16 @@ class CsvReport:
     """Shown epochs as CSV, each as it happens."""
 
     def __init__(
-        self, features: Sequence[str], shown: Callable[[int], bool], file: TextIO | None = None
+        self,
+        features: Sequence[str],
+        shown: Callable[[int], bool],
+        *,
+        validated: bool = False,
+        file: TextIO | None = None,
     ) -> None:
         self.shown = shown
         self.writer = csv.writer(file or sys.stdout, lineterminator="\n")
-        self.writer.writerow(csv_header(features))
+        self.writer.writerow(csv_header(features, validated))
         self.last = 0
 
     def step(self, step: Step) -> None:
@@ -157,11 +182,23 @@ class TableReport:
     MOMENT = 0.1  # seconds
 
     def __init__(
-        self, features: Sequence[str], shown: Callable[[int], bool], console: Console | None = None
+        self,
+        features: Sequence[str],
+        shown: Callable[[int], bool],
+        *,
+        validated: bool = False,
+        standardize: bool = False,
     ) -> None:
         self.names = [printable(name) for name in params_names(features)]
         self.shown = shown
-        self.console = console or console_for(sys.stdout)
+        self.losses = ["loss", "validation"] if validated else ["loss"]
+        self.console = console_for(sys.stdout)
+        # Two params fit side by side on any terminal, but for a validation loss beside them.
+        widest = WIDEST + NUMBER_WIDTH + 2 if validated else WIDEST
+        self.wide = len(self.names) == 2 and self.console.width >= widest
+        if standardize:
+            self.console.print(" descending on (x − mean)/std: params and grad are for these")
+            self.console.line()
         self.pending: list[Step] = []
         self.headed = False
         self.last = 0
@@ -175,10 +212,9 @@ class TableReport:
 
     def print_pending(self) -> None:
         """Print the rows that wait, under a header if they are the first."""
-        wide = len(self.names) == 2
-        if self.headed and not wide:
+        if self.headed and not self.wide:
             self.console.line()
-        show(self.console, self.wide_table() if wide else self.tall_table())
+        show(self.console, self.wide_table() if self.wide else self.tall_table())
         self.last = self.pending[-1].epoch
         self.pending.clear()
         self.headed = True
@@ -187,23 +223,26 @@ class TableReport:
     def wide_table(self) -> Table:
         """An epoch a row: for one feature."""
         table = new_table(show_header=not self.headed)
-        add_numbers(table, "epoch", "loss", *self.names, *(f"grad {name}" for name in self.names))
+        slopes = [f"grad {name}" for name in self.names]
+        add_numbers(table, "epoch", *self.losses, *self.names, *slopes)
         for step in self.pending:
-            numbers = (step.loss, *step.params.tolist(), *step.grad.tolist())
+            numbers = (*losses(step), *step.params.tolist(), *step.grad.tolist())
             table.add_row(str(step.epoch), *map(short, numbers))
         return table
 
     def tall_table(self) -> Table:
         """A param a row: for several features, which would not fit side by side."""
         table = new_table(show_header=not self.headed)
-        add_numbers(table, "epoch", "loss")
+        add_numbers(table, "epoch", *self.losses)
         width = max(map(len, (*self.names, "param")))
         table.add_column("param", min_width=width, no_wrap=True)
         add_numbers(table, "params", "grad")
         for step in self.pending:
             rows = zip(self.names, step.params.tolist(), step.grad.tolist(), strict=True)
             for place, (name, param, slope) in enumerate(rows):
-                first = (str(step.epoch), short(step.loss)) if place == 0 else ("", "")
+                first = [str(step.epoch), *map(short, losses(step))]
+                if place:
+                    first = [""] * len(first)
                 table.add_row(*first, name, short(param), short(slope))
             table.add_section()
         return table
@@ -223,9 +262,14 @@ def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str) -> Tab
     lines = [
         *zip(map(printable, names), map(exact, fit.model.params), strict=True),
         ("loss", exact(fit.loss)),
-        ("R²", exact(fit.r_squared)),
-        ("ended", ending(fit)),
     ]
+    if fit.validation_loss is not None:
+        lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
+    lines += [("R²", exact(fit.r_squared)), ("ended", advice.ending(fit))]
+    if fit.status != "diverged":
+        lines.append(("minimum", advice.minimum(fit)))
+        if not advice.is_at_minimum(fit):
+            lines.append(("next digit", advice.next_digit(fit)))
     for at in predictions if fit.status != "diverged" else ():
         inputs = ", ".join(map(exact, at.x))
         if len(at.x) > 1:
@@ -250,11 +294,53 @@ def print_evaluation(evaluation: Evaluation) -> None:
     show(console_for(sys.stdout), key_values(lines))
 
 
-def ending(fit: Fit) -> str:
-    """How the run ended, in words."""
-    if fit.status == "diverged":
-        return f"diverged at epoch {fit.epochs}"
-    return f"ran all {fit.epochs} epochs"
+def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, object]:
+    """The keys of a curvature's JSON object."""
+
+    def keys(bends: Curvature) -> dict[str, object]:
+        return {
+            "lambda_min": bends.lambda_min,
+            "lambda_max": bends.lambda_max,
+            "condition_number": bends.condition_number,
+            "max_stable_lr": bends.max_stable_lr,
+            "best_lr": bends.best_lr,
+            "epochs_per_digit": bends.epochs_per_digit(bends.best_lr),
+            "unique_minimum": bends.is_unique,
+            "minimum_loss": bends.minimum_loss,
+        }
+
+    return {**keys(given), "standardized": keys(scaled) if scaled else None}
+
+
+def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
+    """A curvature as a table: as the data is, and standardized."""
+    labels = {
+        "lambda_min": "λmin",
+        "lambda_max": "λmax",
+        "condition_number": "condition number λmax/λmin",
+        "max_stable_lr": "stable for lr below 2/λmax",
+        "best_lr": "fastest at lr 2/(λmin + λmax)",
+        "epochs_per_digit": "epochs per digit at that rate",
+    }
+    table = new_table(show_header=True)
+    table.add_column("", no_wrap=True)
+    add_numbers(table, "as it is", "standardized")
+    before = curvature_record(given, None)
+    after = curvature_record(scaled, None) if scaled else {}
+    for key, label in labels.items():
+        cells = [short(float(str(keys[key]))) if keys else "—" for keys in (before, after)]
+        table.add_row(label, *cells)
+    console = console_for(sys.stdout)
+    show(console, table)
+    if not given.is_unique:
+        console.line()
+        console.print(
+            "Some columns depend on others, so that the minimum is not unique. λmin is the "
+            "smallest eigenvalue that is not 0."
+        )
+    if not scaled:
+        console.line()
+        console.print("A column does not vary, and can't be standardized.")
 
 
 def console_for(file: TextIO) -> Console:
@@ -296,7 +382,7 @@ def add_numbers(table: Table, *names: str) -> None:
     """Columns for numbers as `short` writes them, as wide in every table."""
     for name in names:
         style = {"epoch": "cyan", "loss": "bold"}.get(name, "")
-        width = 7 if name == "epoch" else 11
+        width = 7 if name == "epoch" else NUMBER_WIDTH
         table.add_column(name, justify="right", min_width=width, no_wrap=True, style=style)
 
 

@@ -1,0 +1,76 @@
+"""What a run came to, in words: how it ended, how far from the minimum, and what to type next."""
+
+from __future__ import annotations
+
+import math
+
+from gdfit.fitting import Fit
+from gdfit.rates import why_it_grows
+
+
+def ending(fit: Fit) -> str:
+    """How the run ended."""
+    settings = fit.settings
+    if fit.status == "diverged":
+        return f"diverged at epoch {fit.epochs}: loss or params are not finite any more"
+    if fit.status == "converged":
+        return (
+            f"converged at epoch {fit.epochs}: no param moved by more than {settings.tol:g} in it"
+        )
+    if fit.status == "target":
+        which = "loss" if fit.validation_loss is None else "validation loss"
+        return (
+            f"target reached at epoch {fit.epochs}: the {which} is at or below "
+            f"{settings.target_loss:g}"
+        )
+    best = f"; the params are those of epoch {fit.best_epoch}, where the validation loss was least"
+    if fit.status == "patience":
+        return (
+            f"out of patience at epoch {fit.epochs}: {settings.patience} epochs brought no lower "
+            f"validation loss{best}"
+        )
+    ran = f"ran all {fit.epochs} epochs" if fit.epochs > 1 else "ran 1 epoch"
+    return ran + (best if fit.best_epoch < fit.epochs else "")
+
+
+def minimum(fit: Fit) -> str:
+    """The least loss there is, and how far above it this one is."""
+    least = fit.curvature.minimum_loss
+    text = f"{least:.8g} is the least-squares loss"
+    if not fit.curvature.is_unique:
+        text += ", of many params: some columns depend on others"
+    if is_at_minimum(fit):
+        return f"{text}; this is it"
+    if least <= 0:
+        return text
+    ratio = fit.loss / least
+    above = f"{100 * (ratio - 1):.2g} % above it" if ratio < 2 else f"{ratio:.3g} times as much"
+    return f"{text}; this is {above}"
+
+
+def is_at_minimum(fit: Fit) -> bool:
+    """Whether the loss is the least there is, but for rounding."""
+    least = fit.curvature.minimum_loss
+    return fit.loss - least <= max(1e-9 * least, 1e-28 * fit.observations.mean_square)
+
+
+def next_digit(fit: Fit) -> str:
+    """How many epochs more would bring the params ten times nearer to the minimum."""
+    assert fit.settings.lr != "auto"
+    epochs = fit.curvature.epochs_to_next_digit(fit.params, fit.settings.lr)
+    if math.isinf(epochs):
+        return "never, at this learning rate"
+    return f"in about {rounded(epochs)} more"
+
+
+def rounded(epochs: float) -> str:
+    """A number of epochs, to two digits."""
+    about = float(f"{max(epochs, 1):.2g}")
+    return "1 epoch" if about == 1 else f"{about:,.0f} epochs"
+
+
+def diverged(fit: Fit) -> str:
+    """Why the run diverged, and what to type instead."""
+    assert fit.settings.lr != "auto"
+    why = why_it_grows(fit.observations, fit.curvature, fit.settings.lr, fit.settings.standardize)
+    return f"diverged at epoch {fit.epochs}, no model was written: {why}"

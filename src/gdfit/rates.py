@@ -1,0 +1,44 @@
+"""Why a learning rate makes the loss grow on these data, and which one to try."""
+
+from __future__ import annotations
+
+import math
+
+from gdfit.curvature import Curvature, standardized_curvature
+from gdfit.observations import Observations
+
+
+def growth(bends: Curvature, lr: float, epochs: int) -> str:
+    """What to say of a loss that has grown for some epochs running."""
+    bound = bends.max_stable_lr
+    why = f": --lr {lr:g} is above 2/λmax = {bound:.6g}" if lr > bound else ""
+    return f"the loss has grown for {epochs} epochs running{why}"
+
+
+def why_it_grows(observations: Observations, bends: Curvature, lr: float, standardize: bool) -> str:
+    """Why gradient descent at `lr` does not come down, and what to type instead.
+
+    `bends` is the curvature of the loss that is descended on: of standardized features if
+    `standardize`.
+    """
+    bound = bends.max_stable_lr
+    if lr < bound:
+        return (
+            f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the numbers are "
+            "too large for float64; scale the data, or start elsewhere with --init"
+        )
+    why = (
+        f"gradient descent on this data is stable only for --lr below 2/λmax = {bound:.6g}, and it "
+        f"is {lr:g}; try --lr {below(bends.best_lr)}"
+    )
+    scaled = None if standardize else standardized_curvature(observations)
+    if scaled is None or scaled.max_stable_lr <= bound:
+        return why
+    rate = f"--lr {below(scaled.best_lr)}" if lr >= scaled.max_stable_lr else f"--lr {lr:g}"
+    return f"{why}, or --standardize {rate} (stable below {scaled.max_stable_lr:.4g})"
+
+
+def below(rate: float) -> str:
+    """`rate` to two digits, rounded down."""
+    unit = 10.0 ** (math.floor(math.log10(rate)) - 1)
+    return f"{math.floor(rate / unit) * unit:.2g}"

@@ -1,0 +1,95 @@
+"""When to stop, and why it did. A rule looks at each step and answers with a status, or None."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.descent import Step
+
+Rule = Callable[[Step], str | None]
+
+COMPLETED, CONVERGED, TARGET = "completed", "converged", "target"
+PATIENCE, DIVERGED = "patience", "diverged"
+
+
+def diverged() -> Rule:
+    """The loss or a param is not finite any more."""
+
+    def rule(step: Step) -> str | None:
+        finite = math.isfinite(step.loss) and np.isfinite(step.params).all()
+        return None if finite else DIVERGED
+
+    return rule
+
+
+def target_reached(target: float) -> Rule:
+    """The validation loss, or where there is none the training loss, is at or below `target`."""
+
+    def rule(step: Step) -> str | None:
+        loss = step.loss if step.validation_loss is None else step.validation_loss
+        return TARGET if loss <= target else None
+
+    return rule
+
+
+def converged(tolerance: float, start: FloatArray) -> Rule:
+    """No param has moved by more than `tolerance` in the epoch."""
+    before = start
+
+    def rule(step: Step) -> str | None:
+        nonlocal before
+        moved = np.abs(step.params - before).max()
+        before = step.params
+        return CONVERGED if moved <= tolerance else None
+
+    return rule
+
+
+def out_of_epochs(epochs: int) -> Rule:
+    """`epochs` have been run."""
+    return lambda step: COMPLETED if step.epoch >= epochs else None
+
+
+def first_answer(rules: Sequence[Rule], step: Step) -> str | None:
+    """The first status that one of the `rules` answers with; each of them sees the step."""
+    answers = [rule(step) for rule in rules]
+    return next(filter(None, answers), None)
+
+
+class Best:
+    """The step with the least validation loss so far; as a rule, stops where `patience` epochs have
+    brought no better one."""
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+        self.step: Step | None = None
+
+    def __call__(self, step: Step) -> str | None:
+        loss = step.validation_loss
+        assert loss is not None
+        if self.step is None or loss < (self.step.validation_loss or 0.0):
+            self.step = step
+        return PATIENCE if step.epoch - self.step.epoch >= self.patience else None
+
+
+class Growth:
+    """Watches for a loss that grows for `EPOCHS` epochs running; true once, when it has."""
+
+    EPOCHS = 10
+
+    def __init__(self) -> None:
+        self.loss = math.inf
+        self.epochs = 0
+        self.told = False
+
+    def __call__(self, step: Step) -> bool:
+        self.epochs = self.epochs + 1 if step.loss > self.loss else 0
+        self.loss = step.loss
+        if self.epochs < self.EPOCHS or self.told:
+            return False
+        self.told = True
+        return True

@@ -1,0 +1,324 @@
+"""Curvature, standardizing, stopping, validation, and what is said of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit.curvature import curvature
+from gdfit.descent import Step
+from gdfit.errors import UsageError
+from gdfit.fitting import train
+from gdfit.observations import Observations, observations_from
+from gdfit.scaling import scaling_of, standardized
+from gdfit.stopping import Best
+
+# Two features and ones, all orthogonal: A = [[2, 1, 1], [2, −1, −1] …] by hand. With the rows below
+# AᵀA/N = diag(9, 1, 1), so that H = 2AᵀA/N has the eigenvalues 18, 2 and 2.
+BY_HAND = observations_from([[3, 1], [3, -1], [-3, 1], [-3, -1]], [4.0, 1, -2, 3])
+
+
+def rows_with(condition: float, seed: int = 0) -> Observations:
+    """Observations whose standardized Hessian has the condition number asked for: two features with
+    the correlation r have the eigenvalues 2(1 + r), 2(1 − r), and 2 for the ones."""
+    r = (condition - 1) / (condition + 1)
+    random = np.random.default_rng(seed)
+    basis, _ = np.linalg.qr(np.column_stack([np.ones(500), random.normal(size=(500, 2))]))
+    u, v = basis[:, 1] * math.sqrt(500), basis[:, 2] * math.sqrt(500)
+    x = np.column_stack([50 + 7 * u, 3 + 0.02 * (r * u + math.sqrt(1 - r * r) * v)])
+    return observations_from(x, x @ [0.5, 20] + 1 + random.normal(0, 0.3, 500))
+
+
+def test_a_hessian_worked_by_hand() -> None:
+    bends = curvature(BY_HAND)
+    assert bends.eigenvalues == pytest.approx([18, 2, 2], rel=1e-12)
+    assert bends.max_stable_lr == pytest.approx(2 / 18, rel=1e-9)
+    assert bends.best_lr == pytest.approx(2 / 20, rel=1e-9)
+    assert bends.condition_number == pytest.approx(9, rel=1e-9)
+    # At the best rate, the distance shrinks to (9 − 1)/(9 + 1) in an epoch.
+    assert bends.epochs_per_digit(bends.best_lr) == pytest.approx(math.log(10) / -math.log(0.8))
+    assert bends.epochs_per_digit(bends.max_stable_lr) == math.inf
+    # Aᵀy/N = (3/2, 1/2·…): by the columns, w₁ = (12 + 3 + 6 − 9)/36, w₂ = (4 − 1 − 2 − 3)/4.
+    assert bends.minimum == pytest.approx([12 / 36, -2 / 4, 6 / 4], rel=1e-12)
+
+
+@pytest.mark.parametrize(("factor", "converges"), [(1 - 1e-3, True), (1 + 1e-3, False)])
+def test_the_bound_is_where_it_turns(factor: float, converges: bool) -> None:
+    fit = train(BY_HAND, lr=factor * 2 / 18, epochs=20_000)
+    distance = np.linalg.norm(fit.params - curvature(BY_HAND).minimum)
+    assert bool(distance < 1e-6) is converges
+    if not converges:
+        assert fit.history[-1].loss > 1e6
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(1, 40))
+def test_the_minimum_is_that_of_lstsq(seed: int, features: int, count: int) -> None:
+    random = np.random.default_rng(seed)
+    observations = observations_from(
+        random.normal(3, 2, (count, features)), random.normal(size=count)
+    )
+    bends = curvature(observations)
+    expected, *_ = np.linalg.lstsq(observations.design, observations.target)
+    residuals = observations.design @ expected - observations.target
+    assert bends.minimum_loss == pytest.approx(residuals @ residuals / count, rel=1e-6, abs=1e-20)
+    np.testing.assert_allclose(bends.minimum, expected, rtol=1e-5, atol=1e-6)
+    hessian = 2 * observations.design.T @ observations.design / count
+    np.testing.assert_allclose(
+        bends.eigenvalues, np.linalg.eigvalsh(hessian)[::-1], atol=1e-11 * bends.lambda_max
+    )
+    assert bends.is_unique == (count > features)
+
+
+def test_dependent_columns_have_many_minima(gdfit: Gdfit) -> None:
+    x = np.array([[1.0, 2, 7], [2, 4, 7], [3, 6, 7], [5, 10, 7]])
+    observations = observations_from(x, [1.0, 2, 2, 5])
+    bends = curvature(observations)
+    assert not bends.is_unique
+    assert (bends.eigenvalues > 0).sum() == 2
+    shortest, *_ = np.linalg.lstsq(observations.design, observations.target)
+    assert bends.minimum == pytest.approx(shortest, rel=1e-9)
+    data = b"a,b,y\n1,2,1\n2,4,2\n3,6,2\n5,10,5\n"
+    result = gdfit("train", "-", stdin=data)
+    assert result.out.count("some columns depend on others") == 1
+    shown = gdfit("curvature", "-", stdin=data)
+    assert "the minimum is not unique" in shown.out
+    assert (
+        json.loads(gdfit("curvature", "-", "--format", "json", stdin=data).out)["unique_minimum"]
+        is False
+    )
+
+
+def test_auto_reaches_nine_digits_in_the_epochs_foretold() -> None:
+    observations = rows_with(1e4)
+    assert curvature(observations).condition_number > 1e6
+    scaled = standardized(observations, scaling_of(observations))
+    bends = curvature(scaled)
+    assert bends.condition_number == pytest.approx(1e4, rel=1e-6)
+    foretold = 9 * bends.epochs_per_digit(bends.best_lr)
+    start = np.linalg.norm(bends.minimum)
+    reached = 0
+
+    def watch(step: Step) -> None:
+        nonlocal reached
+        if not reached and np.linalg.norm(step.params - bends.minimum) <= 1e-9 * start:
+            reached = step.epoch
+
+    fit = train(
+        observations,
+        lr="auto",
+        standardize=True,
+        epochs=int(1.2 * foretold),
+        on_step=watch,
+        keep=lambda epoch: False,
+    )
+    assert 0.8 * foretold < reached < 1.2 * foretold
+    expected, *_ = np.linalg.lstsq(observations.design, observations.target)
+    assert [*fit.model.w, fit.model.b] == pytest.approx(expected, rel=1e-6)
+    assert fit.loss == pytest.approx(bends.minimum_loss, rel=1e-9)
+
+
+def test_the_epochs_to_the_next_digit_are_right() -> None:
+    observations = rows_with(100, seed=5)
+    fit = train(observations, lr=0.1, standardize=True, epochs=30)
+    more = fit.curvature.epochs_to_next_digit(fit.params, 0.1)
+    later = train(observations, lr=0.1, standardize=True, epochs=30 + round(more))
+    near, nearer = (np.linalg.norm(run.params - run.curvature.minimum) for run in (fit, later))
+    assert nearer == pytest.approx(near / 10, rel=0.02)
+
+
+def test_standardized_params_are_told_in_the_datas_units(gdfit: Gdfit) -> None:
+    houses = SAMPLES / "houses.csv"
+    options = ["--standardize", "--lr", "0.1", "--epochs", "300", "--format", "json"]
+    fit = json.loads(gdfit("train", houses, *options).out)
+    area, price = np.loadtxt(houses, delimiter=",", skiprows=1).T
+    slope, intercept = np.polyfit(area, price, 1)
+    assert [*fit["w"], fit["b"]] == pytest.approx([slope, intercept], rel=1e-9)
+    standard = np.polyfit((area - area.mean()) / area.std(), price, 1)
+    assert fit["history"][-1]["params"] == pytest.approx(standard, rel=1e-9)
+    evaluated = json.loads(gdfit("evaluate", houses, "--format", "json").out)
+    assert evaluated["mse"] == pytest.approx(fit["loss"], rel=1e-9)
+    table = gdfit("train", houses, *options[:-2])
+    assert "params and grad are for these" in table.out
+
+
+def test_standardizing_starts_where_it_is_told(gdfit: Gdfit) -> None:
+    options = ["--standardize", "--lr", "1e-300", "--epochs", "1", "-q"]
+    out = gdfit("train", LECTURE, "--init", "0.5,0.25", *options).out
+    assert [float(param) for param in out.split()] == pytest.approx([0.5, 0.25], rel=1e-12)
+
+
+def test_a_column_that_does_not_vary_is_named(gdfit: Gdfit) -> None:
+    data = b"a,b,y\n1,0.1,1\n2,0.1,2\n3,0.1,4\n"
+    result = gdfit("train", "-", "--standardize", stdin=data)
+    assert result.status == 1
+    assert result.err.startswith("gdfit: error: column 'b' does not vary")
+    shown = gdfit("curvature", "-", "--format", "json", stdin=data)
+    assert json.loads(shown.out)["standardized"] is None
+    assert gdfit("curvature", "-", stdin=data).status == 0
+
+
+def test_curvature_as_a_command(gdfit: Gdfit) -> None:
+    record = json.loads(gdfit("curvature", LECTURE, "--format", "json").out)
+    x = np.loadtxt(LECTURE, delimiter=",", skiprows=1)[:, 0]
+    hessian = 2 * np.array([[(x * x).mean(), x.mean()], [x.mean(), 1]])
+    small, large = np.linalg.eigvalsh(hessian)
+    assert record["lambda_min"] == pytest.approx(small)
+    assert record["lambda_max"] == pytest.approx(large)
+    assert record["max_stable_lr"] == pytest.approx(2 / large)
+    assert record["best_lr"] == pytest.approx(2 / (small + large))
+    assert record["standardized"]["condition_number"] == pytest.approx(1)
+    table = gdfit("curvature", LECTURE).out
+    assert all(word in table for word in ("λmin", "λmax", "condition number", "2/λmax"))
+
+
+def history_of(gdfit: Gdfit, *options: object) -> list[dict[str, float]]:
+    """Every epoch of a run, from its history file."""
+    result = gdfit("train", LECTURE, *options, "--history", "h.csv", "-q")
+    assert result.status == 0
+    with Path("h.csv").open() as file:
+        return [{key: float(row[key]) for key in row} for row in csv.DictReader(file)]
+
+
+def write_validation() -> None:
+    Path("v.csv").write_text("y,x\n0.5,0.9\n0.61,1.2\n0.9,2.3\n")
+
+
+def test_target_loss_by_validation_file(gdfit: Gdfit) -> None:
+    write_validation()
+    rows = history_of(gdfit, "--validation", "v.csv")
+    target = 0.01
+    first = next(row for row in rows if row["validation_loss"] <= target)
+    stopped = history_of(gdfit, "--validation", "v.csv", "--target-loss", target)
+    assert stopped == rows[: int(first["epoch"])]
+    result = gdfit("train", LECTURE, "--validation", "v.csv", "--target-loss", target)
+    assert f"target reached at epoch {first['epoch']:.0f}: the validation loss" in result.out
+    evaluated = json.loads(gdfit("evaluate", "v.csv", "--format", "json").out)
+    assert evaluated["mse"] == pytest.approx(first["validation_loss"], rel=1e-9)
+
+
+def test_target_loss_without_validation(gdfit: Gdfit) -> None:
+    rows = history_of(gdfit)
+    first = next(row for row in rows if row["loss"] <= 0.001)
+    assert history_of(gdfit, "--target-loss", "0.001") == rows[: int(first["epoch"])]
+
+
+def test_patience_keeps_the_params_of_the_best_epoch(gdfit: Gdfit) -> None:
+    # Far from the line of the training data, the validation loss falls and then rises.
+    Path("v.csv").write_text("x,y\n1,0.45\n2,0.78\n")
+    rows = history_of(gdfit, "--validation", "v.csv", "--epochs", "3000")
+    best = min(rows, key=lambda row: row["validation_loss"])
+    assert 1 < best["epoch"] < 2900
+    options = ["--validation", "v.csv", "--patience", "7", "--epochs", "3000"]
+    stopped = history_of(gdfit, *options)
+    assert stopped == rows[: int(best["epoch"]) + 7]
+    fit = json.loads(gdfit("train", LECTURE, *options, "--format", "json").out)
+    assert (fit["status"], fit["best_epoch"]) == ("patience", best["epoch"])
+    assert (fit["w"], fit["b"]) == ([best["w"]], best["b"])
+    assert fit["validation_loss"] == best["validation_loss"]
+    model = json.loads(Path("gdfit.json").read_text())
+    assert (model["w"], model["b"]) == ([best["w"]], best["b"])
+    assert "out of patience" in gdfit("train", LECTURE, *options).out
+
+
+def test_tol_stops_when_no_param_moves_by_more(gdfit: Gdfit) -> None:
+    rows = history_of(gdfit)
+    moved = [
+        max(abs(now["w"] - before["w"]), abs(now["b"] - before["b"]))
+        for before, now in zip([{"w": 0.0, "b": 0.0}, *rows], rows, strict=False)
+    ]
+    tol = 1e-4
+    first = next(epoch for epoch, move in enumerate(moved, start=1) if move <= tol)
+    assert len(history_of(gdfit, "--tol", tol)) == first
+    out = gdfit("train", LECTURE, "--tol", tol).out
+    assert f"converged at epoch {first}: no param moved by more than 0.0001" in out
+
+
+def test_the_same_seed_splits_the_same(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(seed: int) -> bytes:
+        history_of(gdfit, "--validation", "0.3", "--seed", seed)
+        return Path("h.csv").read_bytes()
+
+    first = run(1)
+    assert run(1) == first
+    assert run(2) != first
+    monkeypatch.setattr("gdfit.reading.BLOCK_BYTES", 64)
+    assert run(1) == first
+    fit = json.loads(gdfit("train", LECTURE, "--validation", "0.3", "--format", "json").out)
+    assert 1 < fit["observations"] < 25
+    assert "validation_loss" in fit["history"][0]
+
+
+def test_a_fraction_holds_out_that_part(gdfit: Gdfit) -> None:
+    rows = "".join(f"{x},{x % 7}\n" for x in range(20_000))
+    Path("d.csv").write_text("x,y\n" + rows)
+    options = ["--validation", "0.2", "--lr", "1e-12", "--format", "json"]
+    fit = json.loads(gdfit("train", "d.csv", *options).out)
+    assert abs(fit["observations"] - 16_000) < 300
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--validation", "0"],
+        ["--validation", "1"],
+        ["--validation", "-0.5"],
+        ["--patience", "5"],
+        ["--patience", "0", "--validation", "0.2"],
+        ["--tol", "-1"],
+        ["--target-loss", "nan"],
+        ["--lr", "automatic"],
+    ],
+)
+def test_wrong_options(gdfit: Gdfit, options: list[str]) -> None:
+    result = gdfit("train", LECTURE, *options)
+    assert (result.status, result.err.count("\n")) == (2, 1)
+
+
+def test_validation_files_that_can_not_be_used(gdfit: Gdfit) -> None:
+    Path("other.csv").write_text("a,b\n1,2\n")
+    for file in ("nowhere.csv", "other.csv"):
+        result = gdfit("train", LECTURE, "--validation", file)
+        assert result.status == 1
+        assert result.err.startswith(f"gdfit: error: {file}: ")
+    one = b"x,y\n1,2\n"
+    result = gdfit("train", "-", "--validation", "0.5", stdin=one)
+    assert result.status == 1
+    assert "there are no observations" in result.err
+
+
+def test_divergence_says_why_and_what_to_type(gdfit: Gdfit) -> None:
+    houses = SAMPLES / "houses.csv"
+    bound = json.loads(gdfit("curvature", houses, "--format", "json").out)["max_stable_lr"]
+    result = gdfit("train", houses)
+    assert result.status == 3
+    note, error = result.err.splitlines()
+    assert note.startswith("gdfit: note: epoch ")
+    assert (
+        f"the loss has grown for 10 epochs running: --lr 0.01 is above 2/λmax = {bound:.6g}" in note
+    )
+    assert f"stable only for --lr below 2/λmax = {bound:.6g}" in error
+    tries = re.search(r"try (--lr \S+), or (--standardize --lr \S+) ", error)
+    assert tries
+    for options in tries.groups():
+        assert gdfit("train", houses, *options.split()).status == 0
+    standardized_too = gdfit("train", houses, "--standardize", "--lr", "3")
+    assert standardized_too.status == 3
+    assert "--standardize" not in standardized_too.err
+
+
+def test_a_best_step_is_the_first_of_the_least() -> None:
+    with pytest.raises(UsageError):
+        train(BY_HAND, patience=3)
+    fit = train(BY_HAND, validation=BY_HAND, patience=50, lr=0.1, epochs=5000)
+    assert fit.status == "patience"
+    assert Best(1).step is None
