@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.condense import SAMPLE_ROWS, Condenser, Reservoir, RowBuffer
+from gdfit.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.dataset import read_observations
 from gdfit.fitting import train
-from gdfit.gradients import BACKENDS, by_chain_rule
-from gdfit.losses import mean_squared_error
+from gdfit.gradients import BACKENDS
+from gdfit.objectives import whole_objective
 from gdfit.observations import Observations, observations_from
+from gdfit.rows import RowBuffer
+from gdfit.settings import Settings
 
 
 def both(rows: FloatArray, block: int = 7) -> tuple[Observations, Observations]:
@@ -78,8 +80,8 @@ def test_condensed_is_raw(
     assert (condensed.count, condensed.last.tolist()) == (count, rows[-1].tolist())
     params = random.normal(size=features + 1)
     with np.errstate(over="ignore"):
-        loss, grad = by_chain_rule(raw, mean_squared_error())(params)
-        condensed_loss, condensed_grad = by_chain_rule(condensed, mean_squared_error())(params)
+        loss, grad = whole_objective(raw, Settings())(params)
+        condensed_loss, condensed_grad = whole_objective(condensed, Settings())(params)
         # How large the terms are that add up to a gradient: what rounding is relative to.
         terms = np.abs(raw.design).T @ np.abs(raw.design @ params - raw.target) / count
     assert condensed_loss == pytest.approx(loss, rel=1e-11)

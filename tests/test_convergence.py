@@ -130,9 +130,11 @@ def test_auto_reaches_nine_digits_in_the_epochs_foretold() -> None:
 def test_the_epochs_to_the_next_digit_are_right() -> None:
     observations = rows_with(100, seed=5)
     fit = train(observations, lr=0.1, standardize=True, epochs=30)
-    more = fit.curvature.epochs_to_next_digit(fit.params, 0.1)
+    bends = fit.curvature
+    assert bends
+    more = bends.epochs_to_next_digit(fit.params, 0.1)
     later = train(observations, lr=0.1, standardize=True, epochs=30 + round(more))
-    near, nearer = (np.linalg.norm(run.params - run.curvature.minimum) for run in (fit, later))
+    near, nearer = (np.linalg.norm(run.params - bends.minimum) for run in (fit, later))
     assert nearer == pytest.approx(near / 10, rel=0.02)
 
 

@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.gradients import BACKENDS, by_autograd, by_chain_rule
-from gdfit.losses import mean_squared_error
+from gdfit.gradients import BACKENDS
+from gdfit.objectives import whole_objective
 from gdfit.observations import Observations, observations_from
+from gdfit.settings import Settings
+
+MANUAL, AUTOGRAD = Settings(backend="manual"), Settings(backend="autograd")
 
 
 def random_case(seed: int, features: int, count: int) -> tuple[Observations, FloatArray]:
@@ -23,7 +26,7 @@ def random_case(seed: int, features: int, count: int) -> tuple[Observations, Flo
 
 def differences(observations: Observations, params: FloatArray) -> FloatArray:
     """The limit definition; exact for a parabola, whatever the step, but for rounding."""
-    objective = by_chain_rule(observations, mean_squared_error())
+    objective = whole_objective(observations, MANUAL)
     steps = np.eye(len(params))
     return np.array(
         [(objective(params + step)[0] - objective(params - step)[0]) / 2 for step in steps]
@@ -34,8 +37,8 @@ def differences(observations: Observations, params: FloatArray) -> FloatArray:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(1, 60))
 def test_manual_is_autograd_is_central_differences(seed: int, features: int, count: int) -> None:
     observations, params = random_case(seed, features, count)
-    loss, manual = by_chain_rule(observations, mean_squared_error())(params)
-    autograd_loss, autograd = by_autograd(observations, mean_squared_error())(params)
+    loss, manual = whole_objective(observations, MANUAL)(params)
+    autograd_loss, autograd = whole_objective(observations, AUTOGRAD)(params)
     scale = np.abs(manual).max()
     assert autograd_loss == pytest.approx(loss, rel=1e-12)
     np.testing.assert_allclose(autograd, manual, rtol=1e-9, atol=1e-12 * scale)
@@ -47,7 +50,7 @@ def test_manual_is_autograd_is_central_differences(seed: int, features: int, cou
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_gradient_worked_by_hand(backend: str) -> None:
     # x = 1, 2; y = 1, 3; w = 1, b = 1: ŷ = 2, 3; ŷ − y = 1, 0.
-    objective = BACKENDS[backend](observations_from([1, 2], [1, 3]), mean_squared_error())
+    objective = whole_objective(observations_from([1, 2], [1, 3]), Settings(backend=backend))
     loss, grad = objective(np.array([1.0, 1.0]))
     assert loss == 0.5
     assert grad.tolist() == [1.0, 1.0]
@@ -55,7 +58,7 @@ def test_a_gradient_worked_by_hand(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_an_objective_leaves_its_params_alone(backend: str) -> None:
-    objective = BACKENDS[backend](observations_from([1, 2], [1, 3]), mean_squared_error())
+    objective = whole_objective(observations_from([1, 2], [1, 3]), Settings(backend=backend))
     params = np.array([1.0, 1.0])
     first = objective(params)
     second = objective(params)

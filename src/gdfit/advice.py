@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from gdfit.curvature import Curvature
 from gdfit.fitting import Fit
 from gdfit.rates import why_it_grows
 
@@ -33,13 +34,13 @@ def ending(fit: Fit) -> str:
     return ran + (best if fit.best_epoch < fit.epochs else "")
 
 
-def minimum(fit: Fit) -> str:
+def minimum(fit: Fit, bends: Curvature) -> str:
     """The least loss there is, and how far above it this one is."""
-    least = fit.curvature.minimum_loss
-    text = f"{least:.8g} is the least-squares loss"
-    if not fit.curvature.is_unique:
+    least = bends.minimum_loss
+    text = f"{least:.8g} is the {'least penalized' if fit.settings.l2 else 'least-squares'} loss"
+    if not bends.is_unique:
         text += ", of many params: some columns depend on others"
-    if is_at_minimum(fit):
+    if is_at_minimum(fit, bends):
         return f"{text}; this is it"
     if least <= 0:
         return text
@@ -48,16 +49,15 @@ def minimum(fit: Fit) -> str:
     return f"{text}; this is {above}"
 
 
-def is_at_minimum(fit: Fit) -> bool:
+def is_at_minimum(fit: Fit, bends: Curvature) -> bool:
     """Whether the loss is the least there is, but for rounding."""
-    least = fit.curvature.minimum_loss
+    least = bends.minimum_loss
     return fit.loss - least <= max(1e-9 * least, 1e-28 * fit.observations.mean_square)
 
 
-def next_digit(fit: Fit) -> str:
+def next_digit(fit: Fit, bends: Curvature) -> str:
     """How many epochs more would bring the params ten times nearer to the minimum."""
-    assert fit.settings.lr != "auto"
-    epochs = fit.curvature.epochs_to_next_digit(fit.params, fit.settings.lr)
+    epochs = bends.epochs_to_next_digit(fit.params, float(fit.settings.lr))
     if math.isinf(epochs):
         return "never, at this learning rate"
     return f"in about {rounded(epochs)} more"
@@ -71,6 +71,5 @@ def rounded(epochs: float) -> str:
 
 def diverged(fit: Fit) -> str:
     """Why the run diverged, and what to type instead."""
-    assert fit.settings.lr != "auto"
-    why = why_it_grows(fit.observations, fit.curvature, fit.settings.lr, fit.settings.standardize)
+    why = why_it_grows(fit.observations, fit.curvature, float(fit.settings.lr), fit.settings)
     return f"diverged at epoch {fit.epochs}, no model was written: {why}"

@@ -27,6 +27,24 @@ class Backend(StrEnum):
     autograd = "autograd"
 
 
+class LossName(StrEnum):
+    mse = "mse"
+    mae = "mae"
+    huber = "huber"
+
+
+class Optimizer(StrEnum):
+    gd = "gd"
+    momentum = "momentum"
+    nesterov = "nesterov"
+    adam = "adam"
+
+
+class GraphFormat(StrEnum):
+    tree = "tree"
+    dot = "dot"
+
+
 class Format(StrEnum):
     table = "table"
     json = "json"
@@ -91,6 +109,19 @@ At = Annotated[
     list[str] | None,
     typer.Option("--x", metavar="V[,V…]", help="Inputs to predict at; may be repeated."),
 ]
+Init = Annotated[
+    str,
+    typer.Option(
+        metavar="zeros|random|W,…,B|MODEL.json",
+        help="Where the params start; a model goes on where it stopped.",
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Every random choice comes from it.")]
+LossOption = Annotated[
+    LossName, typer.Option("--loss", help="The mean squared or absolute error, or Huber's.")
+]
+HuberDelta = Annotated[float, typer.Option(help="Where Huber's loss turns from square to linear.")]
+L2 = Annotated[float, typer.Option("--l2", help="Add this times ‖w‖² to the loss.")]
 DEFAULT_MODEL = Path("gdfit.json")
 
 
@@ -116,14 +147,20 @@ def train(
     backend: Annotated[
         Backend, typer.Option(help="The gradient by the chain rule in NumPy, or by torch.")
     ] = Backend.manual,
-    init: Annotated[
-        str,
-        typer.Option(
-            metavar="zeros|random|W,…,B|MODEL.json",
-            help="Where the params start; a model goes on where it stopped.",
-        ),
-    ] = "zeros",
-    seed: Annotated[int, typer.Option(min=0, help="Every random choice comes from it.")] = 0,
+    init: Init = "zeros",
+    seed: Seed = 0,
+    loss: LossOption = LossName.mse,
+    huber_delta: HuberDelta = 1.0,
+    l2: L2 = 0.0,
+    optimizer: Annotated[
+        Optimizer, typer.Option(help="The update rule, as torch.optim defines it.")
+    ] = Optimizer.gd,
+    momentum: Annotated[float, typer.Option(help="Of momentum and nesterov.")] = 0.9,
+    betas: Annotated[str, typer.Option(metavar="B1,B2", help="Of adam.")] = "0.9,0.999",
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Mini-batches of N rows, reshuffled each epoch."),
+    ] = None,
     features: Features = None,
     target: Target = None,
     delimiter: Delimiter = None,
@@ -171,6 +208,7 @@ def train(
     from gdfit import advice, dataset, fitting, report
     from gdfit.files import check_writable, open_beside
     from gdfit.model import save_model
+    from gdfit.settings import Settings
 
     for file in (model, history):
         if file is not None:
@@ -178,12 +216,19 @@ def train(
     start = fitting.parse_init(init)
     inputs = [parse_numbers(text, "--x") for text in x or ()]
     shown = report.schedule(every, parse_epochs(show))
-    settings = fitting.Settings(
+    settings = Settings(
         lr="auto" if lr == "auto" else parse_number(lr, "--lr"),
         epochs=epochs,
         backend=backend,
         seed=seed,
         standardize=standardize,
+        loss=loss,
+        huber_delta=huber_delta,
+        l2=l2,
+        optimizer=optimizer,
+        momentum=momentum,
+        betas=parse_betas(betas),
+        batch_size=batch_size,
         tol=tol,
         target_loss=target_loss,
         patience=patience,
@@ -195,11 +240,22 @@ def train(
     with reading(data, delimiter, decimal, drop_missing) as options:
         if fraction is None:
             observations = dataset.read_observations(
-                *data, features=names, target=target, options=options, seed=seed
+                *data,
+                features=names,
+                target=target,
+                options=options,
+                seed=seed,
+                keep_rows=settings.needs_rows,
             )
         else:
             observations, held_out = dataset.read_split(
-                *data, features=names, target=target, options=options, seed=seed, fraction=fraction
+                *data,
+                fraction=fraction,
+                features=names,
+                target=target,
+                options=options,
+                seed=seed,
+                keep_rows=settings.needs_rows,
             )
     check_inputs(inputs, observations.features)
     if validation is not None and fraction is None:
@@ -209,6 +265,7 @@ def train(
                 features=observations.features,
                 target=observations.target_name,
                 options=options,
+                keep_rows=settings.needs_rows,
             )
     validated = held_out is not None
     columns = observations.features
@@ -246,6 +303,88 @@ def train(
     if diverged:
         complain(advice.diverged(fit))
         raise typer.Exit(3)
+
+
+@app.command()
+def gradcheck(
+    data: Data,
+    init: Init = "random",
+    seed: Seed = 0,
+    loss: LossOption = LossName.mse,
+    huber_delta: HuberDelta = 1.0,
+    l2: L2 = 0.0,
+    tolerance: Annotated[float, typer.Option(help="Status 1 above this difference.")] = 1e-6,
+    features: Features = None,
+    target: Target = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    drop_missing: DropMissing = False,
+) -> None:
+    """Check the gradient: by hand, by autograd and by central differences."""
+    from gdfit import dataset, fitting, report
+    from gdfit.gradcheck import check_gradient
+    from gdfit.settings import Settings
+
+    settings = Settings(seed=seed, loss=loss, huber_delta=huber_delta, l2=l2)
+    settings.check(validated=False)
+    start = fitting.parse_init(init)
+    with reading(data, delimiter, decimal, drop_missing) as options:
+        observations = dataset.read_observations(
+            *data,
+            features=split_names(features),
+            target=target,
+            options=options,
+            keep_rows=settings.needs_rows,
+        )
+    params = fitting.initial_params(start, observations, seed)
+    check = check_gradient(observations, params, settings)
+    report.print_gradients(check, observations.features)
+    if not check.difference <= tolerance:
+        complain(
+            f"the gradients differ by {check.difference:.2g}, more than the tolerance {tolerance:g}"
+        )
+        raise typer.Exit(1)
+
+
+@app.command()
+def graph(
+    data: Data,
+    init: Init = "random",
+    seed: Seed = 0,
+    loss: LossOption = LossName.mse,
+    huber_delta: HuberDelta = 1.0,
+    features: Features = None,
+    target: Target = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    drop_missing: DropMissing = False,
+    output: Annotated[
+        GraphFormat, typer.Option("--format", help="A tree, or text for Graphviz.")
+    ] = GraphFormat.tree,
+) -> None:
+    """Show autograd's computational graph of the loss."""
+    from gdfit import dataset, fitting, report
+    from gdfit.graph import loss_graph, to_dot
+    from gdfit.objectives import loss_of
+    from gdfit.settings import Settings
+
+    settings = Settings(loss=loss, huber_delta=huber_delta)
+    settings.check(validated=False)
+    start = fitting.parse_init(init)
+    with reading(data, delimiter, decimal, drop_missing) as options:
+        observations = dataset.read_observations(
+            *data,
+            features=split_names(features),
+            target=target,
+            options=options,
+            keep_rows=True,
+        )
+    params = fitting.initial_params(start, observations, seed)
+    root = loss_graph(observations, params, loss_of(settings))
+    if output is GraphFormat.dot:
+        print(to_dot(root))
+    else:
+        report.print_graph(root)
 
 
 @app.command(name="curvature")
@@ -384,6 +523,14 @@ def parse_number(text: str, option: str) -> float:
         return float(text)
     except ValueError:
         raise UsageError(f"{option} takes a number, not {quoted(text)}") from None
+
+
+def parse_betas(text: str) -> tuple[float, float]:
+    """The two numbers in ``B1,B2``."""
+    betas = parse_numbers(text, "--betas")
+    if len(betas) != 2:
+        raise UsageError(f"--betas takes two numbers, B1,B2, not {quoted(text)}")
+    return betas[0], betas[1]
 
 
 def parse_fraction(text: str | None) -> float | None:

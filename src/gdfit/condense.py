@@ -9,7 +9,6 @@ AᵀA, whose entries are squares and lose half of the digits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.errors import NoObservationsError
 from gdfit.observations import Observations
+from gdfit.rows import RowBuffer, Rows, rows_at_once
 
 SAMPLE_ROWS = 2000
 SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those of other choices
@@ -30,14 +30,18 @@ class Condenser:
     ----------
     features, target : the columns' names.
     seed : of the sample.
+    keep_rows : whether to keep all rows as well, in memory or on disk.
     """
 
-    def __init__(self, features: tuple[str, ...], target: str, seed: int = 0) -> None:
+    def __init__(
+        self, features: tuple[str, ...], target: str, seed: int = 0, *, keep_rows: bool = False
+    ) -> None:
         self._names = features, target
         columns = len(features) + 2
         self._triangle = np.empty((0, columns))
         self._rows = RowBuffer(rows_at_once(columns), columns, self._fold)
         self._sample = Reservoir(seed)
+        self._kept = Rows(columns) if keep_rows else None
         self._count = 0
         self._last = np.empty(0)
 
@@ -49,6 +53,8 @@ class Condenser:
         self._count += len(rows)
         self._last = rows[-1, :-1].copy()
         self._sample.add(rows[:, :-1])
+        if self._kept is not None:
+            self._kept.add(np.column_stack([rows[:, :-2], rows[:, -1], rows[:, -2]]))
         self._triangle = triangular(np.concatenate([self._triangle, triangular(rows)]))
 
     def observations(self) -> Observations:
@@ -66,47 +72,13 @@ class Condenser:
             target_name=target,
             last=self._last,
             sample=self._sample.rows,
+            rows=self._kept,
         )
 
 
 def triangular(rows: FloatArray) -> FloatArray:
     """The factor R of rows = QR, shape (min(n, m), m) for rows of shape (n, m)."""
     return cast(FloatArray, np.linalg.qr(rows, mode="r"))
-
-
-def rows_at_once(columns: int) -> int:
-    """How many rows to fold at once: about a megabyte, and far more than the R that they meet."""
-    return max(4 * columns, (1 << 17) // columns)
-
-
-class RowBuffer:
-    """Hands on the rows that it is given, so many at a time however they come.
-
-    What `consume` is called with has shape (rows, columns), is written over afterwards, and ends in
-    a column of ones where the rows that come have one column less.
-    """
-
-    def __init__(self, rows: int, columns: int, consume: Callable[[FloatArray], None]) -> None:
-        self._buffer = np.ones((rows, columns), order="F")
-        self._filled = 0
-        self._consume = consume
-
-    def add(self, block: FloatArray) -> None:
-        """Take rows, and hand on what has filled up."""
-        taken = 0
-        while taken < len(block):
-            part = block[taken : taken + len(self._buffer) - self._filled]
-            self._buffer[self._filled : self._filled + len(part), : block.shape[1]] = part
-            self._filled += len(part)
-            taken += len(part)
-            if self._filled == len(self._buffer):
-                self.flush()
-
-    def flush(self) -> None:
-        """Hand on what is there."""
-        if self._filled:
-            self._consume(self._buffer[: self._filled])
-            self._filled = 0
 
 
 class Reservoir:

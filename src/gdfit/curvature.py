@@ -135,9 +135,9 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     )
 
 
-def standardized_curvature(observations: Observations) -> Curvature | None:
+def standardized_curvature(observations: Observations, l2: float = 0.0) -> Curvature | None:
     """The curvature after standardizing the features; None where one of them does not vary."""
     try:
-        return curvature(standardized(observations, scaling_of(observations)))
+        return curvature(standardized(observations, scaling_of(observations)), l2)
     except GdfitError:
         return None

@@ -23,6 +23,7 @@ def read_observations(
     target: str | None = None,
     options: Options | None = None,
     seed: int = 0,
+    keep_rows: bool = False,
 ) -> Observations:
     """Read the observations in one or several CSV files, condensed: see `gdfit.condense`.
 
@@ -34,13 +35,15 @@ def read_observations(
     features : the columns to predict it from; by default all others.
     options : how to read the files.
     seed : which rows are sampled for pictures comes from it.
+    keep_rows : keep all rows as well, for losses other than the squared error and for mini-batches:
+        in memory, or where they don't fit, in a temporary file.
 
     Raises
     ------
     GdfitError : a file can't be read or used; it names the line and the column.
     """
     columns, name, blocks = read_rows(files, features, target, options)
-    condenser = Condenser(columns.features, columns.target, seed)
+    condenser = Condenser(columns.features, columns.target, seed, keep_rows=keep_rows)
     for block in blocks:
         condenser.add(block)
     return observations_in(condenser, name)
@@ -53,6 +56,7 @@ def read_split(
     target: str | None = None,
     options: Options | None = None,
     seed: int = 0,
+    keep_rows: bool = False,
 ) -> tuple[Observations, Observations]:
     """Read the observations as `read_observations` does, and hold out a `fraction` of the rows for
     validation: the training set and the validation set.
@@ -60,8 +64,8 @@ def read_split(
     Each row is drawn for itself, so that the split depends on the seed alone.
     """
     columns, name, blocks = read_rows(files, features, target, options)
-    kept = Condenser(columns.features, columns.target, seed)
-    held_out = Condenser(columns.features, columns.target, seed)
+    kept = Condenser(columns.features, columns.target, seed, keep_rows=keep_rows)
+    held_out = Condenser(columns.features, columns.target, seed, keep_rows=keep_rows)
     random = np.random.default_rng([seed, SPLITTING])
     for block in blocks:
         chosen = random.random(len(block)) < fraction

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
+
+import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.gradients import Objective
@@ -27,18 +30,27 @@ class Step(NamedTuple):
 
 
 def descend(
-    objective: Objective,
+    batches: Callable[[], Iterable[Objective]],
     params: FloatArray,
     update: Update,
     validation: Callable[[FloatArray], float] | None = None,
 ) -> Iterator[Step]:
-    """Go down the gradient of `objective` from `params`, without end: the caller stops.
+    """Go down the gradient from `params`, without end: the caller stops.
 
-    `validation` gives the loss on the validation set at the params that it is called with.
+    Parameters
+    ----------
+    batches : gives the objectives of an epoch, one for each update: the whole loss alone, or those
+        of mini-batches, whose mean loss and gradient are the epoch's.
+    params : where to start, shape (p+1,).
+    update : the update rule.
+    validation : gives the loss on the validation set at the params that it is called with.
     """
-    epoch = 0
-    while True:
-        epoch += 1
-        loss, grad = objective(params)
-        params = update(params, grad)
+    for epoch in itertools.count(1):
+        count, loss, grad = 0, 0.0, np.zeros_like(params)
+        for objective in batches():
+            batch_loss, batch_grad = objective(params)
+            params = update(params, batch_grad)
+            count, loss, grad = count + 1, loss + batch_loss, grad + batch_grad
+        if count > 1:
+            loss, grad = loss / count, grad / count
         yield Step(epoch, loss, params, grad, validation(params) if validation else None)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +13,13 @@ from gdfit.arrays import FloatArray
 from gdfit.curvature import Curvature, curvature
 from gdfit.descent import Step, descend
 from gdfit.errors import GdfitError, UsageError, listing, quoted
-from gdfit.gradients import BACKENDS, mean_loss
-from gdfit.losses import mean_squared_error
 from gdfit.model import LinearModel, load_model
+from gdfit.objectives import batch_objectives, mean_loss, whole_objective
 from gdfit.observations import Observations
-from gdfit.optimizers import gradient_descent
+from gdfit.optimizers import OPTIMIZERS
 from gdfit.rates import growth
 from gdfit.scaling import Scaling, scaling_of, standardized
+from gdfit.settings import Settings
 from gdfit.stopping import (
     COMPLETED,
     DIVERGED,
@@ -52,7 +51,7 @@ class Fit:
     params : the params as they were descended on, shape (p+1,).
     observations : what was fitted.
     descended : the same, as it was descended on: standardized, or not.
-    curvature : of the loss that was descended on.
+    curvature : of the loss that was descended on, where that is the squared error.
     scaling : how the features were standardized, if they were.
     settings : what it was run with.
     """
@@ -68,7 +67,7 @@ class Fit:
     params: FloatArray
     observations: Observations
     descended: Observations
-    curvature: Curvature
+    curvature: Curvature | None
     scaling: Scaling | None
     settings: Settings
 
@@ -84,38 +83,6 @@ class Fit:
         return pd.DataFrame(rows, columns=csv_header(self.model.features, validated))
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What to run gradient descent with: the options of `train` that are numbers and names."""
-
-    lr: float | Literal["auto"] = 0.01
-    epochs: int = 1000
-    backend: str = "manual"
-    seed: int = 0
-    standardize: bool = False
-    tol: float | None = None
-    target_loss: float | None = None
-    patience: int | None = None
-
-    def check(self, validated: bool) -> None:
-        """Raise `UsageError` for what is out of range, or asks for a validation set that is not
-        there."""
-        if self.lr != "auto" and not (self.lr > 0 and math.isfinite(self.lr)):
-            raise UsageError(f"the learning rate must be a positive number, not {self.lr:g}")
-        if self.epochs < 1:
-            raise UsageError(f"the number of epochs must be at least 1, not {self.epochs}")
-        if self.backend not in BACKENDS:
-            raise UsageError(f"no backend {quoted(self.backend)}; there are {', '.join(BACKENDS)}")
-        if self.tol is not None and not self.tol >= 0:
-            raise UsageError(f"the tolerance can't be negative: {self.tol:g}")
-        if self.target_loss is not None and not math.isfinite(self.target_loss):
-            raise UsageError(f"the target loss must be a number, not {self.target_loss:g}")
-        if self.patience is not None and self.patience < 1:
-            raise UsageError(f"the patience must be at least 1 epoch, not {self.patience}")
-        if self.patience is not None and not validated:
-            raise UsageError("--patience goes by the validation loss: it needs --validation")
-
-
 def train(
     observations: Observations,
     *,
@@ -127,7 +94,7 @@ def train(
     settings: Settings | None = None,
     **options: Any,
 ) -> Fit:
-    """Fit a linear model to `observations` by gradient descent on the mean squared error.
+    """Fit a linear model to `observations` by gradient descent.
 
     Parameters
     ----------
@@ -138,17 +105,7 @@ def train(
     on_step : called with each epoch's `Step` as it happens.
     on_growth : called once the loss has grown for ten epochs running, with the reason in words.
     keep : which epochs' steps to keep in the fit's history; the last is always kept.
-    settings, or its fields as options:
-        lr : the learning rate γ, by default 0.01; ``auto`` is 2/(λmin + λmax) of the Hessian.
-        epochs : how many times to go over the observations at most, by default 1000.
-        backend : ``manual``, the chain rule by hand in NumPy (default), or ``autograd``, torch.
-        seed : every random choice comes from it, by default 0.
-        standardize : descend on (x − mean)/std.
-        tol : stop when no param has moved by more than this in an epoch.
-        target_loss : stop when the validation loss, or without a validation set the loss, is at or
-            below this.
-        patience : stop when this many epochs have brought no lower validation loss; the params with
-            the lowest are kept.
+    settings, options : a `Settings`, or its fields, or both.
 
     Raises
     ------
@@ -166,17 +123,19 @@ def train(
     scaling = scaling_of(observations) if settings.standardize else None
     descended = standardized(observations, scaling) if scaling else observations
     start = initial_params(init, observations, settings.seed, scaling)
-    bends = curvature(descended)
-    lr = bends.best_lr if settings.lr == "auto" else settings.lr
-    loss = mean_squared_error()
-    objective = BACKENDS[settings.backend](descended, loss)
+    bends = curvature(descended, settings.l2) if settings.loss == "mse" else None
+    lr = bends.best_lr if bends and settings.lr == "auto" else float(settings.lr)
+    settings = replace(settings, lr=lr)
+    whole = whole_objective(observations, settings, scaling)
+    batches = batch_objectives(observations, settings, scaling)
+    update = OPTIMIZERS[settings.optimizer](lr, settings.momentum, settings.betas)
 
     def in_data(params: FloatArray) -> FloatArray:
         return scaling.to_data(params) if scaling else params
 
     def validation_loss(params: FloatArray) -> float:
         assert validation is not None
-        return mean_loss(validation, loss, in_data(params))
+        return mean_loss(validation, settings, in_data(params))
 
     best = Best(settings.patience) if settings.patience else None
     rules = [diverged()]
@@ -189,8 +148,8 @@ def train(
     rules.append(out_of_epochs(settings.epochs))
 
     history: list[Step] = []
-    grows = Growth()
-    steps = descend(objective, start, gradient_descent(lr), validation_loss if validation else None)
+    grows = Growth(overshoots=not settings.is_plain)
+    steps = descend(batches, start, update, validation_loss if validation else None)
     with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported, not warned of
         for step in steps:
             on_step(step)
@@ -198,7 +157,7 @@ def train(
             if kept:
                 history.append(step)
             if grows(step):
-                on_growth(step, growth(bends, lr, grows.EPOCHS))
+                on_growth(step, growth(bends if settings.is_plain else None, lr, grows.EPOCHS))
             status = first_answer(rules, step)
             if status:
                 break
@@ -209,7 +168,7 @@ def train(
         w, b = params[:-1].tolist(), float(params[-1])
         return Fit(
             model=LinearModel(tuple(w), b, observations.features, observations.target_name),
-            loss=mean_loss(descended, loss, final.params),
+            loss=whole(final.params)[0],
             validation_loss=final.validation_loss,
             r_squared=observations.r_squared(params),
             status=status or COMPLETED,
@@ -221,7 +180,7 @@ def train(
             descended=descended,
             curvature=bends,
             scaling=scaling,
-            settings=replace(settings, lr=lr),
+            settings=settings,
         )
 
 

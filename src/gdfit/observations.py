@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from gdfit.arrays import FloatArray
 from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.layout import default_names
+from gdfit.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Observations:
     features, target_name : the columns' names.
     last : the last observation as it was read, shape (p+1,): its features, then its y.
     sample : a random sample of the observations for pictures, or all, shape (rows, p+1).
+    rows : all rows, where they have been kept: the features, a one, y.
     """
 
     design: FloatArray
@@ -32,6 +34,7 @@ class Observations:
     target_name: str
     last: FloatArray
     sample: FloatArray
+    rows: Rows | None = None
 
     @property
     def total_squares(self) -> float:
@@ -93,6 +96,8 @@ def observations_from(
         raise NoObservationsError
     if not np.isfinite(rows).all():
         raise GdfitError("x and y must be finite numbers")
+    kept = Rows(inputs.shape[1] + 2)
+    kept.add(np.column_stack([inputs, np.ones(len(rows)), outputs]))
     return Observations(
         design=np.column_stack([inputs, np.ones(len(rows))]),
         target=outputs.copy(),
@@ -101,4 +106,5 @@ def observations_from(
         target_name=target,
         last=rows[-1],
         sample=rows,
+        rows=kept,
     )

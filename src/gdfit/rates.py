@@ -6,21 +6,29 @@ import math
 
 from gdfit.curvature import Curvature, standardized_curvature
 from gdfit.observations import Observations
+from gdfit.settings import Settings
 
 
-def growth(bends: Curvature, lr: float, epochs: int) -> str:
-    """What to say of a loss that has grown for some epochs running."""
-    bound = bends.max_stable_lr
-    why = f": --lr {lr:g} is above 2/λmax = {bound:.6g}" if lr > bound else ""
+def growth(bends: Curvature | None, lr: float, epochs: int) -> str:
+    """What to say of a loss that has grown for some epochs running; `bends` is the curvature, if
+    this is gradient descent on the squared loss."""
+    why = ""
+    if bends and lr > bends.max_stable_lr:
+        why = f": --lr {lr:g} is above 2/λmax = {bends.max_stable_lr:.6g}"
     return f"the loss has grown for {epochs} epochs running{why}"
 
 
-def why_it_grows(observations: Observations, bends: Curvature, lr: float, standardize: bool) -> str:
-    """Why gradient descent at `lr` does not come down, and what to type instead.
+def why_it_grows(
+    observations: Observations, bends: Curvature | None, lr: float, settings: Settings
+) -> str:
+    """Why descending at `lr` does not come down, and what to type instead.
 
-    `bends` is the curvature of the loss that is descended on: of standardized features if
-    `standardize`.
+    `bends` is the curvature of the squared loss that is descended on, of standardized features if
+    they are.
     """
+    if bends is None or not settings.is_plain:
+        scale = "" if settings.standardize else ", or --standardize"
+        return f"--lr {lr:g} is too large for this data; try --lr {below(lr / 10)}{scale}"
     bound = bends.max_stable_lr
     if lr < bound:
         return (
@@ -31,7 +39,7 @@ def why_it_grows(observations: Observations, bends: Curvature, lr: float, standa
         f"gradient descent on this data is stable only for --lr below 2/λmax = {bound:.6g}, and it "
         f"is {lr:g}; try --lr {below(bends.best_lr)}"
     )
-    scaled = None if standardize else standardized_curvature(observations)
+    scaled = None if settings.standardize else standardized_curvature(observations, settings.l2)
     if scaled is None or scaled.max_stable_lr <= bound:
         return why
     rate = f"--lr {below(scaled.best_lr)}" if lr >= scaled.max_stable_lr else f"--lr {lr:g}"

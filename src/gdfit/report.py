@@ -19,6 +19,8 @@ from gdfit.descent import Step
 from gdfit.errors import printable
 from gdfit.evaluation import Evaluation
 from gdfit.fitting import Fit
+from gdfit.gradcheck import GradientCheck
+from gdfit.graph import Node, describe
 from gdfit.model import to_json
 
 NUMBER_WIDTH = 11  # of a number as `short` writes it
@@ -27,6 +29,7 @@ WIDEST = 79  # the width of a table with w, b and their gradients
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.tree import Tree
 
 
 class Report(Protocol):
@@ -96,13 +99,17 @@ def record(fit: Fit, predictions: Iterable[Prediction]) -> dict[str, object]:
         "target": fit.model.target,
         "loss": fit.loss,
         "validation_loss": fit.validation_loss,
-        "minimum_loss": fit.curvature.minimum_loss,
+        "minimum_loss": fit.curvature.minimum_loss if fit.curvature else None,
         "r_squared": fit.r_squared,
         "epochs": fit.epochs,
         "best_epoch": fit.best_epoch,
         "status": fit.status,
         "lr": settings.lr,
         "backend": settings.backend,
+        "loss_function": settings.loss,
+        "l2": settings.l2,
+        "optimizer": settings.optimizer,
+        "batch_size": settings.batch_size,
         "standardize": settings.standardize,
         "seed": settings.seed,
         "observations": fit.observations.count,
@@ -266,10 +273,11 @@ def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str) -> Tab
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
     lines += [("R²", exact(fit.r_squared)), ("ended", advice.ending(fit))]
-    if fit.status != "diverged":
-        lines.append(("minimum", advice.minimum(fit)))
-        if not advice.is_at_minimum(fit):
-            lines.append(("next digit", advice.next_digit(fit)))
+    bends = fit.curvature
+    if bends and fit.status != "diverged":
+        lines.append(("minimum", advice.minimum(fit, bends)))
+        if fit.settings.is_plain and not advice.is_at_minimum(fit, bends):
+            lines.append(("next digit", advice.next_digit(fit, bends)))
     for at in predictions if fit.status != "diverged" else ():
         inputs = ", ".join(map(exact, at.x))
         if len(at.x) > 1:
@@ -343,6 +351,39 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
         console.print("A column does not vary, and can't be standardized.")
 
 
+def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
+    """A gradient check as a table, a param a row."""
+    table = new_table(show_header=True)
+    table.add_column("param", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    for name in check.gradients:
+        table.add_column(f"grad by {name}", justify="right", no_wrap=True)
+    for place, name in enumerate(params_names(features)):
+        slopes = [format(grad[place], ".12g") for grad in check.gradients.values()]
+        table.add_row(printable(name), exact(check.params[place]), *slopes)
+    console = console_for(sys.stdout)
+    show(console, table)
+    console.line()
+    lines = [
+        ("loss", exact(check.loss)),
+        ("difference", f"{check.difference:.2g} at most, relative"),
+    ]
+    show(console, key_values(lines))
+
+
+def print_graph(root: Node) -> None:
+    """A computational graph as a Rich tree, from the loss to the leaves."""
+    from rich.tree import Tree
+
+    def add(tree: Tree, node: Node) -> None:
+        for earlier in node.inputs:
+            add(tree.add("\n".join(describe(earlier))), earlier)
+
+    tree = Tree("\n".join(describe(root)))
+    add(tree, root)
+    show(console_for(sys.stdout), tree)
+
+
 def console_for(file: TextIO) -> Console:
     """A Rich console that in a pipe wraps nothing, however long."""
     from rich.console import Console
@@ -353,8 +394,8 @@ def console_for(file: TextIO) -> Console:
     return console
 
 
-def show(console: Console, table: Table) -> None:
-    """Print `table`; in a pipe without the spaces that fill its lines."""
+def show(console: Console, table: Table | Tree) -> None:
+    """Print a table or a tree; in a pipe without the spaces that fill its lines."""
     if console.is_terminal:
         console.print(table)
         return

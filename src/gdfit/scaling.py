@@ -20,6 +20,11 @@ class Scaling:
     means: FloatArray
     deviations: FloatArray
 
+    def apply(self, design: FloatArray) -> FloatArray:
+        """A design matrix, shape (n, p+1), with (x − mean)/std for each feature x."""
+        x, ones = design[:, :-1], design[:, -1]
+        return np.column_stack([(x - np.outer(ones, self.means)) / self.deviations, ones])
+
     def to_data(self, params: FloatArray) -> FloatArray:
         """Params for standardized features as params for the features themselves."""
         w = params[:-1] / self.deviations
@@ -55,7 +60,5 @@ def scaling_of(observations: Observations) -> Scaling:
 
 
 def standardized(observations: Observations, scaling: Scaling) -> Observations:
-    """The observations with (x − mean)/std for each feature x."""
-    x, ones = observations.design[:, :-1], observations.design[:, -1]
-    z = (x - np.outer(ones, scaling.means)) / scaling.deviations
-    return replace(observations, design=np.column_stack([z, ones]))
+    """The observations, condensed or not, with (x − mean)/std for each feature x."""
+    return replace(observations, design=scaling.apply(observations.design))

@@ -77,19 +77,28 @@ class Best:
 
 
 class Growth:
-    """Watches for a loss that grows for `EPOCHS` epochs running; true once, when it has."""
+    """Watches for a loss that grows for `EPOCHS` epochs running; true once, when it has.
+
+    Only plain gradient descent never grows where it converges. What `overshoots` is let go until
+    the loss is larger than in the beginning.
+    """
 
     EPOCHS = 10
 
-    def __init__(self) -> None:
+    def __init__(self, overshoots: bool) -> None:
+        self.overshoots = overshoots
+        self.first: float | None = None
         self.loss = math.inf
         self.epochs = 0
         self.told = False
 
     def __call__(self, step: Step) -> bool:
+        if self.first is None:
+            self.first = step.loss
         self.epochs = self.epochs + 1 if step.loss > self.loss else 0
         self.loss = step.loss
-        if self.epochs < self.EPOCHS or self.told:
+        grown = self.epochs >= self.EPOCHS and not (self.overshoots and step.loss <= self.first)
+        if not grown or self.told:
             return False
         self.told = True
         return True

@@ -1,0 +1,47 @@
+"""The gradient by each backend and by the limit definition, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.gradients import BACKENDS, central_differences
+from gdfit.objectives import whole_objective
+from gdfit.observations import Observations
+from gdfit.settings import Settings
+
+ROUNDING = 1e-4  # differences of a loss L can't tell a gradient from 0 below some 1e-11 L
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """Gradients at θ, one for each way to find it, each of shape (p+1,).
+
+    loss : L(θ).
+    gradients : by ``manual``, ``autograd`` and ``differences``.
+    difference : the largest difference between two of them, relative to the largest component (or
+        to L/10⁴ where that is larger: near a minimum, the differences are rounding).
+    """
+
+    params: FloatArray
+    loss: float
+    gradients: dict[str, FloatArray]
+    difference: float
+
+
+def check_gradient(
+    observations: Observations, params: FloatArray, settings: Settings
+) -> GradientCheck:
+    """The gradient of the loss that `settings` name at `params`, by every way there is."""
+    objectives = {
+        name: whole_objective(observations, replace(settings, backend=name)) for name in BACKENDS
+    }
+    gradients = {name: objective(params)[1] for name, objective in objectives.items()}
+    gradients["differences"] = central_differences(objectives["manual"], params)
+    loss, _ = objectives["manual"](params)
+    together = np.array(list(gradients.values()))
+    scale = max(float(np.abs(together).max()), ROUNDING * loss)
+    spread = float((together.max(axis=0) - together.min(axis=0)).max())
+    return GradientCheck(params, loss, gradients, spread / scale if scale else spread)

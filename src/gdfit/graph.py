@@ -1,0 +1,135 @@
+"""Autograd's computational graph of the loss: the nodes that torch really made.
+
+Each node is a function that the loss was computed with; ``backward`` walks them from the loss to
+the leaves, w and b, multiplying the derivatives as the chain rule does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.losses import Loss
+from gdfit.observations import Observations
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass
+class Node:
+    """A tensor of the graph and, unless it is a leaf, the function that made it.
+
+    name : the tensor's, where it has one: loss, y_hat, w, b.
+    grad_fn : the function, as torch calls it; None for a leaf.
+    shape : the tensor's.
+    data, grad : the tensor's values and its gradient: of the loss and of the leaves.
+    inputs : the nodes that it was made of.
+    """
+
+    name: str
+    grad_fn: str | None
+    shape: tuple[int, ...]
+    data: list[float] | float | None = None
+    grad: list[float] | float | None = None
+    inputs: list[Node] = field(default_factory=list)
+
+
+def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> Node:
+    """The graph of the mean `loss` of the observations at `params`, walked backward once.
+
+    Built as the lecture writes it: ŷ = w·x + b for one feature, ŷ = Xw + b for several.
+    """
+    import torch
+
+    rows = observations.rows
+    assert rows is not None
+    data = torch.from_numpy(np.concatenate(list(rows.blocks())))
+    x, y = data[:, :-2], data[:, -1]
+    single = x.shape[1] == 1
+    w = torch.tensor(params[0] if single else params[:-1], requires_grad=True)
+    b = torch.tensor(params[-1], requires_grad=True)
+    y_hat = w * x[:, 0] + b if single else x @ w + b
+    value: Tensor = loss.value(y_hat, y).mean()
+    shapes: dict[Any, tuple[int, ...]] = {}
+    for function in functions(value.grad_fn):
+        # What comes back along the graph has the shape of what went forth.
+        function.register_prehook(
+            lambda grads, function=function: shapes.update({function: tuple(grads[0].shape)})
+        )
+    backward: Any = value.backward
+    backward()
+    names = {id(w): "w", id(b): "b"}
+
+    def node(function: Any) -> Node:
+        leaf = getattr(function, "variable", None)
+        if leaf is not None:
+            shape = tuple(leaf.shape)
+            return Node(names[id(leaf)], None, shape, leaf.data.tolist(), leaf.grad.tolist())
+        inputs = [node(earlier) for earlier, _ in function.next_functions if earlier is not None]
+        name = "y_hat" if function is y_hat.grad_fn else ""
+        return Node(name, function.name(), shapes.get(function, ()), inputs=inputs)
+
+    root = node(value.grad_fn)
+    root.name, root.data = "loss", value.item()
+    return root
+
+
+def functions(root: Any) -> Iterator[Any]:
+    """Every function of the graph that ends in `root`, once."""
+    seen, waiting = set(), [root]
+    while waiting:
+        function = waiting.pop()
+        if function is None or function in seen:
+            continue
+        seen.add(function)
+        yield function
+        waiting += [earlier for earlier, _ in function.next_functions]
+
+
+def to_dot(root: Node) -> str:
+    """The graph for Graphviz: ``gdfit graph DATA --format dot | dot -Tsvg > graph.svg``."""
+    lines = ["digraph loss {", "  rankdir=BT;", "  node [shape=box, fontname=monospace];"]
+    leaves: dict[str, str] = {}
+    counter = 0
+
+    def add(node: Node) -> str:
+        nonlocal counter
+        if node.grad_fn is None and node.name in leaves:
+            return leaves[node.name]
+        key = f"n{counter}"
+        counter += 1
+        label = "\\n".join(describe(node))
+        style = ", style=filled, fillcolor=lightblue" if node.grad_fn is None else ""
+        lines.append(f'  {key} [label="{label}"{style}];')
+        if node.grad_fn is None:
+            leaves[node.name] = key
+        for earlier in node.inputs:
+            lines.append(f"  {add(earlier)} -> {key};")
+        return key
+
+    add(root)
+    return "\n".join([*lines, "}"])
+
+
+def describe(node: Node) -> list[str]:
+    """What there is to say of a node: its name, and the three attributes of its tensor."""
+    shape = f"a tensor of shape {node.shape}" if node.shape else "a tensor of one number"
+    text = [f"{node.name}: {shape}" if node.name else shape]
+    if node.data is not None:
+        text.append(f"data = {numbers(node.data)}")
+    if node.grad is not None:
+        text.append(f"grad = {numbers(node.grad)}")
+    text.append(f"grad_fn = {f'<{node.grad_fn}>' if node.grad_fn else 'None (a leaf)'}")
+    return text
+
+
+def numbers(value: list[float] | float) -> str:
+    """One number or a list of them, in six digits."""
+    if isinstance(value, list):
+        return "[" + ", ".join(f"{item:.6g}" for item in value) + "]"
+    return f"{value:.6g}"

@@ -1,0 +1,140 @@
+"""The rows themselves, for losses and batches that p+2 of them can't stand for: in memory while
+they fit, else in a temporary file that is gone when the process is, however it ends."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator
+from typing import IO
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+
+SHUFFLE_BLOCKS = 64  # how many blocks, of a megabyte, are shuffled together
+
+
+def memory_limit() -> int:
+    """How many bytes of rows to keep in memory: a quarter of what the process may have."""
+    try:
+        import resource
+
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
+    except (ImportError, ValueError, OSError):
+        return 1 << 30
+    return min(limits) // 4
+
+
+def scratch_file() -> IO[bytes]:
+    """A file without a name from the start: no error and no signal leaves it behind."""
+    return tempfile.TemporaryFile(prefix="gdfit-")
+
+
+class Rows:
+    """Rows of `columns` numbers each, added block by block, read back as often as needed.
+
+    For fitting, a row is the features, a one, and y.
+    """
+
+    def __init__(self, columns: int, limit: int | None = None) -> None:
+        self.columns = columns
+        self.count = 0
+        self._limit = memory_limit() if limit is None else limit
+        self._parts: list[FloatArray] = []
+        self._file: IO[bytes] | None = None
+        self._block = rows_at_once(columns)
+
+    def add(self, block: FloatArray) -> None:
+        """Take in rows of shape (rows, columns)."""
+        self.count += len(block)
+        self._parts.append(np.array(block, order="C"))
+        if self._file or self.count * self.columns * 8 > self._limit:
+            self._to_file()
+
+    def _to_file(self) -> None:
+        if self._file is None:
+            self._file = scratch_file()
+            weakref.finalize(self, self._file.close)
+        for part in self._parts:
+            self._file.write(part.tobytes())
+        self._file.flush()
+        self._parts.clear()
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows fitted into memory."""
+        return self._file is None
+
+    def slice(self, start: int, stop: int) -> FloatArray:
+        """The rows from `start` to `stop`."""
+        if self._file:
+            shape = (min(stop, self.count) - start, self.columns)
+            return np.memmap(
+                self._file, np.float64, mode="c", offset=start * self.columns * 8, shape=shape
+            )
+        if len(self._parts) > 1:
+            self._parts = [np.concatenate(self._parts)]
+        return self._parts[0][start:stop]
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """All rows in order, in blocks of about a megabyte."""
+        for start in range(0, self.count, self._block):
+            yield self.slice(start, start + self._block)
+
+    def batches(self, size: int, random: np.random.Generator) -> Iterator[FloatArray]:
+        """All rows in batches of `size`, the last one may be smaller, in a random order: that of
+        the blocks, and that of the rows in each `SHUFFLE_BLOCKS` of them."""
+        starts = random.permutation(np.arange(0, self.count, self._block))
+        rest = np.empty((0, self.columns))
+        for first in range(0, len(starts), SHUFFLE_BLOCKS):
+            group = [
+                self.slice(start, start + self._block)
+                for start in starts[first : first + SHUFFLE_BLOCKS].tolist()
+            ]
+            rows = np.concatenate([rest, random.permutation(np.concatenate(group))])
+            whole = len(rows) - len(rows) % size
+            for start in range(0, whole, size):
+                yield rows[start : start + size]
+            rest = rows[whole:]
+        if len(rest):
+            yield rest
+
+
+def rows_at_once(columns: int) -> int:
+    """How many rows to fold at once: about a megabyte, and far more than the R that they meet."""
+    return max(4 * columns, (1 << 17) // columns)
+
+
+class RowBuffer:
+    """Hands on the rows that it is given, so many at a time however they come.
+
+    What `consume` is called with has shape (rows, columns), is written over afterwards, and ends in
+    a column of ones where the rows that come have one column less.
+    """
+
+    def __init__(self, rows: int, columns: int, consume: Callable[[FloatArray], None]) -> None:
+        self._buffer = np.ones((rows, columns), order="F")
+        self._filled = 0
+        self._consume = consume
+
+    def add(self, block: FloatArray) -> None:
+        """Take rows, and hand on what has filled up."""
+        taken = 0
+        while taken < len(block):
+            part = block[taken : taken + len(self._buffer) - self._filled]
+            self._buffer[self._filled : self._filled + len(part), : block.shape[1]] = part
+            self._filled += len(part)
+            taken += len(part)
+            if self._filled == len(self._buffer):
+                self.flush()
+
+    def flush(self) -> None:
+        """Hand on what is there."""
+        if self._filled:
+            self._consume(self._buffer[: self._filled])
+            self._filled = 0

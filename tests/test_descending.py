@@ -1,0 +1,359 @@
+"""Losses, optimizers, mini-batches, rows on disk, gradcheck and graph, against torch itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from conftest import LECTURE, SAMPLES, Gdfit, process
+from gdfit import losses
+from gdfit.arrays import FloatArray
+from gdfit.dataset import read_observations
+from gdfit.fitting import train
+from gdfit.gradcheck import check_gradient
+from gdfit.gradients import BACKENDS
+from gdfit.losses import LOSSES, Loss
+from gdfit.observations import Observations, observations_from
+from gdfit.optimizers import OPTIMIZERS
+from gdfit.rows import Rows
+from gdfit.settings import Settings
+
+DELTA, L2 = 0.3, 0.01
+
+
+def observations(count: int = 40, features: int = 3, seed: int = 0) -> Observations:
+    """Observations with some outliers, which tell the losses apart."""
+    random = np.random.default_rng(seed)
+    x = random.normal(1, 1, (count, features))
+    y = x @ random.normal(size=features) + 0.5 + random.normal(0, 0.2, count)
+    y[:3] += 5
+    return observations_from(x, y)
+
+
+def torch_loss(name: str, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The loss as torch has it."""
+    if name == "mse":
+        return torch.nn.functional.mse_loss(prediction, target)
+    if name == "mae":
+        return torch.nn.functional.l1_loss(prediction, target)
+    return torch.nn.functional.huber_loss(prediction, target, delta=DELTA)
+
+
+def torch_optimizer(name: str, params: torch.Tensor) -> torch.optim.Optimizer:
+    """The optimizer as torch has it."""
+    if name == "adam":
+        return torch.optim.Adam([params], lr=0.05, betas=(0.85, 0.99))
+    momentum = 0.0 if name == "gd" else 0.7
+    return torch.optim.SGD([params], lr=0.05, momentum=momentum, nesterov=name == "nesterov")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_optimizer_with_every_loss_is_torchs(backend: str, optimizer: str, loss: str) -> None:
+    data = observations()
+    design, target = torch.from_numpy(data.design), torch.from_numpy(data.target)
+    params = torch.zeros(4, dtype=torch.float64, requires_grad=True)
+    reference = torch_optimizer(optimizer, params)
+    fit = train(
+        data,
+        lr=0.05,
+        epochs=300,
+        backend=backend,
+        loss=loss,
+        huber_delta=DELTA,
+        l2=L2,
+        optimizer=optimizer,
+        momentum=0.7,
+        betas=(0.85, 0.99),
+    )
+    for step in fit.history:
+        reference.zero_grad()
+        value = torch_loss(loss, design @ params, target) + L2 * (params[:-1] ** 2).sum()
+        value.backward()  # type: ignore[no-untyped-call]
+        reference.step()
+        assert step.loss == pytest.approx(value.item(), rel=1e-9)
+        np.testing.assert_allclose(step.params, params.detach().numpy(), rtol=0, atol=1e-9)
+    assert len(fit.history) == 300
+
+
+def test_options_reach_the_descent(gdfit: Gdfit) -> None:
+    greenhouse = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth"]
+    runs = {
+        tuple(options): gdfit("train", *greenhouse, "--epochs", "50", "-q", *options).out
+        for options in (
+            [],
+            ["--loss", "mae"],
+            ["--loss", "huber"],
+            ["--loss", "huber", "--huber-delta", "0.1"],
+            ["--l2", "0.1"],
+            ["--optimizer", "momentum"],
+            ["--optimizer", "momentum", "--momentum", "0.5"],
+            ["--optimizer", "nesterov"],
+            ["--optimizer", "adam"],
+            ["--optimizer", "adam", "--betas", "0.5,0.5"],
+            ["--batch-size", "7"],
+            ["--batch-size", "7", "--seed", "1"],
+            ["--batch-size", "7", "--standardize"],
+            ["--loss", "mae", "--standardize"],
+        )
+    }
+    assert len(set(runs.values())) == len(runs)
+
+
+def test_a_penalized_minimum_is_found(gdfit: Gdfit) -> None:
+    options = ["--l2", "0.1", "--epochs", "20000", "--tol", "1e-15", "--format", "json"]
+    fit = json.loads(gdfit("train", LECTURE, *options).out)
+    x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
+    # ∇(mean((wx + b − y)²) + λw²) = 0: w = cov(x, y)/(var(x) + λ).
+    w = np.cov(x, y, bias=True)[0, 1] / (x.var() + 0.1)
+    assert fit["w"][0] == pytest.approx(w, rel=1e-9)
+    assert fit["loss"] == pytest.approx(fit["minimum_loss"], rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_standardizing_and_validation_with_every_loss(gdfit: Gdfit, loss: str) -> None:
+    options = ["--loss", loss, "--standardize", "--lr", "0.1", "--epochs", "50", "--format", "json"]
+    Path("v.csv").write_bytes(LECTURE.read_bytes())
+    fit = json.loads(gdfit("train", LECTURE, *options, "--validation", "v.csv").out)
+    assert fit["validation_loss"] == pytest.approx(fit["loss"], rel=1e-9)
+
+
+def test_lr_auto_is_for_plain_descent_only(gdfit: Gdfit) -> None:
+    for options in (["--loss", "mae"], ["--optimizer", "adam"], ["--batch-size", "3"]):
+        assert gdfit("train", LECTURE, "--lr", "auto", *options).status == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--loss", "hinge"],
+        ["--huber-delta", "0"],
+        ["--l2", "-1"],
+        ["--optimizer", "lbfgs"],
+        ["--momentum", "1"],
+        ["--betas", "0.9"],
+        ["--betas", "0.9,1"],
+        ["--batch-size", "0"],
+    ],
+)
+def test_wrong_options(gdfit: Gdfit, options: list[str]) -> None:
+    result = gdfit("train", LECTURE, *options)
+    assert (result.status, result.err.count("\n")) == (2, 1)
+
+
+# Mini-batches.
+
+
+def test_the_same_seed_gives_the_same_batches(gdfit: Gdfit) -> None:
+    def run(*options: object) -> str:
+        return gdfit("train", LECTURE, "--batch-size", "4", "--epochs", "20", "-q", *options).out
+
+    assert run() == run()
+    assert run() != run("--seed", "1")
+    assert [float(param) for param in run("--backend", "autograd").split()] == pytest.approx(
+        [float(param) for param in run().split()], rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("size", [25, 26, 1000])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_batch_of_all_rows_is_the_full_batch(gdfit: Gdfit, size: int, loss: str) -> None:
+    full = gdfit("train", LECTURE, "-q", "--loss", loss).out
+    assert gdfit("train", LECTURE, "-q", "--loss", loss, "--batch-size", size).out == full
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(st.integers(1, 500), st.integers(1, 60), st.integers(0, 99))
+def test_each_epoch_sees_each_row_once(count: int, size: int, seed: int) -> None:
+    rows = Rows(1)
+    rows.add(np.arange(float(count))[:, np.newaxis])
+    rows._block = 7  # so that there is more than one group of blocks
+    random = np.random.default_rng(seed)
+    orders = []
+    for _ in range(2):
+        batches = [batch[:, 0].tolist() for batch in rows.batches(size, random)]
+        assert all(len(batch) == size for batch in batches[:-1])
+        order = [number for batch in batches for number in batch]
+        assert sorted(order) == list(range(count))
+        orders.append(order)
+    assert count < 20 or orders[0] != orders[1]
+
+
+def test_a_row_shows_the_mean_of_the_batches() -> None:
+    data = observations_from([1, 2, 3, 4], [2, 3, 5, 9])
+    (step,) = train(data, batch_size=2, epochs=1, lr=0.01, seed=3).history
+    rows = data.rows
+    assert rows is not None
+    batches = list(rows.batches(2, np.random.default_rng([3, 3])))
+    params, losses_, grads = np.zeros(2), [], []
+    for batch in batches:
+        residuals = batch[:, :2] @ params - batch[:, 2]
+        losses_.append((residuals**2).mean())
+        grads.append(2 * residuals @ batch[:, :2] / 2)
+        params = params - 0.01 * grads[-1]
+    assert step.loss == pytest.approx(np.mean(losses_))
+    assert step.grad == pytest.approx(np.mean(grads, axis=0))
+    assert step.params == pytest.approx(params)
+
+
+# Rows on disk.
+
+
+@pytest.fixture
+def spilled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Rows go to disk, in a folder that must be empty in the end."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr("gdfit.rows.memory_limit", lambda: 10_000)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"loss": "mae"}, {"loss": "huber", "standardize": True}, {"batch_size": 100}]
+)
+def test_rows_on_disk_give_the_same_params(
+    tmp_path: Path, spilled: Path, options: dict[str, object]
+) -> None:
+    random = np.random.default_rng(0)
+    rows = np.column_stack([random.normal(5, 2, 60_000), random.normal(size=60_000)])
+    np.savetxt(tmp_path / "data.csv", rows, delimiter=",", header="x,y", comments="")
+    path = str(tmp_path / "data.csv")
+    on_disk = read_observations(path, keep_rows=True)
+    assert on_disk.rows is not None
+    assert not on_disk.rows.in_memory
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gdfit.rows.memory_limit", lambda: 1 << 30)
+        in_memory = read_observations(path, keep_rows=True)
+    assert in_memory.rows is not None
+    assert in_memory.rows.in_memory
+    settings = Settings(epochs=5, **options)  # type: ignore[arg-type]
+    found, expected = (train(data, settings=settings) for data in (on_disk, in_memory))
+    assert found.model == expected.model
+    assert found.loss == expected.loss
+
+
+def test_a_data_set_twice_the_memory_trains(tmp_path: Path) -> None:
+    """The process may have 1.5 GB of addresses in all; a fault with less would be Python's own."""
+    script = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
+from gdfit import rows
+limit = rows.memory_limit()
+assert limit < 400_000_000
+rows.memory_limit = lambda: 4_000_000
+from gdfit.cli import run
+sys.exit(run(["train", "data.csv", "--loss", "mae", "--epochs", "3", "-q"]))
+"""
+    (tmp_path / "data.csv").write_text("x,y\n" + "1.5,2\n0.5,1\n2.5,4\n" * 120_000)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        env={"OPENBLAS_NUM_THREADS": "1", "PATH": ""},
+    )
+    assert done.stderr == b""
+    expected = process("train", "data.csv", "--loss", "mae", "--epochs", "3", "-q", cwd=tmp_path)
+    assert done.stdout.decode() == expected.out
+
+
+# gradcheck.
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(LOSSES)),
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 6),
+    st.integers(1, 50),
+)
+def test_gradcheck_passes_on_random_data(loss: str, seed: int, features: int, count: int) -> None:
+    random = np.random.default_rng(seed)
+    data = observations_from(random.normal(size=(count, features)), random.normal(size=count))
+    params: FloatArray = random.normal(size=features + 1)
+    residuals = np.abs(data.design @ params - data.target)
+    if min(residuals.min(), np.abs(residuals - 1).min()) < 1e-4:
+        return  # at a kink of the loss, there is no derivative to find
+    check = check_gradient(data, params, Settings(loss=loss, l2=0.1))
+    assert set(check.gradients) == {"manual", "autograd", "differences"}
+    assert check.difference < 1e-6
+
+
+def test_gradcheck_fails_on_a_wrong_derivative(
+    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gdfit("gradcheck", LECTURE).status == 0
+    right = losses.squared_error()
+    wrong = Loss(right.value, lambda prediction, target: 1.9 * (prediction - target))
+    monkeypatch.setitem(LOSSES, "mse", lambda delta: wrong)
+    result = gdfit("gradcheck", LECTURE)
+    assert result.status == 1
+    assert "difference" in result.out
+    assert result.err.startswith("gdfit: error: the gradients differ by 0.05")
+    assert gdfit("gradcheck", LECTURE, "--tolerance", "0.1").status == 0
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_gradcheck_as_a_command(gdfit: Gdfit, loss: str) -> None:
+    result = gdfit(
+        "gradcheck", LECTURE, "--loss", loss, "--init", "0.39779,0.231765", "--l2", "0.5"
+    )
+    assert (result.status, result.err) == (0, "")
+    (row,) = [line.split() for line in result.out.splitlines() if line.startswith(" w ")]
+    gradients = [float(field) for field in row[2:]]
+    assert gradients == pytest.approx([gradients[0]] * 3, rel=1e-6)
+    if loss == "mse":
+        assert gradients[0] == pytest.approx(0.4221808 + 2 * 0.5 * 0.39779, rel=1e-9)
+
+
+# graph.
+
+
+def test_the_graph_shows_what_the_lectures_last_slide_says(gdfit: Gdfit) -> None:
+    out = gdfit("graph", LECTURE, "--init", "0.39779,0.231765").out
+    assert re.search(r"w: a tensor of one number\n.*data = 0.39779\n.*grad = 0.422181\n", out)
+    assert re.search(r"b: a tensor of one number\n.*data = 0.231765\n.*grad = 0.247384\n", out)
+    assert out.count("grad_fn = None (a leaf)") == 2
+    functions = re.findall(r"grad_fn = <(\w+)>", out)
+    assert functions == [
+        "MeanBackward0",
+        "PowBackward0",
+        "SubBackward0",
+        "AddBackward0",
+        "MulBackward0",
+    ]
+    assert out.count("(25,)") == 4
+    assert "data = 0.0206758" in out
+
+
+def test_the_graph_of_several_features_and_another_loss(gdfit: Gdfit) -> None:
+    greenhouse = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth"]
+    out = gdfit("graph", *greenhouse, "--loss", "mae").out
+    assert "w: a tensor of shape (3,)" in out
+    assert "<AbsBackward0>" in out
+    assert "<MvBackward0>" in out
+
+
+def test_the_graph_for_graphviz(gdfit: Gdfit) -> None:
+    out = gdfit("graph", LECTURE, "--format", "dot").out
+    assert out.startswith("digraph loss {")
+    assert out.endswith("}\n")
+    nodes = set(re.findall(r"^  (n\d+) \[label=", out, re.MULTILINE))
+    edges = re.findall(r"^  (n\d+) -> (n\d+);", out, re.MULTILINE)
+    assert len(nodes) == 7
+    assert len(edges) == 6
+    assert {end for edge in edges for end in edge} == nodes
