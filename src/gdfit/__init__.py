@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gdfit.fitting import Fit, train
     from gdfit.model import LinearModel, load_model
     from gdfit.observations import Observations, observations_from
+    from gdfit.reading import Options
+    from gdfit.settings import Settings
 
 __version__ = "0.1.0"
 
@@ -27,6 +29,8 @@ __all__ = [
     "GdfitError",
     "LinearModel",
     "Observations",
+    "Options",
+    "Settings",
     "UsageError",
     "load_model",
     "observations_from",
@@ -39,6 +43,8 @@ _HOMES = {
     "GdfitError": "errors",
     "LinearModel": "model",
     "Observations": "observations",
+    "Options": "reading",
+    "Settings": "settings",
     "UsageError": "errors",
     "load_model": "model",
     "observations_from": "observations",
