@@ -69,6 +69,15 @@ def outputs(folder: Path) -> dict[tuple[str, str], str]:
     }
 
 
+def test_the_pictures_are_those_that_the_commands_make() -> None:
+    text = README.read_text(encoding="utf-8")
+    pictures = re.findall(r"\]\((sample_data/pictures/(\S+\.png))\)", text)
+    assert len(pictures) == 2
+    for path, name in pictures:
+        assert (ROOT / path).read_bytes().startswith(b"\x89PNG")
+        assert f"--plot {name}" in text
+
+
 def test_every_example_shows_what_comes_out(tmp_path: Path) -> None:
     found = outputs(tmp_path)
     assert len(found) > 10
@@ -86,6 +95,8 @@ def rewrite() -> None:
     text = README.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         real = outputs(Path(folder))
+        for picture in Path(folder).glob("*.png"):
+            shutil.copy(picture, ROOT / "sample_data" / "pictures" / picture.name)
 
     def block(match: re.Match[str]) -> str:
         lines = [

@@ -203,14 +203,27 @@ def train(
         Path | None, typer.Option(metavar="FILE.csv", help="Write every epoch to this file.")
     ] = None,
     model: ModelFile = DEFAULT_MODEL,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png|.svg|.pdf", help="Draw the run to this file.")
+    ] = None,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Draw the loss, and the line, in text.")
+    ] = False,
 ) -> None:
     """Fit a linear model to DATA by gradient descent."""
     from gdfit import advice, dataset, fitting, report
     from gdfit.files import check_writable, open_beside
     from gdfit.model import save_model
     from gdfit.settings import Settings
+    from gdfit.trace import Trace
 
-    for file in (model, history):
+    if plot is not None:
+        from gdfit.plots import check_ending
+
+        check_ending(plot)
+    if chart and (quiet or output is not Format.table):
+        raise UsageError("--chart goes with --format table, and not with -q")
+    for file in (model, history, plot):
         if file is not None:
             check_writable(file, but_not=data)
     start = fitting.parse_init(init)
@@ -279,6 +292,9 @@ def train(
     else:
         shows = report.TableReport(columns, shown, validated=validated, standardize=standardize)
     watchers: list[Callable[[Any], None]] = [shows.step]
+    path = Trace()
+    if plot is not None or chart:
+        watchers.append(path.step)
     with ExitStack() as stack:
         if history is not None:
             rows = stack.enter_context(open_beside(history))
@@ -299,7 +315,13 @@ def train(
     diverged = fit.status == "diverged"
     if not diverged:
         save_model(model, report.record(fit, predictions))
+    if plot is not None:
+        from gdfit.plots import save_plot
+
+        save_plot(fit, path.steps, plot)
     shows.end(fit, predictions, "" if diverged else str(model))
+    if chart:
+        report.print_charts(fit, path.steps)
     if diverged:
         complain(advice.diverged(fit))
         raise typer.Exit(3)

@@ -89,7 +89,8 @@ class Curvature:
         factors = (1 - lr * self.eigenvalues[self.eigenvalues > 0]) ** 2
 
         def nearer(epochs: float) -> bool:
-            return bool(shares @ factors**epochs <= 0.01)
+            with np.errstate(over="ignore"):
+                return bool(shares @ factors**epochs <= 0.01)
 
         if not np.isfinite(shares).all() or not nearer(2.0**50):
             return math.inf

@@ -48,7 +48,7 @@ class Fit:
     epochs : how many were run.
     best_epoch : the epoch that the params are of.
     history : the steps that were kept, by default all; with `standardize`, in standardized units.
-    params : the params as they were descended on, shape (p+1,).
+    start, params : the first and the last params as they were descended on, shape (p+1,).
     observations : what was fitted.
     descended : the same, as it was descended on: standardized, or not.
     curvature : of the loss that was descended on, where that is the squared error.
@@ -64,6 +64,7 @@ class Fit:
     epochs: int
     best_epoch: int
     history: tuple[Step, ...]
+    start: FloatArray
     params: FloatArray
     observations: Observations
     descended: Observations
@@ -175,6 +176,7 @@ def train(
             epochs=step.epoch,
             best_epoch=final.epoch,
             history=tuple(history),
+            start=start,
             params=final.params,
             observations=observations,
             descended=descended,

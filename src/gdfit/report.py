@@ -302,6 +302,19 @@ def print_evaluation(evaluation: Evaluation) -> None:
     show(console_for(sys.stdout), key_values(lines))
 
 
+def print_charts(fit: Fit, steps: Sequence[Step]) -> None:
+    """The charts of a run: in colour on a terminal, as wide as it is; in a pipe without."""
+    import shutil
+
+    from gdfit.charts import charts
+
+    console = console_for(sys.stdout)
+    colour = console.is_terminal and not console.no_color
+    width = console.width if console.is_terminal else shutil.get_terminal_size().columns
+    print()
+    print(charts(fit, steps, width, colour))
+
+
 def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, object]:
     """The keys of a curvature's JSON object."""
 
