@@ -19,6 +19,7 @@ from gdfit import __version__
 from gdfit.errors import GdfitError, UsageError, quoted
 
 if TYPE_CHECKING:
+    from gdfit.descent import Step
     from gdfit.reading import Options
 
 
@@ -214,6 +215,7 @@ def train(
     from gdfit import advice, dataset, fitting, report
     from gdfit.files import check_writable, open_beside
     from gdfit.model import save_model
+    from gdfit.progress import Bar
     from gdfit.settings import Settings
     from gdfit.trace import Trace
 
@@ -282,20 +284,28 @@ def train(
             )
     validated = held_out is not None
     columns = observations.features
+    bar = Bar("training", epochs)
     shows: report.Report
     if quiet:
         shows = report.QuietReport()
     elif output is Format.json:
         shows = report.JsonReport()
     elif output is Format.csv:
-        shows = report.CsvReport(columns, shown, validated=validated)
+        shows = report.CsvReport(columns, shown, validated=validated, before=bar.hide)
     else:
-        shows = report.TableReport(columns, shown, validated=validated, standardize=standardize)
-    watchers: list[Callable[[Any], None]] = [shows.step]
+        shows = report.TableReport(
+            columns, shown, validated=validated, standardize=standardize, before=bar.hide
+        )
+    watchers: list[Callable[[Any], None]] = [shows.step, lambda step: bar.update(step.epoch)]
     path = Trace()
     if plot is not None or chart:
         watchers.append(path.step)
-    with ExitStack() as stack:
+
+    def warn(step: Step, why: str) -> None:
+        bar.hide()
+        note(f"epoch {step.epoch}: {why}")
+
+    with bar, ExitStack() as stack:
         if history is not None:
             rows = stack.enter_context(open_beside(history))
             watchers.append(report.CsvReport(columns, always, validated=validated, file=rows).step)
@@ -304,7 +314,7 @@ def train(
             init=start,
             validation=held_out,
             on_step=each(watchers),
-            on_growth=lambda step, why: note(f"epoch {step.epoch}: {why}"),
+            on_growth=warn,
             keep=shown,
             settings=settings,
         )
@@ -330,7 +340,7 @@ def train(
 @app.command()
 def gradcheck(
     data: Data,
-    init: Init = "random",
+    init: Init = "zeros",
     seed: Seed = 0,
     loss: LossOption = LossName.mse,
     huber_delta: HuberDelta = 1.0,
@@ -371,7 +381,7 @@ def gradcheck(
 @app.command()
 def graph(
     data: Data,
-    init: Init = "random",
+    init: Init = "zeros",
     seed: Seed = 0,
     loss: LossOption = LossName.mse,
     huber_delta: HuberDelta = 1.0,
@@ -524,8 +534,6 @@ def reading(
 
 def each(watchers: list[Callable[[Any], None]]) -> Callable[[Any], None]:
     """One callable that calls them all."""
-    if len(watchers) == 1:
-        return watchers[0]
 
     def call(step: Any) -> None:
         for watcher in watchers:
@@ -647,6 +655,9 @@ def run(arguments: list[str] | None = None) -> int:
     except typer.TyperException as error:
         complain(" ".join(error.format_message().split()).rstrip(".") + " (see gdfit --help)")
         status = error.exit_code
+    except MemoryError:
+        complain("there is not enough memory")
+        status = 1
     except OSError as error:
         complain(f"can't read or write: {error.strerror}")
         status = 1

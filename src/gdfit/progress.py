@@ -4,70 +4,68 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
-MOMENT = 0.5  # seconds
+MOMENT = 0.5  # seconds before a bar appears
+REFRESH = 0.1  # seconds between two looks of it
 
 
-class ReadingBar:
-    """A bar of the bytes read of `files`, on standard error if that is a terminal."""
+class Bar(AbstractContextManager["Bar"]):
+    """A bar on standard error, if that is a terminal: gone in the end, and out of the way of what
+    else is printed after `hide`."""
 
-    def __init__(self, files: list[str]) -> None:
-        sizes = [Path(file).stat().st_size if Path(file).is_file() else None for file in files]
-        known = [size for size in sizes if size is not None]
-        self._total = sum(known) if len(known) == len(sizes) else None
-        self._before = self._position = 0  # bytes of the files before, and of this one
+    def __init__(self, what: str, total: int | None, *, in_bytes: bool = False) -> None:
+        self._what, self._total, self._in_bytes = what, total, in_bytes
         self._bar: Progress | None = None
-        self._task: TaskID | None = None
         self._due = time.monotonic() + MOMENT if sys.stderr.isatty() else float("inf")
 
-    def update(self, position: int) -> None:
-        """Reading has come to `position` in a file; a smaller one than before is in the next."""
-        if position < self._position:
-            self._before += self._position
-        self._position = position
+    def update(self, completed: int) -> None:
+        """So much has been done: bytes, or epochs."""
         now = time.monotonic()
         if now < self._due:
             return
-        self._due = now + 0.1
+        self._due = now + REFRESH
         if self._bar is None:
-            self._start()
-        assert self._bar is not None
-        assert self._task is not None
-        self._bar.update(self._task, completed=self._before + position)
+            self._bar = self._new_bar()
+            self._bar.start()
+        (task,) = self._bar.task_ids
+        self._bar.update(task, completed=completed)
         self._bar.refresh()
 
-    def _start(self) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
+    def hide(self) -> None:
+        """Take the bar away, until the next update."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
-        self._bar = Progress(
-            TextColumn("reading"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
+    def _new_bar(self) -> Progress:
+        from rich import progress
+        from rich.console import Console
+
+        counts: list[progress.ProgressColumn]
+        if self._in_bytes:
+            counts = [progress.DownloadColumn(), progress.TransferSpeedColumn()]
+        else:
+            counts = [progress.TextColumn("{task.completed:,} of {task.total:,} epochs")]
+        bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            *counts,
+            progress.TimeRemainingColumn(),
             console=Console(stderr=True),
             auto_refresh=False,
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
-        self._task = self._bar.add_task("reading", total=self._total)
-        self._bar.start()
-
-    def __enter__(self) -> ReadingBar:
-        return self
+        bar.add_task(self._what, total=self._total)
+        return bar
 
     def __exit__(
         self,
@@ -75,5 +73,22 @@ class ReadingBar:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self.hide()
+
+
+class ReadingBar(Bar):
+    """A bar of the bytes read of several files, one after the other."""
+
+    def __init__(self, files: list[str]) -> None:
+        sizes = [Path(file).stat().st_size if Path(file).is_file() else None for file in files]
+        known = [size for size in sizes if size is not None]
+        total = sum(known) if len(known) == len(sizes) else None
+        super().__init__("reading", total, in_bytes=True)
+        self._before = self._position = 0  # bytes of the files before, and of this one
+
+    def update(self, completed: int) -> None:
+        """Reading has come so far in a file; if not as far as before, in the next one."""
+        if completed < self._position:
+            self._before += self._position
+        self._position = completed
+        super().update(self._before + completed)

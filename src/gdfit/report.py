@@ -117,6 +117,10 @@ def record(fit: Fit, predictions: Iterable[Prediction]) -> dict[str, object]:
     }
 
 
+def nothing() -> None:
+    """What to do before something is printed, where there is nothing to do."""
+
+
 class QuietReport:
     """The params alone, on one line: ``w… b``."""
 
@@ -152,7 +156,7 @@ class JsonReport:
 
 
 class CsvReport:
-    """Shown epochs as CSV, each as it happens."""
+    """Shown epochs as CSV, each as it happens; `before` is called before any is printed."""
 
     def __init__(
         self,
@@ -161,8 +165,10 @@ class CsvReport:
         *,
         validated: bool = False,
         file: TextIO | None = None,
+        before: Callable[[], None] = nothing,
     ) -> None:
         self.shown = shown
+        self.before = before
         self.writer = csv.writer(file or sys.stdout, lineterminator="\n")
         self.writer.writerow(csv_header(features, validated))
         self.last = 0
@@ -172,6 +178,7 @@ class CsvReport:
             self.write(step)
 
     def write(self, step: Step) -> None:
+        self.before()
         self.writer.writerow(csv_row(step))
         self.last = step.epoch
 
@@ -183,7 +190,8 @@ class CsvReport:
 class TableReport:
     """A Rich table of shown epochs, its rows printed as they come, and a summary.
 
-    Rows that come within a moment of one another are printed together, for speed.
+    Rows that come within a moment of one another are printed together, for speed; `before` is
+    called before that.
     """
 
     MOMENT = 0.1  # seconds
@@ -195,9 +203,11 @@ class TableReport:
         *,
         validated: bool = False,
         standardize: bool = False,
+        before: Callable[[], None] = nothing,
     ) -> None:
         self.names = [printable(name) for name in params_names(features)]
         self.shown = shown
+        self.before = before
         self.losses = ["loss", "validation"] if validated else ["loss"]
         self.console = console_for(sys.stdout)
         # Two params fit side by side on any terminal, but for a validation loss beside them.
@@ -219,6 +229,7 @@ class TableReport:
 
     def print_pending(self) -> None:
         """Print the rows that wait, under a header if they are the first."""
+        self.before()
         if self.headed and not self.wide:
             self.console.line()
         show(self.console, self.wide_table() if self.wide else self.tall_table())
