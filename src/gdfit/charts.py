@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,9 +12,19 @@ import numpy as np
 from gdfit.descent import Step
 from gdfit.errors import printable
 from gdfit.fitting import Fit
+from gdfit.tables import console_for
 
 HEIGHT = 17  # lines
 NARROWEST, WIDEST = 40, 100  # characters
+
+
+def print_charts(fit: Fit, steps: Sequence[Step]) -> None:
+    """The charts of a run: in colour on a terminal, as wide as it is; in a pipe without."""
+    console = console_for(sys.stdout)
+    colour = console.is_terminal and not console.no_color
+    width = console.width if console.is_terminal else shutil.get_terminal_size().columns
+    print()
+    print(charts(fit, steps, width, colour))
 
 
 def charts(fit: Fit, steps: Sequence[Step], width: int, colour: bool) -> str:

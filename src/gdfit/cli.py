@@ -6,9 +6,8 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,44 +16,39 @@ from typer.core import TyperGroup
 
 from gdfit import __version__
 from gdfit.errors import GdfitError, UsageError, quoted
+from gdfit.options import (
+    DEFAULT_MODEL,
+    L2,
+    At,
+    Backend,
+    Data,
+    Decimal,
+    Delimiter,
+    DropMissing,
+    Features,
+    Format,
+    GraphFormat,
+    HuberDelta,
+    Init,
+    LossName,
+    LossOption,
+    ModelFile,
+    Optimizer,
+    Seed,
+    TableFormat,
+    Target,
+    check_inputs,
+    parse_betas,
+    parse_epochs,
+    parse_number,
+    parse_numbers,
+    parse_validation,
+    split_names,
+)
 
 if TYPE_CHECKING:
     from gdfit.descent import Step
     from gdfit.reading import Options
-
-
-class Backend(StrEnum):
-    manual = "manual"
-    autograd = "autograd"
-
-
-class LossName(StrEnum):
-    mse = "mse"
-    mae = "mae"
-    huber = "huber"
-
-
-class Optimizer(StrEnum):
-    gd = "gd"
-    momentum = "momentum"
-    nesterov = "nesterov"
-    adam = "adam"
-
-
-class GraphFormat(StrEnum):
-    tree = "tree"
-    dot = "dot"
-
-
-class Format(StrEnum):
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
-class TableFormat(StrEnum):
-    table = "table"
-    json = "json"
 
 
 class Commands(TyperGroup):
@@ -79,51 +73,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Data = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="DATA...",
-        help="A CSV file, or - for standard input; several are one data set.",
-        show_default=False,
-    ),
-]
-Delimiter = Annotated[
-    str | None,
-    typer.Option(metavar="CHAR", help="One character, 'tab' or 'space'; found by default."),
-]
-Decimal = Annotated[str, typer.Option(metavar=".|,", help="The decimal mark.")]
-DropMissing = Annotated[
-    bool, typer.Option("--drop-missing", help="Skip rows with a missing field.")
-]
-Target = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="The column to predict: y if there is one, else the last."),
-]
-Features = Annotated[
-    str | None, typer.Option(metavar="A,B", help="The columns to predict it from: all others.")
-]
-ModelFile = Annotated[
-    Path, typer.Option("--model", metavar="FILE", envvar="GDFIT_MODEL", help="The model's file.")
-]
-At = Annotated[
-    list[str] | None,
-    typer.Option("--x", metavar="V[,V…]", help="Inputs to predict at; may be repeated."),
-]
-Init = Annotated[
-    str,
-    typer.Option(
-        metavar="zeros|random|W,…,B|MODEL.json",
-        help="Where the params start; a model goes on where it stopped.",
-    ),
-]
-Seed = Annotated[int, typer.Option(min=0, help="Every random choice comes from it.")]
-LossOption = Annotated[
-    LossName, typer.Option("--loss", help="The mean squared or absolute error, or Huber's.")
-]
-HuberDelta = Annotated[float, typer.Option(help="Where Huber's loss turns from square to linear.")]
-L2 = Annotated[float, typer.Option("--l2", help="Add this times ‖w‖² to the loss.")]
-DEFAULT_MODEL = Path("gdfit.json")
 
 
 @app.callback(invoke_without_command=True)
@@ -213,7 +162,7 @@ def train(
 ) -> None:
     """Fit a linear model to DATA by gradient descent."""
     from gdfit import advice, dataset, fitting, report
-    from gdfit.files import check_writable, open_beside
+    from gdfit.files import check_outputs, open_beside
     from gdfit.model import save_model
     from gdfit.progress import Bar
     from gdfit.settings import Settings
@@ -225,9 +174,7 @@ def train(
         check_ending(plot)
     if chart and (quiet or output is not Format.table):
         raise UsageError("--chart goes with --format table, and not with -q")
-    for file in (model, history, plot):
-        if file is not None:
-            check_writable(file, but_not=data)
+    check_outputs([model, history, plot], inputs=[*data, validation or "-"])
     start = fitting.parse_init(init)
     inputs = [parse_numbers(text, "--x") for text in x or ()]
     shown = report.schedule(every, parse_epochs(show))
@@ -249,39 +196,17 @@ def train(
         patience=patience,
     )
     settings.check(validated=validation is not None)
-    fraction = parse_fraction(validation)
-    names = split_names(features)
-    held_out = None
     with reading(data, delimiter, decimal, drop_missing) as options:
-        if fraction is None:
-            observations = dataset.read_observations(
-                *data,
-                features=names,
-                target=target,
-                options=options,
-                seed=seed,
-                keep_rows=settings.needs_rows,
-            )
-        else:
-            observations, held_out = dataset.read_split(
-                *data,
-                fraction=fraction,
-                features=names,
-                target=target,
-                options=options,
-                seed=seed,
-                keep_rows=settings.needs_rows,
-            )
+        observations, held_out = dataset.read_training_data(
+            data,
+            parse_validation(validation),
+            features=split_names(features),
+            target=target,
+            options=options,
+            seed=seed,
+            keep_rows=settings.needs_rows,
+        )
     check_inputs(inputs, observations.features)
-    if validation is not None and fraction is None:
-        with reading([validation], delimiter, decimal, drop_missing) as options:
-            held_out = dataset.read_observations(
-                validation,
-                features=observations.features,
-                target=observations.target_name,
-                options=options,
-                keep_rows=settings.needs_rows,
-            )
     validated = held_out is not None
     columns = observations.features
     bar = Bar("training", epochs)
@@ -296,10 +221,13 @@ def train(
         shows = report.TableReport(
             columns, shown, validated=validated, standardize=standardize, before=bar.hide
         )
-    watchers: list[Callable[[Any], None]] = [shows.step, lambda step: bar.update(step.epoch)]
     path = Trace()
-    if plot is not None or chart:
-        watchers.append(path.step)
+    watchers = [shows.step, path.step] if plot is not None or chart else [shows.step]
+
+    def watch(step: Step) -> None:
+        bar.update(step.epoch)
+        for watcher in watchers:
+            watcher(step)
 
     def warn(step: Step, why: str) -> None:
         bar.hide()
@@ -308,12 +236,14 @@ def train(
     with bar, ExitStack() as stack:
         if history is not None:
             rows = stack.enter_context(open_beside(history))
-            watchers.append(report.CsvReport(columns, always, validated=validated, file=rows).step)
+            every_epoch = report.schedule(every=1, show=None)
+            whole = report.CsvReport(columns, every_epoch, validated=validated, file=rows)
+            watchers.append(whole.step)
         fit = fitting.train(
             observations,
             init=start,
             validation=held_out,
-            on_step=each(watchers),
+            on_step=watch,
             on_growth=warn,
             keep=shown,
             settings=settings,
@@ -331,7 +261,9 @@ def train(
         save_plot(fit, path.steps, plot)
     shows.end(fit, predictions, "" if diverged else str(model))
     if chart:
-        report.print_charts(fit, path.steps)
+        from gdfit.charts import print_charts
+
+        print_charts(fit, path.steps)
     if diverged:
         complain(advice.diverged(fit))
         raise typer.Exit(3)
@@ -353,7 +285,7 @@ def gradcheck(
     drop_missing: DropMissing = False,
 ) -> None:
     """Check the gradient: by hand, by autograd and by central differences."""
-    from gdfit import dataset, fitting, report
+    from gdfit import dataset, fitting, tables
     from gdfit.gradcheck import check_gradient
     from gdfit.settings import Settings
 
@@ -370,7 +302,7 @@ def gradcheck(
         )
     params = fitting.initial_params(start, observations, seed)
     check = check_gradient(observations, params, settings)
-    report.print_gradients(check, observations.features)
+    tables.print_gradients(check, observations.features)
     if not check.difference <= tolerance:
         complain(
             f"the gradients differ by {check.difference:.2g}, more than the tolerance {tolerance:g}"
@@ -395,7 +327,7 @@ def graph(
     ] = GraphFormat.tree,
 ) -> None:
     """Show autograd's computational graph of the loss."""
-    from gdfit import dataset, fitting, report
+    from gdfit import dataset, fitting, tables
     from gdfit.graph import loss_graph, to_dot
     from gdfit.objectives import loss_of
     from gdfit.settings import Settings
@@ -416,7 +348,7 @@ def graph(
     if output is GraphFormat.dot:
         print(to_dot(root))
     else:
-        report.print_graph(root)
+        tables.print_graph(root)
 
 
 @app.command(name="curvature")
@@ -432,7 +364,7 @@ def show_curvature(
     ] = TableFormat.table,
 ) -> None:
     """Show which learning rates are stable on DATA, and how fast they are."""
-    from gdfit import dataset, report
+    from gdfit import dataset, tables
     from gdfit.curvature import curvature, standardized_curvature
     from gdfit.model import to_json
 
@@ -442,9 +374,9 @@ def show_curvature(
         )
     given, scaled = curvature(observations), standardized_curvature(observations)
     if output is TableFormat.json:
-        print(to_json(report.curvature_record(given, scaled)))
+        print(to_json(tables.curvature_record(given, scaled)))
     else:
-        report.print_curvature(given, scaled)
+        tables.print_curvature(given, scaled)
 
 
 @app.command()
@@ -499,12 +431,12 @@ def evaluate(
     with reading(data, delimiter, decimal, drop_missing) as options:
         evaluation = evaluate_rows(load_model(model), data, target, options)
 
-    from gdfit import report
+    from gdfit import tables
 
     if output is TableFormat.json:
         print(to_json(vars(evaluation)))
     else:
-        report.print_evaluation(evaluation)
+        tables.print_evaluation(evaluation)
 
 
 @contextmanager
@@ -530,84 +462,6 @@ def reading(
     if count := sum(skipped):
         rows = "1 row" if count == 1 else f"{count} rows"
         note(f"skipped {rows} with a missing field")
-
-
-def each(watchers: list[Callable[[Any], None]]) -> Callable[[Any], None]:
-    """One callable that calls them all."""
-
-    def call(step: Any) -> None:
-        for watcher in watchers:
-            watcher(step)
-
-    return call
-
-
-def always(epoch: int) -> bool:
-    """Every epoch."""
-    return True
-
-
-def parse_number(text: str, option: str) -> float:
-    """The number in `text`."""
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(f"{option} takes a number, not {quoted(text)}") from None
-
-
-def parse_betas(text: str) -> tuple[float, float]:
-    """The two numbers in ``B1,B2``."""
-    betas = parse_numbers(text, "--betas")
-    if len(betas) != 2:
-        raise UsageError(f"--betas takes two numbers, B1,B2, not {quoted(text)}")
-    return betas[0], betas[1]
-
-
-def parse_fraction(text: str | None) -> float | None:
-    """The fraction that ``--validation`` gives; None if it names a file."""
-    try:
-        fraction = float(text or "file")
-    except ValueError:
-        return None
-    if not 0 < fraction < 1:
-        raise UsageError(f"--validation takes a fraction between 0 and 1, or a file, not {text}")
-    return fraction
-
-
-def parse_numbers(text: str, option: str) -> list[float]:
-    """The numbers in ``V[,V…]``."""
-    try:
-        return [float(field) for field in text.split(",")]
-    except ValueError:
-        raise UsageError(f"{option} takes numbers V[,V…], not {quoted(text)}") from None
-
-
-def check_inputs(inputs: list[list[float]], features: tuple[str, ...]) -> None:
-    """Raise where an input has not a value for each feature."""
-    from gdfit.errors import listing
-
-    for values in inputs:
-        if len(values) != len(features):
-            raise UsageError(
-                f"--x takes a value for each feature ({listing(features)}), not {len(values)}"
-            )
-
-
-def parse_epochs(text: str | None) -> list[int] | None:
-    """The epochs in ``1,2,3,10``."""
-    if text is None:
-        return None
-    try:
-        return [int(field) for field in text.split(",")]
-    except ValueError:
-        raise UsageError(f"--show takes epochs, as in 1,2,3,10, not {quoted(text)}") from None
-
-
-def split_names(text: str | None) -> list[str] | None:
-    """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
-    import csv
-
-    return None if text is None else [name.strip() for name in next(csv.reader([text]), [])]
 
 
 def note(message: str) -> None:

@@ -77,6 +77,42 @@ def read_split(
     )
 
 
+def read_training_data(
+    files: Sequence[str],
+    validation: float | str | None,
+    *,
+    features: Sequence[str] | None = None,
+    target: str | None = None,
+    options: Options | None = None,
+    seed: int = 0,
+    keep_rows: bool = False,
+) -> tuple[Observations, Observations | None]:
+    """The observations in the files, and those to validate on: a fraction of them that is held out,
+    those of another file, or none. For the options see `read_observations`."""
+    if isinstance(validation, float):
+        return read_split(
+            *files,
+            fraction=validation,
+            features=features,
+            target=target,
+            options=options,
+            seed=seed,
+            keep_rows=keep_rows,
+        )
+    observations = read_observations(
+        *files, features=features, target=target, options=options, seed=seed, keep_rows=keep_rows
+    )
+    if validation is None:
+        return observations, None
+    return observations, read_observations(
+        validation,
+        features=observations.features,
+        target=observations.target_name,
+        options=options,
+        keep_rows=keep_rows,
+    )
+
+
 def read_rows(
     files: Sequence[str],
     features: Sequence[str] | None,

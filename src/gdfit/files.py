@@ -11,11 +11,22 @@ from typing import TextIO
 from gdfit.errors import GdfitError, UsageError, quoted
 
 
-def check_writable(path: Path, but_not: Iterable[str] = ()) -> None:
-    """Raise where `path` can't become a file, or is one of the files `but_not`: before any work is
-    done for it."""
-    if path.is_file() and any(Path(other).is_file() and path.samefile(other) for other in but_not):
-        raise UsageError(f"{quoted(str(path))} is the data, and would be written over")
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[str]) -> None:
+    """Raise where an output can't become a file, is an input, or is another output: before any work
+    is done for it."""
+    taken = [Path(file).resolve() for file in inputs if Path(file).is_file()]
+    for path in outputs:
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise UsageError(f"{quoted(str(path))} would be written over: it is in use already")
+        check_writable(path)
+        if path.is_file() or not path.exists():
+            taken.append(path.resolve())
+
+
+def check_writable(path: Path) -> None:
+    """Raise where `path` can't become a file."""
     folder = path.resolve().parent
     if path.is_dir():
         raise GdfitError("is a folder; name a file", file=str(path))
