@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import doctest
 import os
 import re
 import shutil
@@ -12,8 +14,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import gdfit
+from gdfit import fitting
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -67,6 +73,22 @@ def outputs(folder: Path) -> dict[tuple[str, str], str]:
         for block in BLOCK.findall(README.read_text(encoding="utf-8"))
         for command, shown in examples(block)
     }
+
+
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    shutil.copytree(ROOT / "sample_data", tmp_path / "sample_data")
+    names: dict[str, object] = {}
+    with contextlib.chdir(tmp_path):
+        exec(code, names)
+    assert "fit" in names
+
+
+@pytest.mark.parametrize("module", [gdfit, fitting], ids=["gdfit", "fitting"])
+def test_the_docstrings_examples(module: ModuleType) -> None:
+    done = doctest.testmod(module)
+    assert done.attempted > 0
+    assert done.failed == 0
 
 
 def test_the_pictures_are_those_that_the_commands_make() -> None:

@@ -50,7 +50,6 @@ class Fit:
     history : the steps that were kept, by default all; with `standardize`, in standardized units.
     start, params : the first and the last params as they were descended on, shape (p+1,).
     observations : what was fitted.
-    descended : the same, as it was descended on: standardized, or not.
     curvature : of the loss that was descended on, where that is the squared error.
     scaling : how the features were standardized, if they were.
     settings : what it was run with.
@@ -67,7 +66,6 @@ class Fit:
     start: FloatArray
     params: FloatArray
     observations: Observations
-    descended: Observations
     curvature: Curvature | None
     scaling: Scaling | None
     settings: Settings
@@ -115,15 +113,16 @@ def train(
 
     Examples
     --------
-    >>> fit = train(observations_from([1, 2, 3], [3, 5, 7]), lr=0.1)
-    >>> fit.model.predict([10])
+    >>> import gdfit
+    >>> fit = gdfit.train(gdfit.observations_from([1, 2, 3], [3, 5, 7]), lr=0.1)
+    >>> round(fit.model.predict([10]), 6)
     21.0
     """
     settings = replace(settings or Settings(), **options)
     settings.check(validated=validation is not None)
     scaling = scaling_of(observations) if settings.standardize else None
-    descended = standardized(observations, scaling) if scaling else observations
     start = initial_params(init, observations, settings.seed, scaling)
+    descended = standardized(observations, scaling) if scaling else observations
     bends = curvature(descended, settings.l2) if settings.loss == "mse" else None
     lr = bends.best_lr if bends and settings.lr == "auto" else float(settings.lr)
     settings = replace(settings, lr=lr)
@@ -179,7 +178,6 @@ def train(
             start=start,
             params=final.params,
             observations=observations,
-            descended=descended,
             curvature=bends,
             scaling=scaling,
             settings=settings,
