@@ -8,6 +8,8 @@ from gdfit.curvature import Curvature
 from gdfit.fitting import Fit
 from gdfit.rates import why_it_grows
 
+EXACT = 1e-28  # the part of the mean of y² that a loss is by rounding, where the fit is exact
+
 
 def ending(fit: Fit) -> str:
     """How the run ended."""
@@ -37,6 +39,8 @@ def ending(fit: Fit) -> str:
 def minimum(fit: Fit, bends: Curvature) -> str:
     """The least loss there is, and how far above it this one is."""
     least = bends.minimum_loss
+    if least <= EXACT * fit.observations.mean_square:
+        least = 0.0  # but for rounding
     text = f"{least:.8g} is the {'least penalized' if fit.settings.l2 else 'least-squares'} loss"
     if not bends.is_unique:
         text += ", of many params: some columns depend on others"
@@ -52,7 +56,7 @@ def minimum(fit: Fit, bends: Curvature) -> str:
 def is_at_minimum(fit: Fit, bends: Curvature) -> bool:
     """Whether the loss is the least there is, but for rounding."""
     least = bends.minimum_loss
-    return fit.loss - least <= max(1e-9 * least, 1e-28 * fit.observations.mean_square)
+    return fit.loss - least <= max(1e-9 * least, EXACT * fit.observations.mean_square)
 
 
 def next_digit(fit: Fit, bends: Curvature) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import math
 import os
+import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -172,9 +175,16 @@ def train(
         from gdfit.plots import check_ending
 
         check_ending(plot)
+    scaled = (output is Format.csv and not quiet) or history is not None
+    if standardize and scaled:
+        note("the params and grad of each epoch are for standardized features")
     if chart and (quiet or output is not Format.table):
         raise UsageError("--chart goes with --format table, and not with -q")
-    check_outputs([model, history, plot], inputs=[*data, validation or "-"])
+    inputs_read = [*data, *([validation] if validation else [])]
+    if inputs_read.count("-") > 1:
+        raise UsageError("standard input can be read only once")
+    same = Path(init).is_file() and model.exists() and model.samefile(init)
+    check_outputs([model, history, plot], inputs=inputs_read if same else [*inputs_read, init])
     start = fitting.parse_init(init)
     inputs = [parse_numbers(text, "--x") for text in x or ()]
     shown = report.schedule(every, parse_epochs(show))
@@ -301,11 +311,15 @@ def gradcheck(
             keep_rows=settings.needs_rows,
         )
     params = fitting.initial_params(start, observations, seed)
+    if not tolerance >= 0:
+        raise UsageError(f"--tolerance takes a number that is not negative, not {tolerance:g}")
     check = check_gradient(observations, params, settings)
     tables.print_gradients(check, observations.features)
     if not check.difference <= tolerance:
+        kink = " (|ŷ − y| has none where ŷ = y)" if loss is LossName.mae else ""
         complain(
-            f"the gradients differ by {check.difference:.2g}, more than the tolerance {tolerance:g}"
+            f"the gradients differ by {check.difference:.2g}, more than the tolerance "
+            f"{tolerance:g}{kink}"
         )
         raise typer.Exit(1)
 
@@ -373,6 +387,8 @@ def show_curvature(
             *data, features=split_names(features), target=target, options=options
         )
     given, scaled = curvature(observations), standardized_curvature(observations)
+    if not math.isfinite(given.lambda_max):
+        raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
     if output is TableFormat.json:
         print(to_json(tables.curvature_record(given, scaled)))
     else:
@@ -477,13 +493,22 @@ def complain(message: str) -> None:
 def main() -> None:
     """The console script: run the command line, and leave with its status."""
     tune_process()
-    status = run()
+    try:
+        status = run()
+    except SystemExit as end:
+        status = int(end.code or 0)
     # Taking pandas and torch down module by module takes longer than training does.
     os._exit(status)
 
 
+def terminate(signal_number: int, frame: object) -> None:
+    """End as after Ctrl-C: with nothing left half-written."""
+    raise SystemExit(128 + signal_number)
+
+
 def tune_process() -> None:
-    """Settings that make a process that lives for a moment faster; each was measured."""
+    """Settings for a process of its own: how it ends, and what makes it faster, as measured."""
+    signal.signal(signal.SIGTERM, terminate)
     gc.set_threshold(200_000)  # imports make many objects and no garbage
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # p+2 rows are too few to share
     with suppress(OSError, AttributeError):  # where there is no glibc
@@ -495,19 +520,35 @@ def tune_process() -> None:
         libc.mallopt(m_mmap_threshold, 1 << 28)
 
 
+def nowhere() -> TextIO:
+    """A stream for what was closed to write to."""
+    return Path(os.devnull).open("w")
+
+
+def open_streams() -> None:
+    """See to it that there are streams to write to, and that they take whatever the data holds."""
+    sys.stdout = sys.stdout or nowhere()
+    sys.stderr = sys.stderr or nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        # Data is UTF-8, whatever the locale; bytes of it that are not go out as they came in.
+        stream.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; every error is one line on standard error. Returns the status."""
-    for stream in (sys.stdout, sys.stderr):
-        # Bytes of the data that are not UTF-8 go out as they came in; elsewhere R² becomes R?.
-        errors = "surrogateescape" if stream.encoding.lower() == "utf-8" else "replace"
-        stream.reconfigure(errors=errors)  # type: ignore[union-attr]
+    open_streams()
     try:
-        status = app(arguments, prog_name="gdfit", standalone_mode=False)
+        with warnings.catch_warnings():
+            # What overflows is told of as such: "diverged", "too large".
+            warnings.simplefilter("ignore", RuntimeWarning)
+            status = app(arguments, prog_name="gdfit", standalone_mode=False)
     except GdfitError as error:
         complain(str(error))
         status = error.status
     except typer.TyperException as error:
-        complain(" ".join(error.format_message().split()).rstrip(".") + " (see gdfit --help)")
+        message = " ".join(error.format_message().split()).rstrip(".")
+        if message:  # there is none where the help has been shown instead
+            complain(f"{message} (see gdfit --help)")
         status = error.exit_code
     except MemoryError:
         complain("there is not enough memory")

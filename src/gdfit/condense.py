@@ -42,15 +42,15 @@ class Condenser:
         self._rows = RowBuffer(rows_at_once(columns), columns, self._fold)
         self._sample = Reservoir(seed)
         self._kept = Rows(columns) if keep_rows else None
-        self._count = 0
+        self.count = 0
         self._last = np.empty(0)
 
     def add(self, block: FloatArray) -> None:
         """Take in rows of shape (rows, p+1): the features, then the target."""
+        self.count += len(block)
         self._rows.add(block)
 
     def _fold(self, rows: FloatArray) -> None:
-        self._count += len(rows)
         self._last = rows[-1, :-1].copy()
         self._sample.add(rows[:, :-1])
         if self._kept is not None:
@@ -60,14 +60,14 @@ class Condenser:
     def observations(self) -> Observations:
         """All that was taken in, as p+2 rows, or as N where those are fewer."""
         self._rows.flush()
-        if not self._count:
+        if not self.count:
             raise NoObservationsError
         features, target = self._names
         x, y, ones = self._triangle[:, :-2], self._triangle[:, -2], self._triangle[:, -1]
         return Observations(
             design=np.column_stack([x, ones]),
             target=y.copy(),
-            count=self._count,
+            count=self.count,
             features=features,
             target_name=target,
             last=self._last,

@@ -9,7 +9,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.condense import Condenser
-from gdfit.errors import NoObservationsError
+from gdfit.errors import GdfitError, NoObservationsError, UsageError
 from gdfit.layout import Columns, choose_columns, find_columns
 from gdfit.observations import Observations
 from gdfit.reading import Options, open_tables
@@ -71,10 +71,13 @@ def read_split(
         chosen = random.random(len(block)) < fraction
         kept.add(block[~chosen])
         held_out.add(block[chosen])
-    return (
-        observations_in(kept, f"{name}, for training"),
-        observations_in(held_out, f"{name}, for validation"),
-    )
+    for part, condenser in (("training", kept), ("validation", held_out)):
+        if not condenser.count:
+            rows = kept.count + held_out.count
+            raise GdfitError(
+                f"holding out {fraction:g} of {rows} rows leaves none for {part}", file=name
+            )
+    return kept.observations(), held_out.observations()
 
 
 def read_training_data(
@@ -121,6 +124,9 @@ def read_rows(
 ) -> tuple[Columns, str, Iterator[FloatArray]]:
     """Which columns a fit to the files uses, the first file's name, and the rows of these columns
     in blocks, the target last."""
+    if not files:
+        raise UsageError("there is no file to read")
+    features = [features] if isinstance(features, str) else features
     tables = open_tables(files, options)
     first = next(tables)
     columns = choose_columns(first.layout, first.name, features, target)

@@ -54,7 +54,7 @@ def quoted(text: str, longest: int = 40) -> str:
 
 def printable(text: str) -> str:
     """`text` as it is, or in quotes where it would break the line."""
-    return text if text.isprintable() else repr(text)
+    return text if text and text.isprintable() else repr(text)
 
 
 def listing(names: tuple[str, ...], most: int = 8) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.errors import NoObservationsError
+from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.model import LinearModel
 from gdfit.rows import RowBuffer, rows_at_once
 
@@ -43,7 +43,7 @@ def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
         # Σ(y − ȳ)² of the rows so far and of these, put together (Chan et al., 1979).
         shift = float(y.mean()) - mean
         part = len(y) / (count + len(y))
-        total += float(((y - y.mean()) ** 2).sum()) + shift**2 * count * part
+        total += float(((y - y.mean()) ** 2).sum()) + shift * shift * count * part
         mean += shift * part
         count += len(y)
 
@@ -55,5 +55,7 @@ def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
     if not count:
         raise NoObservationsError
     mse = squares / count
+    if not math.isfinite(mse):
+        raise GdfitError("the errors are too large for float64 to square")
     r_squared = 1 - squares / total if total > 0 else math.nan
     return Evaluation(count, mse, math.sqrt(mse), absolutes / count, r_squared)

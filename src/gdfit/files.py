@@ -18,6 +18,8 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[str]) -> None
     for path in outputs:
         if path is None:
             continue
+        if str(path) in ("-", "."):
+            raise UsageError(f"an output needs the name of a file, not {quoted(str(path))}")
         if path.resolve() in taken:
             raise UsageError(f"{quoted(str(path))} would be written over: it is in use already")
         check_writable(path)

@@ -12,7 +12,8 @@ from gdfit.objectives import whole_objective
 from gdfit.observations import Observations
 from gdfit.settings import Settings
 
-ROUNDING = 1e-4  # differences of a loss L can't tell a gradient from 0 below some 1e-11 L
+ROUNDING = 1e-4  # differences of a loss L can't tell a gradient from 0 below some 1e-11 L,
+SIZE = 1e-9  # and nothing can below some 1e-16 of the terms that it is the sum of
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class GradientCheck:
 
     loss : L(θ).
     gradients : by ``manual``, ``autograd`` and ``differences``.
-    difference : the largest difference between two of them, relative to the largest component (or
-        to L/10⁴ where that is larger: near a minimum, the differences are rounding).
+    difference : the largest difference between two of them, relative to the largest component; near
+        a minimum, where the differences are rounding, to what they are rounding of.
     """
 
     params: FloatArray
@@ -42,6 +43,12 @@ def check_gradient(
     gradients["differences"] = central_differences(objectives["manual"], params)
     loss, _ = objectives["manual"](params)
     together = np.array(list(gradients.values()))
-    scale = max(float(np.abs(together).max()), ROUNDING * loss)
+    columns = np.linalg.norm(observations.design, axis=0)
+    terms = columns.max() * (columns @ np.abs(params) + np.linalg.norm(observations.target))
+    size = SIZE * float(terms) / observations.count
+    if settings.loss != "mse":  # whose derivative is 1 or δ at most, and can jump
+        largest = 1.0 if settings.loss == "mae" else settings.huber_delta
+        size = max(size, ROUNDING * largest * columns.max() / np.sqrt(observations.count))
+    scale = max(float(np.abs(together).max()), ROUNDING * loss, size)
     spread = float((together.max(axis=0) - together.min(axis=0)).max())
     return GradientCheck(params, loss, gradients, spread / scale if scale else spread)

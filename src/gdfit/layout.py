@@ -27,6 +27,9 @@ class Layout:
     header_lines : how many lines come before the first row.
     delimiter : one character, or `WHITE_SPACE`.
     decimal : ``.`` or ``,``.
+    without_name : columns whose field in the header is empty (a row index, or what follows a
+        delimiter at the end of each line); they are called column1, column2 … by their place, and
+        used only if asked for.
     """
 
     names: tuple[str, ...]
@@ -34,6 +37,7 @@ class Layout:
     header_lines: int
     delimiter: str
     decimal: str
+    without_name: frozenset[str] = frozenset()
 
 
 def find_layout(head: bytes, name: str, delimiter: str | None, decimal: str) -> Layout:
@@ -53,7 +57,8 @@ def find_layout(head: bytes, name: str, delimiter: str | None, decimal: str) -> 
     if is_data(first, decimal):
         return Layout(default_names(len(first)), False, 0, delimiter, decimal)
     names = tuple(text or f"column{place}" for place, text in enumerate(first, start=1))
-    return Layout(names, True, line, delimiter, decimal)
+    without_name = frozenset(name for name, text in zip(names, first, strict=True) if not text)
+    return Layout(names, True, line, delimiter, decimal, without_name)
 
 
 def first_lines(head: bytes, name: str) -> list[str]:
@@ -151,17 +156,21 @@ def choose_columns(
             " (is the delimiter right? see --delimiter)",
             file=name,
         )
+    usual = [column for column in layout.names if column not in layout.without_name]
     if target is None:
-        others = [column for column in layout.names if column not in (features or ())]
-        if not others:
-            raise UsageError("--features names every column and leaves none for the target")
-        target = "y" if "y" in others else others[-1]
+        if not usual:
+            raise GdfitError("no column has a name", file=name)
+        target = "y" if "y" in usual else usual[-1]
     if features is None:
-        features = [column for column in layout.names if column != target]
+        features = [column for column in usual if column != target]
     elif len(set(features)) < len(features):
         raise UsageError("--features names a column twice")
+    if not features:
+        raise UsageError("there is no column for a feature")
     if target in features:
-        raise UsageError(f"column {quoted(target)} is a feature and the target at once")
+        raise UsageError(
+            f"column {quoted(target)} is a feature and the target at once; name another --target"
+        )
     places = find_columns(layout, name, (*features, target))
     return Columns(tuple(features), target, places)
 
@@ -187,7 +196,7 @@ def find_features(layout: Layout, name: str, features: Sequence[str]) -> tuple[i
         return find_columns(layout, name, features)
     if width not in (len(features), len(features) + 1):
         raise GdfitError(
-            f"has {width} columns and no header; the model's features are "
+            f"has no header and {width} column{'s' * (width > 1)}; the model's features are "
             f"{listing(tuple(features))}",
             file=name,
         )

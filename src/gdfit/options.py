@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -123,9 +124,12 @@ def parse_validation(text: str | None) -> float | str | None:
 def parse_numbers(text: str, option: str) -> list[float]:
     """The numbers in ``V[,V…]``."""
     try:
-        return [float(field) for field in text.split(",")]
+        numbers = [float(field) for field in text.split(",")]
     except ValueError:
-        raise UsageError(f"{option} takes numbers V[,V…], not {quoted(text)}") from None
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
+        raise UsageError(f"{option} takes finite numbers V[,V…], not {quoted(text)}")
+    return numbers
 
 
 def check_inputs(inputs: list[list[float]], features: tuple[str, ...]) -> None:
@@ -142,13 +146,21 @@ def parse_epochs(text: str | None) -> list[int] | None:
     if text is None:
         return None
     try:
-        return [int(field) for field in text.split(",")]
+        epochs = [int(field) for field in text.split(",")]
     except ValueError:
-        raise UsageError(f"--show takes epochs, as in 1,2,3,10, not {quoted(text)}") from None
+        epochs = [0]
+    if min(epochs) < 1:
+        raise UsageError(f"--show takes epochs from 1 on, as in 1,2,3,10, not {quoted(text)}")
+    return epochs
 
 
 def split_names(text: str | None) -> list[str] | None:
     """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
+    if text is None:
+        return None
     import csv
 
-    return None if text is None else [name.strip() for name in next(csv.reader([text]), [])]
+    names = [name.strip() for name in next(csv.reader([text]), [""])]
+    if not all(names):
+        raise UsageError(f"--features takes names of columns, A,B, not {quoted(text)}")
+    return names

@@ -188,9 +188,10 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     above = loss - loss.min()
     top = float(above.max()) or 1.0
     levels = np.concatenate([[0.0], top * np.geomspace(1e-5, 1.0, 16)])
-    norm = BoundaryNorm(levels, 256)
-    axes.contourf(w, b, above, levels=levels, cmap="cividis_r", norm=norm)
-    axes.contour(w, b, above, levels=levels[1:-1], colors="white", linewidths=0.5, alpha=0.6)
+    norm = BoundaryNorm(levels, 256) if np.isfinite(levels).all() else None
+    if np.isfinite(above).all() and (np.diff(levels) > 0).all():
+        axes.contourf(w, b, above, levels=levels, cmap="cividis_r", norm=norm)
+        axes.contour(w, b, above, levels=levels[1:-1], colors="white", linewidths=0.5, alpha=0.6)
     mark = "." if len(path) <= 200 else None
     axes.plot(path[:, 0], path[:, 1], color=VERMILION, marker=mark, linewidth=1.8, label="path")
     axes.plot(*path[0], "o", color="white", markeredgecolor=BLACK, markersize=9, label="start")

@@ -26,9 +26,18 @@ def why_it_grows(
     `bends` is the curvature of the squared loss that is descended on, of standardized features if
     they are.
     """
-    if bends is None or not settings.is_plain:
-        scale = "" if settings.standardize else ", or --standardize"
+    scale = "" if settings.standardize else ", or --standardize"
+    if bends is None or settings.optimizer == "adam":
         return f"--lr {lr:g} is too large for this data; try --lr {below(lr / 10)}{scale}"
+    if not math.isfinite(bends.lambda_max):
+        return f"the numbers are too large for float64: λmax is infinite; scale the data{scale}"
+    if not settings.is_plain:
+        # Momentum and Nesterov's are stable for all μ at 1/λmax; a batch is steeper than the whole.
+        stable = (0.1 if settings.batch_size else 1.0) / bends.lambda_max
+        return (
+            f"--lr {lr:g} is too large for this data, whose λmax is {bends.lambda_max:.6g}; try "
+            f"--lr {below(min(stable, lr / 2))}{scale}"
+        )
     bound = bends.max_stable_lr
     if lr < bound:
         return (

@@ -26,6 +26,7 @@ from gdfit.tables import (
     key_values,
     new_table,
     params_names,
+    r_squared,
     short,
     show,
 )
@@ -280,7 +281,7 @@ def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str) -> Tab
     ]
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
-    lines += [("R²", exact(fit.r_squared)), ("ended", advice.ending(fit))]
+    lines += [("R²", r_squared(fit.r_squared)), ("ended", advice.ending(fit))]
     bends = fit.curvature
     if bends and fit.status != "diverged":
         lines.append(("minimum", advice.minimum(fit, bends)))

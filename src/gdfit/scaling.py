@@ -47,16 +47,18 @@ def scaling_of(observations: Observations) -> Scaling:
     GdfitError : a feature does not vary.
     """
     x, ones = observations.design[:, :-1], observations.design[:, -1]
-    means = ones @ x / observations.count
-    deviations = np.linalg.norm(x - np.outer(ones, means), axis=0) / np.sqrt(observations.count)
-    sizes = np.linalg.norm(x, axis=0) / np.sqrt(observations.count)
+    largest = np.abs(x).max(axis=0)  # squares of large or small numbers leave float64
+    largest[largest == 0] = 1.0
+    means = ones @ (x / largest) / observations.count
+    deviations = np.linalg.norm(x / largest - np.outer(ones, means), axis=0)
+    sizes = np.linalg.norm(x / largest, axis=0)
     for name, deviation, size in zip(observations.features, deviations, sizes, strict=True):
         if deviation <= VARIES * size:
             raise GdfitError(
                 f"column {quoted(name)} does not vary, and can't be standardized; "
                 "leave it out with --features"
             )
-    return Scaling(means, deviations)
+    return Scaling(means * largest, deviations * largest / np.sqrt(observations.count))
 
 
 def standardized(observations: Observations, scaling: Scaling) -> Observations:

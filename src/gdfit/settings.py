@@ -76,17 +76,21 @@ class Settings:
             if choice not in choices:
                 raise UsageError(f"no {name} {quoted(choice)}; there are {', '.join(choices)}")
         if self.lr == "auto" and not self.is_plain:
-            raise UsageError("--lr auto is for gradient descent on the mean squared error")
+            raise UsageError(
+                "--lr auto is for gradient descent on the mean squared error: for --optimizer gd "
+                "with --loss mse, and without --batch-size"
+            )
         if not (self.huber_delta > 0 and math.isfinite(self.huber_delta)):
             raise UsageError(f"Huber's δ must be a positive number, not {self.huber_delta:g}")
         if not (self.l2 >= 0 and math.isfinite(self.l2)):
-            raise UsageError(f"the penalty's λ can't be negative: {self.l2:g}")
-        if not all(0 <= part < 1 for part in (self.momentum, *self.betas)):
-            raise UsageError("--momentum and --betas must be at least 0 and less than 1")
+            raise UsageError(f"--l2 takes a number that is not negative, not {self.l2:g}")
+        for name, part in (("momentum", self.momentum), *(("beta", beta) for beta in self.betas)):
+            if not 0 <= part < 1:
+                raise UsageError(f"a {name} must be at least 0 and less than 1, not {part:g}")
         if self.batch_size is not None and self.batch_size < 1:
             raise UsageError(f"the batch size must be at least 1, not {self.batch_size}")
         if self.tol is not None and not self.tol >= 0:
-            raise UsageError(f"the tolerance can't be negative: {self.tol:g}")
+            raise UsageError(f"--tol takes a number that is not negative, not {self.tol:g}")
         if self.target_loss is not None and not math.isfinite(self.target_loss):
             raise UsageError(f"the target loss must be a number, not {self.target_loss:g}")
         if self.patience is not None and self.patience < 1:

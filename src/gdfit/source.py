@@ -81,7 +81,11 @@ class Source(NamedTuple):
 def open_stored(path: str, name: str) -> BufferedReader:
     """The file at `path`, or standard input, as it is stored."""
     if path == "-":
+        if sys.stdin is None:
+            raise GdfitError("is closed", file=name)
         return cast(BufferedReader, sys.stdin.buffer)
+    if not path:  # which Path would take for the folder that one is in
+        raise GdfitError("no such file", file=name)
     try:
         return Path(path).open("rb")
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -34,7 +35,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         ("MSE", exact(evaluation.mse)),
         ("RMSE", exact(evaluation.rmse)),
         ("MAE", exact(evaluation.mae)),
-        ("R²", exact(evaluation.r_squared)),
+        ("R²", r_squared(evaluation.r_squared)),
     ]
     show(console_for(sys.stdout), key_values(lines))
 
@@ -134,7 +135,9 @@ def console_for(file: TextIO) -> Console:
 def show(console: Console, table: Table | Tree) -> None:
     """Print a table or a tree; in a pipe without the spaces that fill its lines."""
     if console.is_terminal:
-        console.print(table)
+        # Where it does not fit, rather let the terminal break its lines than lose a column.
+        width = max(console.width, console.measure(table).minimum)
+        console.print(table, width=width, crop=False)
         return
     with console.capture() as capture:
         console.print(table)
@@ -184,3 +187,8 @@ def short(number: float) -> str:
 def exact(number: float) -> str:
     """A number for a summary: eight significant digits at most."""
     return format(number, ".8g")
+
+
+def r_squared(value: float) -> str:
+    """R² for a summary."""
+    return "none: the target does not vary" if math.isnan(value) else exact(value)

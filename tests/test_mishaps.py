@@ -1,0 +1,162 @@
+"""What goes wrong in use: files in each other's way, numbers beyond float64, closed streams."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import LECTURE, SAMPLES, Gdfit
+
+HUGE = b"x,y\n1e160,3\n2e160,5\n"
+
+
+def test_no_output_is_written_over_what_is_in_use(gdfit: Gdfit) -> None:
+    data = LECTURE.read_bytes()
+    Path("v.csv").write_bytes(data)
+    Path("link.csv").symlink_to("v.csv")
+    gdfit("train", LECTURE, "--model", "m.json")
+    model = Path("m.json").read_bytes()
+    for options in (
+        ["--validation", "v.csv", "--history", "v.csv"],
+        ["--validation", "v.csv", "--model", "link.csv"],
+        ["--init", "m.json", "--history", "m.json"],
+        ["--init", "m.json", "--model", "m.json", "--history", "m.json"],
+        ["--history", "same", "--model", "same"],
+        ["--model", "p.png", "--plot", "p.png"],
+        ["--model", "-"],
+        ["--history", ""],
+    ):
+        result = gdfit("train", LECTURE, *options)
+        assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert Path("v.csv").read_bytes() == data
+    assert Path("m.json").read_bytes() == model
+    assert gdfit("train", LECTURE, "--init", "m.json", "--model", "m.json").status == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--plot", "p.png"], ["--optimizer", "momentum"]])
+def test_numbers_beyond_float64_diverge_in_one_line(gdfit: Gdfit, options: list[str]) -> None:
+    for data in (HUGE, b"x,y\n1,3e200\n2,5e200\n"):
+        result = gdfit("train", "-", *options, stdin=data)
+        assert result.status == 3
+        assert all(line.startswith("gdfit: ") for line in result.err.splitlines())
+        assert "diverged" in result.err.splitlines()[-1]
+        assert not Path("gdfit.json").exists()
+
+
+def test_numbers_beyond_float64_elsewhere(gdfit: Gdfit) -> None:
+    Path("m.json").write_text('{"w": [2], "b": 1, "features": ["x"], "target": "y"}')
+    for arguments, data in (
+        (["evaluate", "-", "--model", "m.json"], b"x,y\n1,1e155\n2,2e155\n"),
+        (["curvature", "-"], HUGE),
+    ):
+        result = gdfit(*arguments, stdin=data)
+        assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e160, 1e300])
+def test_standardizing_takes_numbers_of_any_size(gdfit: Gdfit, scale: float) -> None:
+    data = "x,y\n" + "".join(f"{x * scale!r},{3 * x + 1}\n" for x in (1.0, 2.0, 4.0))
+    options = ["--standardize", "--lr", "auto", "-q"]
+    w, b = map(float, gdfit("train", "-", *options, stdin=data.encode()).out.split())
+    assert w * scale == pytest.approx(3)
+    assert b == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("options", "rates"),
+    [
+        (["--optimizer", "momentum"], 1),
+        (["--optimizer", "nesterov"], 1),
+        (["--batch-size", "4"], 1),
+        (["--loss", "mse"], 1),
+    ],
+)
+def test_the_rate_to_try_does_not_diverge(gdfit: Gdfit, options: list[str], rates: int) -> None:
+    houses = SAMPLES / "houses.csv"
+    result = gdfit("train", houses, "--lr", "0.1", *options)
+    assert result.status == 3
+    rate = result.err.split("try --lr ")[1].split(",")[0]
+    assert gdfit("train", houses, "--lr", rate, *options).status == 0
+
+
+def test_columns_without_a_name_are_left_out(gdfit: Gdfit) -> None:
+    expected = gdfit("train", "-", "-q", stdin=b"x,y\n1,3\n2,5\n").out
+    assert gdfit("train", "-", "-q", stdin=b"x,y,\n1,3,\n2,5,\n").out == expected
+    assert gdfit("train", "-", "-q", stdin=b",x,y\n0,1,3\n1,2,5\n").out == expected
+    asked = gdfit("train", "-", "--features", "column1", "-q", stdin=b",x,y\n0,1,3\n1,2,5\n")
+    assert asked.status == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--features", ""],
+        ["--features", "y"],
+        ["--show", "0"],
+        ["--x", "nan"],
+        ["--x", "1e999"],
+        ["--validation", "-"],
+    ],
+)
+def test_options_that_make_no_sense(gdfit: Gdfit, options: list[str]) -> None:
+    result = gdfit("train", "-", *options, stdin=b"x,y\n1,3\n2,5\n")
+    assert (result.status, result.err.count("\n")) == (2, 1)
+    assert not Path("gdfit.json").exists()
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+def test_gradcheck_at_the_minimum(gdfit: Gdfit, loss: str) -> None:
+    data = b"x,y\n1,3\n2,5\n3,7\n"
+    assert gdfit("gradcheck", "-", "--init", "2,1", "--loss", loss, stdin=data).status == 0
+    assert gdfit("gradcheck", "-", "--tolerance", "nan", stdin=data).status == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("train {data} -q 2>&-", 0),
+        ("train {data} -q >&-", 0),
+        ("train - <&-", 1),
+    ],
+)
+def test_closed_streams(tmp_path: Path, command: str, status: int) -> None:
+    line = f"{sys.executable} -m gdfit {command.format(data=LECTURE)}"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr
+
+
+def test_another_locale_keeps_the_datas_letters(tmp_path: Path) -> None:
+    (tmp_path / "gdfit.json").write_text('{"w": [2], "b": 1, "features": ["größe"], "target": "y"}')
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gdfit", "predict", "-"],
+        cwd=tmp_path,
+        input="größe,ŷ\n1,2\n".encode(),
+        capture_output=True,
+        check=True,
+        env=environment,
+    )
+    assert done.stdout.decode() == "größe,ŷ,y_hat\n1,2,3.0\n"
+
+
+def test_being_terminated_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gdfit", "train", str(LECTURE)]
+    options = ["--epochs", "100000000", "--history", "h.csv"]
+    process = subprocess.Popen(
+        [*command, *options], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size for path in tmp_path.glob(".h*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (143, b"")
+    assert list(tmp_path.iterdir()) == []
