@@ -142,19 +142,28 @@ def test_block_size_changes_no_bit(
         assert getattr(found, name).tolist() == getattr(expected, name).tolist()
 
 
+def sample_of(rows: FloatArray, seed: int, block: int) -> list[float]:
+    """The first column of a reservoir's sample."""
+    reservoir = Reservoir(seed)
+    for start in range(0, len(rows), block):
+        reservoir.add(rows[start : start + block])
+    return [float(number) for number in reservoir.rows[:, 0]]
+
+
 def test_a_sample_is_random_in_order_and_from_its_seed() -> None:
     rows = np.arange(50_000.0)[:, np.newaxis]
-
-    def sample(seed: int, block: int) -> list[float]:
-        reservoir = Reservoir(seed)
-        for start in range(0, len(rows), block):
-            reservoir.add(rows[start : start + block])
-        return [float(row) for row in reservoir.rows[:, 0]]
-
-    chosen = sample(0, 1000)
+    chosen = sample_of(rows, 0, 1000)
     assert len(chosen) == SAMPLE_ROWS == len(set(chosen))
     assert chosen == sorted(chosen)
-    assert chosen == sample(0, 777)
-    assert chosen != sample(1, 1000)
-    # The mean of 2000 of 0 … 49,999 is 25,000 give or take 5 standard errors of 316.
-    assert abs(np.mean(chosen) - 25_000) < 1600
+    assert chosen == sample_of(rows, 0, 1000)
+    assert chosen != sample_of(rows, 1, 1000)
+    assert sample_of(rows[:1999], 0, 7) == rows[:1999, 0].tolist()
+
+
+def test_every_row_is_as_likely_to_be_in_a_sample() -> None:
+    rows = np.arange(20_000.0)[:, np.newaxis]
+    counts = np.zeros(10)
+    for seed in range(100):
+        counts += np.histogram(sample_of(rows, seed, 3000), bins=10, range=(0, 20_000))[0]
+    # Each tenth of the rows should have 20,000 of all; its standard deviation is 127.
+    assert (np.abs(counts - 20_000) < 6 * 127).all()

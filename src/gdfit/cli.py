@@ -11,7 +11,9 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -206,6 +208,8 @@ def train(
         patience=patience,
     )
     settings.check(validated=validation is not None)
+    if output is Format.table and not quiet:  # imported while the data is read
+        Thread(target=import_module, args=["rich.table"], daemon=True).start()
     with reading(data, delimiter, decimal, drop_missing) as options:
         observations, held_out = dataset.read_training_data(
             data,
@@ -516,8 +520,8 @@ def tune_process() -> None:
         # for it again takes as long as reading the blocks.
         libc = ctypes.CDLL(None)
         m_trim_threshold, m_mmap_threshold = -1, -3
-        libc.mallopt(m_trim_threshold, 1 << 28)
-        libc.mallopt(m_mmap_threshold, 1 << 28)
+        libc.mallopt(m_trim_threshold, 1 << 25)
+        libc.mallopt(m_mmap_threshold, 1 << 25)
 
 
 def nowhere() -> TextIO:

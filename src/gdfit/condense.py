@@ -84,8 +84,9 @@ def triangular(rows: FloatArray) -> FloatArray:
 class Reservoir:
     """A random sample of at most `SAMPLE_ROWS` of the rows of a stream, in their order.
 
-    Each row draws a number; the rows with the smallest stay. So which they are depends on the seed
-    alone, and not on how the stream is cut into blocks.
+    Each row draws a number from [0, 1), and the rows with the smallest stay. Once there are enough,
+    only those are drawn for that come below the largest that has stayed: how many of a block they
+    are, which, and what they draw.
 
     rows : the sample so far, shape (rows, columns).
     """
@@ -96,13 +97,15 @@ class Reservoir:
         self.rows: FloatArray = np.empty((0, 0))
 
     def add(self, block: FloatArray) -> None:
-        """Draw for each row of `block`."""
-        draws = self._random.random(len(block))
+        """Draw for the rows of `block`."""
+        largest = 1.0
         if len(self._draws) == SAMPLE_ROWS:
-            chosen = np.flatnonzero(draws < self._draws.max())
-            draws, block = draws[chosen], block[chosen]
+            largest = float(self._draws.max())
+            count = self._random.binomial(len(block), largest)
+            chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
+            block = block[np.sort(chosen)]
         self.rows = np.concatenate([self.rows.reshape(-1, block.shape[1]), block])
-        self._draws = np.concatenate([self._draws, draws])
+        self._draws = np.concatenate([self._draws, largest * self._random.random(len(block))])
         if len(self._draws) > SAMPLE_ROWS:
             smallest = np.sort(np.argpartition(self._draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
             self._draws, self.rows = self._draws[smallest], self.rows[smallest]

@@ -16,6 +16,7 @@ MISSING = ("", "NA", "NaN", "nan")  # the last is how NumPy writes it
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 SNIFFED_LINES = 50
+SNIFFED_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,10 @@ def first_lines(head: bytes, name: str) -> list[str]:
         raise GdfitError("is UTF-16 text; save it as UTF-8", file=name)
     if b"\0" in head:
         raise GdfitError("is not a text file (it has null bytes)", file=name)
-    lines = head.splitlines(keepends=True)[:SNIFFED_LINES]
-    if lines and not lines[0].endswith((b"\n", b"\r")) and len(head) >= 1 << 20:
+    lines = head[:SNIFFED_BYTES].splitlines(keepends=True)[:SNIFFED_LINES]
+    if len(head) > SNIFFED_BYTES and len(lines) < SNIFFED_LINES:
+        lines = lines[:-1]  # it may be cut
+    if head and not lines:
         raise GdfitError("is not a CSV file: its first line does not end", file=name)
     text = [line.decode(errors="replace") for line in lines]
     if text and "\ufffd" in text[0]:

@@ -33,7 +33,7 @@ from gdfit.layout import (
 )
 from gdfit.source import BLOCK_BYTES, Source, open_source
 
-HEAD_BYTES = BLOCK_BYTES  # enough for the header and the lines that the delimiter is found from
+HEAD_BYTES = 1 << 20  # enough for the header and the lines that the delimiter is found from
 LONGEST_RECORD = 16 * BLOCK_BYTES
 
 
@@ -86,7 +86,7 @@ class Table:
 
     def chunks(self) -> Iterator[bytes]:
         """The file below its header, cut anywhere."""
-        header = sum(map(len, self.head.splitlines(keepends=True)[: self.layout.header_lines]))
+        header = len_of_lines(self.head, self.layout.header_lines)
         for start in range(header, len(self.head), BLOCK_BYTES):
             yield self.head[start : start + BLOCK_BYTES]
         while chunk := self.source.read(BLOCK_BYTES):
@@ -265,6 +265,14 @@ def fault_of(field: str, decimal: str, drop_missing: bool) -> str | None:
     return None
 
 
+def len_of_lines(text: bytes, count: int) -> int:
+    """How many bytes the first `count` lines of `text` have."""
+    stream = BytesIO(text)
+    if b"\n" in text:
+        return sum(len(stream.readline()) for _ in range(count))
+    return sum(map(len, text.splitlines(keepends=True)[:count]))
+
+
 def count_bytes(text: bytes, character: bytes) -> int:
     """How often `character` stands in `text`; faster than `bytes.count`."""
     return int(np.count_nonzero(np.frombuffer(text, np.uint8) == character[0]))
@@ -317,7 +325,7 @@ def in_order(function: Callable[[Item], Outcome], items: Iterable[Item]) -> Iter
         waiting: deque[Future[Outcome]] = deque()
         for item in itertools.chain(first, iterator):
             waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * workers:
+            if len(waiting) > workers + 1:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

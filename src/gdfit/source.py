@@ -15,7 +15,7 @@ from typing import IO, NamedTuple, cast
 
 from gdfit.errors import GdfitError
 
-BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones leave the processor's cache
+BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
 
 Damage = tuple[type[Exception], ...]
 
