@@ -20,7 +20,6 @@ from gdfit.errors import UsageError
 from gdfit.fitting import train
 from gdfit.observations import Observations, observations_from
 from gdfit.scaling import scaling_of, standardized
-from gdfit.stopping import Best
 
 # Two features and ones, all orthogonal: A = [[2, 1, 1], [2, −1, −1] …] by hand. With the rows below
 # AᵀA/N = diag(9, 1, 1), so that H = 2AᵀA/N has the eigenvalues 18, 2 and 2.
@@ -318,9 +317,9 @@ def test_divergence_says_why_and_what_to_type(gdfit: Gdfit) -> None:
     assert "--standardize" not in standardized_too.err
 
 
-def test_a_best_step_is_the_first_of_the_least() -> None:
-    with pytest.raises(UsageError):
+def test_patience_in_the_library() -> None:
+    with pytest.raises(UsageError, match="needs --validation"):
         train(BY_HAND, patience=3)
     fit = train(BY_HAND, validation=BY_HAND, patience=50, lr=0.1, epochs=5000)
     assert fit.status == "patience"
-    assert Best(1).step is None
+    assert fit.epochs == fit.best_epoch + 50

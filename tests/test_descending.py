@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,8 +81,8 @@ def test_every_optimizer_with_every_loss_is_torchs(backend: str, optimizer: str,
     )
     for step in fit.history:
         reference.zero_grad()
-        value = torch_loss(loss, design @ params, target) + L2 * (params[:-1] ** 2).sum()
-        value.backward()  # type: ignore[no-untyped-call]
+        value: Any = torch_loss(loss, design @ params, target) + L2 * (params[:-1] ** 2).sum()
+        value.backward()
         reference.step()
         assert step.loss == pytest.approx(value.item(), rel=1e-9)
         np.testing.assert_allclose(step.params, params.detach().numpy(), rtol=0, atol=1e-9)
@@ -226,7 +227,7 @@ def spilled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     "options", [{"loss": "mae"}, {"loss": "huber", "standardize": True}, {"batch_size": 100}]
 )
 def test_rows_on_disk_give_the_same_params(
-    tmp_path: Path, spilled: Path, options: dict[str, object]
+    tmp_path: Path, spilled: Path, options: dict[str, Any]
 ) -> None:
     random = np.random.default_rng(0)
     rows = np.column_stack([random.normal(5, 2, 60_000), random.normal(size=60_000)])
@@ -240,14 +241,13 @@ def test_rows_on_disk_give_the_same_params(
         in_memory = read_observations(path, keep_rows=True)
     assert in_memory.rows is not None
     assert in_memory.rows.in_memory
-    settings = Settings(epochs=5, **options)  # type: ignore[arg-type]
-    found, expected = (train(data, settings=settings) for data in (on_disk, in_memory))
+    found, expected = (train(data, epochs=5, **options) for data in (on_disk, in_memory))
     assert found.model == expected.model
     assert found.loss == expected.loss
 
 
 def test_a_data_set_twice_the_memory_trains(tmp_path: Path) -> None:
-    """The process may have 1.5 GB of addresses in all; a fault with less would be Python's own."""
+    """The limit follows what the process may have; then with one half as large as the rows."""
     script = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))

@@ -69,15 +69,11 @@ def test_standardizing_takes_numbers_of_any_size(gdfit: Gdfit, scale: float) -> 
 
 
 @pytest.mark.parametrize(
-    ("options", "rates"),
-    [
-        (["--optimizer", "momentum"], 1),
-        (["--optimizer", "nesterov"], 1),
-        (["--batch-size", "4"], 1),
-        (["--loss", "mse"], 1),
-    ],
+    "options",
+    [["--optimizer", "momentum"], ["--optimizer", "nesterov"], ["--batch-size", "4"], []],
+    ids=str,
 )
-def test_the_rate_to_try_does_not_diverge(gdfit: Gdfit, options: list[str], rates: int) -> None:
+def test_the_rate_to_try_does_not_diverge(gdfit: Gdfit, options: list[str]) -> None:
     houses = SAMPLES / "houses.csv"
     result = gdfit("train", houses, "--lr", "0.1", *options)
     assert result.status == 3
@@ -108,6 +104,13 @@ def test_options_that_make_no_sense(gdfit: Gdfit, options: list[str]) -> None:
     result = gdfit("train", "-", *options, stdin=b"x,y\n1,3\n2,5\n")
     assert (result.status, result.err.count("\n")) == (2, 1)
     assert not Path("gdfit.json").exists()
+
+
+def test_a_note_comes_only_with_a_run(gdfit: Gdfit) -> None:
+    options = ["--standardize", "--format", "csv"]
+    assert gdfit("train", LECTURE, *options, "--lr", "fast").err.count("\n") == 1
+    assert gdfit("train", "nowhere.csv", *options).err.count("\n") == 1
+    assert "note: the params and grad" in gdfit("train", LECTURE, *options).err
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])

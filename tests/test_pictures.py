@@ -33,7 +33,9 @@ def run(data: Any = None, **options: Any) -> tuple[Fit, list[Step], Figure]:
 
 
 def labels(axes: Axes) -> list[str]:
-    return [text.get_text() for text in axes.get_legend().get_texts()]  # type: ignore[union-attr]
+    legend = axes.get_legend()
+    assert legend is not None
+    return [text.get_text() for text in legend.get_texts()]
 
 
 def line(axes: Axes, label: str) -> tuple[np.ndarray, np.ndarray]:
@@ -54,7 +56,7 @@ def test_one_feature() -> None:
     fitted, loss, path = figure.axes
     x, y = fit.observations.sample.T
     (points,) = fitted.collections
-    assert points.get_offsets().tolist() == np.column_stack([x, y]).tolist()  # type: ignore[union-attr]
+    assert np.asarray(points.get_offsets()).tolist() == np.column_stack([x, y]).tolist()
     assert (fitted.get_xlabel(), fitted.get_ylabel()) == ("x", "y")
     assert labels(fitted)[0] == "observations"
     w, b = fit.model.params
@@ -90,15 +92,15 @@ def test_one_feature() -> None:
 def test_the_level_sets_are_those_of_the_loss() -> None:
     fit, _, figure = run(epochs=50)
     path = figure.axes[2]
-    filled = path.collections[0]
-    levels = filled.levels  # type: ignore[attr-defined]
+    filled: Any = path.collections[0]
+    levels = filled.levels
     assert levels[0] == 0
     assert (np.diff(levels) > 0).all()
     # On the contour of a level, the loss is so much above the least one in the window.
-    outline = path.collections[1]
+    outline: Any = path.collections[1]
     design, target = fit.observations.design, fit.observations.target
     assert fit.curvature
-    for level, contour in list(zip(outline.levels, outline.get_paths(), strict=True))[-4:]:  # type: ignore[attr-defined]
+    for level, contour in list(zip(outline.levels, outline.get_paths(), strict=True))[-4:]:
         vertices = np.asarray(contour.vertices)
         for w, b in vertices[:: max(1, len(vertices) // 5)].tolist():
             residuals = design @ [w, b] - target

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import math
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -50,9 +47,11 @@ from gdfit.options import (
     parse_validation,
     split_names,
 )
+from gdfit.process import open_streams, tune_process
 
 if TYPE_CHECKING:
     from gdfit.descent import Step
+    from gdfit.observations import Observations
     from gdfit.reading import Options
 
 
@@ -177,9 +176,6 @@ def train(
         from gdfit.plots import check_ending
 
         check_ending(plot)
-    scaled = (output is Format.csv and not quiet) or history is not None
-    if standardize and scaled:
-        note("the params and grad of each epoch are for standardized features")
     if chart and (quiet or output is not Format.table):
         raise UsageError("--chart goes with --format table, and not with -q")
     inputs_read = [*data, *([validation] if validation else [])]
@@ -208,8 +204,9 @@ def train(
         patience=patience,
     )
     settings.check(validated=validation is not None)
-    if output is Format.table and not quiet:  # imported while the data is read
-        Thread(target=import_module, args=["rich.table"], daemon=True).start()
+    rich = Thread(target=import_module, args=["rich.table"], daemon=True)
+    if output is Format.table and not quiet:
+        rich.start()  # importing it takes no longer while the data is read
     with reading(data, delimiter, decimal, drop_missing) as options:
         observations, held_out = dataset.read_training_data(
             data,
@@ -221,6 +218,9 @@ def train(
             keep_rows=settings.needs_rows,
         )
     check_inputs(inputs, observations.features)
+    scaled = (output is Format.csv and not quiet) or history is not None
+    if standardize and scaled:
+        note("the params and grad of each epoch are for standardized features")
     validated = held_out is not None
     columns = observations.features
     bar = Bar("training", epochs)
@@ -232,6 +232,7 @@ def train(
     elif output is Format.csv:
         shows = report.CsvReport(columns, shown, validated=validated, before=bar.hide)
     else:
+        rich.join()
         shows = report.TableReport(
             columns, shown, validated=validated, standardize=standardize, before=bar.hide
         )
@@ -299,24 +300,19 @@ def gradcheck(
     drop_missing: DropMissing = False,
 ) -> None:
     """Check the gradient: by hand, by autograd and by central differences."""
-    from gdfit import dataset, fitting, tables
+    from gdfit import fitting, tables
     from gdfit.gradcheck import check_gradient
     from gdfit.settings import Settings
 
+    if not tolerance >= 0:
+        raise UsageError(f"--tolerance takes a number that is not negative, not {tolerance:g}")
     settings = Settings(seed=seed, loss=loss, huber_delta=huber_delta, l2=l2)
     settings.check(validated=False)
     start = fitting.parse_init(init)
-    with reading(data, delimiter, decimal, drop_missing) as options:
-        observations = dataset.read_observations(
-            *data,
-            features=split_names(features),
-            target=target,
-            options=options,
-            keep_rows=settings.needs_rows,
-        )
+    observations = read_observations(
+        data, features, target, delimiter, decimal, drop_missing, keep_rows=settings.needs_rows
+    )
     params = fitting.initial_params(start, observations, seed)
-    if not tolerance >= 0:
-        raise UsageError(f"--tolerance takes a number that is not negative, not {tolerance:g}")
     check = check_gradient(observations, params, settings)
     tables.print_gradients(check, observations.features)
     if not check.difference <= tolerance:
@@ -345,7 +341,7 @@ def graph(
     ] = GraphFormat.tree,
 ) -> None:
     """Show autograd's computational graph of the loss."""
-    from gdfit import dataset, fitting, tables
+    from gdfit import fitting, tables
     from gdfit.graph import loss_graph, to_dot
     from gdfit.objectives import loss_of
     from gdfit.settings import Settings
@@ -353,14 +349,9 @@ def graph(
     settings = Settings(loss=loss, huber_delta=huber_delta)
     settings.check(validated=False)
     start = fitting.parse_init(init)
-    with reading(data, delimiter, decimal, drop_missing) as options:
-        observations = dataset.read_observations(
-            *data,
-            features=split_names(features),
-            target=target,
-            options=options,
-            keep_rows=True,
-        )
+    observations = read_observations(
+        data, features, target, delimiter, decimal, drop_missing, keep_rows=True
+    )
     params = fitting.initial_params(start, observations, seed)
     root = loss_graph(observations, params, loss_of(settings))
     if output is GraphFormat.dot:
@@ -382,14 +373,11 @@ def show_curvature(
     ] = TableFormat.table,
 ) -> None:
     """Show which learning rates are stable on DATA, and how fast they are."""
-    from gdfit import dataset, tables
+    from gdfit import tables
     from gdfit.curvature import curvature, standardized_curvature
     from gdfit.model import to_json
 
-    with reading(data, delimiter, decimal, drop_missing) as options:
-        observations = dataset.read_observations(
-            *data, features=split_names(features), target=target, options=options
-        )
+    observations = read_observations(data, features, target, delimiter, decimal, drop_missing)
     given, scaled = curvature(observations), standardized_curvature(observations)
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
@@ -459,6 +447,28 @@ def evaluate(
         tables.print_evaluation(evaluation)
 
 
+def read_observations(
+    data: list[str],
+    features: str | None,
+    target: str | None,
+    delimiter: str | None,
+    decimal: str,
+    drop_missing: bool,
+    keep_rows: bool = False,
+) -> Observations:
+    """The observations that a command looks at without training on them."""
+    from gdfit import dataset
+
+    with reading(data, delimiter, decimal, drop_missing) as options:
+        return dataset.read_observations(
+            *data,
+            features=split_names(features),
+            target=target,
+            options=options,
+            keep_rows=keep_rows,
+        )
+
+
 @contextmanager
 def reading(
     files: list[str], delimiter: str | None, decimal: str, drop_missing: bool
@@ -503,39 +513,6 @@ def main() -> None:
         status = int(end.code or 0)
     # Taking pandas and torch down module by module takes longer than training does.
     os._exit(status)
-
-
-def terminate(signal_number: int, frame: object) -> None:
-    """End as after Ctrl-C: with nothing left half-written."""
-    raise SystemExit(128 + signal_number)
-
-
-def tune_process() -> None:
-    """Settings for a process of its own: how it ends, and what makes it faster, as measured."""
-    signal.signal(signal.SIGTERM, terminate)
-    gc.set_threshold(200_000)  # imports make many objects and no garbage
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # p+2 rows are too few to share
-    with suppress(OSError, AttributeError):  # where there is no glibc
-        # Keep what blocks of rows free for the next ones: giving it back to the system and asking
-        # for it again takes as long as reading the blocks.
-        libc = ctypes.CDLL(None)
-        m_trim_threshold, m_mmap_threshold = -1, -3
-        libc.mallopt(m_trim_threshold, 1 << 25)
-        libc.mallopt(m_mmap_threshold, 1 << 25)
-
-
-def nowhere() -> TextIO:
-    """A stream for what was closed to write to."""
-    return Path(os.devnull).open("w")
-
-
-def open_streams() -> None:
-    """See to it that there are streams to write to, and that they take whatever the data holds."""
-    sys.stdout = sys.stdout or nowhere()
-    sys.stderr = sys.stderr or nowhere()
-    for stream in (sys.stdout, sys.stderr):
-        # Data is UTF-8, whatever the locale; bytes of it that are not go out as they came in.
-        stream.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from gdfit.errors import GdfitError
 from gdfit.files import open_beside
@@ -37,7 +37,7 @@ class LinearModel:
         total: Any = 0.0
         for weight, value in zip(self.w, x, strict=True):
             total = total + weight * value
-        return total + self.b  # type: ignore[no-any-return]
+        return cast(Number, total + self.b)
 
     @property
     def params(self) -> tuple[float, ...]:

@@ -6,16 +6,12 @@ here; where it refuses a block, the block is read again, slowly, to name the lin
 
 from __future__ import annotations
 
-import itertools
 import math
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -31,6 +27,7 @@ from gdfit.layout import (
     is_number,
     records,
 )
+from gdfit.parallel import in_order
 from gdfit.source import BLOCK_BYTES, Source, open_source
 
 HEAD_BYTES = 1 << 20  # enough for the header and the lines that the delimiter is found from
@@ -305,32 +302,6 @@ def whole_records(text: bytes, newline: bytes, layout: Layout) -> int:
     decoded = [line.decode(errors="replace") for line in lines[:-1]]
     ends = [end for end, _ in records([*decoded, "end"], layout.delimiter) if end <= len(decoded)]
     return sum(map(len, lines[: ends[-1]])) if ends else 0
-
-
-Item = TypeVar("Item")
-Outcome = TypeVar("Outcome")
-
-
-def in_order(function: Callable[[Item], Outcome], items: Iterable[Item]) -> Iterator[Outcome]:
-    """`function` of each of the `items`, in their order, on all processors at once; for functions
-    that let go of Python's lock. Few items are taken ahead, so that memory stays bounded."""
-    iterator = iter(items)
-    first = list(itertools.islice(iterator, 2))
-    if len(first) < 2:
-        yield from map(function, first)
-        return
-    workers = os.cpu_count() or 1
-    pool = ThreadPoolExecutor(workers)
-    try:
-        waiting: deque[Future[Outcome]] = deque()
-        for item in itertools.chain(first, iterator):
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > workers + 1:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -139,12 +139,7 @@ class JsonReport:
         history = [
             {
                 "epoch": step.epoch,
-                "loss": step.loss,
-                **(
-                    {}
-                    if step.validation_loss is None
-                    else {"validation_loss": step.validation_loss}
-                ),
+                **dict(zip(("loss", "validation_loss"), losses(step), strict=False)),
                 "params": step.params.tolist(),
                 "grad": step.grad.tolist(),
             }

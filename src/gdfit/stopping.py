@@ -66,13 +66,13 @@ class Best:
 
     def __init__(self, patience: int) -> None:
         self.patience = patience
+        self.loss = math.inf
         self.step: Step | None = None
 
     def __call__(self, step: Step) -> str | None:
-        loss = step.validation_loss
-        assert loss is not None
-        if self.step is None or loss < (self.step.validation_loss or 0.0):
-            self.step = step
+        assert step.validation_loss is not None
+        if self.step is None or step.validation_loss < self.loss:
+            self.step, self.loss = step, step.validation_loss
         return PATIENCE if step.epoch - self.step.epoch >= self.patience else None
 
 

@@ -1,0 +1,47 @@
+"""gdfit as a process of its own: how it ends, its streams, and what makes it faster."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import sys
+from contextlib import suppress
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+
+def terminate(signal_number: int, frame: object) -> None:
+    """End as after Ctrl-C: with nothing left half-written."""
+    raise SystemExit(128 + signal_number)
+
+
+def tune_process() -> None:
+    """Settings for a process of its own: how it ends, and what makes it faster, as measured."""
+    signal.signal(signal.SIGTERM, terminate)
+    gc.set_threshold(200_000)  # imports make many objects and no garbage
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # p+2 rows are too few to share
+    with suppress(OSError, AttributeError):  # where there is no glibc
+        # Keep what blocks of rows free for the next ones: giving it back to the system and asking
+        # for it again takes as long as reading the blocks.
+        libc = ctypes.CDLL(None)
+        m_trim_threshold, m_mmap_threshold = -1, -3
+        libc.mallopt(m_trim_threshold, 1 << 25)
+        libc.mallopt(m_mmap_threshold, 1 << 25)
+
+
+def nowhere() -> TextIO:
+    """A stream for what was closed to write to."""
+    return Path(os.devnull).open("w")
+
+
+def open_streams() -> None:
+    """See to it that there are streams to write to, and that they take whatever the data holds."""
+    sys.stdout = sys.stdout or nowhere()
+    sys.stderr = sys.stderr or nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # Data is UTF-8, whatever the locale; bytes of it that are not go out as they came in.
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
