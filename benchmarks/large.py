@@ -139,7 +139,8 @@ def epoch_cost(path: str, epochs: int = 20_000) -> float:
     observations = gdfit.read_observations(path)
     gdfit.train(observations, epochs=100)
     begin = time.perf_counter()
-    gdfit.train(observations, epochs=epochs, keep=lambda epoch: False)
+    for _ in gdfit.Run(observations, epochs=epochs):
+        pass
     return (time.perf_counter() - begin) / epochs
 
 

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.curvature import curvature
-from gdfit.descent import Step
 from gdfit.errors import UsageError
-from gdfit.fitting import train
+from gdfit.fitting import Run, train
 from gdfit.observations import Observations, observations_from
 from gdfit.scaling import scaling_of, standardized
 
@@ -106,20 +105,11 @@ def test_auto_reaches_nine_digits_in_the_epochs_foretold() -> None:
     foretold = 9 * bends.epochs_per_digit(bends.best_lr)
     start = np.linalg.norm(bends.minimum)
     reached = 0
-
-    def watch(step: Step) -> None:
-        nonlocal reached
+    run = Run(observations, lr="auto", standardize=True, epochs=int(1.2 * foretold))
+    for step in run:
         if not reached and np.linalg.norm(step.params - bends.minimum) <= 1e-9 * start:
             reached = step.epoch
-
-    fit = train(
-        observations,
-        lr="auto",
-        standardize=True,
-        epochs=int(1.2 * foretold),
-        on_step=watch,
-        keep=lambda epoch: False,
-    )
+    fit = run.fit()
     assert 0.8 * foretold < reached < 1.2 * foretold
     expected, *_ = np.linalg.lstsq(observations.design, observations.target)
     assert [*fit.model.w, fit.model.b] == pytest.approx(expected, rel=1e-6)

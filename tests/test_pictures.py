@@ -18,17 +18,20 @@ from conftest import LECTURE, SAMPLES, Gdfit, process
 from gdfit.charts import charts
 from gdfit.dataset import read_observations
 from gdfit.descent import Step
-from gdfit.fitting import Fit, train
+from gdfit.fitting import Fit, Run
 from gdfit.observations import observations_from
 from gdfit.plots import VERMILION, draw, spread
 from gdfit.trace import MOST, Trace
 
 
-def run(data: Any = None, **options: Any) -> tuple[Fit, list[Step], Figure]:
+def picture_of(data: Any = None, **options: Any) -> tuple[Fit, list[Step], Figure]:
     """A run with its trace and its picture."""
     trace = Trace()
     observations = data or read_observations(str(LECTURE), keep_rows=True)
-    fit = train(observations, on_step=trace.step, **options)
+    run = Run(observations, **options)
+    for step in run:
+        trace.step(step)
+    fit = run.fit()
     return fit, trace.steps, draw(fit, trace.steps)
 
 
@@ -52,7 +55,7 @@ def several(features: int = 8) -> Any:
 
 
 def test_one_feature() -> None:
-    fit, steps, figure = run(epochs=500)
+    fit, steps, figure = picture_of(epochs=500)
     fitted, loss, path = figure.axes
     x, y = fit.observations.sample.T
     (points,) = fitted.collections
@@ -90,7 +93,7 @@ def test_one_feature() -> None:
 
 
 def test_the_level_sets_are_those_of_the_loss() -> None:
-    fit, _, figure = run(epochs=50)
+    fit, _, figure = picture_of(epochs=50)
     path = figure.axes[2]
     filled: Any = path.collections[0]
     levels = filled.levels
@@ -110,14 +113,14 @@ def test_the_level_sets_are_those_of_the_loss() -> None:
 
 def test_validation_is_drawn_in() -> None:
     held_out = observations_from([0.5, 1.5], [0.4, 0.7])
-    _, steps, figure = run(epochs=50, validation=held_out)
+    _, steps, figure = picture_of(epochs=50, validation=held_out)
     _, losses = line(figure.axes[1], "validation loss")
     assert losses.tolist() == [step.validation_loss for step in steps]
 
 
 def test_several_features() -> None:
     data = several()
-    fit, steps, figure = run(data, epochs=400, lr=0.05)
+    fit, steps, figure = picture_of(data, epochs=400, lr=0.05)
     fitted, _, params = figure.axes
     *x, y = data.sample.T
     (points,) = fitted.collections
@@ -139,7 +142,7 @@ def test_several_features() -> None:
 
 
 def test_labels_do_not_overlap_and_nothing_is_cut() -> None:
-    _, _, figure = run(several(), epochs=400, lr=0.05)
+    _, _, figure = picture_of(several(), epochs=400, lr=0.05)
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     renderer = canvas.get_renderer()
@@ -169,7 +172,7 @@ def test_labels_are_spread(heights: list[float]) -> None:
 
 def test_a_run_that_diverges_is_drawn_up_to_where_it_left() -> None:
     houses = read_observations(str(SAMPLES / "houses.csv"))
-    fit, _, figure = run(houses)
+    fit, _, figure = picture_of(houses)
     assert fit.status == "diverged"
     fitted, loss, path = figure.axes
     assert "diverged after 62 epochs" in fitted.get_title()
@@ -178,7 +181,7 @@ def test_a_run_that_diverges_is_drawn_up_to_where_it_left() -> None:
     assert "the path leaves at epoch" in path.get_title()
     assert np.isfinite(path.get_xlim()).all()
     assert "end" not in labels(path)
-    fit, _, figure = run(several(3), lr=2.0)
+    fit, _, figure = picture_of(several(3), lr=2.0)
     assert fit.status == "diverged"
     assert "until epoch" in figure.axes[2].get_title()
 
@@ -200,7 +203,7 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_every_axis_is_named_and_every_line_explained(case: str) -> None:
     data, options = CASES[case]
-    _, _, figure = run(data, **options)
+    _, _, figure = picture_of(data, **options)
     figure.canvas.draw()
     for axes in figure.axes:
         assert axes.get_xlabel()
@@ -212,7 +215,8 @@ def test_every_axis_is_named_and_every_line_explained(case: str) -> None:
 def test_a_long_path_is_thinned_and_never_cut() -> None:
     trace = Trace()
     for epoch in range(1, 100_001):
-        trace.step(Step(epoch, 1.0, np.zeros(2), np.zeros(2)))
+        status = "completed" if epoch == 100_000 else None
+        trace.step(Step(epoch, 1.0, np.zeros(2), np.zeros(2), status=status))
     epochs = [step.epoch for step in trace.steps]
     assert len(epochs) <= MOST + 2
     assert (epochs[0], epochs[-1]) == (1, 100_000)
@@ -237,7 +241,7 @@ def test_the_sample_is_named_in_the_title(gdfit: Gdfit) -> None:
     Path("d.csv").write_text("x,y\n" + "".join(f"{x % 97},{x % 89}\n" for x in range(5000)))
     gdfit("train", "d.csv", "--lr", "1e-5", "--plot", "p.svg", "-q")
     data = read_observations("d.csv")
-    _, _, figure = run(data, lr=1e-5)
+    _, _, figure = picture_of(data, lr=1e-5)
     assert "(2,000 of 5,000 observations drawn)" in figure.axes[0].get_title()
 
 
@@ -266,12 +270,12 @@ def test_charts_in_a_pipe(tmp_path: Path) -> None:
 
 
 def test_charts_show_the_curve_and_the_points() -> None:
-    fit, steps, _ = run(epochs=300)
+    fit, steps, _ = picture_of(epochs=300)
     text = charts(fit, steps, 80, colour=False)
     assert all(len(row) <= 80 for row in text.splitlines())
     assert 15 <= text.count("o") - text.count("loss") <= 40
     assert "\x1b" in charts(fit, steps, 80, colour=True)
-    fit, steps, _ = run(several(2), epochs=50)
+    fit, steps, _ = picture_of(several(2), epochs=50)
     assert " against x" not in charts(fit, steps, 80, colour=False)
 
 
@@ -290,7 +294,7 @@ def test_charts_go_with_the_table(gdfit: Gdfit) -> None:
 
 
 def test_the_fitted_line_is_drawn_in_one_colour() -> None:
-    _, _, figure = run(epochs=10)
+    _, _, figure = picture_of(epochs=10)
     path = figure.axes[2]
     (walked,) = [drawn for drawn in path.get_lines() if drawn.get_label() == "path"]
     assert to_hex(walked.get_color()) == VERMILION.lower()

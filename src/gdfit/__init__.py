@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gdfit.dataset import read_observations
     from gdfit.errors import GdfitError, UsageError
-    from gdfit.fitting import Fit, train
+    from gdfit.fitting import Fit, Run, train
     from gdfit.model import LinearModel, load_model
     from gdfit.observations import Observations, observations_from
     from gdfit.reading import Options
@@ -30,6 +30,7 @@ __all__ = [
     "LinearModel",
     "Observations",
     "Options",
+    "Run",
     "Settings",
     "UsageError",
     "load_model",
@@ -44,6 +45,7 @@ _HOMES = {
     "LinearModel": "model",
     "Observations": "observations",
     "Options": "reading",
+    "Run": "fitting",
     "Settings": "settings",
     "UsageError": "errors",
     "load_model": "model",

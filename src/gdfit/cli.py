@@ -50,7 +50,6 @@ from gdfit.options import (
 from gdfit.process import open_streams, tune_process
 
 if TYPE_CHECKING:
-    from gdfit.descent import Step
     from gdfit.observations import Observations
     from gdfit.reading import Options
 
@@ -170,6 +169,7 @@ def train(
     from gdfit.model import save_model
     from gdfit.progress import Bar
     from gdfit.settings import Settings
+    from gdfit.stopping import Growth
     from gdfit.trace import Trace
 
     if plot is not None:
@@ -228,7 +228,7 @@ def train(
     if quiet:
         shows = report.QuietReport()
     elif output is Format.json:
-        shows = report.JsonReport()
+        shows = report.JsonReport(shown)
     elif output is Format.csv:
         shows = report.CsvReport(columns, shown, validated=validated, before=bar.hide)
     else:
@@ -238,31 +238,22 @@ def train(
         )
     path = Trace()
     watchers = [shows.step, path.step] if plot is not None or chart else [shows.step]
-
-    def watch(step: Step) -> None:
-        bar.update(step.epoch)
-        for watcher in watchers:
-            watcher(step)
-
-    def warn(step: Step, why: str) -> None:
-        bar.hide()
-        note(f"epoch {step.epoch}: {why}")
-
+    run = fitting.Run(observations, init=start, validation=held_out, settings=settings)
+    grows = Growth(overshoots=not settings.is_plain)
     with bar, ExitStack() as stack:
         if history is not None:
             rows = stack.enter_context(open_beside(history))
             every_epoch = report.schedule(every=1, show=None)
             whole = report.CsvReport(columns, every_epoch, validated=validated, file=rows)
             watchers.append(whole.step)
-        fit = fitting.train(
-            observations,
-            init=start,
-            validation=held_out,
-            on_step=watch,
-            on_growth=warn,
-            keep=shown,
-            settings=settings,
-        )
+        for step in run:
+            bar.update(step.epoch)
+            for watcher in watchers:
+                watcher(step)
+            if grows(step):
+                bar.hide()
+                note(f"epoch {step.epoch}: {advice.growth(run, grows.EPOCHS)}")
+    fit = run.fit()
     predictions = [report.Prediction(tuple(values), fit.model.predict(values)) for values in inputs]
     if not inputs:
         *values, observed = observations.last.tolist()

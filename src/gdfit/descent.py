@@ -20,6 +20,7 @@ class Step(NamedTuple):
     loss, grad : L and ∇L at the params before this epoch's update.
     params : θ = (w₁…w_p, b) after it.
     validation_loss : the loss on the validation set at those params, if there is one.
+    status : how the run ends, in its last step: completed, converged, target, patience or diverged.
     """
 
     epoch: int
@@ -27,6 +28,7 @@ class Step(NamedTuple):
     params: FloatArray
     grad: FloatArray
     validation_loss: float | None = None
+    status: str | None = None
 
 
 def descend(
@@ -47,10 +49,12 @@ def descend(
     """
     for epoch in itertools.count(1):
         count, loss, grad = 0, 0.0, np.zeros_like(params)
-        for objective in batches():
-            batch_loss, batch_grad = objective(params)
-            params = update(params, batch_grad)
-            count, loss, grad = count + 1, loss + batch_loss, grad + batch_grad
-        if count > 1:
-            loss, grad = loss / count, grad / count
-        yield Step(epoch, loss, params, grad, validation(params) if validation else None)
+        with np.errstate(over="ignore", invalid="ignore"):  # divergence is told, not warned of
+            for objective in batches():
+                batch_loss, batch_grad = objective(params)
+                params = update(params, batch_grad)
+                count, loss, grad = count + 1, loss + batch_loss, grad + batch_grad
+            if count > 1:
+                loss, grad = loss / count, grad / count
+            held_out = validation(params) if validation else None
+        yield Step(epoch, loss, params, grad, held_out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +13,17 @@ from gdfit.arrays import FloatArray
 from gdfit.curvature import Curvature, curvature
 from gdfit.descent import Step, descend
 from gdfit.errors import GdfitError, UsageError, listing, quoted
+from gdfit.history import header, row
 from gdfit.model import LinearModel, load_model
 from gdfit.objectives import batch_objectives, mean_loss, whole_objective
 from gdfit.observations import Observations
 from gdfit.optimizers import OPTIMIZERS
-from gdfit.rates import growth
 from gdfit.scaling import Scaling, scaling_of, standardized
 from gdfit.settings import Settings
 from gdfit.stopping import (
     COMPLETED,
     DIVERGED,
     Best,
-    Growth,
     converged,
     diverged,
     first_answer,
@@ -75,25 +74,101 @@ class Fit:
         """The history as a DataFrame with the columns of `gdfit train --format csv`."""
         import pandas as pd
 
-        from gdfit.report import csv_header, csv_row
-
         validated = self.validation_loss is not None
-        rows = [csv_row(step) for step in self.history]
-        return pd.DataFrame(rows, columns=csv_header(self.model.features, validated))
+        rows = [row(step) for step in self.history]
+        return pd.DataFrame(rows, columns=header(self.model.features, validated))
 
 
-def train(
-    observations: Observations,
-    *,
-    init: str | Sequence[float] | LinearModel = "zeros",
-    validation: Observations | None = None,
-    on_step: Callable[[Step], None] = lambda step: None,
-    on_growth: Callable[[Step, str], None] = lambda step, why: None,
-    keep: Callable[[int], bool] = lambda epoch: True,
-    settings: Settings | None = None,
-    **options: Any,
-) -> Fit:
-    """Fit a linear model to `observations` by gradient descent.
+class Run:
+    """Gradient descent on `observations`, a step at a time: iterate over its steps, the last of
+    which says why it is the last; `fit` is what it has come to. For the arguments see `train`.
+
+    start : θ₀ as it is descended on.
+    last : the step that was made last.
+    curvature, scaling, settings : as in `Fit`.
+    """
+
+    def __init__(
+        self,
+        observations: Observations,
+        *,
+        init: str | Sequence[float] | LinearModel = "zeros",
+        validation: Observations | None = None,
+        settings: Settings | None = None,
+        **options: Any,
+    ) -> None:
+        settings = replace(settings or Settings(), **options)
+        settings.check(validated=validation is not None)
+        self.observations, self.validation = observations, validation
+        self.scaling = scaling_of(observations) if settings.standardize else None
+        self.start = initial_params(init, observations, settings.seed, self.scaling)
+        descended = standardized(observations, self.scaling) if self.scaling else observations
+        self.curvature = curvature(descended, settings.l2) if settings.loss == "mse" else None
+        lr = self.curvature.best_lr if settings.lr == "auto" and self.curvature else settings.lr
+        self.settings = settings = replace(settings, lr=float(lr))
+        self.objective = whole_objective(observations, settings, self.scaling)
+        self.best = Best(settings.patience) if settings.patience else None
+        self.last: Step | None = None
+
+    def in_data(self, params: FloatArray) -> FloatArray:
+        """Params as they are descended on, for the data's own units."""
+        return self.scaling.to_data(params) if self.scaling else params
+
+    def __iter__(self) -> Iterator[Step]:
+        settings, validation = self.settings, self.validation
+        rules = [diverged()]
+        if settings.target_loss is not None:
+            rules.append(target_reached(settings.target_loss))
+        if settings.tol is not None:
+            rules.append(converged(settings.tol, self.start))
+        if self.best:
+            rules.append(self.best)
+        rules.append(out_of_epochs(settings.epochs))
+        measure = (
+            (lambda params: mean_loss(validation, settings, self.in_data(params)))
+            if validation
+            else None
+        )
+        update = OPTIMIZERS[settings.optimizer](
+            float(settings.lr), settings.momentum, settings.betas
+        )
+        batches = batch_objectives(self.objective, self.observations, settings, self.scaling)
+        for step in descend(batches, self.start, update, measure):
+            self.last = step._replace(status=first_answer(rules, step))
+            yield self.last
+            if self.last.status:
+                return
+
+    def fit(self, history: Sequence[Step] = ()) -> Fit:
+        """What the run has come to; `history` are the steps to keep with it."""
+        last, observations = self.last, self.observations
+        if last is None:
+            raise GdfitError("the run has made no step yet: iterate over it first")
+        best = self.best.step if self.best and last.status != DIVERGED else None
+        final = best or last
+        with np.errstate(over="ignore", invalid="ignore"):
+            params = self.in_data(final.params)
+            *w, b = params.tolist()
+            return Fit(
+                model=LinearModel(tuple(w), b, observations.features, observations.target_name),
+                loss=self.objective(final.params)[0],
+                validation_loss=final.validation_loss,
+                r_squared=observations.r_squared(params),
+                status=last.status or COMPLETED,
+                epochs=last.epoch,
+                best_epoch=final.epoch,
+                history=tuple(history),
+                start=self.start,
+                params=final.params,
+                observations=observations,
+                curvature=self.curvature,
+                scaling=self.scaling,
+                settings=self.settings,
+            )
+
+
+def train(observations: Observations, **options: Any) -> Fit:
+    """Fit a linear model to `observations` by gradient descent: a `Run` to its end.
 
     Parameters
     ----------
@@ -101,10 +176,7 @@ def train(
     init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
         p+1 values themselves; or a model, to go on where it stopped.
     validation : a set to measure the loss on, which is not descended on.
-    on_step : called with each epoch's `Step` as it happens.
-    on_growth : called once the loss has grown for ten epochs running, with the reason in words.
-    keep : which epochs' steps to keep in the fit's history; the last is always kept.
-    settings, options : a `Settings`, or its fields, or both.
+    settings, and its fields : a `Settings`, or its fields, or both.
 
     Raises
     ------
@@ -118,70 +190,8 @@ def train(
     >>> round(fit.model.predict([10]), 6)
     21.0
     """
-    settings = replace(settings or Settings(), **options)
-    settings.check(validated=validation is not None)
-    scaling = scaling_of(observations) if settings.standardize else None
-    start = initial_params(init, observations, settings.seed, scaling)
-    descended = standardized(observations, scaling) if scaling else observations
-    bends = curvature(descended, settings.l2) if settings.loss == "mse" else None
-    lr = bends.best_lr if bends and settings.lr == "auto" else float(settings.lr)
-    settings = replace(settings, lr=lr)
-    whole = whole_objective(observations, settings, scaling)
-    batches = batch_objectives(observations, settings, scaling)
-    update = OPTIMIZERS[settings.optimizer](lr, settings.momentum, settings.betas)
-
-    def in_data(params: FloatArray) -> FloatArray:
-        return scaling.to_data(params) if scaling else params
-
-    def validation_loss(params: FloatArray) -> float:
-        assert validation is not None
-        return mean_loss(validation, settings, in_data(params))
-
-    best = Best(settings.patience) if settings.patience else None
-    rules = [diverged()]
-    if settings.target_loss is not None:
-        rules.append(target_reached(settings.target_loss))
-    if settings.tol is not None:
-        rules.append(converged(settings.tol, start))
-    if best:
-        rules.append(best)
-    rules.append(out_of_epochs(settings.epochs))
-
-    history: list[Step] = []
-    grows = Growth(overshoots=not settings.is_plain)
-    steps = descend(batches, start, update, validation_loss if validation else None)
-    with np.errstate(over="ignore", invalid="ignore"):  # divergence is reported, not warned of
-        for step in steps:
-            on_step(step)
-            kept = keep(step.epoch)
-            if kept:
-                history.append(step)
-            if grows(step):
-                on_growth(step, growth(bends if settings.is_plain else None, lr, grows.EPOCHS))
-            status = first_answer(rules, step)
-            if status:
-                break
-        if not kept:
-            history.append(step)
-        final = best.step if best and best.step and status != DIVERGED else step
-        params = in_data(final.params)
-        w, b = params[:-1].tolist(), float(params[-1])
-        return Fit(
-            model=LinearModel(tuple(w), b, observations.features, observations.target_name),
-            loss=whole(final.params)[0],
-            validation_loss=final.validation_loss,
-            r_squared=observations.r_squared(params),
-            status=status or COMPLETED,
-            epochs=step.epoch,
-            best_epoch=final.epoch,
-            history=tuple(history),
-            start=start,
-            params=final.params,
-            observations=observations,
-            curvature=bends,
-            scaling=scaling,
-            settings=settings,
-        )
+    run = Run(observations, **options)
+    return run.fit(list(run))
 
 
 def initial_params(

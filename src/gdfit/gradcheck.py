@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.gradients import BACKENDS, central_differences
+from gdfit.gradients import BACKENDS, Objective
 from gdfit.objectives import whole_objective
 from gdfit.observations import Observations
 from gdfit.settings import Settings
@@ -52,3 +52,18 @@ def check_gradient(
     scale = max(float(np.abs(together).max()), ROUNDING * loss, size)
     spread = float((together.max(axis=0) - together.min(axis=0)).max())
     return GradientCheck(params, loss, gradients, spread / scale if scale else spread)
+
+
+def central_differences(objective: Objective, params: FloatArray) -> FloatArray:
+    """The gradient by the limit definition: ∂L/∂θᵢ ≈ (L(θ + h eᵢ) − L(θ − h eᵢ))/2h.
+
+    `h` is the cube root of float64's precision times the size of θᵢ, which balances the error of
+    the difference, O(h²), against rounding, O(ε/h) (Press et al., Numerical Recipes, §5.7).
+    """
+    gradient = np.empty_like(params)
+    for place, param in enumerate(params):
+        step = np.zeros_like(params)
+        step[place] = np.cbrt(np.finfo(float).eps) * max(abs(param), 1.0)
+        difference = objective(params + step)[0] - objective(params - step)[0]
+        gradient[place] = difference / (2 * step[place])
+    return gradient

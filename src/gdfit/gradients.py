@@ -5,10 +5,7 @@ Either makes an `Objective` of observations and a loss; the training loop can't 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
-import numpy as np
+from collections.abc import Callable
 
 from gdfit.arrays import FloatArray
 from gdfit.losses import Loss
@@ -55,62 +52,3 @@ def by_autograd(design: FloatArray, target: FloatArray, count: int, loss: Loss) 
 
 
 BACKENDS: dict[str, Backend] = {"manual": by_chain_rule, "autograd": by_autograd}
-
-
-def total(objectives: Callable[[], Iterable[Objective]]) -> Objective:
-    """The sum of `objectives`: of blocks of rows, the objective of them all."""
-
-    def objective(params: FloatArray) -> tuple[float, FloatArray]:
-        value, grad = 0.0, np.zeros_like(params)
-        for part in objectives():
-            more, slope = part(params)
-            value += more
-            grad += slope
-        return value, grad
-
-    return objective
-
-
-def l2_by_chain_rule(strength: float) -> Objective:
-    """λ‖w‖² and its gradient 2λw: b is not penalized."""
-
-    def penalty(params: FloatArray) -> tuple[float, FloatArray]:
-        w = params[:-1]
-        return strength * float(w @ w), np.append(2 * strength * w, 0.0)
-
-    return penalty
-
-
-def l2_by_autograd(strength: float) -> Objective:
-    """λ‖w‖², and its gradient by torch."""
-    import torch
-
-    def penalty(params: FloatArray) -> tuple[float, FloatArray]:
-        theta = torch.from_numpy(params).requires_grad_()
-        value: Any = strength * (theta[:-1] ** 2).sum()
-        value.backward()
-        assert theta.grad is not None
-        return value.item(), theta.grad.numpy()
-
-    return penalty
-
-
-PENALTIES: dict[str, Callable[[float], Objective]] = {
-    "manual": l2_by_chain_rule,
-    "autograd": l2_by_autograd,
-}
-
-
-def central_differences(objective: Objective, params: FloatArray) -> FloatArray:
-    """The gradient by the limit definition: ∂L/∂θᵢ ≈ (L(θ + h eᵢ) − L(θ − h eᵢ))/2h.
-
-    `h` is the cube root of float64's precision times the size of θᵢ, which balances the error of
-    the difference, O(h²), against rounding, O(ε/h) (Press et al., Numerical Recipes, §5.7).
-    """
-    gradient = np.empty_like(params)
-    for place, param in enumerate(params):
-        step = np.zeros_like(params)
-        step[place] = np.cbrt(np.finfo(float).eps) * max(abs(param), 1.0)
-        difference = objective(params + step)[0] - objective(params - step)[0]
-        gradient[place] = difference / (2 * step[place])
-    return gradient

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.gradients import BACKENDS, PENALTIES, Objective, total
-from gdfit.losses import LOSSES, Loss
+from gdfit.gradients import BACKENDS, Objective
+from gdfit.losses import LOSSES, Loss, squared_error
 from gdfit.observations import Observations
 from gdfit.rows import Rows
 from gdfit.scaling import Scaling
@@ -39,18 +39,17 @@ def whole_objective(
 
         kept = list(parts()) if rows.in_memory else None
         objective = total(lambda: kept or parts())
-    return penalized(objective, settings)
+    return penalized(objective, settings, len(observations.features) + 1)
 
 
 def batch_objectives(
-    observations: Observations, settings: Settings, scaling: Scaling | None = None
+    whole: Objective, observations: Observations, settings: Settings, scaling: Scaling | None = None
 ) -> Callable[[], Iterable[Objective]]:
     """What gives the objectives of an epoch: of the whole, or of its mini-batches, in a new random
     order each time. A batch as large as the data is the whole."""
     size = settings.batch_size
     if size is None or size >= observations.count:
-        whole = (whole_objective(observations, settings, scaling),)
-        return lambda: whole
+        return lambda: (whole,)
     backend, loss = BACKENDS[settings.backend], loss_of(settings)
     rows, batch_size = rows_of(observations), size
     random = np.random.default_rng([settings.seed, SHUFFLING])
@@ -58,7 +57,7 @@ def batch_objectives(
     def epoch() -> Iterator[Objective]:
         for batch in rows.batches(batch_size, random):
             design, target = design_and_target(batch, scaling)
-            yield penalized(backend(design, target, len(batch), loss), settings)
+            yield penalized(backend(design, target, len(batch), loss), settings, design.shape[1])
 
     return epoch
 
@@ -94,9 +93,25 @@ def design_and_target(block: FloatArray, scaling: Scaling | None) -> tuple[Float
     return (scaling.apply(design) if scaling else design), target
 
 
-def penalized(objective: Objective, settings: Settings) -> Objective:
-    """`objective` and the penalty of ``--l2``."""
+def total(objectives: Callable[[], Iterable[Objective]]) -> Objective:
+    """The sum of `objectives`: of blocks of rows, the objective of them all."""
+
+    def objective(params: FloatArray) -> tuple[float, FloatArray]:
+        value, grad = 0.0, np.zeros_like(params)
+        for part in objectives():
+            more, slope = part(params)
+            value += more
+            grad += slope
+        return value, grad
+
+    return objective
+
+
+def penalized(objective: Objective, settings: Settings, size: int) -> Objective:
+    """`objective` and the penalty λ‖w‖² of ``--l2``: the squared error of p more rows √λ eᵢ of A,
+    whose target is 0."""
     if not settings.l2:
         return objective
-    both = (objective, PENALTIES[settings.backend](settings.l2))
-    return total(lambda: both)
+    rows = np.sqrt(settings.l2) * np.eye(size)[:-1]
+    penalty = BACKENDS[settings.backend](rows, np.zeros(size - 1), 1, squared_error())
+    return total(lambda: (objective, penalty))

@@ -17,6 +17,7 @@ from gdfit import advice
 from gdfit.descent import Step
 from gdfit.errors import printable
 from gdfit.fitting import Fit
+from gdfit.history import header, losses, params_names, row
 from gdfit.model import to_json
 from gdfit.tables import (
     NUMBER_WIDTH,
@@ -25,7 +26,6 @@ from gdfit.tables import (
     exact,
     key_values,
     new_table,
-    params_names,
     r_squared,
     short,
     show,
@@ -68,23 +68,6 @@ def schedule(every: int | None, show: Sequence[int] | None) -> Callable[[int], b
 def is_round(epoch: int) -> bool:
     """Whether `epoch` is 1, 2 or 5 times a power of ten."""
     return str(epoch).rstrip("0") in ("1", "2", "5")
-
-
-def csv_header(features: Sequence[str], validated: bool = False) -> list[str]:
-    """The columns of a history."""
-    names = params_names(features)
-    losses = ["loss", "validation_loss"] if validated else ["loss"]
-    return ["epoch", *losses, *names, *(f"grad_{name}" for name in names)]
-
-
-def csv_row(step: Step) -> list[float]:
-    """A step as a row of a history: numbers in full."""
-    return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
-
-
-def losses(step: Step) -> list[float]:
-    """The loss, and the validation loss if there is one."""
-    return [step.loss] if step.validation_loss is None else [step.loss, step.validation_loss]
 
 
 def record(fit: Fit, predictions: Iterable[Prediction]) -> dict[str, object]:
@@ -130,22 +113,25 @@ class QuietReport:
 
 
 class JsonReport:
-    """One JSON object in the end, with the steps that the fit kept as its history."""
+    """One JSON object in the end, with the shown steps as its history."""
+
+    def __init__(self, shown: Callable[[int], bool]) -> None:
+        self.shown = shown
+        self.history: list[dict[str, object]] = []
 
     def step(self, step: Step) -> None:
-        """Nothing: the fit keeps the history."""
+        if step.status or self.shown(step.epoch):
+            self.history.append(
+                {
+                    "epoch": step.epoch,
+                    **dict(zip(("loss", "validation_loss"), losses(step), strict=False)),
+                    "params": step.params.tolist(),
+                    "grad": step.grad.tolist(),
+                }
+            )
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
-        history = [
-            {
-                "epoch": step.epoch,
-                **dict(zip(("loss", "validation_loss"), losses(step), strict=False)),
-                "params": step.params.tolist(),
-                "grad": step.grad.tolist(),
-            }
-            for step in fit.history
-        ]
-        print(to_json({**record(fit, predictions), "history": history}))
+        print(to_json({**record(fit, predictions), "history": self.history}))
 
 
 class CsvReport:
@@ -163,21 +149,15 @@ class CsvReport:
         self.shown = shown
         self.before = before
         self.writer = csv.writer(file or sys.stdout, lineterminator="\n")
-        self.writer.writerow(csv_header(features, validated))
-        self.last = 0
+        self.writer.writerow(header(features, validated))
 
     def step(self, step: Step) -> None:
-        if self.shown(step.epoch):
-            self.write(step)
-
-    def write(self, step: Step) -> None:
-        self.before()
-        self.writer.writerow(csv_row(step))
-        self.last = step.epoch
+        if step.status or self.shown(step.epoch):
+            self.before()
+            self.writer.writerow(row(step))
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
-        if self.last != fit.epochs:
-            self.write(fit.history[-1])
+        """Nothing."""
 
 
 class TableReport:
@@ -211,11 +191,10 @@ class TableReport:
             self.console.line()
         self.pending: list[Step] = []
         self.headed = False
-        self.last = 0
         self.printed_at = -math.inf
 
     def step(self, step: Step) -> None:
-        if self.shown(step.epoch):
+        if step.status or self.shown(step.epoch):
             self.pending.append(step)
         if self.pending and time.monotonic() - self.printed_at > self.MOMENT:
             self.print_pending()
@@ -226,7 +205,6 @@ class TableReport:
         if self.headed and not self.wide:
             self.console.line()
         show(self.console, self.wide_table() if self.wide else self.tall_table())
-        self.last = self.pending[-1].epoch
         self.pending.clear()
         self.headed = True
         self.printed_at = time.monotonic()
@@ -259,8 +237,6 @@ class TableReport:
         return table
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
-        if self.last != fit.epochs and not (self.pending and self.pending[-1].epoch == fit.epochs):
-            self.pending.append(fit.history[-1])
         if self.pending:
             self.print_pending()
         self.console.line()

@@ -12,6 +12,7 @@ from gdfit.errors import printable
 from gdfit.evaluation import Evaluation
 from gdfit.gradcheck import GradientCheck
 from gdfit.graph import Node, describe
+from gdfit.history import params_names
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 NUMBER_WIDTH = 11  # of a number as `short` writes it
-
-
-def params_names(features: Sequence[str]) -> tuple[str, ...]:
-    """What the params are called: w and b, or w_NAME and b with several features."""
-    if len(features) == 1:
-        return ("w", "b")
-    return (*(f"w_{name}" for name in features), "b")
 
 
 def print_evaluation(evaluation: Evaluation) -> None:

@@ -14,21 +14,13 @@ class Trace:
     """
 
     def __init__(self) -> None:
-        self._kept: list[Step] = []
-        self._last: Step | None = None
+        self.steps: list[Step] = []
         self._stride = 1
 
     def step(self, step: Step) -> None:
         """Take note of an epoch."""
-        self._last = step
-        if (step.epoch - 1) % self._stride == 0:
-            self._kept.append(step)
-            if len(self._kept) > MOST:
-                self._stride *= 2
-                self._kept = self._kept[::2]
-
-    @property
-    def steps(self) -> list[Step]:
-        if self._last is None or self._kept[-1] is self._last:
-            return self._kept
-        return [*self._kept, self._last]
+        if len(self.steps) > MOST:
+            self._stride *= 2
+            self.steps = self.steps[::2]
+        if step.status or (step.epoch - 1) % self._stride == 0:
+            self.steps.append(step)
