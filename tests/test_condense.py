@@ -14,6 +14,7 @@ from gdfit.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.dataset import read_observations
 from gdfit.fitting import train
 from gdfit.gradients import BACKENDS
+from gdfit.layout import Columns
 from gdfit.objectives import whole_objective
 from gdfit.observations import Observations, observations_from
 from gdfit.rows import RowBuffer
@@ -23,7 +24,7 @@ from gdfit.settings import Settings
 def both(rows: FloatArray, block: int = 7) -> tuple[Observations, Observations]:
     """The observations in `rows` as they are, and condensed block by block."""
     names = tuple(f"x{place}" for place in range(1, rows.shape[1]))
-    condenser = Condenser(names, "y")
+    condenser = Condenser(Columns(names, "y"))
     for start in range(0, len(rows), block):
         condenser.add(rows[start : start + block])
     return observations_from(rows[:, :-1], rows[:, -1], names), condenser.observations()

@@ -308,7 +308,7 @@ def test_divergence_says_why_and_what_to_type(gdfit: Gdfit) -> None:
 
 
 def test_patience_in_the_library() -> None:
-    with pytest.raises(UsageError, match="needs --validation"):
+    with pytest.raises(UsageError, match="needs `validation`"):
         train(BY_HAND, patience=3)
     fit = train(BY_HAND, validation=BY_HAND, patience=50, lr=0.1, epochs=5000)
     assert fit.status == "patience"

@@ -28,7 +28,7 @@ from gdfit.losses import LOSSES, Loss
 from gdfit.observations import Observations, observations_from
 from gdfit.optimizers import OPTIMIZERS
 from gdfit.rows import Rows
-from gdfit.settings import Settings
+from gdfit.settings import LossName, Settings
 
 DELTA, L2 = 0.3, 0.01
 
@@ -281,7 +281,9 @@ sys.exit(run(["train", "data.csv", "--loss", "mae", "--epochs", "3", "-q"]))
     st.integers(1, 6),
     st.integers(1, 50),
 )
-def test_gradcheck_passes_on_random_data(loss: str, seed: int, features: int, count: int) -> None:
+def test_gradcheck_passes_on_random_data(
+    loss: LossName, seed: int, features: int, count: int
+) -> None:
     random = np.random.default_rng(seed)
     data = observations_from(random.normal(size=(count, features)), random.normal(size=count))
     params: FloatArray = random.normal(size=features + 1)

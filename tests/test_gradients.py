@@ -11,7 +11,7 @@ from gdfit.arrays import FloatArray
 from gdfit.gradients import BACKENDS
 from gdfit.objectives import whole_objective
 from gdfit.observations import Observations, observations_from
-from gdfit.settings import Settings
+from gdfit.settings import BackendName, Settings
 
 MANUAL, AUTOGRAD = Settings(backend="manual"), Settings(backend="autograd")
 
@@ -48,7 +48,7 @@ def test_manual_is_autograd_is_central_differences(seed: int, features: int, cou
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_gradient_worked_by_hand(backend: str) -> None:
+def test_a_gradient_worked_by_hand(backend: BackendName) -> None:
     # x = 1, 2; y = 1, 3; w = 1, b = 1: ŷ = 2, 3; ŷ − y = 1, 0.
     objective = whole_objective(observations_from([1, 2], [1, 3]), Settings(backend=backend))
     loss, grad = objective(np.array([1.0, 1.0]))
@@ -57,7 +57,7 @@ def test_a_gradient_worked_by_hand(backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_an_objective_leaves_its_params_alone(backend: str) -> None:
+def test_an_objective_leaves_its_params_alone(backend: BackendName) -> None:
     objective = whole_objective(observations_from([1, 2], [1, 3]), Settings(backend=backend))
     params = np.array([1.0, 1.0])
     first = objective(params)

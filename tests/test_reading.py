@@ -17,6 +17,7 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit import reading
 from gdfit.dataset import read_observations
 from gdfit.errors import GdfitError
+from gdfit.layout import Dialect
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -88,7 +89,7 @@ def test_decimal_commas(gdfit: Gdfit) -> None:
 def test_the_sample_data_can_be_read() -> None:
     planets = read_observations(str(SAMPLES / "planets.csv"), features=["log_distance"])
     assert (planets.count, planets.target_name) == (8, "log_period")
-    feder = read_observations(str(SAMPLES / "feder.csv"), options=reading.Options(decimal=","))
+    feder = read_observations(str(SAMPLES / "feder.csv"), dialect=Dialect(decimal=","))
     assert (feder.features, feder.target_name) == (("masse_kg",), "dehnung_cm")
 
 
@@ -107,7 +108,7 @@ def test_features_and_target_by_default(
 ) -> None:
     path = tmp_path / "data.csv"
     path.write_text(text)
-    observations = read_observations(str(path), options=reading.Options(drop_missing=True))
+    observations = read_observations(str(path), dialect=Dialect(drop_missing=True))
     assert (observations.features, observations.target_name) == (features, target)
 
 
@@ -241,7 +242,7 @@ def test_block_size_changes_nothing(
     path.write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "BLOCK_BYTES", block_bytes)
-        with reading.open_table(str(path)) as table:
+        with reading.open_csv(str(path)) as table:
             blocks = list(table.blocks((0, 2)))
     np.testing.assert_array_equal(np.concatenate(blocks), np.array(rows))
 

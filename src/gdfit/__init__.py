@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from gdfit.dataset import read_observations
     from gdfit.errors import GdfitError, UsageError
     from gdfit.fitting import Fit, Run, train
+    from gdfit.layout import Dialect
     from gdfit.model import LinearModel, load_model
     from gdfit.observations import Observations, observations_from
-    from gdfit.reading import Options
     from gdfit.settings import Settings
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Dialect",
     "Fit",
     "GdfitError",
     "LinearModel",
     "Observations",
-    "Options",
     "Run",
     "Settings",
     "UsageError",
@@ -40,11 +40,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Dialect": "layout",
     "Fit": "fitting",
     "GdfitError": "errors",
     "LinearModel": "model",
     "Observations": "observations",
-    "Options": "reading",
     "Run": "fitting",
     "Settings": "settings",
     "UsageError": "errors",

@@ -15,6 +15,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.errors import NoObservationsError
+from gdfit.layout import Columns
 from gdfit.observations import Observations
 from gdfit.rows import RowBuffer, Rows, rows_at_once
 
@@ -28,20 +29,18 @@ class Condenser:
 
     Parameters
     ----------
-    features, target : the columns' names.
+    columns : their names.
     seed : of the sample.
     keep_rows : whether to keep all rows as well, in memory or on disk.
     """
 
-    def __init__(
-        self, features: tuple[str, ...], target: str, seed: int = 0, *, keep_rows: bool = False
-    ) -> None:
-        self._names = features, target
-        columns = len(features) + 2
-        self._triangle = np.empty((0, columns))
-        self._rows = RowBuffer(rows_at_once(columns), columns, self._fold)
+    def __init__(self, columns: Columns, seed: int = 0, *, keep_rows: bool = False) -> None:
+        self._columns = columns
+        width = len(columns.features) + 2
+        self._triangle = np.empty((0, width))
+        self._rows = RowBuffer(rows_at_once(width), width, self._fold)
         self._sample = Reservoir(seed)
-        self._kept = Rows(columns) if keep_rows else None
+        self._kept = Rows(width) if keep_rows else None
         self.count = 0
         self._last = np.empty(0)
 
@@ -62,14 +61,13 @@ class Condenser:
         self._rows.flush()
         if not self.count:
             raise NoObservationsError
-        features, target = self._names
         x, y, ones = self._triangle[:, :-2], self._triangle[:, -2], self._triangle[:, -1]
         return Observations(
             design=np.column_stack([x, ones]),
             target=y.copy(),
             count=self.count,
-            features=features,
-            target_name=target,
+            features=self._columns.features,
+            target_name=self._columns.target,
             last=self._last,
             sample=self._sample.rows,
             rows=self._kept,

@@ -1,4 +1,7 @@
-"""What gdfit says when something is wrong: one line for a person, and the status to end with."""
+"""What gdfit says when something is wrong: one line for a person, and the status to end with.
+
+An argument stands in backquotes in a message: `batch_size` in Python, ``--batch-size`` in a shell.
+"""
 
 from __future__ import annotations
 

@@ -39,7 +39,9 @@ def check_gradient(
     objectives = {
         name: whole_objective(observations, replace(settings, backend=name)) for name in BACKENDS
     }
-    gradients = {name: objective(params)[1] for name, objective in objectives.items()}
+    gradients: dict[str, FloatArray] = {
+        name: objective(params)[1] for name, objective in objectives.items()
+    }
     gradients["differences"] = central_differences(objectives["manual"], params)
     loss, _ = objectives["manual"](params)
     together = np.array(list(gradients.values()))

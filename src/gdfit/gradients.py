@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from gdfit.arrays import FloatArray
 from gdfit.losses import Loss
+from gdfit.settings import BackendName
 
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 """θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,)."""
@@ -51,4 +52,4 @@ def by_autograd(design: FloatArray, target: FloatArray, count: int, loss: Loss) 
     return objective
 
 
-BACKENDS: dict[str, Backend] = {"manual": by_chain_rule, "autograd": by_autograd}
+BACKENDS: dict[BackendName, Backend] = {"manual": by_chain_rule, "autograd": by_autograd}

@@ -20,6 +20,24 @@ SNIFFED_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """What can be said of how data files are written; what is not said is found out.
+
+    delimiter : one character or `WHITE_SPACE`; by default found from the first lines.
+    decimal : the decimal mark, ``.`` or ``,``.
+    drop_missing : skip rows with a missing field, which are an error otherwise.
+    """
+
+    delimiter: str | None = None
+    decimal: str = "."
+    drop_missing: bool = False
+
+    def __post_init__(self) -> None:
+        if self.decimal not in (".", ","):
+            raise UsageError(f"`decimal` takes . or a comma, not {quoted(self.decimal)}")
+
+
+@dataclass(frozen=True)
 class Layout:
     """The form of a data file.
 
@@ -41,16 +59,15 @@ class Layout:
     without_name: frozenset[str] = frozenset()
 
 
-def find_layout(head: bytes, name: str, delimiter: str | None, decimal: str) -> Layout:
+def find_layout(head: bytes, name: str, dialect: Dialect) -> Layout:
     """The layout of the file called `name`, of which `head` is the beginning.
 
     Raises
     ------
     GdfitError : it is empty, or not text in UTF-8.
     """
-    lines = first_lines(head, name)
-    if delimiter is None:
-        delimiter = sniff_delimiter(lines, decimal)
+    lines, decimal = first_lines(head, name), dialect.decimal
+    delimiter = dialect.delimiter or sniff_delimiter(lines, decimal)
     rows = (row for row in records(lines, delimiter) if row[1] != [])
     line, first = next(rows, (0, []))
     if not first:
@@ -133,30 +150,37 @@ def default_names(count: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Columns:
-    """Which columns a fit uses, and where they stand in the file.
+class Selection:
+    """Which columns are asked for.
 
-    features, target : their names.
-    places : the columns' numbers in the file, from 0: the features' in order, then the target's.
+    features : the columns to predict from; by default all others.
+    target : the column to predict; by default ``y`` if there is one, else the last.
     """
+
+    features: tuple[str, ...] | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of the columns that a fit uses."""
 
     features: tuple[str, ...]
     target: str
-    places: tuple[int, ...]
+
+    def places_in(self, layout: Layout, name: str) -> tuple[int, ...]:
+        """Their numbers in the file called `name`, from 0: the features' in order, then the
+        target's."""
+        return find_columns(layout, name, (*self.features, self.target))
 
 
-def choose_columns(
-    layout: Layout, name: str, features: Sequence[str] | None, target: str | None
-) -> Columns:
-    """The features and the target among the columns of the file called `name`.
-
-    The target defaults to the column ``y`` if there is one, else the last column; the features to
-    all other columns.
-    """
+def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
+    """The features and the target among the columns of the file called `name`."""
+    features, target = selection.features, selection.target
     if len(layout.names) < 2:
         raise GdfitError(
             "has one column, and a fit needs two at least, x and y"
-            " (is the delimiter right? see --delimiter)",
+            " (is the delimiter right? see `delimiter`)",
             file=name,
         )
     usual = [column for column in layout.names if column not in layout.without_name]
@@ -165,17 +189,16 @@ def choose_columns(
             raise GdfitError("no column has a name", file=name)
         target = "y" if "y" in usual else usual[-1]
     if features is None:
-        features = [column for column in usual if column != target]
+        features = tuple(column for column in usual if column != target)
     elif len(set(features)) < len(features):
-        raise UsageError("--features names a column twice")
+        raise UsageError("`features` names a column twice")
     if not features:
         raise UsageError("there is no column for a feature")
     if target in features:
         raise UsageError(
-            f"column {quoted(target)} is a feature and the target at once; name another --target"
+            f"column {quoted(target)} is a feature and the target at once; name another `target`"
         )
-    places = find_columns(layout, name, (*features, target))
-    return Columns(tuple(features), target, places)
+    return Columns(features, target)
 
 
 def find_columns(layout: Layout, name: str, wanted: Sequence[str]) -> tuple[int, ...]:
@@ -207,10 +230,10 @@ def find_features(layout: Layout, name: str, features: Sequence[str]) -> tuple[i
 
 
 def parse_delimiter(text: str) -> str:
-    """The delimiter that ``--delimiter`` names: one character, or ``tab``, ``space``."""
+    """The delimiter that a text names: one character, or ``tab``, ``space``."""
     delimiter = {"\\t": "\t", "tab": "\t", "space": WHITE_SPACE, " ": WHITE_SPACE}.get(text, text)
     if delimiter != WHITE_SPACE and (
         len(delimiter) != 1 or delimiter in '"\r\n' or delimiter.isalnum() or ord(delimiter) > 127
     ):
-        raise UsageError(f"--delimiter takes one character, 'tab' or 'space', not {quoted(text)}")
+        raise UsageError(f"`delimiter` takes one character, 'tab' or 'space', not {quoted(text)}")
     return delimiter

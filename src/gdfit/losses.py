@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.settings import LossName
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def huber(delta: float) -> Loss:
     )
 
 
-LOSSES: dict[str, Callable[[float], Loss]] = {
+LOSSES: dict[LossName, Callable[[float], Loss]] = {
     "mse": lambda delta: squared_error(),
     "mae": lambda delta: absolute_error(),
     "huber": huber,

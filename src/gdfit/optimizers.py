@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.settings import OptimizerName
 
 Update = Callable[[FloatArray, FloatArray], FloatArray]
 """(θ, ∇L(θ)) → the next θ, a new array. What a rule remembers of earlier gradients is its own."""
@@ -55,7 +56,7 @@ def adam(learning_rate: float, betas: tuple[float, float], epsilon: float = 1e-8
     return update
 
 
-OPTIMIZERS: dict[str, Callable[[float, float, tuple[float, float]], Update]] = {
+OPTIMIZERS: dict[OptimizerName, Callable[[float, float, tuple[float, float]], Update]] = {
     "gd": lambda lr, mu, betas: gradient_descent(lr),
     "momentum": lambda lr, mu, betas: momentum(lr, mu),
     "nesterov": lambda lr, mu, betas: momentum(lr, mu, nesterov=True),

@@ -7,16 +7,18 @@ import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from gdfit.descent import Step
 
 MOMENT = 0.5  # seconds before a bar appears
 REFRESH = 0.1  # seconds between two looks of it
 
 
-class Bar(AbstractContextManager["Bar"]):
+class Bar(AbstractContextManager[Any]):
     """A bar on standard error, if that is a terminal: gone in the end, and out of the way of what
     else is printed after `hide`."""
 
@@ -24,6 +26,13 @@ class Bar(AbstractContextManager["Bar"]):
         self._what, self._total, self._in_bytes = what, total, in_bytes
         self._bar: Progress | None = None
         self._due = time.monotonic() + MOMENT if sys.stderr.isatty() else float("inf")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def step(self, step: Step) -> None:
+        """An epoch has been run."""
+        self.update(step.epoch)
 
     def update(self, completed: int) -> None:
         """So much has been done: bytes, or epochs."""
@@ -77,7 +86,7 @@ class Bar(AbstractContextManager["Bar"]):
 
 
 class ReadingBar(Bar):
-    """A bar of the bytes read of several files, one after the other."""
+    """A bar of the bytes read of several files, one after the other, that counts skipped rows."""
 
     def __init__(self, files: list[str]) -> None:
         sizes = [Path(file).stat().st_size if Path(file).is_file() else None for file in files]
@@ -85,10 +94,15 @@ class ReadingBar(Bar):
         total = sum(known) if len(known) == len(sizes) else None
         super().__init__("reading", total, in_bytes=True)
         self._before = self._position = 0  # bytes of the files before, and of this one
+        self.rows_skipped = 0
 
-    def update(self, completed: int) -> None:
+    def progress(self, position: int) -> None:
         """Reading has come so far in a file; if not as far as before, in the next one."""
-        if completed < self._position:
+        if position < self._position:
             self._before += self._position
-        self._position = completed
-        super().update(self._before + completed)
+        self._position = position
+        self.update(self._before + position)
+
+    def skipped(self, rows: int) -> None:
+        """So many rows more were skipped."""
+        self.rows_skipped += rows

@@ -7,21 +7,23 @@ here; where it refuses a block, the block is read again, slowly, to name the lin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.errors import GdfitError, listing, quoted
+from gdfit.errors import GdfitError, quoted
 from gdfit.layout import (
     INFINITE,
     MISSING,
     WHITE_SPACE,
+    Dialect,
     Layout,
     find_layout,
     is_number,
@@ -41,44 +43,33 @@ class TextBlock(NamedTuple):
     first_line: int
 
 
-def nothing(count: int) -> None:
-    """Takes no notice."""
+class Watcher(Protocol):
+    """Is told how the reading of files goes."""
+
+    def progress(self, position: int) -> None:
+        """So many bytes of a file, as it is stored, have been read."""
+
+    def skipped(self, rows: int) -> None:
+        """So many rows more had a missing field, and were skipped."""
 
 
 @dataclass(frozen=True)
-class Options:
-    """How data files are to be read.
-
-    delimiter : one character or `WHITE_SPACE`; by default found from the first lines.
-    decimal : the decimal mark, ``.`` or ``,``.
-    drop_missing : skip rows with a missing field, which are an error otherwise.
-    dropped : is told how many rows are skipped, block by block.
-    progress : is told how many bytes of a file, as it is stored, have been read so far.
-    """
-
-    delimiter: str | None = None
-    decimal: str = "."
-    drop_missing: bool = False
-    dropped: Callable[[int], None] = nothing
-    progress: Callable[[int], None] = nothing
-
-
-@dataclass(frozen=True)
-class Table:
-    """A data file opened for reading, once, from top to bottom."""
+class CsvFile:
+    """A CSV file opened for reading, once, from top to bottom."""
 
     source: Source
     layout: Layout
     head: bytes
-    options: Options
+    dialect: Dialect
+    watcher: Watcher | None = None
 
     @property
     def name(self) -> str:
         """The file's name, for messages."""
         return self.source.name
 
-    def called(self, names: tuple[str, ...]) -> Table:
-        """This table with other names for its columns."""
+    def called(self, names: tuple[str, ...]) -> CsvFile:
+        """This file with other names for its columns."""
         return replace(self, layout=replace(self.layout, names=names, named=True))
 
     def chunks(self) -> Iterator[bytes]:
@@ -87,7 +78,8 @@ class Table:
         for start in range(header, len(self.head), BLOCK_BYTES):
             yield self.head[start : start + BLOCK_BYTES]
         while chunk := self.source.read(BLOCK_BYTES):
-            self.options.progress(self.source.position())
+            if self.watcher:
+                self.watcher.progress(self.source.position())
             yield chunk
 
     def text_blocks(self) -> Iterator[TextBlock]:
@@ -119,12 +111,17 @@ class Table:
         GdfitError : a row has too few or too many fields, or one that is not a finite number.
         """
         for rows in in_order(lambda block: self.parse(block, places), self.text_blocks()):
-            if self.options.drop_missing:
-                complete = ~np.isnan(rows).any(axis=1)
-                self.options.dropped(len(rows) - int(complete.sum()))
-                rows = rows[complete]
+            if self.dialect.drop_missing:
+                rows = rows[self.complete(rows)]
             if len(rows):
                 yield rows
+
+    def complete(self, rows: FloatArray) -> NDArray[np.bool_]:
+        """Which of `rows` have no missing field; the watcher is told how many are skipped."""
+        whole: NDArray[np.bool_] = np.logical_and.reduce(~np.isnan(rows), axis=1)
+        if self.watcher:
+            self.watcher.skipped(len(rows) - int(whole.sum()))
+        return whole
 
     def parse(self, block: TextBlock, places: Sequence[int]) -> FloatArray:
         """The rows of one block; a missing field is NaN with `drop_missing`, else an error."""
@@ -231,7 +228,7 @@ class Table:
                     line=line,
                 )
             for place in sorted(places) if row else ():
-                fault = fault_of(row[place], layout.decimal, self.options.drop_missing)
+                fault = fault_of(row[place], layout.decimal, self.dialect.drop_missing)
                 if fault:
                     column = layout.names[place]
                     raise GdfitError(fault, file=self.name, line=line, column=column)
@@ -250,10 +247,10 @@ def fault_of(field: str, decimal: str, drop_missing: bool) -> str | None:
     """What is wrong with a field that should be a finite number; None if nothing is."""
     if field in MISSING:
         what = f"{quoted(field)} stands for a missing value" if field else "the field is empty"
-        return None if drop_missing else f"{what}; --drop-missing skips such rows"
+        return None if drop_missing else f"{what}; `drop_missing` skips such rows"
     if not is_number(field, decimal):
         other = {".": ",", ",": "."}[decimal]
-        hint = f" (decimals with '{other}' need --decimal {other})"
+        hint = f" (decimals with '{other}' need `decimal` {other})"
         return f"{quoted(field)} is not a number" + (hint if is_number(field, other) else "")
     if INFINITE.fullmatch(field):
         return f"{quoted(field)} is not a finite number"
@@ -305,39 +302,17 @@ def whole_records(text: bytes, newline: bytes, layout: Layout) -> int:
 
 
 @contextmanager
-def open_table(path: str, options: Options | None = None) -> Iterator[Table]:
-    """Open the data file at `path` (``-`` for standard input) and find how it is laid out.
+def open_csv(
+    path: str, dialect: Dialect | None = None, watcher: Watcher | None = None
+) -> Iterator[CsvFile]:
+    """Open the CSV file at `path` (``-`` for standard input) and find how it is laid out.
 
     Raises
     ------
     GdfitError : it can't be read, is empty, or is not text in UTF-8.
     """
-    options = options or Options()
+    dialect = dialect or Dialect()
     with open_source(path) as source:
         head = source.read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf")
-        layout = find_layout(head, source.name, options.delimiter, options.decimal)
-        yield Table(source, layout, head, options)
-
-
-def open_tables(paths: Sequence[str], options: Options | None = None) -> Iterator[Table]:
-    """Open the files at `paths` in turn, each after the one before has been read. They are one data
-    set, and must have the same columns; the order may differ.
-
-    A file without a header, as `split` makes them, has its columns in the first one's order.
-    """
-    first: Table | None = None
-    for path in paths:
-        with open_table(path, options) as table:
-            first = first or table
-            yield table if table is first else made_like(first, table)
-
-
-def made_like(first: Table, table: Table) -> Table:
-    """`table`, with the names of the columns of `first` if it has no header of its own."""
-    names, others = first.layout.names, table.layout.names
-    if len(names) != len(others) or (table.layout.named and set(names) != set(others)):
-        raise GdfitError(
-            f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})",
-            file=table.name,
-        )
-    return table if table.layout.named else table.called(names)
+        layout = find_layout(head, source.name, dialect)
+        yield CsvFile(source, layout, head, dialect, watcher)

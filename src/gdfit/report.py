@@ -9,14 +9,17 @@ import csv
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
 from gdfit import advice
 from gdfit.descent import Step
 from gdfit.errors import printable
-from gdfit.fitting import Fit
+from gdfit.files import open_beside
+from gdfit.fitting import Fit, Run
 from gdfit.history import header, losses, params_names, row
 from gdfit.model import to_json
 from gdfit.tables import (
@@ -35,6 +38,10 @@ WIDEST = 79  # the width of a table with w, b and their gradients
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+
+Watch = Callable[[Step], None]
+"""What is told of every step as it happens."""
 
 
 class Report(Protocol):
@@ -98,6 +105,40 @@ def record(fit: Fit, predictions: Iterable[Prediction]) -> dict[str, object]:
     }
 
 
+def predictions(fit: Fit, inputs: Sequence[Sequence[float]]) -> list[Prediction]:
+    """ŷ at `inputs`; where there are none, at the last observation."""
+    if inputs:
+        return [Prediction(tuple(values), fit.model.predict(values)) for values in inputs]
+    *values, observed = fit.observations.last.tolist()
+    return [Prediction(tuple(values), fit.model.predict(values), observed)]
+
+
+@contextmanager
+def history(path: Path | None, run: Run) -> Iterator[list[Watch]]:
+    """What writes every epoch to the file at `path`, if there is one."""
+    if path is None:
+        yield []
+        return
+    with open_beside(path) as file:
+        yield [CsvReport(run, lambda epoch: True, file).step]
+
+
+def report_for(
+    form: Literal["table", "json", "csv", "quiet"],
+    run: Run,
+    shown: Callable[[int], bool],
+    before: Callable[[], None],
+) -> Report:
+    """What shows a run on standard output; `before` is called before anything is printed."""
+    if form == "quiet":
+        return QuietReport()
+    if form == "json":
+        return JsonReport(shown)
+    if form == "csv":
+        return CsvReport(run, shown, before=before)
+    return TableReport(run, shown, before)
+
+
 def nothing() -> None:
     """What to do before something is printed, where there is nothing to do."""
 
@@ -139,17 +180,15 @@ class CsvReport:
 
     def __init__(
         self,
-        features: Sequence[str],
+        run: Run,
         shown: Callable[[int], bool],
-        *,
-        validated: bool = False,
         file: TextIO | None = None,
         before: Callable[[], None] = nothing,
     ) -> None:
         self.shown = shown
         self.before = before
         self.writer = csv.writer(file or sys.stdout, lineterminator="\n")
-        self.writer.writerow(header(features, validated))
+        self.writer.writerow(header(run.observations.features, run.validation is not None))
 
     def step(self, step: Step) -> None:
         if step.status or self.shown(step.epoch):
@@ -169,16 +208,9 @@ class TableReport:
 
     MOMENT = 0.1  # seconds
 
-    def __init__(
-        self,
-        features: Sequence[str],
-        shown: Callable[[int], bool],
-        *,
-        validated: bool = False,
-        standardize: bool = False,
-        before: Callable[[], None] = nothing,
-    ) -> None:
-        self.names = [printable(name) for name in params_names(features)]
+    def __init__(self, run: Run, shown: Callable[[int], bool], before: Callable[[], None]) -> None:
+        validated = run.validation is not None
+        self.names = [printable(name) for name in params_names(run.observations.features)]
         self.shown = shown
         self.before = before
         self.losses = ["loss", "validation"] if validated else ["loss"]
@@ -186,7 +218,7 @@ class TableReport:
         # Two params fit side by side on any terminal, but for a validation loss beside them.
         widest = WIDEST + NUMBER_WIDTH + 2 if validated else WIDEST
         self.wide = len(self.names) == 2 and self.console.width >= widest
-        if standardize:
+        if run.settings.standardize:
             self.console.print(" descending on (x − mean)/std: params and grad are for these")
             self.console.line()
         self.pending: list[Step] = []

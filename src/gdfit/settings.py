@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from gdfit.errors import UsageError, quoted
-from gdfit.gradients import BACKENDS
-from gdfit.losses import LOSSES
-from gdfit.optimizers import OPTIMIZERS
+
+BackendName = Literal["manual", "autograd"]
+LossName = Literal["mse", "mae", "huber"]
+OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,13 @@ class Settings:
 
     lr: float | Literal["auto"] = 0.01
     epochs: int = 1000
-    backend: str = "manual"
+    backend: BackendName = "manual"
     seed: int = 0
     standardize: bool = False
-    loss: str = "mse"
+    loss: LossName = "mse"
     huber_delta: float = 1.0
     l2: float = 0.0
-    optimizer: str = "gd"
+    optimizer: OptimizerName = "gd"
     momentum: float = 0.9
     betas: tuple[float, float] = (0.9, 0.999)
     batch_size: int | None = None
@@ -63,37 +65,51 @@ class Settings:
     def check(self, validated: bool) -> None:
         """Raise `UsageError` for what is out of range, or asks for a validation set that is not
         there."""
-        if self.lr != "auto" and not (self.lr > 0 and math.isfinite(self.lr)):
-            raise UsageError(f"the learning rate must be a positive number, not {self.lr:g}")
-        if self.epochs < 1:
-            raise UsageError(f"the number of epochs must be at least 1, not {self.epochs}")
-        if self.backend not in BACKENDS:
-            raise UsageError(f"no backend {quoted(self.backend)}; there are {', '.join(BACKENDS)}")
-        for name, choice, choices in (
-            ("loss", self.loss, LOSSES),
-            ("optimizer", self.optimizer, OPTIMIZERS),
-        ):
-            if choice not in choices:
-                raise UsageError(f"no {name} {quoted(choice)}; there are {', '.join(choices)}")
+        for name, (fits, takes) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not fits(value):
+                told = quoted(value) if isinstance(value, str) else value
+                raise UsageError(f"`{name}` takes {takes}, not {told}")
         if self.lr == "auto" and not self.is_plain:
             raise UsageError(
-                "--lr auto is for gradient descent on the mean squared error: for --optimizer gd "
-                "with --loss mse, and without --batch-size"
+                "`lr` auto is for gradient descent on the mean squared error: for `optimizer` gd "
+                "with `loss` mse, and without `batch_size`"
             )
-        if not (self.huber_delta > 0 and math.isfinite(self.huber_delta)):
-            raise UsageError(f"Huber's δ must be a positive number, not {self.huber_delta:g}")
-        if not (self.l2 >= 0 and math.isfinite(self.l2)):
-            raise UsageError(f"--l2 takes a number that is not negative, not {self.l2:g}")
-        for name, part in (("momentum", self.momentum), *(("beta", beta) for beta in self.betas)):
-            if not 0 <= part < 1:
-                raise UsageError(f"a {name} must be at least 0 and less than 1, not {part:g}")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise UsageError(f"the batch size must be at least 1, not {self.batch_size}")
-        if self.tol is not None and not self.tol >= 0:
-            raise UsageError(f"--tol takes a number that is not negative, not {self.tol:g}")
-        if self.target_loss is not None and not math.isfinite(self.target_loss):
-            raise UsageError(f"the target loss must be a number, not {self.target_loss:g}")
-        if self.patience is not None and self.patience < 1:
-            raise UsageError(f"the patience must be at least 1 epoch, not {self.patience}")
         if self.patience is not None and not validated:
-            raise UsageError("--patience goes by the validation loss: it needs --validation")
+            raise UsageError("`patience` goes by the validation loss: it needs `validation`")
+
+
+def at_least(least: float) -> Callable[[float], bool]:
+    """Finite and not below `least`."""
+    return lambda value: least <= value < math.inf
+
+
+def is_positive(value: float) -> bool:
+    """Finite and above 0."""
+    return 0 < value < math.inf
+
+
+def one_of(names: Any) -> tuple[Callable[[object], bool], str]:
+    """One of the `names` of a Literal."""
+    return (lambda value: value in get_args(names)), f"one of {', '.join(get_args(names))}"
+
+
+RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "lr": (lambda lr: lr == "auto" or is_positive(lr), "a positive number or auto"),
+    "epochs": (at_least(1), "a number from 1 on"),
+    "backend": one_of(BackendName),
+    "loss": one_of(LossName),
+    "huber_delta": (is_positive, "a positive number"),
+    "l2": (at_least(0), "a number that is not negative"),
+    "optimizer": one_of(OptimizerName),
+    "momentum": (lambda mu: 0 <= mu < 1, "a number from 0 on that is less than 1"),
+    "betas": (
+        lambda betas: all(0 <= beta < 1 for beta in betas),
+        "two numbers from 0 on that are less than 1",
+    ),
+    "batch_size": (at_least(1), "a number from 1 on"),
+    "tol": (lambda tol: tol >= 0, "a number that is not negative"),
+    "target_loss": (math.isfinite, "a finite number"),
+    "patience": (at_least(1), "a number of epochs from 1 on"),
+}
+"""For each setting with bounds, whether a value is within them, and what they are in words."""

@@ -1,0 +1,91 @@
+"""The commands that look at DATA without fitting: gradcheck, graph, curvature."""
+
+from __future__ import annotations
+
+import math
+
+import typer
+
+from gdfit.cli.data import read
+from gdfit.cli.messages import complain
+from gdfit.cli.options import (
+    CheckSettings,
+    Columns,
+    Data,
+    Format,
+    GraphFormat,
+    GraphSettings,
+    HowWritten,
+    Init,
+    Tolerance,
+)
+from gdfit.errors import GdfitError, UsageError
+
+
+def gradcheck(
+    data: Data,
+    columns: Columns,
+    dialect: HowWritten,
+    settings: CheckSettings,
+    init: Init = "zeros",
+    tolerance: Tolerance = 1e-6,
+) -> None:
+    """Check the gradient: by hand, by autograd and by central differences."""
+    from gdfit import fitting, tables
+    from gdfit.gradcheck import check_gradient
+
+    if not tolerance >= 0:
+        raise UsageError(f"`tolerance` takes a number that is not negative, not {tolerance:g}")
+    settings.check(validated=False)
+    start = fitting.parse_init(init)
+    observations = read(data, columns, dialect, keep_rows=settings.needs_rows)
+    params = fitting.initial_params(start, observations, settings.seed)
+    check = check_gradient(observations, params, settings)
+    tables.print_gradients(check, observations.features)
+    if not check.difference <= tolerance:
+        kink = " (|ŷ − y| has none where ŷ = y)" if settings.loss == "mae" else ""
+        complain(
+            f"the gradients differ by {check.difference:.2g}, more than the tolerance "
+            f"{tolerance:g}{kink}"
+        )
+        raise typer.Exit(1)
+
+
+def graph(
+    data: Data,
+    columns: Columns,
+    dialect: HowWritten,
+    settings: GraphSettings,
+    init: Init = "zeros",
+    output: GraphFormat = "tree",
+) -> None:
+    """Show autograd's computational graph of the loss."""
+    from gdfit import fitting, tables
+    from gdfit.graph import loss_graph, to_dot
+    from gdfit.objectives import loss_of
+
+    settings.check(validated=False)
+    start = fitting.parse_init(init)
+    observations = read(data, columns, dialect, keep_rows=True)
+    params = fitting.initial_params(start, observations, settings.seed)
+    root = loss_graph(observations, params, loss_of(settings))
+    if output == "dot":
+        print(to_dot(root))
+    else:
+        tables.print_graph(root)
+
+
+def curvature(data: Data, columns: Columns, dialect: HowWritten, output: Format = "table") -> None:
+    """Show which learning rates are stable on DATA, and how fast they are."""
+    from gdfit import tables
+    from gdfit.curvature import curvature, standardized_curvature
+    from gdfit.model import to_json
+
+    observations = read(data, columns, dialect)
+    given, scaled = curvature(observations), standardized_curvature(observations)
+    if not math.isfinite(given.lambda_max):
+        raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
+    if output == "json":
+        print(to_json(tables.curvature_record(given, scaled)))
+    else:
+        tables.print_curvature(given, scaled)

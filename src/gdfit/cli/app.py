@@ -1,0 +1,96 @@
+"""The command line as a whole: the commands, their statuses, and errors as one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gdfit import __version__
+from gdfit.cli.analyses import curvature, gradcheck, graph
+from gdfit.cli.groups import grouped
+from gdfit.cli.messages import complain
+from gdfit.cli.models import evaluate, predict
+from gdfit.cli.process import open_streams, tune_process
+from gdfit.cli.train import train
+from gdfit.errors import GdfitError
+
+
+class Commands(TyperGroup):
+    """The commands; a closed pipe ends any of them quietly, as it ends other programs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left to write goes nowhere, and Python's own flush at exit finds no fault.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(128 + 13) from None
+        return result
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="gdfit",
+    help="Fit linear models by gradient descent, and see every step.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+for command in (train, gradcheck, graph, curvature, predict, evaluate):
+    app.command()(grouped(command))
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    asked: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if asked:
+        print(f"gdfit {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The console script: run the command line, and leave with its status."""
+    tune_process()
+    try:
+        status = run()
+    except SystemExit as end:
+        status = int(end.code or 0)
+    # Taking pandas and torch down module by module takes longer than training does.
+    os._exit(status)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; every error is one line on standard error. Returns the status."""
+    open_streams()
+    try:
+        with warnings.catch_warnings():
+            # What overflows is told of as such: "diverged", "too large".
+            warnings.simplefilter("ignore", RuntimeWarning)
+            status = app(arguments, prog_name="gdfit", standalone_mode=False)
+    except GdfitError as error:
+        complain(str(error))
+        status = error.status
+    except typer.TyperException as error:
+        message = " ".join(error.format_message().split()).rstrip(".")
+        if message:  # there is none where the help has been shown instead
+            complain(f"{message} (see gdfit --help)")
+        status = error.exit_code
+    except MemoryError:
+        complain("there is not enough memory")
+        status = 1
+    except OSError as error:
+        complain(f"can't read or write: {error.strerror}")
+        status = 1
+    if status == 130:
+        print("gdfit: interrupted", file=sys.stderr)
+    sys.stderr.flush()
+    return int(status or 0)

@@ -1,0 +1,45 @@
+"""From a command's DATA to a data set: with a progress bar, and a note of what was skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from gdfit.cli.messages import note
+from gdfit.errors import UsageError, listing
+from gdfit.layout import Dialect, Selection
+
+if TYPE_CHECKING:
+    from gdfit.dataset import Dataset
+    from gdfit.observations import Observations
+
+
+@contextmanager
+def reading(files: list[str], selection: Selection, dialect: Dialect) -> Iterator[Dataset]:
+    """What to read, with a progress bar if it takes long, and a note of what was skipped."""
+    from gdfit.dataset import Dataset
+    from gdfit.progress import ReadingBar
+
+    with ReadingBar(files) as bar:
+        yield Dataset(tuple(files), selection, dialect, bar)
+    if bar.rows_skipped:
+        rows = "1 row" if bar.rows_skipped == 1 else f"{bar.rows_skipped} rows"
+        note(f"skipped {rows} with a missing field")
+
+
+def read(
+    files: list[str], selection: Selection, dialect: Dialect, *, keep_rows: bool = False
+) -> Observations:
+    """The observations that a command looks at without training on them."""
+    with reading(files, selection, dialect) as dataset:
+        return dataset.observations(keep_rows=keep_rows)
+
+
+def check_inputs(inputs: Sequence[Sequence[float]], features: tuple[str, ...]) -> None:
+    """Raise where an input has not a value for each feature."""
+    for values in inputs:
+        if len(values) != len(features):
+            raise UsageError(
+                f"`x` takes a value for each feature ({listing(features)}), not {len(values)}"
+            )

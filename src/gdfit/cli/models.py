@@ -1,0 +1,62 @@
+"""The commands that use the last trained model: predict, evaluate."""
+
+from __future__ import annotations
+
+import sys
+
+from gdfit.cli.data import check_inputs, reading
+from gdfit.cli.options import (
+    DEFAULT_MODEL,
+    At,
+    Data,
+    Format,
+    HowWritten,
+    Model,
+    Observed,
+    Rows,
+)
+from gdfit.errors import UsageError
+from gdfit.layout import Selection
+
+
+def predict(
+    dialect: HowWritten, data: Rows = None, x: At = None, model: Model = DEFAULT_MODEL
+) -> None:
+    """Predict with the last trained model: at --x, or for each row of DATA."""
+    from gdfit.model import load_model
+
+    if bool(data) == bool(x):
+        raise UsageError("predict takes `x` or DATA" + (", not both" if x else ""))
+    if not data:
+        trained = load_model(model)
+        check_inputs(x or (), trained.features)
+        for values in x or ():
+            print(trained.predict(values))
+        return
+
+    from gdfit.prediction import predict_rows
+
+    with reading(data, Selection(), dialect) as dataset:
+        predict_rows(load_model(model), dataset, sys.stdout)
+
+
+def evaluate(
+    data: Data,
+    dialect: HowWritten,
+    target: Observed = None,
+    model: Model = DEFAULT_MODEL,
+    output: Format = "table",
+) -> None:
+    """Measure the errors of the last trained model on DATA."""
+    from gdfit.model import load_model, to_json
+    from gdfit.prediction import evaluate_rows
+
+    with reading(data, Selection(target=target), dialect) as dataset:
+        evaluation = evaluate_rows(load_model(model), dataset)
+
+    from gdfit import tables
+
+    if output == "json":
+        print(to_json(vars(evaluation)))
+    else:
+        tables.print_evaluation(evaluation)

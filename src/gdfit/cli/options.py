@@ -1,0 +1,193 @@
+"""The options, each declared once: what it makes is a value of the library's, or of one below."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from gdfit.cli import texts
+from gdfit.cli.groups import Group, option
+from gdfit.layout import Dialect, Selection, parse_delimiter
+from gdfit.settings import Settings
+
+DEFAULT_MODEL = Path("gdfit.json")
+
+Data = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="DATA...",
+        help="A CSV file, or - for standard input; several are one data set.",
+        show_default=False,
+    ),
+]
+Rows = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[DATA...]", help="A CSV file, or -; its rows come back with ŷ."),
+]
+
+Columns = Annotated[
+    Selection,
+    Group(
+        {
+            "Columns": {
+                "features": option(
+                    "The columns to predict it from: all others.", metavar="A,B", read=texts.names
+                ),
+                "target": option(
+                    "The column to predict: y if there is one, else the last.", metavar="NAME"
+                ),
+            }
+        }
+    ),
+]
+HowWritten = Annotated[
+    Dialect,
+    Group(
+        {
+            "How DATA is written": {
+                "delimiter": option(
+                    "One character, 'tab' or 'space'; found by default.",
+                    metavar="CHAR",
+                    read=parse_delimiter,
+                ),
+                "decimal": option("The decimal mark.", metavar=".|,"),
+                "drop_missing": option("Skip rows with a missing field."),
+            }
+        }
+    ),
+]
+
+SEED = {"seed": option("Every random choice comes from it.", min=0)}
+LOSS = {
+    "loss": option("The mean squared or absolute error, or Huber's."),
+    "huber_delta": option("Where Huber's loss turns from square to linear."),
+}
+PENALTY = {"l2": option("Add this times ‖w‖² to the loss.")}
+DESCENT = {
+    "lr": option(
+        "The learning rate γ; auto is 2/(λmin + λmax).",
+        metavar="FLOAT|auto",
+        read=texts.rate,
+    ),
+    "epochs": option("How many times to go over the data at most.", min=1, metavar="N"),
+    "backend": option("The gradient by the chain rule in NumPy, or by torch."),
+    "optimizer": option("The update rule, as torch.optim defines it."),
+    "momentum": option("Of momentum and nesterov."),
+    "betas": option("Of adam.", metavar="B1,B2", read=texts.betas, show_default="0.9,0.999"),
+    "batch_size": option("Mini-batches of N rows, reshuffled each epoch.", min=1, metavar="N"),
+    "standardize": option("Descend on (x − mean)/std of each feature."),
+}
+STOPPING = {
+    "tol": option("Stop when no param moves by more than this in an epoch."),
+    "target_loss": option("Stop when the validation loss (else the loss) is at or below this."),
+    "patience": option("Stop after N epochs without a better one.", min=1, metavar="N"),
+}
+START, THE_LOSS, STOP = "Where it starts", "The loss", "When to stop"
+
+TrainSettings = Annotated[
+    Settings,
+    Group(
+        {
+            START: SEED,
+            THE_LOSS: {**LOSS, **PENALTY},
+            "The descent": DESCENT,
+            STOP: STOPPING,
+        }
+    ),
+]
+CheckSettings = Annotated[Settings, Group({START: SEED, THE_LOSS: {**LOSS, **PENALTY}})]
+GraphSettings = Annotated[Settings, Group({START: SEED, THE_LOSS: LOSS})]
+
+Init = Annotated[
+    str,
+    option(
+        "Where the params start; a model goes on where it stopped.",
+        metavar="zeros|random|W,…,B|MODEL.json",
+        rich_help_panel=START,
+    ),
+]
+Validation = Annotated[
+    float | str | None,
+    option(
+        "Measure the loss on held-out rows, or on another file.",
+        metavar="FRACTION|FILE",
+        read=texts.held_out,
+        rich_help_panel=STOP,
+    ),
+]
+At = Annotated[
+    list[tuple[float, ...]] | None,
+    option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.numbers),
+]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What to print: which epochs, predictions at which inputs, and in which form."""
+
+    every: int | None = None
+    show: tuple[int, ...] | None = None
+    x: list[tuple[float, ...]] | None = None
+    format: Literal["table", "json", "csv"] = "table"
+    quiet: bool = False
+    chart: bool = False
+
+    @property
+    def form(self) -> Literal["table", "json", "csv", "quiet"]:
+        """What standard output gets."""
+        return "quiet" if self.quiet else self.format
+
+
+@dataclass(frozen=True)
+class Files:
+    """What to write, and where."""
+
+    history: Path | None = None
+    model: Path = DEFAULT_MODEL
+    plot: Path | None = None
+
+
+MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
+Printed = Annotated[
+    Output,
+    Group(
+        {
+            "What to print": {
+                "every": option("Print each N-th epoch.", min=1, metavar="N"),
+                "show": option(
+                    "Epochs to print; the last always is.", metavar="1,2,3,10", read=texts.epochs
+                ),
+                "x": option(
+                    "Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.numbers
+                ),
+                "format": option("What to print on standard output."),
+                "quiet": option("Print only the params, w… b, on one line.", "--quiet", "-q"),
+                "chart": option("Draw the loss, and the line, in text."),
+            }
+        }
+    ),
+]
+Written = Annotated[
+    Files,
+    Group(
+        {
+            "What to write": {
+                "history": option("Write every epoch to this file.", metavar="FILE.csv"),
+                "model": MODEL,
+                "plot": option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
+            }
+        }
+    ),
+]
+Model = Annotated[Path, MODEL]
+Observed = Annotated[
+    str | None, option("The observed column: the model's target.", "--target", metavar="NAME")
+]
+Format = Annotated[
+    Literal["table", "json"], option("What to print on standard output.", "--format")
+]
+GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")]
+Tolerance = Annotated[float, option("Status 1 above this difference.")]

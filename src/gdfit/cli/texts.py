@@ -1,0 +1,72 @@
+"""What the texts of options stand for: each function takes a text, and says what it takes where it
+is something else."""
+
+from __future__ import annotations
+
+import csv
+import math
+from typing import Literal
+
+from gdfit.errors import UsageError, quoted
+
+
+def number(text: str) -> float:
+    """A number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"takes a number, not {quoted(text)}") from None
+
+
+def rate(text: str) -> float | Literal["auto"]:
+    """A learning rate."""
+    return "auto" if text == "auto" else number(text)
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """The numbers in ``V[,V…]``."""
+    try:
+        values = tuple(float(field) for field in text.split(","))
+    except ValueError:
+        values = (math.nan,)
+    if not all(map(math.isfinite, values)):
+        raise UsageError(f"takes finite numbers V[,V…], not {quoted(text)}")
+    return values
+
+
+def betas(text: str) -> tuple[float, float]:
+    """The two numbers in ``B1,B2``."""
+    values = numbers(text)
+    if len(values) != 2:
+        raise UsageError(f"takes two numbers, B1,B2, not {quoted(text)}")
+    return values[0], values[1]
+
+
+def held_out(text: str) -> float | str:
+    """The fraction of the rows to hold out, or the file to validate on."""
+    try:
+        fraction = float(text)
+    except ValueError:
+        return text
+    if not 0 < fraction < 1:
+        raise UsageError(f"takes a fraction between 0 and 1, or a file, not {text}")
+    return fraction
+
+
+def epochs(text: str) -> tuple[int, ...]:
+    """The epochs in ``1,2,3,10``."""
+    try:
+        values = tuple(int(field) for field in text.split(","))
+    except ValueError:
+        values = (0,)
+    if min(values) < 1:
+        raise UsageError(f"takes epochs from 1 on, as in 1,2,3,10, not {quoted(text)}")
+    return values
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
+    values = tuple(name.strip() for name in next(csv.reader([text]), [""]))
+    if not all(values):
+        raise UsageError(f"takes names of columns, A,B, not {quoted(text)}")
+    return values
