@@ -106,7 +106,8 @@ class Run:
         self.curvature = curvature(descended, settings.l2) if settings.loss == "mse" else None
         lr = self.curvature.best_lr if settings.lr == "auto" and self.curvature else settings.lr
         self.settings = settings = replace(settings, lr=float(lr))
-        self.objective = whole_objective(observations, settings, self.scaling)
+        self.descended = descended
+        self.objective = whole_objective(descended, settings)
         self.best = Best(settings.patience) if settings.patience else None
         self.last: Step | None = None
 
@@ -132,7 +133,7 @@ class Run:
         update = OPTIMIZERS[settings.optimizer](
             float(settings.lr), settings.momentum, settings.betas
         )
-        batches = batch_objectives(self.objective, self.observations, settings, self.scaling)
+        batches = batch_objectives(self.objective, self.descended, settings)
         for step in descend(batches, self.start, update, measure):
             self.last = step._replace(status=first_answer(rules, step))
             yield self.last
@@ -221,13 +222,13 @@ def initial_params(
     params = np.array(init, dtype=np.float64)
     if params.shape != (size,) or not np.isfinite(params).all():
         raise UsageError(
-            f"--init takes {size} finite numbers here, one for each of {listing((*features, 'b'))}"
+            f"`init` takes {size} finite numbers here, one for each of {listing((*features, 'b'))}"
         )
     return scaling.from_data(params) if scaling else params
 
 
 def parse_init(text: str) -> str | list[float] | LinearModel:
-    """What ``--init`` names: zeros, random, numbers W,…,B, or a model file."""
+    """What `init` names as a text: zeros, random, numbers W,…,B, or a model file."""
     if text in ("zeros", "random"):
         return text
     try:
@@ -236,6 +237,6 @@ def parse_init(text: str) -> str | list[float] | LinearModel:
         pass
     if not Path(text).exists() and not text.endswith(".json"):
         raise UsageError(
-            f"--init takes zeros, random, numbers W,…,B or a model file, not {quoted(text)}"
+            f"`init` takes zeros, random, numbers W,…,B or a model file, not {quoted(text)}"
         )
     return load_model(text)

@@ -7,45 +7,40 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.errors import UsageError
 from gdfit.gradients import BACKENDS, Objective
 from gdfit.losses import LOSSES, Loss, squared_error
 from gdfit.observations import Observations
 from gdfit.rows import Rows
-from gdfit.scaling import Scaling
 from gdfit.settings import Settings
 
 SHUFFLING = 3  # the shuffling's own stream of random numbers
 
 
-def whole_objective(
-    observations: Observations, settings: Settings, scaling: Scaling | None = None
-) -> Objective:
-    """The loss of all observations, with the penalty of ``--l2``; of standardized features with
-    `scaling`.
+def whole_objective(observations: Observations, settings: Settings) -> Objective:
+    """The loss of all observations, with the penalty `l2`.
 
     The squared error goes by the condensed rows, other losses by the rows themselves.
     """
-    backend, loss = BACKENDS[settings.backend], loss_of(settings)
-    count = observations.count
+    backend, loss, count = BACKENDS[settings.backend], loss_of(settings), observations.count
     if settings.loss == "mse":
-        design = scaling.apply(observations.design) if scaling else observations.design
-        objective = backend(design, observations.target, count, loss)
+        objective = backend(observations.design, observations.target, count, loss)
     else:
         rows = rows_of(observations)
 
         def parts() -> Iterator[Objective]:
             for block in rows.blocks():
-                yield backend(*design_and_target(block, scaling), count, loss)
+                yield backend(block[:, :-1], block[:, -1], count, loss)
 
         kept = list(parts()) if rows.in_memory else None
         objective = total(lambda: kept or parts())
-    return penalized(objective, settings, len(observations.features) + 1)
+    return penalized(objective, settings, len(observations.features))
 
 
 def batch_objectives(
-    whole: Objective, observations: Observations, settings: Settings, scaling: Scaling | None = None
+    whole: Objective, observations: Observations, settings: Settings
 ) -> Callable[[], Iterable[Objective]]:
-    """What gives the objectives of an epoch: of the whole, or of its mini-batches, in a new random
+    """What gives the objectives of an epoch: `whole`, or those of its mini-batches, in a new random
     order each time. A batch as large as the data is the whole."""
     size = settings.batch_size
     if size is None or size >= observations.count:
@@ -56,8 +51,8 @@ def batch_objectives(
 
     def epoch() -> Iterator[Objective]:
         for batch in rows.batches(batch_size, random):
-            design, target = design_and_target(batch, scaling)
-            yield penalized(backend(design, target, len(batch), loss), settings, design.shape[1])
+            objective = backend(batch[:, :-1], batch[:, -1], len(batch), loss)
+            yield penalized(objective, settings, len(observations.features))
 
     return epoch
 
@@ -70,8 +65,7 @@ def mean_loss(observations: Observations, settings: Settings, params: FloatArray
         return float(loss.value(prediction, observations.target).sum() / observations.count)
     value = 0.0
     for block in rows_of(observations).blocks():
-        design, target = design_and_target(block, None)
-        value += float(loss.value(design @ params, target).sum())
+        value += float(loss.value(block[:, :-1] @ params, block[:, -1]).sum())
     return value / observations.count
 
 
@@ -83,14 +77,8 @@ def loss_of(settings: Settings) -> Loss:
 def rows_of(observations: Observations) -> Rows:
     """The rows themselves, which must have been kept."""
     if observations.rows is None:
-        raise ValueError("this loss needs the rows: read them with keep_rows=True")
+        raise UsageError("this loss or batch size needs the rows: read them with `keep_rows` true")
     return observations.rows
-
-
-def design_and_target(block: FloatArray, scaling: Scaling | None) -> tuple[FloatArray, FloatArray]:
-    """A and y of rows as `Rows` keeps them: the features, a one, y."""
-    design, target = block[:, :-1], block[:, -1]
-    return (scaling.apply(design) if scaling else design), target
 
 
 def total(objectives: Callable[[], Iterable[Objective]]) -> Objective:
@@ -107,11 +95,11 @@ def total(objectives: Callable[[], Iterable[Objective]]) -> Objective:
     return objective
 
 
-def penalized(objective: Objective, settings: Settings, size: int) -> Objective:
-    """`objective` and the penalty λ‖w‖² of ``--l2``: the squared error of p more rows √λ eᵢ of A,
-    whose target is 0."""
+def penalized(objective: Objective, settings: Settings, features: int) -> Objective:
+    """`objective` and the penalty λ‖w‖² of `l2`: the squared error of p more rows √λ eᵢ of A, whose
+    target is 0."""
     if not settings.l2:
         return objective
-    rows = np.sqrt(settings.l2) * np.eye(size)[:-1]
-    penalty = BACKENDS[settings.backend](rows, np.zeros(size - 1), 1, squared_error())
+    rows = np.sqrt(settings.l2) * np.eye(features, features + 1)
+    penalty = BACKENDS[settings.backend](rows, np.zeros(features), 1, squared_error())
     return total(lambda: (objective, penalty))

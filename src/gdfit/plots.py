@@ -35,7 +35,7 @@ def check_ending(path: Path) -> None:
     """Raise where `path` does not end as a picture does."""
     if path.suffix.lower() not in ENDINGS:
         raise UsageError(
-            f"--plot takes a file that ends in .png, .svg or .pdf, not {quoted(str(path))}"
+            f"`plot` takes a file that ends in .png, .svg or .pdf, not {quoted(str(path))}"
         )
 
 

@@ -7,6 +7,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import IO
 
 import numpy as np
@@ -47,7 +48,15 @@ class Rows:
         self._limit = memory_limit() if limit is None else limit
         self._parts: list[FloatArray] = []
         self._file: IO[bytes] | None = None
+        self._whole: Rows | None = None
         self._block = rows_at_once(columns)
+        self._change: Callable[[FloatArray], FloatArray] = lambda rows: rows
+
+    def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
+        """These rows as `change` makes them, block by block, when they are read back."""
+        view = copy(self)
+        view._change, view._whole = change, self  # which keeps the temporary file open
+        return view
 
     def add(self, block: FloatArray) -> None:
         """Take in rows of shape (rows, columns)."""
@@ -78,13 +87,13 @@ class Rows:
                 self._file, np.float64, mode="c", offset=start * self.columns * 8, shape=shape
             )
         if len(self._parts) > 1:
-            self._parts = [np.concatenate(self._parts)]
+            self._parts[:] = [np.concatenate(self._parts)]
         return self._parts[0][start:stop]
 
     def blocks(self) -> Iterator[FloatArray]:
         """All rows in order, in blocks of about a megabyte."""
         for start in range(0, self.count, self._block):
-            yield self.slice(start, start + self._block)
+            yield self._change(self.slice(start, start + self._block))
 
     def batches(self, size: int, random: np.random.Generator) -> Iterator[FloatArray]:
         """All rows in batches of `size`, the last one may be smaller, in a random order: that of
@@ -99,10 +108,10 @@ class Rows:
             rows = np.concatenate([rest, random.permutation(np.concatenate(group))])
             whole = len(rows) - len(rows) % size
             for start in range(0, whole, size):
-                yield rows[start : start + size]
+                yield self._change(rows[start : start + size])
             rest = rows[whole:]
         if len(rest):
-            yield rest
+            yield self._change(rest)
 
 
 def rows_at_once(columns: int) -> int:

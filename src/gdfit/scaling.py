@@ -20,10 +20,12 @@ class Scaling:
     means: FloatArray
     deviations: FloatArray
 
-    def apply(self, design: FloatArray) -> FloatArray:
-        """A design matrix, shape (n, p+1), with (x − mean)/std for each feature x."""
-        x, ones = design[:, :-1], design[:, -1]
-        return np.column_stack([(x - np.outer(ones, self.means)) / self.deviations, ones])
+    def apply(self, rows: FloatArray) -> FloatArray:
+        """Rows that begin with the features and a one, with (x − mean)/std for each feature x."""
+        features = len(self.means)
+        x, ones = rows[:, :features], rows[:, features]
+        scaled = (x - np.outer(ones, self.means)) / self.deviations
+        return np.column_stack([scaled, rows[:, features:]])
 
     def to_data(self, params: FloatArray) -> FloatArray:
         """Params for standardized features as params for the features themselves."""
@@ -56,11 +58,17 @@ def scaling_of(observations: Observations) -> Scaling:
         if deviation <= VARIES * size:
             raise GdfitError(
                 f"column {quoted(name)} does not vary, and can't be standardized; "
-                "leave it out with --features"
+                "leave it out with `features`"
             )
     return Scaling(means * largest, deviations * largest / np.sqrt(observations.count))
 
 
 def standardized(observations: Observations, scaling: Scaling) -> Observations:
-    """The observations, condensed or not, with (x − mean)/std for each feature x."""
-    return replace(observations, design=scaling.apply(observations.design))
+    """The observations, condensed or not, with (x − mean)/std for each feature x: what is descended
+    on. What they are shown by, `last` and `sample`, stays as it is."""
+    rows = observations.rows
+    return replace(
+        observations,
+        design=scaling.apply(observations.design),
+        rows=rows.changed(scaling.apply) if rows else None,
+    )
