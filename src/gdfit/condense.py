@@ -45,15 +45,15 @@ class Condenser:
         self._last = np.empty(0)
 
     def add(self, block: FloatArray) -> None:
-        """Take in rows of shape (rows, p+1): the features, then the target."""
+        """Take in rows of shape (rows, p+1): the features, then y."""
         self.count += len(block)
         self._rows.add(block)
 
     def _fold(self, rows: FloatArray) -> None:
-        self._last = rows[-1, :-1].copy()
-        self._sample.add(rows[:, :-1])
+        self._last = rows[-1].copy()
+        self._sample.add(rows)
         if self._kept is not None:
-            self._kept.add(np.column_stack([rows[:, :-2], rows[:, -1], rows[:, -2]]))
+            self._kept.add(rows)
         self._triangle = triangular(np.concatenate([self._triangle, triangular(rows)]))
 
     def observations(self) -> Observations:
@@ -61,15 +61,13 @@ class Condenser:
         self._rows.flush()
         if not self.count:
             raise NoObservationsError
-        x, y, ones = self._triangle[:, :-2], self._triangle[:, -2], self._triangle[:, -1]
         return Observations(
-            design=np.column_stack([x, ones]),
-            target=y.copy(),
+            augmented=self._triangle,
             count=self.count,
             features=self._columns.features,
             target_name=self._columns.target,
-            last=self._last,
-            sample=self._sample.rows,
+            last=np.delete(self._last, -2),
+            sample=np.delete(self._sample.rows, -2, axis=1),
             rows=self._kept,
         )
 

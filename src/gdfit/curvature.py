@@ -108,10 +108,9 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     half of the digits.
     """
     count = observations.count
-    size = observations.design.shape[1]
-    ridge = math.sqrt(l2 * count) * np.eye(size)[:-1]  # rows whose squared length is Nλ‖w‖²
-    rows = np.column_stack([observations.design, observations.target])
-    rows = np.concatenate([rows, np.column_stack([ridge, np.zeros(len(ridge))])])
+    size = len(observations.features) + 1
+    ridge = math.sqrt(l2 * count) * np.eye(size - 1, size + 1)  # their squared length is Nλ‖w‖²
+    rows = np.concatenate([observations.augmented, ridge])
     if len(rows) > size + 1:
         rows = triangular(rows)
     design, target = rows[:, :-1], rows[:, -1]

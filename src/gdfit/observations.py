@@ -1,4 +1,7 @@
-"""The observations as the mathematics sees them: a design matrix and a target."""
+"""The observations as the mathematics sees them: a design matrix and a target, [A y].
+
+A row has one order of columns everywhere: the features, a one, y.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +21,32 @@ from gdfit.rows import Rows
 class Observations:
     """N observations of p features and a target.
 
-    design : the design matrix A, shape (n, p+1): the features, then a column of ones.
-    target : y, shape (n,).
-    count : N, how many observations the n rows stand for.
+    augmented : the augmented matrix [A y], shape (n, p+2): the features, a one, y. Its n rows are
+        the observations themselves, or stand for all N of them: see `gdfit.condense`.
+    count : N.
     features, target_name : the columns' names.
     last : the last observation as it was read, shape (p+1,): its features, then its y.
     sample : a random sample of the observations for pictures, or all, shape (rows, p+1).
     rows : all rows, where they have been kept: the features, a one, y.
     """
 
-    design: FloatArray
-    target: FloatArray
+    augmented: FloatArray
     count: int
     features: tuple[str, ...]
     target_name: str
     last: FloatArray
     sample: FloatArray
     rows: Rows | None = None
+
+    @property
+    def design(self) -> FloatArray:
+        """The design matrix A, shape (n, p+1): the features, then a column of ones."""
+        return self.augmented[:, :-1]
+
+    @property
+    def target(self) -> FloatArray:
+        """y, shape (n,)."""
+        return self.augmented[:, -1]
 
     @property
     def total_squares(self) -> float:
@@ -91,20 +103,20 @@ def observations_from(
     names = tuple(features) if features is not None else default_names(inputs.shape[1] + 1)[:-1]
     if len(names) != inputs.shape[1]:
         raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
-    rows = np.column_stack([inputs, outputs])
-    if not len(rows):
+    if not len(outputs):
         raise NoObservationsError
+    rows = np.column_stack([inputs, np.ones(len(outputs)), outputs])
     if not np.isfinite(rows).all():
         raise GdfitError("x and y must be finite numbers")
     kept = Rows(inputs.shape[1] + 2)
-    kept.add(np.column_stack([inputs, np.ones(len(rows)), outputs]))
+    kept.add(rows)
+    sample = np.delete(rows, -2, axis=1)
     return Observations(
-        design=np.column_stack([inputs, np.ones(len(rows))]),
-        target=outputs.copy(),
+        augmented=rows,
         count=len(rows),
         features=names,
         target_name=target,
-        last=rows[-1],
-        sample=rows,
+        last=sample[-1],
+        sample=sample,
         rows=kept,
     )

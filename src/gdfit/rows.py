@@ -122,8 +122,8 @@ def rows_at_once(columns: int) -> int:
 class RowBuffer:
     """Hands on the rows that it is given, so many at a time however they come.
 
-    What `consume` is called with has shape (rows, columns), is written over afterwards, and ends in
-    a column of ones where the rows that come have one column less.
+    What `consume` is called with has shape (rows, columns), is written over afterwards, and has a
+    column of ones before the last where the rows that come have one column less.
     """
 
     def __init__(self, rows: int, columns: int, consume: Callable[[FloatArray], None]) -> None:
@@ -136,7 +136,8 @@ class RowBuffer:
         taken = 0
         while taken < len(block):
             part = block[taken : taken + len(self._buffer) - self._filled]
-            self._buffer[self._filled : self._filled + len(part), : block.shape[1]] = part
+            filled = self._buffer[self._filled : self._filled + len(part)]
+            filled[:, : block.shape[1] - 1], filled[:, -1] = part[:, :-1], part[:, -1]
             self._filled += len(part)
             taken += len(part)
             if self._filled == len(self._buffer):

@@ -21,11 +21,9 @@ class Scaling:
     deviations: FloatArray
 
     def apply(self, rows: FloatArray) -> FloatArray:
-        """Rows that begin with the features and a one, with (x − mean)/std for each feature x."""
-        features = len(self.means)
-        x, ones = rows[:, :features], rows[:, features]
-        scaled = (x - np.outer(ones, self.means)) / self.deviations
-        return np.column_stack([scaled, rows[:, features:]])
+        """Rows of features, a one and y, with (x − mean)/std for each feature x."""
+        x, ones = rows[:, :-2], rows[:, -2]
+        return np.column_stack([(x - np.outer(ones, self.means)) / self.deviations, rows[:, -2:]])
 
     def to_data(self, params: FloatArray) -> FloatArray:
         """Params for standardized features as params for the features themselves."""
@@ -69,6 +67,6 @@ def standardized(observations: Observations, scaling: Scaling) -> Observations:
     rows = observations.rows
     return replace(
         observations,
-        design=scaling.apply(observations.design),
+        augmented=scaling.apply(observations.augmented),
         rows=rows.changed(scaling.apply) if rows else None,
     )
