@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.condense import SAMPLE_ROWS, Condenser, Reservoir
-from gdfit.dataset import read_observations
-from gdfit.fitting import train
-from gdfit.gradients import BACKENDS
-from gdfit.layout import Columns
-from gdfit.objectives import whole_objective
-from gdfit.observations import Observations, observations_from
-from gdfit.rows import RowBuffer
-from gdfit.settings import Settings
+from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
+from gdfit.data.dataset import read_observations
+from gdfit.data.layout import Columns
+from gdfit.data.observations import Observations, observations_from
+from gdfit.data.rows import RowBuffer
+from gdfit.descent.fit import train
+from gdfit.descent.gradients import BACKENDS
+from gdfit.descent.objectives import whole_objective
+from gdfit.descent.settings import Settings
 
 
 def both(rows: FloatArray, block: int = 7) -> tuple[Observations, Observations]:
@@ -137,7 +137,7 @@ def test_block_size_changes_no_bit(
     rows = badly_scaled(10_000, 2, seed=1)
     path.write_text("a,b,y\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows.tolist()))
     expected = read_observations(str(path))
-    monkeypatch.setattr("gdfit.reading.BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("gdfit.data.csv_file.BLOCK_BYTES", block_bytes)
     found = read_observations(str(path))
     for name in ("design", "target", "last", "sample"):
         assert getattr(found, name).tolist() == getattr(expected, name).tolist()

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit.curvature import curvature
+from gdfit.data.observations import Observations, observations_from
+from gdfit.descent.curvature import curvature
+from gdfit.descent.fit import Run, train
+from gdfit.descent.scaling import scaling_of, standardized
 from gdfit.errors import UsageError
-from gdfit.fitting import Run, train
-from gdfit.observations import Observations, observations_from
-from gdfit.scaling import scaling_of, standardized
 
 # Two features and ones, all orthogonal: A = [[2, 1, 1], [2, −1, −1] …] by hand. With the rows below
 # AᵀA/N = diag(9, 1, 1), so that H = 2AᵀA/N has the eigenvalues 18, 2 and 2.
@@ -242,7 +242,7 @@ def test_the_same_seed_splits_the_same(gdfit: Gdfit, monkeypatch: pytest.MonkeyP
     first = run(1)
     assert run(1) == first
     assert run(2) != first
-    monkeypatch.setattr("gdfit.reading.BLOCK_BYTES", 64)
+    monkeypatch.setattr("gdfit.data.csv_file.BLOCK_BYTES", 64)
     assert run(1) == first
     fit = json.loads(gdfit("train", LECTURE, "--validation", "0.3", "--format", "json").out)
     assert 1 < fit["observations"] < 25

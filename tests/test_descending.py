@@ -18,17 +18,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit, process
-from gdfit import losses
+from gdfit.analysis.gradcheck import check_gradient
 from gdfit.arrays import FloatArray
-from gdfit.dataset import read_observations
-from gdfit.fitting import train
-from gdfit.gradcheck import check_gradient
-from gdfit.gradients import BACKENDS
-from gdfit.losses import LOSSES, Loss
-from gdfit.observations import Observations, observations_from
-from gdfit.optimizers import OPTIMIZERS
-from gdfit.rows import Rows
-from gdfit.settings import LossName, Settings
+from gdfit.data.dataset import read_observations
+from gdfit.data.observations import Observations, observations_from
+from gdfit.data.rows import Rows
+from gdfit.descent import losses
+from gdfit.descent.fit import train
+from gdfit.descent.gradients import BACKENDS
+from gdfit.descent.losses import LOSSES, Loss
+from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.settings import LossName, Settings
 
 DELTA, L2 = 0.3, 0.01
 
@@ -217,7 +217,7 @@ def spilled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """Rows go to disk, in a folder that must be empty in the end."""
     folder = tmp_path / "scratch"
     folder.mkdir()
-    monkeypatch.setattr("gdfit.rows.memory_limit", lambda: 10_000)
+    monkeypatch.setattr("gdfit.data.rows.memory_limit", lambda: 10_000)
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     yield folder
     assert list(folder.iterdir()) == []
@@ -237,7 +237,7 @@ def test_rows_on_disk_give_the_same_params(
     assert on_disk.rows is not None
     assert not on_disk.rows.in_memory
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("gdfit.rows.memory_limit", lambda: 1 << 30)
+        patch.setattr("gdfit.data.rows.memory_limit", lambda: 1 << 30)
         in_memory = read_observations(path, keep_rows=True)
     assert in_memory.rows is not None
     assert in_memory.rows.in_memory
@@ -251,7 +251,7 @@ def test_a_data_set_twice_the_memory_trains(tmp_path: Path) -> None:
     script = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
-from gdfit import rows
+from gdfit.data import rows
 limit = rows.memory_limit()
 assert limit < 400_000_000
 rows.memory_limit = lambda: 4_000_000

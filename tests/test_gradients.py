@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.gradients import BACKENDS
-from gdfit.objectives import whole_objective
-from gdfit.observations import Observations, observations_from
-from gdfit.settings import BackendName, Settings
+from gdfit.data.observations import Observations, observations_from
+from gdfit.descent.gradients import BACKENDS
+from gdfit.descent.objectives import whole_objective
+from gdfit.descent.settings import BackendName, Settings
 
 MANUAL, AUTOGRAD = Settings(backend="manual"), Settings(backend="autograd")
 

@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from conftest import LECTURE, SAMPLES, Gdfit, process
-from gdfit.charts import charts
-from gdfit.dataset import read_observations
-from gdfit.descent import Step
-from gdfit.fitting import Fit, Run
-from gdfit.observations import observations_from
-from gdfit.plots import VERMILION, draw, spread
-from gdfit.trace import MOST, Trace
+from gdfit.data.dataset import read_observations
+from gdfit.data.observations import observations_from
+from gdfit.descent.fit import Fit, Run
+from gdfit.descent.loop import Step
+from gdfit.show.charts import charts
+from gdfit.show.plots import VERMILION, draw, spread
+from gdfit.show.trace import MOST, Trace
 
 
 def picture_of(data: Any = None, **options: Any) -> tuple[Fit, list[Step], Figure]:

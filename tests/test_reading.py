@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit import reading
-from gdfit.dataset import read_observations
+from gdfit.data import csv_file as reading
+from gdfit.data.dataset import read_observations
+from gdfit.data.layout import Dialect
 from gdfit.errors import GdfitError
-from gdfit.layout import Dialect
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -19,7 +19,7 @@ from types import ModuleType
 import pytest
 
 import gdfit
-from gdfit import fitting
+from gdfit.descent import fit as fitting
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -14,13 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gdfit.dataset import read_observations
+    from gdfit.data.dataset import read_observations
+    from gdfit.data.layout import Dialect
+    from gdfit.data.observations import Observations, observations_from
+    from gdfit.descent.fit import Fit, Run, train
+    from gdfit.descent.settings import Settings
     from gdfit.errors import GdfitError, UsageError
-    from gdfit.fitting import Fit, Run, train
-    from gdfit.layout import Dialect
-    from gdfit.model import LinearModel, load_model
-    from gdfit.observations import Observations, observations_from
-    from gdfit.settings import Settings
+    from gdfit.model.linear import LinearModel, load_model
 
 __version__ = "0.1.0"
 
@@ -40,18 +40,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Dialect": "layout",
-    "Fit": "fitting",
+    "Dialect": "data.layout",
+    "Fit": "descent.fit",
     "GdfitError": "errors",
-    "LinearModel": "model",
-    "Observations": "observations",
-    "Run": "fitting",
-    "Settings": "settings",
+    "LinearModel": "model.linear",
+    "Observations": "data.observations",
+    "Run": "descent.fit",
+    "Settings": "descent.settings",
     "UsageError": "errors",
-    "load_model": "model",
-    "observations_from": "observations",
-    "read_observations": "dataset",
-    "train": "fitting",
+    "load_model": "model.linear",
+    "observations_from": "data.observations",
+    "read_observations": "data.dataset",
+    "train": "descent.fit",
 }
 
 

@@ -31,8 +31,9 @@ def gradcheck(
     tolerance: Tolerance = 1e-6,
 ) -> None:
     """Check the gradient: by hand, by autograd and by central differences."""
-    from gdfit import fitting, tables
-    from gdfit.gradcheck import check_gradient
+    from gdfit.analysis.gradcheck import check_gradient
+    from gdfit.descent import fit as fitting
+    from gdfit.show import style as tables
 
     if not tolerance >= 0:
         raise UsageError(f"`tolerance` takes a number that is not negative, not {tolerance:g}")
@@ -60,9 +61,10 @@ def graph(
     output: GraphFormat = "tree",
 ) -> None:
     """Show autograd's computational graph of the loss."""
-    from gdfit import fitting, tables
-    from gdfit.graph import loss_graph, to_dot
-    from gdfit.objectives import loss_of
+    from gdfit.analysis.graph import loss_graph, to_dot
+    from gdfit.descent import fit as fitting
+    from gdfit.descent.objectives import loss_of
+    from gdfit.show import style as tables
 
     settings.check(validated=False)
     start = fitting.parse_init(init)
@@ -77,9 +79,9 @@ def graph(
 
 def curvature(data: Data, columns: Columns, dialect: HowWritten, output: Format = "table") -> None:
     """Show which learning rates are stable on DATA, and how fast they are."""
-    from gdfit import tables
-    from gdfit.curvature import curvature, standardized_curvature
-    from gdfit.model import to_json
+    from gdfit.descent.curvature import curvature, standardized_curvature
+    from gdfit.model.linear import to_json
+    from gdfit.show import style as tables
 
     observations = read(data, columns, dialect)
     given, scaled = curvature(observations), standardized_curvature(observations)

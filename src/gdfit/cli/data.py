@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gdfit.cli.messages import note
+from gdfit.data.layout import Dialect, Selection
 from gdfit.errors import UsageError, listing
-from gdfit.layout import Dialect, Selection
 
 if TYPE_CHECKING:
-    from gdfit.dataset import Dataset
-    from gdfit.observations import Observations
+    from gdfit.data.dataset import Dataset
+    from gdfit.data.observations import Observations
 
 
 @contextmanager
 def reading(files: list[str], selection: Selection, dialect: Dialect) -> Iterator[Dataset]:
     """What to read, with a progress bar if it takes long, and a note of what was skipped."""
-    from gdfit.dataset import Dataset
-    from gdfit.progress import ReadingBar
+    from gdfit.data.dataset import Dataset
+    from gdfit.show.progress import ReadingBar
 
     with ReadingBar(files) as bar:
         yield Dataset(tuple(files), selection, dialect, bar)

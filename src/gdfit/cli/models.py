@@ -15,15 +15,15 @@ from gdfit.cli.options import (
     Observed,
     Rows,
 )
+from gdfit.data.layout import Selection
 from gdfit.errors import UsageError
-from gdfit.layout import Selection
 
 
 def predict(
     dialect: HowWritten, data: Rows = None, x: At = None, model: Model = DEFAULT_MODEL
 ) -> None:
     """Predict with the last trained model: at --x, or for each row of DATA."""
-    from gdfit.model import load_model
+    from gdfit.model.linear import load_model
 
     if bool(data) == bool(x):
         raise UsageError("predict takes `x` or DATA" + (", not both" if x else ""))
@@ -34,7 +34,7 @@ def predict(
             print(trained.predict(values))
         return
 
-    from gdfit.prediction import predict_rows
+    from gdfit.model.prediction import predict_rows
 
     with reading(data, Selection(), dialect) as dataset:
         predict_rows(load_model(model), dataset, sys.stdout)
@@ -48,13 +48,13 @@ def evaluate(
     output: Format = "table",
 ) -> None:
     """Measure the errors of the last trained model on DATA."""
-    from gdfit.model import load_model, to_json
-    from gdfit.prediction import evaluate_rows
+    from gdfit.model.linear import load_model, to_json
+    from gdfit.model.prediction import evaluate_rows
 
     with reading(data, Selection(target=target), dialect) as dataset:
         evaluation = evaluate_rows(load_model(model), dataset)
 
-    from gdfit import tables
+    from gdfit.show import style as tables
 
     if output == "json":
         print(to_json(vars(evaluation)))

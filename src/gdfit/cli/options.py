@@ -10,8 +10,8 @@ import typer
 
 from gdfit.cli import texts
 from gdfit.cli.groups import Group, option
-from gdfit.layout import Dialect, Selection, parse_delimiter
-from gdfit.settings import Settings
+from gdfit.data.layout import Dialect, Selection, parse_delimiter
+from gdfit.descent.settings import Settings
 
 DEFAULT_MODEL = Path("gdfit.json")
 

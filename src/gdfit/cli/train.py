@@ -28,9 +28,9 @@ from gdfit.cli.options import (
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from gdfit.descent import Step
-    from gdfit.fitting import Run
-    from gdfit.progress import Bar
+    from gdfit.descent.fit import Run
+    from gdfit.descent.loop import Step
+    from gdfit.show.progress import Bar
 
 
 def train(
@@ -44,10 +44,12 @@ def train(
     validation: Validation = None,
 ) -> None:
     """Fit a linear model to DATA by gradient descent."""
-    from gdfit import advice, fitting, report
-    from gdfit.model import save_model
-    from gdfit.progress import Bar
-    from gdfit.trace import Trace
+    from gdfit.descent import fit as fitting
+    from gdfit.model.linear import save_model
+    from gdfit.show import advice
+    from gdfit.show import run as report
+    from gdfit.show.progress import Bar
+    from gdfit.show.trace import Trace
 
     check_files(data, validation, init, output, files)
     start = fitting.parse_init(init)
@@ -79,12 +81,12 @@ def train(
     if not diverged:
         save_model(files.model, report.record(fit, predictions))
     if files.plot:
-        from gdfit.plots import save_plot
+        from gdfit.show.plots import save_plot
 
         save_plot(fit, trace.steps, files.plot)
     shown.end(fit, predictions, "" if diverged else str(files.model))
     if output.chart:
-        from gdfit.charts import print_charts
+        from gdfit.show.charts import print_charts
 
         print_charts(fit, trace.steps)
     if diverged:
@@ -99,7 +101,7 @@ def check_files(
     from gdfit.files import check_outputs
 
     if files.plot:
-        from gdfit.plots import check_ending
+        from gdfit.show.plots import check_ending
 
         check_ending(files.plot)
     if output.chart and output.form != "table":
@@ -126,8 +128,8 @@ def importing(module: str, *, wanted: bool) -> Iterator[None]:
 
 def growth_noted(run: Run, bar: Bar) -> Callable[[Step], None]:
     """A watcher that notes when the loss has grown for some epochs running."""
-    from gdfit import advice
-    from gdfit.stopping import Growth
+    from gdfit.descent.stopping import Growth
+    from gdfit.show import advice
 
     grows = Growth(overshoots=not run.settings.is_plain)
 

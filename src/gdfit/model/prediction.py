@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from gdfit.arrays import FloatArray
-from gdfit.dataset import Dataset
+from gdfit.data.dataset import Dataset
+from gdfit.data.layout import WHITE_SPACE, Layout, find_columns, find_features
 from gdfit.errors import GdfitError, NoObservationsError, quoted
-from gdfit.evaluation import Evaluation, evaluate
-from gdfit.layout import WHITE_SPACE, Layout, find_columns, find_features
-from gdfit.model import LinearModel
+from gdfit.model.evaluation import Evaluation, evaluate
+from gdfit.model.linear import LinearModel
 
 
 def predict_rows(model: LinearModel, dataset: Dataset, output: TextIO) -> None:

@@ -14,10 +14,10 @@ from typing import cast
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.layout import Columns
+from gdfit.data.observations import Observations
+from gdfit.data.rows import RowBuffer, Rows, rows_at_once
 from gdfit.errors import NoObservationsError
-from gdfit.layout import Columns
-from gdfit.observations import Observations
-from gdfit.rows import RowBuffer, Rows, rows_at_once
 
 SAMPLE_ROWS = 2000
 SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those of other choices

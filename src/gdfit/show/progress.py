@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from gdfit.descent import Step
+    from gdfit.descent.loop import Step
 
 MOMENT = 0.5  # seconds before a bar appears
 REFRESH = 0.1  # seconds between two looks of it

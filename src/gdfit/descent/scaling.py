@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.observations import Observations
 from gdfit.errors import GdfitError, quoted
-from gdfit.observations import Observations
 
 VARIES = 1e-12  # a deviation below this part of a column's size is rounding
 

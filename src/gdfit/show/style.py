@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from gdfit.curvature import Curvature
+from gdfit.analysis.gradcheck import GradientCheck
+from gdfit.analysis.graph import Node, describe
+from gdfit.descent.curvature import Curvature
+from gdfit.descent.history import params_names
 from gdfit.errors import printable
-from gdfit.evaluation import Evaluation
-from gdfit.gradcheck import GradientCheck
-from gdfit.graph import Node, describe
-from gdfit.history import params_names
+from gdfit.model.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from rich.console import Console

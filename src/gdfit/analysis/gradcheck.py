@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.gradients import BACKENDS, Objective
-from gdfit.objectives import whole_objective
-from gdfit.observations import Observations
-from gdfit.settings import Settings
+from gdfit.data.observations import Observations
+from gdfit.descent.gradients import BACKENDS, Objective
+from gdfit.descent.objectives import whole_objective
+from gdfit.descent.settings import Settings
 
 ROUNDING = 1e-4  # differences of a loss L can't tell a gradient from 0 below some 1e-11 L,
 SIZE = 1e-9  # and nothing can below some 1e-16 of the terms that it is the sum of

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.rows import RowBuffer, rows_at_once
 from gdfit.errors import GdfitError, NoObservationsError
-from gdfit.model import LinearModel
-from gdfit.rows import RowBuffer, rows_at_once
+from gdfit.model.linear import LinearModel
 
 
 @dataclass(frozen=True)

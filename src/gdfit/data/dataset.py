@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.condense import Condenser
+from gdfit.data.condense import Condenser
+from gdfit.data.csv_file import CsvFile, Watcher, open_csv
+from gdfit.data.layout import Columns, Dialect, Selection, choose_columns
+from gdfit.data.observations import Observations
 from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
-from gdfit.layout import Columns, Dialect, Selection, choose_columns
-from gdfit.observations import Observations
-from gdfit.reading import CsvFile, Watcher, open_csv
 
 SPLITTING = 2  # the split's own stream of random numbers
 
@@ -123,7 +123,7 @@ def read_observations(
     seed: int = 0,
     keep_rows: bool = False,
 ) -> Observations:
-    """Read the observations in one or several CSV files, condensed: see `gdfit.condense`.
+    """Read the observations in one or several CSV files, condensed: see `gdfit.data.condense`.
 
     Parameters
     ----------

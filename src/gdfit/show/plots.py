@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.descent import Step
+from gdfit.descent.fit import Fit
+from gdfit.descent.loop import Step
+from gdfit.descent.losses import LOSSES
 from gdfit.errors import UsageError, quoted
 from gdfit.files import written_beside
-from gdfit.fitting import Fit
-from gdfit.losses import LOSSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from gdfit.curvature import Curvature, standardized_curvature
-from gdfit.fitting import Fit, Run
+from gdfit.descent.curvature import Curvature, standardized_curvature
+from gdfit.descent.fit import Fit, Run
 
 EXACT = 1e-28  # the part of the mean of y² that a loss is by rounding, where the fit is exact
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gdfit.descent import Step
+from gdfit.descent.fit import Fit
+from gdfit.descent.loop import Step
 from gdfit.errors import printable
-from gdfit.fitting import Fit
-from gdfit.tables import console_for
+from gdfit.show.style import console_for
 
 HEIGHT = 17  # lines
 NARROWEST, WIDEST = 40, 100  # characters

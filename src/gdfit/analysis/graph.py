@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.losses import Loss
-from gdfit.observations import Observations
+from gdfit.data.observations import Observations
+from gdfit.descent.losses import Loss
 
 if TYPE_CHECKING:
     from torch import Tensor

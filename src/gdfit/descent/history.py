@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gdfit.descent import Step
+from gdfit.descent.loop import Step
 
 
 def params_names(features: Sequence[str]) -> tuple[str, ...]:

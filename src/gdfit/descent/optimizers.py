@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.settings import OptimizerName
+from gdfit.descent.settings import OptimizerName
 
 Update = Callable[[FloatArray, FloatArray], FloatArray]
 """(θ, ∇L(θ)) → the next θ, a new array. What a rule remembers of earlier gradients is its own."""

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.curvature import Curvature, curvature
-from gdfit.descent import Step, descend
-from gdfit.errors import GdfitError, UsageError, listing, quoted
-from gdfit.history import header, row
-from gdfit.model import LinearModel, load_model
-from gdfit.objectives import batch_objectives, mean_loss, whole_objective
-from gdfit.observations import Observations
-from gdfit.optimizers import OPTIMIZERS
-from gdfit.scaling import Scaling, scaling_of, standardized
-from gdfit.settings import Settings
-from gdfit.stopping import (
+from gdfit.data.observations import Observations
+from gdfit.descent.curvature import Curvature, curvature
+from gdfit.descent.history import header, row
+from gdfit.descent.loop import Step, descend
+from gdfit.descent.objectives import batch_objectives, mean_loss, whole_objective
+from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.scaling import Scaling, scaling_of, standardized
+from gdfit.descent.settings import Settings
+from gdfit.descent.stopping import (
     COMPLETED,
     DIVERGED,
     Best,
@@ -30,6 +28,8 @@ from gdfit.stopping import (
     out_of_epochs,
     target_reached,
 )
+from gdfit.errors import GdfitError, UsageError, listing, quoted
+from gdfit.model.linear import LinearModel, load_model
 
 if TYPE_CHECKING:
     import pandas as pd

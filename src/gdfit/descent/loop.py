@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.gradients import Objective
-from gdfit.optimizers import Update
+from gdfit.descent.gradients import Objective
+from gdfit.descent.optimizers import Update
 
 
 class Step(NamedTuple):

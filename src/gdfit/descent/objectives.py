@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.observations import Observations
+from gdfit.data.rows import Rows
+from gdfit.descent.gradients import BACKENDS, Objective
+from gdfit.descent.losses import LOSSES, Loss, squared_error
+from gdfit.descent.settings import Settings
 from gdfit.errors import UsageError
-from gdfit.gradients import BACKENDS, Objective
-from gdfit.losses import LOSSES, Loss, squared_error
-from gdfit.observations import Observations
-from gdfit.rows import Rows
-from gdfit.settings import Settings
 
 SHUFFLING = 3  # the shuffling's own stream of random numbers
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.descent import Step
+from gdfit.descent.loop import Step
 
 Rule = Callable[[Step], str | None]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gdfit.descent import Step
+from gdfit.descent.loop import Step
 
 MOST = 4000  # steps; more than any picture can show apart
 

@@ -18,8 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.errors import GdfitError, quoted
-from gdfit.layout import (
+from gdfit.data.layout import (
     INFINITE,
     MISSING,
     WHITE_SPACE,
@@ -29,8 +28,9 @@ from gdfit.layout import (
     is_number,
     records,
 )
-from gdfit.parallel import in_order
-from gdfit.source import BLOCK_BYTES, Source, open_source
+from gdfit.data.parallel import in_order
+from gdfit.data.source import BLOCK_BYTES, Source, open_source
+from gdfit.errors import GdfitError, quoted
 
 HEAD_BYTES = 1 << 20  # enough for the header and the lines that the delimiter is found from
 LONGEST_RECORD = 16 * BLOCK_BYTES

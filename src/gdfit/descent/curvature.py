@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.condense import triangular
+from gdfit.data.condense import triangular
+from gdfit.data.observations import Observations
+from gdfit.descent.scaling import scaling_of, standardized
 from gdfit.errors import GdfitError
-from gdfit.observations import Observations
-from gdfit.scaling import scaling_of, standardized
 
 DEPENDENT = 1e-13  # columns as near as this to depending on each other do, but for rounding
 

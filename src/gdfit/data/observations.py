@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
+from gdfit.data.layout import default_names
+from gdfit.data.rows import Rows
 from gdfit.errors import GdfitError, NoObservationsError
-from gdfit.layout import default_names
-from gdfit.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Observations:
     """N observations of p features and a target.
 
     augmented : the augmented matrix [A y], shape (n, p+2): the features, a one, y. Its n rows are
-        the observations themselves, or stand for all N of them: see `gdfit.condense`.
+        the observations themselves, or stand for all N of them: see `gdfit.data.condense`.
     count : N.
     features, target_name : the columns' names.
     last : the last observation as it was read, shape (p+1,): its features, then its y.

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
-from gdfit import advice
-from gdfit.descent import Step
+from gdfit.descent.fit import Fit, Run
+from gdfit.descent.history import header, losses, params_names, row
+from gdfit.descent.loop import Step
 from gdfit.errors import printable
 from gdfit.files import open_beside
-from gdfit.fitting import Fit, Run
-from gdfit.history import header, losses, params_names, row
-from gdfit.model import to_json
-from gdfit.tables import (
+from gdfit.model.linear import to_json
+from gdfit.show import advice
+from gdfit.show.style import (
     NUMBER_WIDTH,
     add_numbers,
     console_for,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.settings import LossName
+from gdfit.descent.settings import LossName
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gdfit.arrays import FloatArray
-from gdfit.losses import Loss
-from gdfit.settings import BackendName
+from gdfit.descent.losses import Loss
+from gdfit.descent.settings import BackendName
 
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 """θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,)."""

@@ -1,0 +1,1 @@
+"""Looks at a loss without descending on it: its gradient, its graph."""
