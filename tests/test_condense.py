@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
+from gdfit.data.columns import Columns
 from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.dataset import read_observations
-from gdfit.data.layout import Columns
 from gdfit.data.observations import Observations, observations_from
 from gdfit.data.rows import RowBuffer
 from gdfit.descent.fit import train

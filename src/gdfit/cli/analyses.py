@@ -32,17 +32,17 @@ def gradcheck(
 ) -> None:
     """Check the gradient: by hand, by autograd and by central differences."""
     from gdfit.analysis.gradcheck import check_gradient
-    from gdfit.descent import fit as fitting
-    from gdfit.show import style as tables
+    from gdfit.descent.fit import initial_params, parse_init
+    from gdfit.show import analyses
 
     if not tolerance >= 0:
         raise UsageError(f"`tolerance` takes a number that is not negative, not {tolerance:g}")
     settings.check(validated=False)
-    start = fitting.parse_init(init)
+    start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=settings.needs_rows)
-    params = fitting.initial_params(start, observations, settings.seed)
+    params = initial_params(start, observations, settings.seed)
     check = check_gradient(observations, params, settings)
-    tables.print_gradients(check, observations.features)
+    analyses.print_gradients(check, observations.features)
     if not check.difference <= tolerance:
         kink = " (|ŷ − y| has none where ŷ = y)" if settings.loss == "mae" else ""
         complain(
@@ -62,32 +62,32 @@ def graph(
 ) -> None:
     """Show autograd's computational graph of the loss."""
     from gdfit.analysis.graph import loss_graph, to_dot
-    from gdfit.descent import fit as fitting
+    from gdfit.descent.fit import initial_params, parse_init
     from gdfit.descent.objectives import loss_of
-    from gdfit.show import style as tables
+    from gdfit.show import analyses
 
     settings.check(validated=False)
-    start = fitting.parse_init(init)
+    start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=True)
-    params = fitting.initial_params(start, observations, settings.seed)
+    params = initial_params(start, observations, settings.seed)
     root = loss_graph(observations, params, loss_of(settings))
     if output == "dot":
         print(to_dot(root))
     else:
-        tables.print_graph(root)
+        analyses.print_graph(root)
 
 
 def curvature(data: Data, columns: Columns, dialect: HowWritten, output: Format = "table") -> None:
     """Show which learning rates are stable on DATA, and how fast they are."""
     from gdfit.descent.curvature import curvature, standardized_curvature
     from gdfit.model.linear import to_json
-    from gdfit.show import style as tables
+    from gdfit.show import analyses
 
     observations = read(data, columns, dialect)
     given, scaled = curvature(observations), standardized_curvature(observations)
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
     if output == "json":
-        print(to_json(tables.curvature_record(given, scaled)))
+        print(to_json(analyses.curvature_record(given, scaled)))
     else:
-        tables.print_curvature(given, scaled)
+        analyses.print_curvature(given, scaled)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gdfit.cli.messages import note
-from gdfit.data.layout import Dialect, Selection
+from gdfit.data.columns import Selection
+from gdfit.data.layout import Dialect
 from gdfit.errors import UsageError, listing
 
 if TYPE_CHECKING:

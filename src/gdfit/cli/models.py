@@ -15,7 +15,7 @@ from gdfit.cli.options import (
     Observed,
     Rows,
 )
-from gdfit.data.layout import Selection
+from gdfit.data.columns import Selection
 from gdfit.errors import UsageError
 
 
@@ -48,15 +48,15 @@ def evaluate(
     output: Format = "table",
 ) -> None:
     """Measure the errors of the last trained model on DATA."""
+    from gdfit.model.evaluation import evaluate_rows
     from gdfit.model.linear import load_model, to_json
-    from gdfit.model.prediction import evaluate_rows
 
     with reading(data, Selection(target=target), dialect) as dataset:
         evaluation = evaluate_rows(load_model(model), dataset)
 
-    from gdfit.show import style as tables
+    from gdfit.show import analyses
 
     if output == "json":
         print(to_json(vars(evaluation)))
     else:
-        tables.print_evaluation(evaluation)
+        analyses.print_evaluation(evaluation)

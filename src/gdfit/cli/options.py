@@ -10,7 +10,8 @@ import typer
 
 from gdfit.cli import texts
 from gdfit.cli.groups import Group, option
-from gdfit.data.layout import Dialect, Selection, parse_delimiter
+from gdfit.data.columns import Selection
+from gdfit.data.layout import Dialect, parse_delimiter
 from gdfit.descent.settings import Settings
 
 DEFAULT_MODEL = Path("gdfit.json")

@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.layout import Columns
+from gdfit.data.columns import Columns
 from gdfit.data.observations import Observations
 from gdfit.data.rows import RowBuffer, Rows, rows_at_once
 from gdfit.errors import NoObservationsError

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.columns import Columns, Selection, choose_columns
 from gdfit.data.condense import Condenser
 from gdfit.data.csv_file import CsvFile, Watcher, open_csv
-from gdfit.data.layout import Columns, Dialect, Selection, choose_columns
+from gdfit.data.layout import Dialect
 from gdfit.data.observations import Observations
 from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.columns import find_columns, find_features
+from gdfit.data.dataset import Dataset
 from gdfit.data.rows import RowBuffer, rows_at_once
 from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.model.linear import LinearModel
@@ -59,3 +61,25 @@ def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
         raise GdfitError("the errors are too large for float64 to square")
     r_squared = 1 - squares / total if total > 0 else math.nan
     return Evaluation(count, mse, math.sqrt(mse), absolutes / count, r_squared)
+
+
+def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
+    """The model's errors on the observations in the files.
+
+    The column with the observed values is the selection's target: by default the model's, or the
+    last column where there is no header.
+    """
+
+    def blocks() -> Iterator[FloatArray]:
+        for file in dataset.open_files():
+            layout = file.layout
+            observed = dataset.selection.target or (
+                model.target if layout.named else layout.names[-1]
+            )
+            features = find_features(layout, file.name, model.features)
+            yield from file.blocks((*features, *find_columns(layout, file.name, [observed])))
+
+    try:
+        return evaluate(model, blocks())
+    except NoObservationsError:
+        raise NoObservationsError(file=dataset.name) from None

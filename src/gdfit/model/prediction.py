@@ -1,16 +1,14 @@
-"""A saved model on a data file: its predictions as one more column, its errors."""
+"""A saved model on data files: its predictions as one more column."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from typing import TextIO
 
-from gdfit.arrays import FloatArray
+from gdfit.data.columns import find_features
 from gdfit.data.dataset import Dataset
-from gdfit.data.layout import WHITE_SPACE, Layout, find_columns, find_features
-from gdfit.errors import GdfitError, NoObservationsError, quoted
-from gdfit.model.evaluation import Evaluation, evaluate
+from gdfit.data.layout import WHITE_SPACE, Layout
+from gdfit.errors import GdfitError, quoted
 from gdfit.model.linear import LinearModel
 
 
@@ -52,25 +50,3 @@ def predict_rows(model: LinearModel, dataset: Dataset, output: TextIO) -> None:
                 index=False,
                 lineterminator="\n",
             )
-
-
-def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
-    """The model's errors on the observations in the files.
-
-    The column with the observed values is the selection's target: by default the model's, or the
-    last column where there is no header.
-    """
-
-    def blocks() -> Iterator[FloatArray]:
-        for file in dataset.open_files():
-            layout = file.layout
-            observed = dataset.selection.target or (
-                model.target if layout.named else layout.names[-1]
-            )
-            features = find_features(layout, file.name, model.features)
-            yield from file.blocks((*features, *find_columns(layout, file.name, [observed])))
-
-    try:
-        return evaluate(model, blocks())
-    except NoObservationsError:
-        raise NoObservationsError(file=dataset.name) from None
