@@ -20,7 +20,9 @@ from gdfit.data.observations import observations_from
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.loop import Step
 from gdfit.show.charts import charts
-from gdfit.show.plots import VERMILION, draw, spread
+from gdfit.show.colours import VERMILION
+from gdfit.show.path_plots import spread
+from gdfit.show.plots import draw
 from gdfit.show.trace import MOST, Trace
 
 

@@ -1,15 +1,15 @@
 """Options in groups: one param of a command is a value of a dataclass, made of several options.
 
-The dataclass says what the options are called, their types and their defaults; the `Group` says how
+The dataclass says what the options are called, their types and their defaults; the group says how
 they look in a shell.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -22,42 +22,44 @@ def option(tells: str, *names: str, read: Callable[[str], Any] | None = None, **
     return typer.Option(*names, help=tells, parser=read, **more)
 
 
-@dataclass(frozen=True)
-class Group:
-    """Options that make one value: for each panel of the help, its options by their names."""
+Group = dict[str, Any]
+"""Options by their names: those of a dataclass's fields, all or some."""
 
-    panels: Mapping[str, Mapping[str, Any]]
 
-    def params(self, kind: type) -> Iterator[inspect.Parameter]:
-        """A param for each option; `kind` is the dataclass."""
-        hints = get_type_hints(kind)
-        defaults = {field.name: field.default for field in fields(kind)}
-        for panel, options in self.panels.items():
-            for name, declared in options.items():
-                shown = copy(declared)
-                shown.rich_help_panel = panel
-                if hints[name] is bool and not shown.param_decls:
-                    shown.param_decls = (f"--{name.replace('_', '-')}",)
-                yield param(name, hints[name], shown, defaults[name])
+def panel(title: str, **options: Any) -> Group:
+    """A group that stands under a title of its own in the help."""
+    for declared in options.values():
+        declared.rich_help_panel = title
+    return options
+
+
+def members(kind: type, group: Group) -> Iterator[inspect.Parameter]:
+    """A param for each option of the `group`, with the type and the default that the field of that
+    name has in the dataclass `kind`."""
+    hints = get_type_hints(kind)
+    defaults = {field.name: field.default for field in fields(kind)}
+    for name, declared in group.items():
+        if hints[name] is bool and not declared.param_decls:
+            declared.param_decls = (f"--{name.replace('_', '-')}",)
+        yield param(name, hints[name], declared, defaults[name])
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """`command` as Typer is to see it: with an option in place of each member of a group."""
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, tuple[type, set[str]]] = {}
-    params = []
+    params: list[inspect.Parameter] = []
     for own in signature.parameters.values():
         kind, *notes = get_args(own.annotation)
-        if isinstance(notes[0], Group):
-            members = list(notes[0].params(kind))
-            groups[own.name] = kind, {member.name for member in members}
-            params += members
+        if isinstance(notes[0], dict):
+            groups[own.name] = kind, set(notes[0])
+            params += members(kind, notes[0])
         else:
             params.append(param(own.name, kind, notes[0], own.default))
 
     def call(**values: Any) -> None:
-        for name, (kind, members) in groups.items():
-            values[name] = kind(**{member: values.pop(member) for member in members})
+        for name, (kind, options) in groups.items():
+            values[name] = kind(**{option: values.pop(option) for option in options})
         command(**values)
 
     call.__name__, call.__doc__ = command.__name__, command.__doc__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from gdfit.cli import texts
-from gdfit.cli.groups import Group, option
+from gdfit.cli.groups import option, panel
 from gdfit.data.columns import Selection
 from gdfit.data.layout import Dialect, parse_delimiter
 from gdfit.descent.settings import Settings
@@ -29,100 +30,63 @@ Rows = Annotated[
     typer.Argument(metavar="[DATA...]", help="A CSV file, or -; its rows come back with ŷ."),
 ]
 
-Columns = Annotated[
-    Selection,
-    Group(
-        {
-            "Columns": {
-                "features": option(
-                    "The columns to predict it from: all others.", metavar="A,B", read=texts.names
-                ),
-                "target": option(
-                    "The column to predict: y if there is one, else the last.", metavar="NAME"
-                ),
-            }
-        }
+COLUMNS = panel(
+    "Columns",
+    features=option("The columns to predict it from: all others.", metavar="A,B", read=texts.names),
+    target=option("The column to predict: y if there is one, else the last.", metavar="NAME"),
+)
+DIALECT = panel(
+    "How DATA is written",
+    delimiter=option(
+        "One character, 'tab' or 'space'; found by default.", metavar="CHAR", read=parse_delimiter
     ),
-]
-HowWritten = Annotated[
-    Dialect,
-    Group(
-        {
-            "How DATA is written": {
-                "delimiter": option(
-                    "One character, 'tab' or 'space'; found by default.",
-                    metavar="CHAR",
-                    read=parse_delimiter,
-                ),
-                "decimal": option("The decimal mark.", metavar=".|,"),
-                "drop_missing": option("Skip rows with a missing field."),
-            }
-        }
+    decimal=option("The decimal mark.", metavar=".|,"),
+    drop_missing=option("Skip rows with a missing field."),
+)
+START, LOSS, STOP = "Where it starts", "The loss", "When to stop"
+SEED = panel(START, seed=option("Every random choice comes from it.", min=0))
+THE_LOSS = panel(
+    LOSS,
+    loss=option("The mean squared or absolute error, or Huber's."),
+    huber_delta=option("Where Huber's loss turns from square to linear."),
+)
+PENALTY = panel(LOSS, l2=option("Add this times ‖w‖² to the loss."))
+DESCENT = panel(
+    "The descent",
+    lr=option(
+        "The learning rate γ; auto is 2/(λmin + λmax).", metavar="FLOAT|auto", read=texts.rate
     ),
-]
-
-SEED = {"seed": option("Every random choice comes from it.", min=0)}
-LOSS = {
-    "loss": option("The mean squared or absolute error, or Huber's."),
-    "huber_delta": option("Where Huber's loss turns from square to linear."),
-}
-PENALTY = {"l2": option("Add this times ‖w‖² to the loss.")}
-DESCENT = {
-    "lr": option(
-        "The learning rate γ; auto is 2/(λmin + λmax).",
-        metavar="FLOAT|auto",
-        read=texts.rate,
-    ),
-    "epochs": option("How many times to go over the data at most.", min=1, metavar="N"),
-    "backend": option("The gradient by the chain rule in NumPy, or by torch."),
-    "optimizer": option("The update rule, as torch.optim defines it."),
-    "momentum": option("Of momentum and nesterov."),
-    "betas": option("Of adam.", metavar="B1,B2", read=texts.betas, show_default="0.9,0.999"),
-    "batch_size": option("Mini-batches of N rows, reshuffled each epoch.", min=1, metavar="N"),
-    "standardize": option("Descend on (x − mean)/std of each feature."),
-}
-STOPPING = {
-    "tol": option("Stop when no param moves by more than this in an epoch."),
-    "target_loss": option("Stop when the validation loss (else the loss) is at or below this."),
-    "patience": option("Stop after N epochs without a better one.", min=1, metavar="N"),
-}
-START, THE_LOSS, STOP = "Where it starts", "The loss", "When to stop"
-
-TrainSettings = Annotated[
-    Settings,
-    Group(
-        {
-            START: SEED,
-            THE_LOSS: {**LOSS, **PENALTY},
-            "The descent": DESCENT,
-            STOP: STOPPING,
-        }
-    ),
-]
-CheckSettings = Annotated[Settings, Group({START: SEED, THE_LOSS: {**LOSS, **PENALTY}})]
-GraphSettings = Annotated[Settings, Group({START: SEED, THE_LOSS: LOSS})]
-
-Init = Annotated[
-    str,
-    option(
-        "Where the params start; a model goes on where it stopped.",
-        metavar="zeros|random|W,…,B|MODEL.json",
-        rich_help_panel=START,
-    ),
-]
-Validation = Annotated[
-    float | str | None,
-    option(
-        "Measure the loss on held-out rows, or on another file.",
-        metavar="FRACTION|FILE",
-        read=texts.held_out,
-        rich_help_panel=STOP,
-    ),
-]
-At = Annotated[
-    list[tuple[float, ...]] | None,
-    option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.numbers),
-]
+    epochs=option("How many times to go over the data at most.", min=1, metavar="N"),
+    backend=option("The gradient by the chain rule in NumPy, or by torch."),
+    optimizer=option("The update rule, as torch.optim defines it."),
+    momentum=option("Of momentum and nesterov."),
+    betas=option("Of adam.", metavar="B1,B2", read=texts.betas, show_default="0.9,0.999"),
+    batch_size=option("Mini-batches of N rows, reshuffled each epoch.", min=1, metavar="N"),
+    standardize=option("Descend on (x − mean)/std of each feature."),
+)
+STOPPING = panel(
+    STOP,
+    tol=option("Stop when no param moves by more than this in an epoch."),
+    target_loss=option("Stop when the validation loss (else the loss) is at or below this."),
+    patience=option("Stop after N epochs without a better one.", min=1, metavar="N"),
+)
+INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.numbers)
+PRINTED = panel(
+    "What to print",
+    every=option("Print each N-th epoch.", min=1, metavar="N"),
+    show=option("Epochs to print; the last always is.", metavar="1,2,3,10", read=texts.epochs),
+    x=copy(INPUTS),
+    format=option("What to print on standard output."),
+    quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
+    chart=option("Draw the loss, and the line, in text."),
+)
+MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
+WRITTEN = panel(
+    "What to write",
+    history=option("Write every epoch to this file.", metavar="FILE.csv"),
+    model=copy(MODEL),
+    plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
+)
 
 
 @dataclass(frozen=True)
@@ -151,38 +115,31 @@ class Files:
     plot: Path | None = None
 
 
-MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
-Printed = Annotated[
-    Output,
-    Group(
-        {
-            "What to print": {
-                "every": option("Print each N-th epoch.", min=1, metavar="N"),
-                "show": option(
-                    "Epochs to print; the last always is.", metavar="1,2,3,10", read=texts.epochs
-                ),
-                "x": option(
-                    "Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.numbers
-                ),
-                "format": option("What to print on standard output."),
-                "quiet": option("Print only the params, w… b, on one line.", "--quiet", "-q"),
-                "chart": option("Draw the loss, and the line, in text."),
-            }
-        }
+Columns = Annotated[Selection, COLUMNS]
+HowWritten = Annotated[Dialect, DIALECT]
+TrainSettings = Annotated[Settings, SEED | THE_LOSS | PENALTY | DESCENT | STOPPING]
+CheckSettings = Annotated[Settings, SEED | THE_LOSS | PENALTY]
+GraphSettings = Annotated[Settings, SEED | THE_LOSS]
+Printed = Annotated[Output, PRINTED]
+Written = Annotated[Files, WRITTEN]
+Init = Annotated[
+    str,
+    option(
+        "Where the params start; a model goes on where it stopped.",
+        metavar="zeros|random|W,…,B|MODEL.json",
+        rich_help_panel=START,
     ),
 ]
-Written = Annotated[
-    Files,
-    Group(
-        {
-            "What to write": {
-                "history": option("Write every epoch to this file.", metavar="FILE.csv"),
-                "model": MODEL,
-                "plot": option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
-            }
-        }
+Validation = Annotated[
+    float | str | None,
+    option(
+        "Measure the loss on held-out rows, or on another file.",
+        metavar="FRACTION|FILE",
+        read=texts.held_out,
+        rich_help_panel=STOP,
     ),
 ]
+At = Annotated[list[tuple[float, ...]] | None, INPUTS]
 Model = Annotated[Path, MODEL]
 Observed = Annotated[
     str | None, option("The observed column: the model's target.", "--target", metavar="NAME")

@@ -45,10 +45,9 @@ def train(
 ) -> None:
     """Fit a linear model to DATA by gradient descent."""
     from gdfit.descent import fit as fitting
-    from gdfit.model.linear import save_model
-    from gdfit.show import advice
-    from gdfit.show import run as report
+    from gdfit.show import advice, report
     from gdfit.show.progress import Bar
+    from gdfit.show.run import REPORTS, history_file
     from gdfit.show.trace import Trace
 
     check_files(data, validation, init, output, files)
@@ -67,8 +66,8 @@ def train(
     if settings.standardize and (files.history or (output.form == "csv")):
         note("the params and grad of each epoch are for standardized features")
     trace = Trace()
-    with Bar("training", settings.epochs) as bar, report.history(files.history, run) as history:
-        shown = report.report_for(output.form, run, schedule, bar.hide)
+    with Bar("training", settings.epochs) as bar, history_file(files.history, run) as history:
+        shown = REPORTS[output.form](run, schedule, bar.hide)
         watchers = [bar.step, shown.step, *history, growth_noted(run, bar)]
         if files.plot or output.chart:
             watchers.append(trace.step)
@@ -79,7 +78,7 @@ def train(
     predictions = report.predictions(fit, output.x or ())
     diverged = fit.status == "diverged"
     if not diverged:
-        save_model(files.model, report.record(fit, predictions))
+        fit.model.save(files.model, predictions=report.listed(predictions))
     if files.plot:
         from gdfit.show.plots import save_plot
 

@@ -140,6 +140,23 @@ class Run:
             if self.last.status:
                 return
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the model's file says of how it was trained."""
+        settings = self.settings
+        return {
+            "minimum_loss": self.curvature.minimum_loss if self.curvature else None,
+            "lr": settings.lr,
+            "backend": settings.backend,
+            "loss_function": settings.loss,
+            "l2": settings.l2,
+            "optimizer": settings.optimizer,
+            "batch_size": settings.batch_size,
+            "standardize": settings.standardize,
+            "seed": settings.seed,
+            "observations": self.observations.count,
+        }
+
     def fit(self, history: Sequence[Step] = ()) -> Fit:
         """What the run has come to; `history` are the steps to keep with it."""
         last, observations = self.last, self.observations
@@ -150,14 +167,20 @@ class Run:
         with np.errstate(over="ignore", invalid="ignore"):
             params = self.in_data(final.params)
             *w, b = params.tolist()
+            came_to: dict[str, Any] = {
+                "loss": self.objective(final.params)[0],
+                "validation_loss": final.validation_loss,
+                "r_squared": observations.r_squared(params),
+                "epochs": last.epoch,
+                "best_epoch": final.epoch,
+                "status": last.status or COMPLETED,
+            }
+            facts = {**came_to, **self.facts}
             return Fit(
-                model=LinearModel(tuple(w), b, observations.features, observations.target_name),
-                loss=self.objective(final.params)[0],
-                validation_loss=final.validation_loss,
-                r_squared=observations.r_squared(params),
-                status=last.status or COMPLETED,
-                epochs=last.epoch,
-                best_epoch=final.epoch,
+                model=LinearModel(
+                    tuple(w), b, observations.features, observations.target_name, facts
+                ),
+                **came_to,
                 history=tuple(history),
                 start=self.start,
                 params=final.params,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -22,12 +22,14 @@ class LinearModel:
     w : a weight for each feature.
     b : the bias.
     features, target : the columns' names.
+    facts : what else its file says: how it was trained, and what came out.
     """
 
     w: tuple[float, ...]
     b: float
     features: tuple[str, ...]
     target: str
+    facts: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def predict(self, x: Sequence[Number]) -> Number:
         """ŷ at `x`, a value for each feature: floats give a float, arrays of shape (n,) an array.
@@ -43,6 +45,22 @@ class LinearModel:
     def params(self) -> tuple[float, ...]:
         """θ = (w₁…w_p, b)."""
         return (*self.w, self.b)
+
+    @property
+    def record(self) -> dict[str, object]:
+        """What its file says, key by key."""
+        return {
+            "w": list(self.w),
+            "b": self.b,
+            "features": list(self.features),
+            "target": self.target,
+            **self.facts,
+        }
+
+    def save(self, path: str | Path, **more: object) -> None:
+        """Write the model, and `more` facts, to the JSON file at `path`: whole or not at all."""
+        with open_beside(Path(path)) as file:
+            file.write(to_json({**self.record, **more}) + "\n")
 
 
 def load_model(path: str | Path) -> LinearModel:
@@ -94,13 +112,8 @@ def model_of(record: object, file: str) -> LinearModel:
         raise fail("its params are not all numbers") from None
     if not all(math.isfinite(param) for param in params):
         raise fail("its params are not all finite numbers")
-    return LinearModel(tuple(params[:-1]), params[-1], tuple(features), record["target"])
-
-
-def save_model(path: Path, record: Mapping[str, object]) -> None:
-    """Write `record`, the result of a run without its history, beside `path` and rename it."""
-    with open_beside(path) as file:
-        file.write(to_json(record) + "\n")
+    facts = {key: record[key] for key in record if key not in ("w", "b", "features", "target")}
+    return LinearModel(tuple(params[:-1]), params[-1], tuple(features), record["target"], facts)
 
 
 def to_json(record: Mapping[str, object]) -> str:
