@@ -18,11 +18,14 @@ from gdfit.cli.options import (
     HowWritten,
     Init,
     Tolerance,
+    check_settings,
 )
+from gdfit.cli.typed import Typed
 from gdfit.errors import GdfitError, UsageError
 
 
 def gradcheck(
+    typed: Typed,
     data: Data,
     columns: Columns,
     dialect: HowWritten,
@@ -32,15 +35,15 @@ def gradcheck(
 ) -> None:
     """Check the gradient: by hand, by autograd and by central differences."""
     from gdfit.analysis.gradcheck import check_gradient
-    from gdfit.descent.fit import initial_params, parse_init
+    from gdfit.descent.start import parse_init, start_of
     from gdfit.show import analyses
 
     if not tolerance >= 0:
         raise UsageError(f"`tolerance` takes a number that is not negative, not {tolerance:g}")
-    settings.check(validated=False)
+    check_settings(typed, settings, validated=False)
     start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=settings.needs_rows)
-    params = initial_params(start, observations, settings.seed)
+    params = start_of(start, observations, settings).params
     check = check_gradient(observations, params, settings)
     analyses.print_gradients(check, observations.features)
     if not check.difference <= tolerance:
@@ -53,6 +56,7 @@ def gradcheck(
 
 
 def graph(
+    typed: Typed,
     data: Data,
     columns: Columns,
     dialect: HowWritten,
@@ -62,14 +66,14 @@ def graph(
 ) -> None:
     """Show autograd's computational graph of the loss."""
     from gdfit.analysis.graph import loss_graph, to_dot
-    from gdfit.descent.fit import initial_params, parse_init
     from gdfit.descent.objectives import loss_of
+    from gdfit.descent.start import parse_init, start_of
     from gdfit.show import analyses
 
-    settings.check(validated=False)
+    check_settings(typed, settings, validated=False)
     start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=True)
-    params = initial_params(start, observations, settings.seed)
+    params = start_of(start, observations, settings).params
     root = loss_graph(observations, params, loss_of(settings))
     if output == "dot":
         print(to_dot(root))

@@ -75,7 +75,8 @@ def run(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings():
             # What overflows is told of as such: "diverged", "too large".
             warnings.simplefilter("ignore", RuntimeWarning)
-            status = app(arguments, prog_name="gdfit", standalone_mode=False)
+            typed = sys.argv[1:] if arguments is None else arguments
+            status = app(typed, prog_name="gdfit", standalone_mode=False, obj=typed)
     except GdfitError as error:
         complain(str(error))
         status = error.status

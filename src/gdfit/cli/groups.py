@@ -14,7 +14,11 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from gdfit.cli.typed import Typed
 from gdfit.errors import UsageError
+
+POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
+TYPED = ("COMMANDLINE", "PROMPT")
 
 
 def option(tells: str, *names: str, read: Callable[[str], Any] | None = None, **more: Any) -> Any:
@@ -48,8 +52,12 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """`command` as Typer is to see it: with an option in place of each member of a group."""
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, tuple[type, set[str]]] = {}
-    params: list[inspect.Parameter] = []
+    params = [inspect.Parameter("context", POSITIONAL, annotation=typer.Context)]
+    typed = ""
     for own in signature.parameters.values():
+        if own.annotation is Typed:
+            typed = own.name
+            continue
         kind, *notes = get_args(own.annotation)
         if isinstance(notes[0], dict):
             groups[own.name] = kind, set(notes[0])
@@ -57,7 +65,11 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         else:
             params.append(param(own.name, kind, notes[0], own.default))
 
-    def call(**values: Any) -> None:
+    def call(context: typer.Context, **values: Any) -> None:
+        if typed:
+            sources = {name: context.get_parameter_source(name) for name in values}
+            given = {name for name, source in sources.items() if source and source.name in TYPED}
+            values[typed] = Typed(context.obj, frozenset(given))
         for name, (kind, options) in groups.items():
             values[name] = kind(**{option: values.pop(option) for option in options})
         command(**values)

@@ -11,6 +11,7 @@ import typer
 
 from gdfit.cli import texts
 from gdfit.cli.groups import option, panel
+from gdfit.cli.typed import Typed
 from gdfit.data.columns import Selection
 from gdfit.data.layout import Dialect, parse_delimiter
 from gdfit.descent.settings import Settings
@@ -54,19 +55,25 @@ PENALTY = panel(LOSS, l2=option("Add this times ‖w‖² to the loss."))
 DESCENT = panel(
     "The descent",
     lr=option(
-        "The learning rate γ; auto is 2/(λmin + λmax).", metavar="FLOAT|auto", read=texts.rate
+        "The learning rate γ; auto is the one with the least loss after these epochs.",
+        metavar="FLOAT|auto",
+        read=texts.rate,
+        autocompletion=lambda: ["auto"],
     ),
-    epochs=option("How many times to go over the data at most.", min=1, metavar="N"),
+    scale=option(
+        "Descend on x, on (x − mean)/std or on an orthonormal basis of it. By default on x where "
+        "the learning rate is a number, else on what is enough."
+    ),
+    epochs=option("How many times to go over the data at most.", metavar="N", read=texts.whole),
     backend=option("The gradient by the chain rule in NumPy, or by torch."),
     optimizer=option("The update rule, as torch.optim defines it."),
     momentum=option("Of momentum and nesterov."),
     betas=option("Of adam.", metavar="B1,B2", read=texts.betas, show_default="0.9,0.999"),
     batch_size=option("Mini-batches of N rows, reshuffled each epoch.", min=1, metavar="N"),
-    standardize=option("Descend on (x − mean)/std of each feature."),
 )
 STOPPING = panel(
     STOP,
-    tol=option("Stop when no param moves by more than this in an epoch."),
+    tol=option("Stop when no param moves by more than this part of the largest in an epoch."),
     target_loss=option("Stop when the validation loss (else the loss) is at or below this."),
     patience=option("Stop after N epochs without a better one.", min=1, metavar="N"),
 )
@@ -85,6 +92,7 @@ WRITTEN = panel(
     "What to write",
     history=option("Write every epoch to this file.", metavar="FILE.csv"),
     model=copy(MODEL),
+    no_model=option("Write no model."),
     plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
 )
 
@@ -112,6 +120,7 @@ class Files:
 
     history: Path | None = None
     model: Path = DEFAULT_MODEL
+    no_model: bool = False
     plot: Path | None = None
 
 
@@ -149,3 +158,12 @@ Format = Annotated[
 ]
 GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")]
 Tolerance = Annotated[float, option("Status 1 above this difference.")]
+
+
+def check_settings(typed: Typed, settings: Settings, *, validated: bool) -> None:
+    """Raise for settings that are out of range, or have no effect on each other."""
+    settings.check(validated=validated)
+    velocity = settings.optimizer in ("momentum", "nesterov")
+    typed.refuse("momentum", "is for `optimizer` momentum and nesterov", unless=velocity)
+    typed.refuse("betas", "is for `optimizer` adam", unless=settings.optimizer == "adam")
+    typed.refuse("huber_delta", "is for `loss` huber", unless=settings.loss == "huber")

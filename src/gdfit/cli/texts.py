@@ -18,6 +18,14 @@ def number(text: str) -> float:
         raise UsageError(f"takes a number, not {quoted(text)}") from None
 
 
+def whole(text: str) -> int:
+    """A whole number, also as 1e6."""
+    value = number(text)
+    if not value.is_integer():
+        raise UsageError(f"takes a whole number, not {quoted(text)}")
+    return int(value)
+
+
 def rate(text: str) -> float | Literal["auto"]:
     """A learning rate."""
     return "auto" if text == "auto" else number(text)

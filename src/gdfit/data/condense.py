@@ -17,7 +17,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.columns import Columns
 from gdfit.data.observations import Observations
 from gdfit.data.rows import RowBuffer, Rows, rows_at_once
-from gdfit.errors import NoObservationsError
+from gdfit.errors import GdfitError, NoObservationsError
 
 SAMPLE_ROWS = 2000
 SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those of other choices
@@ -73,8 +73,16 @@ class Condenser:
 
 
 def triangular(rows: FloatArray) -> FloatArray:
-    """The factor R of rows = QR, shape (min(n, m), m) for rows of shape (n, m)."""
-    return cast(FloatArray, np.linalg.qr(rows, mode="r"))
+    """The factor R of rows = QR, shape (min(n, m), m) for rows of shape (n, m).
+
+    Raises
+    ------
+    GdfitError : the rows' lengths are beyond float64; LAPACK would go round in circles with them.
+    """
+    triangle = cast(FloatArray, np.linalg.qr(rows, mode="r"))
+    if not np.isfinite(triangle).all():
+        raise GdfitError("the numbers are too large for float64: divide the columns by a million")
+    return triangle
 
 
 class Reservoir:

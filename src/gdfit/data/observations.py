@@ -16,6 +16,8 @@ from gdfit.data.layout import default_names
 from gdfit.data.rows import Rows
 from gdfit.errors import GdfitError, NoObservationsError
 
+SAME = 1e-13  # a deviation below this part of a column's size is rounding
+
 
 @dataclass(frozen=True)
 class Observations:
@@ -69,8 +71,8 @@ class Observations:
     def r_squared(self, params: FloatArray) -> float:
         """R² = 1 − Σ(ŷ − y)²/Σ(y − ȳ)², the part of y's variance that the model explains; NaN where
         y does not vary."""
-        total = self.total_squares
-        return 1 - self.squared_error(params) / total if total > 0 else float("nan")
+        total, squares = self.total_squares, self.mean_square * self.count
+        return 1 - self.squared_error(params) / total if total > SAME**2 * squares else float("nan")
 
 
 def observations_from(

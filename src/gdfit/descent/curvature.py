@@ -17,10 +17,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.condense import triangular
 from gdfit.data.observations import Observations
-from gdfit.descent.scaling import scaling_of, standardized
-from gdfit.errors import GdfitError
-
-DEPENDENT = 1e-13  # columns as near as this to depending on each other do, but for rounding
+from gdfit.descent.scaling import DEPENDENT, scaled, scaling_of
 
 
 @dataclass(frozen=True)
@@ -135,9 +132,6 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     )
 
 
-def standardized_curvature(observations: Observations, l2: float = 0.0) -> Curvature | None:
-    """The curvature after standardizing the features; None where one of them does not vary."""
-    try:
-        return curvature(standardized(observations, scaling_of(observations)), l2)
-    except GdfitError:
-        return None
+def standardized_curvature(observations: Observations, l2: float = 0.0) -> Curvature:
+    """The curvature after standardizing the features."""
+    return curvature(scaled(observations, scaling_of(observations, "standardize")), l2)

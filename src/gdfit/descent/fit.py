@@ -1,38 +1,48 @@
-"""`train`: observations in, a fit out."""
+"""A run of gradient descent, step by step, and what it comes to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gdfit import __version__
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
+from gdfit.descent.choice import EXACT, chosen_rate, chosen_scale, is_above
 from gdfit.descent.curvature import Curvature, curvature
 from gdfit.descent.history import header, row
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.objectives import batch_objectives, mean_loss, whole_objective
 from gdfit.descent.optimizers import OPTIMIZERS
-from gdfit.descent.scaling import Scaling, scaling_of, standardized
+from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Settings
+from gdfit.descent.start import Init, Start, start_of
 from gdfit.descent.stopping import (
+    BEYOND,
     COMPLETED,
+    CONVERGED,
     DIVERGED,
+    INTERRUPTED,
+    PATIENCE,
+    STALLED,
     Best,
+    Rule,
     converged,
     diverged,
     first_answer,
     out_of_epochs,
     target_reached,
 )
-from gdfit.errors import GdfitError, UsageError, listing, quoted
-from gdfit.model.linear import LinearModel, load_model
+from gdfit.errors import GdfitError
+from gdfit.model.linear import LinearModel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NOISE = 2.0  # times the first loss is what mini-batches may end at without having diverged
 
 
 @dataclass(frozen=True)
@@ -43,15 +53,16 @@ class Fit:
     loss : the loss at those params.
     validation_loss : the validation set's loss there, if there is one.
     r_squared : R² at those params; NaN where y does not vary.
-    status : how it ended: completed, converged, target, patience or diverged.
+    status : how it ended: see `gdfit.descent.stopping`.
     epochs : how many were run.
-    best_epoch : the epoch that the params are of.
-    history : the steps that were kept, by default all; with `standardize`, in standardized units.
+    best_epoch : the epoch after which the params are those of the model.
+    history : the steps that were kept, by default all; in the units that were descended in.
     start, params : the first and the last params as they were descended on, shape (p+1,).
     observations : what was fitted.
     curvature : of the loss that was descended on, where that is the squared error.
-    scaling : how the features were standardized, if they were.
+    scaling : how the features were scaled, if they were.
     settings : what it was run with.
+    asked : what was asked for: the learning rate and the scale may have been left to be chosen.
     """
 
     model: LinearModel
@@ -68,6 +79,7 @@ class Fit:
     curvature: Curvature | None
     scaling: Scaling | None
     settings: Settings
+    asked: Settings
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -83,112 +95,168 @@ class Run:
     """Gradient descent on `observations`, a step at a time: iterate over its steps, the last of
     which says why it is the last; `fit` is what it has come to. For the arguments see `train`.
 
-    start : θ₀ as it is descended on.
+    asked : what was asked for.
+    settings : what it is run with: a learning rate and a scale have been chosen.
+    scaling, curvature : as in `Fit`.
+    start : θ₀ as it is descended on, and what the update rule remembers.
     last : the step that was made last.
-    curvature, scaling, settings : as in `Fit`.
+    stopped : set it, and the next step is the last: interrupted.
     """
 
     def __init__(
         self,
         observations: Observations,
         *,
-        init: str | Sequence[float] | LinearModel = "zeros",
+        init: Init = "zeros",
         validation: Observations | None = None,
         settings: Settings | None = None,
         **options: Any,
     ) -> None:
         settings = replace(settings or Settings(), **options)
         settings.check(validated=validation is not None)
-        self.observations, self.validation = observations, validation
-        self.scaling = scaling_of(observations) if settings.standardize else None
-        self.start = initial_params(init, observations, settings.seed, self.scaling)
-        descended = standardized(observations, self.scaling) if self.scaling else observations
-        self.curvature = curvature(descended, settings.l2) if settings.loss == "mse" else None
-        lr = self.curvature.best_lr if settings.lr == "auto" and self.curvature else settings.lr
-        self.settings = settings = replace(settings, lr=float(lr))
-        self.descended = descended
-        self.objective = whole_objective(descended, settings)
+        self.asked, self.observations, self.validation = settings, observations, validation
+
+        def start_at(scaling: Scaling | None) -> Start:
+            return start_of(init, observations, settings, scaling)
+
+        scale = chosen_scale(observations, settings, init, start_at)
+        self.scaling = scaling_of(observations, scale)
+        self.start = start_at(self.scaling)
+        self.descended = scaled(observations, self.scaling)
+        self.curvature = curvature(self.descended, settings.l2) if settings.loss == "mse" else None
+        lr = chosen_rate(self.descended, self.scaling, self.start, settings, self.curvature)
+        self.settings = replace(settings, lr=lr, scale=scale)
+        self.objective = whole_objective(self.descended, self.settings)
         self.best = Best(settings.patience) if settings.patience else None
         self.last: Step | None = None
+        self.stopped = False
 
     def in_data(self, params: FloatArray) -> FloatArray:
         """Params as they are descended on, for the data's own units."""
         return self.scaling.to_data(params) if self.scaling else params
 
+    def validation_loss(self, params: FloatArray) -> float:
+        """The loss on the validation set at params as they are descended on."""
+        assert self.validation is not None
+        return mean_loss(self.validation, self.settings, self.in_data(params))
+
     def __iter__(self) -> Iterator[Step]:
-        settings, validation = self.settings, self.validation
-        rules = [diverged()]
-        if settings.target_loss is not None:
-            rules.append(target_reached(settings.target_loss))
-        if settings.tol is not None:
-            rules.append(converged(settings.tol, self.start))
-        if self.best:
-            rules.append(self.best)
-        rules.append(out_of_epochs(settings.epochs))
-        measure = (
-            (lambda params: mean_loss(validation, settings, self.in_data(params)))
-            if validation
-            else None
-        )
+        settings, start = self.settings, self.start
+        whole = batch_objectives(self.objective, self.descended, settings)
         update = OPTIMIZERS[settings.optimizer](
             float(settings.lr), settings.momentum, settings.betas
         )
-        batches = batch_objectives(self.objective, self.descended, settings)
-        for step in descend(batches, self.start, update, measure):
-            self.last = step._replace(status=first_answer(rules, step))
-            yield self.last
-            if self.last.status:
+        rules = self.rules()
+        for step in descend(
+            lambda epoch: whole(start.epochs + epoch),
+            start.params,
+            update,
+            start.state,
+            self.validation_loss if self.validation else None,
+        ):
+            status = first_answer(rules, step) or (INTERRUPTED if self.stopped else None)
+            if status:
+                step = step._replace(status=self.judged(status, step))
+            self.last = step
+            yield step
+            if status:
                 return
 
-    @property
-    def facts(self) -> dict[str, object]:
-        """What the model's file says of how it was trained."""
+    def rules(self) -> list[Rule]:
+        """When to stop, the most pressing first."""
         settings = self.settings
-        return {
-            "minimum_loss": self.curvature.minimum_loss if self.curvature else None,
-            "lr": settings.lr,
-            "backend": settings.backend,
-            "loss_function": settings.loss,
-            "l2": settings.l2,
-            "optimizer": settings.optimizer,
-            "batch_size": settings.batch_size,
-            "standardize": settings.standardize,
-            "seed": settings.seed,
-            "observations": self.observations.count,
-        }
+        with np.errstate(over="ignore"):
+            self.first_loss = self.objective(self.start.params)[0]
+            nothing, _ = self.objective(np.zeros_like(self.start.params))
+        rules = [diverged(max(BEYOND * self.first_loss, nothing))]
+        if settings.target_loss is not None:
+            rules.append(target_reached(settings.target_loss))
+        if settings.tol is not None:
+            rules.append(converged(settings.tol))
+        if self.best:
+            rules.append(self.best)
+        rules.append(out_of_epochs(settings.epochs))
+        return rules
+
+    def judged(self, status: str, step: Step) -> str:
+        """`status` in the light of what the run has come to: a loss that has grown all in all has
+        diverged, and one that has converged far from the minimum has stalled."""
+        if status not in (COMPLETED, CONVERGED, PATIENCE):
+            return status
+        noisy = NOISE if self.settings.batch_size else 1.0
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, _ = self.objective(self.final(step)[0])
+        rounding = EXACT * self.observations.mean_square
+        if not loss <= noisy * self.first_loss * (1 + 1e-9) + rounding:
+            return DIVERGED
+        if status == CONVERGED and self.curvature and is_above(loss, self.curvature, rounding):
+            return STALLED
+        return status
+
+    def final(self, last: Step) -> tuple[FloatArray, int]:
+        """The params that the run leads to, and after which epoch they were."""
+        best = self.best
+        if best is None or best.step is None or last.status == DIVERGED:
+            return last.params, last.epoch
+        if self.validation_loss(last.params) < best.loss:
+            return last.params, last.epoch
+        return best.step.before, best.step.epoch - 1
 
     def fit(self, history: Sequence[Step] = ()) -> Fit:
         """What the run has come to; `history` are the steps to keep with it."""
         last, observations = self.last, self.observations
         if last is None:
             raise GdfitError("the run has made no step yet: iterate over it first")
-        best = self.best.step if self.best and last.status != DIVERGED else None
-        final = best or last
         with np.errstate(over="ignore", invalid="ignore"):
-            params = self.in_data(final.params)
-            *w, b = params.tolist()
+            descended, epoch = self.final(last)
+            params = self.in_data(descended)
             came_to: dict[str, Any] = {
-                "loss": self.objective(final.params)[0],
-                "validation_loss": final.validation_loss,
+                "loss": self.objective(descended)[0],
+                "validation_loss": self.validation_loss(descended) if self.validation else None,
                 "r_squared": observations.r_squared(params),
                 "epochs": last.epoch,
-                "best_epoch": final.epoch,
+                "best_epoch": epoch,
                 "status": last.status or COMPLETED,
             }
-            facts = {**came_to, **self.facts}
-            return Fit(
-                model=LinearModel(
-                    tuple(w), b, observations.features, observations.target_name, facts
-                ),
-                **came_to,
-                history=tuple(history),
-                start=self.start,
-                params=final.params,
-                observations=observations,
-                curvature=self.curvature,
-                scaling=self.scaling,
-                settings=self.settings,
-            )
+        facts = {**came_to, **self.facts}
+        if epoch == last.epoch:
+            facts["state"] = self.start.after(last, self.scaling)
+        *w, b = params.tolist()
+        return Fit(
+            LinearModel(tuple(w), b, observations.features, observations.target_name, facts),
+            **came_to,
+            history=tuple(history),
+            start=self.start.params,
+            params=descended,
+            observations=observations,
+            curvature=self.curvature,
+            scaling=self.scaling,
+            settings=self.settings,
+            asked=self.asked,
+        )
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the model's file says of how it was trained."""
+        settings, bends = self.settings, self.curvature
+        return {
+            "minimum_loss": bends.minimum_loss if bends else None,
+            "max_stable_lr": bends.max_stable_lr if bends and settings.is_plain else None,
+            "lr": settings.lr,
+            "scale": settings.scale,
+            "backend": settings.backend,
+            "loss_function": settings.loss,
+            "huber_delta": settings.huber_delta,
+            "l2": settings.l2,
+            "optimizer": settings.optimizer,
+            "momentum": settings.momentum,
+            "betas": list(settings.betas),
+            "batch_size": settings.batch_size,
+            "seed": settings.seed,
+            "observations": self.observations.count,
+            "validation_observations": self.validation.count if self.validation else 0,
+            "version": __version__,
+        }
 
 
 def train(observations: Observations, **options: Any) -> Fit:
@@ -205,7 +273,6 @@ def train(observations: Observations, **options: Any) -> Fit:
     Raises
     ------
     UsageError : an argument is out of range, or does not fit the observations.
-    GdfitError : a feature that does not vary can't be standardized.
 
     Examples
     --------
@@ -216,50 +283,3 @@ def train(observations: Observations, **options: Any) -> Fit:
     """
     run = Run(observations, **options)
     return run.fit(list(run))
-
-
-def initial_params(
-    init: str | Sequence[float] | LinearModel,
-    observations: Observations,
-    seed: int,
-    scaling: Scaling | None = None,
-) -> FloatArray:
-    """θ₀, shape (p+1,), as `train` describes it; with `scaling`, for standardized features."""
-    features = observations.features
-    size = len(features) + 1
-    if isinstance(init, LinearModel):
-        if sorted(init.features) != sorted(features):
-            raise GdfitError(
-                f"the model to start from has the features {listing(init.features)}; "
-                f"the data has {listing(features)}"
-            )
-        weights = dict(zip(init.features, init.w, strict=True))
-        params = np.array([*(weights[name] for name in features), init.b])
-        return scaling.from_data(params) if scaling else params
-    if init == "zeros":
-        return np.zeros(size)
-    if init == "random":
-        return np.random.default_rng(seed).random(size)
-    if isinstance(init, str):
-        raise UsageError(f"no init {quoted(init)}; there are zeros and random")
-    params = np.array(init, dtype=np.float64)
-    if params.shape != (size,) or not np.isfinite(params).all():
-        raise UsageError(
-            f"`init` takes {size} finite numbers here, one for each of {listing((*features, 'b'))}"
-        )
-    return scaling.from_data(params) if scaling else params
-
-
-def parse_init(text: str) -> str | list[float] | LinearModel:
-    """What `init` names as a text: zeros, random, numbers W,…,B, or a model file."""
-    if text in ("zeros", "random"):
-        return text
-    try:
-        return [float(field) for field in text.split(",")]
-    except ValueError:
-        pass
-    if not Path(text).exists() and not text.endswith(".json"):
-        raise UsageError(
-            f"`init` takes zeros, random, numbers W,…,B or a model file, not {quoted(text)}"
-        )
-    return load_model(text)

@@ -39,22 +39,24 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
 
 def batch_objectives(
     whole: Objective, observations: Observations, settings: Settings
-) -> Callable[[], Iterable[Objective]]:
-    """What gives the objectives of an epoch: `whole`, or those of its mini-batches, in a new random
-    order each time. A batch as large as the data is the whole."""
+) -> Callable[[int], Iterable[Objective]]:
+    """What gives the objectives of an epoch by its number: `whole`, or those of its mini-batches,
+    in a random order that is the epoch's own, whatever came before. A batch as large as the data is
+    the whole."""
     size = settings.batch_size
     if size is None or size >= observations.count:
-        return lambda: (whole,)
+        every = (whole,)
+        return lambda epoch: every
     backend, loss = BACKENDS[settings.backend], loss_of(settings)
     rows, batch_size = rows_of(observations), size
-    random = np.random.default_rng([settings.seed, SHUFFLING])
 
-    def epoch() -> Iterator[Objective]:
+    def in_epoch(epoch: int) -> Iterator[Objective]:
+        random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
         for batch in rows.batches(batch_size, random):
             objective = backend(batch[:, :-1], batch[:, -1], len(batch), loss)
             yield penalized(objective, settings, len(observations.features))
 
-    return epoch
+    return in_epoch
 
 
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:

@@ -12,35 +12,39 @@ from gdfit.errors import UsageError, quoted
 BackendName = Literal["manual", "autograd"]
 LossName = Literal["mse", "mae", "huber"]
 OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
+Scale = Literal["none", "standardize", "whiten"]
 
 
 @dataclass(frozen=True)
 class Settings:
     """What to run gradient descent with: the options of `train` that are numbers and names.
 
-    lr : the learning rate γ; ``auto`` is 2/(λmin + λmax) of the squared loss's Hessian.
+    lr : the learning rate γ; ``auto`` is the one with the least loss after `epochs` epochs, as
+        `gdfit.descent.choice` finds it.
     epochs : how many times to go over the observations at most.
     backend : ``manual``, the chain rule by hand in NumPy, or ``autograd``, torch.
     seed : every random choice comes from it.
-    standardize : descend on (x − mean)/std of each feature.
+    scale : what to descend on: ``none``, the features as they are; ``standardize``, (x − mean)/std;
+        ``whiten``, an orthonormal basis of the centred features. By default as they are where `lr`
+        is a number; where it is auto, standardized, or whitened if that is not enough.
     loss : ``mse``, ``mae`` or ``huber``, with the δ `huber_delta`.
     l2 : λ of the penalty λ‖w‖².
     optimizer : ``gd``, ``momentum``, ``nesterov`` or ``adam``.
     momentum : μ of ``momentum`` and ``nesterov``.
     betas : β₁ and β₂ of ``adam``.
     batch_size : of mini-batches, reshuffled each epoch; by default, all rows are one.
-    tol : stop when no param has moved by more than this in an epoch.
+    tol : stop when no param has moved by more than this part of the largest in an epoch.
     target_loss : stop when the validation loss, or without a validation set the loss, is at or
         below this.
     patience : stop when this many epochs have brought no lower validation loss; the params with the
         lowest are kept.
     """
 
-    lr: float | Literal["auto"] = 0.01
+    lr: float | Literal["auto"] = "auto"
     epochs: int = 1000
     backend: BackendName = "manual"
     seed: int = 0
-    standardize: bool = False
+    scale: Scale | None = None
     loss: LossName = "mse"
     huber_delta: float = 1.0
     l2: float = 0.0
@@ -70,11 +74,6 @@ class Settings:
             if value is not None and not fits(value):
                 told = quoted(value) if isinstance(value, str) else value
                 raise UsageError(f"`{name}` takes {takes}, not {told}")
-        if self.lr == "auto" and not self.is_plain:
-            raise UsageError(
-                "`lr` auto is for gradient descent on the mean squared error: for `optimizer` gd "
-                "with `loss` mse, and without `batch_size`"
-            )
         if self.patience is not None and not validated:
             raise UsageError("`patience` goes by the validation loss: it needs `validation`")
 
@@ -98,6 +97,8 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "lr": (lambda lr: lr == "auto" or is_positive(lr), "a positive number or auto"),
     "epochs": (at_least(1), "a number from 1 on"),
     "backend": one_of(BackendName),
+    "seed": (at_least(0), "a number that is not negative"),
+    "scale": one_of(Scale),
     "loss": one_of(LossName),
     "huber_delta": (is_positive, "a positive number"),
     "l2": (at_least(0), "a number that is not negative"),

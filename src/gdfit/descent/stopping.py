@@ -7,21 +7,21 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gdfit.arrays import FloatArray
 from gdfit.descent.loop import Step
 
 Rule = Callable[[Step], str | None]
 
-COMPLETED, CONVERGED, TARGET = "completed", "converged", "target"
-PATIENCE, DIVERGED = "patience", "diverged"
+COMPLETED, CONVERGED, STALLED, TARGET = "completed", "converged", "stalled", "target"
+PATIENCE, INTERRUPTED, DIVERGED = "patience", "interrupted", "diverged"
+BEYOND = 1e12  # times the first loss, and descent has lost its way
 
 
-def diverged() -> Rule:
-    """The loss or a param is not finite any more."""
+def diverged(bound: float) -> Rule:
+    """The loss is above `bound`, or it or a param is not finite any more."""
 
     def rule(step: Step) -> str | None:
-        finite = math.isfinite(step.loss) and np.isfinite(step.params).all()
-        return None if finite else DIVERGED
+        fine = step.loss <= bound and np.isfinite(step.params).all()
+        return None if fine else DIVERGED
 
     return rule
 
@@ -36,15 +36,12 @@ def target_reached(target: float) -> Rule:
     return rule
 
 
-def converged(tolerance: float, start: FloatArray) -> Rule:
-    """No param has moved by more than `tolerance` in the epoch."""
-    before = start
+def converged(tolerance: float) -> Rule:
+    """No param has moved by more than `tolerance`, as a part of the largest, in the epoch."""
 
     def rule(step: Step) -> str | None:
-        nonlocal before
-        moved = np.abs(step.params - before).max()
-        before = step.params
-        return CONVERGED if moved <= tolerance else None
+        moved = np.abs(step.params - step.before).max()
+        return CONVERGED if moved <= tolerance * np.abs(step.params).max() else None
 
     return rule
 
@@ -62,7 +59,7 @@ def first_answer(rules: Sequence[Rule], step: Step) -> str | None:
 
 class Best:
     """The step with the least validation loss so far; as a rule, stops where `patience` epochs have
-    brought no better one."""
+    brought no better one. The loss is that at the step's params before its update."""
 
     def __init__(self, patience: int) -> None:
         self.patience = patience

@@ -1,34 +1,90 @@
-"""What a run came to, in words: how it ended, how far from the minimum, and what to type next."""
+"""A run in words: what was chosen, how it ended, how far it is to go, and what to type next."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-from gdfit.descent.curvature import Curvature, standardized_curvature
+from gdfit.descent.choice import EXACT
+from gdfit.descent.curvature import Curvature
 from gdfit.descent.fit import Fit, Run
+from gdfit.descent.scaling import Scaling
+from gdfit.errors import listing, printable
 
-EXACT = 1e-28  # the part of the mean of y² that a loss is by rounding, where the fit is exact
+NAMED = 3  # columns that are told of one by one
+SCALED = {
+    "standardize": "(x − mean)/std of each feature x",
+    "whiten": "an orthonormal basis of the features",
+}
+
+
+def heading(run: Run) -> str:
+    """What is fitted, and what was chosen for the user: a line above the table."""
+    observations = run.observations
+    target, features = printable(observations.target_name), listing(observations.features, 3)
+    rows = "1 row" if observations.count == 1 else f"{observations.count:,} rows"
+    held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
+    return f"{target} from {features} · {rows}{held_out}{chosen(run)}"
+
+
+def chosen(run: Run) -> str:
+    """What was chosen for the user, as options."""
+    choices = []
+    if run.asked.scale is None and run.scaling:
+        choices.append(f"--scale {run.settings.scale}")
+    if run.asked.lr == "auto":
+        choices.append(f"--lr {run.settings.lr:.5g}")
+    return f" · chosen: {' '.join(choices)}" if choices else ""
+
+
+def units(run: Run) -> str:
+    """What the params and the gradient of each epoch are for, where that is not the columns."""
+    if run.scaling is None:
+        return ""
+    return f"params and grad of each epoch are for {SCALED[str(run.settings.scale)]}"
+
+
+def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[str]:
+    """Why the weights of some features stay 0."""
+    unused = set(range(len(features))) - set(scaling.used) if scaling else set()
+    for constant, why in (
+        (True, "does not vary: its weight is 0"),
+        (False, "can be computed from the columns before it: its weight is 0"),
+    ):
+        names = [
+            features[place]
+            for place in sorted(unused)
+            if scaling and (place in scaling.constant) is constant
+        ]
+        for name in names[:NAMED]:
+            yield f"column {printable(name)} {why}"
+        if len(names) > NAMED:
+            yield f"and so for {len(names) - NAMED} more columns"
 
 
 def ending(fit: Fit) -> str:
     """How the run ended."""
-    settings = fit.settings
+    settings, epochs = fit.settings, f"epoch {fit.epochs}"
     if fit.status == "diverged":
-        return f"diverged at epoch {fit.epochs}: loss or params are not finite any more"
+        if math.isfinite(fit.loss) and all(map(math.isfinite, fit.model.params)):
+            return f"diverged: after {epochs} the loss is larger than at the start"
+        return f"diverged at {epochs}: loss or params are not finite any more"
+    if fit.status == "interrupted":
+        return f"interrupted after {epochs}"
     if fit.status == "converged":
+        return f"converged at {epochs}: no param moved by more than {settings.tol:g} of the largest"
+    if fit.status == "stalled":
         return (
-            f"converged at epoch {fit.epochs}: no param moved by more than {settings.tol:g} in it"
+            f"stalled at {epochs}: no param moved by more than {settings.tol:g} of the largest, "
+            "but the loss is far above its minimum: a smaller --tol goes on"
         )
     if fit.status == "target":
         which = "loss" if fit.validation_loss is None else "validation loss"
-        return (
-            f"target reached at epoch {fit.epochs}: the {which} is at or below "
-            f"{settings.target_loss:g}"
-        )
-    best = f"; the params are those of epoch {fit.best_epoch}, where the validation loss was least"
+        return f"target reached at {epochs}: the {which} is at or below {settings.target_loss:g}"
+    best = f"; the params are those after epoch {fit.best_epoch}, with the least validation loss"
     if fit.status == "patience":
         return (
-            f"out of patience at epoch {fit.epochs}: {settings.patience} epochs brought no lower "
+            f"out of patience at {epochs}: {settings.patience} epochs brought no lower "
             f"validation loss{best}"
         )
     ran = f"ran all {fit.epochs} epochs" if fit.epochs > 1 else "ran 1 epoch"
@@ -40,16 +96,22 @@ def minimum(fit: Fit, bends: Curvature) -> str:
     least = bends.minimum_loss
     if least <= EXACT * fit.observations.mean_square:
         least = 0.0  # but for rounding
-    text = f"{least:.8g} is the {'least penalized' if fit.settings.l2 else 'least-squares'} loss"
-    if not bends.is_unique:
-        text += ", of many params: some columns depend on others"
+    penalized = ", penalty included" if fit.settings.l2 else ""
     if is_at_minimum(fit, bends):
-        return f"{text}; this is it"
+        text = f"reached: no line has a smaller loss{penalized}"
+    else:
+        text = f"{least:.8g} is the smallest loss there is{penalized}; this is {above(fit, least)}"
+    if not bends.is_unique:
+        text += "; other params have it too, as some columns can be computed from others"
+    return text
+
+
+def above(fit: Fit, least: float) -> str:
+    """How far above the least loss this one is."""
     if least <= 0:
-        return text
+        return f"{fit.loss:.3g} above it"
     ratio = fit.loss / least
-    above = f"{100 * (ratio - 1):.2g} % above it" if ratio < 2 else f"{ratio:.3g} times as much"
-    return f"{text}; this is {above}"
+    return f"{100 * (ratio - 1):.2g} % above it" if ratio < 2 else f"{ratio:.3g} times as much"
 
 
 def is_at_minimum(fit: Fit, bends: Curvature) -> bool:
@@ -58,23 +120,18 @@ def is_at_minimum(fit: Fit, bends: Curvature) -> bool:
     return fit.loss - least <= max(1e-9 * least, EXACT * fit.observations.mean_square)
 
 
-def next_digit(fit: Fit, bends: Curvature) -> str:
+def to_go(fit: Fit, bends: Curvature) -> str:
     """How many epochs more would bring the params ten times nearer to the minimum."""
     epochs = bends.epochs_to_next_digit(fit.params, float(fit.settings.lr))
     if math.isinf(epochs):
-        return "never, at this learning rate"
-    return f"in about {rounded(epochs)} more"
+        return "at this learning rate the params never come nearer to the minimum"
+    return f"about {rounded(epochs)} more bring the params ten times nearer to the minimum"
 
 
 def rounded(epochs: float) -> str:
     """A number of epochs, to two digits."""
     about = float(f"{max(epochs, 1):.2g}")
     return "1 epoch" if about == 1 else f"{about:,.0f} epochs"
-
-
-def diverged(fit: Fit) -> str:
-    """Why the run diverged, and what to type instead."""
-    return f"diverged at epoch {fit.epochs}, no model was written: {why_it_grows(fit)}"
 
 
 def growth(run: Run, epochs: int) -> str:
@@ -85,36 +142,44 @@ def growth(run: Run, epochs: int) -> str:
     return f"the loss has grown for {epochs} epochs running{why}"
 
 
+def diverged(fit: Fit, command: str) -> str:
+    """Why the run diverged, and the command to type instead: the same one, which leaves the
+    learning rate to be chosen."""
+    at = f"diverged at epoch {fit.epochs}, no model was written"
+    return f"{at}: {why_it_grows(fit)}; {remedy(fit, command)}"
+
+
 def why_it_grows(fit: Fit) -> str:
-    """Why the run does not come down, and what to type instead."""
+    """Why the run does not come down."""
     bends, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
-    scale = "" if settings.standardize else ", or --standardize"
     if bends is None or settings.optimizer == "adam":
-        return f"--lr {lr:g} is too large for this data; try --lr {below(lr / 10)}{scale}"
+        return f"--lr {lr:g} is too large for this data"
     if not math.isfinite(bends.lambda_max):
-        return f"the numbers are too large for float64: λmax is infinite; scale the data{scale}"
+        return "the numbers are too large for float64: λmax is infinite"
     if not settings.is_plain:
-        # Momentum and Nesterov's are stable for all μ at 1/λmax; a batch is steeper than the whole.
-        stable = (0.1 if settings.batch_size else 1.0) / bends.lambda_max
-        return (
-            f"--lr {lr:g} is too large for this data, whose λmax is {bends.lambda_max:.6g}; try "
-            f"--lr {below(min(stable, lr / 2))}{scale}"
-        )
+        return f"--lr {lr:g} is too large for this data, whose λmax is {bends.lambda_max:.6g}"
     bound = bends.max_stable_lr
     if lr < bound:
         return (
             f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the numbers are "
-            "too large for float64; scale the data, or start elsewhere with --init"
+            "too large for float64"
         )
-    why = (
-        f"gradient descent on this data is stable only for --lr below 2/λmax = {bound:.6g}, and it "
-        f"is {lr:g}; try --lr {below(bends.best_lr)}"
+    return (
+        f"--lr {lr:g} is {times(lr / bound)} the limit 2/λmax = {bound:.6g} above which gradient "
+        "descent on this data climbs"
     )
-    scaled = None if settings.standardize else standardized_curvature(fit.observations, settings.l2)
-    if scaled is None or scaled.max_stable_lr <= bound:
-        return why
-    rate = f"--lr {below(scaled.best_lr)}" if lr >= scaled.max_stable_lr else f"--lr {lr:g}"
-    return f"{why}, or --standardize {rate} (stable below {scaled.max_stable_lr:.4g})"
+
+
+def times(ratio: float) -> str:
+    """A ratio above 1 in words."""
+    return f"{ratio:.3g} times"
+
+
+def remedy(fit: Fit, command: str) -> str:
+    """What to type instead."""
+    if fit.asked.lr == "auto":
+        return f"type a smaller rate: {command} --lr {below(float(fit.settings.lr) / 10)}"
+    return f"let gdfit choose the learning rate: {command}"
 
 
 def below(rate: float) -> str:

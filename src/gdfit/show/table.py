@@ -51,9 +51,10 @@ class TableReport:
         # Two params fit side by side on any terminal, but for a validation loss beside them.
         widest = WIDEST + NUMBER_WIDTH + 2 if validated else WIDEST
         self.wide = len(self.names) == 2 and self.console.width >= widest
-        if run.settings.standardize:
-            self.console.print(" descending on (x − mean)/std: params and grad are for these")
-            self.console.line()
+        self.console.print(f" {printable(advice.heading(run))}")
+        if run.scaling:
+            self.console.print(f" {advice.units(run)}")
+        self.console.line()
         self.pending: list[Step] = []
         self.headed = False
         self.printed_at = -math.inf
@@ -122,7 +123,7 @@ def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str) -> Tab
     if bends and fit.status != "diverged":
         lines.append(("minimum", advice.minimum(fit, bends)))
         if fit.settings.is_plain and not advice.is_at_minimum(fit, bends):
-            lines.append(("next digit", advice.next_digit(fit, bends)))
+            lines.append(("to go", advice.to_go(fit, bends)))
     for at in predictions if fit.status != "diverged" else ():
         inputs = ", ".join(map(exact, at.x))
         if len(at.x) > 1:

@@ -1,0 +1,145 @@
+"""Where the params start: at zeros, at random, at given values, or where a model's run stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.observations import Observations
+from gdfit.descent.loop import Step
+from gdfit.descent.optimizers import State
+from gdfit.descent.scaling import Scaling
+from gdfit.descent.settings import Settings
+from gdfit.errors import GdfitError, UsageError, listing, quoted
+from gdfit.model.linear import LinearModel, load_model
+
+Init = str | Sequence[float] | LinearModel
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run starts.
+
+    params : θ₀ as it is descended on, shape (p+1,).
+    state : what the update rule remembers of the epochs before.
+    epochs : how many there were.
+    rate : the learning rate of the run that it goes on with, if it does.
+    """
+
+    params: FloatArray
+    state: State = field(default_factory=dict)
+    epochs: int = 0
+    rate: float | None = None
+
+    def after(self, last: Step, scaling: Scaling | None) -> dict[str, object]:
+        """What a model's file keeps of a run, so that another one can go on exactly."""
+        return {
+            "epochs": self.epochs + last.epoch,
+            "params": last.params.tolist(),
+            "scaling": signature(scaling),
+            "optimizer": {
+                name: value.tolist() if isinstance(value, np.ndarray) else value
+                for name, value in last.state.items()
+            },
+        }
+
+
+def signature(scaling: Scaling | None) -> list[list[float]]:
+    """What tells one scaling from another: the same of the same data only."""
+    return [scaling.means.tolist(), scaling.deviations.tolist()] if scaling else []
+
+
+def start_of(
+    init: Init, observations: Observations, settings: Settings, scaling: Scaling | None = None
+) -> Start:
+    """Where `init` says, for features with that scaling."""
+    if isinstance(init, LinearModel):
+        return gone_on(init, observations, settings, scaling)
+    size = len(observations.features) + 1
+    if isinstance(init, str):
+        if init == "zeros":
+            return Start(np.zeros(size))
+        if init == "random":
+            return Start(np.random.default_rng(settings.seed).random(size))
+        raise UsageError(f"no `init` {quoted(init)}; there are zeros and random")
+    params = np.array(init, dtype=np.float64)
+    if params.shape != (size,) or not np.isfinite(params).all():
+        names = listing((*observations.features, "b"))
+        raise UsageError(f"`init` takes {size} finite numbers here, one for each of {names}")
+    return Start(scaling.from_data(params) if scaling else params)
+
+
+def gone_on(
+    model: LinearModel, observations: Observations, settings: Settings, scaling: Scaling | None
+) -> Start:
+    """Where the model's run stopped: exactly, if it is the same run on the same data."""
+    features = observations.features
+    if sorted(model.features) != sorted(features):
+        raise GdfitError(
+            f"the model to start from has the features {listing(model.features)}; "
+            f"the data has {listing(features)}"
+        )
+    weights = dict(zip(model.features, model.w, strict=True))
+    params = np.array([*(weights[name] for name in features), model.b])
+    state = model.facts.get("state")
+    if (
+        isinstance(state, dict)
+        and model.features == features
+        and state.get("scaling") == signature(scaling)
+    ):
+        params, epochs, remembered = read_state(state, len(params))
+        if all(model.facts.get(name) == value for name, value in run_facts(settings).items()):
+            rate = model.facts.get("lr")
+            return Start(params, remembered, epochs, rate if isinstance(rate, float) else None)
+        return Start(params)
+    return Start(scaling.from_data(params) if scaling else params)
+
+
+def run_facts(settings: Settings) -> dict[str, object]:
+    """What must be the same in two runs for the one to go on where the other stopped."""
+    return {
+        "loss_function": settings.loss,
+        "optimizer": settings.optimizer,
+        "momentum": settings.momentum,
+        "betas": list(settings.betas),
+        "batch_size": settings.batch_size,
+    }
+
+
+def read_state(state: dict[str, Any], size: int) -> tuple[FloatArray, int, State]:
+    """The params, the epochs and the update rule's state that a model's file has kept."""
+
+    def array(value: object) -> FloatArray:
+        numbers = np.array(value, dtype=np.float64)
+        if numbers.shape != (size,) or not np.isfinite(numbers).all():
+            raise ValueError
+        return numbers
+
+    try:
+        remembered = {
+            name: array(value) if isinstance(value, list) else int(value)
+            for name, value in state["optimizer"].items()
+        }
+        return array(state["params"]), int(state["epochs"]), remembered
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise GdfitError("the model to start from is damaged: its 'state' can't be used") from None
+
+
+def parse_init(text: str) -> str | list[float] | LinearModel:
+    """What `init` names as a text: zeros, random, numbers W,…,B, or a model file."""
+    if text in ("zeros", "random"):
+        return text
+    try:
+        return [float(field) for field in text.split(",")]
+    except ValueError:
+        pass
+    if not Path(text).exists() and not text.endswith(".json"):
+        raise UsageError(
+            f"`init` takes zeros, random, numbers W,…,B or a model file, not {quoted(text)}"
+        )
+    return load_model(text)

@@ -1,0 +1,96 @@
+"""Learning rates that are tried: a trial is the run itself, and the best of them is taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gdfit.data.condense import triangular
+from gdfit.data.observations import Observations, observations_from
+from gdfit.descent.curvature import curvature
+from gdfit.descent.fit import train
+from gdfit.descent.losses import LOSSES
+from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.settings import LossName, OptimizerName, Settings
+from gdfit.descent.trials import Trial, tried_rate
+
+RATES = np.array([1e-4, 3e-3, 0.05, 1e6])
+
+
+def measured(count: int = 60, shift: float = 3.0, seed: int = 0) -> Observations:
+    """Two correlated features of the order of 1, and a target with some outliers."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(count, 2)) @ [[1.0, 0.6], [0.0, 0.8]]
+    noise = random.standard_t(2, count)
+    return observations_from(x, x @ [2.0, -1.0] + shift + noise)
+
+
+def rate_for(observations: Observations, settings: Settings) -> float:
+    start = np.zeros(observations.design.shape[1])
+    return tried_rate(observations, observations.augmented, start, settings)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rates_side_by_side_descend_as_each_alone(loss: LossName, optimizer: OptimizerName) -> None:
+    observations = measured()
+    settings = Settings(loss=loss, optimizer=optimizer, l2=0.1, epochs=40)
+    design, target = observations.design, observations.target[:, np.newaxis]
+    trial = Trial(design, target, observations.count, np.ones(3), settings)
+    with np.errstate(over="ignore", invalid="ignore"):
+        together = trial.losses_after(RATES, 40)
+    for rate, expected in zip(RATES, together, strict=True):
+        alone = train(observations, init=[1.0, 1, 1], settings=replace(settings, lr=float(rate)))
+        if np.isfinite(expected):
+            assert alone.loss == pytest.approx(expected, rel=1e-9)
+        else:
+            assert alone.status == "diverged"
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_no_other_rate_is_much_better(loss: LossName, optimizer: OptimizerName) -> None:
+    observations = measured()
+    settings = Settings(loss=loss, optimizer=optimizer, epochs=200)
+    best = rate_for(observations, settings)
+    reached = train(observations, settings=replace(settings, lr=best)).loss
+    grid = np.geomspace(best / 1000, best * 1000, 61)
+    others = [train(observations, settings=replace(settings, lr=float(lr))).loss for lr in grid]
+    assert reached <= 1.01 * np.nanmin(others)
+    assert reached < 0.7 * train(observations, settings=replace(settings, lr=best / 1000)).loss
+
+
+def test_the_condensed_rows_do_for_the_squared_loss() -> None:
+    observations = measured()
+    condensed = replace(observations, augmented=triangular(observations.augmented))
+    for optimizer in [name for name in OPTIMIZERS if name != "gd"]:
+        settings = Settings(optimizer=optimizer)
+        lr = tried_rate(condensed, np.empty((0, 4)), np.zeros(3), settings)
+        fit = train(observations, settings=replace(settings, lr=lr))
+        assert fit.loss == pytest.approx(curvature(observations).minimum_loss, rel=1e-6)
+
+
+@pytest.mark.parametrize(("loss", "least"), [("mse", 0.05), ("mae", 0.02), ("huber", 0.02)])
+@pytest.mark.parametrize("size", [1, 16, 1000])
+def test_minibatches_come_near_the_minimum(loss: LossName, least: float, size: int) -> None:
+    observations = measured(400)
+    exact = train(observations, loss=loss, lr=0.05, epochs=5000).loss
+    settings = Settings(loss=loss, batch_size=size, epochs=20 if size == 1 else 200)
+    lr = rate_for(observations, settings)
+    assert lr == rate_for(observations, settings)
+    assert train(observations, settings=replace(settings, lr=lr)).loss < (1 + least) * exact
+
+
+def test_columns_of_any_size_are_tried_widely_enough() -> None:
+    observations = measured()
+    wide = observations_from(observations.design[:, :2] * [1e6, 1e-3], observations.target)
+    fit = train(wide, optimizer="momentum", lr=rate_for(wide, Settings(optimizer="momentum")))
+    assert fit.r_squared > -1  # it has not diverged: 2/λmax is of the order of 10⁻¹² here
+
+
+def test_a_start_from_which_there_is_nowhere_to_go() -> None:
+    observations = observations_from([1.0, 2, 3], [0.0, 0, 0])
+    for optimizer in OPTIMIZERS:
+        assert 0 < rate_for(observations, Settings(optimizer=optimizer, loss="huber")) < np.inf
