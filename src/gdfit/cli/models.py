@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from pathlib import Path
 
+from gdfit.cli import texts
 from gdfit.cli.data import check_inputs, reading
 from gdfit.cli.options import (
     DEFAULT_MODEL,
@@ -27,6 +30,8 @@ def predict(
 
     if bool(data) == bool(x):
         raise UsageError("predict takes `x` or DATA" + (", not both" if x else ""))
+    if data and not Path(data[0]).exists() and is_input(data[0]):
+        raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     if not data:
         trained = load_model(model)
         check_inputs(x or (), trained.features)
@@ -38,6 +43,13 @@ def predict(
 
     with reading(data, Selection(), dialect) as dataset:
         predict_rows(load_model(model), dataset, sys.stdout)
+
+
+def is_input(text: str) -> bool:
+    """Whether `text` is what `x` takes, and not a file."""
+    with suppress(UsageError):
+        return bool(texts.numbers(text))
+    return False
 
 
 def evaluate(

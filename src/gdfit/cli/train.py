@@ -55,8 +55,9 @@ def train(
     from gdfit.descent.fit import Run
     from gdfit.descent.start import parse_init
     from gdfit.show import advice, report
+    from gdfit.show.history_file import history_file
     from gdfit.show.progress import Bar
-    from gdfit.show.run import REPORTS, history_file
+    from gdfit.show.run import REPORTS
     from gdfit.show.trace import Trace
 
     check_output(typed, output, files)
@@ -187,7 +188,7 @@ def growth_noted(run: Run, shown: Report) -> Callable[[Step], None]:
 
     def watch(step: Step) -> None:
         if grows(step):
-            shown.flush()
+            getattr(shown, "flush", print)()
             note(f"epoch {step.epoch}: {advice.growth(run, grows.EPOCHS)}")
 
     return watch
