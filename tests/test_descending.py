@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -114,8 +113,7 @@ def test_options_reach_the_descent(gdfit: Gdfit) -> None:
 
 
 def test_a_penalized_minimum_is_found(gdfit: Gdfit) -> None:
-    options = ["--l2", "0.1", "--epochs", "20000", "--tol", "1e-15", "--format", "json"]
-    fit = json.loads(gdfit("train", LECTURE, *options).out)
+    fit = gdfit.json("train", LECTURE, "--l2", "0.1", "--epochs", "20000", "--tol", "1e-15")
     x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
     # ∇(mean((wx + b − y)²) + λw²) = 0: w = cov(x, y)/(var(x) + λ).
     w = np.cov(x, y, bias=True)[0, 1] / (x.var() + 0.1)
@@ -125,33 +123,10 @@ def test_a_penalized_minimum_is_found(gdfit: Gdfit) -> None:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_standardizing_and_validation_with_every_loss(gdfit: Gdfit, loss: str) -> None:
-    options = ["--loss", loss, "--standardize", "--lr", "0.1", "--epochs", "50", "--format", "json"]
+    options = ["--loss", loss, "--standardize", "--lr", "0.1", "--epochs", "50"]
     Path("v.csv").write_bytes(LECTURE.read_bytes())
-    fit = json.loads(gdfit("train", LECTURE, *options, "--validation", "v.csv").out)
+    fit = gdfit.json("train", LECTURE, *options, "--validation", "v.csv")
     assert fit["validation_loss"] == pytest.approx(fit["loss"], rel=1e-9)
-
-
-def test_lr_auto_is_for_plain_descent_only(gdfit: Gdfit) -> None:
-    for options in (["--loss", "mae"], ["--optimizer", "adam"], ["--batch-size", "3"]):
-        assert gdfit("train", LECTURE, "--lr", "auto", *options).status == 2
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--loss", "hinge"],
-        ["--huber-delta", "0"],
-        ["--l2", "-1"],
-        ["--optimizer", "lbfgs"],
-        ["--momentum", "1"],
-        ["--betas", "0.9"],
-        ["--betas", "0.9,1"],
-        ["--batch-size", "0"],
-    ],
-)
-def test_wrong_options(gdfit: Gdfit, options: list[str]) -> None:
-    result = gdfit("train", LECTURE, *options)
-    assert (result.status, result.err.count("\n")) == (2, 1)
 
 
 # Mini-batches.

@@ -249,14 +249,9 @@ def test_the_sample_is_named_in_the_title(gdfit: Gdfit) -> None:
 
 def test_places_that_can_not_be_drawn_to(gdfit: Gdfit) -> None:
     Path("folder.png").mkdir()
-    for place, status in (
-        ("p.gif", 2),
-        ("p", 2),
-        ("folder.png", 1),
-        ("nowhere/p.png", 1),
-    ):
+    for place in ("folder.png", "nowhere/p.png"):
         result = gdfit("train", LECTURE, "--plot", place)
-        assert (result.status, result.out) == (status, "")
+        assert (result.status, result.out) == (1, "")
         assert result.err.count("\n") == 1
     assert [path.name for path in Path().iterdir()] == ["folder.png"]
 
@@ -282,8 +277,6 @@ def test_charts_show_the_curve_and_the_points() -> None:
 
 
 def test_charts_go_with_the_table(gdfit: Gdfit) -> None:
-    assert gdfit("train", LECTURE, "--chart", "-q").status == 2
-    assert gdfit("train", LECTURE, "--chart", "--format", "json").status == 2
     for options in (
         ["--epochs", "1"],
         ["--validation", "0.3"],
