@@ -300,10 +300,19 @@ def test_predict_drops_missing(gdfit: Gdfit) -> None:
 def test_version_and_help_as_a_process(tmp_path: Path) -> None:
     version = process("--version", cwd=tmp_path)
     assert (version.status, version.out) == (0, f"gdfit {library.__version__}\n")
-    for command in ([], ["train"], ["predict"], ["evaluate"]):
-        shown = process(*command, "--help", cwd=tmp_path)
-        assert shown.status == 0
-        assert "Usage: " in shown.out
+    shown = process("--help", cwd=tmp_path)
+    assert shown.status == 0
+    assert "Usage: gdfit [OPTIONS] COMMAND" in shown.out
+
+
+@pytest.mark.parametrize(
+    "command", ["train", "gradcheck", "graph", "curvature", "predict", "evaluate"]
+)
+def test_every_command_helps(gdfit: Gdfit, command: str) -> None:
+    shown = gdfit(command, "--help")
+    assert (shown.status, shown.err) == (0, "")
+    assert f"Usage: gdfit {command} [OPTIONS]" in shown.out
+    assert command in gdfit("--help").out
 
 
 def test_shell_completion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +327,7 @@ def test_shell_completion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert process(cwd=tmp_path).out.split() == ["--backend"]
 
 
-def test_a_pipe_gets_no_colour_and_whole_numbers(tmp_path: Path) -> None:
+def test_a_pipe_gets_no_colour_and_whole_numbers(gdfit: Gdfit, tmp_path: Path) -> None:
     wide = "y," + ",".join(f"a_feature_with_a_long_name_{place}" for place in range(8))
     rows = [
         ",".join(str((row * 7 + place * place) % 11) for place in range(9)) for row in range(20)
@@ -328,7 +337,7 @@ def test_a_pipe_gets_no_colour_and_whole_numbers(tmp_path: Path) -> None:
     assert result.status == 0
     assert "\x1b" not in result.out
     assert "…" not in result.out
-    quiet = process("train", "-", "--epochs", "3", "--lr", "1e-4", "-q", cwd=tmp_path, stdin=data)
+    quiet = gdfit("train", "-", "--epochs", "3", "--lr", "1e-4", "-q", stdin=data)
     summary = dict(line.split() for line in result.out.splitlines() if line.startswith(" w_"))
     assert [float(value) for value in summary.values()] == pytest.approx(
         [float(param) for param in quiet.out.split()[:-1]], rel=1e-7
@@ -336,7 +345,7 @@ def test_a_pipe_gets_no_colour_and_whole_numbers(tmp_path: Path) -> None:
 
 
 def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m gdfit train {LECTURE} --every 1 --epochs 20000 | head -3"
+    command = f"{sys.executable} -m gdfit train {LECTURE} --every 1 --epochs 3000 | head -3"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
     assert done.stderr == b""
     assert len(done.stdout.splitlines()) == 3
