@@ -160,7 +160,7 @@ def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         axes.set_xscale("log")
     names = {"mse": "mean squared error", "mae": "mean absolute error", "huber": "Huber's loss"}
     axes.set_xlabel("epoch")
-    axes.set_ylabel(names[fit.settings.loss])
+    axes.set_ylabel(names.get(fit.settings.loss, fit.settings.loss))
     axes.set_title(f"The loss: {fit.settings.optimizer}, lr {fit.settings.lr:.4g}")
     axes.legend(loc="best")
 
