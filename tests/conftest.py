@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,6 @@ from gdfit.cli import run
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"
 LECTURE = SAMPLES / "lecture.csv"
-
-Gdfit = Callable[..., "Result"]
 
 
 @dataclass(frozen=True)
@@ -29,22 +28,38 @@ class Result:
     err: str
 
 
+class Gdfit:
+    """Runs gdfit commands in this process, with nothing but what it is given on standard input."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *arguments: object, stdin: bytes = b"") -> Result:
+        """What the command comes to."""
+        given = io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin)))
+        self._monkeypatch.setattr(sys, "stdin", given)
+        self._capsys.readouterr()
+        status = run([str(argument) for argument in arguments])
+        out, err = self._capsys.readouterr()
+        return Result(status, out, err)
+
+    def json(self, *arguments: object, stdin: bytes = b"") -> dict[str, Any]:
+        """What the command prints with ``--format json``; it must succeed."""
+        result = self(*arguments, "--format", "json", stdin=stdin)
+        assert result.status == 0, result.err
+        record: dict[str, Any] = json.loads(result.out)
+        return record
+
+
 @pytest.fixture
 def gdfit(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Gdfit:
-    """Runs a gdfit command in this process, in an empty folder."""
+    """Runs gdfit commands in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GDFIT_MODEL", raising=False)
-
-    def call(*arguments: object, stdin: bytes = b"") -> Result:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
-        capsys.readouterr()
-        status = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return Result(status, out, err)
-
-    return call
+    return Gdfit(capsys, monkeypatch)
 
 
 def process(

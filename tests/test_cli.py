@@ -17,57 +17,18 @@ from conftest import LECTURE, SAMPLES, Gdfit, process
 
 ONE_LINE = re.compile(r"gdfit: error: .+\n")
 
-WRONG_USAGE = [
-    ["train"],
-    ["train", "--no-such-option"],
-    ["train", LECTURE, "--lr", "fast"],
-    ["train", LECTURE, "--lr", "0"],
-    ["train", LECTURE, "--lr", "-1"],
-    ["train", LECTURE, "--lr", "inf"],
-    ["train", LECTURE, "--epochs", "0"],
-    ["train", LECTURE, "--epochs", "1.5"],
-    ["train", LECTURE, "--backend", "jax"],
-    ["train", LECTURE, "--init", "ones"],
-    ["train", LECTURE, "--init", "1"],
-    ["train", LECTURE, "--init", "1,2,3"],
-    ["train", LECTURE, "--init", "1,inf"],
-    ["train", LECTURE, "--seed", "-1"],
-    ["train", LECTURE, "--x", "1,2"],
-    ["train", LECTURE, "--x", "one"],
-    ["train", LECTURE, "--show", "one"],
-    ["train", LECTURE, "--every", "0"],
-    ["train", LECTURE, "--format", "xml"],
-    ["train", LECTURE, "--decimal", ";"],
-    ["train", LECTURE, "--delimiter", "ab"],
-    ["train", LECTURE, "--features", "x,x"],
-    ["train", LECTURE, "--features", "x,y"],
-    ["train", LECTURE, "--features", "x", "--target", "x"],
-    ["predict"],
-    ["predict", LECTURE, "--x", "1"],
-    ["evaluate"],
-    ["no-such-command"],
-]
-
-
-@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=lambda words: " ".join(map(str, words[-2:])))
-def test_wrong_usage_is_one_line_and_status_2(gdfit: Gdfit, arguments: list[object]) -> None:
-    result = gdfit(*arguments)
-    assert (result.status, result.out) == (2, "")
-    assert ONE_LINE.fullmatch(result.err)
-    assert list(Path().iterdir()) == []
-
 
 def test_predict_with_the_last_model(gdfit: Gdfit) -> None:
-    trained = gdfit("train", LECTURE, "--x", "2.8", "--x", "-1", "--format", "json")
+    trained = gdfit.json("train", LECTURE, "--x", "2.8", "--x", "-1")
     predicted = gdfit("predict", "--x", "2.8", "--x", "-1")
     assert (predicted.status, predicted.err) == (0, "")
-    ys = [prediction["y"] for prediction in json.loads(trained.out)["predictions"]]
+    ys = [prediction["y"] for prediction in trained["predictions"]]
     assert [float(line) for line in predicted.out.splitlines()] == ys
 
 
 def test_quiet_prints_the_params_alone(gdfit: Gdfit) -> None:
     quiet = gdfit("train", LECTURE, "-q").out
-    fit = json.loads(gdfit("train", LECTURE, "--format", "json").out)
+    fit = gdfit.json("train", LECTURE)
     assert quiet == f"{fit['w'][0]!r} {fit['b']!r}\n"
 
 
@@ -203,13 +164,10 @@ def test_the_model_goes_where_it_is_told(gdfit: Gdfit, monkeypatch: pytest.Monke
 
 def test_places_that_can_not_be_written(gdfit: Gdfit) -> None:
     Path("folder").mkdir()
-    Path("data.csv").write_bytes(LECTURE.read_bytes())
     for option in ("--model", "--history"):
         assert gdfit("train", LECTURE, option, "folder").status == 1
         assert gdfit("train", LECTURE, option, "nowhere/file").status == 1
-        assert gdfit("train", "data.csv", option, "data.csv").status == 2
-    assert Path("data.csv").read_bytes() == LECTURE.read_bytes()
-    assert sorted(path.name for path in Path().iterdir()) == ["data.csv", "folder"]
+    assert [path.name for path in Path().iterdir()] == ["folder"]
 
 
 def test_a_device_is_written_to_and_not_replaced(gdfit: Gdfit) -> None:
@@ -257,22 +215,20 @@ def test_evaluate(gdfit: Gdfit) -> None:
         "mae": sum(map(abs, errors)) / 25,
         "r_squared": 1 - mse * 25 / sum((y - mean) ** 2 for _, y in rows),
     }
-    out = gdfit("evaluate", LECTURE, "--format", "json").out
-    assert json.loads(out) == pytest.approx(expected, rel=1e-12)
+    assert gdfit.json("evaluate", LECTURE) == pytest.approx(expected, rel=1e-12)
     table = gdfit("evaluate", LECTURE).out
     assert [line.split()[0] for line in table.splitlines()] == ["N", "MSE", "RMSE", "MAE", "R²"]
 
 
 def test_evaluate_another_column_and_without_a_header(gdfit: Gdfit) -> None:
     gdfit("train", LECTURE, "--epochs", "5")
-    expected = gdfit("evaluate", LECTURE, "--format", "json").out
+    expected = gdfit.json("evaluate", LECTURE)
     no_header = LECTURE.read_bytes().split(b"\n", 1)[1]
     renamed = b"z,x\n" + b"".join(
         b",".join(line.split(b",")[::-1]) + b"\n" for line in no_header.split()
     )
-    assert gdfit("evaluate", "-", "--format", "json", stdin=no_header).out == expected
-    options = ["--target", "z", "--format", "json"]
-    assert gdfit("evaluate", "-", *options, stdin=renamed).out == expected
+    assert gdfit.json("evaluate", "-", stdin=no_header) == expected
+    assert gdfit.json("evaluate", "-", "--target", "z", stdin=renamed) == expected
 
 
 def test_predict_writes_the_rows_back(gdfit: Gdfit) -> None:
@@ -344,10 +300,19 @@ def test_predict_drops_missing(gdfit: Gdfit) -> None:
 def test_version_and_help_as_a_process(tmp_path: Path) -> None:
     version = process("--version", cwd=tmp_path)
     assert (version.status, version.out) == (0, f"gdfit {library.__version__}\n")
-    for command in ([], ["train"], ["predict"], ["evaluate"]):
-        shown = process(*command, "--help", cwd=tmp_path)
-        assert shown.status == 0
-        assert "Usage: " in shown.out
+    shown = process("--help", cwd=tmp_path)
+    assert shown.status == 0
+    assert "Usage: gdfit [OPTIONS] COMMAND" in shown.out
+
+
+@pytest.mark.parametrize(
+    "command", ["train", "gradcheck", "graph", "curvature", "predict", "evaluate"]
+)
+def test_every_command_helps(gdfit: Gdfit, command: str) -> None:
+    shown = gdfit(command, "--help")
+    assert (shown.status, shown.err) == (0, "")
+    assert f"Usage: gdfit {command} [OPTIONS]" in shown.out
+    assert command in gdfit("--help").out
 
 
 def test_shell_completion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,7 +327,7 @@ def test_shell_completion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert process(cwd=tmp_path).out.split() == ["--backend"]
 
 
-def test_a_pipe_gets_no_colour_and_whole_numbers(tmp_path: Path) -> None:
+def test_a_pipe_gets_no_colour_and_whole_numbers(gdfit: Gdfit, tmp_path: Path) -> None:
     wide = "y," + ",".join(f"a_feature_with_a_long_name_{place}" for place in range(8))
     rows = [
         ",".join(str((row * 7 + place * place) % 11) for place in range(9)) for row in range(20)
@@ -372,7 +337,7 @@ def test_a_pipe_gets_no_colour_and_whole_numbers(tmp_path: Path) -> None:
     assert result.status == 0
     assert "\x1b" not in result.out
     assert "…" not in result.out
-    quiet = process("train", "-", "--epochs", "3", "--lr", "1e-4", "-q", cwd=tmp_path, stdin=data)
+    quiet = gdfit("train", "-", "--epochs", "3", "--lr", "1e-4", "-q", stdin=data)
     summary = dict(line.split() for line in result.out.splitlines() if line.startswith(" w_"))
     assert [float(value) for value in summary.values()] == pytest.approx(
         [float(param) for param in quiet.out.split()[:-1]], rel=1e-7
@@ -380,7 +345,7 @@ def test_a_pipe_gets_no_colour_and_whole_numbers(tmp_path: Path) -> None:
 
 
 def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m gdfit train {LECTURE} --every 1 --epochs 20000 | head -3"
+    command = f"{sys.executable} -m gdfit train {LECTURE} --every 1 --epochs 3000 | head -3"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False)
     assert done.stderr == b""
     assert len(done.stdout.splitlines()) == 3

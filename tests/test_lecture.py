@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
@@ -41,8 +39,7 @@ def test_library_gives_the_lectures_numbers(backend: str) -> None:
 def test_command_gives_the_lectures_numbers(gdfit: Gdfit, backend: str) -> None:
     epochs = ",".join(map(str, PRINTED))
     options = ["--init", "0.39779,0.231765", "--lr", "1e-2", "--show", epochs]
-    result = gdfit("train", LECTURE, *options, "--backend", backend, "--format", "json")
-    rows = json.loads(result.out)["history"]
+    rows = gdfit.json("train", LECTURE, *options, "--backend", backend)["history"]
     assert {
         row["epoch"]: printed(row["loss"], row["params"], row["grad"]) for row in rows
     } == PRINTED
@@ -62,8 +59,7 @@ def test_table_shows_the_lectures_numbers(gdfit: Gdfit) -> None:
 def test_it_comes_to_the_least_squares_line(gdfit: Gdfit) -> None:
     x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
     slope, intercept = np.polyfit(x, y, 1)
-    result = gdfit("train", LECTURE, "--epochs", "20000", "--x", "2.8", "--format", "json")
-    fit = json.loads(result.out)
+    fit = gdfit.json("train", LECTURE, "--epochs", "20000", "--x", "2.8")
     assert fit["w"] == pytest.approx([slope], rel=1e-9)
     assert fit["b"] == pytest.approx(intercept, rel=1e-9)
     assert fit["predictions"] == [{"x": [2.8], "y": pytest.approx(2.8 * slope + intercept)}]

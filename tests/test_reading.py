@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit.data import csv_file as reading
+from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import read_observations
 from gdfit.data.layout import Dialect
 from gdfit.errors import GdfitError
@@ -240,16 +240,17 @@ def test_block_size_changes_nothing(
     note = '"a\n""b"' if quoted else "a"
     text = "x,note,y\n" + "".join(f"{x!r},{note},{y!r}\n" for x, y in rows)
     path.write_text(text)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "BLOCK_BYTES", block_bytes)
-        with reading.open_csv(str(path)) as table:
-            blocks = list(table.blocks((0, 2)))
+    with open_csv(str(path), block_bytes=block_bytes) as file:
+        blocks = list(file.blocks((0, 2)))
     np.testing.assert_array_equal(np.concatenate(blocks), np.array(rows))
 
 
-def test_an_unending_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "LONGEST_RECORD", 1 << 21)
+def test_an_unending_line_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b'x,y\n1,"' + b"1" * (1 << 23))
-    with pytest.raises(GdfitError, match="line 2: a quote opens a field here that does not end"):
-        read_observations(str(path))
+    fault = "line 2: a quote opens a field here that does not end"
+    with (
+        open_csv(str(path), longest=1 << 21) as file,
+        pytest.raises(GdfitError, match=fault),
+    ):
+        list(file.blocks((0, 1)))

@@ -109,7 +109,7 @@ class Output:
     chart: bool = False
 
     @property
-    def form(self) -> Literal["table", "json", "csv", "quiet"]:
+    def form(self) -> str:
         """What standard output gets."""
         return "quiet" if self.quiet else self.format
 

@@ -75,6 +75,6 @@ def epochs(text: str) -> tuple[int, ...]:
 def names(text: str) -> tuple[str, ...]:
     """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
     values = tuple(name.strip() for name in next(csv.reader([text]), [""]))
-    if not all(values):
+    if not values or not all(values):
         raise UsageError(f"takes names of columns, A,B, not {quoted(text)}")
     return values

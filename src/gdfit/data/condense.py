@@ -32,15 +32,23 @@ class Condenser:
     columns : their names.
     seed : of the sample.
     keep_rows : whether to keep all rows as well, in memory or on disk.
+    memory : how many bytes of them at most to keep in memory: see `Rows`.
     """
 
-    def __init__(self, columns: Columns, seed: int = 0, *, keep_rows: bool = False) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        seed: int = 0,
+        *,
+        keep_rows: bool = False,
+        memory: int | None = None,
+    ) -> None:
         self._columns = columns
         width = len(columns.features) + 2
         self._triangle = np.empty((0, width))
         self._rows = RowBuffer(rows_at_once(width), width, self._fold)
         self._sample = Reservoir(seed)
-        self._kept = Rows(width) if keep_rows else None
+        self._kept = Rows(width, memory) if keep_rows else None
         self.count = 0
         self._last = np.empty(0)
 

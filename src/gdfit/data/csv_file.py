@@ -62,6 +62,8 @@ class CsvFile:
     head: bytes
     dialect: Dialect
     watcher: Watcher | None = None
+    block_bytes: int = BLOCK_BYTES
+    longest: int = LONGEST_RECORD
 
     @property
     def name(self) -> str:
@@ -75,22 +77,22 @@ class CsvFile:
     def chunks(self) -> Iterator[bytes]:
         """The file below its header, cut anywhere."""
         header = len_of_lines(self.head, self.layout.header_lines)
-        for start in range(header, len(self.head), BLOCK_BYTES):
-            yield self.head[start : start + BLOCK_BYTES]
-        while chunk := self.source.read(BLOCK_BYTES):
+        for start in range(header, len(self.head), self.block_bytes):
+            yield self.head[start : start + self.block_bytes]
+        while chunk := self.source.read(self.block_bytes):
             if self.watcher:
                 self.watcher.progress(self.source.position())
             yield chunk
 
     def text_blocks(self) -> Iterator[TextBlock]:
-        """The file below its header in blocks of whole records, about `BLOCK_BYTES` each."""
+        """The file below its header in blocks of whole records, about `block_bytes` each."""
         newline = b"\n" if b"\n" in self.head else b"\r"
         line = self.layout.header_lines + 1
         rest = b""
         for chunk in self.chunks():
             rest += chunk
             end = whole_records(rest, newline, self.layout)
-            if not end and len(rest) > LONGEST_RECORD:
+            if not end and len(rest) > self.longest:
                 what = (
                     "a quote opens a field here that does not end" if b'"' in rest else "is no text"
                 )
@@ -303,9 +305,16 @@ def whole_records(text: bytes, newline: bytes, layout: Layout) -> int:
 
 @contextmanager
 def open_csv(
-    path: str, dialect: Dialect | None = None, watcher: Watcher | None = None
+    path: str,
+    dialect: Dialect | None = None,
+    watcher: Watcher | None = None,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    longest: int = LONGEST_RECORD,
 ) -> Iterator[CsvFile]:
     """Open the CSV file at `path` (``-`` for standard input) and find how it is laid out.
+
+    It is read in blocks of about `block_bytes`, and may have records of `longest` bytes.
 
     Raises
     ------
@@ -315,4 +324,4 @@ def open_csv(
     with open_source(path) as source:
         head = source.read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf")
         layout = find_layout(head, source.name, dialect)
-        yield CsvFile(source, layout, head, dialect, watcher)
+        yield CsvFile(source, layout, head, dialect, watcher, block_bytes, longest)

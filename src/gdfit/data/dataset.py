@@ -13,6 +13,7 @@ from gdfit.data.condense import Condenser
 from gdfit.data.csv_file import CsvFile, Watcher, open_csv
 from gdfit.data.layout import Dialect
 from gdfit.data.observations import Observations
+from gdfit.data.source import BLOCK_BYTES
 from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
 
 SPLITTING = 2  # the split's own stream of random numbers
@@ -27,12 +28,17 @@ class Dataset:
     selection : which columns.
     dialect : how the files are written.
     watcher : is told how reading them goes.
+    block_bytes : how much of a file is read at a time.
+    memory : how many bytes of rows to keep in memory, where they are kept; the rest goes into a
+        temporary file. By default a quarter of what the process may have.
     """
 
     files: tuple[str, ...]
     selection: Selection = field(default_factory=Selection)
     dialect: Dialect = field(default_factory=Dialect)
     watcher: Watcher | None = None
+    block_bytes: int = BLOCK_BYTES
+    memory: int | None = None
 
     def open_files(self) -> Iterator[CsvFile]:
         """The files, each opened after the one before has been read.
@@ -44,7 +50,7 @@ class Dataset:
             raise UsageError("there is no file to read")
         first: CsvFile | None = None
         for path in self.files:
-            with open_csv(path, self.dialect, self.watcher) as file:
+            with open_csv(path, self.dialect, self.watcher, block_bytes=self.block_bytes) as file:
                 yield made_like(first, file) if first else file
             first = first or file
 
@@ -64,7 +70,7 @@ class Dataset:
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
         columns, blocks = self.rows()
-        condenser = Condenser(columns, seed, keep_rows=keep_rows)
+        condenser = Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory)
         for block in blocks:
             condenser.add(block)
         try:
@@ -80,8 +86,9 @@ class Dataset:
         Each row is drawn for itself, so that the split depends on the seed alone.
         """
         columns, blocks = self.rows()
-        kept = Condenser(columns, seed, keep_rows=keep_rows)
-        held_out = Condenser(columns, seed, keep_rows=keep_rows)
+        kept, held_out = (
+            Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory) for _ in range(2)
+        )
         random = np.random.default_rng([seed, SPLITTING])
         for block in blocks:
             chosen = random.random(len(block)) < fraction

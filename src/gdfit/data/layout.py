@@ -155,5 +155,5 @@ def parse_delimiter(text: str) -> str:
     if delimiter != WHITE_SPACE and (
         len(delimiter) != 1 or delimiter in '"\r\n' or delimiter.isalnum() or ord(delimiter) > 127
     ):
-        raise UsageError(f"`delimiter` takes one character, 'tab' or 'space', not {quoted(text)}")
+        raise UsageError(f"takes one character, 'tab' or 'space', not {quoted(text)}")
     return delimiter

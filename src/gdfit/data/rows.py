@@ -40,16 +40,22 @@ class Rows:
     """Rows of `columns` numbers each, added block by block, read back as often as needed.
 
     For fitting, a row is the features, a one, and y.
+
+    Parameters
+    ----------
+    columns : how many numbers a row has.
+    memory : how many bytes to keep in memory at most; by default `memory_limit`.
+    block : how many rows to read back at a time; by default about a megabyte of them.
     """
 
-    def __init__(self, columns: int, limit: int | None = None) -> None:
+    def __init__(self, columns: int, memory: int | None = None, block: int | None = None) -> None:
         self.columns = columns
         self.count = 0
-        self._limit = memory_limit() if limit is None else limit
+        self._limit = memory_limit() if memory is None else memory
         self._parts: list[FloatArray] = []
         self._file: IO[bytes] | None = None
         self._whole: Rows | None = None
-        self._block = rows_at_once(columns)
+        self._block = block or rows_at_once(columns)
         self._change: Callable[[FloatArray], FloatArray] = lambda rows: rows
 
     def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
@@ -91,7 +97,7 @@ class Rows:
         return self._parts[0][start:stop]
 
     def blocks(self) -> Iterator[FloatArray]:
-        """All rows in order, in blocks of about a megabyte."""
+        """All rows in order, block by block."""
         for start in range(0, self.count, self._block):
             yield self._change(self.slice(start, start + self._block))
 

@@ -87,6 +87,8 @@ def ending(fit: Fit) -> str:
             f"out of patience at {epochs}: {settings.patience} epochs brought no lower "
             f"validation loss{best}"
         )
+    if fit.status != "completed":
+        return f"{fit.status} at epoch {fit.epochs}"
     ran = f"ran all {fit.epochs} epochs" if fit.epochs > 1 else "ran 1 epoch"
     return ran + (best if fit.best_epoch < fit.epochs else "")
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".png", ".svg", ".pdf")
 EARLIER_LINES = 6
+STYLE: dict[Any, Any] = {"svg.hashsalt": "gdfit", "font.size": 12, "axes.titlesize": 13}
+DPI = 120
 
 
 def check_ending(path: Path) -> None:
@@ -37,16 +39,16 @@ def save_plot(fit: Fit, steps: Sequence[Step], path: Path) -> None:
     import matplotlib as mpl
 
     kind = path.suffix.lower().lstrip(".")
-    # No dates, and no identifiers that are drawn by lot.
+    # No dates, and by `STYLE` no identifiers that are drawn by lot.
     metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
     with (
-        mpl.rc_context({"svg.hashsalt": "gdfit", "font.size": 12, "axes.titlesize": 13}),
+        mpl.rc_context(STYLE),
         warnings.catch_warnings(),
         written_beside(path) as beside,
     ):
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = draw(fit, steps)
-        figure.savefig(beside, format=kind, dpi=120, metadata=metadata)
+        figure.savefig(beside, format=kind, dpi=DPI, metadata=metadata)
 
 
 def draw(fit: Fit, steps: Sequence[Step]) -> Figure:
@@ -158,7 +160,7 @@ def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         axes.set_xscale("log")
     names = {"mse": "mean squared error", "mae": "mean absolute error", "huber": "Huber's loss"}
     axes.set_xlabel("epoch")
-    axes.set_ylabel(names[fit.settings.loss])
+    axes.set_ylabel(names.get(fit.settings.loss, fit.settings.loss))
     axes.set_title(f"The loss: {fit.settings.optimizer}, lr {fit.settings.lr:.4g}")
     axes.legend(loc="best")
 

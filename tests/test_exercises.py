@@ -1,0 +1,227 @@
+"""Where to put a new loss, update rule, stopping rule, output, reader and command: in a copy of the
+package, each is one file besides its line in the list of choices, as ARCHITECTURE.md says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gdfit
+from conftest import LECTURE, ROOT
+
+SOURCE = Path(gdfit.__file__).parent
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Something new.
+
+    file : where it goes, at the end of what is there.
+    code : what it is.
+    list : the file with the list of choices.
+    changes : what stands in that file, once, and what it becomes.
+    runs : commands that use it, and what is in their output.
+    """
+
+    file: str
+    code: str
+    list: str
+    changes: dict[str, str]
+    runs: dict[str, str]
+
+
+EXERCISES = {
+    "loss": Exercise(
+        "descent/losses.py",
+        '''
+def pseudo_huber() -> Loss:
+    """ℓ = √(1 + r²) − 1, ∂ℓ/∂ŷ = r/√(1 + r²), r = ŷ − y."""
+
+    def root(prediction: Any, target: Any) -> Any:
+        return (1 + (prediction - target) ** 2) ** 0.5
+
+    return Loss(
+        value=lambda prediction, target: root(prediction, target) - 1,
+        derivative=lambda prediction, target: (prediction - target) / root(prediction, target),
+    )
+
+
+LOSSES["pseudo-huber"] = lambda delta: pseudo_huber()
+''',
+        "descent/settings.py",
+        {"LossName = Literal[": 'LossName = Literal["pseudo-huber", '},
+        {
+            "gradcheck DATA --loss pseudo-huber --init 1,2": "differences",
+            "train DATA --loss pseudo-huber --lr 0.1 --plot p.svg": "ran all 1000 epochs",
+        },
+    ),
+    "update rule": Exercise(
+        "descent/optimizers.py",
+        '''
+def by_sign(learning_rate: float) -> Update:
+    """θ ← θ − γ sign(∇L)."""
+    return lambda params, grad: params - learning_rate * np.sign(grad)
+
+
+OPTIMIZERS["sign"] = lambda lr, mu, betas: by_sign(lr)
+''',
+        "descent/settings.py",
+        {"OptimizerName = Literal[": 'OptimizerName = Literal["sign", '},
+        {"train DATA --optimizer sign --lr 0.25 --epochs 1 -q": "0.25 0.25\n"},
+    ),
+    "stopping rule": Exercise(
+        "descent/stopping.py",
+        '''
+def flat(slope: float = 0.23) -> Rule:
+    """No component of the gradient is larger than `slope`."""
+    return lambda step: "flat" if np.abs(step.grad).max() <= slope else None
+''',
+        "descent/fit.py",
+        {
+            "    first_answer,": "    first_answer,\n    flat,",
+            "rules = [": "rules = [flat(), ",
+        },
+        {
+            "train DATA --init 0.39779,0.231765": "flat at epoch 11\n",  # the lecture's run
+            "train DATA --format json": '"status": "flat"',
+        },
+    ),
+    "output of a run": Exercise(
+        "show/run.py",
+        '''
+class LossReport(QuietReport):
+    """The loss alone."""
+
+    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+        print(f"loss {fit.loss:.6f}")
+
+
+REPORTS["loss"] = LossReport
+''',
+        "cli/options.py",
+        {"    format: Literal[": '    format: Literal["loss", '},
+        {"train DATA --format loss": "loss 0.000513\n"},
+    ),
+    "reader": Exercise(
+        "data/npy_file.py",
+        '''"""NumPy's own files to blocks of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.layout import Layout, default_names
+
+
+@dataclass(frozen=True)
+class NpyFile:
+    """An array of shape (rows, columns) in a file."""
+
+    name: str
+    rows: FloatArray
+    layout: Layout
+
+    def called(self, names: tuple[str, ...]) -> NpyFile:
+        """This file with other names for its columns."""
+        return replace(self, layout=replace(self.layout, names=names, named=True))
+
+    def blocks(self, places: Sequence[int]) -> Iterator[FloatArray]:
+        """The rows of the columns at `places`."""
+        yield self.rows[:, list(places)]
+
+
+@contextmanager
+def open_npy(path: str, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
+    """Open the array at `path`."""
+    rows = np.load(path)
+    yield NpyFile(path, rows, Layout(default_names(rows.shape[1]), False, 0, ",", "."))
+''',
+        "data/dataset.py",
+        {
+            "from gdfit.data.observations import Observations": (
+                "from gdfit.data.npy_file import open_npy\n"
+                "from gdfit.data.observations import Observations"
+            ),
+            "with open_csv(": 'with (open_npy if path.endswith(".npy") else open_csv)(',
+        },
+        {
+            "train lecture.npy DATA --format json": '"observations": 50',
+            "evaluate lecture.npy --format json": '"observations": 25',
+        },
+    ),
+    "command": Exercise(
+        "cli/count.py",
+        '''"""gdfit count."""
+
+from __future__ import annotations
+
+from gdfit.cli.data import read
+from gdfit.cli.options import Columns, Data, HowWritten
+
+
+def count(data: Data, columns: Columns, dialect: HowWritten) -> None:
+    """Count the observations in DATA."""
+    print(read(data, columns, dialect).count)
+''',
+        "cli/app.py",
+        {
+            "from gdfit.cli.groups import grouped": (
+                "from gdfit.cli.count import count\nfrom gdfit.cli.groups import grouped"
+            ),
+            "for command in (": "for command in (count, ",
+        },
+        {"count DATA --features x": "25\n", "--help": "Count the observations in DATA."},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", EXERCISES)
+def test_something_new_is_one_file_and_its_line_in_a_list(tmp_path: Path, what: str) -> None:
+    exercise = EXERCISES[what]
+    package = tmp_path / "gdfit"
+    shutil.copytree(SOURCE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    with (package / exercise.file).open("a", encoding="utf-8") as file:
+        file.write(exercise.code)
+    choices = package / exercise.list
+    text = choices.read_text(encoding="utf-8")
+    for old, new in exercise.changes.items():
+        assert text.count(old) == 1, f"{old!r} does not stand once in {exercise.list}"
+        text = text.replace(old, new)
+    choices.write_text(text, encoding="utf-8")
+
+    shutil.copy(LECTURE, tmp_path / "DATA")
+    np.save(tmp_path / "lecture.npy", np.loadtxt(LECTURE, delimiter=",", skiprows=1))
+    for command, shown in exercise.runs.items():
+        done = subprocess.run(
+            [sys.executable, "-m", "gdfit", *command.split()],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr.decode()) == (0, "")
+        assert shown in done.stdout.decode()
+
+
+@pytest.mark.parametrize("what", EXERCISES)
+def test_the_page_says_where_it_goes(what: str) -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| {what} \|(.*)\|(.*)\|$", page, re.MULTILINE)
+    exercise = EXERCISES[what]
+    place, choices = row
+    assert f"`{exercise.file}`" in place or f"`{Path(exercise.file).parent}/`" in place
+    assert f"`{exercise.list}`" in choices

@@ -1,0 +1,101 @@
+"""Wrong usage: one line that says what to type instead, status 2, and nothing is done."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from conftest import LECTURE, Gdfit
+
+WRONG_USAGE = {
+    "train": "Missing argument 'DATA...'",
+    "train --no-such-option": "No such option: --no-such-option",
+    # The columns, and how they are written.
+    "train DATA --features ''": "--features takes names of columns, A,B, not ''",
+    "train DATA --features x,": "--features takes names of columns, A,B, not 'x,'",
+    "train DATA --features x,x": "--features names a column twice",
+    "train DATA --features x,y": "column 'y' is a feature and the target at once",
+    "train DATA --features y": "column 'y' is a feature and the target at once",
+    "train DATA --features x --target x": "column 'x' is a feature and the target at once",
+    "train DATA --delimiter ab": "--delimiter takes one character, 'tab' or 'space', not 'ab'",
+    "train DATA --decimal ';'": "--decimal takes . or a comma, not ';'",
+    # Where it starts.
+    "train DATA --init ones": "--init takes zeros, random, numbers W,…,B or a model file",
+    "train DATA --init 1": "--init takes 2 finite numbers here, one for each of x, b",
+    "train DATA --init 1,2,3": "--init takes 2 finite numbers here, one for each of x, b",
+    "train DATA --init 1,inf": "--init takes 2 finite numbers here, one for each of x, b",
+    "train DATA --seed -1": "'--seed': -1 is not in the range x>=0",
+    # The loss.
+    "train DATA --loss hinge": "'--loss': 'hinge' is not one of 'mse', 'mae', 'huber'",
+    "train DATA --huber-delta 0": "--huber-delta takes a positive number, not 0",
+    "train DATA --l2 -1": "--l2 takes a number that is not negative, not -1",
+    # The descent.
+    "train DATA --lr fast": "--lr takes a number, not 'fast'",
+    "train DATA --lr automatic": "--lr takes a number, not 'automatic'",
+    "train DATA --lr 0": "--lr takes a positive number or auto, not 0",
+    "train DATA --lr -1": "--lr takes a positive number or auto, not -1",
+    "train DATA --lr inf": "--lr takes a positive number or auto, not inf",
+    "train DATA --lr auto --loss mae": "--lr auto is for gradient descent on the mean",
+    "train DATA --lr auto --optimizer adam": "--lr auto is for gradient descent on the mean",
+    "train DATA --lr auto --batch-size 3": "--lr auto is for gradient descent on the mean",
+    "train DATA --epochs 0": "'--epochs': 0 is not in the range x>=1",
+    "train DATA --epochs 1.5": "'--epochs': '1.5' is not a valid int",
+    "train DATA --backend jax": "'--backend': 'jax' is not one of 'manual', 'autograd'",
+    "train DATA --optimizer lbfgs": "'--optimizer': 'lbfgs' is not one of 'gd', 'momentum'",
+    "train DATA --momentum 1": "--momentum takes a number from 0 on that is less than 1, not 1",
+    "train DATA --betas 0.9": "--betas takes two numbers, B1,B2, not '0.9'",
+    "train DATA --betas 0.9,1": "--betas takes two numbers from 0 on that are less than 1",
+    "train DATA --batch-size 0": "'--batch-size': 0 is not in the range x>=1",
+    # When to stop.
+    "train DATA --tol -1": "--tol takes a number that is not negative, not -1",
+    "train DATA --target-loss nan": "--target-loss takes a finite number, not nan",
+    "train DATA --patience 5": "--patience goes by the validation loss: it needs --validation",
+    "train DATA --patience 0 --validation 0.2": "'--patience': 0 is not in the range x>=1",
+    "train DATA --validation 0": "--validation takes a fraction between 0 and 1, or a file, not 0",
+    "train DATA --validation 1": "--validation takes a fraction between 0 and 1, or a file, not 1",
+    "train DATA --validation -0.5": "--validation takes a fraction between 0 and 1, or a file",
+    "train - --validation -": "standard input can be read only once",
+    # What to print.
+    "train DATA --every 0": "'--every': 0 is not in the range x>=1",
+    "train DATA --show one": "--show takes epochs from 1 on, as in 1,2,3,10, not 'one'",
+    "train DATA --show 0": "--show takes epochs from 1 on, as in 1,2,3,10, not '0'",
+    "train DATA --x 1,2": "--x takes a value for each feature (x), not 2",
+    "train DATA --x one": "--x takes finite numbers V[,V…], not 'one'",
+    "train DATA --x nan": "--x takes finite numbers V[,V…], not 'nan'",
+    "train DATA --x 1e999": "--x takes finite numbers V[,V…], not '1e999'",
+    "train DATA --format xml": "'--format': 'xml' is not one of 'table', 'json', 'csv'",
+    "train DATA --chart -q": "--chart goes with --format table, and not with -q",
+    "train DATA --chart --format json": "--chart goes with --format table, and not with -q",
+    # What to write.
+    "train DATA --history ''": "an output needs the name of a file",
+    "train DATA --history DATA": "'DATA' would be written over",
+    "train DATA --history same --model same": "'same' would be written over",
+    "train DATA --model -": "an output needs the name of a file, not '-'",
+    "train DATA --model DATA": "'DATA' would be written over",
+    "train DATA --model p.png --plot p.png": "'p.png' would be written over",
+    "train DATA --plot p": "--plot takes a file that ends in .png, .svg or .pdf, not 'p'",
+    "train DATA --plot p.gif": "--plot takes a file that ends in .png, .svg or .pdf, not 'p.gif'",
+    # Other commands.
+    "gradcheck DATA --tolerance nan": "--tolerance takes a number that is not negative, not nan",
+    "predict": "predict takes --x or DATA",
+    "predict DATA --x 1": "predict takes --x or DATA, not both",
+    "evaluate": "Missing argument 'DATA...'",
+    "no-such-command": "No such command 'no-such-command'",
+}
+"""Command lines, and what is said of each. DATA is the lecture's."""
+
+
+@pytest.mark.parametrize("command", WRONG_USAGE)
+def test_wrong_usage_is_one_line_and_status_2(gdfit: Gdfit, command: str) -> None:
+    Path("DATA").write_bytes(LECTURE.read_bytes())
+    result = gdfit(*shlex.split(command), stdin=b"x,y\n1,3\n2,5\n")
+    assert (result.status, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+    message = result.err.removeprefix("gdfit: error: ")
+    expected = WRONG_USAGE[command]
+    options_own = f"Invalid value for {expected}"  # as Typer begins it
+    assert message.startswith((expected, options_own))
+    assert [path.name for path in Path().iterdir()] == ["DATA"]
+    assert Path("DATA").read_bytes() == LECTURE.read_bytes()
