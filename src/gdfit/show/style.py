@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 NUMBER_WIDTH = 12  # of any number as `short` writes it: -1.2345e-308
+PIPE = 1 << 16  # the width of what has none
 NAME_WIDTH = 24  # of a name in a summary; longer ones are shortened
 
 
@@ -21,21 +22,30 @@ def console_for(file: TextIO) -> Console:
 
     console = Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
     if not console.is_terminal:
-        console.width = 1 << 16
+        console.width = PIPE
     return console
 
 
 def show(console: Console, table: Table | Tree) -> None:
     """Print a table or a tree; in a pipe without the spaces that fill its lines."""
     if console.is_terminal:
-        # Where it does not fit, rather let the terminal break its lines than lose a column.
-        width = max(console.width, console.measure(table).minimum)
-        console.print(table, width=width, crop=False)
+        keep_whole(table, console)
+        console.print(table, crop=False)
         return
     with console.capture() as capture:
         console.print(table)
     console.file.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
     console.file.flush()
+
+
+def keep_whole(table: Table | Tree, console: Console) -> None:
+    """Where a table has no room, rather let the terminal break its lines than lose a digit."""
+    from rich.table import Table
+
+    if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
+        needed = console.measure(table, options=console.options.update(max_width=PIPE)).maximum
+        if needed > console.width:
+            table.width = needed
 
 
 def new_table() -> Table:

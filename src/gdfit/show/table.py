@@ -57,8 +57,7 @@ class TableReport:
         features = len(run.observations.features)
         if features > MOST:
             self.remarks.append(
-                f"{MOST} of {features} features: the most correlated with the target "
-                "(--format csv: all)"
+                f"the {MOST} of {features} features most correlated with the target"
             )
         if heading:
             self.console.print(f" {heading}")
