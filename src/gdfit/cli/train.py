@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from gdfit.descent.fit import Run
     from gdfit.descent.loop import Step
     from gdfit.show.progress import Bar
+    from gdfit.show.report import Report
 
 
 def train(
@@ -46,7 +48,7 @@ def train(
     """Fit a linear model to DATA by gradient descent."""
     from gdfit.descent import fit as fitting
     from gdfit.show import advice, report
-    from gdfit.show.progress import Bar
+    from gdfit.show.progress import TrainingBar
     from gdfit.show.run import REPORTS, history_file
     from gdfit.show.trace import Trace
 
@@ -62,13 +64,16 @@ def train(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
     check_inputs(output.x or (), observations.features)
+    bar = TrainingBar(settings.epochs)
+    if observations.rows:
+        observations = replace(observations, rows=bar.counted(observations.rows))
     run = fitting.Run(observations, init=start, validation=held_out, settings=settings)
     if settings.standardize and (files.history or (output.form == "csv")):
         note("the params and grad of each epoch are for standardized features")
     trace = Trace()
-    with Bar("training", settings.epochs) as bar, history_file(files.history, run) as history:
+    with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, schedule, bar.hide)
-        watchers = [bar.step, shown.step, *history, growth_noted(run, bar)]
+        watchers = [bar.step, shown.step, *history, growth_noted(run, bar, shown)]
         if files.plot or output.chart:
             watchers.append(trace.step)
         for step in run:
@@ -125,7 +130,7 @@ def importing(module: str, *, wanted: bool) -> Iterator[None]:
         thread.join()  # two threads that import one package can get in each other's way
 
 
-def growth_noted(run: Run, bar: Bar) -> Callable[[Step], None]:
+def growth_noted(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
     """A watcher that notes when the loss has grown for some epochs running."""
     from gdfit.descent.stopping import Growth
     from gdfit.show import advice
@@ -135,6 +140,7 @@ def growth_noted(run: Run, bar: Bar) -> Callable[[Step], None]:
     def watch(step: Step) -> None:
         if grows(step):
             bar.hide()
+            shown.flush()
             note(f"epoch {step.epoch}: {advice.growth(run, grows.EPOCHS)}")
 
     return watch
