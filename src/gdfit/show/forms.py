@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SPACINGS = ((NUMBER_WIDTH, 3), (NUMBER_WIDTH, 2), (NUMBER_WIDTH, 1), (11, 1), (10, 1))
 """Widths of a number and of the gap before it, from wide to narrow."""
 
+NARROWEST = (9, 1)  # where a terminal has hardly room for a param a row
+
 LONG_NAME = 20  # what a long name is given at least, before numbers get narrower
 
 
@@ -95,9 +97,9 @@ def wide_form(
 
     labels = [*labels, *names, *(f"grad {name}" for name in names)]
     for number, gap in SPACINGS:
-        columns = (epoch, *(Column(label, number) for label in labels))
+        columns = (epoch, *(Column(label, max(number, cell_len(label))) for label in labels))
         form = Form(columns, gap, partial(wide_cells, width=number))
-        if form.width <= width and max(map(cell_len, labels)) <= number:
+        if form.width <= width:
             return form
     return None
 
@@ -116,7 +118,7 @@ def tall_form(
     from rich.cells import cell_len
 
     longest = max(cell_len("param"), *(cell_len(names[place]) for place in places))
-    for number, gap in SPACINGS:
+    for number, gap in (*SPACINGS, NARROWEST):
         left = width - 2 * gap - epoch.width - (len(labels) + 2) * (gap + number)
         if left >= min(longest, LONG_NAME):
             break

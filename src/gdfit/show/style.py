@@ -76,12 +76,12 @@ def key_values(lines: Iterable[tuple[str, str]]) -> Table:
 
 def short(number: float, width: int = NUMBER_WIDTH) -> str:
     """A number for a table: five significant digits, or fewer where `width` has no room for them.
-    A `width` of 10 has room for three of any float64."""
-    for digits in (5, 4):
+    A `width` of 10 has room for three of any float64, and for four of most."""
+    for digits in (5, 4, 3):
         text = format(number, f"#.{digits}g").removesuffix(".")
         if len(text) <= width:
             return text
-    return format(number, "#.3g").removesuffix(".")
+    return format(number, ".2g")
 
 
 def exact(number: float) -> str:
