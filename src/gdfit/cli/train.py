@@ -35,6 +35,7 @@ from gdfit.errors import UsageError
 if TYPE_CHECKING:
     from gdfit.descent.fit import Fit, Run
     from gdfit.descent.loop import Step
+    from gdfit.show.progress import Bar
     from gdfit.show.report import Report
 
 INTERRUPTED = 130
@@ -56,7 +57,7 @@ def train(
     from gdfit.descent.start import parse_init
     from gdfit.show import advice, report
     from gdfit.show.history_file import history_file
-    from gdfit.show.progress import Bar
+    from gdfit.show.progress import TrainingBar
     from gdfit.show.run import REPORTS
     from gdfit.show.trace import Trace
 
@@ -72,15 +73,18 @@ def train(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
     check_inputs(output.x or (), observations.features)
+    bar = TrainingBar(settings.epochs)
+    if observations.rows:
+        observations = replace(observations, rows=bar.counted(observations.rows))
     run = Run(observations, init=start, validation=held_out, settings=settings)
     for remark in advice.weightless(run.scaling, observations.features):
         note(remark)
     if run.scaling and (files.history or output.form == "csv"):
         note(advice.units(run))
     trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
-    with Bar("training", settings.epochs) as bar, history_file(files.history, run) as history:
+    with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
-        watchers = [bar.step, *history, shown.step, growth_noted(run, shown)]
+        watchers = [bar.step, *history, shown.step, growth_noted(run, bar, shown)]
         if files.plot or output.chart:
             watchers.append(trace.step)
         with stopping_at_interrupt(run):
@@ -179,7 +183,7 @@ def stopping_at_interrupt(run: Run) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def growth_noted(run: Run, shown: Report) -> Callable[[Step], None]:
+def growth_noted(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
     """A watcher that notes when the loss has grown for some epochs running."""
     from gdfit.descent.stopping import Growth
     from gdfit.show import advice
@@ -188,7 +192,8 @@ def growth_noted(run: Run, shown: Report) -> Callable[[Step], None]:
 
     def watch(step: Step) -> None:
         if grows(step):
-            getattr(shown, "flush", print)()
+            bar.hide()
+            shown.flush()
             note(f"epoch {step.epoch}: {advice.growth(run, grows.EPOCHS)}")
 
     return watch

@@ -47,7 +47,7 @@ class Watcher(Protocol):
     """Is told how the reading of files goes."""
 
     def progress(self, position: int) -> None:
-        """So many bytes of a file, as it is stored, have been read."""
+        """So many bytes of a file have been read: as it is stored, or in a pipe decompressed."""
 
     def skipped(self, rows: int) -> None:
         """So many rows more had a missing field, and were skipped."""
@@ -79,9 +79,12 @@ class CsvFile:
         header = len_of_lines(self.head, self.layout.header_lines)
         for start in range(header, len(self.head), self.block_bytes):
             yield self.head[start : start + self.block_bytes]
+        read = len(self.head)
         while chunk := self.source.read(self.block_bytes):
+            read += len(chunk)
             if self.watcher:
-                self.watcher.progress(self.source.position())
+                position = self.source.position()
+                self.watcher.progress(read if position is None else position)
             yield chunk
 
     def text_blocks(self) -> Iterator[TextBlock]:

@@ -22,6 +22,9 @@ class Report(Protocol):
     def step(self, step: Step) -> None:
         """Take note of an epoch."""
 
+    def flush(self) -> None:
+        """Print what waits to be printed: before something else is, on standard error."""
+
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         """Show what is left to show."""
 
