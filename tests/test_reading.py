@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data import csv_file as reading
 from gdfit.data.dataset import read_observations
-from gdfit.data.layout import Dialect
+from gdfit.data.dialect import Dialect
 from gdfit.errors import GdfitError
 
 if sys.version_info >= (3, 14):
