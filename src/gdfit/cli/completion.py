@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 
-NOT_OPENED = "-"  # standard input is the shell's
+HOW_WRITTEN = ("delimiter", "decimal", "skip", "comment")
 
 
 def column_names(ctx: typer.Context) -> tuple[str, ...]:
@@ -18,13 +19,13 @@ def column_names(ctx: typer.Context) -> tuple[str, ...]:
     from gdfit.data.source import open_source
     from gdfit.errors import GdfitError
 
-    files = [file for file in ctx.params.get("data") or () if file != NOT_OPENED]
-    said = {name: ctx.params.get(name) for name in ("delimiter", "decimal", "skip", "comment")}
+    # Before an option whose value is still to come, files are arguments that nobody has taken yet.
+    files = [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
+    said = {name: ctx.params[name] for name in HOW_WRITTEN if ctx.params.get(name)}
     try:
-        dialect = Dialect(**{name: value for name, value in said.items() if value})
         with open_source(files[0]) as source:
             head = source.read(SNIFFED_BYTES).removeprefix(b"\xef\xbb\xbf")
-            return find_layout(head, source.name, dialect).names
+            return find_layout(head, source.name, Dialect(**said)).names
     except (GdfitError, OSError, IndexError):
         return ()
 

@@ -42,7 +42,9 @@ def read(
 def note_columns(observations: Observations) -> None:
     """Say which columns are left out because they hold no numbers."""
     if observations.left_out:
-        note(f"left out columns that hold no numbers: {listing(observations.left_out)}")
+        note(
+            f"left out columns without numbers in the first lines: {listing(observations.left_out)}"
+        )
 
 
 def check_inputs(inputs: Sequence[Sequence[float]], features: tuple[str, ...]) -> None:

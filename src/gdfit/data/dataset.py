@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -36,7 +37,7 @@ class Dataset:
     dialect: Dialect = field(default_factory=Dialect)
     watcher: Watcher | None = None
 
-    def open_files(self) -> Iterator[CsvFile]:
+    def open_files(self) -> Generator[CsvFile]:
         """The files, each opened after the one before has been read.
 
         The order of their columns may differ. A file without a header, as `split` makes them, has
@@ -54,14 +55,19 @@ class Dataset:
         """The columns of a fit, and their rows in blocks, shape (rows, p+1), the target last."""
         files = self.open_files()
         first = next(files)
-        columns = choose_columns(first.layout, first.name, self.selection)
+        try:
+            columns = choose_columns(first.layout, first.name, self.selection)
+        except GdfitError:
+            files.close()
+            raise
 
         def blocks() -> Iterator[FloatArray]:
             empty = True
-            for file in chain([first], files):
-                for block in self.blocks_of(file, columns):
-                    empty = False
-                    yield block
+            with closing(files):
+                for file in chain([first], files):
+                    for block in self.blocks_of(file, columns):
+                        empty = False
+                        yield block
             if empty:
                 dropped = nothing_left(first.layout, columns) if self.dialect.drop_missing else ""
                 raise NoObservationsError(dropped, file=self.name)

@@ -154,7 +154,8 @@ def title_above(records: Sequence[Record], width: int) -> int:
     elif fields > width:
         is_title = names_below and second == 0
     else:
-        is_title = fields < width - 1 or width == 2 or names_below or second > 0
+        is_rs = fields == width - 1 > 1 and second == 0 and not has_number(first.fields)
+        is_title = names_below or not is_rs  # R's write.table names one column less
     return records[second].line if is_title else 0
 
 
