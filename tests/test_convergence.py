@@ -269,7 +269,7 @@ def test_validation_files_that_can_not_be_used(gdfit: Gdfit) -> None:
     one = b"x,y\n1,2\n"
     result = gdfit("train", "-", "--validation", "0.5", stdin=one)
     assert result.status == 1
-    assert "holding out 0.5 of 1 rows leaves none for" in result.err
+    assert "holding out 0.5 of 1 row for validation leaves none to train on" in result.err
 
 
 def test_divergence_says_why_and_what_to_type(gdfit: Gdfit) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gdfit.data.dataset import read_observations
-    from gdfit.data.layout import Dialect
+    from gdfit.data.dialect import Dialect
     from gdfit.data.observations import Observations, observations_from
     from gdfit.descent.fit import Fit, Run, train
     from gdfit.descent.settings import Settings
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Dialect": "data.layout",
+    "Dialect": "data.dialect",
     "Fit": "descent.fit",
     "GdfitError": "errors",
     "LinearModel": "model.linear",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gdfit.cli.messages import note
 from gdfit.data.columns import Selection
-from gdfit.data.layout import Dialect
+from gdfit.data.dialect import Dialect
 from gdfit.errors import UsageError, listing
 
 if TYPE_CHECKING:
@@ -34,7 +34,17 @@ def read(
 ) -> Observations:
     """The observations that a command looks at without training on them."""
     with reading(files, selection, dialect) as dataset:
-        return dataset.observations(keep_rows=keep_rows)
+        observations = dataset.observations(keep_rows=keep_rows)
+    note_columns(observations)
+    return observations
+
+
+def note_columns(observations: Observations) -> None:
+    """Say which columns are left out because they hold no numbers."""
+    if observations.left_out:
+        note(
+            f"left out columns without numbers in the first lines: {listing(observations.left_out)}"
+        )
 
 
 def check_inputs(inputs: Sequence[Sequence[float]], features: tuple[str, ...]) -> None:

@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 import typer
 
 from gdfit.cli import texts
+from gdfit.cli.completion import complete_name, complete_names
 from gdfit.cli.groups import option, panel
 from gdfit.cli.typed import Typed
 from gdfit.data.columns import Selection
-from gdfit.data.layout import Dialect, parse_delimiter
+from gdfit.data.dialect import Dialect
 from gdfit.descent.settings import Settings
 
 DEFAULT_MODEL = Path("gdfit.json")
@@ -33,15 +34,33 @@ Rows = Annotated[
 
 COLUMNS = panel(
     "Columns",
-    features=option("The columns to predict it from: all others.", metavar="A,B", read=texts.names),
-    target=option("The column to predict: y if there is one, else the last.", metavar="NAME"),
+    features=option(
+        "The columns to predict it from: all others with numbers.",
+        metavar="A,B",
+        read=texts.names,
+        autocompletion=complete_names,
+    ),
+    target=option(
+        "The column to predict: y, or the last with numbers.",
+        metavar="NAME",
+        autocompletion=complete_name,
+    ),
+    exclude=option(
+        "Columns that are not used.",
+        metavar="A,B",
+        read=texts.names,
+        autocompletion=complete_names,
+    ),
 )
 DIALECT = panel(
     "How DATA is written",
     delimiter=option(
-        "One character, 'tab' or 'space'; found by default.", metavar="CHAR", read=parse_delimiter
+        "One character, 'tab' or 'space'; found by default.", metavar="CHAR", read=texts.delimiter
     ),
     decimal=option("The decimal mark.", metavar=".|,"),
+    missing=option("More words for a missing value.", metavar="A,B", read=texts.names),
+    skip=option("Leave out N lines above the header.", min=0, metavar="N"),
+    comment=option("What begins a comment.", metavar="CHAR"),
     drop_missing=option("Skip rows with a missing field."),
 )
 START, LOSS, STOP = "Where it starts", "The loss", "When to stop"
@@ -151,7 +170,13 @@ Validation = Annotated[
 At = Annotated[list[tuple[float, ...]] | None, INPUTS]
 Model = Annotated[Path, MODEL]
 Observed = Annotated[
-    str | None, option("The observed column: the model's target.", "--target", metavar="NAME")
+    str | None,
+    option(
+        "The observed column: the model's target.",
+        "--target",
+        metavar="NAME",
+        autocompletion=complete_name,
+    ),
 ]
 Format = Annotated[
     Literal["table", "json"], option("What to print on standard output.", "--format")

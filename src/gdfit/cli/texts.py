@@ -7,7 +7,13 @@ import csv
 import math
 from typing import Literal
 
+from gdfit.data.dialect import WHITE_SPACE
 from gdfit.errors import UsageError, quoted
+
+
+def delimiter(text: str) -> str:
+    """A delimiter, or what it is called."""
+    return {"\\t": "\t", "tab": "\t", "space": WHITE_SPACE, " ": WHITE_SPACE}.get(text, text)
 
 
 def number(text: str) -> float:
@@ -76,5 +82,5 @@ def names(text: str) -> tuple[str, ...]:
     """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
     values = tuple(name.strip() for name in next(csv.reader([text]), [""]))
     if not values or not all(values):
-        raise UsageError(f"takes names of columns, A,B, not {quoted(text)}")
+        raise UsageError(f"takes names, A,B, not {quoted(text)}")
     return values

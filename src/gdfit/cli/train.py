@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gdfit.cli.data import check_inputs, reading
+from gdfit.cli.data import check_inputs, note_columns, reading
 from gdfit.cli.messages import complain, note
 from gdfit.cli.options import (
     Columns,
@@ -72,6 +72,7 @@ def train(
         observations, held_out = dataset.with_validation(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
+    note_columns(observations)
     check_inputs(output.x or (), observations.features)
     bar = TrainingBar(settings.epochs)
     if observations.rows:

@@ -74,6 +74,7 @@ class Condenser:
             count=self.count,
             features=self._columns.features,
             target_name=self._columns.target,
+            left_out=self._columns.left_out,
             last=np.delete(self._last, -2),
             sample=np.delete(self._sample.rows, -2, axis=1),
             rows=self._kept,

@@ -7,6 +7,7 @@ here; where it refuses a block, the block is read again, slowly, to name the lin
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,19 +19,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.layout import (
+from gdfit.data.dialect import (
     INFINITE,
-    MISSING,
+    OTHER_MARK,
     WHITE_SPACE,
     Dialect,
-    Layout,
-    find_layout,
+    is_missing_mark,
     is_number,
-    records,
 )
+from gdfit.data.head import MARKS, records, without_comments
+from gdfit.data.layout import Layout, find_layout
 from gdfit.data.parallel import in_order
 from gdfit.data.source import BLOCK_BYTES, Source, open_source
-from gdfit.errors import GdfitError, quoted
+from gdfit.errors import FieldError, GdfitError, quoted
 
 HEAD_BYTES = 1 << 20  # enough for the header and the lines that the delimiter is found from
 LONGEST_RECORD = 16 * BLOCK_BYTES
@@ -94,6 +95,9 @@ class CsvFile:
         rest = b""
         for chunk in self.chunks():
             rest += chunk
+            if self.layout.comment:
+                lines = rest.rfind(newline) + 1
+                rest = without_comments(rest[:lines], self.layout.comment) + rest[lines:]
             end = whole_records(rest, newline, self.layout)
             if not end and len(rest) > self.longest:
                 what = (
@@ -106,7 +110,8 @@ class CsvFile:
                 rest = rest[end:]
                 yield block
         if rest:
-            yield TextBlock(rest, line)
+            mark = self.layout.comment
+            yield TextBlock(without_comments(rest, mark) if mark else rest, line)
 
     def blocks(self, places: Sequence[int]) -> Iterator[FloatArray]:
         """The rows of the columns at `places`, in that order, as arrays of shape (rows, columns).
@@ -138,7 +143,7 @@ class CsvFile:
 
     def parse_plain(self, block: TextBlock, places: Sequence[int]) -> FloatArray | None:
         """The rows of a block of nothing but numbers, in half the time; None where it is not."""
-        if b'"' in block.text or b" " in block.text:
+        if b'"' in block.text or b" " in block.text or self.has_missing_numerals:
             return None
         try:
             frame = self.read_frame(block, float, places, plain=True)
@@ -150,6 +155,11 @@ class CsvFile:
         else:
             even = self.has_even_rows(block.text, len(values))
         return values if even and all_finite(values) else None
+
+    @property
+    def has_missing_numerals(self) -> bool:
+        """Whether some numbers stand for a missing value."""
+        return any(is_number(word, self.layout.decimal) for word in self.layout.missing)
 
     def reads_all(self, places: Sequence[int]) -> bool:
         """Whether `places` are all the columns there are."""
@@ -196,7 +206,7 @@ class CsvFile:
             skipinitialspace=not plain,
             na_filter=not plain,
             keep_default_na=False,
-            na_values=MISSING if dtype is float else (),
+            na_values=tuple(self.layout.missing) if dtype is float else (),
             low_memory=False,  # the block is small
         )
 
@@ -227,16 +237,18 @@ class CsvFile:
         for lines_read, row in records(lines, layout.delimiter):
             line, read = block.first_line + read, lines_read
             if row and len(row) != width:
+                mark = row[0][:1]
+                hint = f"; `comment` {quoted(mark)} leaves out comments" if mark in MARKS else ""
                 raise GdfitError(
-                    f"has {count_of(len(row), 'field')}, not {width} as the first line has",
+                    f"has {count_of(len(row), 'field')}, not {width} as the first line has{hint}",
                     file=self.name,
                     line=line,
                 )
             for place in sorted(places) if row else ():
-                fault = fault_of(row[place], layout.decimal, self.dialect.drop_missing)
+                fault = fault_of(row[place], layout, self.dialect.drop_missing)
                 if fault:
                     column = layout.names[place]
-                    raise GdfitError(fault, file=self.name, line=line, column=column)
+                    raise FieldError(fault, file=self.name, line=line, column=column)
 
     def fail_between(self, block: TextBlock, reason: str) -> NoReturn:
         """Raise for a block that pandas refuses and in which `find_fault` finds nothing."""
@@ -248,15 +260,22 @@ class CsvFile:
         )
 
 
-def fault_of(field: str, decimal: str, drop_missing: bool) -> str | None:
+def fault_of(field: str, layout: Layout, drop_missing: bool) -> str | None:
     """What is wrong with a field that should be a finite number; None if nothing is."""
-    if field in MISSING:
+    decimal = layout.decimal
+    if field in layout.missing:
         what = f"{quoted(field)} stands for a missing value" if field else "the field is empty"
         return None if drop_missing else f"{what}; `drop_missing` skips such rows"
     if not is_number(field, decimal):
-        other = {".": ",", ",": "."}[decimal]
-        hint = f" (decimals with '{other}' need `decimal` {other})"
-        return f"{quoted(field)} is not a number" + (hint if is_number(field, other) else "")
+        other = OTHER_MARK[decimal]
+        if is_number(field, other):
+            hint = f" (decimals with '{other}' need `decimal` {other})"
+        elif is_missing_mark(field):
+            drop = "" if drop_missing else " `drop_missing`"
+            hint = f"; if it stands for a missing value, `missing` {shlex.quote(field)}{drop}"
+        else:
+            hint = ""
+        return f"{quoted(field)} is not a number{hint}"
     if INFINITE.fullmatch(field):
         return f"{quoted(field)} is not a finite number"
     if math.isinf(float(field.replace(decimal, "."))):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.columns import Columns, Selection, choose_columns
+from gdfit.data.columns import Columns, Selection, advice, choose_columns, nothing_left
 from gdfit.data.condense import Condenser
 from gdfit.data.csv_file import CsvFile, Watcher, open_csv
-from gdfit.data.layout import Dialect
+from gdfit.data.dialect import Dialect
 from gdfit.data.observations import Observations
+from gdfit.data.rows import RowBuffer, rows_at_once
 from gdfit.data.source import BLOCK_BYTES
-from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
+from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
 
 SPLITTING = 2  # the split's own stream of random numbers
 
@@ -40,7 +43,7 @@ class Dataset:
     block_bytes: int = BLOCK_BYTES
     memory: int | None = None
 
-    def open_files(self) -> Iterator[CsvFile]:
+    def open_files(self) -> Generator[CsvFile]:
         """The files, each opened after the one before has been read.
 
         The order of their columns may differ. A file without a header, as `split` makes them, has
@@ -58,14 +61,32 @@ class Dataset:
         """The columns of a fit, and their rows in blocks, shape (rows, p+1), the target last."""
         files = self.open_files()
         first = next(files)
-        columns = choose_columns(first.layout, first.name, self.selection)
+        try:
+            columns = choose_columns(first.layout, first.name, self.selection)
+        except GdfitError:
+            files.close()
+            raise
 
         def blocks() -> Iterator[FloatArray]:
-            yield from first.blocks(columns.places_in(first.layout, first.name))
-            for file in files:
-                yield from file.blocks(columns.places_in(file.layout, file.name))
+            empty = True
+            with closing(files):
+                for file in chain([first], files):
+                    for block in self.blocks_of(file, columns):
+                        empty = False
+                        yield block
+            if empty:
+                dropped = nothing_left(first.layout, columns) if self.dialect.drop_missing else ""
+                raise NoObservationsError(dropped, file=self.name)
 
         return columns, blocks()
+
+    def blocks_of(self, file: CsvFile, columns: Columns) -> Iterator[FloatArray]:
+        """The rows of one file; a field that can't be used is an error that says what to type."""
+        layout = file.layout
+        try:
+            yield from file.blocks(columns.places_in(layout, file.name))
+        except FieldError as fault:
+            raise fault.saying(advice(fault, layout, columns, self.selection)) from None
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
@@ -73,34 +94,27 @@ class Dataset:
         condenser = Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory)
         for block in blocks:
             condenser.add(block)
-        try:
-            return condenser.observations()
-        except NoObservationsError:
-            raise NoObservationsError(file=self.name) from None
+        return condenser.observations()
 
     def split(
         self, fraction: float, seed: int = 0, *, keep_rows: bool = False
     ) -> tuple[Observations, Observations]:
-        """The observations without a `fraction` of the rows, and these, held out for validation.
-
-        Each row is drawn for itself, so that the split depends on the seed alone.
-        """
+        """The observations without a `fraction` of the rows, and these, held out for validation:
+        see `HoldOut`."""
         columns, blocks = self.rows()
         kept, held_out = (
             Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory) for _ in range(2)
         )
-        random = np.random.default_rng([seed, SPLITTING])
+        hold_out = HoldOut(fraction, len(columns.features) + 1, seed, kept, held_out)
         for block in blocks:
-            chosen = random.random(len(block)) < fraction
-            kept.add(block[~chosen])
-            held_out.add(block[chosen])
-        for part, condenser in (("training", kept), ("validation", held_out)):
-            if not condenser.count:
-                rows = kept.count + held_out.count
-                raise GdfitError(
-                    f"holding out {fraction:g} of {rows} rows leaves none for {part}",
-                    file=self.name,
-                )
+            hold_out.add(block)
+        hold_out.finish()
+        if not kept.count:
+            rows = "1 row" if held_out.count == 1 else f"{held_out.count} rows"
+            raise GdfitError(
+                f"holding out {fraction:g} of {rows} for validation leaves none to train on",
+                file=self.name,
+            )
         return kept.observations(), held_out.observations()
 
     def with_validation(
@@ -123,10 +137,39 @@ class Dataset:
         return "standard input" if self.files[0] == "-" else self.files[0]
 
 
+class HoldOut:
+    """Deals rows out to two condensers: to train on, and held out for validation.
+
+    Of the first n rows, max(1, round(fraction · n)) are held out, at the end of each group of rows
+    of a fixed size: so is their number in all, though how many rows there will be is not known, and
+    how they are cut into blocks makes no difference. Which of a group comes from the seed, any as
+    likely as any other. `round` is Python's, to the even number where two are as near.
+    """
+
+    def __init__(
+        self, fraction: float, columns: int, seed: int, kept: Condenser, held_out: Condenser
+    ) -> None:
+        self._fraction = fraction
+        self._kept, self._held_out = kept, held_out
+        self._random = np.random.default_rng([seed, SPLITTING])
+        self._rows = RowBuffer(rows_at_once(columns), columns, self._deal)
+        self.add = self._rows.add
+        self.finish = self._rows.flush
+
+    def _deal(self, rows: FloatArray) -> None:
+        count = self._kept.count + self._held_out.count + len(rows)
+        wanted = max(1, round(self._fraction * count)) - self._held_out.count
+        held_out = np.zeros(len(rows), dtype=bool)
+        held_out[self._random.choice(len(rows), wanted, replace=False, shuffle=False)] = True
+        self._kept.add(rows[~held_out])
+        self._held_out.add(rows[held_out])
+
+
 def read_observations(
     *files: str,
     features: Sequence[str] | str | None = None,
     target: str | None = None,
+    exclude: Sequence[str] | str = (),
     dialect: Dialect | None = None,
     seed: int = 0,
     keep_rows: bool = False,
@@ -137,8 +180,10 @@ def read_observations(
     ----------
     files : the files' paths, compressed or not; ``-`` is standard input. Several files are one data
         set, and must have the same columns.
-    features : the columns to predict from; by default all others.
-    target : the column to predict; by default ``y`` if there is one, else the last.
+    features : the columns to predict from; by default all others with numbers, but row names and
+        columns without a name. `Observations.left_out` names those that have none.
+    target : the column to predict; by default ``y`` if there is one, else the last with numbers.
+    exclude : columns that are not used, whatever they hold.
     dialect : how the files are written.
     seed : which rows are sampled for pictures comes from it.
     keep_rows : keep all rows as well, for losses other than the squared error and for mini-batches:
@@ -148,11 +193,14 @@ def read_observations(
     ------
     GdfitError : a file can't be read or used; it names the line and the column.
     """
-    if isinstance(features, str):
-        features = (features,)
-    selection = Selection(None if features is None else tuple(features), target)
+    selection = Selection(None if features is None else several(features), target, several(exclude))
     dataset = Dataset(files, selection, dialect or Dialect())
     return dataset.observations(seed, keep_rows=keep_rows)
+
+
+def several(names: Sequence[str] | str) -> tuple[str, ...]:
+    """Names, of which one may be given by itself."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def made_like(first: CsvFile, file: CsvFile) -> CsvFile:

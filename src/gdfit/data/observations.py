@@ -30,6 +30,7 @@ class Observations:
     last : the last observation as it was read, shape (p+1,): its features, then its y.
     sample : a random sample of the observations for pictures, or all, shape (rows, p+1).
     rows : all rows, where they have been kept: the features, a one, y.
+    left_out : columns of the file that are no features because they hold text, or nothing.
     """
 
     augmented: FloatArray
@@ -39,6 +40,7 @@ class Observations:
     last: FloatArray
     sample: FloatArray
     rows: Rows | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def design(self) -> FloatArray:

@@ -7,7 +7,8 @@ from typing import TextIO
 
 from gdfit.data.columns import find_features
 from gdfit.data.dataset import Dataset
-from gdfit.data.layout import WHITE_SPACE, Layout
+from gdfit.data.dialect import WHITE_SPACE
+from gdfit.data.layout import Layout
 from gdfit.errors import GdfitError, quoted
 from gdfit.model.linear import LinearModel
 
