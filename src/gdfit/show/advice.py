@@ -100,7 +100,7 @@ def minimum(fit: Fit, bends: Curvature) -> str:
         least = 0.0  # but for rounding
     penalized = ", penalty included" if fit.settings.l2 else ""
     if is_at_minimum(fit, bends):
-        text = f"reached: no line has a smaller loss{penalized}"
+        text = f"reached: no other params have a smaller loss{penalized}"
     else:
         text = f"{least:.8g} is the smallest loss there is{penalized}; this is {above(fit, least)}"
     if not bends.is_unique:
