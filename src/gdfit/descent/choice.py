@@ -11,7 +11,7 @@ the squared error it is foretold (`gdfit.descent.rates`), for all else tried out
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast, get_args
 
 import numpy as np
@@ -22,7 +22,7 @@ from gdfit.descent.curvature import Curvature, curvature
 from gdfit.descent.rates import best_rate, excess_after
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
-from gdfit.descent.start import Init, Start
+from gdfit.descent.start import Init, Start, start_of
 from gdfit.descent.trials import tried_rate
 from gdfit.model.linear import LinearModel
 
@@ -30,28 +30,47 @@ ENOUGH = 0.01  # above the minimum, as a part of it
 EXACT = 1e-28  # the part of the mean of y² that a loss is by rounding, where the fit is exact
 
 
-def chosen_scale(
-    observations: Observations,
-    settings: Settings,
-    init: Init,
-    start_at: Callable[[Scaling | None], Start],
-) -> Scale:
-    """The scale that the settings ask for, or else the one to choose; `start_at` gives the start
-    for a scaling."""
-    if settings.scale:
-        return settings.scale
-    if settings.lr != "auto":
-        return "none"
+@dataclass(frozen=True)
+class Ground:
+    """What is descended on.
+
+    scale, scaling : how the features are scaled.
+    observations : the observations so scaled.
+    curvature : of their squared error, with the penalty.
+    start : where the params start.
+    """
+
+    scale: Scale
+    scaling: Scaling | None
+    observations: Observations
+    curvature: Curvature
+    start: Start
+
+
+def ground(observations: Observations, settings: Settings, init: Init, scale: Scale) -> Ground:
+    """The ground with that scale."""
+    scaling = scaling_of(observations, scale)
+    on = scaled(observations, scaling)
+    start = start_of(init, observations, settings, scaling)
+    return Ground(scale, scaling, on, curvature(on, settings.l2), start)
+
+
+def chosen_ground(observations: Observations, settings: Settings, init: Init) -> Ground:
+    """The ground with the scale that the settings ask for, or else with the one to choose."""
     before = init.facts.get("scale") if isinstance(init, LinearModel) else None
+    if settings.scale:
+        return ground(observations, settings, init, settings.scale)
+    if settings.lr != "auto":
+        return ground(observations, settings, init, "none")
     if before in get_args(Scale):
-        return cast(Scale, before)
-    scaling = scaling_of(observations, "standardize")
-    bends = curvature(scaled(observations, scaling), settings.l2)
-    start = start_at(scaling).params
+        return ground(observations, settings, init, cast(Scale, before))
+    plain = ground(observations, settings, init, "standardize")
+    bends, start = plain.curvature, plain.start.params
     rate = best_rate(bends, start, settings.epochs)
     above = excess_after(bends, start, rate, settings.epochs)
-    rounding = EXACT * observations.mean_square
-    return "whiten" if is_above(bends.minimum_loss + above, bends, rounding) else "standardize"
+    if is_above(bends.minimum_loss + above, bends, EXACT * observations.mean_square):
+        return ground(observations, settings, init, "whiten")
+    return plain
 
 
 def is_above(loss: float, bends: Curvature, rounding: float) -> bool:
@@ -59,28 +78,16 @@ def is_above(loss: float, bends: Curvature, rounding: float) -> bool:
     return not loss <= (1 + ENOUGH) * bends.minimum_loss + rounding
 
 
-def chosen_rate(
-    descended: Observations,
-    scaling: Scaling | None,
-    start: Start,
-    settings: Settings,
-    bends: Curvature | None,
-) -> float:
-    """The learning rate that the settings ask for, or else the one to choose.
-
-    Parameters
-    ----------
-    descended : the observations as they are descended on, with that `scaling`.
-    start : where.
-    settings : what is to be run.
-    bends : the curvature, where the loss is the squared error.
-    """
+def chosen_rate(ground: Ground, settings: Settings) -> float:
+    """The learning rate that the settings ask for, or else the one to choose."""
+    start = ground.start
     if settings.lr != "auto":
         return settings.lr
     if start.rate:
         return start.rate
-    if bends and settings.is_plain:
-        return best_rate(bends, start.params, settings.epochs)
-    rows = np.insert(descended.sample[-SAMPLE_ROWS:], -1, 1.0, axis=1)
-    sample = scaling.apply(rows) if scaling else rows
-    return tried_rate(descended, sample, start.params, settings)
+    if settings.is_plain:
+        return best_rate(ground.curvature, start.params, settings.epochs)
+    sample = np.insert(ground.observations.sample[-SAMPLE_ROWS:], -1, 1.0, axis=1)
+    if ground.scaling:
+        sample = ground.scaling.apply(sample)
+    return tried_rate(ground.observations, sample, start.params, settings)

@@ -111,15 +111,22 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     if len(rows) > size + 1:
         rows = triangular(rows)
     design, target = rows[:, :-1], rows[:, -1]
-    # Whether columns depend on each other shows best where they are all of one length.
+    # Whether columns depend on each other shows best where they are all of one length, as they are
+    # where they have been scaled: a second decomposition would then tell nothing new.
     lengths = np.linalg.norm(design, axis=0)
-    lengths[lengths == 0] = 1.0
-    scaled, _, rank, _ = np.linalg.lstsq(design / lengths, target, rcond=DEPENDENT)
-    _, singular, axes = np.linalg.svd(design, full_matrices=True)
+    longest, alike = lengths.max(), lengths >= (1 - 1e-9) * lengths.max()
+    lengths[alike | (lengths == 0)] = longest or 1.0
+    left, singular, axes = np.linalg.svd(design / lengths, full_matrices=True)
+    rank = int((singular > DEPENDENT * singular[0]).sum())
+    projected = left[:, :rank].T @ target / singular[:rank]
+    minimum = axes[:rank].T @ projected / lengths
+    if (lengths == longest).all():
+        singular = singular * longest
+    else:
+        _, singular, axes = np.linalg.svd(design, full_matrices=True)
     eigenvalues = np.zeros(size)
     eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(count)) ** 2
     eigenvalues[rank:] = 0.0
-    minimum = scaled / lengths
     residuals = design @ minimum - target
     if rank < size:  # the shortest of the many minima: none of it where the loss is flat
         flat = axes[rank:]

@@ -11,15 +11,15 @@ import numpy as np
 from gdfit import __version__
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
-from gdfit.descent.choice import EXACT, chosen_rate, chosen_scale, is_above
-from gdfit.descent.curvature import Curvature, curvature
+from gdfit.descent.choice import EXACT, chosen_ground, chosen_rate, is_above
+from gdfit.descent.curvature import Curvature
 from gdfit.descent.history import header, row
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.objectives import batch_objectives, mean_loss, whole_objective
 from gdfit.descent.optimizers import OPTIMIZERS
-from gdfit.descent.scaling import Scaling, scaled, scaling_of
+from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init, Start, start_of
+from gdfit.descent.start import Init
 from gdfit.descent.stopping import (
     BEYOND,
     COMPLETED,
@@ -116,16 +116,11 @@ class Run:
         settings.check(validated=validation is not None)
         self.asked, self.observations, self.validation = settings, observations, validation
 
-        def start_at(scaling: Scaling | None) -> Start:
-            return start_of(init, observations, settings, scaling)
-
-        scale = chosen_scale(observations, settings, init, start_at)
-        self.scaling = scaling_of(observations, scale)
-        self.start = start_at(self.scaling)
-        self.descended = scaled(observations, self.scaling)
-        self.curvature = curvature(self.descended, settings.l2) if settings.loss == "mse" else None
-        lr = chosen_rate(self.descended, self.scaling, self.start, settings, self.curvature)
-        self.settings = replace(settings, lr=lr, scale=scale)
+        ground = chosen_ground(observations, settings, init)
+        self.scaling, self.start, self.descended = ground.scaling, ground.start, ground.observations
+        self.curvature = ground.curvature if settings.loss == "mse" else None
+        lr = chosen_rate(ground, settings)
+        self.settings = replace(settings, lr=lr, scale=ground.scale)
         self.objective = whole_objective(self.descended, self.settings)
         self.best = Best(settings.patience) if settings.patience else None
         self.last: Step | None = None
