@@ -189,15 +189,16 @@ def look_at(
     """What the columns hold in `rows`. A number with the other decimal mark counts as one where all
     numbers may have that mark, so that it is told as a fault and not taken for text."""
     columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
-    marks = [decimal]
-    if OTHER_MARK[decimal] != delimiter and not any(
+    other = OTHER_MARK[decimal]
+    either = other != delimiter and not any(
         decimal in field and is_number(field, decimal) for column in columns for field in column
-    ):
-        marks.append(OTHER_MARK[decimal])
+    )
 
     def held(column: Sequence[str]) -> Held:
         present = [field for field in column if field not in missing]
-        words = [field for field in present if not any(is_number(field, mark) for mark in marks)]
+        words = [field for field in present if not is_number(field, decimal)]
+        if either:
+            words = [field for field in words if not is_number(field, other)]
         absent = len(column) - len(present)
         return Held(len(present) - len(words), absent, len(words), words[0] if words else "")
 
