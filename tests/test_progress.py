@@ -16,7 +16,7 @@ from gdfit import Run, observations_from, train
 from gdfit.data.columns import Selection
 from gdfit.data.dataset import Dataset
 from gdfit.descent.loop import Step
-from gdfit.descent.settings import Settings
+from gdfit.descent.settings import Scale, Settings
 from gdfit.show import progress
 from gdfit.show.progress import Bar, ReadingBar, TrainingBar
 
@@ -44,7 +44,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 
 def step_of(epoch: int, status: str | None = None) -> Step:
-    return Step(epoch, 1.0, np.zeros(2), np.zeros(2), None, status)
+    two = np.zeros(2)
+    return Step(epoch, 1.0, two, two, None, two, {}, status)
 
 
 def test_a_bar_is_gone_in_the_end_and_comes_back_after_it_was_hidden(
@@ -89,9 +90,9 @@ def test_a_bar_counts_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "run 3 of 3: 70 of 100 epochs" in screen.getvalue()
 
 
-@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("scale", ["none", "standardize"])
 def test_mini_batches_move_the_bar_within_an_epoch(
-    monkeypatch: pytest.MonkeyPatch, standardize: bool
+    monkeypatch: pytest.MonkeyPatch, scale: Scale
 ) -> None:
     x = np.random.default_rng(0).normal(3.0, 2.0, 100)
     observations = observations_from(x, 2 * x + 1)
@@ -99,7 +100,7 @@ def test_mini_batches_move_the_bar_within_an_epoch(
     bar, seen = TrainingBar(2), list[float]()
     monkeypatch.setattr(bar, "update", seen.append)
     counted = replace(observations, rows=bar.counted(observations.rows))
-    settings = Settings(batch_size=30, epochs=2, standardize=standardize, lr=0.05)
+    settings = Settings(batch_size=30, epochs=2, scale=scale, lr=0.05)
     run = Run(counted, settings=settings)
     for step in run:
         bar.step(step)

@@ -24,7 +24,7 @@ from gdfit.show.leading import MOST, leading
 from gdfit.show.report import nothing
 from gdfit.show.run import REPORTS, CsvReport
 from gdfit.show.style import short, shortened
-from gdfit.show.table import RULE, TableReport
+from gdfit.show.table import BATCHES, RULE, TableReport
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PIPE = 0  # the width of a pipe
@@ -69,6 +69,11 @@ def on_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", str(width))
 
 
+def table_of(out: str) -> str:
+    """The table of what a run prints, between the line above it and the summary."""
+    return out.partition("\n\n")[2].rpartition("\n\n")[0]
+
+
 def parts_of(text: str, most: int) -> tuple[str, list[str], list[str]]:
     """The names, the remarks under them, and the rows of a table, all of one width of at most
     `most`; remarks may be shorter."""
@@ -94,7 +99,7 @@ def shows(cell: str, number: float | None, digits: int) -> bool:
 def test_rows_are_of_one_width_and_their_numbers_are_those_of_the_json(
     screen: Screen, gdfit: Gdfit, run: str, width: int
 ) -> None:
-    table = screen(width, *RUNS[run]).rpartition("\n\n")[0]
+    table = table_of(screen(width, *RUNS[run]))
     names, remarks, rows = parts_of(table, (width or 80) - 1)
     assert remarks == [f" {RULE}"]
     history = json.loads(gdfit("train", *RUNS[run], "--format", "json").out)["history"]
@@ -117,19 +122,25 @@ def test_rows_are_of_one_width_and_their_numbers_are_those_of_the_json(
 
 @pytest.mark.parametrize("options", [[], HELD_OUT])
 def test_w_and_b_stand_side_by_side_on_80_columns(screen: Screen, options: list[str]) -> None:
-    names, *_ = parts_of(screen(80, LECTURE, *options).rpartition("\n\n")[0], 79)
+    names, *_ = parts_of(table_of(screen(80, LECTURE, *options)), 79)
     validation = ["validation"] if options else []
     assert names.split() == ["epoch", "loss", *validation, "w", "b", "grad", "w", "grad", "b"]
 
 
+@pytest.mark.parametrize(("size", "told"), [(5, BATCHES), (25, RULE)])
+def test_what_loss_and_grad_are_of_is_told(screen: Screen, size: int, told: str) -> None:
+    assert told in screen(60, LECTURE, "--batch-size", size)
+
+
 def test_a_wide_terminal_has_room_for_several_params_side_by_side(screen: Screen) -> None:
-    names, *_ = parts_of(screen(120, *GREENHOUSE).rpartition("\n\n")[0], 119)
+    names, *_ = parts_of(table_of(screen(120, *GREENHOUSE)), 119)
     assert names.split()[:5] == ["epoch", "loss", "w_light", "w_water", "w_warmth"]
 
 
 LEAST = -1.2345e-308
-EXTREME = Step(10**9, LEAST, np.array([LEAST, LEAST]), np.array([LEAST, LEAST]), LEAST)
-PLAIN = Step(1, 1.0, np.array([0.5, -0.25]), np.array([-12345.0, 1e5]), 2.0)
+LEASTS = np.array([LEAST, LEAST])
+EXTREME = Step(10**9, LEAST, LEASTS, LEASTS, LEAST, LEASTS, {})
+PLAIN = Step(1, 1.0, np.array([0.5, -0.25]), np.array([-12345.0, 1e5]), 2.0, LEASTS, {})
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -144,11 +155,10 @@ def test_the_longest_numbers_fit(
     monkeypatch.setattr(TableReport, "MOMENT", -1)  # each row is printed by itself
     observations = observations_from([1, 2, 3], [1, 2, 4])
     run = Run(observations, validation=observations if validated else None, epochs=10**9, lr=0.1)
-    report = TableReport(run, lambda epoch: True, nothing, heading="y by x, 3 rows")
+    report = TableReport(run, lambda epoch: True, nothing)
     for step in (PLAIN, EXTREME, PLAIN):
         report.step(step if validated else step._replace(validation_loss=None))
     out = ESCAPE.sub("", capsys.readouterr().out)
-    assert out.startswith(" y by x, 3 rows\n\n")
     _, _, rows = parts_of(out.partition("\n\n")[2], (width or 80) - 1)
     cells = " ".join(rows).split()
     assert "1000000000" in cells
@@ -194,17 +204,19 @@ LONG = [
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("options", [[], HELD_OUT])
-def test_long_names_are_shortened_in_the_table_alone(
+def test_long_names_are_shortened_on_a_terminal_alone(
     screen: Screen, gdfit: Gdfit, width: int, options: list[str]
 ) -> None:
     x = np.random.default_rng(0).normal(size=(40, 4))
     write("long.csv", x, x.sum(axis=1), LONG)
     arguments = ["long.csv", "--epochs", "20", *options]
     out = screen(width, *arguments)
-    parts_of(out.rpartition("\n\n")[0], (width or 80) - 1)
-    assert out.count("…") >= 4
+    parts_of(table_of(out), width - 1 if width else 120)
     if width:
+        assert out.count("…") >= 4
         assert max(map(cell_len, out.splitlines())) <= width
+    else:
+        assert "…" not in out.partition("\n\n")[2]
     assert all(name in gdfit("train", *arguments, "--format", "csv").out for name in LONG)
     assert json.loads(gdfit("train", *arguments, "--format", "json").out)["features"] == LONG
 
@@ -223,7 +235,7 @@ def test_of_many_features_the_dozen_that_count_most_are_shown(screen: Screen, gd
     effect = np.where(np.isin(np.arange(100), strong), 10.0, 0.1)
     x = random.normal(size=(400, 100))
     write("many.csv", x * size, x @ effect, [f"f{place}" for place in range(100)])
-    arguments = ["many.csv", "--standardize", "--lr", "0.1", "--epochs", "100"]
+    arguments = ["many.csv", "--scale", "standardize", "--lr", "0.1", "--epochs", "100"]
     _, _, shown = screen(PIPE, *arguments).partition("\n\n")
     table, _, summary = shown.rpartition("\n\n")
     _, remarks, rows = parts_of(table, 79)
@@ -270,7 +282,7 @@ def test_what_waits_is_printed_when_it_is_asked_for(
     report.step(second)
     report.flush()
     lines = capsys.readouterr().out.splitlines()
-    rows = [line for line in lines if line.split()[0] == "2" or line.startswith("2,")]
+    rows = [line for line in lines if re.match(" *2[ ,]", line)]
     assert len(rows) == (form in ("table", "csv"))
     report.flush()
     assert not capsys.readouterr().out
@@ -279,7 +291,8 @@ def test_what_waits_is_printed_when_it_is_asked_for(
 def test_a_note_stands_where_it_happened(tmp_path: Path) -> None:
     """Both streams in one pipe: rows before the note, and the error last."""
     for form in ("table", "csv"):
-        command = [sys.executable, "-m", "gdfit", "train", *map(str, HOUSES), "--format", form]
+        growing = [str(SAMPLES / "houses.csv"), "--lr", "7.2e-5", "--epochs", "50"]
+        command = [sys.executable, "-m", "gdfit", "train", *growing, "--format", form]
         done = subprocess.run(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
@@ -299,11 +312,12 @@ def test_rows_of_csv_are_on_their_way_within_a_moment(
     """A file can be followed while it is written."""
     run = Run(observations_from([1, 2, 3], [1, 2, 4]), lr=0.1, epochs=3)
     monkeypatch.setattr(CsvReport, "MOMENT", -1)
-    with (tmp_path / "history.csv").open("w") as file:
-        report = CsvReport(run, lambda epoch: True, file=file)
+    with (tmp_path / "out.csv").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        report = CsvReport(run, lambda epoch: True, nothing)
         lengths = []
         for step in run:
             report.step(step)
-            lengths.append((tmp_path / "history.csv").stat().st_size)
+            lengths.append((tmp_path / "out.csv").stat().st_size)
     assert lengths[0] > len("epoch,loss,w,b,grad_w,grad_b\n")
     assert all(before < after for before, after in pairwise(lengths))

@@ -76,17 +76,17 @@ class Form:
         return table
 
 
-def form_of(run: Run, width: int) -> Form:
-    """How to lay out the steps of `run` in a `width`."""
+def form_of(run: Run, width: int, *, whole_names: bool) -> Form:
+    """How to lay out the steps of `run` in a `width`, or more where whole names need it."""
     names = [printable(name) for name in params_names(run.observations.features)]
     labels = ["loss"] if run.validation is None else ["loss", "validation"]
     epoch = Column("epoch", max(len("epoch"), len(str(run.settings.epochs))))
-    if len(names) <= MOST:
+    if len(run.observations.features) <= MOST:
         form = wide_form(epoch, labels, names, width)
         if form:
             return form
     places = [*leading(run.observations), len(names) - 1]
-    return tall_form(epoch, labels, names, places, width)
+    return tall_form(epoch, labels, [names[place] for place in places], places, width, whole_names)
 
 
 def wide_form(
@@ -111,20 +111,27 @@ def wide_cells(step: Step, width: int) -> list[list[str]]:
 
 
 def tall_form(
-    epoch: Column, labels: Sequence[str], names: Sequence[str], places: Sequence[int], width: int
+    epoch: Column,
+    labels: Sequence[str],
+    names: Sequence[str],
+    places: Sequence[int],
+    width: int,
+    whole_names: bool,
 ) -> Form:
-    """A param a row, those at `places`: for several features. Where even this has no room, the
-    terminal breaks the lines."""
+    """A param a row, those at `places`, of such `names`: for several features. Where even this has
+    no room, the terminal breaks the lines."""
     from rich.cells import cell_len
 
-    longest = max(cell_len("param"), *(cell_len(names[place]) for place in places))
+    longest = max(map(cell_len, ("param", *names)))
     for number, gap in (*SPACINGS, NARROWEST):
         left = width - 2 * gap - epoch.width - (len(labels) + 2) * (gap + number)
         if left >= min(longest, LONG_NAME):
             break
-    name = Column("param", min(longest, max(left, cell_len("param"))), is_text=True)
+    if not whole_names:
+        longest = min(longest, max(left, len("param")))
+    name = Column("param", longest, is_text=True)
     numbers = [Column(label, number) for label in (*labels, "params", "grad")]
-    told = [shortened(names[place], name.width) for place in places]
+    told = [shortened(text, longest) for text in names]
 
     def cells(step: Step) -> list[list[str]]:
         first = [str(step.epoch), *(short(loss, number) for loss in losses(step))]

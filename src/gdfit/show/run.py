@@ -7,7 +7,6 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TextIO
 
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.history import header, losses, row
@@ -69,17 +68,10 @@ class CsvReport:
 
     MOMENT = 0.1  # seconds
 
-    def __init__(
-        self,
-        run: Run,
-        shown: Shown,
-        before: Callable[[], None] = nothing,
-        file: TextIO | None = None,
-    ) -> None:
+    def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
         self.shown = shown
-        self.file = file or sys.stdout
-        self.before = before if self.file.isatty() else nothing
-        self.writer = csv.writer(self.file, lineterminator="\n")
+        self.before = before if sys.stdout.isatty() else nothing
+        self.writer = csv.writer(sys.stdout, lineterminator="\n")
         self.writer.writerow(header(run.observations.features, run.validation is not None))
         self.flushed_at = -math.inf
 
@@ -92,7 +84,7 @@ class CsvReport:
 
     def flush(self) -> None:
         """Send on what is written."""
-        self.file.flush()
+        sys.stdout.flush()
         self.flushed_at = time.monotonic()
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:

@@ -20,6 +20,7 @@ from gdfit.show.leading import MOST, leading
 from gdfit.show.report import Prediction, Shown, nothing
 from gdfit.show.style import (
     NAME_WIDTH,
+    PIPE,
     console_for,
     exact,
     key_values,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 RULE = "loss and grad: before the step; params: after it"
-PIPE_WIDTH = 80  # what is kept of a run reads as on a terminal of this width
+BATCHES = "loss and grad: means of the batches; params: after them"
+PIPE_WIDTH = 80  # a pipe gets what fits on a terminal of this width, but for long names
 
 
 class TableReport:
@@ -50,8 +52,8 @@ class TableReport:
         self.before = before if self.console.is_terminal else nothing
         # A line that fills the last column makes some terminals begin another one.
         width = self.console.width if self.console.is_terminal else PIPE_WIDTH
-        self.form = form_of(run, width - 1)
-        self.remarks = [RULE]
+        self.form = form_of(run, width - 1, whole_names=not self.console.is_terminal)
+        self.remarks = [BATCHES if in_batches(run) else RULE]
         features = len(run.observations.features)
         if features > MOST:
             self.remarks.append(
@@ -96,13 +98,20 @@ class TableReport:
         self.flush()
         self.before()
         self.console.line()
-        show(self.console, summary(fit, predictions, model_file))
+        name_width = NAME_WIDTH if self.console.is_terminal else PIPE
+        show(self.console, summary(fit, predictions, model_file, name_width))
 
 
-def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str) -> Table:
+def in_batches(run: Run) -> bool:
+    """Whether an epoch has several steps."""
+    size = run.settings.batch_size
+    return size is not None and size < run.observations.count
+
+
+def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str, name_width: int) -> Table:
     """What came out, a line each."""
     lines = [
-        *params_lines(fit),
+        *params_lines(fit, name_width),
         ("loss", exact(fit.loss)),
     ]
     if fit.validation_loss is not None:
@@ -122,12 +131,12 @@ def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str) -> Tab
     return key_values(lines)
 
 
-def params_lines(fit: Fit) -> list[tuple[str, str]]:
+def params_lines(fit: Fit, name_width: int) -> list[tuple[str, str]]:
     """The params, with many features those of the features that count most, and b."""
     names, params = params_names(fit.model.features), fit.model.params
     places = leading(fit.observations, np.array(params))
     lines = [
-        (shortened(printable(names[place]), NAME_WIDTH), exact(params[place]))
+        (shortened(printable(names[place]), name_width), exact(params[place]))
         for place in (*places, -1)
     ]
     if left_out := len(names) - len(lines):
