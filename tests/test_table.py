@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-import subprocess
-import sys
 from collections.abc import Callable
-from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +18,6 @@ from gdfit import Run, observations_from
 from gdfit.descent.loop import Step
 from gdfit.show.leading import MOST, leading
 from gdfit.show.report import nothing
-from gdfit.show.run import REPORTS, CsvReport
 from gdfit.show.style import short, shortened
 from gdfit.show.table import BATCHES, RULE, TableReport
 
@@ -269,55 +264,3 @@ def test_which_features_count() -> None:
     weights = np.append(np.arange(20.0) / scale, 0.0)
     assert leading(observations_from(x * scale, x @ w), weights) == list(range(8, 20))
     assert leading(observations_from(x[:, :MOST], x @ w)) == list(range(MOST))
-
-
-@pytest.mark.parametrize("form", REPORTS)
-def test_what_waits_is_printed_when_it_is_asked_for(
-    capsys: pytest.CaptureFixture[str], form: str
-) -> None:
-    run = Run(observations_from([1, 2, 3], [1, 2, 4]), lr=0.1)
-    report = REPORTS[form](run, lambda epoch: True, nothing)
-    first, second, *_ = run
-    report.step(first)
-    report.step(second)
-    report.flush()
-    lines = capsys.readouterr().out.splitlines()
-    rows = [line for line in lines if re.match(" *2[ ,]", line)]
-    assert len(rows) == (form in ("table", "csv"))
-    report.flush()
-    assert not capsys.readouterr().out
-
-
-def test_a_note_stands_where_it_happened(tmp_path: Path) -> None:
-    """Both streams in one pipe: rows before the note, and the error last."""
-    for form in ("table", "csv"):
-        growing = [str(SAMPLES / "houses.csv"), "--lr", "7.2e-5", "--epochs", "50"]
-        command = [sys.executable, "-m", "gdfit", "train", *growing, "--format", form]
-        done = subprocess.run(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-        )
-        lines = done.stdout.decode().splitlines()
-        epochs = [re.match(r" *(\d+)[ ,]", line) for line in lines]
-        (note,) = (place for place, line in enumerate(lines) if "epoch 11: the loss" in line)
-        before = [int(match[1]) for match in epochs[:note] if match]
-        after = [int(match[1]) for match in epochs[note:] if match]
-        assert max(before) == 10
-        assert min(after) == 20
-        assert lines[-1].startswith("gdfit: error: diverged")
-
-
-def test_rows_of_csv_are_on_their_way_within_a_moment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A file can be followed while it is written."""
-    run = Run(observations_from([1, 2, 3], [1, 2, 4]), lr=0.1, epochs=3)
-    monkeypatch.setattr(CsvReport, "MOMENT", -1)
-    with (tmp_path / "out.csv").open("w") as file:
-        monkeypatch.setattr(sys, "stdout", file)
-        report = CsvReport(run, lambda epoch: True, nothing)
-        lengths = []
-        for step in run:
-            report.step(step)
-            lengths.append((tmp_path / "out.csv").stat().st_size)
-    assert lengths[0] > len("epoch,loss,w,b,grad_w,grad_b\n")
-    assert all(before < after for before, after in pairwise(lengths))
