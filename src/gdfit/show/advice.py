@@ -167,7 +167,7 @@ def why_it_grows(fit: Fit) -> str:
             "too large for float64"
         )
     return (
-        f"--lr {lr:g} is {times(lr / bound)} the limit 2/λmax = {bound:.6g} above which gradient "
+        f"--lr {lr:g} is {times(lr / bound)} the limit 2/λmax = {bound:.6g}, above which gradient "
         "descent on this data climbs"
     )
 
