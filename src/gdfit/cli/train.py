@@ -108,7 +108,7 @@ def train(
         print_charts(fit, trace.steps)
     if diverged:
         sys.stdout.flush()
-        complain(advice.diverged(fit, typed.again("lr")))
+        complain(advice.diverged(fit, typed.again))
         raise typer.Exit(3)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
@@ -119,7 +119,7 @@ def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     from gdfit.show import advice
 
     diverged = fit.status == "diverged"
-    message = advice.diverged(fit, typed.again("lr")) if diverged else advice.ending(fit)
+    message = advice.diverged(fit, typed.again) if diverged else advice.ending(fit)
     facts = {"init": init, "files": list(data), "message": message, **fit.model.facts}
     return replace(fit, model=replace(fit.model, facts=facts))
 

@@ -53,28 +53,20 @@ class Observations:
         return self.augmented[:, -1]
 
     @property
-    def total_squares(self) -> float:
-        """Σ(y − ȳ)², the squared error of the best constant."""
-        ones = self.design[:, -1]
-        mean = ones @ self.target / self.count
-        deviations = self.target - mean * ones
-        return float(deviations @ deviations)
-
-    @property
     def mean_square(self) -> float:
         """The mean of y²."""
         return float(self.target @ self.target) / self.count
 
-    def squared_error(self, params: FloatArray) -> float:
-        """Σ(ŷ − y)² at the params θ = (w₁…w_p, b)."""
-        residuals = self.design @ params - self.target
-        return float(residuals @ residuals)
-
     def r_squared(self, params: FloatArray) -> float:
         """R² = 1 − Σ(ŷ − y)²/Σ(y − ȳ)², the part of y's variance that the model explains; NaN where
         y does not vary."""
-        total, squares = self.total_squares, self.mean_square * self.count
-        return 1 - self.squared_error(params) / total if total > SAME**2 * squares else float("nan")
+        size = float(np.abs(self.target).max()) or 1.0  # squares of large numbers leave float64
+        target, ones = self.target / size, self.design[:, -1]
+        deviations = target - (ones @ target / self.count) * ones
+        residuals = (self.design @ params) / size - target
+        total = float(deviations @ deviations)
+        varies = total > SAME**2 * float(target @ target)
+        return 1 - float(residuals @ residuals) / total if varies else float("nan")
 
 
 def observations_from(

@@ -11,6 +11,7 @@ the squared error it is foretold (`gdfit.descent.rates`), for all else tried out
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast, get_args
 
@@ -24,6 +25,7 @@ from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import Init, Start, start_of
 from gdfit.descent.trials import tried_rate
+from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 
 ENOUGH = 0.01  # above the minimum, as a part of it
@@ -63,7 +65,9 @@ def chosen_ground(observations: Observations, settings: Settings, init: Init) ->
     if settings.lr != "auto":
         return ground(observations, settings, init, "none")
     if before in get_args(Scale):
-        return ground(observations, settings, init, cast(Scale, before))
+        as_before = ground(observations, settings, init, cast(Scale, before))
+        if as_before.start.rate:
+            return as_before
     plain = ground(observations, settings, init, "standardize")
     bends, start = plain.curvature, plain.start.params
     rate = best_rate(bends, start, settings.epochs)
@@ -79,12 +83,22 @@ def is_above(loss: float, bends: Curvature, rounding: float) -> bool:
 
 
 def chosen_rate(ground: Ground, settings: Settings) -> float:
-    """The learning rate that the settings ask for, or else the one to choose."""
+    """The learning rate that the settings ask for, or else the one to choose.
+
+    Raises
+    ------
+    GdfitError : λmax is beyond float64, and with it every rate.
+    """
     start = ground.start
     if settings.lr != "auto":
         return settings.lr
     if start.rate:
         return start.rate
+    if not math.isfinite(ground.curvature.lambda_max):
+        raise GdfitError(
+            "the numbers are too large for float64: λmax is infinite; `scale` standardize takes "
+            "numbers of any size"
+        )
     if settings.is_plain:
         return best_rate(ground.curvature, start.params, settings.epochs)
     sample = np.insert(ground.observations.sample[-SAMPLE_ROWS:], -1, 1.0, axis=1)

@@ -42,7 +42,7 @@ from gdfit.model.linear import LinearModel
 if TYPE_CHECKING:
     import pandas as pd
 
-NOISE = 2.0  # times the first loss is what mini-batches may end at without having diverged
+NOISE = 2.0  # times the first loss is what may come out without having diverged, where it swings
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ class Run:
         """When to stop, the most pressing first."""
         settings = self.settings
         with np.errstate(over="ignore"):
-            self.first_loss = self.objective(self.start.params)[0]
+            begun = self.start.first_loss
+            self.first_loss = self.objective(self.start.params)[0] if begun is None else begun
             nothing, _ = self.objective(np.zeros_like(self.start.params))
         rules = [diverged(max(BEYOND * self.first_loss, nothing))]
         if settings.target_loss is not None:
@@ -178,7 +179,7 @@ class Run:
         diverged, and one that has converged far from the minimum has stalled."""
         if status not in (COMPLETED, CONVERGED, PATIENCE):
             return status
-        noisy = NOISE if self.settings.batch_size else 1.0
+        noisy = 1.0 if self.settings.is_plain else NOISE
         with np.errstate(over="ignore", invalid="ignore"):
             loss, _ = self.objective(self.final(step)[0])
         rounding = EXACT * self.observations.mean_square
@@ -215,7 +216,7 @@ class Run:
             }
         facts = {**came_to, **self.facts}
         if epoch == last.epoch:
-            facts["state"] = self.start.after(last, self.scaling)
+            facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
         *w, b = params.tolist()
         return Fit(
             LinearModel(tuple(w), b, observations.features, observations.target_name, facts),

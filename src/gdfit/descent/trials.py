@@ -52,6 +52,11 @@ def tried_rate(
         return trial.best_of(best * powers_of_4(-1, 1, 15), updates)
 
 
+def length(column: FloatArray) -> float:
+    """The length of a column of numbers of any size: their squares may leave float64."""
+    return math.hypot(*column.ravel().tolist())
+
+
 def powers_of_4(first: int, last: int, count: int) -> FloatArray:
     """From 4^first to 4^last, evenly in the exponent."""
     return np.geomspace(4.0**first, 4.0**last, count)
@@ -96,10 +101,10 @@ class Trial:
         """A rate of the order of good ones, where features are scaled: its first update moves the
         params by as much as the predictions are wrong."""
         params = self.start[:, np.newaxis]
-        wrong = np.linalg.norm(self.design @ params - self.target) / math.sqrt(self.count)
+        wrong = length(self.design @ params - self.target) / math.sqrt(self.count)
         gradient = self.gradients(params, self.design, self.target)
-        moved = np.linalg.norm(self.update_rule(1.0)(params, gradient, {})[0] - params)
-        return float(wrong / moved) if wrong > 0 and moved > 0 else 1.0
+        moved = length(self.update_rule(1.0)(params, gradient, {})[0] - params)
+        return wrong / moved if wrong > 0 and moved > 0 else 1.0
 
     def update_rule(self, rates: Rate) -> Update:
         """The settings' update rule, with a rate for each column."""
@@ -120,8 +125,10 @@ class Trial:
     def losses(self, params: FloatArray) -> FloatArray:
         """The loss, with the penalty, of each column of `params`."""
         values = loss_of(self.settings).value(self.design @ params, self.target)
-        penalties = self.settings.l2 * (params[:-1] ** 2).sum(axis=0)
-        return np.asarray(values.sum(axis=0) / self.count + penalties)
+        losses = np.asarray(values.sum(axis=0) / self.count)
+        if self.settings.l2:  # 0 times what is beyond float64 is not 0
+            losses += self.settings.l2 * (params[:-1] ** 2).sum(axis=0)
+        return losses
 
     def gradients(self, params: FloatArray, design: FloatArray, target: FloatArray) -> FloatArray:
         """The gradient on a batch of the rows, column by column."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from gdfit.descent.choice import EXACT
 from gdfit.descent.curvature import Curvature
@@ -144,16 +144,18 @@ def growth(run: Run, epochs: int) -> str:
     return f"the loss has grown for {epochs} epochs running{why}"
 
 
-def diverged(fit: Fit, command: str) -> str:
-    """Why the run diverged, and the command to type instead: the same one, which leaves the
-    learning rate to be chosen."""
+def diverged(fit: Fit, again: Callable[..., str]) -> str:
+    """Why the run diverged, and what to type instead; `again` gives the command line without some
+    of its options, and with more at its end."""
     at = f"diverged at epoch {fit.epochs}, no model was written"
-    return f"{at}: {why_it_grows(fit)}; {remedy(fit, command)}"
+    return f"{at}: {why_it_grows(fit)}; {remedy(fit, again)}"
 
 
 def why_it_grows(fit: Fit) -> str:
     """Why the run does not come down."""
     bends, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
+    if is_too_large(fit):
+        return f"the squares of {printable(fit.model.target)} are too large for float64"
     if bends is None or settings.optimizer == "adam":
         return f"--lr {lr:g} is too large for this data"
     if not math.isfinite(bends.lambda_max):
@@ -163,8 +165,8 @@ def why_it_grows(fit: Fit) -> str:
     bound = bends.max_stable_lr
     if lr < bound:
         return (
-            f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the numbers are "
-            "too large for float64"
+            f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the start is too "
+            "far away for float64"
         )
     return (
         f"--lr {lr:g} is {times(lr / bound)} the limit 2/λmax = {bound:.6g}, above which gradient "
@@ -177,11 +179,22 @@ def times(ratio: float) -> str:
     return f"{ratio:.3g} times"
 
 
-def remedy(fit: Fit, command: str) -> str:
-    """What to type instead."""
+def is_too_large(fit: Fit) -> bool:
+    """Whether no loss of this data is finite, whatever the params."""
+    return fit.settings.loss == "mse" and not math.isfinite(fit.observations.mean_square)
+
+
+def remedy(fit: Fit, again: Callable[..., str]) -> str:
+    """What to type instead: the same, which leaves learning rate and scale to be chosen."""
+    bends, lr = fit.curvature, float(fit.settings.lr)
+    if is_too_large(fit):
+        return "divide that column by a power of ten"
+    if bends and fit.settings.is_plain and lr < bends.max_stable_lr:
+        return f"start at zeros: {again('init', 'lr', 'scale')}"
     if fit.asked.lr == "auto":
-        return f"type a smaller rate: {command} --lr {below(float(fit.settings.lr) / 10)}"
-    return f"let gdfit choose the learning rate: {command}"
+        smaller = ("--scale", str(fit.settings.scale), "--lr", below(lr / 10))
+        return f"type a smaller rate: {again('lr', 'scale', add=smaller)}"
+    return f"let gdfit choose the learning rate: {again('lr', 'scale')}"
 
 
 def below(rate: float) -> str:
