@@ -18,7 +18,7 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations, observations_from
 from gdfit.descent.curvature import curvature
 from gdfit.descent.fit import Run, train
-from gdfit.descent.scaling import scaling_of, standardized
+from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.errors import UsageError
 
 # Two features and ones, all orthogonal: A = [[2, 1, 1], [2, −1, −1] …] by hand. With the rows below

@@ -115,7 +115,8 @@ class Run:
         settings = replace(settings or Settings(), **options)
         settings.check(validated=validation is not None)
         self.asked, self.observations, self.validation = settings, observations, validation
-
+        if settings.batch_size and settings.batch_size >= observations.count:
+            settings = replace(settings, batch_size=None)  # which is the same, and foretold
         ground = chosen_ground(observations, settings, init)
         self.scaling, self.start, self.descended = ground.scaling, ground.start, ground.observations
         self.curvature = ground.curvature if settings.loss == "mse" else None

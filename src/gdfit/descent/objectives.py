@@ -41,10 +41,9 @@ def batch_objectives(
     whole: Objective, observations: Observations, settings: Settings
 ) -> Callable[[int], Iterable[Objective]]:
     """What gives the objectives of an epoch by its number: `whole`, or those of its mini-batches,
-    in a random order that is the epoch's own, whatever came before. A batch as large as the data is
-    the whole."""
+    in a random order that is the epoch's own, whatever came before."""
     size = settings.batch_size
-    if size is None or size >= observations.count:
+    if size is None:
         every = (whole,)
         return lambda epoch: every
     backend, loss = BACKENDS[settings.backend], loss_of(settings)
