@@ -125,7 +125,9 @@ def test_a_penalized_minimum_is_found(gdfit: Gdfit) -> None:
     assert fit["loss"] == pytest.approx(fit["minimum_loss"], rel=1e-12)
     chosen = gdfit.json("train", LECTURE, "--l2", "0.1")
     # λ‖w‖² is for the weights that are descended on: those of the standardized columns.
-    assert chosen["w"][0] == pytest.approx(np.cov(x, y, bias=True)[0, 1] / (1.1 * x.var()), rel=1e-9)
+    assert chosen["w"][0] == pytest.approx(
+        np.cov(x, y, bias=True)[0, 1] / (1.1 * x.var()), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
