@@ -24,7 +24,7 @@ def column_names(ctx: typer.Context) -> tuple[str, ...]:
     said = {name: ctx.params[name] for name in HOW_WRITTEN if ctx.params.get(name)}
     try:
         with open_source(files[0]) as source:
-            head = source.read(SNIFFED_BYTES).removeprefix(b"\xef\xbb\xbf")
+            head = source.read(SNIFFED_BYTES)
             return find_layout(head, source.name, Dialect(**said)).names
     except (GdfitError, OSError, IndexError):
         return ()

@@ -17,16 +17,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reading(files: list[str], selection: Selection, dialect: Dialect) -> Iterator[Dataset]:
-    """What to read, with a progress bar if it takes long, and a note of what was skipped."""
+def reading(
+    files: list[str],
+    selection: Selection,
+    dialect: Dialect,
+    told: str = "skipped {} with a missing field",
+) -> Iterator[Dataset]:
+    """What to read, with a progress bar if it takes long, and a note of how many rows miss a field:
+    `told` says what becomes of them."""
     from gdfit.data.dataset import Dataset
     from gdfit.show.progress import ReadingBar
 
     with ReadingBar(files) as bar:
         yield Dataset(tuple(files), selection, dialect, bar)
-    if bar.rows_skipped:
-        rows = "1 row" if bar.rows_skipped == 1 else f"{bar.rows_skipped} rows"
-        note(f"skipped {rows} with a missing field")
+    if bar.rows_missed:
+        note(told.format("1 row" if bar.rows_missed == 1 else f"{bar.rows_missed} rows"))
 
 
 def read(

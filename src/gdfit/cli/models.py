@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,17 +12,19 @@ from gdfit.cli.options import (
     At,
     Data,
     Format,
+    HowRowsAreWritten,
     HowWritten,
     Model,
     Observed,
     Rows,
 )
+from gdfit.cli.process import write_bytes
 from gdfit.data.columns import Selection
 from gdfit.errors import UsageError
 
 
 def predict(
-    dialect: HowWritten, data: Rows = None, x: At = None, model: Model = DEFAULT_MODEL
+    dialect: HowRowsAreWritten, data: Rows = None, x: At = None, model: Model = DEFAULT_MODEL
 ) -> None:
     """Predict with the last trained model: at --x, or for each row of DATA."""
     from gdfit.model.linear import load_model
@@ -41,8 +42,9 @@ def predict(
 
     from gdfit.model.prediction import predict_rows
 
-    with reading(data, Selection(), dialect) as dataset:
-        predict_rows(load_model(model), dataset, sys.stdout)
+    told = "no prediction for {} with a missing field"
+    with reading(data, Selection(), dialect, told) as dataset:
+        predict_rows(load_model(model), dataset, write_bytes)
 
 
 def is_input(text: str) -> bool:

@@ -52,8 +52,9 @@ COLUMNS = panel(
         autocompletion=complete_names,
     ),
 )
-DIALECT = panel(
-    "How DATA is written",
+WRITING = "How DATA is written"
+ROWS_DIALECT = panel(
+    WRITING,
     delimiter=option(
         "One character, 'tab' or 'space'; found by default.", metavar="CHAR", read=texts.delimiter
     ),
@@ -61,8 +62,8 @@ DIALECT = panel(
     missing=option("More words for a missing value.", metavar="A,B", read=texts.names),
     skip=option("Leave out N lines above the header.", min=0, metavar="N"),
     comment=option("What begins a comment.", metavar="CHAR"),
-    drop_missing=option("Skip rows with a missing field."),
 )
+DIALECT = ROWS_DIALECT | panel(WRITING, drop_missing=option("Skip rows with a missing field."))
 START, LOSS, STOP = "Where it starts", "The loss", "When to stop"
 SEED = panel(START, seed=option("Every random choice comes from it.", min=0))
 THE_LOSS = panel(
@@ -145,6 +146,7 @@ class Files:
 
 Columns = Annotated[Selection, COLUMNS]
 HowWritten = Annotated[Dialect, DIALECT]
+HowRowsAreWritten = Annotated[Dialect, ROWS_DIALECT]
 TrainSettings = Annotated[Settings, SEED | THE_LOSS | PENALTY | DESCENT | STOPPING]
 CheckSettings = Annotated[Settings, SEED | THE_LOSS | PENALTY]
 GraphSettings = Annotated[Settings, SEED | THE_LOSS]

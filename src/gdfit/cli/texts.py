@@ -3,11 +3,10 @@ is something else."""
 
 from __future__ import annotations
 
-import csv
 import math
 from typing import Literal
 
-from gdfit.data.dialect import WHITE_SPACE
+from gdfit.data.fields import WHITE_SPACE, Grammar, content, records
 from gdfit.errors import UsageError, quoted
 
 
@@ -80,7 +79,9 @@ def epochs(text: str) -> tuple[int, ...]:
 
 def names(text: str) -> tuple[str, ...]:
     """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
-    values = tuple(name.strip() for name in next(csv.reader([text]), [""]))
-    if not values or not all(values):
+    grammar = Grammar(",")
+    rows = [row.fields for row in records(text.encode(), grammar)]
+    values = tuple(content(field, grammar).decode() for row in rows for field in row)
+    if len(rows) != 1 or not all(values):
         raise UsageError(f"takes names, A,B, not {quoted(text)}")
     return values

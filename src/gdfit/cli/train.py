@@ -108,20 +108,24 @@ def train(
         print_charts(fit, trace.steps)
     if diverged:
         sys.stdout.flush()
-        complain(advice.diverged(fit, typed.again))
+        complain(str(fit.model.facts["message"]))
         raise typer.Exit(3)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
 
 
 def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
-    """`fit` with what its files say besides: where the data came from, how it ended in words."""
+    """`fit` with what its files say besides: where the data came from, how it ended in words, and
+    what to type next."""
     from gdfit.show import advice
 
-    diverged = fit.status == "diverged"
-    message = advice.diverged(fit, typed.again) if diverged else advice.ending(fit)
-    facts = {"init": init, "files": list(data), "message": message, **fit.model.facts}
-    return replace(fit, model=replace(fit.model, facts=facts))
+    changes = advice.changes(fit)
+    command = None if changes is None else typed.again(changes)
+    message = advice.ending(fit)
+    if command and fit.status == "diverged":
+        message = advice.diverged(fit, command)
+    facts = {"init": init, "files": list(data), "message": message, "next": command}
+    return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
 
 
 def check_output(typed: Typed, output: Output, files: Files) -> None:

@@ -211,4 +211,4 @@ def made_like(first: CsvFile, file: CsvFile) -> CsvFile:
             f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})",
             file=file.name,
         )
-    return file if file.layout.named else file.called(names)
+    return file if file.layout.named else file.like(first)

@@ -1,22 +1,12 @@
-"""What can be said of how data files are written, and what a number is."""
+"""What can be said of how data files are written."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gdfit.data.fields import MISSING, OTHER_MARK, WHITE_SPACE, Grammar, says_number
 from gdfit.errors import UsageError, quoted
-
-WHITE_SPACE = r"\s+"  # as pandas spells a run of white space
-MISSING = frozenset(
-    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
-    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
-)
-"""What pandas takes for a missing value by default."""
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-OTHER_MARK = {".": ",", ",": "."}
 
 
 @dataclass(frozen=True)
@@ -55,6 +45,10 @@ class Dialect:
         if self.skip < 0:
             raise UsageError(f"`skip` takes a number of lines, not {self.skip}")
 
+    def grammar(self, delimiter: str) -> Grammar:
+        """How a file with this delimiter writes rows and numbers."""
+        return Grammar(delimiter, self.decimal, MISSING | set(self.missing), self.comment)
+
 
 def is_mark(text: str | None, but: str) -> bool:
     """Whether `text` is one ASCII character that may stand between fields, and none of `but`."""
@@ -68,21 +62,7 @@ def is_mark(text: str | None, but: str) -> bool:
     )
 
 
-def is_number(field: str, decimal: str) -> bool:
-    """Whether `field` is a finite or infinite decimal number, in ASCII digits."""
-    if decimal != ".":
-        field = field.replace(".", "?").replace(decimal, ".")
-    return bool(NUMBER.fullmatch(field) or INFINITE.fullmatch(field))
-
-
-def is_missing_mark(field: str) -> bool:
-    """Whether `field` looks as if it stood for a missing value, though gdfit does not know it."""
-    said = field.casefold().strip(" .*-")
-    known = {word.casefold() for word in MISSING} | {"missing", "unknown", "n.a"}
-    return said in known or not any(map(str.isalnum, field))
-
-
 def all_numbers(fields: Sequence[str], decimal: str, missing: frozenset[str]) -> bool:
     """Whether `fields` are numbers, of which some, but not all, may be missing."""
     present = [field for field in fields if field not in missing]
-    return bool(present) and all(is_number(field, decimal) for field in present)
+    return bool(present) and all(says_number(field, decimal) for field in present)

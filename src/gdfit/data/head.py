@@ -1,48 +1,63 @@
-"""The first lines of a data file: cut into records, by a delimiter that is found from them."""
+"""The first rows of a data file, cut by a delimiter that is found from them."""
 
 from __future__ import annotations
 
-import csv
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
-from gdfit.data.dialect import OTHER_MARK, WHITE_SPACE, Dialect, is_number
+from gdfit.data.dialect import Dialect
+from gdfit.data.fields import (
+    MARKS,
+    OTHER_MARK,
+    WHITE_SPACE,
+    Grammar,
+    content,
+    line_at,
+    records,
+    says_number,
+)
 from gdfit.errors import GdfitError
 
 DELIMITERS = ("\t", ";", "|", ",", WHITE_SPACE)  # in this order where two fit equally well
-SNIFFED_LINES = 50
+SNIFFED_ROWS = 50
 SNIFFED_BYTES = 1 << 18
-EXCELS_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
-MARKS = ("#", "%")  # begin comments above a header
+UTF_8 = b"\xef\xbb\xbf"  # the byte order mark
+LINE = re.compile(rb"[^\r\n]*+(?:\r\n?|\n)")
+EXCELS_DELIMITER = re.compile(rb'"?sep=([!-~\t ])"?[ \t]*(?:\r\n?|\n)', re.IGNORECASE)
+COMMENT = re.compile(rb"[%b][^\r\n]*+(?:\r\n?|\n|\Z)" % MARKS.encode())
 
 
-class Record(NamedTuple):
+class Row(NamedTuple):
     """A row or a header.
 
     line : the number of its last line in the file, from 1.
-    fields : stripped of quotes and spaces.
+    fields : without quotes, and blanks around them.
+    end, stop : where in the file its last field ends, and its line.
     """
 
     line: int
     fields: list[str]
+    end: int
+    stop: int
 
 
 class Head(NamedTuple):
     """What a file begins with.
 
     marked : the last of the comments at the top, without its mark: it may be the header.
-    top : how many lines are above the records.
-    records : the first ones.
-    delimiter : what separates their fields.
+    rows : the first ones, the header among them if there is one.
+    grammar : how they are written.
+    start, line : where what is above them ends: after how many bytes, and on which line.
     """
 
-    marked: list[str]
-    top: int
-    records: list[Record]
-    delimiter: str
+    marked: Row | None
+    rows: list[Row]
+    grammar: Grammar
+    start: int
+    line: int
 
 
 def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
@@ -50,90 +65,88 @@ def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
 
     Raises
     ------
-    GdfitError : it is not text in UTF-8, or there is nothing in it.
+    GdfitError : it is not text, or there is nothing in it.
     """
-    lines, top, delimiter = first_lines(text, name, dialect), dialect.skip, dialect.delimiter
-    if lines and (excels := EXCELS_DELIMITER.fullmatch(lines[0])):
-        delimiter = delimiter or excels[1]
-        lines, top = lines[1:], top + 1
-    comments = 0
-    while not dialect.comment and lines[comments:] and lines[comments].startswith(MARKS):
-        comments += 1
-    top += comments
-    last = lines[comments - 1].lstrip("".join(MARKS)) if comments else ""
-    lines = lines[comments : comments + SNIFFED_LINES]
-    delimiter = delimiter or sniff_delimiter(lines, dialect.decimal)
-    found = [Record(top + line, row) for line, row in records(lines, delimiter) if row]
-    if not found:
+    check_text(text, name)
+    start = len(UTF_8) if text.startswith(UTF_8) else 0
+    for skipped in islice(LINE.finditer(text, start), dialect.skip):
+        start = skipped.end()
+    delimiter = dialect.delimiter
+    if excels := EXCELS_DELIMITER.match(text, start):
+        start, delimiter = excels.end(), delimiter or excels[1].decode()
+    comment = b""
+    while not dialect.comment and (found := COMMENT.match(text, start)):
+        comment, start = found[0], found.end()
+    sample = whole_lines(text[start:], name)
+    grammar = dialect.grammar(delimiter or sniff_delimiter(sample, dialect))
+    line = line_at(text, start)
+    rows = first_rows(sample, grammar, start, line)
+    if not rows:
+        top = max(line - 1, dialect.skip)
         below = f" below line {top}" if top else ""
         raise GdfitError(f"is empty{below}", file=name)
-    return Head(next(records([last], delimiter), (0, []))[1], top, found, delimiter)
+    names = comment.lstrip(MARKS.encode())
+    marked = first_rows(names, grammar, start - len(names), line - 1)
+    return Head(marked[0] if marked else None, rows, grammar, start, line)
 
 
-def first_lines(text: bytes, name: str, dialect: Dialect) -> list[str]:
-    """The lines at the beginning of `text`, none of them cut, without those to skip, and with
-    blanks for comments."""
+def check_text(text: bytes, name: str) -> None:
+    """Raise where the beginning of a file shows that it is no text."""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise GdfitError("is UTF-16 text; save it as UTF-8", file=name)
     if b"\0" in text:
         raise GdfitError("is not a text file (it has null bytes)", file=name)
-    lines = text[:SNIFFED_BYTES].splitlines(keepends=True)
-    if len(text) > SNIFFED_BYTES:
-        lines = lines[:-1]  # it may be cut
-    if text and not lines:
+
+
+def whole_lines(text: bytes, name: str) -> bytes:
+    """The first lines of `text`, none of them cut."""
+    if len(text) <= SNIFFED_BYTES:
+        return text
+    sample = text[:SNIFFED_BYTES].removesuffix(b"\r")  # to which an LF may belong
+    end = 1 + max(sample.rfind(b"\n"), sample.rfind(b"\r"))
+    if not end:
         raise GdfitError("is not a CSV file: its first line does not end", file=name)
-    lines = lines[dialect.skip :]
-    if dialect.comment:
-        lines = without_comments(b"".join(lines), dialect.comment).splitlines(keepends=True)
-    decoded = [line.decode(errors="replace") for line in lines]
-    if decoded and "\ufffd" in decoded[0]:
-        raise GdfitError("is not UTF-8 text; save it as UTF-8", file=name, line=dialect.skip + 1)
-    return decoded
+    return sample[:end]
 
 
-def without_comments(text: bytes, mark: str) -> bytes:
-    """`text` with blanks for comments: from a `mark` that is not in quotes to the line's end."""
-    comment = re.compile(rb'"(?:[^"]|"")*+(?:"|\Z)|%b[^\r\n]*+' % re.escape(mark.encode()))
-    return comment.sub(
-        lambda found: found[0] if found[0].startswith(b'"') else b" " * len(found[0]), text
-    )
+def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[Row]:
+    """The first rows of `text`, which begins after `start` bytes of a file, on this line."""
+    return [
+        Row(
+            line_at(text, found.end, line),
+            [content(field, grammar).decode(errors="replace") for field in found.fields],
+            start + found.end,
+            start + found.stop,
+        )
+        for found in islice(records(text, grammar), SNIFFED_ROWS)
+    ]
 
 
-def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of `lines`, each with the number of lines read so far, fields stripped of spaces.
-
-    A record is empty for a blank line. Quotes are CSV's: a quoted field may hold delimiters and
-    line ends, and ``""`` stands for a quote.
-    """
-    csv.field_size_limit(sys.maxsize)
-    if delimiter == WHITE_SPACE:
-        lines = (" ".join(line.split()) + "\n" for line in lines)
-        delimiter = " "
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-    for row in reader:
-        fields = [field.strip() for field in row]
-        yield reader.line_num, [] if fields == [""] else fields
-
-
-def sniff_delimiter(lines: Sequence[str], decimal: str) -> str:
-    """The delimiter that cuts the most of `lines` into equally many fields, at least two and in at
-    least half of them; where several do, the one that leaves the most numbers, whatever their
+def sniff_delimiter(sample: bytes, dialect: Dialect) -> str:
+    """The delimiter that cuts the most rows of `sample` into equally many fields, at least two and
+    in at least half of them; where several do, the one that leaves the most numbers, whatever their
     decimal mark. A comma for a single column."""
-    found: dict[str, list[list[str]]] = {}
+    found: dict[str, list[Row]] = {}
     most = 0
     for delimiter in DELIMITERS:
-        rows = [row for _, row in records(lines, delimiter) if row]
-        width, alike = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
-        if delimiter == decimal or width < 2 or alike < most or 2 * alike < len(rows):
+        grammar = dialect.grammar(delimiter)
+        is_there = any(character in sample for character in grammar.delimiters)
+        if not is_there or delimiter in (dialect.decimal, dialect.comment):
+            continue
+        rows = first_rows(sample, grammar, 0, 1)
+        width, alike = Counter(len(row.fields) for row in rows).most_common(1)[0]
+        if width < 2 or alike < most or 2 * alike < len(rows):
             continue
         found = {**(found if alike == most else {}), delimiter: rows}
         most = alike
     if len(found) > 1:
         return max(found, key=lambda delimiter: share_of_numbers(found[delimiter]))
-    return next(iter(found), ";" if decimal == "," else ",")
+    return next(iter(found), ";" if dialect.decimal == "," else ",")
 
 
-def share_of_numbers(rows: Sequence[Sequence[str]]) -> float:
+def share_of_numbers(rows: Sequence[Row]) -> float:
     """The part of the fields of `rows` that are numbers."""
-    fields = [field for row in rows for field in row]
-    return sum(any(is_number(field, mark) for mark in OTHER_MARK) for field in fields) / len(fields)
+    fields = [field for row in rows for field in row.fields]
+    return sum(any(says_number(field, mark) for mark in OTHER_MARK) for field in fields) / len(
+        fields
+    )

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gdfit.data.dialect import MISSING, OTHER_MARK, Dialect, all_numbers, is_number
-from gdfit.data.head import Head, Record, read_head
+from gdfit.data.dialect import Dialect, all_numbers
+from gdfit.data.fields import OTHER_MARK, Grammar, line_at, says_number
+from gdfit.data.head import Head, Row, read_head
 from gdfit.errors import GdfitError, quoted
 
 ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
@@ -37,11 +38,9 @@ class Layout:
 
     names : a name for each column, as its header gives them, else x, y or x1…xp, y.
     named : whether they are the columns' own names, from a header.
-    header_lines : how many lines come before the first row.
-    delimiter : one character, or `WHITE_SPACE`.
-    decimal : ``.`` or ``,``.
-    missing : what stands for a missing value.
-    comment : the character that begins a comment.
+    grammar : how it writes rows and numbers.
+    start, line : where the rows begin: after how many bytes, and on which line.
+    header_end : after how many bytes the last name in the header ends.
     set_aside : columns that are used only if asked for: row names, and those without a name, as a
         row index, or what follows a delimiter at the end of each line. They are called column1,
         column2 … by their place.
@@ -50,11 +49,10 @@ class Layout:
 
     names: tuple[str, ...]
     named: bool
-    header_lines: int
-    delimiter: str
-    decimal: str
-    missing: frozenset[str] = MISSING
-    comment: str | None = None
+    grammar: Grammar
+    start: int
+    line: int
+    header_end: int = 0
     set_aside: frozenset[str] = frozenset()
     held: tuple[Held, ...] = ()
 
@@ -78,48 +76,47 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
     GdfitError : it is empty, or not text in UTF-8; or its first line is no header and no row.
     """
     head = read_head(text, name, dialect)
-    missing = MISSING | set(dialect.missing)
-    header, rows = find_header(head, name, dialect.decimal, missing)
+    grammar = head.grammar
+    header, rows = find_header(head, name)
     if header is None:
-        names, header_lines = default_names(len(rows[0].fields)), head.top
-    else:
-        header_lines = header.line
-        names = tuple(
-            text or f"column{place}" for place, text in enumerate(map(bare, header.fields), start=1)
+        names = default_names(len(rows[0].fields))
+        return Layout(
+            names, False, grammar, head.start, head.line, held=look_at(rows, len(names), grammar)
         )
-    aside = {
-        name
-        for place, name in enumerate(names)
-        if header and (not bare(header.fields[place]) or (place == 0 and ROW_NAMES.fullmatch(name)))
-    }
+    if any("\ufffd" in field for field in header.fields):
+        raise GdfitError("is not UTF-8 text; save it as UTF-8", file=name, line=header.line)
+    said = [bare(field) for field in header.fields]
+    names = tuple(text or f"column{place}" for place, text in enumerate(said, start=1))
+    aside = {name for name, text in zip(names, said, strict=True) if not text}
+    if ROW_NAMES.fullmatch(names[0]):
+        aside.add(names[0])
     return Layout(
         names=names,
-        named=header is not None,
-        header_lines=header_lines,
-        delimiter=head.delimiter,
-        decimal=dialect.decimal,
-        missing=missing,
-        comment=dialect.comment,
+        named=True,
+        grammar=grammar,
+        start=header.stop,
+        line=line_at(text, header.stop),
+        header_end=header.end,
         set_aside=frozenset(aside),
-        held=look_at(rows, len(names), head.delimiter, dialect.decimal, missing),
+        held=look_at(rows, len(names), grammar),
     )
 
 
-def find_header(
-    head: Head, name: str, decimal: str, missing: frozenset[str]
-) -> tuple[Record | None, list[Record]]:
+def find_header(head: Head, name: str) -> tuple[Row | None, list[Row]]:
     """The header, if there is one, with a name for each column, and the first rows."""
-    first, *rows = head.records
+    first, *rows = head.rows
+    decimal, missing = head.grammar.decimal, head.grammar.missing
     other = OTHER_MARK[decimal]
-    if head.delimiter != other and all_numbers(first.fields, other, missing):
+    if head.grammar.delimiter != other and all_numbers(first.fields, other, missing):
         for field in first.fields:
-            if not is_number(field, decimal) and field not in missing:
+            if not says_number(field, decimal) and field not in missing:
                 what = f"{quoted(field)} is not a number (decimals with '{other}' need `decimal` "
                 raise GdfitError(f"{what}{other})", file=name, line=first.line)
     width = usual_width(rows) or len(first.fields)
-    if len(head.marked) == width > 1 and has_number(first.fields) and not has_number(head.marked):
-        return Record(head.top, head.marked), head.records  # as NumPy's savetxt and gnuplot do
-    if title := title_above(head.records, width):
+    marked = head.marked.fields if head.marked else []
+    if len(marked) == width > 1 and has_number(first.fields) and not has_number(marked):
+        return head.marked, head.rows  # as NumPy's savetxt and gnuplot do
+    if title := title_above(head.rows, width):
         what = next(filter(None, first.fields), "")
         raise GdfitError(
             f"{quoted(what)} is no header for the {width} columns below it; `skip` {title} begins "
@@ -128,19 +125,19 @@ def find_header(
             line=first.line,
         )
     if is_row(first.fields, [row.fields for row in rows], decimal, missing):
-        return None, head.records
+        return None, head.rows
     if len(first.fields) == width - 1:  # R's write.table: row names have none themselves
-        return Record(first.line, ["", *first.fields]), rows
+        return first._replace(fields=["", *first.fields]), rows
     return first, rows
 
 
-def usual_width(rows: Sequence[Record]) -> int:
+def usual_width(rows: Sequence[Row]) -> int:
     """How many fields more than half of `rows` have; 0 if there is no such number."""
     widths = Counter(len(row.fields) for row in rows)
     return next((width for width, count in widths.items() if 2 * count > len(rows)), 0)
 
 
-def title_above(records: Sequence[Record], width: int) -> int:
+def title_above(records: Sequence[Row], width: int) -> int:
     """How many lines stand above what may be a header of the rows, `width` wide; 0 for none."""
     first, *rows = records
     second = next((place for place, row in enumerate(rows) if len(row.fields) == width), None)
@@ -170,12 +167,12 @@ def is_row(
     if all_numbers(first, decimal, missing):
         return True
     below = [row for row in rows if len(row) == len(first)]
-    numbers = [is_number(field, decimal) for field in first]
+    numbers = [says_number(field, decimal) for field in first]
     if not below or not any(numbers):
         return False
     for row in below[:3]:
         for number, field in zip(numbers, row, strict=True):
-            if field not in missing and is_number(field, decimal) != number:
+            if field not in missing and says_number(field, decimal) != number:
                 return False
     if any(number and decimal in field for number, field in zip(numbers, first, strict=True)):
         return True
@@ -183,22 +180,20 @@ def is_row(
     return any(not number and field in fields for number, field, *fields in columns)
 
 
-def look_at(
-    rows: Sequence[Record], width: int, delimiter: str, decimal: str, missing: frozenset[str]
-) -> tuple[Held, ...]:
+def look_at(rows: Sequence[Row], width: int, grammar: Grammar) -> tuple[Held, ...]:
     """What the columns hold in `rows`. A number with the other decimal mark counts as one where all
     numbers may have that mark, so that it is told as a fault and not taken for text."""
     columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
-    other = OTHER_MARK[decimal]
-    either = other != delimiter and not any(
-        decimal in field and is_number(field, decimal) for column in columns for field in column
+    decimal, other = grammar.decimal, OTHER_MARK[grammar.decimal]
+    either = other != grammar.delimiter and not any(
+        decimal in field and says_number(field, decimal) for column in columns for field in column
     )
 
     def held(column: Sequence[str]) -> Held:
-        present = [field for field in column if field not in missing]
-        words = [field for field in present if not is_number(field, decimal)]
+        present = [field for field in column if field not in grammar.missing]
+        words = [field for field in present if not says_number(field, decimal)]
         if either:
-            words = [field for field in words if not is_number(field, other)]
+            words = [field for field in words if not says_number(field, other)]
         absent = len(column) - len(present)
         return Held(len(present) - len(words), absent, len(words), words[0] if words else "")
 
@@ -207,7 +202,7 @@ def look_at(
 
 def has_number(fields: Sequence[str]) -> bool:
     """Whether there is a number in `fields`, with either decimal mark."""
-    return any(is_number(field, mark) for field in fields for mark in OTHER_MARK)
+    return any(says_number(field, mark) for field in fields for mark in OTHER_MARK)
 
 
 def bare(name: str) -> str:

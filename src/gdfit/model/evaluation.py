@@ -10,9 +10,10 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.columns import find_columns, find_features
+from gdfit.data.csv_file import CsvFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.rows import RowBuffer, rows_at_once
-from gdfit.errors import GdfitError, NoObservationsError
+from gdfit.errors import GdfitError, NoObservationsError, listing
 from gdfit.model.linear import LinearModel
 
 
@@ -72,14 +73,25 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
 
     def blocks() -> Iterator[FloatArray]:
         for file in dataset.open_files():
-            layout = file.layout
-            observed = dataset.selection.target or (
-                model.target if layout.named else layout.names[-1]
-            )
-            features = find_features(layout, file.name, model.features)
-            yield from file.blocks((*features, *find_columns(layout, file.name, [observed])))
+            yield from file.blocks(find_observed(model, file, dataset.selection.target))
 
     try:
         return evaluate(model, blocks())
     except NoObservationsError:
         raise NoObservationsError(file=dataset.name) from None
+
+
+def find_observed(model: LinearModel, file: CsvFile, target: str | None) -> tuple[int, ...]:
+    """Where the model's features and the observed values stand in `file`."""
+    layout = file.layout
+    features = find_features(layout, file.name, model.features)
+    if target or layout.named:
+        return features + find_columns(layout, file.name, [target or model.target])
+    last = len(layout.names) - 1
+    if last in features:
+        raise GdfitError(
+            "has no header, and no column with the observed values besides those that the model"
+            f" predicts from ({listing(model.features)})",
+            file=file.name,
+        )
+    return (*features, last)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from gdfit.descent.choice import EXACT
+from gdfit.descent.choice import EXACT, is_above
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.scaling import Scaling
@@ -130,6 +130,26 @@ def to_go(fit: Fit, bends: Curvature) -> str:
     return f"about {rounded(epochs)} more bring the params ten times nearer to the minimum"
 
 
+def changes(fit: Fit) -> dict[str, str] | None:
+    """What to change of the command so that it comes within 1 % of the minimum: options with their
+    new values, empty for those to leave out. None where it is as near already, or nobody knows."""
+    bends, asked, lr = fit.curvature, fit.asked, float(fit.settings.lr)
+    if fit.status == "diverged":
+        if bends and fit.settings.is_plain and lr < bends.max_stable_lr:
+            return {"init": "", "lr": "", "scale": ""}
+        if asked.lr == "auto":
+            return {"scale": str(fit.settings.scale), "lr": below(lr / 10)}
+        return {"lr": "", "scale": ""}
+    rounding = EXACT * fit.observations.mean_square
+    if bends is None or fit.status == "target" or not is_above(fit.loss, bends, rounding):
+        return None
+    if asked.lr != "auto" or asked.scale in ("none", "standardize"):
+        return {"lr": "", "scale": ""}
+    if fit.status == "stalled" and asked.tol:
+        return {"tol": f"{asked.tol / 1000:g}"}
+    return {"epochs": str(10 * asked.epochs)}
+
+
 def rounded(epochs: float) -> str:
     """A number of epochs, to two digits."""
     about = float(f"{max(epochs, 1):.2g}")
@@ -144,11 +164,17 @@ def growth(run: Run, epochs: int) -> str:
     return f"the loss has grown for {epochs} epochs running{why}"
 
 
-def diverged(fit: Fit, again: Callable[..., str]) -> str:
-    """Why the run diverged, and what to type instead; `again` gives the command line without some
-    of its options, and with more at its end."""
+def diverged(fit: Fit, command: str) -> str:
+    """Why the run diverged, and the command to type instead."""
+    remedy = f"let gdfit choose the learning rate: {command}"
+    if is_too_large(fit):
+        remedy = "divide that column by a power of ten"
+    elif "init" in (changes(fit) or ()):
+        remedy = f"start at zeros: {command}"
+    elif fit.asked.lr == "auto":
+        remedy = f"type a smaller rate: {command}"
     at = f"diverged at epoch {fit.epochs}, no model was written"
-    return f"{at}: {why_it_grows(fit)}; {remedy(fit, again)}"
+    return f"{at}: {why_it_grows(fit)}; {remedy}"
 
 
 def why_it_grows(fit: Fit) -> str:
@@ -182,19 +208,6 @@ def times(ratio: float) -> str:
 def is_too_large(fit: Fit) -> bool:
     """Whether no loss of this data is finite, whatever the params."""
     return fit.settings.loss == "mse" and not math.isfinite(fit.observations.mean_square)
-
-
-def remedy(fit: Fit, again: Callable[..., str]) -> str:
-    """What to type instead: the same, which leaves learning rate and scale to be chosen."""
-    bends, lr = fit.curvature, float(fit.settings.lr)
-    if is_too_large(fit):
-        return "divide that column by a power of ten"
-    if bends and fit.settings.is_plain and lr < bends.max_stable_lr:
-        return f"start at zeros: {again('init', 'lr', 'scale')}"
-    if fit.asked.lr == "auto":
-        smaller = ("--scale", str(fit.settings.scale), "--lr", below(lr / 10))
-        return f"type a smaller rate: {again('lr', 'scale', add=smaller)}"
-    return f"let gdfit choose the learning rate: {again('lr', 'scale')}"
 
 
 def below(rate: float) -> str:

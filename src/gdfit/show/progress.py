@@ -102,14 +102,15 @@ class Bar(AbstractContextManager[Any]):
 
 
 class ReadingBar(Bar):
-    """A bar of the bytes read of several files, one after the other, that counts skipped rows."""
+    """A bar of the bytes read of several files, one after the other, that counts the rows
+    that miss a field."""
 
     def __init__(self, files: list[str]) -> None:
         sizes = [size_of(file) for file in files]
         known = [size for size in sizes if size is not None]
         super().__init__("reading", sum(known) if len(known) == len(sizes) else None)
         self._before = self._position = 0  # bytes of the files before, and of this one
-        self.rows_skipped = 0
+        self.rows_missed = 0
 
     def counts(self) -> list[ProgressColumn]:
         from rich import progress
@@ -124,9 +125,9 @@ class ReadingBar(Bar):
         self._position = position
         self.update(self._before + position)
 
-    def skipped(self, rows: int) -> None:
-        """So many rows more were skipped."""
-        self.rows_skipped += rows
+    def missed(self, rows: int) -> None:
+        """So many rows more have a missing field."""
+        self.rows_missed += rows
 
 
 class TrainingBar(Bar):

@@ -122,6 +122,8 @@ def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str, name_w
         lines.append(("minimum", advice.minimum(fit, bends)))
         if fit.settings.is_plain and not advice.is_at_minimum(fit, bends):
             lines.append(("to go", advice.to_go(fit, bends)))
+    if fit.status != "diverged" and (command := fit.model.facts.get("next")):
+        lines.append(("next", f"to come nearer to the minimum, type {printable(str(command))}"))
     for at in predictions if fit.status != "diverged" else ():
         observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
         target = printable(fit.model.target)
