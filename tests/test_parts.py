@@ -23,7 +23,7 @@ def test_parts_are_one_data_set(gdfit: Gdfit) -> None:
     assert gdfit("evaluate", "a.csv", "c.csv").out == expected
     predicted = gdfit("predict", LECTURE).out
     assert gdfit("predict", "a.csv", "b.csv").out == predicted
-    assert gdfit("predict", "a.csv", "c.csv").out == predicted
+    assert "stand in another order" in gdfit("predict", "a.csv", "c.csv").err
     stdin = Path("b.csv").read_bytes()
     assert gdfit("train", "a.csv", "-", "-q", stdin=stdin).out == whole
 
