@@ -129,11 +129,15 @@ def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
 
 def orthogonal(rows: FloatArray, scaling: Scaling) -> FloatArray:
     """Whitened rows [z 1 y] condensed once more, with what is known of them put in exactly: their
-    columns have the length √N and are orthogonal. So no digit is lost that R had."""
+    columns have the length √N and are orthogonal. So no digit is lost that R had: y goes in as its
+    deviations, since its mean is all along the ones, and none of it along what rounding has left
+    of them in z."""
     used, size = list(scaling.used), len(scaling.used)
-    triangle = triangular(np.column_stack([rows[:, used], rows[:, -2:]]))
+    ones, target = rows[:, -2], rows[:, -1]
+    mean = float(ones @ target / (ones @ ones))
+    triangle = triangular(np.column_stack([rows[:, used], ones, target - mean * ones]))
     exact = np.zeros((len(triangle), rows.shape[1]))
     exact[range(size), used] = np.diag(triangle)[:size]
-    exact[:, -1] = triangle[:, -1]
     exact[size:, -2] = triangle[size:, -2]
+    exact[:, -1] = triangle[:, -1] + mean * exact[:, -2]
     return exact
