@@ -140,8 +140,7 @@ def summarize(
     >>> print(f"{w.least_squares:.2f} ± {w.std_error:.2f}, p = {w.p:.4f}")
     2.30 ± 0.17, p = 0.0056
     """
-    if not 0 < level < 1:
-        raise UsageError(f"`level` takes a number between 0 and 1, as 0.95, not {level:g}")
+    check_level(level)
     names = params_names(observations.features)
     values = _values(model, observations)
     # The ones come first: it is a feature that depends on them, not they on it.
@@ -176,6 +175,12 @@ def summarize(
         f_p=None if f is None else f_tail(f, slopes, df),
         observations=observations.count,
     )
+
+
+def check_level(level: float) -> None:
+    """Raise for what is no level of a confidence interval."""
+    if not 0 < level < 1:
+        raise UsageError(f"`level` takes a number between 0 and 1, as 0.95, not {level:g}")
 
 
 def _values(model: LinearModel | None, observations: Observations) -> Sequence[float | None]:

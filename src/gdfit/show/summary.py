@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80  # of the table, on any terminal that is not wider
 SHORTEST = 12  # a name is cut to this only where even two digits leave no more room
+ARRIVED = 1e-9  # standard errors: far below what anyone can tell
 UNTOLD = "—"
 CONSTANT = "none: the target does not vary"
 
@@ -71,7 +72,7 @@ def estimates(summary: Summary, console: Console) -> Table:
         room = width - sum(taken) - 2 * len(taken) - 1
         if room >= min(longest, SHORTEST):
             break
-    table = new_table(show_header=True)
+    table = new_table()
     table.padding = (0, 0, 0, 1)
     table.add_column(
         "param", max_width=max(room, 2), no_wrap=True, overflow="ellipsis", vertical="bottom"
@@ -124,8 +125,9 @@ def lines(summary: Summary, remark: str | None) -> list[tuple[str, str]]:
     ]
     farthest = max(summary.rows, key=lambda row: row.distance or 0.0)
     if farthest.distance is not None:
-        errors = f"at most {farthest.distance:.2g} standard errors"
-        found.append(("descent", f"{errors} from least squares ({printable(farthest.name)})"))
+        shared = "dependent columns share their weights, in any way that adds up to the same"
+        far = progress(farthest.distance, printable(farthest.name))
+        found.append(("descent", shared if summary.dependent else far))
     if remark:
         found.append(("model", remark))
     if names := summary.dependent:
@@ -133,6 +135,13 @@ def lines(summary: Summary, remark: str | None) -> list[tuple[str, str]]:
         why = f"dependent on the columns before {them}, or constant"
         found.append(("left out", f"{listing(names)}: {why}"))
     return found
+
+
+def progress(distance: float, name: str) -> str:
+    """How near descent has come to least squares: so many standard errors, in the param `name`."""
+    if distance < ARRIVED:
+        return "at least squares, but for rounding"
+    return f"at most {distance:.2g} standard errors from least squares ({name})"
 
 
 def residuals(summary: Summary) -> str:
