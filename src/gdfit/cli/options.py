@@ -183,7 +183,11 @@ Observed = Annotated[
 Format = Annotated[
     Literal["table", "json"], option("What to print on standard output.", "--format")
 ]
+SummaryFormat = Annotated[
+    Literal["table", "json", "csv"], option("What to print on standard output.", "--format")
+]
 GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")]
+Level = Annotated[float, option("Of the confidence intervals.")]
 Tolerance = Annotated[float, option("Status 1 above this difference.")]
 
 
