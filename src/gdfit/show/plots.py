@@ -26,7 +26,6 @@ ENDINGS = (".png", ".svg", ".pdf")
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "gdfit",
     "svg.fonttype": "none",
-    "pdf.fonttype": 42,
     "font.size": 12,
     "axes.titlesize": 13,
 }

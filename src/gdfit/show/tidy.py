@@ -24,6 +24,7 @@ from gdfit.show.colours import GREY
 
 Corner = Literal["upper right", "upper left", "lower right", "lower left"]
 CORNERS: tuple[Corner, ...] = ("upper right", "upper left", "lower right", "lower left")
+MOST_TICKS = 9
 GAP = 3.0  # points between things
 # Where a label may be from its point: directions, the best first, and distances in points.
 TURNS = np.deg2rad([45, -45, 135, -135, 90, -90, 0, 180])
@@ -55,11 +56,11 @@ def thin_ticks(axis: Axis) -> None:
     """Make the ticks fewer until their labels are apart."""
     locator = axis.get_major_locator()
     most = "numticks" if isinstance(locator, ticker.LogLocator) else "nbins"
-    for number in range(9, 1, -1):
+    for number in range(min(max(axis.get_tick_space(), 2), MOST_TICKS), 0, -1):
+        locator.set_params(**{most: number})  # also where they are apart: so many they remain
         boxes = tick_boxes(axis)
         if not any(one.overlaps(other) for one, other in itertools.pairwise(boxes)):
             return
-        locator.set_params(**{most: number})
 
 
 def tick_boxes(axis: Axis) -> list[Bbox]:
