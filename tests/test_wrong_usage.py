@@ -98,6 +98,8 @@ WRONG_USAGE = {
     "predict": "predict takes --x or DATA",
     "predict DATA --x 1": "predict takes --x or DATA, not both",
     "evaluate": "Missing argument 'DATA...'",
+    "summary": "Missing argument 'DATA...'",
+    "summary DATA --level 95": "--level takes a number between 0 and 1, as 0.95, not 95",
     "no-such-command": "No such command 'no-such-command'",
 }
 """Command lines, and what is said of each. DATA is the lecture's."""

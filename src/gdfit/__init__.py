@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gdfit.analysis.inference import Summary, summarize
     from gdfit.data.dataset import read_observations
     from gdfit.data.dialect import Dialect
     from gdfit.data.observations import Observations, observations_from
@@ -32,10 +33,12 @@ __all__ = [
     "Observations",
     "Run",
     "Settings",
+    "Summary",
     "UsageError",
     "load_model",
     "observations_from",
     "read_observations",
+    "summarize",
     "train",
 ]
 
@@ -47,10 +50,12 @@ _HOMES = {
     "Observations": "data.observations",
     "Run": "descent.fit",
     "Settings": "descent.settings",
+    "Summary": "analysis.inference",
     "UsageError": "errors",
     "load_model": "model.linear",
     "observations_from": "data.observations",
     "read_observations": "data.dataset",
+    "summarize": "analysis.inference",
     "train": "descent.fit",
 }
 

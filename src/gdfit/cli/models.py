@@ -1,4 +1,4 @@
-"""The commands that use the last trained model: predict, evaluate."""
+"""The commands that use the last trained model: predict, evaluate, summary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gdfit.cli import texts
 from gdfit.cli.data import check_inputs, reading
+from gdfit.cli.messages import note
 from gdfit.cli.options import (
     DEFAULT_MODEL,
     At,
@@ -14,9 +15,11 @@ from gdfit.cli.options import (
     Format,
     HowRowsAreWritten,
     HowWritten,
+    Level,
     Model,
     Observed,
     Rows,
+    SummaryFormat,
 )
 from gdfit.cli.process import write_bytes
 from gdfit.data.columns import Selection
@@ -74,3 +77,27 @@ def evaluate(
         print(to_json(vars(evaluation)))
     else:
         analyses.print_evaluation(evaluation)
+
+
+def summary(
+    data: Data,
+    dialect: HowWritten,
+    target: Observed = None,
+    model: Model = DEFAULT_MODEL,
+    level: Level = 0.95,
+    output: SummaryFormat = "table",
+) -> None:
+    """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F."""
+    from gdfit.analysis.inference import check_level, summarize
+    from gdfit.model.evaluation import observe
+    from gdfit.model.linear import load_model
+    from gdfit.show.summary import remark_on, show_summary
+
+    check_level(level)
+    trained = load_model(model)
+    with reading(data, Selection(target=target), dialect) as dataset:
+        observations = observe(trained, dataset)
+    remark = remark_on(trained.facts)
+    if remark and output != "table":
+        note(f"the model is {remark}")
+    show_summary(summarize(observations, trained, level), output, remark)

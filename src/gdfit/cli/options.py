@@ -114,6 +114,10 @@ WRITTEN = panel(
     model=copy(MODEL),
     no_model=option("Write no model."),
     plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
+    panel=option(
+        "What to draw of it: all, or one panel: the fit, the loss, the path of the params, or the "
+        "steps along the steepest direction."
+    ),
 )
 
 
@@ -142,6 +146,7 @@ class Files:
     model: Path = DEFAULT_MODEL
     no_model: bool = False
     plot: Path | None = None
+    panel: Literal["all", "fit", "loss", "path", "steepest"] = "all"
 
 
 Columns = Annotated[Selection, COLUMNS]
@@ -183,7 +188,11 @@ Observed = Annotated[
 Format = Annotated[
     Literal["table", "json"], option("What to print on standard output.", "--format")
 ]
+SummaryFormat = Annotated[
+    Literal["table", "json", "csv"], option("What to print on standard output.", "--format")
+]
 GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")]
+Level = Annotated[float, option("Of the confidence intervals.")]
 Tolerance = Annotated[float, option("Status 1 above this difference.")]
 
 

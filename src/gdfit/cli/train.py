@@ -65,6 +65,8 @@ def train(
     check_files(data, validation, init, files)
     start = parse_init(init)
     check_settings(typed, settings, validated=validation is not None)
+    if files.panel == "steepest" and not settings.is_plain:
+        raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     with (
         importing("rich.table", wanted=output.form == "table"),
         reading(data, columns, dialect) as dataset,
@@ -100,7 +102,7 @@ def train(
     if files.plot:
         from gdfit.show.plots import save_plot
 
-        save_plot(fit, trace.steps, files.plot)
+        save_plot(fit, trace.steps, files.plot, files.panel)
     shown.end(fit, predictions, "" if diverged or files.no_model else str(files.model))
     if output.chart:
         from gdfit.show.charts import print_charts
@@ -138,6 +140,7 @@ def check_output(typed: Typed, output: Output, files: Files) -> None:
         typed.refuse(name, "says which epochs to print, and -q prints none", unless=not quiet)
     predicted = output.form in ("table", "json")
     typed.refuse("x", "is for `format` table and json", unless=predicted)
+    typed.refuse("panel", "is for `plot`", unless=files.plot is not None)
     typed.refuse("model", "does not go with `no_model`", unless=not files.no_model)
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.condense import triangular
 from gdfit.data.observations import Observations
-from gdfit.descent.scaling import DEPENDENT, scaled, scaling_of
+from gdfit.descent.elimination import DEPENDENT
+from gdfit.descent.scaling import scaled, scaling_of
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Fit:
     best_epoch : the epoch after which the params are those of the model.
     history : the steps that were kept, by default all; in the units that were descended in.
     start, params : the first and the last params as they were descended on, shape (p+1,).
-    observations : what was fitted.
+    observations, validation : what was fitted, and the validation set, if there is one.
     curvature : of the loss that was descended on, where that is the squared error.
     scaling : how the features were scaled, if they were.
     settings : what it was run with.
@@ -76,6 +76,7 @@ class Fit:
     start: FloatArray
     params: FloatArray
     observations: Observations
+    validation: Observations | None
     curvature: Curvature | None
     scaling: Scaling | None
     settings: Settings
@@ -226,6 +227,7 @@ class Run:
             start=self.start.params,
             params=descended,
             observations=observations,
+            validation=self.validation,
             curvature=self.curvature,
             scaling=self.scaling,
             settings=self.settings,

@@ -15,10 +15,10 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.condense import triangular
 from gdfit.data.observations import Observations
+from gdfit.descent.elimination import Elimination
 from gdfit.descent.settings import Scale
 
 VARIES = 1e-12  # a deviation below this part of a column's size is rounding
-DEPENDENT = 1e-13  # what is left of a column, as a part of it, that is rounding
 
 
 @dataclass(frozen=True)
@@ -99,16 +99,17 @@ def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
 
 def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
     """Whitening on top of standardizing: R of the standardized columns = QR, in their order (as
-    Gram and Schmidt do it), times 1/√N, so that z = √N Q."""
-    columns = standardizing.apply(observations.augmented)[:, :-2]
-    used = list(standardizing.used)
-    while True:
-        mixing = triangular(columns[:, used]) / np.sqrt(observations.count)
-        left = np.abs(np.append(np.diag(mixing), np.zeros(len(used) - len(mixing))))
-        dependent = np.flatnonzero(left <= DEPENDENT * max(len(used), 1))
-        if not len(dependent):
-            return replace(standardizing, used=used, mixing=mixing)
-        del used[dependent[0]]
+    Gram and Schmidt do it), times 1/√N, so that z = √N Q. Without those that depend on others.
+
+    The ones come first, and take the means away: R is that of the centred columns.
+    """
+    x, ones = observations.design[:, :-1], observations.design[:, -1:]
+    columns = x[:, standardizing.used] / standardizing.deviations[standardizing.used]
+    elimination = Elimination(np.hstack([ones, columns]))
+    elimination.take(range(len(standardizing.used) + 1))
+    used = [standardizing.used[place - 1] for place in elimination.kept[1:]]
+    mixing = elimination.triangle[1:, 1:] / np.sqrt(observations.count)
+    return replace(standardizing, used=used, mixing=mixing)
 
 
 def scaled(observations: Observations, scaling: Scaling | None) -> Observations:

@@ -1,4 +1,4 @@
-"""How well a model predicts: its errors on observations, block by block."""
+"""A model and what was observed: its errors, block by block, and the observations themselves."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.columns import find_columns, find_features
+from gdfit.data.columns import Columns, find_columns, find_features
+from gdfit.data.condense import Condenser
 from gdfit.data.csv_file import CsvFile
 from gdfit.data.dataset import Dataset
+from gdfit.data.observations import Observations
 from gdfit.data.rows import RowBuffer, rows_at_once
 from gdfit.errors import GdfitError, NoObservationsError, listing
 from gdfit.model.linear import LinearModel
@@ -71,14 +73,28 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     last column where there is no header.
     """
 
-    def blocks() -> Iterator[FloatArray]:
-        for file in dataset.open_files():
-            yield from file.blocks(find_observed(model, file, dataset.selection.target))
-
     try:
-        return evaluate(model, blocks())
+        return evaluate(model, observed_blocks(model, dataset))
     except NoObservationsError:
         raise NoObservationsError(file=dataset.name) from None
+
+
+def observe(model: LinearModel, dataset: Dataset) -> Observations:
+    """The observations in the files, condensed, as the model sees them: its features, and what is
+    observed of its target, found as in `evaluate_rows`."""
+    condenser = Condenser(Columns(model.features, model.target))
+    for block in observed_blocks(model, dataset):
+        condenser.add(block)
+    try:
+        return condenser.observations()
+    except NoObservationsError:
+        raise NoObservationsError(file=dataset.name) from None
+
+
+def observed_blocks(model: LinearModel, dataset: Dataset) -> Iterator[FloatArray]:
+    """Blocks of the model's features and the observed values, shape (rows, p+1)."""
+    for file in dataset.open_files():
+        yield from file.blocks(find_observed(model, file, dataset.selection.target))
 
 
 def find_observed(model: LinearModel, file: CsvFile, target: str | None) -> tuple[int, ...]:
