@@ -1,4 +1,4 @@
-"""A model goes on where it stopped: exactly, where run and data are the same, else from its params."""
+"""A model goes on where it stopped: exactly, where run and data are the same."""
 
 from __future__ import annotations
 
