@@ -35,13 +35,14 @@ Rows = Annotated[
 COLUMNS = panel(
     "Columns",
     features=option(
-        "The columns to predict it from: all others with numbers.",
+        "The columns to predict it from: all others with numbers. Also log(A), log2, log10, exp, "
+        "sqrt, A^2, A:B, a column of text, and C(A) for numbers as categories.",
         metavar="A,B",
         read=texts.names,
         autocompletion=complete_names,
     ),
     target=option(
-        "The column to predict: y, or the last with numbers.",
+        "The column to predict: y, or the last with numbers; or log(A) and the like.",
         metavar="NAME",
         autocompletion=complete_name,
     ),
@@ -51,6 +52,15 @@ COLUMNS = panel(
         read=texts.names,
         autocompletion=complete_names,
     ),
+    degree=option(
+        "Add all powers and products of the features up to this degree.", min=1, metavar="D"
+    ),
+    weights=option(
+        "The column that says how much each row counts.",
+        metavar="NAME",
+        autocompletion=complete_name,
+    ),
+    intercept=option("Leave out b: it stays 0.", " /--no-intercept"),
 )
 WRITING = "How DATA is written"
 ROWS_DIALECT = panel(
@@ -97,7 +107,7 @@ STOPPING = panel(
     target_loss=option("Stop when the validation loss (else the loss) is at or below this."),
     patience=option("Stop after N epochs without a better one.", min=1, metavar="N"),
 )
-INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.numbers)
+INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.values)
 PRINTED = panel(
     "What to print",
     every=option("Print each N-th epoch.", min=1, metavar="N"),
@@ -127,7 +137,7 @@ class Output:
 
     every: int | None = None
     show: tuple[int, ...] | None = None
-    x: list[tuple[float, ...]] | None = None
+    x: list[tuple[str, ...]] | None = None
     format: Literal["table", "json", "csv"] = "table"
     quiet: bool = False
     chart: bool = False
@@ -174,7 +184,7 @@ Validation = Annotated[
         rich_help_panel=STOP,
     ),
 ]
-At = Annotated[list[tuple[float, ...]] | None, INPUTS]
+At = Annotated[list[tuple[str, ...]] | None, INPUTS]
 Model = Annotated[Path, MODEL]
 Observed = Annotated[
     str | None,

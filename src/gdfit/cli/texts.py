@@ -47,6 +47,14 @@ def numbers(text: str) -> tuple[float, ...]:
     return values
 
 
+def values(text: str) -> tuple[str, ...]:
+    """The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
+    found = fields(text)
+    if not all(found):
+        raise UsageError(f"takes values V[,V…], not {quoted(text)}")
+    return found
+
+
 def betas(text: str) -> tuple[float, float]:
     """The two numbers in ``B1,B2``."""
     values = numbers(text)
@@ -79,9 +87,16 @@ def epochs(text: str) -> tuple[int, ...]:
 
 def names(text: str) -> tuple[str, ...]:
     """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
+    found = fields(text)
+    if not all(found):
+        raise UsageError(f"takes names, A,B, not {quoted(text)}")
+    return found
+
+
+def fields(text: str) -> tuple[str, ...]:
+    """What the fields of a line of CSV say; one empty field where there is not one line."""
     grammar = Grammar(",")
     rows = [row.fields for row in records(text.encode(), grammar)]
-    values = tuple(content(field, grammar).decode() for row in rows for field in row)
-    if len(rows) != 1 or not all(values):
-        raise UsageError(f"takes names, A,B, not {quoted(text)}")
-    return values
+    if len(rows) != 1:
+        return ("",)
+    return tuple(content(field, grammar).decode() for field in rows[0])

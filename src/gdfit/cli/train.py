@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gdfit.cli.data import check_inputs, note_columns, reading
+from gdfit.cli.data import note_columns, read_inputs, reading
 from gdfit.cli.messages import complain, note
 from gdfit.cli.options import (
     Columns,
@@ -33,6 +33,7 @@ from gdfit.cli.typed import Typed
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
+    from gdfit.data.observations import Observations
     from gdfit.descent.fit import Fit, Run
     from gdfit.descent.loop import Step
     from gdfit.show.progress import Bar
@@ -75,7 +76,7 @@ def train(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
     note_columns(observations)
-    check_inputs(output.x or (), observations.features)
+    inputs = inputs_of(output.x or (), observations)
     bar = TrainingBar(settings.epochs)
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
@@ -95,7 +96,7 @@ def train(
                 for watch in watchers:
                     watch(step)
     fit = told(run.fit(), data, init, typed)
-    predictions = report.predictions(fit, output.x or ())
+    predictions = report.predictions(fit, inputs)
     diverged = fit.status == "diverged"
     if not diverged and not files.no_model:
         fit.model.save(files.model, predictions=report.listed(predictions))
@@ -114,6 +115,19 @@ def train(
         raise typer.Exit(3)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
+
+
+def inputs_of(
+    typed: Sequence[Sequence[str]], observations: Observations
+) -> list[tuple[float | str, ...]]:
+    """The inputs to predict at in the end; faults in them are told before anything is run."""
+    expansion = observations.expansion
+    if expansion is None:
+        return read_inputs(typed, observations.features)
+    inputs = read_inputs(typed, expansion.inputs, expansion.texts)
+    for values in inputs:
+        expansion.rows_of(values)
+    return inputs
 
 
 def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:

@@ -221,7 +221,14 @@ class Run:
             facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
         *w, b = params.tolist()
         return Fit(
-            LinearModel(tuple(w), b, observations.features, observations.target_name, facts),
+            LinearModel(
+                tuple(w),
+                b,
+                observations.features,
+                observations.target_name,
+                observations.expansion,
+                facts,
+            ),
             **came_to,
             history=tuple(history),
             start=self.start.params,
@@ -252,6 +259,7 @@ class Run:
             "betas": list(settings.betas),
             "batch_size": settings.batch_size,
             "seed": settings.seed,
+            "intercept": self.observations.intercept,
             "observations": self.observations.count,
             "validation_observations": self.validation.count if self.validation else 0,
             "version": __version__,
