@@ -15,7 +15,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.columns import Columns
-from gdfit.data.observations import Observations
+from gdfit.data.observations import FIRST_ROWS, Observations
 from gdfit.data.rows import RowBuffer, Rows, rows_at_once
 from gdfit.errors import GdfitError, NoObservationsError
 
@@ -24,8 +24,8 @@ SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those o
 
 
 class Condenser:
-    """Takes in rows block by block, and keeps p+2 rows that stand for them, the last one, and a
-    sample. How the rows are cut into blocks makes no difference, not in the last bit.
+    """Takes in rows block by block, and keeps p+2 rows that stand for them, the first and the last
+    ones, and a sample. How the rows are cut into blocks makes no difference, not in the last bit.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ class Condenser:
         self._sample = Reservoir(seed)
         self._kept = Rows(width, memory) if keep_rows else None
         self.count = 0
+        self._first = np.empty((0, width))
         self._last = np.empty(0)
 
     def add(self, block: FloatArray) -> None:
@@ -58,6 +59,8 @@ class Condenser:
         self._rows.add(block)
 
     def _fold(self, rows: FloatArray) -> None:
+        if not len(self._first):
+            self._first = rows[:FIRST_ROWS].copy()
         self._last = rows[-1].copy()
         self._sample.add(rows)
         if self._kept is not None:
@@ -75,6 +78,7 @@ class Condenser:
             features=self._columns.features,
             target_name=self._columns.target,
             left_out=self._columns.left_out,
+            first=np.delete(self._first, -2, axis=1),
             last=np.delete(self._last, -2),
             sample=np.delete(self._sample.rows, -2, axis=1),
             rows=self._kept,

@@ -16,6 +16,7 @@ from gdfit.data.layout import default_names
 from gdfit.data.rows import Rows
 from gdfit.errors import GdfitError, NoObservationsError
 
+FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-13  # a deviation below this part of a column's size is rounding
 
 
@@ -27,7 +28,9 @@ class Observations:
         the observations themselves, or stand for all N of them: see `gdfit.data.condense`.
     count : N.
     features, target_name : the columns' names.
-    last : the last observation as it was read, shape (p+1,): its features, then its y.
+    first : the first observations as they were read, at most `FIRST_ROWS`, shape (rows, p+1): the
+        features, then y.
+    last : the last observation as it was read, shape (p+1,).
     sample : a random sample of the observations for pictures, or all, shape (rows, p+1).
     rows : all rows, where they have been kept: the features, a one, y.
     left_out : columns of the file that are no features because they hold text, or nothing.
@@ -37,6 +40,7 @@ class Observations:
     count: int
     features: tuple[str, ...]
     target_name: str
+    first: FloatArray
     last: FloatArray
     sample: FloatArray
     rows: Rows | None = None
@@ -112,6 +116,7 @@ def observations_from(
         count=len(rows),
         features=names,
         target_name=target,
+        first=sample[:FIRST_ROWS],
         last=sample[-1],
         sample=sample,
         rows=kept,
