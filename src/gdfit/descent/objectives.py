@@ -40,22 +40,31 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
 def batch_objectives(
     whole: Objective, observations: Observations, settings: Settings
 ) -> Callable[[int], Iterable[Objective]]:
-    """What gives the objectives of an epoch by its number: `whole`, or those of its mini-batches,
-    in a random order that is the epoch's own, whatever came before."""
-    size = settings.batch_size
-    if size is None:
+    """What gives the objectives of an epoch by its number: `whole`, or one for each mini-batch."""
+    if settings.batch_size is None:
         every = (whole,)
         return lambda epoch: every
-    backend, loss = BACKENDS[settings.backend], loss_of(settings)
-    rows, batch_size = rows_of(observations), size
+    rows_of(observations)  # or an error before the first epoch
 
     def in_epoch(epoch: int) -> Iterator[Objective]:
-        random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
-        for batch in rows.batches(batch_size, random):
-            objective = backend(batch[:, :-1], batch[:, -1], len(batch), loss)
-            yield penalized(objective, settings, len(observations.features))
+        for batch in batches(observations, settings, epoch):
+            yield batch_objective(batch, settings)
 
     return in_epoch
+
+
+def batches(observations: Observations, settings: Settings, epoch: int) -> Iterator[FloatArray]:
+    """The mini-batches of an epoch, rows of the features, a one and y, in an order drawn for the
+    epoch, whatever came before."""
+    random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
+    return rows_of(observations).batches(settings.batch_size or observations.count, random)
+
+
+def batch_objective(batch: FloatArray, settings: Settings) -> Objective:
+    """The loss of a mini-batch, with the penalty `l2`."""
+    backend = BACKENDS[settings.backend]
+    objective = backend(batch[:, :-1], batch[:, -1], len(batch), loss_of(settings))
+    return penalized(objective, settings, batch.shape[1] - 2)
 
 
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:
