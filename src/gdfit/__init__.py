@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from gdfit.data.dataset import read_observations
     from gdfit.data.dialect import Dialect
     from gdfit.data.observations import Observations, observations_from
+    from gdfit.descent.compare import compare
+    from gdfit.descent.comparison import Comparison
     from gdfit.descent.fit import Fit, Run, train
     from gdfit.descent.settings import Settings
     from gdfit.errors import GdfitError, UsageError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "Dialect",
     "Fit",
     "GdfitError",
@@ -33,6 +36,7 @@ __all__ = [
     "Run",
     "Settings",
     "UsageError",
+    "compare",
     "load_model",
     "observations_from",
     "read_observations",
@@ -40,6 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": "descent.comparison",
     "Dialect": "data.dialect",
     "Fit": "descent.fit",
     "GdfitError": "errors",
@@ -48,6 +53,7 @@ _HOMES = {
     "Run": "descent.fit",
     "Settings": "descent.settings",
     "UsageError": "errors",
+    "compare": "descent.compare",
     "load_model": "model.linear",
     "observations_from": "data.observations",
     "read_observations": "data.dataset",
