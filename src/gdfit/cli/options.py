@@ -187,10 +187,12 @@ GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Grap
 Tolerance = Annotated[float, option("Status 1 above this difference.")]
 
 
-def check_settings(typed: Typed, settings: Settings, *, validated: bool) -> None:
-    """Raise for settings that are out of range, or have no effect on each other."""
-    settings.check(validated=validated)
-    velocity = settings.optimizer in ("momentum", "nesterov")
+def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
+    """Raise for settings of a run that are out of range, or have no effect on any of the runs."""
+    for settings in runs:
+        settings.check(validated=validated)
+    optimizers, losses = ({getattr(run, name) for run in runs} for name in ("optimizer", "loss"))
+    velocity = bool(optimizers & {"momentum", "nesterov"})
     typed.refuse("momentum", "is for `optimizer` momentum and nesterov", unless=velocity)
-    typed.refuse("betas", "is for `optimizer` adam", unless=settings.optimizer == "adam")
-    typed.refuse("huber_delta", "is for `loss` huber", unless=settings.loss == "huber")
+    typed.refuse("betas", "is for `optimizer` adam", unless="adam" in optimizers)
+    typed.refuse("huber_delta", "is for `loss` huber", unless="huber" in losses)

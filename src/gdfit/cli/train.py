@@ -62,7 +62,7 @@ def train(
     from gdfit.show.trace import Trace
 
     check_output(typed, output, files)
-    check_files(data, validation, init, files)
+    check_files(data, validation, [init], files)
     start = parse_init(init)
     check_settings(typed, settings, validated=validation is not None)
     with (
@@ -141,8 +141,11 @@ def check_output(typed: Typed, output: Output, files: Files) -> None:
     typed.refuse("model", "does not go with `no_model`", unless=not files.no_model)
 
 
-def check_files(data: list[str], validation: float | str | None, init: str, files: Files) -> None:
-    """Raise where files are in each other's way, before any work is done."""
+def check_files(
+    data: list[str], validation: float | str | None, starts: Sequence[str], files: Files
+) -> None:
+    """Raise where files are in each other's way, before any work is done. Only a model that a run
+    goes on from may be written over."""
     from gdfit.files import check_outputs
 
     if files.plot:
@@ -153,9 +156,11 @@ def check_files(data: list[str], validation: float | str | None, init: str, file
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read only once")
     model = None if files.no_model else files.model
-    goes_on = model and Path(init).is_file() and model.exists() and model.samefile(init)
-    outputs = [model, files.history, files.plot]
-    check_outputs(outputs, inputs=inputs if goes_on else [*inputs, init])
+    goes_on = model if model and model.exists() else None
+    inputs += [
+        init for init in starts if not (goes_on and Path(init).is_file() and goes_on.samefile(init))
+    ]
+    check_outputs([model, files.history, files.plot], inputs)
 
 
 @contextmanager

@@ -84,20 +84,23 @@ def combinations(
 ) -> list[tuple[str, Run]]:
     """The runs for every combination of the values given, each with the name of its start: see
     `compare`."""
-    settings = settings or Settings()
-    lists = {name: values_of(name, value) for name, value in options.items()}
-    chosen = [
-        replace(settings, **dict(zip(lists, values, strict=True)))
-        for values in product(*lists.values())
-    ]
     return [
         (name, Run(observations, init=start, validation=validation, settings=each))
-        for each in chosen
+        for each in settings_of(settings or Settings(), **options)
         for name, start in starts_of(init).items()
     ]
 
 
-def values_of(name: str, value: Any) -> list[Any]:
+def settings_of(settings: Settings, **options: Any) -> list[Settings]:
+    """`settings` with every combination of the values given; those of the last option change
+    first."""
+    lists = [list_of(name, value) for name, value in options.items()]
+    return [
+        replace(settings, **dict(zip(options, values, strict=True))) for values in product(*lists)
+    ]
+
+
+def list_of(name: str, value: Any) -> list[Any]:
     """The values given for one of the settings."""
     one = isinstance(value, str) or (name == "betas" and isinstance(value, tuple))
     if one or not isinstance(value, Iterable):

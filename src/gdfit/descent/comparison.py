@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FIRST = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
 NAMES = (*FIRST, *(field.name for field in fields(Settings) if field.name not in FIRST))
 """What may vary from run to run, in the order of a table's columns."""
+
+Values = Mapping[str, Any]
+"""What a run was run with, by name; what was left to be chosen, as it was chosen."""
 
 REACHED = 1e-9  # above the least loss, as a part of it: as good as the least
 
@@ -68,9 +71,9 @@ class Outcome:
     losses: FloatArray
 
     @property
-    def values(self) -> dict[str, Any]:
-        """What it was run with, by name; what was left to be chosen, as it was chosen."""
-        return {**vars(self.fit.settings), "init": self.init}
+    def values(self) -> Values:
+        """What it was run with."""
+        return values_of(self.init, self.fit)
 
     @property
     def objective(self) -> tuple[object, ...]:
@@ -157,8 +160,7 @@ class Comparison:
     @property
     def varied(self) -> tuple[str, ...]:
         """What the runs differ in."""
-        values = [outcome.values for outcome in self.outcomes]
-        return tuple(name for name in NAMES if len({each[name] for each in values}) > 1)
+        return differing([outcome.values for outcome in self.outcomes])
 
     @property
     def fits(self) -> tuple[Fit, ...]:
@@ -198,7 +200,9 @@ class Comparison:
         """A row for each run, best first, as a DataFrame."""
         import pandas as pd
 
-        return pd.DataFrame([self.record(outcome) for outcome in self.outcomes])
+        frame = pd.DataFrame([self.record(outcome) for outcome in self.outcomes])
+        whole = [name for name in ("batch_size", "epochs_to_minimum") if name in frame]
+        return frame.astype(dict.fromkeys(whole, "Int64"))  # which knows of missing ones
 
     def record(self, outcome: Outcome) -> dict[str, Any]:
         """What a row of a table says of a run."""
@@ -220,9 +224,19 @@ class Comparison:
         return str(self.summary.to_html(index=False))
 
 
+def values_of(init: str, run: Run | Fit) -> Values:
+    """What a run was run with, and the name of its start."""
+    return {**vars(run.settings), "init": init}
+
+
+def differing(values: Sequence[Values]) -> tuple[str, ...]:
+    """The names of the values that are not all the same."""
+    return tuple(name for name in NAMES if len({each[name] for each in values}) > 1)
+
+
 def milestones(epochs: int) -> list[int]:
     """1, 10, 100 … up to `epochs`."""
-    return [10**digits for digits in range(len(str(epochs)))]
+    return [10**digits for digits in range(len(str(epochs)))] if epochs else []
 
 
 def column(name: str) -> str:

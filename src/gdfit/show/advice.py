@@ -20,11 +20,16 @@ SCALED = {
 
 def heading(run: Run) -> str:
     """What is fitted, and what was chosen for the user: a line above the table."""
+    return subject(run) + chosen(run)
+
+
+def subject(run: Run) -> str:
+    """What is fitted."""
     observations = run.observations
     target, features = printable(observations.target_name), listing(observations.features, 3)
     rows = "1 row" if observations.count == 1 else f"{observations.count:,} rows"
     held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
-    return f"{target} from {features} · {rows}{held_out}{chosen(run)}"
+    return f"{target} from {features} · {rows}{held_out}"
 
 
 def chosen(run: Run) -> str:

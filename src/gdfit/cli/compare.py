@@ -1,0 +1,200 @@
+"""gdfit compare."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from gdfit.cli.data import reading
+from gdfit.cli.messages import complain, note
+from gdfit.cli.options import (
+    DEFAULT_MODEL,
+    Columns,
+    Data,
+    Files,
+    HowWritten,
+    Validation,
+    check_settings,
+)
+from gdfit.cli.several import (
+    COMPARED,
+    ForAll,
+    PrintedRuns,
+    Starts,
+    ToCompare,
+    WrittenOfRuns,
+)
+from gdfit.cli.train import INTERRUPTED, check_files, stopping_at_interrupt, told
+from gdfit.cli.typed import Typed
+from gdfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from gdfit.descent.comparison import Comparison, Outcome
+    from gdfit.descent.fit import Fit, Run
+    from gdfit.descent.settings import Settings
+    from gdfit.show.comparison import Runs, RunsReport
+    from gdfit.show.progress import Bar
+    from gdfit.show.report import Watch
+
+OWN = ("format", "every", "show", "plot", "model")
+"""The options that are about the comparison as a whole."""
+
+
+def compare(
+    typed: Typed,
+    data: Data,
+    columns: Columns,
+    dialect: HowWritten,
+    compared: ToCompare,
+    settings: ForAll,
+    output: PrintedRuns,
+    files: WrittenOfRuns,
+    init: Starts = None,
+    validation: Validation = None,
+) -> None:
+    """Run gradient descent on DATA with every combination of the values given."""
+    from gdfit.descent.compare import combinations, settings_of
+    from gdfit.descent.comparison import Comparison
+    from gdfit.descent.start import parse_init
+    from gdfit.show.comparison import RUNS_REPORTS
+    from gdfit.show.progress import Bar
+    from gdfit.show.report import schedule
+
+    names = [name for listed in init or [("zeros",)] for name in listed]
+    every = settings_of(settings, **compared.given)
+    check_settings(typed, *every, validated=validation is not None)
+    check_compared(typed, every, names, files.model)
+    written = Files(model=files.model or DEFAULT_MODEL, no_model=not files.model, plot=files.plot)
+    check_files(data, validation, names, written)
+    starts = {name: parse_init(name) for name in names}
+    with reading(data, columns, dialect) as dataset:
+        observations, held_out = dataset.with_validation(
+            validation, every[0].seed, keep_rows=any(each.needs_rows for each in every)
+        )
+    runs = combinations(
+        observations, init=starts, validation=held_out, settings=settings, **compared.given
+    )
+    note_weightless(runs)
+    asked = schedule(output.every, output.show) if output.every or output.show else None
+
+    def tell(fit: Fit, init: str) -> Fit:
+        return told(fit, data, init, as_train(typed, fit.asked, init))
+
+    with Bar(f"comparing {len(runs)} runs", len(runs) * settings.epochs) as bar:
+        shown = RUNS_REPORTS[output.format](runs, asked, bar.hide)
+        comparison = Comparison(descended(runs, shown, bar, tell, traced=bool(files.plot)))
+    best = [group[0] for group in comparison.groups() if not group[0].has_diverged]
+    lines = [("best", as_train(typed, each.fit.asked, each.init).again()) for each in best]
+    if best and files.model:
+        save(best[0].fit, files.model)
+        lines.append(("model", str(files.model)))
+    if files.plot:
+        from gdfit.show.compare_plots import save_comparison
+
+        save_comparison(comparison, files.plot)
+    shown.end(comparison, lines)
+    leave(comparison, typed)
+
+
+def check_compared(
+    typed: Typed, every: Sequence[Settings], starts: Sequence[str], model: Path | None
+) -> None:
+    """Raise where there is nothing to compare, or what can't be compared is to be ranked."""
+    if typed.given.isdisjoint((*COMPARED, "init")):
+        raise UsageError("there is nothing to compare: type values, as in `lr` 0.001,0.01,0.1")
+    for name in starts:
+        if starts.count(name) > 1:
+            raise UsageError(f"`init` takes each value once, not {name} twice")
+    drawn = "random" in starts or any(settings.batch_size for settings in every)
+    seeds = {settings.seed for settings in every}
+    typed.refuse("seed", "draws only random starts and batches", unless=drawn or len(seeds) == 1)
+    if model and len({settings.loss for settings in every}) > 1:
+        raise UsageError("`model` is the best run's: of several losses, none is the best")
+
+
+def note_weightless(runs: Runs) -> None:
+    """Say once of all runs why the weights of some features stay 0."""
+    from gdfit.show import advice
+
+    remarks = (
+        remark
+        for _, run in runs
+        for remark in advice.weightless(run.scaling, run.observations.features)
+    )
+    for remark in dict.fromkeys(remarks):
+        note(remark)
+
+
+def descended(
+    runs: list[tuple[str, Run]],
+    shown: RunsReport,
+    bar: Bar,
+    tell: Callable[[Fit, str], Fit],
+    *,
+    traced: bool,
+) -> Iterator[Outcome]:
+    """What the runs come to, one after the other; after Ctrl-C, no other is begun."""
+    import numpy as np
+
+    from gdfit.descent.compare import waiting
+    from gdfit.descent.comparison import Curve, Outcome
+    from gdfit.show.trace import Trace
+
+    for number, init, run in waiting(runs):
+        curve, trace = Curve(run), Trace()
+        watchers = [curve.step, shown.watch(number, run), moving(bar, number, run)]
+        if traced:
+            watchers.append(trace.step)
+        with stopping_at_interrupt(run):
+            for step in run:
+                for watch in watchers:
+                    watch(step)
+        fit = tell(run.fit(trace.steps), init)
+        yield Outcome(number, init, fit, np.array(curve.losses))
+        if fit.status == "interrupted":
+            if runs:
+                note(f"{len(runs)} more runs were not begun")
+            return
+
+
+def moving(bar: Bar, number: int, run: Run) -> Watch:
+    """What moves the bar with the steps of a run."""
+    epochs = run.settings.epochs
+    return lambda step: bar.update((number - 1) * epochs + step.epoch)
+
+
+def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
+    """The command line that trains one of the runs."""
+    words = typed.without(*(name.replace("_", "-") for name in (*COMPARED, "init", *OWN)))
+    values = {name: getattr(asked, name) for name in COMPARED if name in typed.given}
+    if "init" in typed.given:
+        values["init"] = init
+    for name, value in values.items():
+        if value not in (None, "auto", "zeros"):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return Typed(["train", *words[1:]], typed.given)
+
+
+def save(fit: Fit, path: Path) -> None:
+    """Write the model to the file at `path`, as train does."""
+    from gdfit.show.report import listed, predictions
+
+    fit.model.save(path, predictions=listed(predictions(fit, ())))
+
+
+def leave(comparison: Comparison, typed: Typed) -> None:
+    """End with the status of the comparison: 3 where all runs diverged."""
+    from gdfit.show import advice
+
+    if any(outcome.fit.status == "interrupted" for outcome in comparison.outcomes):
+        raise typer.Exit(INTERRUPTED)
+    if all(outcome.has_diverged for outcome in comparison.outcomes):
+        sys.stdout.flush()
+        nearest = comparison.outcomes[0].fit
+        why, way_out = advice.why_it_grows(nearest), advice.remedy(nearest, typed.again("lr"))
+        complain(f"all runs diverged, no model was written: {why}; {way_out}")
+        raise typer.Exit(3)
