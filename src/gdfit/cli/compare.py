@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gdfit.cli.data import reading
+from gdfit.cli.data import note_columns, reading
 from gdfit.cli.messages import complain, note
 from gdfit.cli.options import (
     DEFAULT_MODEL,
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
     from gdfit.descent.fit import Fit, Run
     from gdfit.descent.settings import Settings
     from gdfit.show.comparison import Runs, RunsReport
-    from gdfit.show.progress import Bar
-    from gdfit.show.report import Watch
+    from gdfit.show.progress import TrainingBar
 
 OWN = ("format", "every", "show", "plot", "model")
 """The options that are about the comparison as a whole."""
@@ -61,13 +61,13 @@ def compare(
     from gdfit.descent.comparison import Comparison
     from gdfit.descent.start import parse_init
     from gdfit.show.comparison import RUNS_REPORTS
-    from gdfit.show.progress import Bar
+    from gdfit.show.progress import TrainingBar
     from gdfit.show.report import schedule
 
     names = [name for listed in init or [("zeros",)] for name in listed]
     every = settings_of(settings, **compared.given)
     check_settings(typed, *every, validated=validation is not None)
-    check_compared(typed, every, names, files.model)
+    check_compared(typed, {**compared.given, "init": names}, every, files.model)
     written = Files(model=files.model or DEFAULT_MODEL, no_model=not files.model, plot=files.plot)
     check_files(data, validation, names, written)
     starts = {name: parse_init(name) for name in names}
@@ -75,6 +75,10 @@ def compare(
         observations, held_out = dataset.with_validation(
             validation, every[0].seed, keep_rows=any(each.needs_rows for each in every)
         )
+    note_columns(observations)
+    bar = TrainingBar(settings.epochs, len(every) * len(starts))
+    if observations.rows:
+        observations = replace(observations, rows=bar.counted(observations.rows))
     runs = combinations(
         observations, init=starts, validation=held_out, settings=settings, **compared.given
     )
@@ -84,7 +88,7 @@ def compare(
     def tell(fit: Fit, init: str) -> Fit:
         return told(fit, data, init, as_train(typed, fit.asked, init))
 
-    with Bar(f"comparing {len(runs)} runs", len(runs) * settings.epochs) as bar:
+    with bar:
         shown = RUNS_REPORTS[output.format](runs, asked, bar.hide)
         comparison = Comparison(descended(runs, shown, bar, tell, traced=bool(files.plot)))
     best = [group[0] for group in comparison.groups() if not group[0].has_diverged]
@@ -101,17 +105,18 @@ def compare(
 
 
 def check_compared(
-    typed: Typed, every: Sequence[Settings], starts: Sequence[str], model: Path | None
+    typed: Typed, given: Mapping[str, list[Any]], every: Sequence[Settings], model: Path | None
 ) -> None:
     """Raise where there is nothing to compare, or what can't be compared is to be ranked."""
     if typed.given.isdisjoint((*COMPARED, "init")):
         raise UsageError("there is nothing to compare: type values, as in `lr` 0.001,0.01,0.1")
-    for name in starts:
-        if starts.count(name) > 1:
-            raise UsageError(f"`init` takes each value once, not {name} twice")
-    drawn = "random" in starts or any(settings.batch_size for settings in every)
-    seeds = {settings.seed for settings in every}
-    typed.refuse("seed", "draws only random starts and batches", unless=drawn or len(seeds) == 1)
+    for name, values in given.items():
+        for value in values:
+            if values.count(value) > 1:
+                raise UsageError(f"`{name}` takes each value once, not {value} twice")
+    drawn = "random" in given["init"] or any(settings.batch_size for settings in every)
+    one_seed = len(given.get("seed", [])) <= 1
+    typed.refuse("seed", "draws only random starts and batches", unless=drawn or one_seed)
     if model and len({settings.loss for settings in every}) > 1:
         raise UsageError("`model` is the best run's: of several losses, none is the best")
 
@@ -132,7 +137,7 @@ def note_weightless(runs: Runs) -> None:
 def descended(
     runs: list[tuple[str, Run]],
     shown: RunsReport,
-    bar: Bar,
+    bar: TrainingBar,
     tell: Callable[[Fit, str], Fit],
     *,
     traced: bool,
@@ -146,7 +151,7 @@ def descended(
 
     for number, init, run in waiting(runs):
         curve, trace = Curve(run), Trace()
-        watchers = [curve.step, shown.watch(number, run), moving(bar, number, run)]
+        watchers = [curve.step, shown.watch(number, run), bar.step]
         if traced:
             watchers.append(trace.step)
         with stopping_at_interrupt(run):
@@ -159,12 +164,6 @@ def descended(
             if runs:
                 note(f"{len(runs)} more runs were not begun")
             return
-
-
-def moving(bar: Bar, number: int, run: Run) -> Watch:
-    """What moves the bar with the steps of a run."""
-    epochs = run.settings.epochs
-    return lambda step: bar.update((number - 1) * epochs + step.epoch)
 
 
 def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
@@ -196,5 +195,5 @@ def leave(comparison: Comparison, typed: Typed) -> None:
         sys.stdout.flush()
         nearest = comparison.outcomes[0].fit
         why, way_out = advice.why_it_grows(nearest), advice.remedy(nearest, typed.again("lr"))
-        complain(f"all runs diverged, no model was written: {why}; {way_out}")
+        complain(f"all runs diverged: {why}; {way_out}")
         raise typer.Exit(3)

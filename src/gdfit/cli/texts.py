@@ -40,18 +40,8 @@ def batch(text: str) -> int | None:
 
 
 def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
-    """What reads ``A,B``: values that `read` reads, each of them once."""
-
-    def values(text: str) -> tuple[Any, ...]:
-        found: list[Any] = []
-        for part in text.split(","):
-            value = read(part.strip())
-            if value in found:
-                raise UsageError(f"takes each value once, not {quoted(part)} twice")
-            found.append(value)
-        return tuple(found)
-
-    return values
+    """What reads ``A,B``, each value as `read` reads it."""
+    return lambda text: tuple(read(part.strip()) for part in text.split(","))
 
 
 def starts(text: str) -> tuple[str, ...]:

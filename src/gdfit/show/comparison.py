@@ -24,20 +24,15 @@ from gdfit.model.linear import to_json
 from gdfit.show import advice
 from gdfit.show.report import Shown, Watch, listed, nothing, predictions, schedule
 from gdfit.show.run import JsonReport
-from gdfit.show.style import console_for, exact, key_values, new_table, show
+from gdfit.show.style import PIPE, console_for, exact, key_values, new_table, shortened, show
+from gdfit.show.table import PIPE_WIDTH
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-PIPE_WIDTH = 80  # what is kept of a comparison reads as on a terminal of this width
 MOST = 20  # epochs
 LONGEST = 16  # characters of a value
-ALL_SAME = {
-    "mse": "mean squared error",
-    "mae": "mean absolute error",
-    "huber": "Huber's loss",
-}
 
 Runs = Sequence[tuple[str, Run]]
 """The runs to come, each with the name of its start."""
@@ -88,18 +83,20 @@ class RunsTable:
 
 def measured(console: Console, table: Table) -> int:
     """How wide a table is that has room."""
-    return console.measure(table, options=console.options.update(max_width=1 << 16)).maximum
+    return console.measure(table, options=console.options.update(max_width=PIPE)).maximum
 
 
 def table_of(comparison: Comparison, epochs: Sequence[int]) -> Table:
     """The table, with the loss after these `epochs` and in the end."""
-    table = new_table(show_header=True)
+    table = new_table()
     table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
     for name in comparison.varied:
         table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
     for epoch in epochs:
         table.add_column(f"after {epoch}", justify="right", no_wrap=True)
-    table.add_column(final(comparison), justify="right", no_wrap=True, style="bold")
+    last = common_end(comparison)
+    end = f"after {last}" if last else "in the end"
+    table.add_column(end, justify="right", no_wrap=True, style="bold")
     validated = comparison.outcomes[0].fit.validation_loss is not None
     if validated:
         table.add_column("validation", justify="right", no_wrap=True)
@@ -111,7 +108,7 @@ def table_of(comparison: Comparison, epochs: Sequence[int]) -> Table:
             table.add_row(
                 *(text_of(name, outcome.values[name]) for name in comparison.varied),
                 *(number(outcome.loss_after(epoch)) for epoch in epochs),
-                number(fit.loss),
+                number(outcome.loss_after(last) if last else fit.loss),
                 *([number(fit.validation_loss or math.nan)] if validated else []),
                 to_minimum(comparison, outcome),
                 ended(outcome),
@@ -121,10 +118,12 @@ def table_of(comparison: Comparison, epochs: Sequence[int]) -> Table:
     return table
 
 
-def final(comparison: Comparison) -> str:
-    """What the last loss of the runs is called."""
-    lasts = {outcome.fit.best_epoch for outcome in comparison.outcomes if not outcome.has_diverged}
-    return f"after {lasts.pop()}" if len(lasts) == 1 else "in the end"
+def common_end(comparison: Comparison) -> int | None:
+    """After which epoch the runs have their last params, if it is the same for all that have not
+    diverged."""
+    fits = [outcome.fit for outcome in comparison.outcomes if not outcome.has_diverged]
+    ends = {fit.best_epoch for fit in fits}
+    return ends.pop() if len(ends) == 1 else None
 
 
 def number(loss: float) -> str:
@@ -140,8 +139,7 @@ def text_of(name: str, value: Any) -> str:
         return f"{value:.5g}"
     if isinstance(value, tuple):
         return ",".join(f"{part:g}" for part in value)
-    text = printable(str(value))
-    return text if len(text) <= LONGEST else f"…{text[1 - LONGEST :]}"
+    return shortened(printable(str(value)), LONGEST)
 
 
 def to_minimum(comparison: Comparison, outcome: Outcome) -> str:
@@ -171,25 +169,36 @@ def heading(runs: Runs) -> str:
 
 def remarks(comparison: Comparison) -> Iterator[tuple[str, str]]:
     """What is to be known of the table."""
-    told = set()
-    losses = {outcome.fit.settings.loss for outcome in comparison.outcomes}
-    for outcome in comparison.outcomes:
-        least = comparison.least(outcome)
-        if least is None or outcome.objective in told:
-            continue
-        told.add(outcome.objective)
-        of = f" of the {ALL_SAME[outcome.fit.settings.loss]}" if len(losses) > 1 else ""
-        known = (
-            "the minimum" if outcome.fit.curvature else "the least that one of these runs reached"
-        )
-        yield "to 1 %", f"epochs until the loss was within 1 % of {known}{of}, {exact(least)}"
-    limits = {
-        limit_of(outcome): None
+    leasts = {
+        outcome.objective: told_least(outcome, least)
+        for outcome in comparison.outcomes
+        if (least := comparison.least(outcome)) is not None
+    }
+    meaning = "epochs until the loss was within 1 % of"
+    if len(leasts) == 1:
+        yield "to 1 %", f"{meaning} {leasts.popitem()[1]}"
+    elif leasts:
+        yield "to 1 %", f"{meaning} the least, which is"
+        for objective, told in leasts.items():
+            apart = [
+                str(part)
+                for place, part in enumerate(objective)
+                if part is not None and len({other[place] for other in leasts} - {None}) > 1
+            ]
+            yield f"  {', '.join(apart)}", told
+    limits = (
+        limit_of(outcome)
         for outcome in comparison.outcomes
         if outcome.has_diverged and outcome.fit.settings.is_plain
-    }
-    for limit in limits:
+    )
+    for limit in dict.fromkeys(limits):
         yield "limit", limit
+
+
+def told_least(outcome: Outcome, least: float) -> str:
+    """The least loss, and how it is known."""
+    known = "the minimum" if outcome.fit.curvature else "the least that one of these runs reached"
+    return f"{known}, {exact(least)}"
 
 
 def limit_of(outcome: Outcome) -> str:
