@@ -106,6 +106,7 @@ PRINTED = panel(
     format=option("What to print on standard output."),
     quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
     chart=option("Draw the loss, and the line, in text."),
+    explain=option("Write out the arithmetic of the first N epochs.", min=1, metavar="N"),
 )
 MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
 WRITTEN = panel(
@@ -127,6 +128,7 @@ class Output:
     format: Literal["table", "json", "csv"] = "table"
     quiet: bool = False
     chart: bool = False
+    explain: int | None = None
 
     @property
     def form(self) -> str:

@@ -85,7 +85,13 @@ def train(
     trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
     with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
-        watchers = [bar.step, *history, shown.step, growth_noted(run, bar, shown)]
+        printed: list[report.Watch] = [shown.step]
+        if output.explain:
+            from gdfit.show.explain import Explanation, held_back
+
+            explanation = Explanation(run, output.explain, bar.hide)
+            printed = [explanation.step, held_back(shown.step, output.explain)]
+        watchers = [bar.step, *history, *printed, growth_noted(run, bar, shown)]
         if files.plot or output.chart:
             watchers.append(trace.step)
         with stopping_at_interrupt(run):
@@ -131,8 +137,9 @@ def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
 def check_output(typed: Typed, output: Output, files: Files) -> None:
     """Raise for options that have no effect on what is printed or written."""
     quiet = output.quiet
-    if output.chart and output.form != "table":
-        raise UsageError("`chart` goes with `format` table, and not with -q")
+    for name in ("chart", "explain"):
+        if getattr(output, name) and output.form != "table":
+            raise UsageError(f"`{name}` goes with `format` table, and not with -q")
     typed.refuse("format", "does not go with -q", unless=not quiet)
     for name in ("every", "show"):
         typed.refuse(name, "says which epochs to print, and -q prints none", unless=not quiet)
