@@ -92,7 +92,7 @@ def compare(
         shown = RUNS_REPORTS[output.format](runs, asked, bar.hide)
         comparison = Comparison(descended(runs, shown, bar, tell, traced=bool(files.plot)))
     best = [group[0] for group in comparison.groups() if not group[0].has_diverged]
-    lines = [("best", as_train(typed, each.fit.asked, each.init).again()) for each in best]
+    lines = [("best", as_train(typed, each.fit.asked, each.init).again({})) for each in best]
     if best and files.model:
         save(best[0].fit, files.model)
         lines.append(("model", str(files.model)))
@@ -168,13 +168,11 @@ def descended(
 
 def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
     """The command line that trains one of the runs."""
-    words = typed.without(*(name.replace("_", "-") for name in (*COMPARED, "init", *OWN)))
-    values = {name: getattr(asked, name) for name in COMPARED if name in typed.given}
-    if "init" in typed.given:
-        values["init"] = init
-    for name, value in values.items():
-        if value not in (None, "auto", "zeros"):
-            words += [f"--{name.replace('_', '-')}", str(value)]
+    changes = dict.fromkeys([*COMPARED, "init", *OWN], "")
+    values = {**{name: getattr(asked, name) for name in COMPARED}, "init": init}
+    for name in typed.given.intersection(values):
+        changes[name] = "" if values[name] in (None, "auto", "zeros") else str(values[name])
+    words = typed.changed({name.replace("_", "-"): value for name, value in changes.items()})
     return Typed(["train", *words[1:]], typed.given)
 
 
@@ -194,6 +192,5 @@ def leave(comparison: Comparison, typed: Typed) -> None:
     if all(outcome.has_diverged for outcome in comparison.outcomes):
         sys.stdout.flush()
         nearest = comparison.outcomes[0].fit
-        why, way_out = advice.why_it_grows(nearest), advice.remedy(nearest, typed.again("lr"))
-        complain(f"all runs diverged: {why}; {way_out}")
+        complain(f"all runs diverged: {advice.way_out(nearest, str(nearest.model.facts['next']))}")
         raise typer.Exit(3)

@@ -20,7 +20,6 @@ from gdfit.descent.choice import ENOUGH, EXACT
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.history import losses
 from gdfit.descent.loop import Step
-from gdfit.descent.objectives import has_batches
 from gdfit.descent.settings import Settings
 from gdfit.descent.stopping import DIVERGED
 from gdfit.errors import GdfitError, UsageError
@@ -45,7 +44,7 @@ class Curve:
         self.losses = array("d")
         self._objective = run.objective
         # A step's loss is that of all observations, or the mean of its batches'.
-        self._batches = has_batches(run.observations, run.settings)
+        self._batches = run.settings.batch_size is not None
 
     def step(self, step: Step) -> None:
         """Take note of an epoch: of the loss before it, and after the last one of that after it."""

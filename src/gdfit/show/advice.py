@@ -171,6 +171,11 @@ def growth(run: Run, epochs: int) -> str:
 
 def diverged(fit: Fit, command: str) -> str:
     """Why the run diverged, and the command to type instead."""
+    return f"diverged at epoch {fit.epochs}, no model was written: {way_out(fit, command)}"
+
+
+def way_out(fit: Fit, command: str) -> str:
+    """Why the run does not come down, and the command to type instead."""
     remedy = f"let gdfit choose the learning rate: {command}"
     if is_too_large(fit):
         remedy = "divide that column by a power of ten"
@@ -178,8 +183,7 @@ def diverged(fit: Fit, command: str) -> str:
         remedy = f"start at zeros: {command}"
     elif fit.asked.lr == "auto":
         remedy = f"type a smaller rate: {command}"
-    at = f"diverged at epoch {fit.epochs}, no model was written"
-    return f"{at}: {why_it_grows(fit)}; {remedy}"
+    return f"{why_it_grows(fit)}; {remedy}"
 
 
 def why_it_grows(fit: Fit) -> str:

@@ -67,10 +67,15 @@ class RunsTable:
         epochs = self.fitting(comparison, wanted if self.asked else milestones(last - 1))
         show(self.console, table_of(comparison, epochs))
         self.console.line()
+        told = [*remarks(comparison)]
         left_out = len(wanted) - len(epochs)
         if self.asked and left_out:
-            lines = [("no room", f"for {left_out} of the epochs: --format csv has all"), *lines]
-        show(self.console, key_values([*remarks(comparison), *lines]))
+            told.append(("no room", f"for {left_out} of the epochs: --format csv has all"))
+        width = max(len(name) for name, _ in (*told, *lines))
+        show(self.console, key_values((name.ljust(width), text) for name, text in told))
+        for name, text in lines:  # commands and files' names are not to be broken
+            self.console.print(f" {name.ljust(width)}  ", style="bold", end="")
+            self.console.print(text, soft_wrap=True)
 
     def fitting(self, comparison: Comparison, epochs: Sequence[int]) -> Sequence[int]:
         """As many of the `epochs` as have room in the table: the last ones."""

@@ -17,7 +17,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import FIRST_ROWS
 from gdfit.descent.fit import Run
 from gdfit.descent.loop import Step
-from gdfit.descent.objectives import batch_objective, batches, has_batches
+from gdfit.descent.objectives import batch_objective, batches
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.errors import printable
 from gdfit.show.arithmetic import RowArithmetic, mean_lines, penalty_lines, update_lines
@@ -61,7 +61,7 @@ class Explanation:
 
     def __init__(self, run: Run, epochs: int, before: Callable[[], None]) -> None:
         self.run, self.epochs, self.before = run, epochs, before
-        self.batched = has_batches(run.descended, run.settings)
+        self.batched = run.settings.batch_size is not None
         self.state = run.start.state
         self.letters = Letters(len(run.observations.features))
         self.console = console_for(sys.stdout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,19 +35,20 @@ def check_ending(path: Path) -> None:
 
 
 def save_plot(fit: Fit, steps: Sequence[Step], path: Path) -> None:
-    """Draw the run and write it beside `path`, then rename it; the same run gives the same file."""
+    """Draw the run to the file at `path`."""
+    save_figure(lambda: draw(fit, steps), path)
+
+
+def save_figure(draw_it: Callable[[], Figure], path: Path) -> None:
+    """Write a figure beside `path`, then rename it; the same one gives the same file."""
     import matplotlib as mpl
 
     kind = path.suffix.lower().lstrip(".")
     # No dates, and by `STYLE` no identifiers that are drawn by lot.
     metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
-    with (
-        mpl.rc_context(STYLE),
-        warnings.catch_warnings(),
-        written_beside(path) as beside,
-    ):
+    with mpl.rc_context(STYLE), warnings.catch_warnings(), written_beside(path) as beside:
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figure = draw(fit, steps)
+        figure = draw_it()
         figure.savefig(beside, format=kind, dpi=DPI, metadata=metadata)
 
 
