@@ -147,6 +147,13 @@ def text_of(name: str, value: Any) -> str:
     return shortened(printable(str(value)), LONGEST)
 
 
+def setting(name: str, value: Any) -> str:
+    """A value of a setting, with the setting's name where it does not say itself what it is."""
+    text = text_of(name, value)
+    words = name in ("optimizer", "loss", "backend") or text in ("standardize", "whiten", "random")
+    return text if words else f"{name.replace('_', ' ')} {text}"
+
+
 def to_minimum(comparison: Comparison, outcome: Outcome) -> str:
     """How many epochs it took to within 1 % of the minimum."""
     epochs = comparison.epochs_to_minimum(outcome)
