@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from numbers import Real
@@ -18,7 +18,7 @@ from gdfit.descent.start import Init
 from gdfit.errors import UsageError
 from gdfit.model.linear import LinearModel
 
-Starts = Init | list[Init] | Mapping[str, Init]
+Starts = Init | Sequence[Init] | Mapping[str, Init]
 """Where the params start: one start, or several, as a list or by name."""
 
 
@@ -115,10 +115,11 @@ def starts_of(init: Starts) -> dict[str, Init]:
     """The starts by name."""
     if isinstance(init, Mapping):
         return dict(init)
-    if isinstance(init, list) and not all(isinstance(value, Real) for value in init):
-        return {start_name(place, start): start for place, start in enumerate(init, 1)}
-    one = cast(Init, init)
-    return {start_name(1, one): one}
+    if isinstance(init, str | LinearModel) or all(isinstance(value, Real) for value in init):
+        one = cast(Init, init)
+        return {start_name(1, one): one}
+    several = cast(Sequence[Init], init)
+    return {start_name(place, start): start for place, start in enumerate(several, 1)}
 
 
 def start_name(place: int, start: Init) -> str:
