@@ -116,6 +116,7 @@ PRINTED = panel(
     format=option("What to print on standard output."),
     quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
     chart=option("Draw the loss, and the line, in text."),
+    explain=option("Write out the arithmetic of the first N epochs.", min=1, metavar="N"),
 )
 MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
 WRITTEN = panel(
@@ -141,6 +142,7 @@ class Output:
     format: Literal["table", "json", "csv"] = "table"
     quiet: bool = False
     chart: bool = False
+    explain: int | None = None
 
     @property
     def form(self) -> str:
@@ -206,10 +208,12 @@ Level = Annotated[float, option("Of the confidence intervals.")]
 Tolerance = Annotated[float, option("Status 1 above this difference.")]
 
 
-def check_settings(typed: Typed, settings: Settings, *, validated: bool) -> None:
-    """Raise for settings that are out of range, or have no effect on each other."""
-    settings.check(validated=validated)
-    velocity = settings.optimizer in ("momentum", "nesterov")
+def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
+    """Raise for settings of a run that are out of range, or have no effect on any of the runs."""
+    for settings in runs:
+        settings.check(validated=validated)
+    optimizers, losses = ({getattr(run, name) for run in runs} for name in ("optimizer", "loss"))
+    velocity = bool(optimizers & {"momentum", "nesterov"})
     typed.refuse("momentum", "is for `optimizer` momentum and nesterov", unless=velocity)
-    typed.refuse("betas", "is for `optimizer` adam", unless=settings.optimizer == "adam")
-    typed.refuse("huber_delta", "is for `loss` huber", unless=settings.loss == "huber")
+    typed.refuse("betas", "is for `optimizer` adam", unless="adam" in optimizers)
+    typed.refuse("huber_delta", "is for `loss` huber", unless="huber" in losses)

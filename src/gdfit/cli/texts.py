@@ -4,7 +4,10 @@ is something else."""
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
 
 from gdfit.data.fields import WHITE_SPACE, Grammar, content, records
 from gdfit.errors import UsageError, quoted
@@ -29,6 +32,26 @@ def whole(text: str) -> int:
     if not value.is_integer():
         raise UsageError(f"takes a whole number, not {quoted(text)}")
     return int(value)
+
+
+def batch(text: str) -> int | None:
+    """A batch size, or all rows."""
+    return None if text == "all" else whole(text)
+
+
+def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """What reads ``A,B``, each value as `read` reads it."""
+    return lambda text: tuple(read(part.strip()) for part in text.split(","))
+
+
+def starts(text: str) -> tuple[str, ...]:
+    """Starts ``A,B``, or the params of one, ``W,…,B``."""
+    with suppress(UsageError):
+        numbers(text)
+        return (text,)
+    if Path(text).is_file():
+        return (text,)
+    return several(str)(text)
 
 
 def rate(text: str) -> float | Literal["auto"]:

@@ -63,7 +63,7 @@ def train(
     from gdfit.show.trace import Trace
 
     check_output(typed, output, files)
-    check_files(data, validation, init, files)
+    check_files(data, validation, [init], files)
     start = parse_init(init)
     check_settings(typed, settings, validated=validation is not None)
     if files.panel == "steepest" and not settings.is_plain:
@@ -88,7 +88,13 @@ def train(
     trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
     with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
-        watchers = [bar.step, *history, shown.step, growth_noted(run, bar, shown)]
+        printed: list[report.Watch] = [shown.step]
+        if output.explain:
+            from gdfit.show.explain import Explanation, held_back
+
+            explanation = Explanation(run, output.explain, bar.hide)
+            printed = [explanation.step, held_back(shown.step, output.explain)]
+        watchers = [bar.step, *history, *printed, growth_noted(run, bar, shown)]
         if files.plot or output.chart:
             watchers.append(trace.step)
         with stopping_at_interrupt(run):
@@ -147,8 +153,9 @@ def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
 def check_output(typed: Typed, output: Output, files: Files) -> None:
     """Raise for options that have no effect on what is printed or written."""
     quiet = output.quiet
-    if output.chart and output.form != "table":
-        raise UsageError("`chart` goes with `format` table, and not with -q")
+    for name in ("chart", "explain"):
+        if getattr(output, name) and output.form != "table":
+            raise UsageError(f"`{name}` goes with `format` table, and not with -q")
     typed.refuse("format", "does not go with -q", unless=not quiet)
     for name in ("every", "show"):
         typed.refuse(name, "says which epochs to print, and -q prints none", unless=not quiet)
@@ -158,8 +165,11 @@ def check_output(typed: Typed, output: Output, files: Files) -> None:
     typed.refuse("model", "does not go with `no_model`", unless=not files.no_model)
 
 
-def check_files(data: list[str], validation: float | str | None, init: str, files: Files) -> None:
-    """Raise where files are in each other's way, before any work is done."""
+def check_files(
+    data: list[str], validation: float | str | None, starts: Sequence[str], files: Files
+) -> None:
+    """Raise where files are in each other's way, before any work is done. Only a model that a run
+    goes on from may be written over."""
     from gdfit.files import check_outputs
 
     if files.plot:
@@ -170,9 +180,11 @@ def check_files(data: list[str], validation: float | str | None, init: str, file
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read only once")
     model = None if files.no_model else files.model
-    goes_on = model and Path(init).is_file() and model.exists() and model.samefile(init)
-    outputs = [model, files.history, files.plot]
-    check_outputs(outputs, inputs=inputs if goes_on else [*inputs, init])
+    goes_on = model if model and model.exists() else None
+    inputs += [
+        init for init in starts if not (goes_on and Path(init).is_file() and goes_on.samefile(init))
+    ]
+    check_outputs([model, files.history, files.plot], inputs)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.columns import Columns
 from gdfit.data.levels import GroupedRows, Levels
-from gdfit.data.observations import Observations
+from gdfit.data.observations import FIRST_ROWS, Observations
 from gdfit.data.qr import triangular
 from gdfit.data.rows import RowBuffer, Rows, rows_at_once
 from gdfit.errors import NoObservationsError
@@ -24,8 +24,8 @@ SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those o
 
 
 class Condenser:
-    """Takes in rows block by block, and keeps p+2 rows that stand for them, the last one, and a
-    sample. How the rows are cut into blocks makes no difference, not in the last bit.
+    """Takes in rows block by block, and keeps p+2 rows that stand for them, the first and the last
+    ones, and a sample. How the rows are cut into blocks makes no difference, not in the last bit.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ class Condenser:
         self._kept = Rows(width, memory) if keep_rows else None
         self.count = 0
         self._weight = 0.0
+        self._first = np.empty((0, width))
         self._last = np.empty(0)
 
     def add(self, block: FloatArray) -> None:
@@ -63,6 +64,8 @@ class Condenser:
         self._rows.add(block)
 
     def _fold(self, rows: FloatArray) -> None:
+        if not len(self._first):
+            self._first = rows[:FIRST_ROWS].copy()
         self._last = rows[-1].copy()
         self._sample.add(rows)
         if self._kept is not None:
@@ -99,6 +102,7 @@ class Condenser:
             features=expansion.features,
             target_name=columns.target,
             left_out=columns.left_out,
+            first=np.delete(made(self._first)[:, : width + 2], width, axis=1),
             last=np.append(self._levels.recoded(self._last)[: expansion.width], self._last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),
             rows=self._kept.changed(made) if self._kept else None,

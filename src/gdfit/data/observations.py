@@ -17,6 +17,7 @@ from gdfit.data.layout import default_names
 from gdfit.data.rows import Rows
 from gdfit.errors import GdfitError, NoObservationsError
 
+FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-13  # a deviation below this part of a column's size is rounding
 
 
@@ -29,6 +30,7 @@ class Observations:
         an intercept there is a 0 in place of the one; with weights v, all of a row is times √v.
     count : N.
     features, target_name : their names.
+    first : the first observations, at most `FIRST_ROWS`, shape (rows, p+1): the features, then y.
     last : the last observation as it was read: its numbers and levels' codes, then its y; without
         an `expansion` that is its features, then its y, shape (p+1,).
     sample : a random sample of the observations for pictures, or all, shape (rows, p+1).
@@ -46,6 +48,7 @@ class Observations:
     count: int
     features: tuple[str, ...]
     target_name: str
+    first: FloatArray
     last: FloatArray
     sample: FloatArray
     rows: Rows | None = None
@@ -150,6 +153,7 @@ def observations_from(
         count=len(rows),
         features=names,
         target_name=target,
+        first=sample[:FIRST_ROWS],
         last=sample[-1],
         sample=sample,
         rows=kept,

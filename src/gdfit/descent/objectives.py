@@ -41,27 +41,36 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
 def batch_objectives(
     whole: Objective, observations: Observations, settings: Settings
 ) -> Callable[[int], Iterable[Objective]]:
-    """What gives the objectives of an epoch by its number: `whole`, or those of its mini-batches,
-    in a random order that is the epoch's own, whatever came before.
+    """What gives the objectives of an epoch by its number: `whole`, or one for each mini-batch."""
+    if settings.batch_size is None:
+        every = (whole,)
+        return lambda epoch: every
+    rows_of(observations)  # or an error before the first epoch
+
+    def in_epoch(epoch: int) -> Iterator[Objective]:
+        for batch in batches(observations, settings, epoch):
+            yield batch_objective(observations, batch, settings)
+
+    return in_epoch
+
+
+def batches(observations: Observations, settings: Settings, epoch: int) -> Iterator[FloatArray]:
+    """The mini-batches of an epoch, rows as they have been kept, in an order drawn for the epoch,
+    whatever came before."""
+    random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
+    return rows_of(observations).batches(settings.batch_size or observations.count, random)
+
+
+def batch_objective(observations: Observations, batch: FloatArray, settings: Settings) -> Objective:
+    """The loss of a mini-batch, with the penalty `l2`.
 
     With weights, the sum of a batch is divided by as many times their mean as it has rows: so its
     gradient is that of the whole, on average.
     """
-    size = settings.batch_size
-    if size is None:
-        every = (whole,)
-        return lambda epoch: every
-    backend, loss = BACKENDS[settings.backend], loss_of(settings)
-    rows, batch_size = rows_of(observations), size
     mean_weight = observations.total_weight / observations.count
-
-    def in_epoch(epoch: int) -> Iterator[Objective]:
-        random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
-        for batch in rows.batches(batch_size, random):
-            part = part_of(observations, batch, len(batch) * mean_weight)
-            yield penalized(backend(part, loss), settings, len(observations.features))
-
-    return in_epoch
+    part = part_of(observations, batch, len(batch) * mean_weight)
+    objective = BACKENDS[settings.backend](part, loss_of(settings))
+    return penalized(objective, settings, len(observations.features))
 
 
 def part_of(observations: Observations, rows: FloatArray, weight: float) -> Part:

@@ -130,7 +130,7 @@ def decomposed(observations: Observations, used: list[int]) -> FloatArray:
 
 def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
     """The observations, condensed or not, with scaled features: what is descended on. What they
-    are shown by, `last` and `sample`, stays as it is."""
+    are shown by, `first`, `last` and `sample`, stays as it is."""
     if scaling is None:
         return observations
     rows = observations.rows
