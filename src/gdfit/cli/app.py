@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from gdfit import __version__
 from gdfit.cli.analyses import curvature, gradcheck, graph
+from gdfit.cli.compare import compare
 from gdfit.cli.groups import grouped
 from gdfit.cli.messages import complain
 from gdfit.cli.models import evaluate, predict, summary
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 
 
-for command in (train, gradcheck, graph, curvature, predict, evaluate, summary):
+for command in (train, compare, gradcheck, graph, curvature, predict, evaluate, summary):
     app.command()(grouped(command))
 
 

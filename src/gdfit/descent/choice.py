@@ -104,7 +104,9 @@ def chosen_rate(ground: Ground, settings: Settings) -> float:
         )
     if settings.is_plain:
         return best_rate(ground.curvature, start.params, settings.epochs)
-    sample = np.insert(ground.observations.sample[-SAMPLE_ROWS:], -1, 1.0, axis=1)
+    observations = ground.observations
+    one = float(observations.intercept)
+    sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
     if ground.scaling:
         sample = ground.scaling.apply(sample)
-    return tried_rate(ground.observations, sample, start.params, settings)
+    return tried_rate(observations, sample, start.params, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.choice import EXACT, chosen_ground, chosen_rate, is_above
 from gdfit.descent.curvature import Curvature
+from gdfit.descent.gradients import Objective
 from gdfit.descent.history import header, row
 from gdfit.descent.loop import Step, descend
-from gdfit.descent.objectives import batch_objectives, mean_loss, whole_objective
+from gdfit.descent.objectives import batch_objectives, mean_loss, rows_of, whole_objective
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
@@ -123,10 +125,17 @@ class Run:
         self.curvature = ground.curvature if settings.loss == "mse" else None
         lr = chosen_rate(ground, settings)
         self.settings = replace(settings, lr=lr, scale=ground.scale)
-        self.objective = whole_objective(self.descended, self.settings)
+        if settings.needs_rows:
+            rows_of(observations)  # or an error now rather than in the first epoch
         self.best = Best(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The loss of all observations. It may hold a scaled copy of them: a run that waits for its
+        turn has none yet."""
+        return whole_objective(self.descended, self.settings)
 
     def in_data(self, params: FloatArray) -> FloatArray:
         """Params as they are descended on, for the data's own units."""
@@ -221,7 +230,14 @@ class Run:
             facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
         *w, b = params.tolist()
         return Fit(
-            LinearModel(tuple(w), b, observations.features, observations.target_name, facts),
+            LinearModel(
+                tuple(w),
+                b,
+                observations.features,
+                observations.target_name,
+                observations.expansion,
+                facts,
+            ),
             **came_to,
             history=tuple(history),
             start=self.start.params,
@@ -252,6 +268,7 @@ class Run:
             "betas": list(settings.betas),
             "batch_size": settings.batch_size,
             "seed": settings.seed,
+            "intercept": self.observations.intercept,
             "observations": self.observations.count,
             "validation_observations": self.validation.count if self.validation else 0,
             "version": __version__,
