@@ -134,7 +134,11 @@ def test_noise_is_not_divergence(gdfit: Gdfit, options: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [["--batch-size", "5"], ["--optimizer", "adam", "--lr", "1e300"], ["--loss", "huber", "--epochs", "3"]],
+    [
+        ["--batch-size", "5"],
+        ["--optimizer", "adam", "--lr", "1e300"],
+        ["--loss", "huber", "--epochs", "3"],
+    ],
     ids=" ".join,
 )
 def test_divergence_with_other_descents(gdfit: Gdfit, options: list[str]) -> None:
@@ -219,7 +223,14 @@ def test_ctrl_c_ends_with_all_that_was_done(tmp_path: Path) -> None:
     table = result.out.splitlines()
     (last, *_) = (line for line in table if line.split()[:1] == [str(epochs)])
     assert float(last.split()[2]) == pytest.approx(rows[-1]["w"], rel=1e-4)
-    for line in ("w", "b", "loss", "R²", f"ended       interrupted after epoch {epochs}", "minimum"):
+    for line in (
+        "w",
+        "b",
+        "loss",
+        "R²",
+        f"ended       interrupted after epoch {epochs}",
+        "minimum",
+    ):
         assert any(shown.startswith(f" {line}") for shown in table), line
     # They are the numbers of a run of so many epochs.
     again = process("train", LECTURE, "--lr", "0.01", "--epochs", epochs, "-q", cwd=tmp_path)
@@ -332,7 +343,9 @@ def test_what_to_type_next_is_a_command_that_works(gdfit: Gdfit, later: str) -> 
         assert better["r_squared"] > 0.5
 
 
-def test_a_smaller_rate_is_for_the_same_scale(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_smaller_rate_is_for_the_same_scale(
+    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the rate that was chosen diverges, which takes bad luck."""
     monkeypatch.setattr("gdfit.descent.choice.tried_rate", lambda *tried: 5e7)
     result = gdfit("train", HOUSES, "--optimizer", "momentum")
