@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gdfit.descent.fit import Fit, Run, train
     from gdfit.descent.settings import Settings
     from gdfit.errors import GdfitError, UsageError
+    from gdfit.model.export import export
     from gdfit.model.linear import LinearModel, load_model
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ __all__ = [
     "Run",
     "Settings",
     "UsageError",
+    "export",
     "load_model",
     "observations_from",
     "read_observations",
@@ -48,6 +50,7 @@ _HOMES = {
     "Run": "descent.fit",
     "Settings": "descent.settings",
     "UsageError": "errors",
+    "export": "model.export",
     "load_model": "model.linear",
     "observations_from": "data.observations",
     "read_observations": "data.dataset",

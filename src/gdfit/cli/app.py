@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from gdfit import __version__
 from gdfit.cli.analyses import curvature, gradcheck, graph
+from gdfit.cli.export import export
 from gdfit.cli.groups import grouped
 from gdfit.cli.messages import complain
 from gdfit.cli.models import evaluate, predict
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 
 
-for command in (train, gradcheck, graph, curvature, predict, evaluate):
+for command in (train, gradcheck, graph, curvature, predict, evaluate, export):
     app.command()(grouped(command))
 
 
