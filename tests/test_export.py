@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import shutil
-import sqlite3
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +11,11 @@ import torch
 
 import gdfit as library
 from conftest import LECTURE, Gdfit
-from gdfit.arrays import FloatArray
-from gdfit.model.export import c_names, excel_column
+from exported import LANGUAGES, database, python_function, run
 from gdfit.model.formats import ExportFormat
+from gdfit.model.languages.c import c_names
+from gdfit.model.languages.excel import column_letters
+from gdfit.model.languages.sql import Sql
 from spreadsheet import worked_out
 
 NAMES = ("depth (m)", "select", 'a"b', "ünï")
@@ -43,95 +40,28 @@ MODELS = {
 }
 
 
-def in_sqlite(model: library.LinearModel, rows: FloatArray) -> list[float]:
-    return in_sql(model, rows, sqlite3.connect(":memory:"))
-
-
-def in_duckdb(model: library.LinearModel, rows: FloatArray) -> list[float]:
-    duckdb = pytest.importorskip("duckdb")
-    return in_sql(model, rows, duckdb.connect())
-
-
-def in_sql(model: library.LinearModel, rows: FloatArray, database: Any) -> list[float]:
-    """What a query gives."""
-    names = ", ".join('"' + name.replace('"', '""') + '" DOUBLE' for name in model.features)
-    places = ", ".join("?" for _ in model.features)
-    database.execute(f"CREATE TABLE t (number INTEGER, {names})")
-    database.executemany(
-        f"INSERT INTO t VALUES (?, {places})",
-        [(number, *row) for number, row in enumerate(rows.tolist())],
-    )
-    query = f"SELECT {library.export(model, 'sql')} AS y_hat FROM t ORDER BY number"
-    found = [row[0] for row in database.execute(query).fetchall()]
-    database.close()
-    return found
-
-
-def in_python(model: library.LinearModel, rows: FloatArray) -> list[float]:
-    predict = python_function(library.export(model, "python"))
-    return [predict(dict(zip(model.features, row, strict=True))) for row in rows.tolist()]
-
-
-def python_function(code: str) -> Callable[[Any], float]:
-    """What `code` calls predict, where it has nothing to import."""
-    space: dict[str, Any] = {"__builtins__": {"float": float}}
-    exec(compile(code, "exported", "exec"), space)
-    predict: Callable[[Any], float] = space["predict"]
-    return predict
-
-
-def in_c(model: library.LinearModel, rows: FloatArray, folder: Path) -> list[float]:
-    predict = c_function(library.export(model, "c"), folder, len(model.features))
-    return [predict(*row) for row in rows.tolist()]
-
-
-def c_function(code: str, folder: Path, params: int) -> Callable[..., float]:
-    """What `code` calls predict."""
-    compiler = shutil.which("gcc") or pytest.skip("there is no gcc")
-    (folder / "predict.c").write_text(code, encoding="utf-8")
-    flags = ["-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    subprocess.run([compiler, *flags, "predict.c", "-o", "predict.so"], cwd=folder, check=True)
-    predict = ctypes.CDLL(str(folder / "predict.so")).predict
-    predict.restype, predict.argtypes = ctypes.c_double, [ctypes.c_double] * params
-    function: Callable[..., float] = predict
-    return function
-
-
-def in_excel(model: library.LinearModel, rows: FloatArray) -> list[float]:
-    formula = library.export(model, "excel")
-    return [worked_out(formula, row) for row in rows.tolist()]
-
-
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-@pytest.mark.parametrize("language", ["sqlite", "duckdb", "python", "c", "excel"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_exports_give_the_predictions_to_the_last_bit(
     tmp_path: Path, language: str, model: library.LinearModel
 ) -> None:
-    ways: dict[str, Callable[[], list[float]]] = {
-        "sqlite": lambda: in_sqlite(model, ROWS),
-        "duckdb": lambda: in_duckdb(model, ROWS),
-        "python": lambda: in_python(model, ROWS),
-        "c": lambda: in_c(model, ROWS, tmp_path),
-        "excel": lambda: in_excel(model, ROWS),
-    }
     expected = model.predict(ROWS)
     assert np.isfinite(expected).all()
-    assert ways[language]() == expected.tolist()
+    assert run(language, model, ROWS.tolist(), tmp_path) == expected.tolist()
 
 
 @pytest.mark.parametrize("language", ["sqlite", "duckdb"])
 def test_databases_read_the_numbers_that_are_meant(language: str) -> None:
-    from gdfit.model.export import sql_number
-
+    sql_number = Sql(MODELS["as trained"]).number
     exponents = random.integers(-290, 290, size=2000)
     values = [*HARD, *np.round(random.uniform(size=2000), 3), *random.uniform(size=4000)]
     values += (random.uniform(0.1, 1, size=2000) * 10.0**exponents).tolist()
-    connect = sqlite3.connect if language == "sqlite" else pytest.importorskip("duckdb").connect
-    with connect(":memory:") as database:
-        for start in range(0, len(values), 500):
-            part = list(map(float, values[start : start + 500]))
-            query = f"SELECT {', '.join(map(sql_number, part))}"
-            assert list(database.execute(query).fetchone()) == part
+    connection = database(language)
+    for start in range(0, len(values), 500):
+        part = list(map(float, values[start : start + 500]))
+        query = f"SELECT {', '.join(map(sql_number, part))}"
+        assert list(connection.execute(query).fetchone()) == part
+    connection.close()
 
 
 def test_a_formula_reads_the_numbers_that_are_meant() -> None:
@@ -155,27 +85,28 @@ def test_torch_reads_the_state_dict(tmp_path: Path) -> None:
         assert (np.abs(found - model.predict(ROWS)) <= 1e-12 * sizes).all()
 
 
-@pytest.mark.parametrize("language", ["sqlite", "duckdb", "python", "c", "excel"])
-def test_without_a_value_there_is_no_prediction(tmp_path: Path, language: str) -> None:
-    model = MODELS["as trained"]
-    row = np.array([[1.0, 2.0, np.nan, 4.0]])
-    if language in ("sqlite", "duckdb"):
-        database = sqlite3 if language == "sqlite" else pytest.importorskip("duckdb")
-        columns = '1.0 AS "depth (m)", 2.0 AS "select", NULL AS "a""b", 4.0 AS "ünï"'
-        query = f"SELECT {library.export(model, 'sql')} FROM (SELECT {columns})"
-        assert database.connect(":memory:").execute(query).fetchone() == (None,)
-    elif language == "python":
-        predict = python_function(library.export(model, "python"))
-        for cell, error in (("", ValueError), (None, TypeError)):
-            with pytest.raises(error):
-                predict({"depth (m)": 1, "select": 2, 'a"b': cell, "ünï": 4})
-        with pytest.raises(KeyError):
-            predict({"depth (m)": 1, "select": 2, "ünï": 4})
-    elif language == "c":
-        assert np.isnan(in_c(model, row, tmp_path)).all()
-    else:
-        for cell in (None, "two"):
-            assert worked_out(library.export(model, "excel"), [1.0, 2.0, cell, 4.0]) == "#N/A"
+@pytest.mark.parametrize("language", ["sqlite", "duckdb", "excel"])
+def test_an_empty_cell_gives_no_number(tmp_path: Path, language: str) -> None:
+    rows: list[list[Any]] = [[1.0, 2.0, 3.0, 4.0], [1.0, 2.0, None, 4.0]]
+    found = run(language, MODELS["as trained"], rows, tmp_path)
+    assert found == [MODELS["as trained"].predict(rows[0]), "#N/A" if language == "excel" else None]
+
+
+def test_nan_gives_nan_in_c(tmp_path: Path) -> None:
+    (found,) = run("c", MODELS["as trained"], [[1.0, 2.0, float("nan"), 4.0]], tmp_path)
+    assert np.isnan(found)
+
+
+def test_python_raises_where_a_value_is_missing() -> None:
+    predict = python_function(library.export(MODELS["as trained"], "python"))
+    row = {"depth (m)": "1", "select": " 2", 'a"b': 3, "ünï": 4.0}
+    assert predict(row) == MODELS["as trained"].predict([1, 2, 3, 4])
+    for cell, error in (("", ValueError), (None, TypeError)):
+        with pytest.raises(error):
+            predict({**row, "select": cell})
+    del row["select"]
+    with pytest.raises(KeyError):
+        predict(row)
 
 
 ODD = ("*/ int", "/*", '"""', "it's", "back\\slash", "two\nlines", "a b", "a_b", "1st", "int", "中")
@@ -185,9 +116,8 @@ def test_names_do_not_break_out(tmp_path: Path) -> None:
     model = model_of(*np.arange(1.0, len(ODD) + 2).tolist(), features=ODD)
     row = random.normal(size=(1, len(ODD)))
     expected = model.predict(row).tolist()
-    assert in_sqlite(model, row) == expected
-    assert in_python(model, row) == expected
-    assert in_c(model, row, tmp_path) == expected
+    for language in ("sqlite", "python", "c"):
+        assert run(language, model, row.tolist(), tmp_path) == expected
 
 
 def test_names_in_c_are_like_the_columns() -> None:
@@ -196,7 +126,7 @@ def test_names_in_c_are_like_the_columns() -> None:
 
 
 def test_a_spreadsheet_has_columns_after_z() -> None:
-    assert list(map(excel_column, (0, 25, 26, 51, 52, 701, 702))) == [
+    assert list(map(column_letters, (0, 25, 26, 51, 52, 701, 702))) == [
         *("A", "Z", "AA", "AZ", "BA", "ZZ", "AAA")
     ]
     names = tuple(f"x{place}" for place in range(60))
@@ -214,7 +144,7 @@ def test_what_can_not_be_exported_is_said(tmp_path: Path) -> None:
         library.export(long, "excel")
     with pytest.raises(library.GdfitError, match="not all finite"):
         library.export(model_of(float("nan"), 1.0, features=("x",)), "sql")
-    with pytest.raises(library.UsageError, match="torch needs a file"):
+    with pytest.raises(library.UsageError, match="torch is no text"):
         library.export(MODELS["as trained"], "torch")
     unknown: Any = "cobol"
     with pytest.raises(library.UsageError, match="there are sql, python, c, excel, torch"):

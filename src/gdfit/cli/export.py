@@ -19,7 +19,7 @@ def export(language: Language, model: Model = DEFAULT_MODEL, output: OutputFile 
     trained = load_model(model)
     text = exports.export(trained, language, output)
     if output is None:
-        print(text, end="")
+        print(text, end="", flush=True)
     remark = exports.remark(trained, language, text)
     if remark:
         note(remark)
