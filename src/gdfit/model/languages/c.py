@@ -65,7 +65,7 @@ class C(Language):
             for place, name in enumerate(self.inputs, start=1)
         ]
         return (
-            f"/* Written by gdfit. It gives {in_comment(self.model.target)}, with the bits of gdfit\n"
+            f"/* Written by gdfit. It gives {in_comment(self.model.target)}, to gdfit's last bit\n"
             "   if it is compiled with -ffp-contract=off. */\n"
             f"{''.join(headers)}\ndouble predict(\n{''.join(params)})\n"
             f"{{\n    return {lines};\n}}\n"
