@@ -137,7 +137,7 @@ def test_several_features() -> None:
     *x, y = data.sample.T
     (scattered,) = fitted.collections
     drawn = np.asarray(scattered.get_offsets())
-    np.testing.assert_allclose(drawn, np.column_stack([y, fit.model.predict(x)]))
+    np.testing.assert_allclose(drawn, np.column_stack([y, fit.model.predict(np.column_stack(x))]))
     assert fitted.get_xlabel() == "observed a_target"
     assert fitted.get_ylabel() == "predicted a_target"
     curves = params.get_lines()
