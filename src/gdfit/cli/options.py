@@ -15,6 +15,7 @@ from gdfit.cli.typed import Typed
 from gdfit.data.columns import Selection
 from gdfit.data.layout import Dialect, parse_delimiter
 from gdfit.descent.settings import Settings
+from gdfit.show.panels import Panel
 
 DEFAULT_MODEL = Path("gdfit.json")
 
@@ -126,7 +127,7 @@ class Files:
     model: Path = DEFAULT_MODEL
     no_model: bool = False
     plot: Path | None = None
-    panel: Literal["all", "fit", "loss", "path", "steepest"] = "all"
+    panel: Panel = "all"
 
 
 Columns = Annotated[Selection, COLUMNS]
