@@ -40,6 +40,7 @@ WITHIN = 0.01  # of the minimum
 ROUNDING = 1e-12  # of the mean of y², where the fit is exact
 LARGEST = 5_000_000  # bytes of a file
 SECONDS = 120  # for one command
+ADVICE = 3  # times that it is taken, one after the other, word for word
 OPTION = re.compile(r"--drop-missing|--(?:exclude|features|target|scale|lr|skip|delimiter) \S+")
 TAKEN = re.compile(r"\.(csv|tsv)(\.gz|\.bz2)?$")
 
@@ -192,19 +193,24 @@ def tried(name: str, folder: Path) -> Attempts:
     """What a new user tries on a file."""
     plainest = attempt(["gdfit", "train", name], folder)
     small_steps = attempt(["gdfit", "train", name, "--lr", "0.01"], folder)
-    return plainest, followed(plainest, folder), followed(small_steps, folder)
+    return plainest, followed(plainest, folder, 1), followed(small_steps, folder, ADVICE)
 
 
-def followed(attempted: Attempt, folder: Path) -> Attempt:
+def followed(attempted: Attempt, folder: Path, times: int) -> Attempt:
     """What comes of doing what an attempt says to type, where that was not good enough."""
-    command = [] if attempted.is_good else command_in(attempted)
-    return attempt(command, folder) if command else attempted
+    for _ in range(times):
+        command = [] if attempted.is_good else command_in(attempted)
+        if not command:
+            break
+        attempted = attempt(command, folder)
+    return attempted
 
 
 def command_in(attempted: Attempt) -> list[str]:
     """The command that a message ends with, or else the same command with the option that it names;
     nothing if there is neither. The last line is looked at first, and errors before the rest."""
-    lines = sorted(reversed(attempted.said.splitlines()), key=lambda line: "error:" not in line)
+    said = attempted.said.splitlines()[::-1]
+    lines = sorted(said, key=lambda line: "error:" not in line)
     for line in lines:
         if (start := line.rfind("gdfit train ")) >= 0:
             try:

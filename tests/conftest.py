@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,3 +77,38 @@ def process(
         check=False,
     )
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def signalled(
+    *arguments: object,
+    cwd: Path,
+    ready: Callable[[], bool],
+    stdin: bytes = b"",
+    number: signal.Signals = signal.SIGINT,
+) -> Result:
+    """Runs a gdfit command as a process of its own, and sends it a signal once it is `ready`: by
+    default, what Ctrl-C sends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gdfit", *map(str, arguments)],
+        cwd=cwd,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background has told its children to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(stdin)
+            process.stdin.flush()
+            deadline = time.monotonic() + 60
+            while not ready():
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            process.send_signal(number)
+            out, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return Result(process.returncode, out.decode(), error.decode())

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import read_observations
-from gdfit.data.layout import Dialect
+from gdfit.data.dialect import Dialect
 from gdfit.errors import GdfitError
 
 if sys.version_info >= (3, 14):
@@ -153,7 +153,7 @@ FAULTS: dict[str, tuple[bytes, str]] = {
     "Latin-1": ("größe,y\n1,2\n".encode("latin-1"), "data.csv, line 1: is not UTF-8 text"),
     "infinite": (b"x,y\n1,inf\n", "data.csv, line 2, column 'y': 'inf' is not a finite number"),
     "too large": (b"x,y\n1,1e999\n", "data.csv, line 2, column 'y': '1e999' is larger than"),
-    "underscores": (b"x,y\n1,1_0\n", "data.csv, line 2, column 'y': '1_0' is not a number"),
+    "underscores": (b"x,y\n1,2\n1,1_0\n", "data.csv, line 3, column 'y': '1_0' is not a number"),
     "decimal commas": (b"x;y\n1;2,5\n", "line 2, column 'y': '2,5' is not a number (decimals"),
     "a damaged gzip file": (gzip.compress(PLAIN)[:-9], "data.csv: its compression is damaged"),
     "a damaged bzip2 file": (bz2.compress(PLAIN)[:-9], "data.csv: its compression is damaged"),
@@ -189,7 +189,9 @@ def test_no_such_file_and_a_folder(gdfit: Gdfit) -> None:
 def test_no_such_column(gdfit: Gdfit) -> None:
     result = gdfit("train", LECTURE, "--target", "z")
     assert result.status == 1
-    assert result.err.endswith("lecture.csv: there is no column 'z'; it has x, y\n")
+    assert result.err.endswith(
+        "lecture.csv: there is no column 'z'; its columns with numbers are x, y\n"
+    )
     assert gdfit("train", LECTURE, "--features", "x,z").status == 1
 
 
@@ -217,7 +219,7 @@ def test_all_rows_missing(gdfit: Gdfit) -> None:
     result = gdfit("train", "-", "--drop-missing", stdin=b"x,y\n1,\n")
     assert (result.status, result.err) == (
         1,
-        "gdfit: error: standard input: there are no observations\n",
+        "gdfit: error: standard input: there are no observations without a missing field\n",
     )
 
 

@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[list[object], set[str]]] = {
     "help of train": (["train", "--help"], {"numpy", "pandas", "torch"}),
     "version": (["--version"], {"numpy", "pandas", "torch", "rich"}),
     "predict --x": (["predict", "--x", "2.8"], {"numpy", "pandas", "torch", "rich"}),
+    "summary": (["summary", LECTURE], {"pandas", "torch", "matplotlib"}),
     "train by hand": (["train", LECTURE], {"torch", "matplotlib"}),
     "train by autograd": (
         ["train", LECTURE, "--backend", "autograd"],

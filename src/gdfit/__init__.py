@@ -14,8 +14,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gdfit.analysis.inference import Summary, summarize
     from gdfit.data.dataset import read_observations
-    from gdfit.data.layout import Dialect
+    from gdfit.data.dialect import Dialect
     from gdfit.data.observations import Observations, observations_from
     from gdfit.descent.fit import Fit, Run, train
     from gdfit.descent.settings import Settings
@@ -32,25 +33,29 @@ __all__ = [
     "Observations",
     "Run",
     "Settings",
+    "Summary",
     "UsageError",
     "load_model",
     "observations_from",
     "read_observations",
+    "summarize",
     "train",
 ]
 
 _HOMES = {
-    "Dialect": "data.layout",
+    "Dialect": "data.dialect",
     "Fit": "descent.fit",
     "GdfitError": "errors",
     "LinearModel": "model.linear",
     "Observations": "data.observations",
     "Run": "descent.fit",
     "Settings": "descent.settings",
+    "Summary": "analysis.inference",
     "UsageError": "errors",
     "load_model": "model.linear",
     "observations_from": "data.observations",
     "read_observations": "data.dataset",
+    "summarize": "analysis.inference",
     "train": "descent.fit",
 }
 

@@ -40,8 +40,24 @@ class GdfitError(Exception):
 class NoObservationsError(GdfitError):
     """There is nothing to fit."""
 
-    def __init__(self, file: str | None = None) -> None:
-        super().__init__("there are no observations", file=file)
+    def __init__(self, why: str = "", *, file: str | None = None) -> None:
+        super().__init__(f"there are no observations{why}", file=file)
+
+
+class FieldError(GdfitError):
+    """A field can't be used.
+
+    what : the fault, and what to do.
+    file, line, column : where it is.
+    """
+
+    def __init__(self, what: str, *, file: str, line: int, column: str) -> None:
+        super().__init__(what, file=file, line=line, column=column)
+        self.what, self.file, self.line, self.column = what, file, line, column
+
+    def saying(self, more: str) -> FieldError:
+        """The same error, with more to say."""
+        return FieldError(self.what + more, file=self.file, line=self.line, column=self.column)
 
 
 class UsageError(GdfitError):

@@ -1,1 +1,1 @@
-"""Looks at a loss without descending on it: its gradient, its graph."""
+"""Looks at a fit and its data without descending: gradient, graph, standard errors."""

@@ -14,7 +14,7 @@ from gdfit import __version__
 from gdfit.cli.analyses import curvature, gradcheck, graph
 from gdfit.cli.groups import grouped
 from gdfit.cli.messages import complain
-from gdfit.cli.models import evaluate, predict
+from gdfit.cli.models import evaluate, predict, summary
 from gdfit.cli.process import open_streams, tune_process
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError
@@ -44,7 +44,7 @@ app = typer.Typer(
 )
 
 
-for command in (train, gradcheck, graph, curvature, predict, evaluate):
+for command in (train, gradcheck, graph, curvature, predict, evaluate, summary):
     app.command()(grouped(command))
 
 

@@ -10,7 +10,8 @@ import inspect
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import fields
-from typing import Annotated, Any, get_args, get_type_hints
+from itertools import chain
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -49,7 +50,10 @@ def members(kind: type, group: Group) -> Iterator[inspect.Parameter]:
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` as Typer is to see it: with an option in place of each member of a group."""
+    """`command` as Typer is to see it: with an option in place of each member of a group.
+
+    An option whose value is a tuple of any length may be repeated, and adds up.
+    """
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, tuple[type, set[str]]] = {}
     params = [inspect.Parameter("context", POSITIONAL, annotation=typer.Context)]
@@ -71,7 +75,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             given = {name for name, source in sources.items() if source and source.name in TYPED}
             values[typed] = Typed(context.obj, frozenset(given))
         for name, (kind, options) in groups.items():
-            values[name] = kind(**{option: values.pop(option) for option in options})
+            values[name] = made(kind, {option: values.pop(option) for option in options})
         command(**values)
 
     call.__name__, call.__doc__ = command.__name__, command.__doc__
@@ -87,7 +91,7 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> inspect.Paramete
         declared = copy(declared)
         declared.parser = named(name, declared.parser)
         # Typer is not to look into what the parser makes.
-        kind = list[Any] | None if get_args(kind)[:1] and default is None and is_list(kind) else Any
+        kind = list[Any] | None if is_list(kind) or adds_up(kind) else Any
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
@@ -96,9 +100,26 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> inspect.Paramete
     )
 
 
+def made(kind: type, values: dict[str, Any]) -> Any:
+    """A value of the dataclass `kind`; what adds up is put together, or left to its default."""
+    hints = get_type_hints(kind)
+    for name in [name for name in values if adds_up(hints[name])]:
+        parts = values.pop(name)
+        if parts:
+            values[name] = tuple(chain.from_iterable(parts))
+    return kind(**values)
+
+
 def is_list(kind: Any) -> bool:
     """Whether an option of this kind may be repeated."""
-    return any(getattr(part, "__origin__", None) is list for part in get_args(kind))
+    return any(get_origin(part) is list for part in (kind, *get_args(kind)))
+
+
+def adds_up(kind: Any) -> bool:
+    """Whether an option of this kind may be repeated, and all that it says is one tuple."""
+    return any(
+        get_origin(part) is tuple and get_args(part)[-1] is ... for part in (kind, *get_args(kind))
+    ) and not is_list(kind)
 
 
 def named(name: str, read: Callable[[str], Any]) -> Callable[[Any], Any]:

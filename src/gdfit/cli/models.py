@@ -1,29 +1,33 @@
-"""The commands that use the last trained model: predict, evaluate."""
+"""The commands that use the last trained model: predict, evaluate, summary."""
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 from gdfit.cli import texts
-from gdfit.cli.data import check_inputs, reading
+from gdfit.cli.data import read_inputs, reading
+from gdfit.cli.messages import note
 from gdfit.cli.options import (
     DEFAULT_MODEL,
     At,
     Data,
     Format,
+    HowRowsAreWritten,
     HowWritten,
+    Level,
     Model,
     Observed,
     Rows,
+    SummaryFormat,
 )
+from gdfit.cli.process import write_bytes
 from gdfit.data.columns import Selection
 from gdfit.errors import UsageError
 
 
 def predict(
-    dialect: HowWritten, data: Rows = None, x: At = None, model: Model = DEFAULT_MODEL
+    dialect: HowRowsAreWritten, data: Rows = None, x: At = None, model: Model = DEFAULT_MODEL
 ) -> None:
     """Predict with the last trained model: at --x, or for each row of DATA."""
     from gdfit.model.linear import load_model
@@ -34,15 +38,16 @@ def predict(
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     if not data:
         trained = load_model(model)
-        check_inputs(x or (), trained.features)
-        for values in x or ():
+        texts = trained.expansion.texts if trained.expansion else frozenset()
+        for values in read_inputs(x or (), trained.inputs, texts):
             print(trained.predict(values))
         return
 
     from gdfit.model.prediction import predict_rows
 
-    with reading(data, Selection(), dialect) as dataset:
-        predict_rows(load_model(model), dataset, sys.stdout)
+    told = "no prediction for {} with a missing field"
+    with reading(data, Selection(), dialect, told) as dataset:
+        predict_rows(load_model(model), dataset, write_bytes)
 
 
 def is_input(text: str) -> bool:
@@ -72,3 +77,27 @@ def evaluate(
         print(to_json(vars(evaluation)))
     else:
         analyses.print_evaluation(evaluation)
+
+
+def summary(
+    data: Data,
+    dialect: HowWritten,
+    target: Observed = None,
+    model: Model = DEFAULT_MODEL,
+    level: Level = 0.95,
+    output: SummaryFormat = "table",
+) -> None:
+    """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F."""
+    from gdfit.analysis.inference import check_level, summarize
+    from gdfit.model.evaluation import observe
+    from gdfit.model.linear import load_model
+    from gdfit.show.summary import remark_on, show_summary
+
+    check_level(level)
+    trained = load_model(model)
+    with reading(data, Selection(target=target), dialect) as dataset:
+        observations = observe(trained, dataset)
+    remark = remark_on(trained.facts)
+    if remark and output != "table":
+        note(f"the model is {remark}")
+    show_summary(summarize(observations, trained, level), output, remark)

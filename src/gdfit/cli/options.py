@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 import typer
 
 from gdfit.cli import texts
+from gdfit.cli.completion import complete_name, complete_names
 from gdfit.cli.groups import option, panel
 from gdfit.cli.typed import Typed
 from gdfit.data.columns import Selection
-from gdfit.data.layout import Dialect, parse_delimiter
+from gdfit.data.dialect import Dialect
 from gdfit.descent.settings import Settings
 from gdfit.show.panels import Panel
 
@@ -34,17 +35,46 @@ Rows = Annotated[
 
 COLUMNS = panel(
     "Columns",
-    features=option("The columns to predict it from: all others.", metavar="A,B", read=texts.names),
-    target=option("The column to predict: y if there is one, else the last.", metavar="NAME"),
+    features=option(
+        "The columns to predict it from: all others with numbers. Also log(A), log2, log10, exp, "
+        "sqrt, A^2, A:B, a column of text, and C(A) for numbers as categories.",
+        metavar="A,B",
+        read=texts.names,
+        autocompletion=complete_names,
+    ),
+    target=option(
+        "The column to predict: y, or the last with numbers; or log(A) and the like.",
+        metavar="NAME",
+        autocompletion=complete_name,
+    ),
+    exclude=option(
+        "Columns that are not used.",
+        metavar="A,B",
+        read=texts.names,
+        autocompletion=complete_names,
+    ),
+    degree=option(
+        "Add all powers and products of the features up to this degree.", min=1, metavar="D"
+    ),
+    weights=option(
+        "The column that says how much each row counts.",
+        metavar="NAME",
+        autocompletion=complete_name,
+    ),
+    intercept=option("Leave out b: it stays 0.", " /--no-intercept"),
 )
-DIALECT = panel(
-    "How DATA is written",
+WRITING = "How DATA is written"
+ROWS_DIALECT = panel(
+    WRITING,
     delimiter=option(
-        "One character, 'tab' or 'space'; found by default.", metavar="CHAR", read=parse_delimiter
+        "One character, 'tab' or 'space'; found by default.", metavar="CHAR", read=texts.delimiter
     ),
     decimal=option("The decimal mark.", metavar=".|,"),
-    drop_missing=option("Skip rows with a missing field."),
+    missing=option("More words for a missing value.", metavar="A,B", read=texts.names),
+    skip=option("Leave out N lines above the header.", min=0, metavar="N"),
+    comment=option("What begins a comment.", metavar="CHAR"),
 )
+DIALECT = ROWS_DIALECT | panel(WRITING, drop_missing=option("Skip rows with a missing field."))
 START, LOSS, STOP = "Where it starts", "The loss", "When to stop"
 SEED = panel(START, seed=option("Every random choice comes from it.", min=0))
 THE_LOSS = panel(
@@ -78,7 +108,7 @@ STOPPING = panel(
     target_loss=option("Stop when the validation loss (else the loss) is at or below this."),
     patience=option("Stop after N epochs without a better one.", min=1, metavar="N"),
 )
-INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.numbers)
+INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.values)
 PRINTED = panel(
     "What to print",
     every=option("Print each N-th epoch.", min=1, metavar="N"),
@@ -108,7 +138,7 @@ class Output:
 
     every: int | None = None
     show: tuple[int, ...] | None = None
-    x: list[tuple[float, ...]] | None = None
+    x: list[tuple[str, ...]] | None = None
     format: Literal["table", "json", "csv"] = "table"
     quiet: bool = False
     chart: bool = False
@@ -132,6 +162,7 @@ class Files:
 
 Columns = Annotated[Selection, COLUMNS]
 HowWritten = Annotated[Dialect, DIALECT]
+HowRowsAreWritten = Annotated[Dialect, ROWS_DIALECT]
 TrainSettings = Annotated[Settings, SEED | THE_LOSS | PENALTY | DESCENT | STOPPING]
 CheckSettings = Annotated[Settings, SEED | THE_LOSS | PENALTY]
 GraphSettings = Annotated[Settings, SEED | THE_LOSS]
@@ -154,15 +185,25 @@ Validation = Annotated[
         rich_help_panel=STOP,
     ),
 ]
-At = Annotated[list[tuple[float, ...]] | None, INPUTS]
+At = Annotated[list[tuple[str, ...]] | None, INPUTS]
 Model = Annotated[Path, MODEL]
 Observed = Annotated[
-    str | None, option("The observed column: the model's target.", "--target", metavar="NAME")
+    str | None,
+    option(
+        "The observed column: the model's target.",
+        "--target",
+        metavar="NAME",
+        autocompletion=complete_name,
+    ),
 ]
 Format = Annotated[
     Literal["table", "json"], option("What to print on standard output.", "--format")
 ]
+SummaryFormat = Annotated[
+    Literal["table", "json", "csv"], option("What to print on standard output.", "--format")
+]
 GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")]
+Level = Annotated[float, option("Of the confidence intervals.")]
 Tolerance = Annotated[float, option("Status 1 above this difference.")]
 
 

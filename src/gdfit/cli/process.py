@@ -45,3 +45,11 @@ def open_streams() -> None:
         if isinstance(stream, TextIOWrapper):
             # Data is UTF-8, whatever the locale; bytes of it that are not go out as they came in.
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def write_bytes(text: bytes) -> None:
+    """Write to standard output, byte for byte."""
+    if hasattr(sys.stdout, "buffer"):
+        sys.stdout.buffer.write(text)
+    else:
+        sys.stdout.write(text.decode(errors="surrogateescape"))

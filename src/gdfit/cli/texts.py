@@ -3,11 +3,16 @@ is something else."""
 
 from __future__ import annotations
 
-import csv
 import math
 from typing import Literal
 
+from gdfit.data.fields import WHITE_SPACE, Grammar, content, records
 from gdfit.errors import UsageError, quoted
+
+
+def delimiter(text: str) -> str:
+    """A delimiter, or what it is called."""
+    return {"\\t": "\t", "tab": "\t", "space": WHITE_SPACE, " ": WHITE_SPACE}.get(text, text)
 
 
 def number(text: str) -> float:
@@ -42,6 +47,14 @@ def numbers(text: str) -> tuple[float, ...]:
     return values
 
 
+def values(text: str) -> tuple[str, ...]:
+    """The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
+    found = fields(text)
+    if not all(found):
+        raise UsageError(f"takes values V[,V…], not {quoted(text)}")
+    return found
+
+
 def betas(text: str) -> tuple[float, float]:
     """The two numbers in ``B1,B2``."""
     values = numbers(text)
@@ -74,7 +87,16 @@ def epochs(text: str) -> tuple[int, ...]:
 
 def names(text: str) -> tuple[str, ...]:
     """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
-    values = tuple(name.strip() for name in next(csv.reader([text]), [""]))
-    if not values or not all(values):
-        raise UsageError(f"takes names of columns, A,B, not {quoted(text)}")
-    return values
+    found = fields(text)
+    if not all(found):
+        raise UsageError(f"takes names, A,B, not {quoted(text)}")
+    return found
+
+
+def fields(text: str) -> tuple[str, ...]:
+    """What the fields of a line of CSV say; one empty field where there is not one line."""
+    grammar = Grammar(",")
+    rows = [row.fields for row in records(text.encode(), grammar)]
+    if len(rows) != 1:
+        return ("",)
+    return tuple(content(field, grammar).decode() for field in rows[0])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gdfit.cli.data import check_inputs, reading
+from gdfit.cli.data import note_columns, read_inputs, reading
 from gdfit.cli.messages import complain, note
 from gdfit.cli.options import (
     Columns,
@@ -33,8 +33,10 @@ from gdfit.cli.typed import Typed
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
+    from gdfit.data.observations import Observations
     from gdfit.descent.fit import Fit, Run
     from gdfit.descent.loop import Step
+    from gdfit.show.progress import Bar
     from gdfit.show.report import Report
 
 INTERRUPTED = 130
@@ -56,7 +58,7 @@ def train(
     from gdfit.descent.start import parse_init
     from gdfit.show import advice, report
     from gdfit.show.history_file import history_file
-    from gdfit.show.progress import Bar
+    from gdfit.show.progress import TrainingBar
     from gdfit.show.run import REPORTS
     from gdfit.show.trace import Trace
 
@@ -73,16 +75,20 @@ def train(
         observations, held_out = dataset.with_validation(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
-    check_inputs(output.x or (), observations.features)
+    note_columns(observations)
+    inputs = inputs_of(output.x or (), observations)
+    bar = TrainingBar(settings.epochs)
+    if observations.rows:
+        observations = replace(observations, rows=bar.counted(observations.rows))
     run = Run(observations, init=start, validation=held_out, settings=settings)
     for remark in advice.weightless(run.scaling, observations.features):
         note(remark)
     if run.scaling and (files.history or output.form == "csv"):
         note(advice.units(run))
     trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
-    with Bar("training", settings.epochs) as bar, history_file(files.history, run) as history:
+    with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
-        watchers = [bar.step, *history, shown.step, growth_noted(run, shown)]
+        watchers = [bar.step, *history, shown.step, growth_noted(run, bar, shown)]
         if files.plot or output.chart:
             watchers.append(trace.step)
         with stopping_at_interrupt(run):
@@ -90,7 +96,7 @@ def train(
                 for watch in watchers:
                     watch(step)
     fit = told(run.fit(), data, init, typed)
-    predictions = report.predictions(fit, output.x or ())
+    predictions = report.predictions(fit, inputs)
     diverged = fit.status == "diverged"
     if not diverged and not files.no_model:
         fit.model.save(files.model, predictions=report.listed(predictions))
@@ -105,20 +111,37 @@ def train(
         print_charts(fit, trace.steps)
     if diverged:
         sys.stdout.flush()
-        complain(advice.diverged(fit, typed.again("lr")))
+        complain(str(fit.model.facts["message"]))
         raise typer.Exit(3)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
 
 
+def inputs_of(
+    typed: Sequence[Sequence[str]], observations: Observations
+) -> list[tuple[float | str, ...]]:
+    """The inputs to predict at in the end; faults in them are told before anything is run."""
+    expansion = observations.expansion
+    if expansion is None:
+        return read_inputs(typed, observations.features)
+    inputs = read_inputs(typed, expansion.inputs, expansion.texts)
+    for values in inputs:
+        expansion.rows_of(values)
+    return inputs
+
+
 def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
-    """`fit` with what its files say besides: where the data came from, how it ended in words."""
+    """`fit` with what its files say besides: where the data came from, how it ended in words, and
+    what to type next."""
     from gdfit.show import advice
 
-    diverged = fit.status == "diverged"
-    message = advice.diverged(fit, typed.again("lr")) if diverged else advice.ending(fit)
-    facts = {"init": init, "files": list(data), "message": message, **fit.model.facts}
-    return replace(fit, model=replace(fit.model, facts=facts))
+    changes = advice.changes(fit)
+    command = None if changes is None else typed.again(changes)
+    message = advice.ending(fit)
+    if command and fit.status == "diverged":
+        message = advice.diverged(fit, command)
+    facts = {"init": init, "files": list(data), "message": message, "next": command}
+    return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
 
 
 def check_output(typed: Typed, output: Output, files: Files) -> None:
@@ -182,7 +205,7 @@ def stopping_at_interrupt(run: Run) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def growth_noted(run: Run, shown: Report) -> Callable[[Step], None]:
+def growth_noted(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
     """A watcher that notes when the loss has grown for some epochs running."""
     from gdfit.descent.stopping import Growth
     from gdfit.show import advice
@@ -191,7 +214,8 @@ def growth_noted(run: Run, shown: Report) -> Callable[[Step], None]:
 
     def watch(step: Step) -> None:
         if grows(step):
-            getattr(shown, "flush", print)()
+            bar.hide()
+            shown.flush()
             note(f"epoch {step.epoch}: {advice.growth(run, grows.EPOCHS)}")
 
     return watch

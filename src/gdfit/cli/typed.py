@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gdfit.errors import UsageError
@@ -20,20 +20,21 @@ class Typed:
     arguments: Sequence[str]
     given: frozenset[str]
 
-    def again(self, *without: str, add: Sequence[str] = ()) -> str:
-        """The command line as a shell takes it, without some options and their values, and with
-        more at its end."""
+    def again(self, changes: Mapping[str, str]) -> str:
+        """The command line as a shell takes it, with other values for some options, or without
+        those that have none."""
         kept: list[str] = []
         skipping = False
         for word in self.arguments:
             name, equals, _ = word.partition("=")
             if skipping:
                 skipping = False
-            elif name.startswith("--") and name.removeprefix("--") in without:
+            elif name.startswith("--") and name.removeprefix("--") in changes:
                 skipping = not equals
             else:
                 kept.append(word)
-        return shlex.join(["gdfit", *kept, *add])
+        added = [word for name, value in changes.items() if value for word in (f"--{name}", value)]
+        return shlex.join(["gdfit", *kept, *added])
 
     def refuse(self, name: str, why: str, *, unless: bool) -> None:
         """Raise for an option that was given and has no effect."""

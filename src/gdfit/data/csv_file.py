@@ -1,61 +1,51 @@
-"""CSV to blocks of float64 rows, and what is wrong with a row that can't be read.
-
-pandas reads the numbers. What it takes without a word (a row too long, a field too few) is counted
-here; where it refuses a block, the block is read again, slowly, to name the line and the column.
-"""
+"""A CSV file, read once from top to bottom: blocks of float64 rows, or what is wrong with a row."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BytesIO
-from typing import NamedTuple, NoReturn, Protocol
+from itertools import islice
+from typing import Protocol
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.layout import (
-    INFINITE,
-    MISSING,
-    WHITE_SPACE,
-    Dialect,
-    Layout,
-    find_layout,
-    is_number,
-    records,
-)
+from gdfit.data.batch import Batch, Words
+from gdfit.data.blocks import LONGEST_ROW, Block, cut_blocks
+from gdfit.data.dialect import Dialect
+from gdfit.data.fields import line_at, records
+from gdfit.data.layout import Layout, find_layout
+from gdfit.data.numbers import read_block
 from gdfit.data.parallel import in_order
+from gdfit.data.plain import RowError, read_plainly
 from gdfit.data.source import BLOCK_BYTES, Source, open_source
-from gdfit.errors import GdfitError, quoted
+from gdfit.data.words import read_words
+from gdfit.errors import FieldError, GdfitError
 
-HEAD_BYTES = 1 << 20  # enough for the header and the lines that the delimiter is found from
-LONGEST_RECORD = 16 * BLOCK_BYTES
-
-
-class TextBlock(NamedTuple):
-    """Whole records as they stand in the file, and the number of the first line."""
-
-    text: bytes
-    first_line: int
+HEAD_BYTES = 1 << 20  # enough for the header and the rows that the delimiter is found from
+SMALL = 1 << 19  # to import pandas takes as long as to read so many bytes without it
 
 
 class Watcher(Protocol):
     """Is told how the reading of files goes."""
 
     def progress(self, position: int) -> None:
-        """So many bytes of a file, as it is stored, have been read."""
+        """So many bytes of a file have been read: as it is stored, or in a pipe decompressed."""
 
-    def skipped(self, rows: int) -> None:
-        """So many rows more had a missing field, and were skipped."""
+    def missed(self, rows: int) -> None:
+        """So many rows more have a missing field."""
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A CSV file opened for reading, once, from top to bottom."""
+    """A CSV file opened for reading, once, from top to bottom.
+
+    head : its beginning, which has been read already.
+    block_bytes : how many bytes to read at once.
+    longest : how many bytes a row may have.
+    """
 
     source: Source
     layout: Layout
@@ -63,47 +53,22 @@ class CsvFile:
     dialect: Dialect
     watcher: Watcher | None = None
     block_bytes: int = BLOCK_BYTES
-    longest: int = LONGEST_RECORD
+    longest: int = LONGEST_ROW
 
     @property
     def name(self) -> str:
         """The file's name, for messages."""
         return self.source.name
 
-    def called(self, names: tuple[str, ...]) -> CsvFile:
-        """This file with other names for its columns."""
-        return replace(self, layout=replace(self.layout, names=names, named=True))
+    def like(self, first: CsvFile) -> CsvFile:
+        """This file, without a header, with the names of the columns of the `first` one."""
+        layout = replace(self.layout, names=first.layout.names, named=first.layout.named)
+        return replace(self, layout=layout)
 
-    def chunks(self) -> Iterator[bytes]:
-        """The file below its header, cut anywhere."""
-        header = len_of_lines(self.head, self.layout.header_lines)
-        for start in range(header, len(self.head), self.block_bytes):
-            yield self.head[start : start + self.block_bytes]
-        while chunk := self.source.read(self.block_bytes):
-            if self.watcher:
-                self.watcher.progress(self.source.position())
-            yield chunk
-
-    def text_blocks(self) -> Iterator[TextBlock]:
-        """The file below its header in blocks of whole records, about `block_bytes` each."""
-        newline = b"\n" if b"\n" in self.head else b"\r"
-        line = self.layout.header_lines + 1
-        rest = b""
-        for chunk in self.chunks():
-            rest += chunk
-            end = whole_records(rest, newline, self.layout)
-            if not end and len(rest) > self.longest:
-                what = (
-                    "a quote opens a field here that does not end" if b'"' in rest else "is no text"
-                )
-                raise GdfitError(what, file=self.name, line=line)
-            if end:
-                block = TextBlock(rest[:end], line)
-                line += count_bytes(block.text, newline)
-                rest = rest[end:]
-                yield block
-        if rest:
-            yield TextBlock(rest, line)
+    @property
+    def is_small(self) -> bool:
+        """Whether the plain reader has read it all before pandas is imported."""
+        return len(self.head) <= SMALL
 
     def blocks(self, places: Sequence[int]) -> Iterator[FloatArray]:
         """The rows of the columns at `places`, in that order, as arrays of shape (rows, columns).
@@ -112,195 +77,88 @@ class CsvFile:
         ------
         GdfitError : a row has too few or too many fields, or one that is not a finite number.
         """
-        for rows in in_order(lambda block: self.parse(block, places), self.text_blocks()):
-            if self.dialect.drop_missing:
-                rows = rows[self.complete(rows)]
-            if len(rows):
-                yield rows
+        return (batch.numbers for _, batch in self.batches(places))
 
-    def complete(self, rows: FloatArray) -> NDArray[np.bool_]:
-        """Which of `rows` have no missing field; the watcher is told how many are skipped."""
-        whole: NDArray[np.bool_] = np.logical_and.reduce(~np.isnan(rows), axis=1)
-        if self.watcher:
-            self.watcher.skipped(len(rows) - int(whole.sum()))
-        return whole
+    def batches(
+        self, places: Sequence[int], texts: Sequence[int] = ()
+    ) -> Iterator[tuple[Block, Batch]]:
+        """The numbers in the columns at `places` and the words in those at `texts`, with the blocks
+        that they are from.
 
-    def parse(self, block: TextBlock, places: Sequence[int]) -> FloatArray:
-        """The rows of one block; a missing field is NaN with `drop_missing`, else an error."""
-        values = self.parse_plain(block, places)
-        if values is None:
-            values = self.parse_any(block, places)
-        in_file = sorted(set(places))
-        return values if list(places) == in_file else values[:, [in_file.index(p) for p in places]]
-
-    def parse_plain(self, block: TextBlock, places: Sequence[int]) -> FloatArray | None:
-        """The rows of a block of nothing but numbers, in half the time; None where it is not."""
-        if b'"' in block.text or b" " in block.text:
-            return None
-        try:
-            frame = self.read_frame(block, float, places, plain=True)
-        except (ValueError, OverflowError):  # pandas' own errors are ValueErrors
-            return None
-        values: FloatArray = frame.to_numpy()
-        if self.reads_all(places):  # pandas has seen to it that all rows are alike
-            even = values.shape[1] == len(self.layout.names)
-        else:
-            even = self.has_even_rows(block.text, len(values))
-        return values if even and all_finite(values) else None
-
-    def reads_all(self, places: Sequence[int]) -> bool:
-        """Whether `places` are all the columns there are."""
-        return len(set(places)) == len(self.layout.names)
-
-    def parse_any(self, block: TextBlock, places: Sequence[int]) -> FloatArray:
-        """The rows of a block; what is wrong with it is an error that names the line."""
-        try:
-            frame = self.read_frame(block, float, places)
-        except pd.errors.EmptyDataError:  # nothing but blank lines
-            return np.empty((0, len(set(places))))
-        except (ValueError, OverflowError) as error:
-            self.find_fault(block, places)
-            self.fail_between(block, str(error))
-        values: FloatArray = frame.to_numpy()
-        if not self.has_even_rows(block.text, len(values)) or not all_finite(values):
-            self.find_fault(block, places)
-        return values
-
-    def read_frame(
-        self,
-        block: TextBlock,
-        dtype: type[float | str],
-        places: Sequence[int],
-        plain: bool = False,
-    ) -> pd.DataFrame:
-        """One block as pandas reads it; its columns are called by their numbers in the file.
-
-        With `plain`, the block has neither spaces nor missing fields.
+        Raises
+        ------
+        GdfitError : as `blocks` does.
         """
-        # Left to itself, pandas refuses rows that differ in length from the first one.
-        alike = plain and self.reads_all(places)
-        return pd.read_csv(
-            AtOnce(block.text),
-            engine="c",
-            sep=self.layout.delimiter,
-            decimal=self.layout.decimal,
-            encoding_errors="surrogateescape",
-            header=None,
-            names=None if alike else range(len(self.layout.names)),
-            index_col=None if alike else False,
-            usecols=None if alike else sorted(set(places)),
-            dtype=dtype,
-            skipinitialspace=not plain,
-            na_filter=not plain,
-            keep_default_na=False,
-            na_values=MISSING if dtype is float else (),
-            low_memory=False,  # the block is small
-        )
+        skip = self.dialect.drop_missing
 
-    def has_even_rows(self, text: bytes, rows: int) -> bool:
-        """Whether each of the `rows` records in `text` has a field for each column of the file."""
-        layout = self.layout
-        width = len(layout.names)
-        if layout.delimiter == WHITE_SPACE or b'"' in text:
-            lines = text.decode(errors="replace").splitlines(keepends=True)
-            return all(len(row) in (0, width) for _, row in records(lines, layout.delimiter))
-        characters = np.frombuffer(text, np.uint8)
-        is_delimiter = characters == ord(layout.delimiter)
-        if np.count_nonzero(is_delimiter) != rows * (width - 1):
-            return False
-        if width == 1:
-            return True
-        line_ends = np.flatnonzero((characters == ord("\n")) | (characters == ord("\r")))
-        lines_of = np.searchsorted(line_ends, np.flatnonzero(is_delimiter)).reshape(rows, width - 1)
-        first, last = lines_of[:, 0], lines_of[:, -1]
-        return bool((first == last).all() and (first[1:] > last[:-1]).all())
+        def read(block: Block) -> tuple[Block, Batch]:
+            return block, self.read(block, places, texts, may_miss=skip)
 
-    def find_fault(self, block: TextBlock, places: Sequence[int]) -> None:
-        """Raise for the first row of `block` that can't be used; return where there is none."""
-        layout = self.layout
-        width = len(layout.names)
-        lines = block.text.decode(errors="replace").splitlines(keepends=True)
-        read = 0
-        for lines_read, row in records(lines, layout.delimiter):
-            line, read = block.first_line + read, lines_read
-            if row and len(row) != width:
-                raise GdfitError(
-                    f"has {count_of(len(row), 'field')}, not {width} as the first line has",
-                    file=self.name,
-                    line=line,
-                )
-            for place in sorted(places) if row else ():
-                fault = fault_of(row[place], layout.decimal, self.dialect.drop_missing)
-                if fault:
-                    column = layout.names[place]
-                    raise GdfitError(fault, file=self.name, line=line, column=column)
+        for block, batch in in_order(read, self.text_blocks()):
+            kept = batch.where(self.complete(batch)) if skip else batch
+            if len(kept.rows):
+                yield block, kept
 
-    def fail_between(self, block: TextBlock, reason: str) -> NoReturn:
-        """Raise for a block that pandas refuses and in which `find_fault` finds nothing."""
-        last = block.first_line + len(block.text.splitlines()) - 1
-        raise GdfitError(
-            f"something from here to line {last} can't be read: {' '.join(reason.split())}",
-            file=self.name,
-            line=block.first_line,
-        )
+    def text_blocks(self) -> Iterator[Block]:
+        """The rows as they stand in the file, in blocks of about `block_bytes`."""
+        try:
+            yield from cut_blocks(
+                self.chunks(), self.layout.grammar, self.layout.line, self.longest
+            )
+        except RowError as error:
+            raise self.fault(error) from None
 
+    def chunks(self) -> Iterator[bytes]:
+        """The file below its header, cut anywhere."""
+        for start in range(self.layout.start, len(self.head), self.block_bytes):
+            yield self.head[start : start + self.block_bytes]
+        read = len(self.head)
+        while chunk := self.source.read(self.block_bytes):
+            read += len(chunk)
+            if self.watcher:
+                position = self.source.position()
+                self.watcher.progress(read if position is None else position)
+            yield chunk
 
-def fault_of(field: str, decimal: str, drop_missing: bool) -> str | None:
-    """What is wrong with a field that should be a finite number; None if nothing is."""
-    if field in MISSING:
-        what = f"{quoted(field)} stands for a missing value" if field else "the field is empty"
-        return None if drop_missing else f"{what}; `drop_missing` skips such rows"
-    if not is_number(field, decimal):
-        other = {".": ",", ",": "."}[decimal]
-        hint = f" (decimals with '{other}' need `decimal` {other})"
-        return f"{quoted(field)} is not a number" + (hint if is_number(field, other) else "")
-    if INFINITE.fullmatch(field):
-        return f"{quoted(field)} is not a finite number"
-    if math.isinf(float(field.replace(decimal, "."))):
-        return f"{quoted(field)} is larger than the largest float64, 1.8e308"
-    return None
+    def read(
+        self, block: Block, places: Sequence[int], texts: Sequence[int] = (), *, may_miss: bool
+    ) -> Batch:
+        """The rows of one block; a missing field is NaN or -1 if there may be any."""
+        grammar, width = self.layout.grammar, len(self.layout.names)
+        words: tuple[Words, ...] = ()
+        try:
+            if texts:
+                small = self.is_small
+                words = read_words(block, grammar, width, texts, missing=may_miss, small=small)
+            if not places:
+                numbers = np.empty((len(words[0].codes), 0))
+            elif self.is_small:
+                text, line = block.text, block.line
+                numbers = read_plainly(text, grammar, width, places, missing=may_miss, line=line)
+            else:
+                numbers = read_block(block, grammar, width, places, missing=may_miss)
+        except RowError as error:
+            raise self.fault(error) from None
+        return Batch(numbers, words, np.arange(len(numbers)))
 
+    def fault_in(self, block: Block, row: int, place: int, what: str) -> GdfitError:
+        """What is wrong with a field in the row of `block` that has this number, from 0."""
+        start = next(islice(records(block.text, self.layout.grammar), row, None)).start
+        return self.fault(RowError(what, line_at(block.text, start, block.line), place))
 
-def len_of_lines(text: bytes, count: int) -> int:
-    """How many bytes the first `count` lines of `text` have."""
-    stream = BytesIO(text)
-    if b"\n" in text:
-        return sum(len(stream.readline()) for _ in range(count))
-    return sum(map(len, text.splitlines(keepends=True)[:count]))
+    def fault(self, error: RowError) -> GdfitError:
+        """What is wrong with a row, as a person is told it."""
+        if error.place is None:
+            return GdfitError(error.what, file=self.name, line=error.line)
+        column = self.layout.names[error.place]
+        return FieldError(error.what, file=self.name, line=error.line, column=column)
 
-
-def count_bytes(text: bytes, character: bytes) -> int:
-    """How often `character` stands in `text`; faster than `bytes.count`."""
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == character[0]))
-
-
-def all_finite(values: FloatArray) -> bool:
-    """Whether no value is NaN or infinite."""
-    return bool(np.isfinite(values).all())
-
-
-class AtOnce(BytesIO):
-    """A file that pandas reads in one go, without a copy, and not in many small pieces for each of
-    which it needs Python's lock."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        return super().read()
-
-
-def count_of(count: int, thing: str) -> str:
-    """``1 field``, ``2 fields``."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
-
-
-def whole_records(text: bytes, newline: bytes, layout: Layout) -> int:
-    """How many bytes of `text` belong to records that end in it."""
-    if b'"' not in text:
-        return text.rfind(newline) + 1
-    # A quoted field may hold line ends. A line more shows whether the last record still goes on.
-    lines = text.splitlines(keepends=True)
-    decoded = [line.decode(errors="replace") for line in lines[:-1]]
-    ends = [end for end, _ in records([*decoded, "end"], layout.delimiter) if end <= len(decoded)]
-    return sum(map(len, lines[: ends[-1]])) if ends else 0
+    def complete(self, batch: Batch) -> NDArray[np.bool_]:
+        """Which rows have no missing field; the watcher is told how many have one."""
+        whole = batch.is_whole
+        if self.watcher:
+            self.watcher.missed(len(whole) - int(whole.sum()))
+        return whole
 
 
 @contextmanager
@@ -310,11 +168,12 @@ def open_csv(
     watcher: Watcher | None = None,
     *,
     block_bytes: int = BLOCK_BYTES,
-    longest: int = LONGEST_RECORD,
+    head_bytes: int = HEAD_BYTES,
+    longest: int = LONGEST_ROW,
 ) -> Iterator[CsvFile]:
     """Open the CSV file at `path` (``-`` for standard input) and find how it is laid out.
 
-    It is read in blocks of about `block_bytes`, and may have records of `longest` bytes.
+    It is read in blocks of about `block_bytes`, and may have rows of `longest` bytes.
 
     Raises
     ------
@@ -322,6 +181,6 @@ def open_csv(
     """
     dialect = dialect or Dialect()
     with open_source(path) as source:
-        head = source.read(HEAD_BYTES).removeprefix(b"\xef\xbb\xbf")
+        head = source.read(head_bytes)
         layout = find_layout(head, source.name, dialect)
         yield CsvFile(source, layout, head, dialect, watcher, block_bytes, longest)

@@ -1,40 +1,35 @@
-"""How a data file is laid out, found from its first lines: delimiter, header, column names."""
+"""How a data file is laid out, found from its first lines: where its header is, what its columns
+are called, and what they hold."""
 
 from __future__ import annotations
 
-import csv
 import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from gdfit.errors import GdfitError, UsageError, quoted
+from gdfit.data.dialect import Dialect, all_numbers
+from gdfit.data.fields import OTHER_MARK, Grammar, line_at, says_number
+from gdfit.data.head import Head, Row, read_head
+from gdfit.errors import GdfitError, quoted
 
-WHITE_SPACE = r"\s+"  # as pandas spells a run of white space
-DELIMITERS = ("\t", ";", "|", ",", WHITE_SPACE)  # in this order where two fit equally well
-MISSING = ("", "NA", "NaN", "nan")  # the last is how NumPy writes it
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-SNIFFED_LINES = 50
-SNIFFED_BYTES = 1 << 18
+ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """What can be said of how data files are written; what is not said is found out.
+class Held(NamedTuple):
+    """What a column holds in the first lines: how many numbers, missing fields and words, and the
+    first of the words."""
 
-    delimiter : one character or `WHITE_SPACE`; by default found from the first lines.
-    decimal : the decimal mark, ``.`` or ``,``.
-    drop_missing : skip rows with a missing field, which are an error otherwise.
-    """
+    numbers: int = 0
+    missing: int = 0
+    words: int = 0
+    word: str = ""
 
-    delimiter: str | None = None
-    decimal: str = "."
-    drop_missing: bool = False
-
-    def __post_init__(self) -> None:
-        if self.decimal not in (".", ","):
-            raise UsageError(f"`decimal` takes . or a comma, not {quoted(self.decimal)}")
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it is a column of numbers, and not of text in most lines or nothing at all."""
+        return self.words < self.numbers or self.words == self.numbers > 0 or not any(self[:3])
 
 
 @dataclass(frozen=True)
@@ -43,103 +38,178 @@ class Layout:
 
     names : a name for each column, as its header gives them, else x, y or x1…xp, y.
     named : whether they are the columns' own names, from a header.
-    header_lines : how many lines come before the first row.
-    delimiter : one character, or `WHITE_SPACE`.
-    decimal : ``.`` or ``,``.
-    without_name : columns whose field in the header is empty (a row index, or what follows a
-        delimiter at the end of each line); they are called column1, column2 … by their place, and
-        used only if asked for.
+    grammar : how it writes rows and numbers.
+    start, line : where the rows begin: after how many bytes, and on which line.
+    header_end : after how many bytes the last name in the header ends.
+    set_aside : columns that are used only if asked for: row names, and those without a name, as a
+        row index, or what follows a delimiter at the end of each line. They are called column1,
+        column2 … by their place.
+    held : what each column holds in the first lines.
     """
 
     names: tuple[str, ...]
     named: bool
-    header_lines: int
-    delimiter: str
-    decimal: str
-    without_name: frozenset[str] = frozenset()
+    grammar: Grammar
+    start: int
+    line: int
+    header_end: int = 0
+    set_aside: frozenset[str] = frozenset()
+    held: tuple[Held, ...] = ()
+
+    def held_in(self, name: str) -> Held:
+        """What the column of this name holds."""
+        return self.held[self.names.index(name)]
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """The columns of numbers."""
+        return tuple(
+            name for name, held in zip(self.names, self.held, strict=True) if held.is_numeric
+        )
 
 
-def find_layout(head: bytes, name: str, dialect: Dialect) -> Layout:
-    """The layout of the file called `name`, of which `head` is the beginning.
+def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
+    """The layout of the file called `name`, which begins with `text`.
 
     Raises
     ------
-    GdfitError : it is empty, or not text in UTF-8.
+    GdfitError : it is empty, or not text in UTF-8; or its first line is no header and no row.
     """
-    lines, decimal = first_lines(head, name), dialect.decimal
-    delimiter = dialect.delimiter or sniff_delimiter(lines, decimal)
-    rows = (row for row in records(lines, delimiter) if row[1] != [])
-    line, first = next(rows, (0, []))
-    if not first:
-        raise GdfitError("is empty", file=name)
-    if is_data(first, decimal):
-        return Layout(default_names(len(first)), False, 0, delimiter, decimal)
-    names = tuple(text or f"column{place}" for place, text in enumerate(first, start=1))
-    without_name = frozenset(name for name, text in zip(names, first, strict=True) if not text)
-    return Layout(names, True, line, delimiter, decimal, without_name)
-
-
-def first_lines(head: bytes, name: str) -> list[str]:
-    """The first lines of `head` as text: at most `SNIFFED_LINES`, none of them cut."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GdfitError("is UTF-16 text; save it as UTF-8", file=name)
-    if b"\0" in head:
-        raise GdfitError("is not a text file (it has null bytes)", file=name)
-    lines = head[:SNIFFED_BYTES].splitlines(keepends=True)[:SNIFFED_LINES]
-    if len(head) > SNIFFED_BYTES and len(lines) < SNIFFED_LINES:
-        lines = lines[:-1]  # it may be cut
-    if head and not lines:
-        raise GdfitError("is not a CSV file: its first line does not end", file=name)
-    text = [line.decode(errors="replace") for line in lines]
-    if text and "\ufffd" in text[0]:
-        raise GdfitError("is not UTF-8 text; save it as UTF-8", file=name, line=1)
-    return text
-
-
-def records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of `lines`, each with the number of lines read so far, fields stripped of spaces.
-
-    A record is empty for a blank line. Quotes are CSV's: a quoted field may hold delimiters and
-    line ends, and ``""`` stands for a quote.
-    """
-    csv.field_size_limit(sys.maxsize)
-    if delimiter == WHITE_SPACE:
-        lines = (" ".join(line.split()) + "\n" for line in lines)
-        delimiter = " "
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-    for row in reader:
-        fields = [field.strip() for field in row]
-        yield reader.line_num, [] if fields == [""] else fields
-
-
-def sniff_delimiter(lines: Sequence[str], decimal: str) -> str:
-    """The delimiter that cuts the most of `lines` into as many fields as the first one, at least
-    two; a comma for a single column."""
-    best, most = ",", 0
-    for delimiter in DELIMITERS:
-        if delimiter == decimal:
-            continue
-        rows = [row for _, row in records(lines, delimiter) if row]
-        width = len(rows[0]) if rows else 0
-        alike = sum(len(row) == width for row in rows)
-        if width > 1 and alike > most and 2 * alike >= len(rows):
-            best, most = delimiter, alike
-    return ";" if best == decimal else best
-
-
-def is_data(fields: Sequence[str], decimal: str) -> bool:
-    """Whether a first line is a row of numbers (some may be missing) and not a header."""
-    numbers = [is_number(field, decimal) for field in fields]
-    return any(numbers) and all(
-        number or field in MISSING for number, field in zip(numbers, fields, strict=True)
+    head = read_head(text, name, dialect)
+    grammar = head.grammar
+    header, rows = find_header(head, name)
+    if header is None:
+        names = default_names(len(rows[0].fields))
+        return Layout(
+            names, False, grammar, head.start, head.line, held=look_at(rows, len(names), grammar)
+        )
+    if any("\ufffd" in field for field in header.fields):
+        raise GdfitError("is not UTF-8 text; save it as UTF-8", file=name, line=header.line)
+    said = [bare(field) for field in header.fields]
+    names = tuple(text or f"column{place}" for place, text in enumerate(said, start=1))
+    aside = {name for name, text in zip(names, said, strict=True) if not text}
+    if ROW_NAMES.fullmatch(names[0]):
+        aside.add(names[0])
+    return Layout(
+        names=names,
+        named=True,
+        grammar=grammar,
+        start=header.stop,
+        line=line_at(text, header.stop),
+        header_end=header.end,
+        set_aside=frozenset(aside),
+        held=look_at(rows, len(names), grammar),
     )
 
 
-def is_number(field: str, decimal: str) -> bool:
-    """Whether `field` is a finite or infinite decimal number, in ASCII digits."""
-    if decimal != ".":
-        field = field.replace(".", "?").replace(decimal, ".")
-    return bool(NUMBER.fullmatch(field) or INFINITE.fullmatch(field))
+def find_header(head: Head, name: str) -> tuple[Row | None, list[Row]]:
+    """The header, if there is one, with a name for each column, and the first rows."""
+    first, *rows = head.rows
+    decimal, missing = head.grammar.decimal, head.grammar.missing
+    other = OTHER_MARK[decimal]
+    if head.grammar.delimiter != other and all_numbers(first.fields, other, missing):
+        for field in first.fields:
+            if not says_number(field, decimal) and field not in missing:
+                what = f"{quoted(field)} is not a number (decimals with '{other}' need `decimal` "
+                raise GdfitError(f"{what}{other})", file=name, line=first.line)
+    width = usual_width(rows) or len(first.fields)
+    marked = head.marked.fields if head.marked else []
+    if len(marked) == width > 1 and has_number(first.fields) and not has_number(marked):
+        return head.marked, head.rows  # as NumPy's savetxt and gnuplot do
+    if title := title_above(head.rows, width):
+        what = next(filter(None, first.fields), "")
+        raise GdfitError(
+            f"{quoted(what)} is no header for the {width} columns below it; `skip` {title} begins "
+            f"at line {title + 1}",
+            file=name,
+            line=first.line,
+        )
+    if is_row(first.fields, [row.fields for row in rows], decimal, missing):
+        return None, head.rows
+    if len(first.fields) == width - 1:  # R's write.table: row names have none themselves
+        return first._replace(fields=["", *first.fields]), rows
+    return first, rows
+
+
+def usual_width(rows: Sequence[Row]) -> int:
+    """How many fields more than half of `rows` have; 0 if there is no such number."""
+    widths = Counter(len(row.fields) for row in rows)
+    return next((width for width, count in widths.items() if 2 * count > len(rows)), 0)
+
+
+def title_above(records: Sequence[Row], width: int) -> int:
+    """How many lines stand above what may be a header of the rows, `width` wide; 0 for none."""
+    first, *rows = records
+    second = next((place for place, row in enumerate(rows) if len(row.fields) == width), None)
+    if second is None or not any(has_number(row.fields) for row in rows[second + 1 :] or rows):
+        return 0
+    names_below = not has_number(rows[second].fields)
+    fields = len(first.fields)
+    if fields == width:
+        named = sum(map(bool, first.fields))
+        is_title = named == 1 < sum(map(bool, rows[second].fields)) and names_below
+    elif fields > width:
+        is_title = names_below and second == 0
+    else:
+        is_rs = fields == width - 1 > 1 and second == 0 and not has_number(first.fields)
+        is_title = names_below or not is_rs  # R's write.table names one column less
+    return records[second].line if is_title else 0
+
+
+def is_row(
+    first: Sequence[str], rows: Sequence[Sequence[str]], decimal: str, missing: frozenset[str]
+) -> bool:
+    """Whether a first line is no header but a row.
+
+    It is if it has nothing but numbers; or, with words among them, if these are where the words of
+    the next rows are, and a number has a decimal mark, or a word comes again below.
+    """
+    if all_numbers(first, decimal, missing):
+        return True
+    below = [row for row in rows if len(row) == len(first)]
+    numbers = [says_number(field, decimal) for field in first]
+    if not below or not any(numbers):
+        return False
+    for row in below[:3]:
+        for number, field in zip(numbers, row, strict=True):
+            if field not in missing and says_number(field, decimal) != number:
+                return False
+    if any(number and decimal in field for number, field in zip(numbers, first, strict=True)):
+        return True
+    columns = zip(numbers, first, *below, strict=True)
+    return any(not number and field in fields for number, field, *fields in columns)
+
+
+def look_at(rows: Sequence[Row], width: int, grammar: Grammar) -> tuple[Held, ...]:
+    """What the columns hold in `rows`. A number with the other decimal mark counts as one where all
+    numbers may have that mark, so that it is told as a fault and not taken for text."""
+    columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
+    decimal, other = grammar.decimal, OTHER_MARK[grammar.decimal]
+    either = other != grammar.delimiter and not any(
+        decimal in field and says_number(field, decimal) for column in columns for field in column
+    )
+
+    def held(column: Sequence[str]) -> Held:
+        present = [field for field in column if field not in grammar.missing]
+        words = [field for field in present if not says_number(field, decimal)]
+        if either:
+            words = [field for field in words if not says_number(field, other)]
+        absent = len(column) - len(present)
+        return Held(len(present) - len(words), absent, len(words), words[0] if words else "")
+
+    return tuple(map(held, columns)) if columns else (Held(),) * width
+
+
+def has_number(fields: Sequence[str]) -> bool:
+    """Whether there is a number in `fields`, with either decimal mark."""
+    return any(says_number(field, mark) for field in fields for mark in OTHER_MARK)
+
+
+def bare(name: str) -> str:
+    """A column's name without single quotes and blanks around it."""
+    name = name.strip()
+    quotes = len(name) > 1 and name.startswith("'") and name.endswith("'")
+    return name[1:-1].strip() if quotes else name
 
 
 def default_names(count: int) -> tuple[str, ...]:
@@ -147,13 +217,3 @@ def default_names(count: int) -> tuple[str, ...]:
     if count <= 2:
         return ("x", "y")[:count]
     return (*(f"x{place}" for place in range(1, count)), "y")
-
-
-def parse_delimiter(text: str) -> str:
-    """The delimiter that a text names: one character, or ``tab``, ``space``."""
-    delimiter = {"\\t": "\t", "tab": "\t", "space": WHITE_SPACE, " ": WHITE_SPACE}.get(text, text)
-    if delimiter != WHITE_SPACE and (
-        len(delimiter) != 1 or delimiter in '"\r\n' or delimiter.isalnum() or ord(delimiter) > 127
-    ):
-        raise UsageError(f"takes one character, 'tab' or 'space', not {quoted(text)}")
-    return delimiter

@@ -60,8 +60,9 @@ class Rows:
 
     def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
         """These rows as `change` makes them, block by block, when they are read back."""
-        view = copy(self)
-        view._change, view._whole = change, self  # which keeps the temporary file open
+        view, before = copy(self), self._change
+        view._change = lambda rows: change(before(rows))
+        view._whole = self  # which keeps the temporary file open
         return view
 
     def add(self, block: FloatArray) -> None:

@@ -73,9 +73,9 @@ class Source(NamedTuple):
         except OSError as error:
             raise GdfitError(f"can't be read: {error.strerror}", file=self.name) from None
 
-    def position(self) -> int:
-        """How many bytes of the stored file have been read; 0 where that can't be known."""
-        return self.stored.tell() if self.stored.seekable() else 0
+    def position(self) -> int | None:
+        """How many bytes of the stored file have been read; None where that can't be known."""
+        return self.stored.tell() if self.stored.seekable() else None
 
 
 def open_stored(path: str, name: str) -> BufferedReader:

@@ -11,15 +11,15 @@ import numpy as np
 from gdfit import __version__
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
-from gdfit.descent.choice import EXACT, chosen_rate, chosen_scale, is_above
-from gdfit.descent.curvature import Curvature, curvature
+from gdfit.descent.choice import EXACT, chosen_ground, chosen_rate, is_above
+from gdfit.descent.curvature import Curvature
 from gdfit.descent.history import header, row
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.objectives import batch_objectives, mean_loss, whole_objective
 from gdfit.descent.optimizers import OPTIMIZERS
-from gdfit.descent.scaling import Scaling, scaled, scaling_of
+from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init, Start, start_of
+from gdfit.descent.start import Init
 from gdfit.descent.stopping import (
     BEYOND,
     COMPLETED,
@@ -42,7 +42,7 @@ from gdfit.model.linear import LinearModel
 if TYPE_CHECKING:
     import pandas as pd
 
-NOISE = 2.0  # times the first loss is what mini-batches may end at without having diverged
+NOISE = 2.0  # times the first loss is what may come out without having diverged, where it swings
 
 
 @dataclass(frozen=True)
@@ -116,17 +116,13 @@ class Run:
         settings = replace(settings or Settings(), **options)
         settings.check(validated=validation is not None)
         self.asked, self.observations, self.validation = settings, observations, validation
-
-        def start_at(scaling: Scaling | None) -> Start:
-            return start_of(init, observations, settings, scaling)
-
-        scale = chosen_scale(observations, settings, init, start_at)
-        self.scaling = scaling_of(observations, scale)
-        self.start = start_at(self.scaling)
-        self.descended = scaled(observations, self.scaling)
-        self.curvature = curvature(self.descended, settings.l2) if settings.loss == "mse" else None
-        lr = chosen_rate(self.descended, self.scaling, self.start, settings, self.curvature)
-        self.settings = replace(settings, lr=lr, scale=scale)
+        if settings.batch_size and settings.batch_size >= observations.count:
+            settings = replace(settings, batch_size=None)  # which is the same, and foretold
+        ground = chosen_ground(observations, settings, init)
+        self.scaling, self.start, self.descended = ground.scaling, ground.start, ground.observations
+        self.curvature = ground.curvature if settings.loss == "mse" else None
+        lr = chosen_rate(ground, settings)
+        self.settings = replace(settings, lr=lr, scale=ground.scale)
         self.objective = whole_objective(self.descended, self.settings)
         self.best = Best(settings.patience) if settings.patience else None
         self.last: Step | None = None
@@ -167,7 +163,8 @@ class Run:
         """When to stop, the most pressing first."""
         settings = self.settings
         with np.errstate(over="ignore"):
-            self.first_loss = self.objective(self.start.params)[0]
+            begun = self.start.first_loss
+            self.first_loss = self.objective(self.start.params)[0] if begun is None else begun
             nothing, _ = self.objective(np.zeros_like(self.start.params))
         rules = [diverged(max(BEYOND * self.first_loss, nothing))]
         if settings.target_loss is not None:
@@ -184,7 +181,7 @@ class Run:
         diverged, and one that has converged far from the minimum has stalled."""
         if status not in (COMPLETED, CONVERGED, PATIENCE):
             return status
-        noisy = NOISE if self.settings.batch_size else 1.0
+        noisy = 1.0 if self.settings.is_plain else NOISE
         with np.errstate(over="ignore", invalid="ignore"):
             loss, _ = self.objective(self.final(step)[0])
         rounding = EXACT * self.observations.mean_square
@@ -221,10 +218,17 @@ class Run:
             }
         facts = {**came_to, **self.facts}
         if epoch == last.epoch:
-            facts["state"] = self.start.after(last, self.scaling)
+            facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
         *w, b = params.tolist()
         return Fit(
-            LinearModel(tuple(w), b, observations.features, observations.target_name, facts),
+            LinearModel(
+                tuple(w),
+                b,
+                observations.features,
+                observations.target_name,
+                observations.expansion,
+                facts,
+            ),
             **came_to,
             history=tuple(history),
             start=self.start.params,
@@ -255,6 +259,7 @@ class Run:
             "betas": list(settings.betas),
             "batch_size": settings.batch_size,
             "seed": settings.seed,
+            "intercept": self.observations.intercept,
             "observations": self.observations.count,
             "validation_observations": self.validation.count if self.validation else 0,
             "version": __version__,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +29,25 @@ class Start:
     params : θ₀ as it is descended on, shape (p+1,).
     state : what the update rule remembers of the epochs before.
     epochs : how many there were.
-    rate : the learning rate of the run that it goes on with, if it does.
+    rate, first_loss : the learning rate of the run that it goes on with, and the loss that this
+        began with.
     """
 
     params: FloatArray
     state: State = field(default_factory=dict)
     epochs: int = 0
     rate: float | None = None
+    first_loss: float | None = None
 
-    def after(self, last: Step, scaling: Scaling | None) -> dict[str, object]:
+    def after(
+        self, last: Step, first_loss: float, observations: Observations, scaling: Scaling | None
+    ) -> dict[str, object]:
         """What a model's file keeps of a run, so that another one can go on exactly."""
         return {
             "epochs": self.epochs + last.epoch,
             "params": last.params.tolist(),
-            "scaling": signature(scaling),
+            "first_loss": first_loss,
+            "data": signature(observations, scaling),
             "optimizer": {
                 name: value.tolist() if isinstance(value, np.ndarray) else value
                 for name, value in last.state.items()
@@ -49,9 +55,13 @@ class Start:
         }
 
 
-def signature(scaling: Scaling | None) -> list[list[float]]:
-    """What tells one scaling from another: the same of the same data only."""
-    return [scaling.means.tolist(), scaling.deviations.tolist()] if scaling else []
+def signature(observations: Observations, scaling: Scaling | None) -> str:
+    """The same for the same observations, scaled in the same way, only."""
+    how = "none" if scaling is None else "standardize" if scaling.mixing is None else "whiten"
+    names = repr((how, observations.count, observations.features, observations.target_name))
+    digest = blake2b(names.encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(observations.augmented).tobytes())
+    return digest.hexdigest()
 
 
 def start_of(
@@ -65,12 +75,18 @@ def start_of(
         if init == "zeros":
             return Start(np.zeros(size))
         if init == "random":
-            return Start(np.random.default_rng(settings.seed).random(size))
+            params = np.random.default_rng(settings.seed).random(size)
+            params[-1] *= observations.intercept
+            return Start(params)
         raise UsageError(f"no `init` {quoted(init)}; there are zeros and random")
     params = np.array(init, dtype=np.float64)
+    if not observations.intercept and params.shape == (size - 1,):
+        params = np.append(params, 0.0)
     if params.shape != (size,) or not np.isfinite(params).all():
         names = listing((*observations.features, "b"))
         raise UsageError(f"`init` takes {size} finite numbers here, one for each of {names}")
+    if not observations.intercept and params[-1]:
+        raise UsageError(f"`init` has b = {params[-1]:g}, and without an intercept b is 0")
     return Start(scaling.from_data(params) if scaling else params)
 
 
@@ -84,19 +100,21 @@ def gone_on(
             f"the model to start from has the features {listing(model.features)}; "
             f"the data has {listing(features)}"
         )
+    if model.expansion != observations.expansion:
+        raise GdfitError("the model to start from has other terms or levels than the data")
+    if not observations.intercept and model.b:
+        raise GdfitError(
+            f"the model to start from has b = {model.b:g}, and without an intercept b is 0"
+        )
     weights = dict(zip(model.features, model.w, strict=True))
     params = np.array([*(weights[name] for name in features), model.b])
     state = model.facts.get("state")
-    if (
-        isinstance(state, dict)
-        and model.features == features
-        and state.get("scaling") == signature(scaling)
-    ):
-        params, epochs, remembered = read_state(state, len(params))
+    if isinstance(state, dict) and state.get("data") == signature(observations, scaling):
+        start = read_state(state, len(params))
         if all(model.facts.get(name) == value for name, value in run_facts(settings).items()):
             rate = model.facts.get("lr")
-            return Start(params, remembered, epochs, rate if isinstance(rate, float) else None)
-        return Start(params)
+            return replace(start, rate=rate if isinstance(rate, float) else None)
+        return Start(start.params)
     return Start(scaling.from_data(params) if scaling else params)
 
 
@@ -104,6 +122,8 @@ def run_facts(settings: Settings) -> dict[str, object]:
     """What must be the same in two runs for the one to go on where the other stopped."""
     return {
         "loss_function": settings.loss,
+        "huber_delta": settings.huber_delta,
+        "l2": settings.l2,
         "optimizer": settings.optimizer,
         "momentum": settings.momentum,
         "betas": list(settings.betas),
@@ -111,8 +131,8 @@ def run_facts(settings: Settings) -> dict[str, object]:
     }
 
 
-def read_state(state: dict[str, Any], size: int) -> tuple[FloatArray, int, State]:
-    """The params, the epochs and the update rule's state that a model's file has kept."""
+def read_state(state: dict[str, Any], size: int) -> Start:
+    """Where the run stopped that a model's file tells of."""
 
     def array(value: object) -> FloatArray:
         numbers = np.array(value, dtype=np.float64)
@@ -125,7 +145,12 @@ def read_state(state: dict[str, Any], size: int) -> tuple[FloatArray, int, State
             name: array(value) if isinstance(value, list) else int(value)
             for name, value in state["optimizer"].items()
         }
-        return array(state["params"]), int(state["epochs"]), remembered
+        return Start(
+            array(state["params"]),
+            remembered,
+            epochs=int(state["epochs"]),
+            first_loss=float(state["first_loss"]),
+        )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise GdfitError("the model to start from is damaged: its 'state' can't be used") from None
 

@@ -20,8 +20,8 @@ def diverged(bound: float) -> Rule:
     """The loss is above `bound`, or it or a param is not finite any more."""
 
     def rule(step: Step) -> str | None:
-        fine = step.loss <= bound and np.isfinite(step.params).all()
-        return None if fine else DIVERGED
+        finite = math.isfinite(step.loss) and np.isfinite(step.params).all()
+        return None if finite and step.loss <= bound else DIVERGED
 
     return rule
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.columns import find_columns, find_features
+from gdfit.data.columns import Columns
+from gdfit.data.condense import Condenser
+from gdfit.data.csv_file import CsvFile
 from gdfit.data.dataset import Dataset
+from gdfit.data.finding import LayoutTable, find_columns, find_features
+from gdfit.data.levels import Levels
+from gdfit.data.making import RowMaker
+from gdfit.data.observations import Observations
 from gdfit.data.rows import RowBuffer, rows_at_once
-from gdfit.errors import GdfitError, NoObservationsError
+from gdfit.data.terms import Factor, read_term
+from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.linear import LinearModel
 
 
@@ -21,7 +28,8 @@ class Evaluation:
     """Errors of a model's predictions ŷ on N observations.
 
     mse, rmse, mae : the mean of (ŷ − y)², its root, and the mean of |ŷ − y|.
-    r_squared : R² = 1 − Σ(ŷ − y)²/Σ(y − ȳ)²; NaN where y does not vary.
+    r_squared : R² = 1 − Σ(ŷ − y)²/Σ(y − ȳ)²; NaN where y does not vary. Of a model without an
+        intercept, ȳ is 0, as in training.
     """
 
     observations: int
@@ -32,16 +40,22 @@ class Evaluation:
 
 
 def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
-    """Evaluate `model` on `blocks` of shape (rows, p+1): its features in order, then the target."""
+    """Evaluate `model` on `blocks` of rows: the numbers and levels' codes that its features are
+    made of, then the target."""
     count, mean = 0, 0.0
+    centred = model.facts.get("intercept") is not False
     squares = absolutes = total = 0.0
 
     def take(rows: FloatArray) -> None:
         nonlocal count, mean, squares, absolutes, total
-        *x, y = rows.T
-        residuals = model.predict(x) - y
+        y = rows[:, -1]
+        residuals = model.at_rows(rows) - y
         squares += float(residuals @ residuals)
         absolutes += float(np.abs(residuals).sum())
+        if not centred:
+            total += float(y @ y)
+            count += len(y)
+            return
         # Σ(y − ȳ)² of the rows so far and of these, put together (Chan et al., 1979).
         shift = float(y.mean()) - mean
         part = len(y) / (count + len(y))
@@ -49,7 +63,7 @@ def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
         mean += shift * part
         count += len(y)
 
-    columns = len(model.features) + 1
+    columns = model.made_of.width + 2
     rows = RowBuffer(rows_at_once(columns), columns, take)
     for block in blocks:
         rows.add(block)
@@ -70,16 +84,52 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     last column where there is no header.
     """
 
-    def blocks() -> Iterator[FloatArray]:
-        for file in dataset.open_files():
-            layout = file.layout
-            observed = dataset.selection.target or (
-                model.target if layout.named else layout.names[-1]
-            )
-            features = find_features(layout, file.name, model.features)
-            yield from file.blocks((*features, *find_columns(layout, file.name, [observed])))
-
     try:
-        return evaluate(model, blocks())
+        return evaluate(model, observed_blocks(model, dataset))
     except NoObservationsError:
         raise NoObservationsError(file=dataset.name) from None
+
+
+def observe(model: LinearModel, dataset: Dataset) -> Observations:
+    """The observations in the files, condensed, as the model sees them: its features, and what is
+    observed of its target, found as in `evaluate_rows`."""
+    made_of = model.made_of
+    columns = Columns(model.features, model.target, known=made_of, intercept=made_of.intercept)
+    condenser = Condenser(columns)
+    for block in observed_blocks(model, dataset):
+        condenser.add(block)
+    try:
+        return condenser.observations()
+    except NoObservationsError:
+        raise NoObservationsError(file=dataset.name) from None
+
+
+def observed_blocks(model: LinearModel, dataset: Dataset) -> Iterator[FloatArray]:
+    """Blocks of what the model predicts from, and of the observed values."""
+    for file in dataset.open_files():
+        yield from maker_for(model, file, dataset.selection.target).all_rows(file)
+
+
+def maker_for(model: LinearModel, file: CsvFile, target: str | None) -> RowMaker:
+    """What makes the rows of `file`: what the model predicts from, and the observed values."""
+    layout = file.layout
+    inputs = find_features(layout, file.name, model.inputs)
+    if target or layout.named:
+        table = LayoutTable(layout, file.name, all_numbers=True)
+        (factor, *more) = read_term(target or model.target, table).factors
+        if more or factor.is_category:
+            raise UsageError(f"`target` takes a column or a function of one, not {target}")
+        (place,) = find_columns(layout, file.name, [factor.column])
+    else:
+        place = len(layout.names) - 1
+        factor = Factor(layout.names[place])
+        if place in inputs:
+            raise GdfitError(
+                "has no header, and no column with the observed values besides those that the "
+                f"model predicts from ({listing(model.inputs)})",
+                file=file.name,
+            )
+    if factor.column in model.inputs and place not in inputs:
+        factor = replace(factor, column=f"{factor.column} (observed)")  # the model's is another one
+    place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
+    return RowMaker(model.made_of, Levels(model.made_of), place_of, factor)

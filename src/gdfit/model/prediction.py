@@ -1,52 +1,139 @@
-"""A saved model on data files: its predictions as one more column."""
+"""A saved model on data files: their rows as they stand, with the prediction as one field more."""
 
 from __future__ import annotations
 
-import csv
-from typing import TextIO
+from collections.abc import Callable, Iterator
 
-from gdfit.data.columns import find_features
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.batch import Batch
+from gdfit.data.blocks import LF, Block, Positions
+from gdfit.data.cells import ends_of_rows, every_other
+from gdfit.data.csv_file import CsvFile
 from gdfit.data.dataset import Dataset
-from gdfit.data.layout import WHITE_SPACE, Layout
+from gdfit.data.fields import WHITE_SPACE, Grammar
+from gdfit.data.finding import find_features
+from gdfit.data.levels import Levels
+from gdfit.data.making import RowMaker
+from gdfit.data.parallel import in_order
 from gdfit.errors import GdfitError, quoted
 from gdfit.model.linear import LinearModel
 
 
-def predict_rows(model: LinearModel, dataset: Dataset, output: TextIO) -> None:
-    """Write the rows of the files back as CSV with one more column, ``TARGET_hat``.
+def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], object]) -> None:
+    """Write the files back byte for byte, with one field more in each row, ``TARGET_hat``: ŷ, empty
+    where a field that it needs is missing. Only the first file's header is written.
 
-    Delimiter, decimal mark and header are as in the first file. Memory stays bounded: rows are read
-    and written block by block.
+    Memory stays bounded: rows are read and written block by block.
 
     Raises
     ------
-    GdfitError : a file can't be read, or lacks a feature of the model.
+    GdfitError : a file can't be read, lacks a feature of the model, or is not like the first one.
     """
-    added = f"{model.target}_hat"
-    first: Layout | None = None
+    first: CsvFile | None = None
+    text = b"\n"
     for file in dataset.open_files():
-        layout = file.layout
-        places = find_features(layout, file.name, model.features)
+        if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
+            write(b"\n")
         if first is None:
-            first = layout
-            separator = " " if layout.delimiter == WHITE_SPACE else layout.delimiter
-            if added in layout.names:
-                raise GdfitError(f"there is a column {quoted(added)} already", file=file.name)
-            if layout.named:
-                header = csv.writer(output, delimiter=separator, lineterminator="\n")
-                header.writerow([*layout.names, added])
-        order = [layout.names.index(name) for name in first.names]
-        for block in file.text_blocks():
-            values = file.parse(block, places)
-            if not len(values):
-                continue
-            complete = file.complete(values)
-            rows = file.read_frame(block, str, range(len(order)))[complete][order]
-            rows.assign(**{added: model.predict(list(values[complete].T))}).to_csv(
-                output,
-                sep=separator,
-                decimal=first.decimal,
-                header=False,
-                index=False,
-                lineterminator="\n",
-            )
+            write(top(file, f"{model.target}_hat"))
+        else:
+            check_alike(first, file)
+        for text in predicted_blocks(model, file):
+            write(text)
+        first = first or file
+
+
+def top(file: CsvFile, name: str) -> bytes:
+    """What stands before the rows of `file`, with one column more in the header if there is one."""
+    layout, text = file.layout, file.head[: file.layout.start]
+    if not layout.named:
+        return text
+    if name in layout.names:
+        raise GdfitError(f"there is a column {quoted(name)} already", file=file.name)
+    added = separator(layout.grammar) + in_quotes(name, layout.grammar)
+    return text[: layout.header_end] + added.encode() + text[layout.header_end :]
+
+
+def check_alike(first: CsvFile, file: CsvFile) -> None:
+    """Raise where the rows of `file` can't stand below those of the `first` one."""
+    if first.layout.names != file.layout.names:
+        raise GdfitError(
+            f"its columns stand in another order than in {first.name}; predict them one by one",
+            file=file.name,
+        )
+    if first.layout.grammar != file.layout.grammar:
+        raise GdfitError(
+            f"its delimiter is not that of {first.name}; predict them one by one", file=file.name
+        )
+
+
+def predicted_blocks(model: LinearModel, file: CsvFile) -> Iterator[bytes]:
+    """The rows of `file` with their predictions, block by block."""
+    grammar, width = file.layout.grammar, len(file.layout.names)
+    inputs = find_features(file.layout, file.name, model.inputs)
+    place_of = dict(zip(model.inputs, inputs, strict=True))
+    maker = RowMaker(model.made_of, Levels(model.made_of), place_of)
+
+    def predict(block: Block) -> tuple[Batch, bytes]:
+        batch = file.read(block, *maker.places, may_miss=True)
+        fields = as_fields(predicted(model, maker, file, block, batch), grammar)
+        return batch, with_fields(block.raw, ends_of_rows(block, grammar, width), fields)
+
+    for batch, text in in_order(predict, file.text_blocks()):
+        file.complete(batch)
+        yield text
+
+
+def predicted(
+    model: LinearModel, maker: RowMaker, file: CsvFile, block: Block, batch: Batch
+) -> FloatArray:
+    """ŷ of each row of a batch; NaN where a field is missing."""
+    whole = batch.is_whole
+    result = np.full(len(whole), np.nan)
+    rows = maker.rows(file, block, batch.where(whole))
+    ends = np.ones((len(rows), 2))
+    result[whole] = model.at_rows(np.column_stack([rows, ends]))
+    return result
+
+
+def as_fields(values: FloatArray, grammar: Grammar) -> str:
+    """The numbers as fields, each with the delimiter before it, one a line; empty where NaN."""
+    said = repr(values.tolist())[1:-1].split(", ")  # faster than one by one
+    for row in np.flatnonzero(np.isnan(values)).tolist():
+        said[row] = "NA" if grammar.delimiter == WHITE_SPACE else ""
+    before = separator(grammar)
+    after = ""
+    if grammar.delimiter in "+-.e":
+        before, after = before + '"', '"'
+    text = before + f"{after}\n{before}".join(said) + f"{after}\n"
+    return text.replace(".", grammar.decimal)
+
+
+def with_fields(text: bytes, ends: Positions, fields: str) -> bytes:
+    """`text` with the lines of `fields` in it, one at each of the `ends`."""
+    if not len(ends):
+        return text
+    added = np.frombuffer(fields.encode(), np.uint8)
+    lengths = np.empty(2 * len(ends) + 1, np.int64)
+    lengths[::2] = np.diff(ends, prepend=0, append=len(text))
+    lengths[1::2] = np.diff(np.flatnonzero(added == LF), prepend=-1) - 1
+    is_new = every_other(lengths)
+    whole = np.empty(len(is_new), np.uint8)
+    whole[is_new] = added[added != LF]
+    whole[~is_new] = np.frombuffer(text, np.uint8)
+    return whole.tobytes()
+
+
+def separator(grammar: Grammar) -> str:
+    """What stands between two fields."""
+    return " " if grammar.delimiter == WHITE_SPACE else grammar.delimiter
+
+
+def in_quotes(said: str, grammar: Grammar) -> str:
+    """A field that says this, in quotes if it needs them."""
+    special = f'"\r\n{grammar.delimiters.decode()}{grammar.comment or ""}'
+    if said == said.strip(grammar.blanks.decode()) and not set(said) & set(special):
+        return said
+    return '"' + said.replace('"', '""') + '"'

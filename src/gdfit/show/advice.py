@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from gdfit.descent.choice import EXACT
+from gdfit.descent.choice import EXACT, is_above
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.scaling import Scaling
@@ -100,7 +100,7 @@ def minimum(fit: Fit, bends: Curvature) -> str:
         least = 0.0  # but for rounding
     penalized = ", penalty included" if fit.settings.l2 else ""
     if is_at_minimum(fit, bends):
-        text = f"reached: no line has a smaller loss{penalized}"
+        text = f"reached: no other params have a smaller loss{penalized}"
     else:
         text = f"{least:.8g} is the smallest loss there is{penalized}; this is {above(fit, least)}"
     if not bends.is_unique:
@@ -130,6 +130,26 @@ def to_go(fit: Fit, bends: Curvature) -> str:
     return f"about {rounded(epochs)} more bring the params ten times nearer to the minimum"
 
 
+def changes(fit: Fit) -> dict[str, str] | None:
+    """What to change of the command so that it comes within 1 % of the minimum: options with their
+    new values, empty for those to leave out. None where it is as near already, or nobody knows."""
+    bends, asked, lr = fit.curvature, fit.asked, float(fit.settings.lr)
+    if fit.status == "diverged":
+        if bends and fit.settings.is_plain and lr < bends.max_stable_lr:
+            return {"init": "", "lr": "", "scale": ""}
+        if asked.lr == "auto":
+            return {"scale": str(fit.settings.scale), "lr": below(lr / 10)}
+        return {"lr": "", "scale": ""}
+    rounding = EXACT * fit.observations.mean_square
+    if bends is None or fit.status == "target" or not is_above(fit.loss, bends, rounding):
+        return None
+    if asked.lr != "auto" or asked.scale in ("none", "standardize"):
+        return {"lr": "", "scale": ""}
+    if fit.status == "stalled" and asked.tol:
+        return {"tol": f"{asked.tol / 1000:g}"}
+    return {"epochs": str(10 * asked.epochs)}
+
+
 def rounded(epochs: float) -> str:
     """A number of epochs, to two digits."""
     about = float(f"{max(epochs, 1):.2g}")
@@ -145,15 +165,23 @@ def growth(run: Run, epochs: int) -> str:
 
 
 def diverged(fit: Fit, command: str) -> str:
-    """Why the run diverged, and the command to type instead: the same one, which leaves the
-    learning rate to be chosen."""
+    """Why the run diverged, and the command to type instead."""
+    remedy = f"let gdfit choose the learning rate: {command}"
+    if is_too_large(fit):
+        remedy = "divide that column by a power of ten"
+    elif "init" in (changes(fit) or ()):
+        remedy = f"start at zeros: {command}"
+    elif fit.asked.lr == "auto":
+        remedy = f"type a smaller rate: {command}"
     at = f"diverged at epoch {fit.epochs}, no model was written"
-    return f"{at}: {why_it_grows(fit)}; {remedy(fit, command)}"
+    return f"{at}: {why_it_grows(fit)}; {remedy}"
 
 
 def why_it_grows(fit: Fit) -> str:
     """Why the run does not come down."""
     bends, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
+    if is_too_large(fit):
+        return f"the squares of {printable(fit.model.target)} are too large for float64"
     if bends is None or settings.optimizer == "adam":
         return f"--lr {lr:g} is too large for this data"
     if not math.isfinite(bends.lambda_max):
@@ -163,11 +191,11 @@ def why_it_grows(fit: Fit) -> str:
     bound = bends.max_stable_lr
     if lr < bound:
         return (
-            f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the numbers are "
-            "too large for float64"
+            f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the start is too "
+            "far away for float64"
         )
     return (
-        f"--lr {lr:g} is {times(lr / bound)} the limit 2/λmax = {bound:.6g} above which gradient "
+        f"--lr {lr:g} is {times(lr / bound)} the limit 2/λmax = {bound:.6g}, above which gradient "
         "descent on this data climbs"
     )
 
@@ -177,11 +205,9 @@ def times(ratio: float) -> str:
     return f"{ratio:.3g} times"
 
 
-def remedy(fit: Fit, command: str) -> str:
-    """What to type instead."""
-    if fit.asked.lr == "auto":
-        return f"type a smaller rate: {command} --lr {below(float(fit.settings.lr) / 10)}"
-    return f"let gdfit choose the learning rate: {command}"
+def is_too_large(fit: Fit) -> bool:
+    """Whether no loss of this data is finite, whatever the params."""
+    return fit.settings.loss == "mse" and not math.isfinite(fit.observations.mean_square)
 
 
 def below(rate: float) -> str:

@@ -63,7 +63,7 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
         "best_lr": "fastest at lr 2/(λmin + λmax)",
         "epochs_per_digit": "epochs per digit at that rate",
     }
-    table = new_table(show_header=True)
+    table = new_table()
     table.add_column("", no_wrap=True)
     add_numbers(table, "as it is", "standardized")
     before = curvature_record(given, None)
@@ -86,7 +86,7 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
 
 def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
     """A gradient check as a table, a param a row."""
-    table = new_table(show_header=True)
+    table = new_table()
     table.add_column("param", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     for name in check.gradients:

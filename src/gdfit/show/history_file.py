@@ -49,6 +49,14 @@ class HistoryFile:
         self._waiting.seek(0)
         self._waiting.truncate()
 
+    def close(self) -> None:
+        """Write what waits, and let the file go."""
+        try:
+            self.flush()
+        finally:
+            with self._errors_told():
+                self._file.close()
+
     @contextmanager
     def _errors_told(self) -> Iterator[None]:
         try:
@@ -67,4 +75,4 @@ def history_file(path: Path | None, run: Run) -> Iterator[list[Watch]]:
     try:
         yield [history.step]
     finally:
-        history.flush()
+        history.close()

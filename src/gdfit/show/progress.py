@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+import stat
 import sys
 import time
 from contextlib import AbstractContextManager
@@ -10,70 +13,82 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
+    from gdfit.arrays import FloatArray
+    from gdfit.data.rows import Rows
     from gdfit.descent.loop import Step
 
-MOMENT = 0.5  # seconds before a bar appears
+MOMENT = 0.5  # seconds before a bar appears, and before it comes back after it was hidden
 REFRESH = 0.1  # seconds between two looks of it
 
 
 class Bar(AbstractContextManager[Any]):
     """A bar on standard error, if that is a terminal: gone in the end, and out of the way of what
-    else is printed after `hide`."""
+    else is printed after `hide`.
 
-    def __init__(self, what: str, total: int | None, *, in_bytes: bool = False) -> None:
-        self._what, self._total, self._in_bytes = what, total, in_bytes
+    Without a `total`, it shows that something happens, and how much has been done.
+    """
+
+    def __init__(self, what: str, total: float | None) -> None:
+        self._what, self._total = what, total
         self._bar: Progress | None = None
-        self._due = time.monotonic() + MOMENT if sys.stderr.isatty() else float("inf")
+        self._wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._due = self._moment_from_now()
 
     def __enter__(self) -> Self:
         return self
 
-    def step(self, step: Step) -> None:
-        """An epoch has been run."""
-        self.update(step.epoch)
+    def _moment_from_now(self) -> float:
+        return time.monotonic() + MOMENT if self._wanted else math.inf
 
-    def update(self, completed: int) -> None:
-        """So much has been done: bytes, or epochs."""
+    def update(self, completed: float) -> None:
+        """So much has been done."""
         now = time.monotonic()
         if now < self._due:
             return
         self._due = now + REFRESH
         if self._bar is None:
             self._bar = self._new_bar()
-            self._bar.start()
+        self._bar.start()  # again, where it was hidden
         (task,) = self._bar.task_ids
-        self._bar.update(task, completed=completed)
+        self._bar.update(task, completed=completed, told=self.told(completed))
         self._bar.refresh()
 
     def hide(self) -> None:
-        """Take the bar away, until the next update."""
-        if self._bar is not None:
+        """Take the bar away, for a moment."""
+        if self._bar is not None and self._bar.live.is_started:
             self._bar.stop()
-            self._bar = None
+            self._due = self._moment_from_now()
+
+    def told(self, completed: float) -> str:
+        """What stands beside the bar."""
+        return ""
+
+    def counts(self) -> list[ProgressColumn]:
+        """What stands beside the bar: by default, what is `told`."""
+        from rich.progress import TextColumn
+
+        return [TextColumn("{task.fields[told]}")]
 
     def _new_bar(self) -> Progress:
         from rich import progress
         from rich.console import Console
 
-        counts: list[progress.ProgressColumn]
-        if self._in_bytes:
-            counts = [progress.DownloadColumn(), progress.TransferSpeedColumn()]
-        else:
-            counts = [progress.TextColumn("{task.completed:,} of {task.total:,} epochs")]
+        console = Console(stderr=True)
+        left = self._total is not None
         bar = progress.Progress(
             progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
-            *counts,
-            progress.TimeRemainingColumn(),
-            console=Console(stderr=True),
+            progress.BarColumn(bar_width=max(10, min(40, console.width - 60))),
+            *self.counts(),
+            progress.TimeRemainingColumn() if left else progress.TimeElapsedColumn(),
+            console=console,
             auto_refresh=False,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        bar.add_task(self._what, total=self._total)
+        bar.add_task(self._what, total=self._total, told="")
         return bar
 
     def __exit__(
@@ -83,18 +98,25 @@ class Bar(AbstractContextManager[Any]):
         traceback: TracebackType | None,
     ) -> None:
         self.hide()
+        self._due = math.inf
 
 
 class ReadingBar(Bar):
-    """A bar of the bytes read of several files, one after the other, that counts skipped rows."""
+    """A bar of the bytes read of several files, one after the other, that counts the rows
+    that miss a field."""
 
     def __init__(self, files: list[str]) -> None:
-        sizes = [Path(file).stat().st_size if Path(file).is_file() else None for file in files]
+        sizes = [size_of(file) for file in files]
         known = [size for size in sizes if size is not None]
-        total = sum(known) if len(known) == len(sizes) else None
-        super().__init__("reading", total, in_bytes=True)
+        super().__init__("reading", sum(known) if len(known) == len(sizes) else None)
         self._before = self._position = 0  # bytes of the files before, and of this one
-        self.rows_skipped = 0
+        self.rows_missed = 0
+
+    def counts(self) -> list[ProgressColumn]:
+        from rich import progress
+
+        done = progress.FileSizeColumn() if self._total is None else progress.DownloadColumn()
+        return [done, progress.TransferSpeedColumn()]
 
     def progress(self, position: int) -> None:
         """Reading has come so far in a file; if not as far as before, in the next one."""
@@ -103,6 +125,55 @@ class ReadingBar(Bar):
         self._position = position
         self.update(self._before + position)
 
-    def skipped(self, rows: int) -> None:
-        """So many rows more were skipped."""
-        self.rows_skipped += rows
+    def missed(self, rows: int) -> None:
+        """So many rows more have a missing field."""
+        self.rows_missed += rows
+
+
+class TrainingBar(Bar):
+    """A bar of the epochs of `runs` runs, one after the other, of at most so many `epochs` each.
+
+    Where epochs take long, it moves in between, as rows that it has `counted` are gone through.
+    """
+
+    def __init__(self, epochs: int, runs: int = 1) -> None:
+        super().__init__("training", epochs * runs)
+        self._epochs, self._runs = epochs, runs
+        self._ended = 0  # runs
+        self._epoch = 0  # of the run that goes on
+        self._rows = 0  # gone through in this epoch
+        self._digits = 0  # of the number of epochs that is told
+
+    def step(self, step: Step) -> None:
+        """An epoch has been run; if it has a status, it was the last of its run."""
+        self._epoch, self._rows = step.epoch, 0
+        if step.status:
+            self._ended, self._epoch = self._ended + 1, 0
+        else:
+            self.update(self._ended * self._epochs + self._epoch)
+
+    def counted(self, rows: Rows) -> Rows:
+        """`rows`, counted as they are gone through."""
+        self._digits = 1
+
+        def count(block: FloatArray) -> FloatArray:
+            self._rows += len(block)
+            part = min(self._rows / rows.count, 1.0)
+            self.update(self._ended * self._epochs + self._epoch + part)
+            return block
+
+        return rows.changed(count)
+
+    def told(self, completed: float) -> str:
+        run = f"run {self._ended + 1:,} of {self._runs:,}: " if self._runs > 1 else ""
+        epoch = completed - self._ended * self._epochs
+        return f"{run}{epoch:,.{self._digits}f} of {self._epochs:,} epochs"
+
+
+def size_of(file: str) -> int | None:
+    """The size of a file, which may be standard input; None of what is no file."""
+    try:
+        status = os.fstat(sys.stdin.fileno()) if file == "-" else Path(file).stat()
+    except (OSError, ValueError, AttributeError):  # no such file; standard input that is none
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None

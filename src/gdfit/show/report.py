@@ -22,6 +22,9 @@ class Report(Protocol):
     def step(self, step: Step) -> None:
         """Take note of an epoch."""
 
+    def flush(self) -> None:
+        """Print what waits to be printed: before something else is, on standard error."""
+
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         """Show what is left to show."""
 
@@ -35,7 +38,7 @@ is printed."""
 class Prediction:
     """ŷ at x, and the y observed there, where it was."""
 
-    x: tuple[float, ...]
+    x: tuple[float | str, ...]
     y: float
     observed: float | None = None
 
@@ -59,11 +62,11 @@ def listed(predictions: Iterable[Prediction]) -> list[dict[str, object]]:
     return [{"x": list(at.x), "y": at.y} for at in predictions]
 
 
-def predictions(fit: Fit, inputs: Sequence[Sequence[float]]) -> list[Prediction]:
+def predictions(fit: Fit, inputs: Sequence[Sequence[float | str]]) -> list[Prediction]:
     """ŷ at `inputs`; where there are none, at the last observation."""
     if inputs:
         return [Prediction(tuple(values), fit.model.predict(values)) for values in inputs]
-    *values, observed = fit.observations.last.tolist()
+    values, observed = fit.observations.last_values
     return [Prediction(tuple(values), fit.model.predict(values), observed)]
 
 

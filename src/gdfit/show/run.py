@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import csv
+import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TextIO
+import time
+from collections.abc import Callable, Sequence
 
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.history import header, losses, row
 from gdfit.descent.loop import Step
-from gdfit.files import open_beside
 from gdfit.model.linear import to_json
-from gdfit.show.report import NewReport, Prediction, Shown, Watch, listed, nothing
+from gdfit.show.report import NewReport, Prediction, Shown, listed, nothing
 from gdfit.show.table import TableReport
-
-
-@contextmanager
-def history_file(path: Path | None, run: Run) -> Iterator[list[Watch]]:
-    """What writes every epoch to the file at `path`, if there is one."""
-    if path is None:
-        yield []
-        return
-    with open_beside(path) as file:
-        yield [CsvReport(run, lambda epoch: True, file=file).step]
 
 
 class QuietReport:
@@ -37,8 +25,11 @@ class QuietReport:
     def step(self, step: Step) -> None:
         """Nothing."""
 
+    def flush(self) -> None:
+        """Nothing waits."""
+
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
-        print(*fit.model.params)
+        print(*fit.model.params, flush=True)
 
 
 class JsonReport:
@@ -59,36 +50,45 @@ class JsonReport:
                 }
             )
 
+    def flush(self) -> None:
+        """Nothing is printed before the end."""
+
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         print(
             to_json(
                 {**fit.model.record, "predictions": listed(predictions), "history": self.history}
-            )
+            ),
+            flush=True,
         )
 
 
 class CsvReport:
-    """Shown epochs as CSV, each as it happens; `before` is called before any is printed."""
+    """Shown epochs as CSV, each on its way within a moment; `before` is called before any is
+    printed on a terminal."""
 
-    def __init__(
-        self,
-        run: Run,
-        shown: Shown,
-        before: Callable[[], None] = nothing,
-        file: TextIO | None = None,
-    ) -> None:
+    MOMENT = 0.1  # seconds
+
+    def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
         self.shown = shown
-        self.before = before
-        self.writer = csv.writer(file or sys.stdout, lineterminator="\n")
+        self.before = before if sys.stdout.isatty() else nothing
+        self.writer = csv.writer(sys.stdout, lineterminator="\n")
         self.writer.writerow(header(run.observations.features, run.validation is not None))
+        self.flushed_at = -math.inf
 
     def step(self, step: Step) -> None:
         if step.status or self.shown(step.epoch):
             self.before()
             self.writer.writerow(row(step))
+        if time.monotonic() - self.flushed_at > self.MOMENT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send on what is written."""
+        sys.stdout.flush()
+        self.flushed_at = time.monotonic()
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
-        """Nothing."""
+        self.flush()
 
 
 REPORTS: dict[str, NewReport] = {

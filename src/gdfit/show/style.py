@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.tree import Tree
 
-NUMBER_WIDTH = 11  # of a number as `short` writes it
+NUMBER_WIDTH = 12  # of any number as `short` writes it: -1.2345e-308
+PIPE = 1 << 16  # the width of what has none
+NAME_WIDTH = 24  # of a name in a summary; longer ones are shortened
 
 
 def console_for(file: TextIO) -> Console:
@@ -20,16 +22,15 @@ def console_for(file: TextIO) -> Console:
 
     console = Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
     if not console.is_terminal:
-        console.width = 1 << 16
+        console.width = PIPE
     return console
 
 
 def show(console: Console, table: Table | Tree) -> None:
     """Print a table or a tree; in a pipe without the spaces that fill its lines."""
     if console.is_terminal:
-        # Where it does not fit, rather let the terminal break its lines than lose a column.
-        width = max(console.width, console.measure(table).minimum)
-        console.print(table, width=width, crop=False)
+        keep_whole(table, console)
+        console.print(table, crop=False)
         return
     with console.capture() as capture:
         console.print(table)
@@ -37,26 +38,28 @@ def show(console: Console, table: Table | Tree) -> None:
     console.file.flush()
 
 
-def new_table(*, show_header: bool) -> Table:
-    """A table that can be continued by another one with the same columns."""
+def keep_whole(table: Table | Tree, console: Console) -> None:
+    """Where a table has no room, rather let the terminal break its lines than lose a digit."""
+    from rich.table import Table
+
+    if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
+        needed = console.measure(table, options=console.options.update(max_width=PIPE)).maximum
+        if needed > console.width:
+            table.width = needed
+
+
+def new_table() -> Table:
+    """A table with a header and a line under it."""
     from rich import box
     from rich.table import Table
 
-    return Table(
-        box=box.SIMPLE_HEAD if show_header else box.SIMPLE,
-        show_header=show_header,
-        show_edge=False,
-        header_style="bold",
-        padding=(0, 1),
-    )
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1))
 
 
 def add_numbers(table: Table, *names: str) -> None:
-    """Columns for numbers as `short` writes them, as wide in every table."""
+    """Columns for numbers as `short` writes them."""
     for name in names:
-        style = {"epoch": "cyan", "loss": "bold"}.get(name, "")
-        width = 7 if name == "epoch" else NUMBER_WIDTH
-        table.add_column(name, justify="right", min_width=width, no_wrap=True, style=style)
+        table.add_column(name, justify="right", min_width=NUMBER_WIDTH, no_wrap=True)
 
 
 def key_values(lines: Iterable[tuple[str, str]]) -> Table:
@@ -71,14 +74,31 @@ def key_values(lines: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
-def short(number: float) -> str:
-    """A number for a table: five significant digits."""
-    return format(number, "#.5g").removesuffix(".")
+def short(number: float, width: int = NUMBER_WIDTH) -> str:
+    """A number for a table: five significant digits, or fewer where `width` has no room for them.
+    A `width` of 10 has room for three of any float64, and for four of most."""
+    for digits in (5, 4, 3):
+        text = format(number, f"#.{digits}g").removesuffix(".")
+        if len(text) <= width:
+            return text
+    return format(number, ".2g")
 
 
 def exact(number: float) -> str:
     """A number for a summary: eight significant digits at most."""
     return format(number, ".8g")
+
+
+def shortened(text: str, width: int) -> str:
+    """The start and the end of `text`, where names differ, in `width` columns of a terminal."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
+        return text
+    start, end = width // 2, width - width // 2 - 1
+    # Half of a character that is two columns wide becomes a space.
+    first, last = set_cell_size(text, start), set_cell_size(text[::-1], end)[::-1]
+    return f"{first.rstrip()}…{last.lstrip()}"
 
 
 def r_squared(value: float) -> str:

@@ -1,0 +1,218 @@
+"""What the observations tell about the params: standard errors, t, p, confidence intervals, R², F.
+
+It all follows from the R factor of [A y], so from the p+2 condensed rows as from all N. It is about
+least squares without a penalty; the params of a model stand beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from gdfit.analysis.distributions import f_tail, t_quantile, t_tail
+from gdfit.analysis.least_squares import least_squares
+from gdfit.data.observations import Observations
+from gdfit.descent.history import params_names
+from gdfit.errors import GdfitError, UsageError, listing, printable
+from gdfit.model.linear import LinearModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What is known of a param; None for what can't be told.
+
+    name : what the param is called.
+    value : the model's.
+    least_squares : that of the least squared error; None where its column depends on others.
+    std_error : its standard error.
+    t, p : the least-squares value in standard errors, and how probable one as far from 0 is if the
+        param is 0.
+    low, high : its confidence interval.
+    """
+
+    name: str
+    value: float | None = None
+    least_squares: float | None = None
+    std_error: float | None = None
+    t: float | None = None
+    p: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def distance(self) -> float | None:
+        """How many standard errors the model's value is from the least-squares one."""
+        if self.value is None or self.least_squares is None or not self.std_error:
+            return None
+        return abs(self.value - self.least_squares) / self.std_error
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the observations tell about the params; None for what can't be told.
+
+    rows : an estimate for each param.
+    level : of the confidence intervals.
+    residual_std_error : √(Σ(ŷ − y)²/df); 0 where the fit is perfect but for rounding.
+    df : degrees of freedom, N less the number of params that can be told.
+    r_squared, adjusted_r_squared : R², and 1 − (1 − R²)(N − 1)/df; None where y does not vary.
+    slopes : how many params but b can be told.
+    f, f_p : the F statistic of all slopes, and how probable one as large is if all are 0.
+    observations : N.
+    """
+
+    rows: tuple[Estimate, ...]
+    level: float
+    residual_std_error: float | None
+    df: int
+    r_squared: float | None
+    adjusted_r_squared: float | None
+    slopes: int
+    f: float | None
+    f_p: float | None
+    observations: int
+
+    @property
+    def dependent(self) -> tuple[str, ...]:
+        """The params whose columns depend on those before them, the ones first."""
+        return tuple(row.name for row in self.rows if row.least_squares is None)
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """What is about the fit as a whole."""
+        return {
+            "residual_std_error": self.residual_std_error,
+            "df": self.df,
+            "r_squared": self.r_squared,
+            "adjusted_r_squared": self.adjusted_r_squared,
+            "f": self.f,
+            "f_p": self.f_p,
+            "observations": self.observations,
+        }
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The estimates as a DataFrame, indexed by name; NaN for what can't be told."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.rows]).set_index("name").astype(float)
+
+    def _repr_html_(self) -> str:
+        """Two tables for a notebook: the estimates, and the figures."""
+        import pandas as pd
+
+        figures = pd.Series(self.figures, dtype=float).to_frame()
+        tables = (self.frame.to_html(na_rep="—"), figures.to_html(na_rep="—", header=False))
+        return "\n".join(tables)
+
+
+def summarize(
+    observations: Observations,
+    model: LinearModel | None = None,
+    level: float = 0.95,
+    *,
+    intercept: bool = True,
+) -> Summary:
+    """Least squares with standard errors, t, p and confidence intervals, beside a model's params.
+
+    Parameters
+    ----------
+    observations : condensed or not.
+    model : the model to compare, of the same features and target.
+    level : of the confidence intervals, between 0 and 1.
+    intercept : whether there is a param b; without one R² is about 0 instead of the mean, as in R.
+
+    Raises
+    ------
+    GdfitError : the model is of other columns, or the numbers are too large for float64.
+    UsageError : the level is out of range.
+
+    Examples
+    --------
+    >>> import gdfit
+    >>> summary = gdfit.summarize(gdfit.observations_from([1, 2, 3, 4], [3, 5, 7, 10]))
+    >>> w, b = summary.rows
+    >>> print(f"{w.least_squares:.2f} ± {w.std_error:.2f}, p = {w.p:.4f}")
+    2.30 ± 0.17, p = 0.0056
+    """
+    check_level(level)
+    names = params_names(observations.features)
+    values = _values(model, observations)
+    # The ones come first: it is a feature that depends on them, not they on it.
+    features = range(len(observations.features))
+    order = [len(features), *features] if intercept else [*features]
+    found = least_squares(observations.augmented[:, [*order, -1]], intercept=intercept)
+    df = observations.count - found.rank
+    error = found.residual / math.sqrt(df) if df else None
+    margin = t_quantile(level, df) if error else 0.0
+    rows = [
+        _estimate(Estimate(names[place], values[place]), param, spread, error, df, margin)
+        for place, param, spread in zip(
+            order, found.params.tolist(), found.spreads.tolist(), strict=True
+        )
+    ]
+    slopes = found.rank - intercept
+    total = math.hypot(found.explained, found.residual)
+    adjusted = f = None
+    if total and df:
+        adjusted = 1 - (found.residual / total) ** 2 * (observations.count - intercept) / df
+    if slopes and df and found.residual:
+        f = (found.explained / found.residual) ** 2 * df / slopes
+    return Summary(
+        rows=(*rows[intercept:], *rows[:intercept]),
+        level=level,
+        residual_std_error=error,
+        df=df,
+        r_squared=(found.explained / total) ** 2 if total else None,
+        adjusted_r_squared=adjusted,
+        slopes=slopes,
+        f=f,
+        f_p=None if f is None else f_tail(f, slopes, df),
+        observations=observations.count,
+    )
+
+
+def check_level(level: float) -> None:
+    """Raise for what is no level of a confidence interval."""
+    if not 0 < level < 1:
+        raise UsageError(f"`level` takes a number between 0 and 1, as 0.95, not {level:g}")
+
+
+def _values(model: LinearModel | None, observations: Observations) -> Sequence[float | None]:
+    """The model's params, None for each where there is no model."""
+    if model is None:
+        return [None] * (len(observations.features) + 1)
+    if (model.features, model.target) != (observations.features, observations.target_name):
+        raise GdfitError(
+            f"the model predicts {printable(model.target)} from {listing(model.features)}; "
+            f"the observations are of {printable(observations.target_name)} and "
+            f"{listing(observations.features)}"
+        )
+    return model.params
+
+
+def _estimate(
+    known: Estimate, param: float, spread: float, error: float | None, df: int, margin: float
+) -> Estimate:
+    """What is `known` of a param, and the least-squares `param` with its standard error, `spread`
+    times the residuals' `error`, and an interval of `margin` standard errors to both sides."""
+    if math.isnan(param):
+        return known
+    if error is None:
+        return replace(known, least_squares=param)
+    std_error = spread * error
+    t = param / std_error if std_error else None
+    return replace(
+        known,
+        least_squares=param,
+        std_error=std_error,
+        t=t,
+        p=None if t is None else t_tail(t, df),
+        low=param - margin * std_error,
+        high=param + margin * std_error,
+    )

@@ -1,0 +1,68 @@
+"""The plain reader: made of nothing but the definition in `gdfit.data.fields`, it reads anything,
+and says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.fields import MARKS, Grammar, is_open, line_at, read_number, records
+from gdfit.errors import quoted
+
+
+class RowError(ValueError):
+    """What is wrong with a row, on which line, and in which column of the file if it is in one."""
+
+    def __init__(self, what: str, line: int, place: int | None = None) -> None:
+        super().__init__(what)
+        self.what, self.line, self.place = what, line, place
+
+
+def read_plainly(
+    text: bytes,
+    grammar: Grammar,
+    width: int,
+    places: Sequence[int],
+    *,
+    missing: bool,
+    line: int = 1,
+) -> FloatArray:
+    """The numbers of all rows of `text` in the columns at `places`, shape (rows, places).
+
+    Parameters
+    ----------
+    width : how many fields a row has to have.
+    missing : whether a field at these places may be missing, and is NaN then.
+    line : the number of the first line.
+
+    Raises
+    ------
+    RowError : for the first row that can't be read, in the first of its columns that can't.
+    """
+    in_file = sorted(set(places))
+    rows: list[list[float]] = []
+    for fields, start, _, _ in records(text, grammar):
+        if is_open(fields[-1]):
+            at = line_at(text, len(text) - len(fields[-1]), line)
+            raise RowError("a quote opens a field here that does not end", at)
+        if len(fields) != width:
+            raise RowError(wrong_width(fields, width), line_at(text, start, line))
+        row: list[float] = []
+        for place in in_file:
+            try:
+                row.append(read_number(fields[place], grammar, missing=missing))
+            except ValueError as error:
+                raise RowError(str(error), line_at(text, start, line), place) from None
+        rows.append(row)
+    values = np.array(rows, float).reshape(-1, len(in_file))
+    return values[:, [in_file.index(place) for place in places]]
+
+
+def wrong_width(fields: Sequence[bytes], width: int) -> str:
+    """What is wrong with a row that has not `width` fields."""
+    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+    mark = fields[0][:1].decode(errors="replace")
+    hint = f"; `comment` {quoted(mark)} leaves out comments" if mark and mark in MARKS else ""
+    return f"has {count}, not {width} as the first line has{hint}"

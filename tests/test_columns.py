@@ -1,0 +1,345 @@
+"""Which columns are used by default, and layouts that people have: titles, comments, row names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit.data.columns import Columns
+from gdfit.data.condense import Condenser
+from gdfit.data.csv_file import open_csv
+from gdfit.data.dataset import HoldOut, read_observations
+from gdfit.data.dialect import Dialect
+from gdfit.data.fields import MISSING
+from gdfit.data.observations import Observations
+from gdfit.errors import GdfitError, UsageError
+
+
+def read(text: str, **asked: object) -> Observations:
+    """The observations in `text`."""
+    path = Path("data.csv")
+    path.write_text(text)
+    return read_observations(str(path), **asked)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+CHOSEN: dict[str, tuple[str, str, str, str]] = {
+    "text": ("species,a,b\nx,1,2\ny,3,4\n", "a", "b", "species"),
+    "text last": ("a,b,species\n1,2,x\n3,4,y\n", "a", "b", "species"),
+    "y of text": ("a,b,y\n1,2,x\n3,4,z\n", "a", "b", "y"),
+    "dates": ("day,a,b\n2020-01-01,1,2\n05/98,3,4\n", "a", "b", "day"),
+    "thousands": ('pop,a,b\n"1,234",1,2\n"2,345",3,4\n', "a", "b", "pop"),
+    "mostly text": ("a,b,kind\n1,2,x\n3,4,7\n5,6,z\n", "a", "b", "kind"),
+    "text where there is something": ("a,b,note\n1,2,\n3,4,\n5,6,z\n", "a", "b", "note"),
+    "nothing in the first lines": ("a,b,c\n" + "1,2,\n" * 60 + "3,4,5\n", "a", "b", "c"),
+    "an index of pandas": (",a,b\n0,1,2\n1,3,4\n", "a", "b", ""),
+    "a saved index of pandas": ("Unnamed: 0,a,b\n0,1,2\n1,3,4\n", "a", "b", ""),
+    "row names": ("rownames,a,b\n1,1,2\n2,3,4\n", "a", "b", ""),
+    "row names of R": ('"a" "b"\n"Mazda RX4" 1 2\n"Datsun 710" 3 4\n', "a", "b", ""),
+    "numbers for row names of R": ("a\tb\n1\t1\t2\n2\t3\t4\n", "a", "b", ""),
+    "row names of R, with commas": ('"a","b"\n"1",1,2\n"2",3,4\n', "a", "b", ""),
+    "single quotes": ("'a',' b '\n1,2\n3,4\n", "a", "b", ""),
+    "blanks": (" a , b \n1,2\n3,4\n", "a", "b", ""),
+    "a delimiter at the end": ("a,b,\n1,2,\n3,4,\n", "a", "b", ""),
+    "no header, with text": ("1.5,2.5,x\n3,4,z\n", "x1", "x2", "y"),
+    "no header, with text again": ("1,2,x\n3,4,x\n", "x1", "x2", "y"),
+    "years for names": ("land,1960,1961\nA,1,2\nB,3,4\n", "1960", "1961", "land"),
+    "comments above the header": ("# made\n% by me, today\na,b\n1,2\n3,4\n", "a", "b", ""),
+    "comments above numbers": ("# made by me\n1,2\n3,4\n", "x", "y", ""),
+    "a header in a comment": ("# 2 columns\n# a b\n1 2\n3 4\n", "a", "b", ""),
+    "a number sign for a name": ("#,a,b\n1,1,2\n2,3,4\n", "a", "b", ""),
+    "Excel's delimiter": ("sep=;\na;b\n1;2\n3;4\n", "a", "b", ""),
+    "Excel's delimiter, no header": ("sep=;\n1;2\n3;4\n", "x", "y", ""),
+}
+
+
+@pytest.mark.parametrize("case", CHOSEN)
+def test_columns_by_default(case: str) -> None:
+    text, feature, target, left_out = CHOSEN[case]
+    observations = read(text)
+    assert (observations.features, observations.target_name) == ((feature,), target)
+    assert observations.left_out == ((left_out,) if left_out else ())
+
+
+def test_what_is_left_out_is_noted(gdfit: Gdfit) -> None:
+    for command in ("train", "curvature"):
+        result = gdfit(command, "-", stdin=b"species,a,day,b\nx,1,1.1.,2\ny,3,2.1.,4\n")
+        assert result.err == (
+            "gdfit: note: left out columns without numbers in the first lines: species, day\n"
+        )
+
+
+def test_row_names_are_used_if_asked_for() -> None:
+    observations = read("rownames,a,b\n1,1,2\n2,3,4\n", features="rownames")
+    assert observations.features == ("rownames",)
+    assert read("a b\n7 1 2\n8 3 4\n", features="column1").sample[:, 0].tolist() == [7, 8]
+
+
+def test_a_header_one_short_of_some_rows_is_not_rs() -> None:
+    with pytest.raises(GdfitError, match="line 3: has 4 fields, not 3"):
+        read("a,b,c\n1,2,3\n1,2,3,4\n1,2,3\n")
+
+
+@pytest.mark.parametrize("word", sorted(MISSING))
+def test_what_pandas_takes_for_missing_is_missing(word: str) -> None:
+    text = f"x,y\n1,2\n{word},3\n4,5\n" if word else "x,y\n1,2\n,3\n4,5\n"
+    with pytest.raises(GdfitError, match=r"line 3, column 'x': .*`drop_missing` skips such rows"):
+        read(text)
+    assert read(text, dialect=Dialect(drop_missing=True)).count == 2
+    assert read(f"{word},1\n2,3\n", dialect=Dialect(drop_missing=True)).features == ("x",)
+
+
+@pytest.mark.parametrize("word", ["?", "-999", "n. d.", "x"])
+def test_more_words_for_missing(gdfit: Gdfit, word: str) -> None:
+    data = f"a,b,y\n1,2,3\n{word},2,3\n-999.5,3,5\n4,4,{word}\n5,3,1\n".encode()
+    options = ["--missing", f"why,{word}", "--missing", "what", "--drop-missing"]
+    result = gdfit("curvature", "-", *options, stdin=data)
+    assert (result.status, result.err) == (0, "gdfit: note: skipped 2 rows with a missing field\n")
+
+
+def test_exclude(gdfit: Gdfit) -> None:
+    text = "a,b,c,y\n1,2,oops,4\n2,1,3,5\n4,4,4,4\n"
+    assert read(text, exclude="c").features == ("a", "b")
+    assert read(text, exclude=["c", "y"]).target_name == "b"
+    options = ["--exclude", "c", "--exclude", "b", "--lr", "0.01"]
+    result = gdfit("train", "-", *options, stdin=text.encode())
+    assert (result.status, result.err) == (0, "")
+    assert '"features": ["a"]' in Path("gdfit.json").read_text()
+
+
+def test_options_that_add_up(gdfit: Gdfit) -> None:
+    data = b"a,b,' c',y\n1,2,3,4\n2,1,3,5\n4,4,4,4\n"
+    options = ["--features", "b,'c '", "--features", "a", "--show", "1", "--show", "2,3"]
+    result = gdfit("train", "-", *options, "--format", "csv", "--epochs", "9", stdin=data)
+    header, *rows = result.out.splitlines()
+    assert header.startswith("epoch,loss,w_b,w_c,w_a,b,")
+    assert [row.split(",")[0] for row in rows] == ["1", "2", "3", "9"]
+
+
+TITLES: dict[str, tuple[str, int]] = {
+    "a line": ("My data set\nx,y\n1,2\n3,4\n", 1),
+    "above numbers": ("My data set\n1,2\n3,4\n", 1),
+    "with a delimiter": ("Heights, in cm\na,b,y\n1,2,3\n3,4,5\n", 1),
+    "with more of them": ("By A, B, C and D\nx,y\n1,2\n3,4\n", 1),
+    "padded": ("My data set,,\na,b,y\n1,2,3\n3,4,5\n", 1),
+    "several": ("My data set\nby me\n\nx,y\n1,2\n3,4\n5,6\n7,8\n", 2),
+    "below comments": ("# by me\nMy data set\nx,y\n1,2\n3,4\n", 2),
+    "counts, as scikit-learn has them": ("3,3,red\n1,2,3,0\n3,4,5,1\n5,6,7,1\n", 1),
+}
+
+
+@pytest.mark.parametrize("case", TITLES)
+def test_a_title_is_no_header(case: str) -> None:
+    text, lines = TITLES[case]
+    advice = rf"is no header for the . columns .* `skip` {lines} begins at line {lines + 1}$"
+    with pytest.raises(GdfitError, match=advice):
+        read(text)
+    assert read(text, dialect=Dialect(skip=lines)).target_name == "y"
+
+
+def test_comments() -> None:
+    text = '! a "title"\nx,y ! names\n1,2\n!7,8\n"3",4! four\n ! end'
+    observations = read(text, dialect=Dialect(comment="!"))
+    assert observations.sample.tolist() == [[1, 2], [3, 4]]
+    assert read('x;note;y\n1;"a#b\n#c";2\n', features="x", dialect=Dialect(comment="#")).count == 1
+    with pytest.raises(GdfitError, match=r"line 4: has 1 field, not 2 .* `comment` '#' leaves out"):
+        read("x,y\n1,2\n3,4\n# the end\n")
+    with pytest.raises(GdfitError, match="line 5, column 'y': 'five'"):
+        read("x,y\n1,2\n# two\n3,4\n5,five\n", dialect=Dialect(comment="#"))
+
+
+@pytest.mark.parametrize("block_bytes", [1, 7, 64])
+def test_comments_in_blocks_of_any_size(block_bytes: int) -> None:
+    text = "x,y\n" + "".join(f'{n},{n * n} # "{n}, {n}"\n#\n' for n in range(50))
+    Path("data.csv").write_text(text)
+    with open_csv("data.csv", Dialect(comment="#"), block_bytes=block_bytes, head_bytes=64) as file:
+        rows = np.concatenate(list(file.blocks((0, 1))))
+    assert rows.tolist() == [[n, n * n] for n in range(50)]
+
+
+def test_lines_to_skip_are_counted_in_faults() -> None:
+    with pytest.raises(GdfitError, match="line 5, column 'y': 'five' is not a number"):
+        read('A "title\n\nx,y\n1,2\n3,five\n', dialect=Dialect(skip=2))
+    with pytest.raises(GdfitError, match="is empty below line 9"):
+        read("x,y\n1,2\n", dialect=Dialect(skip=9))
+
+
+@pytest.mark.parametrize(
+    "text", ["1,5;2,5\n2,5;3\n", "1,5\t2\n2,5\t3\n", "1,5 2,5\n2,5 3,5\n", "a;b\n1,5;2\n"]
+)
+def test_decimal_commas_are_recognized(text: str) -> None:
+    with pytest.raises(GdfitError, match=r"'1,5' is not a number .* need `decimal` ,"):
+        read(text)
+    assert read(text, dialect=Dialect(decimal=",")).sample[0, 0] == 1.5
+
+
+WHAT_TO_TYPE = {
+    "no such column": (["--target", "groth"], "is it 'growth'? its columns with numbers are li"),
+    "in another case": (["--features", "Light"], "there is no column 'Light'; is it 'light'? "),
+    "nothing like it": (["--exclude", "zzz"], "there is no column 'zzz'; its columns with number"),
+    "a feature and the target": (["--features", "growth"], "another --target: 'light', 'water'"),
+    "text": (["--features", "bed"], "'A1' is not a number; columns with numbers are light, water"),
+    "the target is text": (["--target", "bed"], "--target takes another column: 'water', 'warmth"),
+    "excluded and used": (["--target", "growth", "--exclude", "growth"], "both in --target and in"),
+    "all excluded": (["--exclude", "light,water,warmth"], "there is 'growth' alone"),
+}
+
+
+@pytest.mark.parametrize("case", WHAT_TO_TYPE)
+def test_what_to_type_about_columns(gdfit: Gdfit, case: str) -> None:
+    options, message = WHAT_TO_TYPE[case]
+    result = gdfit("train", SAMPLES / "greenhouse.csv", *options)
+    assert result.status in (1, 2)
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+FAULTS = {
+    "a word": ("a,b,y\n1,2,3\n1,2,3\n1,x,3\n", "'x' is not a number; `exclude` b leaves the col"),
+    "a name to quote": ("a,b c,y\n1,2,3\n1,,3\n", "skips such rows; `exclude` 'b c' leaves the"),
+    "a name with a comma": (
+        'a,"b,c",y\n1,2,3\n1,,3\n',
+        "`exclude` '\"b,c\"' leaves the column out",
+    ),
+    "a mark": ("a,b,y\n1,2,3\n1,?,3\n", "if it stands for a missing value, `missing` '.' `drop_m"),
+    "another spelling": ("a,b,y\n1,2,3\n1,Unknown,3\n", "`missing` Unknown `drop_missing`"),
+    "the target": ("a,b,y\n1,2,3\n1,2,x\n", "'x' is not a number; `target` takes another column: "),
+    "the only feature": ("x,y\n1,3\nx,3\n", "'x' is not a number$"),
+    "text alone": ("name,y\nA,3\nB,3\n", "there is 'y' alone; there is text in name .'A'.$"),
+    "no numbers": ("a,b\nA,x\nB,y\n", "there is none; there is text in a .'A'., b .'x'.$"),
+    "names that are alike": ("a,a,y\n1,2,3\n", "2 columns are called 'a'; .* `exclude` a$"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_to_type_about_fields(fault: str) -> None:
+    text, message = FAULTS[fault]
+    with pytest.raises(GdfitError, match=message):
+        read(text)
+
+
+def test_no_row_without_a_missing_field() -> None:
+    text = "a,b,c,y\n1,,2,3\n2,,,4\n3,4,,5\n4,5,6,\n"
+    with pytest.raises(GdfitError, match=r"there are no observations without .* `exclude` b,c "):
+        read(text, dialect=Dialect(drop_missing=True))
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        {"delimiter": "ab"},
+        {"delimiter": "1"},
+        {"delimiter": ",", "decimal": ","},
+        {"delimiter": ";", "comment": ";"},
+        {"decimal": "'"},
+        {"comment": "//"},
+        {"comment": "."},
+        {"comment": "x"},
+        {"comment": " "},
+        {"skip": -1},
+    ],
+    ids=str,
+)
+def test_dialects_that_make_no_sense(dialect: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        Dialect(**dialect)  # type: ignore[arg-type]
+
+
+def deal(count: int, fraction: float, seed: int, block: int) -> tuple[list[float], list[float]]:
+    """Which of `count` rows are to train on, and which are held out."""
+    columns = Columns(("x",), "y")
+    parts = Condenser(columns, keep_rows=True), Condenser(columns, keep_rows=True)
+    hold_out = HoldOut(fraction, 2, seed, *parts)
+    rows = np.column_stack([np.arange(float(count)), np.zeros(count)])
+    for start in range(0, count, block):
+        hold_out.add(rows[start : start + block])
+    hold_out.finish()
+    kept, held_out = (row_numbers(part) for part in parts)
+    return kept, held_out
+
+
+def row_numbers(part: Condenser) -> list[float]:
+    """The first column of the rows in `part`."""
+    rows = part.observations().rows if part.count else None
+    return [float(x) for block in rows.blocks() for x in block[:, 0]] if rows else []
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(1, 400) | st.integers(65_000, 140_000),
+    st.floats(1e-7, 1, exclude_max=True),
+    st.integers(0, 9),
+    st.integers(1, 300).map(lambda size: 317 * size),
+)
+def test_as_many_rows_are_held_out_as_asked_for(
+    count: int, fraction: float, seed: int, block: int
+) -> None:
+    kept, held_out = deal(count, fraction, seed, block)
+    assert len(held_out) == max(1, round(fraction * count))
+    assert sorted(kept + held_out) == list(range(count))
+    assert (kept, held_out) == deal(count, fraction, seed, 4999)
+
+
+def test_any_row_is_as_likely_to_be_held_out() -> None:
+    counts = np.zeros(25)
+    for seed in range(2000):
+        kept, held_out = deal(25, 0.2, seed, 25)
+        assert kept == sorted(kept)
+        counts[np.array(held_out, int)] += 1
+    # Each of the 25 rows is in one of five draws of 2,000; the standard deviation is 18.
+    assert (np.abs(counts - 400) < 5 * 18).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_validation_rows(gdfit: Gdfit, seed: int) -> None:
+    options = ["--validation", "0.1", "--seed", seed, "--format", "json"]
+    assert '"observations": 23,' in gdfit("train", LECTURE, *options).out
+    none_left = gdfit("train", LECTURE, "--validation", "0.99", "--seed", seed)
+    assert none_left.err.endswith("0.99 of 25 rows for validation leaves none to train on\n")
+
+
+COMPLETIONS = {
+    f"gdfit train {LECTURE} --target ": ["x", "y"],
+    "gdfit train a.csv --target bi": ["bill"],
+    "gdfit curvature --skip 1 a.csv --features bill,": ["bill,mass", "bill,y"],
+    "gdfit train a.csv nowhere.csv --exclude ma": ["mass"],
+    "gdfit evaluate a.csv --target m": ["mass"],
+    "gdfit train --target ": [],
+    "gdfit train nowhere.csv --target ": [],
+    "gdfit train empty.csv --target ": [],
+    "gdfit train . --target ": [],
+    "gdfit train a.csv --comment ab --target ": [],
+}
+
+
+@pytest.mark.parametrize("line", COMPLETIONS)
+def test_the_shell_completes_names_of_columns(line: str) -> None:
+    Path("a.csv").write_text("bill,mass,y\n1,2,3\n")
+    Path("empty.csv").touch()
+    if "--skip" in line:
+        Path("a.csv").write_text("a title\nbill,mass,y\n1,2,3\n")
+    environment = {
+        "_GDFIT_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - (not line.endswith(" "))),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "gdfit"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.split(), done.stderr) == (COMPLETIONS[line], "")

@@ -1,0 +1,230 @@
+"""What lines, fields and numbers are, and that the fast reader keeps to it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdfit.arrays import FloatArray
+from gdfit.data.blocks import cut_blocks
+from gdfit.data.fields import (
+    MISSING,
+    WHITE_SPACE,
+    Grammar,
+    content,
+    read_number,
+    records,
+)
+from gdfit.data.numbers import ONE_A_LINE, parse, read_block
+from gdfit.data.plain import RowError, read_plainly
+
+COMMA = Grammar(",")
+
+
+def rows_of(text: bytes, grammar: Grammar = COMMA) -> list[list[bytes]]:
+    """What the fields of all rows say."""
+    return [[content(field, grammar) for field in row.fields] for row in records(text, grammar)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (b"", []),
+        (b"\n \r\n\t\r", []),
+        (b"1,2\n3,4", [[b"1", b"2"], [b"3", b"4"]]),
+        (b"1\r2\n3\r\n4\n\r5", [[b"1"], [b"2"], [b"3"], [b"4"], [b"5"]]),
+        ("a\u2028b\x85c\x0bd\x0ce\x1cf".encode(), [["a\u2028b\x85c\x0bd\x0ce\x1cf".encode()]]),
+        (b",\n", [[b"", b""]]),
+        (b" 1 ,\t2\t\n", [[b"1", b"2"]]),
+        (b'"a,b\r\n""c""",2\n', [[b'a,b\r\n"c"', b"2"]]),
+        (b' "a" ,"" \n""\n', [[b"a", b""], [b""]]),
+        (b'5",6"\n', [[b'5"', b'6"']]),
+        (b'"5" x,6\n', [[b'"5" x', b"6"]]),
+        (b'"1"2",3\n', [[b'"1"2"', b"3"]]),
+        (b'1,"2\n3,4', [[b"1", b'"2\n3,4']]),
+    ],
+)
+def test_rows_and_fields(text: bytes, rows: list[list[bytes]]) -> None:
+    assert rows_of(text) == rows
+
+
+def test_other_grammars() -> None:
+    assert rows_of(b' a  "b c"\td \n\n', Grammar(WHITE_SPACE)) == [[b"a", b"b c", b"d"]]
+    assert rows_of(b" \t1\t 2 \n", Grammar("\t")) == [[b"", b"1", b"2"]]
+    comments = b'# "\n1,2 # 3\n"#4",5#\n #\n'
+    assert rows_of(comments, Grammar(",", comment="#")) == [[b"1", b"2"], [b"#4", b"5"]]
+    assert rows_of(b"1 2 # 3\n", Grammar(WHITE_SPACE, comment="#")) == [[b"1", b"2"]]
+
+
+@pytest.mark.parametrize("text", ["1", "-1.5e3", "+.5", "5.", "1E-400", '"7"', ' " 8 " ', "007"])
+def test_numbers(text: str) -> None:
+    value = read_number(text.encode(), COMMA, missing=False)
+    assert value == float(text.strip().strip('"'))
+    european = Grammar(";", ",")
+    assert read_number(text.replace(".", ",").encode(), european, missing=False) == value
+
+
+@pytest.mark.parametrize("word", [*sorted(MISSING), "", '""', " NA ", '" NA"'])
+def test_missing_words(word: str) -> None:
+    assert math.isnan(read_number(word.encode(), COMMA, missing=True))
+    with pytest.raises(ValueError, match="`drop_missing` skips such rows"):
+        read_number(word.encode(), COMMA, missing=False)
+
+
+def test_words_of_ones_own_for_missing_values() -> None:
+    grammar = Grammar(",", missing=MISSING | {"-999", "?", "inf"})
+    missing = [b"-999", b"-999.0", b"?", b"inf", b'"?"', b"nan"]
+    assert all(math.isnan(read_number(word, grammar, missing=True)) for word in missing)
+    assert read_number(b"999", grammar, missing=True) == 999
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("abc", "'abc' is not a number"),
+        ("True", "'True' is not a number"),
+        ("1_0", "'1_0' is not a number"),
+        ("1 0", "'1 0' is not a number"),
+        ("0x1", "'0x1' is not a number"),
+        ("1e", "'1e' is not a number"),
+        ("١", "'١' is not a number"),
+        ("1\x0b", r"'1\x0b' is not a number"),
+        ("1\0", r"'1\x00' is not a number"),
+        ("1\xa0", r"'1\xa0' is not a number"),
+        ('"1"2', "'\"1\"2' is not a number"),
+        ("1,5", "'1,5' is not a number (decimals with ',' need `decimal` ,)"),
+        ("-Inf", "'-Inf' is not a finite number"),
+        ("1e999", "'1e999' is larger than the largest float64, 1.8e308"),
+    ],
+)
+def test_what_is_no_number(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match="is") as error:
+        read_number(text.encode(), Grammar(";"), missing=True)
+    assert str(error.value) == fault
+
+
+def chunks(text: bytes, size: int) -> Iterator[bytes]:
+    """`text` in pieces of `size` bytes."""
+    return (text[start : start + size] for start in range(0, len(text), size))
+
+
+def read(
+    text: bytes, grammar: Grammar, width: int, places: tuple[int, ...], size: int
+) -> FloatArray:
+    """The numbers in `text`, read in blocks of about `size` bytes."""
+    blocks = cut_blocks(chunks(text, size), grammar)
+    rows = [read_block(block, grammar, width, places, missing=True) for block in blocks]
+    return np.concatenate([np.empty((0, len(places))), *rows])
+
+
+GRAMMARS = st.builds(
+    Grammar,
+    st.sampled_from([",", ";", "\t", "|", WHITE_SPACE, "-", "."]),
+    st.sampled_from(".,"),
+    st.sampled_from([MISSING, MISSING | {"-999", "?", "0", '"', "1,2"}]),
+    st.sampled_from([None, None, "#", "%"]),
+).filter(lambda grammar: grammar.delimiter != grammar.decimal)
+
+NUMBERS = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.integers(-1000, 1000).map(str),
+    st.from_regex(r"[+-]?[0-9]{0,25}\.?[0-9]{0,25}([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+)
+ODDITIES = (
+    '? -999 -999.0 inf -Infinity True 1_0 0x1 1e e5 --1 . 1.2.3 1,5 1/2 N é \0 1\x0b \x1a # " +1'
+)
+WORDS = st.sampled_from([*MISSING, "", "1 2", "a b", "\u2028", *ODDITIES.split(" ")])
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[Grammar, int, bytes]:
+    """A grammar, how many columns, and a file that is in it but for a few mishaps."""
+    grammar = draw(GRAMMARS)
+    width = draw(st.integers(1, 4))
+    spaced = grammar.delimiter == WHITE_SPACE
+    between = st.sampled_from([" ", "\t", "  "] if spaced else [grammar.delimiter])
+    blank = st.sampled_from(["", "", "", " ", "\t", "   "])
+    line_end = draw(st.sampled_from([st.just("\n"), st.sampled_from(["\n", "\r\n", "\r"])]))
+    plain = NUMBERS.map(lambda number: number.replace(".", grammar.decimal))
+    field = st.one_of(plain, plain, WORDS) if draw(st.booleans()) else plain
+    if draw(st.booleans()):
+        text = st.text('1.,;\t| "\n\r#ax', max_size=5)
+        quoted = st.one_of(plain, WORDS, text).map(lambda said: said.replace('"', '""'))
+        field = st.one_of(field, quoted.map('"{}"'.format))
+    pieces = []
+    for _ in range(draw(st.integers(0, 8))):
+        for place in range(width):
+            pieces += [draw(between)] if place else []
+            pieces += [draw(blank), draw(field), draw(blank)]
+        pieces += [draw(line_end)]
+        if draw(st.integers(0, 9)) == 0:
+            pieces += [draw(st.text('1,; "\n\r#x', max_size=4))]
+    return grammar, width, "".join(pieces).encode()
+
+
+Outcome = tuple[str, int, int | None] | tuple[tuple[int, ...], bytes]
+
+
+def outcome(read_all: Callable[[], FloatArray]) -> Outcome:
+    """The numbers that a reader gives, to the last bit, or its complaint."""
+    try:
+        rows = read_all()
+    except RowError as error:
+        return error.what, error.line, error.place
+    return rows.shape, np.where(np.isnan(rows), np.nan, rows).tobytes()
+
+
+def assert_same(
+    text: bytes, grammar: Grammar, width: int, places: tuple[int, ...], size: int
+) -> None:
+    """Both readers give the same numbers or the same complaint."""
+    fast = outcome(lambda: read(text, grammar, width, places, size))
+    assert fast == outcome(lambda: read_plainly(text, grammar, width, places, missing=True))
+
+
+@settings(max_examples=1000, deadline=None)
+@given(file=files(), size=st.integers(1, 60), used=st.integers(1, 15))
+def test_the_fast_reader_reads_what_the_plain_one_reads(
+    file: tuple[Grammar, int, bytes], size: int, used: int
+) -> None:
+    grammar, width, text = file
+    places = tuple(place for place in range(width) if used >> place & 1) or (0,)
+    assert_same(text, grammar, width, places, size)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    text=st.text('01.,;\t "\n\r#exNA-', max_size=40).map(str.encode) | st.binary(max_size=40),
+    grammar=GRAMMARS,
+    width=st.integers(1, 3),
+    size=st.integers(1, 60),
+)
+def test_and_so_it_does_with_any_bytes(
+    text: bytes, grammar: Grammar, width: int, size: int
+) -> None:
+    assert_same(text, grammar, width, tuple(range(width)), size)
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize(
+    "characters", ["07+-eE.", "07+-eE,", "iInNaA", "NnulLUo", "01xbBd", "1%/#<'"]
+)
+def test_what_pandas_takes_for_a_number_is_one(decimal: str, characters: str) -> None:
+    """Every text of up to four of these characters."""
+    grammar = Grammar(";", decimal)
+    for length in range(1, 5):
+        for letters in itertools.product(characters, repeat=length):
+            text = "".join(letters).encode()
+            values = parse(text + b"\n", grammar, ONE_A_LINE, b"\n", missing=True)
+            if values is not None:
+                number = read_number(text, grammar, missing=True)
+                assert values[0, 0] == number or (math.isnan(values[0, 0]) and math.isnan(number))
+            else:
+                number = grammar.value(text) if grammar.number.fullmatch(text) else math.inf
+                assert math.isinf(number), text

@@ -1,0 +1,119 @@
+"""gdfit predict DATA: every row comes back as it was, with one field more."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gdfit as library
+from conftest import LECTURE, SAMPLES, Gdfit
+
+MODEL = '{"w": [2], "b": 1, "features": ["x"], "target": "y"}'
+
+
+def test_predict_writes_the_rows_back(gdfit: Gdfit) -> None:
+    gdfit("train", "-", "--epochs", "3", stdin=b"a,b,y\n1,2,3\n4,5,7\n")
+    model = library.load_model("gdfit.json")
+    data = 'b,note,a\n2.50,"x, ""y""\nz",1e0\n007,NA,-1\n'
+    out = gdfit("predict", "-", stdin=data.encode()).out
+    rows = list(csv.reader(io.StringIO(out)))
+    assert rows == [
+        ["b", "note", "a", "y_hat"],
+        ["2.50", 'x, "y"\nz', "1e0", repr(model.predict([1.0, 2.5]))],
+        ["007", "NA", "-1", repr(model.predict([-1.0, 7.0]))],
+    ]
+
+
+def test_predict_keeps_bytes_that_are_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "gdfit.json").write_text(MODEL)
+    command = [sys.executable, "-m", "gdfit", "predict", "-"]
+    data = b"x,note\n1,\xff\n\n"
+    done = subprocess.run(command, cwd=tmp_path, input=data, capture_output=True, check=True)
+    assert done.stdout == b"x,note,y_hat\n1,\xff,3.0\n\n"
+
+
+def test_predict_on_a_header_alone(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE)
+    assert gdfit("predict", "-", stdin=b"x,z\n").out == "x,z,y_hat\n"
+
+
+def test_predict_by_place_without_a_header(gdfit: Gdfit) -> None:
+    gdfit("train", "-", "--epochs", "3", stdin=b"a,b,y\n1,2,3\n4,5,7\n")
+    model = library.load_model("gdfit.json")
+    y_hat = model.predict([8.0, 9.0])
+    assert gdfit("predict", "-", stdin=b"8,9\n").out == f"8,9,{y_hat!r}\n"
+    assert gdfit("predict", "-", stdin=b"8,9,0\n").out == f"8,9,0,{y_hat!r}\n"
+    assert gdfit("predict", "-", stdin=b"8,9,0,1\n").status == 1
+
+
+def test_predict_one_column(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE)
+    expected = gdfit("predict", "--x", "1", "--x", "2").out.split()
+    lines = gdfit("predict", "-", stdin=b"1\n2\n").out.split()
+    assert [line.split(",")[1] for line in lines] == expected
+
+
+def test_predict_in_the_european_way(gdfit: Gdfit) -> None:
+    feder = SAMPLES / "feder.csv"
+    gdfit("train", feder, "--decimal", ",")
+    lines = gdfit("predict", feder, "--decimal", ",").out.splitlines()
+    assert lines[0] == "masse_kg;dehnung_cm;dehnung_cm_hat"
+    y_hat = float(lines[1].split(";")[2].replace(",", "."))
+    assert y_hat == float(gdfit("predict", "--x", "0.1").out)
+
+
+def test_predict_refuses_to_add_a_column_twice(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE)
+    result = gdfit("predict", "-", stdin=b"x,y_hat\n1,2\n")
+    assert (result.status, result.out) == (1, "")
+
+
+def test_predict_leaves_empty_what_it_cannot_predict(gdfit: Gdfit) -> None:
+    Path("gdfit.json").write_text(MODEL)
+    result = gdfit("predict", "-", stdin=b"x,y\n1,\n,2\n NA,3\n")
+    assert result.out == "x,y,y_hat\n1,,3.0\n,2,\n NA,3,\n"
+    assert result.err == "gdfit: note: no prediction for 2 rows with a missing field\n"
+    spaced = gdfit("predict", "-", stdin=b"x y\n1 1\nNA 2\n")
+    assert spaced.out == "x y y_hat\n1 1 3.0\nNA 2 NA\n"
+    assert gdfit("predict", "-", "--drop-missing", stdin=b"x,y\n1,2\n").status == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "expected"),
+    [
+        (
+            b"y,x,x2,x2\r\n0,1, a ,b\t\r\n\r\n0,2,,\n",
+            [],
+            b"y,x,x2,x2,y_hat\r\n0,1, a ,b,3.0\t\r\n\r\n0,2,,,5.0\n",
+        ),
+        (b",x\r1,1\r2,2", [], b",x,y_hat\r1,1,3.0\r2,2,5.0"),
+        (b'\xef\xbb\xbfx;"a\n;"\n1.50;""""\n', [], b'\xef\xbb\xbfx;"a\n;";y_hat\n1.50;"""";4.0\n'),
+        (
+            b"by me\nx # it\n#\n1#\n2 # two\n",
+            ["--skip", 1, "--comment", "#"],
+            b"by me\nx,y_hat # it\n#\n1,3.0#\n2,5.0 # two\n",
+        ),
+        (b"x-y\n1-2\n", ["--delimiter", "-"], b'x-y-y_hat\n1-2-"3.0"\n'),
+    ],
+)
+def test_predict_changes_no_byte(
+    gdfit: Gdfit, data: bytes, options: list[object], expected: bytes
+) -> None:
+    Path("gdfit.json").write_text(MODEL)
+    Path("data").write_bytes(data)
+    result = gdfit("predict", "data", *options)
+    assert result.out.encode() == expected
+
+
+def test_predict_several_files(gdfit: Gdfit) -> None:
+    Path("gdfit.json").write_text(MODEL)
+    for name, data in {"a": "x,z\n1,2", "b": "x,z\n2,3\n", "c": "5,6\n", "d": "z,x\n1,2\n"}.items():
+        Path(name).write_text(data)
+    assert gdfit("predict", "a", "b", "c").out == "x,z,y_hat\n1,2,3.0\n2,3,5.0\n5,6,11.0\n"
+    assert gdfit("predict", "c", "c").out == "5,6,11.0\n5,6,11.0\n"
+    assert "stand in another order than in a" in gdfit("predict", "a", "d").err

@@ -1,0 +1,99 @@
+"""gdfit summary: the last model beside the least squares of what was observed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gdfit as library
+from conftest import LECTURE, SAMPLES, Gdfit
+
+GREENHOUSE = SAMPLES / "greenhouse.csv"
+
+SQUARES = "light,area,y\n1,1,2\n2,4,3\n3,9,7\n4,16,9\n5,25,8\n"
+
+
+def test_it_is_the_librarys_summary(gdfit: Gdfit) -> None:
+    gdfit("train", GREENHOUSE, "--lr", "0.1", "--epochs", "50")
+    model = library.load_model("gdfit.json")
+    summary = library.summarize(library.read_observations(str(GREENHOUSE)), model, 0.9)
+    record = gdfit.json("summary", GREENHOUSE, "--level", "0.9")
+    rows = [vars(row) for row in summary.rows]
+    assert record == {"params": rows, **summary.figures}
+    assert [row["value"] for row in rows] == list(model.params)
+    text = gdfit("summary", GREENHOUSE, "--format", "csv", "--level", "0.9").out
+    for read, row in zip(csv.DictReader(io.StringIO(text)), rows, strict=True):
+        assert read == {key: str(value) for key, value in row.items()}
+    table = gdfit("summary", GREENHOUSE, "--level", "0.9").out
+    assert all(name in table for name in ("w_light", "w_water", "w_warmth", "90 %"))
+
+
+def test_columns_are_found_as_evaluate_finds_them(gdfit: Gdfit) -> None:
+    gdfit("train", GREENHOUSE, "--features", "warmth,light", "--epochs", "5")
+    expected = gdfit.json("summary", GREENHOUSE)
+    assert [row["name"] for row in expected["params"]] == ["w_warmth", "w_light", "b"]
+    assert expected["observations"] == 48
+    rows = list(csv.DictReader(GREENHOUSE.read_text().splitlines()))
+    bare = "".join(f"{row['warmth']},{row['light']},{row['growth']}\n" for row in rows)
+    assert gdfit.json("summary", "-", stdin=bare.encode()) == expected
+    renamed = f"seen,light,warmth\n{bare}".splitlines()
+    for place, row in enumerate(rows):
+        renamed[place + 1] = f"{row['growth']},{row['light']},{row['warmth']}"
+    data = "\n".join(renamed).encode()
+    assert gdfit.json("summary", "-", "--target", "seen", stdin=data) == expected
+    assert gdfit("summary", "-", stdin=data).status == 1
+
+
+def test_a_model_of_another_loss_is_noted_beside_data(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "--loss", "mae", "--l2", "0.5", "--epochs", "5")
+    words = "fitted to MAE + 0.5·‖w‖²: all but the value column is plain least squares"
+    table = gdfit("summary", LECTURE)
+    assert (table.status, table.err) == (0, "")
+    assert f" model      {words}\n" in table.out
+    for output in ("json", "csv"):
+        result = gdfit("summary", LECTURE, "--format", output)
+        assert result.err == f"gdfit: note: the model is {words}\n"
+        assert "fitted" not in result.out
+
+
+def test_what_goes_on_from_least_squares_is_there_already(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "--epochs", "1")
+    found = [row["least_squares"] for row in gdfit.json("summary", LECTURE)["params"]]
+    start = ",".join(map(repr, found))
+    record = gdfit.json("train", LECTURE, "--lr", "0.01", "--init", start, "--epochs", "3")
+    assert record["w"] + [record["b"]] == pytest.approx(found, rel=1e-12)
+    after = gdfit("summary", LECTURE).out
+    assert " descent    at least squares, but for rounding\n" in after
+
+
+def test_dependent_columns_are_named(gdfit: Gdfit) -> None:
+    data = "\n".join(f"{line},{line.split(',')[0]}" for line in SQUARES.splitlines())
+    Path("data.csv").write_text(data.replace("y,light", "y,twice"))
+    gdfit("train", "data.csv", "--target", "y")
+    result = gdfit("summary", "data.csv")
+    assert "left out   w_twice: dependent on the columns before it, or constant\n" in result.out
+    assert " descent    dependent columns share their weights" in result.out
+    gdfit("train", "data.csv", "--target", "y", "--exclude", "twice")
+    first, second = (gdfit.json("summary", "data.csv")["params"] for _ in range(2))
+    assert first == second
+    x = np.column_stack([np.arange(1.0, 6), np.arange(1.0, 6) ** 2, np.ones(5)])
+    expected, *_ = np.linalg.lstsq(x, np.array([2.0, 3, 7, 9, 8]))
+    assert [row["least_squares"] for row in first] == pytest.approx(expected.tolist())
+
+
+def test_what_cannot_be_used_is_one_line(gdfit: Gdfit) -> None:
+    assert "no such model file" in gdfit("summary", LECTURE).err
+    gdfit("train", LECTURE)
+    for stdin, words in (
+        (b"x,y\n", "no observations"),
+        (b"x,y\n1,two\n", "'two' is not a number"),
+        (b"x\n1\n2\n", "there is no column 'y'"),
+        (b"1\n2\n", "no column with the observed values"),
+    ):
+        result = gdfit("summary", "-", stdin=stdin)
+        assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+        assert words in result.err
