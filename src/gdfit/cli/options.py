@@ -17,6 +17,7 @@ from gdfit.data.columns import Selection
 from gdfit.data.dialect import Dialect
 from gdfit.descent.settings import Settings
 from gdfit.model.formats import ExportFormat
+from gdfit.show.panels import Panel
 
 DEFAULT_MODEL = Path("gdfit.json")
 
@@ -159,7 +160,7 @@ class Files:
     model: Path = DEFAULT_MODEL
     no_model: bool = False
     plot: Path | None = None
-    panel: Literal["all", "fit", "loss", "path", "steepest"] = "all"
+    panel: Panel = "all"
 
 
 Columns = Annotated[Selection, COLUMNS]
