@@ -90,7 +90,8 @@ def test_the_level_sets_are_those_of_the_loss(scale: Any) -> None:
         vertices = np.asarray(contour.vertices)
         for params in vertices[:: max(1, len(vertices) // 5)]:
             in_data = fit.scaling.to_data(params) if fit.scaling else params
-            above = fit.observations.squared_error(in_data) / 25 - fit.curvature.minimum_loss
+            residuals = fit.observations.design @ in_data - fit.observations.target
+            above = residuals @ residuals / 25 - fit.curvature.minimum_loss
             assert above == pytest.approx(level, rel=0.05)
 
 
