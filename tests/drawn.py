@@ -15,7 +15,8 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.observations import Observations, observations_from
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.loop import Step
-from gdfit.show.plots import STYLE, Panel, draw
+from gdfit.show.panels import Panel
+from gdfit.show.plots import STYLE, draw
 from gdfit.show.trace import Trace
 
 

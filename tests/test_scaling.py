@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from conftest import Gdfit
 from gdfit.arrays import FloatArray
-from gdfit.data.condense import triangular
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations, observations_from
+from gdfit.data.qr import triangular
 from gdfit.descent.curvature import curvature
 from gdfit.descent.fit import train
 from gdfit.descent.scaling import Scaling, scaled, scaling_of

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gdfit.descent.fit import Fit, Run, train
     from gdfit.descent.settings import Settings
     from gdfit.errors import GdfitError, UsageError
+    from gdfit.model.export import export
     from gdfit.model.linear import LinearModel, load_model
 
 __version__ = "0.1.0"
@@ -39,6 +40,7 @@ __all__ = [
     "Summary",
     "UsageError",
     "compare",
+    "export",
     "load_model",
     "observations_from",
     "read_observations",
@@ -58,6 +60,7 @@ _HOMES = {
     "Summary": "analysis.inference",
     "UsageError": "errors",
     "compare": "descent.compare",
+    "export": "model.export",
     "load_model": "model.linear",
     "observations_from": "data.observations",
     "read_observations": "data.dataset",

@@ -116,7 +116,7 @@ def summarize(
     model: LinearModel | None = None,
     level: float = 0.95,
     *,
-    intercept: bool = True,
+    intercept: bool | None = None,
 ) -> Summary:
     """Least squares with standard errors, t, p and confidence intervals, beside a model's params.
 
@@ -125,7 +125,8 @@ def summarize(
     observations : condensed or not.
     model : the model to compare, of the same features and target.
     level : of the confidence intervals, between 0 and 1.
-    intercept : whether there is a param b; without one R² is about 0 instead of the mean, as in R.
+    intercept : whether there is a param b, by default as in the observations; without one R² is
+        about 0 instead of the mean, as in R.
 
     Raises
     ------
@@ -141,6 +142,7 @@ def summarize(
     2.30 ± 0.17, p = 0.0056
     """
     check_level(level)
+    intercept = observations.intercept if intercept is None else intercept
     names = params_names(observations.features)
     values = _values(model, observations)
     # The ones come first: it is a feature that depends on them, not they on it.

@@ -40,7 +40,7 @@ def predict(
         trained = load_model(model)
         texts = trained.expansion.texts if trained.expansion else frozenset()
         for values in read_inputs(x or (), trained.inputs, texts):
-            print(trained.predict(values))
+            print(trained.at_inputs(values))
         return
 
     from gdfit.model.prediction import predict_rows

@@ -16,6 +16,8 @@ from gdfit.cli.typed import Typed
 from gdfit.data.columns import Selection
 from gdfit.data.dialect import Dialect
 from gdfit.descent.settings import Settings
+from gdfit.model.formats import ExportFormat
+from gdfit.show.panels import Panel
 
 DEFAULT_MODEL = Path("gdfit.json")
 
@@ -158,7 +160,7 @@ class Files:
     model: Path = DEFAULT_MODEL
     no_model: bool = False
     plot: Path | None = None
-    panel: Literal["all", "fit", "loss", "path", "steepest"] = "all"
+    panel: Panel = "all"
 
 
 Columns = Annotated[Selection, COLUMNS]
@@ -202,6 +204,14 @@ Format = Annotated[
 ]
 SummaryFormat = Annotated[
     Literal["table", "json", "csv"], option("What to print on standard output.", "--format")
+]
+Language = Annotated[
+    ExportFormat,
+    option("What to write the model as.", "--format", show_default=False),
+]
+OutputFile = Annotated[
+    Path | None,
+    option("The file to write to, in place of standard output.", "--output", metavar="FILE"),
 ]
 GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")]
 Level = Annotated[float, option("Of the confidence intervals.")]

@@ -30,6 +30,7 @@ from gdfit.cli.options import (
     check_settings,
 )
 from gdfit.cli.typed import Typed
+from gdfit.data.columns import Selection
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def train(
     from gdfit.show.trace import Trace
 
     check_output(typed, output, files)
+    typed.refuse("explain", "writes out no weighted means", unless=columns.weights is None)
     check_files(data, validation, [init], files)
     start = parse_init(init)
     check_settings(typed, settings, validated=validation is not None)
@@ -101,7 +103,7 @@ def train(
             for step in run:
                 for watch in watchers:
                     watch(step)
-    fit = told(run.fit(), data, init, typed)
+    fit = told(run.fit(), data, columns, init, typed)
     predictions = report.predictions(fit, inputs)
     diverged = fit.status == "diverged"
     if not diverged and not files.no_model:
@@ -136,7 +138,7 @@ def inputs_of(
     return inputs
 
 
-def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
+def told(fit: Fit, data: Sequence[str], columns: Selection, init: str, typed: Typed) -> Fit:
     """`fit` with what its files say besides: where the data came from, how it ended in words, and
     what to type next."""
     from gdfit.show import advice
@@ -146,7 +148,8 @@ def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     message = advice.ending(fit)
     if command and fit.status == "diverged":
         message = advice.diverged(fit, command)
-    facts = {"init": init, "files": list(data), "message": message, "next": command}
+    facts = {"init": init, "files": list(data), "weights": columns.weights}
+    facts |= {"message": message, "next": command}
     return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +16,8 @@ from gdfit.arrays import FloatArray
 from gdfit.data.expansion import Expansion
 from gdfit.data.layout import default_names
 from gdfit.data.rows import Rows
-from gdfit.errors import GdfitError, NoObservationsError
+from gdfit.data.tables import array_of, column, is_frame, name_of, names_of, numbers_in, values_of
+from gdfit.errors import GdfitError, NoObservationsError, quoted
 
 FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-13  # a deviation below this part of a column's size is rounding
@@ -98,46 +100,57 @@ class Observations:
 
 
 def observations_from(
-    x: ArrayLike,
-    y: ArrayLike,
+    x: Any,
+    y: Any,
     features: Sequence[str] | None = None,
-    target: str = "y",
+    target: str | None = None,
     *,
     weights: ArrayLike | None = None,
     intercept: bool = True,
 ) -> Observations:
-    """Observations from arrays, for use in Python.
+    """Observations from arrays or DataFrames, for use in Python.
 
     Parameters
     ----------
-    x : the features, shape (N,) or (N, p).
-    y : the target, shape (N,).
-    features, target : names; by default x, y (one feature) or x1…xp, y.
+    x : the features, shape (N,) or (N, p). Of a DataFrame, the columns with numbers, under their
+        names; `Observations.left_out` names the others.
+    y : the target, shape (N,); or the name of a column of the DataFrame `x`. A column of that name,
+        or of the name of the Series that y is, is no feature.
+    features : names for the columns of x, by default x (one feature) or x1…xp; of a DataFrame, the
+        columns to use.
+    target : a name; by default that of a Series, or else y.
     weights : how much each observation counts, shape (N,); by default all count alike.
     intercept : whether there is a b to fit; where there is none, it stays 0.
 
     Raises
     ------
-    GdfitError : the shapes don't match, or a value is not finite.
+    GdfitError : the shapes don't match, or a value is not a finite number.
     """
-    inputs = np.asarray(x, dtype=np.float64)
-    outputs = np.asarray(y, dtype=np.float64)
-    if inputs.ndim == 1:
-        inputs = inputs[:, np.newaxis]
+    left_out: tuple[str, ...] = ()
+    if is_frame(x):
+        aimed_at = y if isinstance(y, str) else name_of(y)
+        if isinstance(y, str):
+            target, y = target or y, values_of(x, y)
+        columns, left_out = usable(x, features, without=aimed_at)
+        names, inputs = tuple(columns), np.column_stack(list(columns.values()))
+    else:
+        inputs = array_of(x, "x")
+        if inputs.ndim == 1:
+            inputs = inputs[:, np.newaxis]
+        names = tuple(features) if features is not None else names_for(x, inputs.shape[-1])
+    outputs = array_of(y, "y")
     if inputs.ndim != 2 or outputs.shape != inputs.shape[:1]:
         raise GdfitError(
             f"x of shape (N,) or (N, p) goes with y of shape (N,), not {np.shape(x)} with "
             f"{np.shape(y)}"
         )
-    names = tuple(features) if features is not None else default_names(inputs.shape[1] + 1)[:-1]
     if len(names) != inputs.shape[1]:
         raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
     if not len(outputs):
         raise NoObservationsError
     ones = np.full(len(outputs), float(intercept))
     rows = np.column_stack([inputs, ones, outputs])
-    if not np.isfinite(rows).all():
-        raise GdfitError("x and y must be finite numbers")
+    check_finite(rows, names)
     sample, total, of_rows = np.delete(rows, -2, axis=1), None, None
     kept = Rows(rows.shape[1] + (weights is not None))
     if weights is not None:
@@ -152,11 +165,12 @@ def observations_from(
         augmented=rows if of_rows is None else rows * np.sqrt(of_rows)[:, np.newaxis],
         count=len(rows),
         features=names,
-        target_name=target,
+        target_name=target or name_of(y) or "y",
         first=sample[:FIRST_ROWS],
         last=sample[-1],
         sample=sample,
         rows=kept,
+        left_out=left_out,
         weight=total,
         sample_weights=of_rows,
         sample_inputs=sample[:, :-1],
@@ -174,3 +188,37 @@ def checked_weights(weights: ArrayLike, count: int) -> FloatArray:
     if not result.any():
         raise NoObservationsError(" with a weight above 0")
     return result
+
+
+def usable(
+    frame: Any, features: Sequence[str] | None, without: str | None
+) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
+    """The columns of a DataFrame to fit with, by name: those that `features` asks for, or all with
+    numbers but the target; and the names of the others."""
+    if features is not None:
+        return {name: column(frame, name) for name in features}, ()
+    found = {
+        name: numbers_in(values_of(frame, name)) for name in names_of(frame) if name != without
+    }
+    columns = {name: numbers for name, numbers in found.items() if numbers is not None}
+    if not columns:
+        raise GdfitError("no column of `x` has numbers")
+    return columns, tuple(name for name in found if name not in columns)
+
+
+def names_for(x: Any, count: int) -> tuple[str, ...]:
+    """What `count` features are called that come without names; a Series has one."""
+    name = name_of(x)
+    return (name,) if name is not None and count == 1 else default_names(count + 1)[:-1]
+
+
+def check_finite(rows: FloatArray, features: Sequence[str]) -> None:
+    """Raise for the first number that is not finite in rows of features, a one and y."""
+    faults = np.argwhere(~np.isfinite(rows))
+    if len(faults):
+        row, place = faults[0].tolist()
+        name = quoted(features[place]) if place < len(features) else "y"
+        raise GdfitError(
+            f"{name} is {rows[row, place]} in row {row}, counted from 0: x and y must "
+            "be finite numbers"
+        )

@@ -92,13 +92,20 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
 
 
 def observe(model: LinearModel, dataset: Dataset) -> Observations:
-    """The observations in the files, condensed, as the model sees them: its features, and what is
-    observed of its target, found as in `evaluate_rows`."""
-    made_of = model.made_of
-    columns = Columns(model.features, model.target, known=made_of, intercept=made_of.intercept)
+    """The observations in the files, condensed, as the model sees them: its features, with the
+    weights that it was trained with, and what is observed of its target, found as in
+    `evaluate_rows`."""
+    intercept, weights = model.facts.get("intercept") is not False, model.facts.get("weights")
+    made_of = replace(model.made_of, intercept=intercept)
+    known = replace(model, expansion=made_of)
+    name = weights if isinstance(weights, str) else None
+    columns = Columns(
+        model.features, model.target, known=made_of, intercept=intercept, weights=name
+    )
     condenser = Condenser(columns)
-    for block in observed_blocks(model, dataset):
-        condenser.add(block)
+    for file in dataset.open_files():
+        for block in maker_for(known, file, dataset.selection.target, name).all_rows(file):
+            condenser.add(block)
     try:
         return condenser.observations()
     except NoObservationsError:
@@ -111,8 +118,11 @@ def observed_blocks(model: LinearModel, dataset: Dataset) -> Iterator[FloatArray
         yield from maker_for(model, file, dataset.selection.target).all_rows(file)
 
 
-def maker_for(model: LinearModel, file: CsvFile, target: str | None) -> RowMaker:
-    """What makes the rows of `file`: what the model predicts from, and the observed values."""
+def maker_for(
+    model: LinearModel, file: CsvFile, target: str | None, weights: str | None = None
+) -> RowMaker:
+    """What makes the rows of `file`: what the model predicts from, the weight if they have one, and
+    the observed values."""
     layout = file.layout
     inputs = find_features(layout, file.name, model.inputs)
     if target or layout.named:
@@ -133,4 +143,6 @@ def maker_for(model: LinearModel, file: CsvFile, target: str | None) -> RowMaker
     if factor.column in model.inputs and place not in inputs:
         factor = replace(factor, column=f"{factor.column} (observed)")  # the model's is another one
     place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
-    return RowMaker(model.made_of, Levels(model.made_of), place_of, factor)
+    if weights is not None:
+        (place_of[weights],) = find_columns(layout, file.name, [weights])
+    return RowMaker(model.made_of, Levels(model.made_of), place_of, factor, weights)

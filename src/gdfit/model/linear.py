@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from gdfit.errors import GdfitError
 from gdfit.files import open_beside
@@ -42,7 +42,24 @@ class LinearModel:
         """The columns that it predicts from."""
         return self.expansion.inputs if self.expansion else self.features
 
-    def predict(self, x: Sequence[Any]) -> Any:
+    @overload
+    def predict(self, x: Sequence[float]) -> float: ...
+    @overload
+    def predict(self, x: Any) -> Any: ...
+    def predict(self, x: Any) -> Any:
+        """ŷ for each of the rows `x`, shape (n, p) for p `inputs`: an array of shape (n,). For one
+        row, p values, it is a float. In a DataFrame the inputs are found by name.
+
+        Raises
+        ------
+        GdfitError : an input is missing, or can't be used.
+        """
+        from gdfit.data.tables import columns_of  # NumPy, which one number does without
+
+        texts = self.expansion.texts if self.expansion else frozenset[str]()
+        return self.at_inputs(columns_of(x, self.inputs, texts))
+
+    def at_inputs(self, x: Sequence[Any]) -> Any:
         """ŷ at `x`, a value for each of the `inputs`, a number or a level: single ones give a
         float, arrays of shape (n,) an array.
 

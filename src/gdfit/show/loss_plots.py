@@ -79,7 +79,8 @@ def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
 
 def rounding_of(fit: Fit) -> float:
     """The loss that is 0 but for rounding."""
-    squared = EXACT * fit.observations.mean_square
+    with np.errstate(over="ignore"):
+        squared = EXACT * fit.observations.mean_square
     return math.sqrt(squared) if fit.settings.loss == "mae" else squared
 
 

@@ -17,7 +17,7 @@ from gdfit.descent.losses import LOSSES
 from gdfit.show.colours import BLACK, LARGEST, VERMILION, YELLOW
 from gdfit.show.marks import marks_of
 from gdfit.show.scales import number_axis
-from gdfit.show.tidy import label_at
+from gdfit.show.tidy import label_at, nothing_in
 
 VALLEY = ("#FFFFFF", "#C4DAEC", "#5C90BB")  # the colours of the loss, from the least up
 LEVELS = 16
@@ -41,7 +41,10 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
     """The path that the params took over (w, b), its epochs, and the minimum; what is returned
     draws the level sets below, once the axes have their size."""
     path = np.array([fit.start, *(step.params for step in steps)])
-    path = path[(np.abs(path) < LARGEST).all(axis=1)]
+    path = path[: stays_within(np.array([[-LARGEST, LARGEST]] * 2), path)]
+    if not len(path):
+        nothing_in(axes, "the params are too large to be drawn")
+        path = np.zeros((1, 2))
     stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
     bends = fit.curvature
     size = window_of(path[:stays], bends)
@@ -61,7 +64,9 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
     for axis, name in ((axes.xaxis, "w"), (axes.yaxis, "b")):
         number_axis(axis)
         axis.set_label_text(name + units.get(str(fit.settings.scale), ""))
-    axes.set_title("Level sets of the loss, and the path of the params")
+    rows = len(fit.observations.sample)
+    sample = "" if bends or rows == fit.observations.count else f" of {rows:,} observations"
+    axes.set_title(f"Level sets of the loss{sample}, and the path of the params")
     if stays < len(path):
         left = steps[stays - 1].epoch
         axes.set_title(f"Level sets of the loss: the path leaves at epoch {left:,}")
@@ -151,9 +156,11 @@ def merged(places: Sequence[Place], size: FloatArray) -> list[Place]:
 
 
 def joined(first: str, last: str) -> str:
-    """The name of a place that the path comes to at the one and is still at at the other."""
+    """The name of a place that the path is at from the one to the other."""
     if first == last:
         return first
+    if first == "start" and not last.startswith("epoch"):
+        return f"{first} to epoch {last}"
     return f"{first.replace('epoch', 'epochs')} to {last}"
 
 
@@ -162,7 +169,7 @@ def leaving(inside: FloatArray, outside: FloatArray, size: FloatArray) -> FloatA
     way = outside - inside
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = (np.where(way > 0, size[:, 1], size[:, 0]) - inside) / way
-    return inside + float(np.nanmin(parts)) * way
+    return inside + np.min(parts, where=way != 0, initial=1.0) * way
 
 
 def equalize(axes: Axes) -> None:

@@ -6,20 +6,18 @@ import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
 from gdfit.errors import UsageError, quoted
 from gdfit.files import written_beside
 from gdfit.show import advice
+from gdfit.show.panels import Panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Panel = Literal["all", "fit", "loss", "path", "steepest"]
-"""What of the picture to draw."""
 
 ENDINGS = (".png", ".svg", ".pdf")
 # No identifiers that are drawn by lot, and text that remains text.

@@ -65,9 +65,9 @@ def listed(predictions: Iterable[Prediction]) -> list[dict[str, object]]:
 def predictions(fit: Fit, inputs: Sequence[Sequence[float | str]]) -> list[Prediction]:
     """ŷ at `inputs`; where there are none, at the last observation."""
     if inputs:
-        return [Prediction(tuple(values), fit.model.predict(values)) for values in inputs]
+        return [Prediction(tuple(values), fit.model.at_inputs(values)) for values in inputs]
     values, observed = fit.observations.last_values
-    return [Prediction(tuple(values), fit.model.predict(values), observed)]
+    return [Prediction(tuple(values), fit.model.at_inputs(values), observed)]
 
 
 def nothing() -> None:

@@ -44,7 +44,7 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     shown = how_many(distances)
     reach = 1.2 * float(np.abs(distances[:shown]).max()) or 1.0
     along = np.linspace(-reach, reach, POINTS)
-    rise = bends.lambda_max / 2 * reach**2
+    rise = bends.lambda_max / 2 * reach**2 or 1.0
     heights = bends.minimum_loss + bends.lambda_max / 2 * distances**2
     top = bends.minimum_loss + rise
     axes.plot(

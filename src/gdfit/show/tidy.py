@@ -78,14 +78,14 @@ def tick_boxes(axis: Axis) -> list[Bbox]:
 
 def place_legend(axes: Axes) -> None:
     """A legend within the axes that covers no data; where there is no room for one, make it."""
-    for edge in ("top", "bottom", "top"):
+    for edge in ("top", "bottom", "top", ""):
         flattest = 0.0
         for legend in legends(axes):
             box = legend.get_window_extent()
             if not is_covered(axes, box.padded(pixels(axes, GAP))):
                 return
             flattest = min(flattest or box.height, box.height)
-        if not flattest:
+        if not flattest or not edge:
             return
         extend(axes, edge, flattest + pixels(axes, 4 * GAP))
 
