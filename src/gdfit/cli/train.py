@@ -30,7 +30,7 @@ from gdfit.cli.options import (
     check_settings,
 )
 from gdfit.cli.typed import Typed
-from gdfit.data.columns import Selection
+from gdfit.data.selection import Selection
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
