@@ -24,8 +24,7 @@ from gdfit.data.source import BLOCK_BYTES, Source, open_source
 from gdfit.data.words import read_words
 from gdfit.errors import FieldError, GdfitError
 
-HEAD_BYTES = 1 << 20  # enough for the header and the rows that the delimiter is found from
-SMALL = 1 << 19  # to import pandas takes as long as to read so many bytes without it
+HEAD_BYTES = 1 << 19  # to import pandas takes longer than to read so much without it
 
 
 class Watcher(Protocol):
@@ -43,6 +42,7 @@ class CsvFile:
     """A CSV file opened for reading, once, from top to bottom.
 
     head : its beginning, which has been read already.
+    is_small : whether that is all of it. It goes by the plain reader, and pandas is not imported.
     block_bytes : how many bytes to read at once.
     longest : how many bytes a row may have.
     """
@@ -50,6 +50,7 @@ class CsvFile:
     source: Source
     layout: Layout
     head: bytes
+    is_small: bool
     dialect: Dialect
     watcher: Watcher | None = None
     block_bytes: int = BLOCK_BYTES
@@ -64,11 +65,6 @@ class CsvFile:
         """This file, without a header, with the names of the columns of the `first` one."""
         layout = replace(self.layout, names=first.layout.names, named=first.layout.named)
         return replace(self, layout=layout)
-
-    @property
-    def is_small(self) -> bool:
-        """Whether the plain reader has read it all before pandas is imported."""
-        return len(self.head) <= SMALL
 
     def blocks(self, places: Sequence[int]) -> Iterator[FloatArray]:
         """The rows of the columns at `places`, in that order, as arrays of shape (rows, columns).
@@ -183,4 +179,5 @@ def open_csv(
     with open_source(path) as source:
         head = source.read(head_bytes)
         layout = find_layout(head, source.name, dialect)
-        yield CsvFile(source, layout, head, dialect, watcher, block_bytes, longest)
+        is_small = len(head) < head_bytes
+        yield CsvFile(source, layout, head, is_small, dialect, watcher, block_bytes, longest)

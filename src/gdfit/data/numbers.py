@@ -91,9 +91,10 @@ def parse(
     characters that end a field."""
     characters = np.frombuffer(text, np.uint8)
     # What comes before the first wraps around to a large number.
-    strange = characters[characters - FIRST > LAST - FIRST]
-    if not table_of(ends + HARMLESS)[strange].all():
-        return None
+    strange = characters - FIRST > LAST - FIRST
+    if np.count_nonzero(strange) > np.count_nonzero(characters == LF):  # there are others than LF
+        if not table_of(ends + HARMLESS)[characters[strange]].all():
+            return None
     import pandas as pd
 
     try:
