@@ -10,6 +10,8 @@ from fuzz.oracle import PANDAS_MISSING, Style
 ODDITIES = ["?", "inf", "-Infinity", "True", "1_0", "0x1", "1e", "e5", "--1", ".", "1 2", "1.2.3"]
 ODDITIES += ["1,5", "1.5", "1/2", "N", "é", "\x00", "1\x0b", "\x1a", "\u2028", "#", '"', '5"', "%"]
 ODDITIES += ["-999", "-999.0", "1e999", "1e-999", "+1", "1'000", "$1", "12:00", "2024-01-01 12:00"]
+MORE_MISSING = ["?", "-999", "none yet", "0", "oo"]
+ENDS_OF_FLOAT64 = [".5", "5.", "007", "1E5", "1e+05", "4.9e-324", "1.7976931348623157e308"]
 SIGNS = '0123456789.,;|\t \r\n"#%+-eExN/A\x00\x0b\x85\xe2\xff'
 
 
@@ -17,7 +19,8 @@ SIGNS = '0123456789.,;|\t \r\n"#%+-eExN/A\x00\x0b\x85\xe2\xff'
 class Case:
     """A file, in which each character is a byte.
 
-    top : lines to skip, and a header.
+    skip, top : how many lines there are to skip, and they.
+    header : the names of the columns, c0, c1 …
     text : three plain rows, which show its form, and rows of any kind.
     width : how many columns there are.
     places : the columns to read.
@@ -26,6 +29,7 @@ class Case:
     style: Style
     skip: int
     top: str
+    header: str
     text: str
     width: int
     places: tuple[int, ...]
@@ -40,7 +44,9 @@ def random_style(random: Random) -> Style:
     return Style(
         delimiter=delimiter,
         decimal=decimal,
-        missing=tuple(random.sample(["?", "-999", "none yet", "0", "oo"], random.choice([0, 0, 1, 2]))),
+        missing=tuple(
+            random.sample(["?", "-999", "none yet", "0", "oo"], random.choice([0, 0, 1, 2]))
+        ),
         comment=random.choice(["", "", "", "#", "%", "!"]),
     )
 
@@ -61,7 +67,7 @@ def random_number(random: Random, style: Style) -> str:
         place = random.randint(0, len(digits))
         text = f"{random.choice(['', '-', '+'])}{digits[:place]}.{digits[place:]}"
     else:
-        text = f"{random.choice(['.5', '5.', '007', '1E5', '1e+05', '4.9e-324', '1.7976931348623157e308'])}"
+        text = random.choice(ENDS_OF_FLOAT64)
     return text.replace(".", style.decimal)
 
 
@@ -77,7 +83,9 @@ def random_field(random: Random, style: Style, used: bool, oddity: float) -> str
     elif used or random.random() < 0.3:
         said = random_number(random, style)
     else:
-        said = random.choice(["a", "New York", "x, y", 'he said "hi"', "two\nlines", "é", "", "5-6"])
+        said = random.choice(
+            ["a", "New York", "x, y", 'he said "hi"', "two\nlines", "é", "", "5-6"]
+        )
     special = {style.delimiter or " ", "\t", '"', "\n", "\r", style.comment or '"', *" "}
     is_special = bool(special & set(said)) or not (said or style.delimiter)
     if (is_special and random.random() > oddity / 2) or random.random() < 0.1:
@@ -109,7 +117,7 @@ def random_case(random: Random) -> Case:
 
     skip = random.choice([0, 0, 1, 3])
     top = "".join(random.choice(["", 'a "', "#;,"]) + line_ends[0] for _ in range(skip))
-    top += line([f"c{place}" for place in range(width)])
+    header = line([f"c{place}" for place in range(width)])
     plain = (style.delimiter or " ").join(f"1{style.decimal}5" for _ in range(width))
     text = 3 * f"{plain}{line_ends[0]}"
     for _ in range(random.choice([0, 1, 3, 10, 30])):
@@ -124,7 +132,7 @@ def random_case(random: Random) -> Case:
         text = text[: 3 * len(plain) + 6] + mutated(random, text[3 * len(plain) + 6 :])
     if random.random() < 0.3:
         text = text.rstrip("\r\n")
-    return Case(style, skip, top, text, width, places)
+    return Case(style, skip, top, header, text, width, places)
 
 
 def mutated(random: Random, text: str) -> str:

@@ -91,7 +91,8 @@ class Reader:
         return rows
 
     def row(self) -> Row | None:
-        line, fields, self.open_line = self.line, [], 0
+        line, self.open_line = self.line, 0
+        fields: list[str] = []
         while True:
             before = self.place
             self.skip_blanks()
@@ -152,9 +153,7 @@ def number(said: str, style: Style) -> float | None:
     return float(said.replace(style.decimal, "."))
 
 
-def read(
-    text: str, style: Style, width: int, places: Sequence[int]
-) -> list[list[float]] | Fault:
+def read(text: str, style: Style, width: int, places: Sequence[int]) -> list[list[float]] | Fault:
     """The numbers at `places` in all rows, NaN where they are missing; or what can't be read."""
     words = {*PANDAS_MISSING.split("|"), *style.missing}
     numbers = {number(word, style) for word in words} - {None}
