@@ -23,7 +23,7 @@ class Case:
     header : the names of the columns, c0, c1 …
     text : three plain rows, which show its form, and rows of any kind.
     width : how many columns there are.
-    places : the columns to read.
+    places, texts : the columns to read, of numbers and of text.
     """
 
     style: Style
@@ -33,6 +33,7 @@ class Case:
     text: str
     width: int
     places: tuple[int, ...]
+    texts: tuple[int, ...]
 
 
 def random_style(random: Random) -> Style:
@@ -102,6 +103,8 @@ def random_case(random: Random) -> Case:
     style = random_style(random)
     width = random.choice([2, 2, 3, 3, 5, 8])
     places = tuple(sorted(random.sample(range(width), random.randint(1, width))))
+    others = sorted(set(range(width)) - set(places))
+    texts = tuple(others[: random.choice([0, 0, 1, 2])])
     oddity = random.choice([0, 0, 0.02, 0.2])
     line_ends = random.choice([["\n"], ["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"]])
 
@@ -132,7 +135,7 @@ def random_case(random: Random) -> Case:
         text = text[: 3 * len(plain) + 6] + mutated(random, text[3 * len(plain) + 6 :])
     if random.random() < 0.3:
         text = text.rstrip("\r\n")
-    return Case(style, skip, top, header, text, width, places)
+    return Case(style, skip, top, header, text, width, places, texts)
 
 
 def mutated(random: Random, text: str) -> str:

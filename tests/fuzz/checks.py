@@ -16,6 +16,7 @@ from fuzz import oracle
 from fuzz.cases import Case, mutated, random_case
 from gdfit import Dialect, GdfitError, LinearModel, load_model
 from gdfit.cli import run
+from gdfit.data.batch import Words
 from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import Dataset
 from gdfit.data.fields import WHITE_SPACE
@@ -24,7 +25,9 @@ from gdfit.model.prediction import predict_rows
 WHERE = re.compile(r"data\.csv, line (\d+)(?:, column 'c(\d+)')?: ")
 WHOLE = 1 << 19  # so much is read at first, and no file here is as large
 
-Numbers = list[list[float]]
+NO_TEXT = oracle.Fault(0, None)
+
+Rows = list[list[float | str]]
 
 
 def check(seed: int, folder: Path) -> None:
@@ -35,18 +38,27 @@ def check(seed: int, folder: Path) -> None:
     path = folder / "data.csv"
     text = case.top + case.header + case.text
     path.write_bytes(text.encode("latin-1"))
-    expected = oracle.read(case.text, case.style, case.width, case.places)
-    if "\0" in text:
-        expected = oracle.Fault(0, None)  # in the first bytes they are told as what they are
+    has_null = "\0" in text  # in the first bytes it is told as what it is
     head_bytes = random.choice([len(case.top + case.header) + 40 * case.width, WHOLE])
     block_bytes = random.randint(1, 200)
-    if "\0" in text[:head_bytes] or "\0" not in text:
-        assert_alike(reading(case, path, head_bytes, block_bytes), expected, case)
-    assert_alike(prediction(case, path, block_bytes), predicted(case, expected), case)
+    for may_miss in (True, False):
+        expected = NO_TEXT if has_null else expectation(case, may_miss)
+        if has_null <= ("\0" in text[:head_bytes]):
+            found = reading(case, path, head_bytes, block_bytes, may_miss)
+            assert_alike(found, expected, case)
+        if may_miss:
+            assert_alike(prediction(case, path, block_bytes), predicted(case, expected), case)
     if random.random() < 0.1:
         run_command(random, case, path)
     if random.random() < 0.1:
         read_model(random, folder / "model.json")
+
+
+def expectation(case: Case, may_miss: bool) -> Rows | oracle.Fault:
+    """What the oracle reads."""
+    return oracle.read(
+        case.text, case.style, case.width, case.places, case.texts, may_miss=may_miss
+    )
 
 
 def assert_alike(found: object, expected: object, case: Case) -> None:
@@ -64,25 +76,35 @@ def dialect_of(case: Case) -> Dialect:
 def fault_in(error: GdfitError, case: Case) -> oracle.Fault:
     """Where the error says that the fault is."""
     if str(error).endswith("is not a text file (it has null bytes)"):
-        return oracle.Fault(0, None)
+        return NO_TEXT
     where = WHERE.search(str(error))
     assert where, error
     line = int(where[1]) - len(re.findall("\r\n?|\n", case.top + case.header))
     return oracle.Fault(line, None if where[2] is None else int(where[2]))
 
 
-def reading(case: Case, path: Path, head_bytes: int, block_bytes: int) -> Numbers | oracle.Fault:
+def reading(
+    case: Case, path: Path, head_bytes: int, block_bytes: int, may_miss: bool
+) -> Rows | oracle.Fault:
     """The numbers that gdfit reads, or where it finds a fault."""
-    found: Numbers = []
+    found: Rows = []
     try:
         with open_csv(
             str(path), dialect_of(case), head_bytes=head_bytes, block_bytes=block_bytes
         ) as file:
             for block in file.text_blocks():
-                found += file.read(block, case.places, may_miss=True).tolist()
+                batch = file.read(block, case.places, case.texts, may_miss=may_miss)
+                columns = [*batch.numbers.T.tolist(), *map(texts_in, batch.words)]
+                found += [list(row) for row in zip(*columns, strict=True)]
     except GdfitError as error:
         return fault_in(error, case)
     return found
+
+
+def texts_in(words: Words) -> list[float | str]:
+    """What the rows of a column of text say, NaN where they are missing; each character a byte."""
+    said = [word.encode(errors="surrogateescape").decode("latin-1") for word in words.said]
+    return [said[code] if code >= 0 else math.nan for code in words.codes.tolist()]
 
 
 def model_of(case: Case) -> LinearModel:
@@ -102,7 +124,7 @@ def prediction(case: Case, path: Path, block_bytes: int) -> str | oracle.Fault:
     return text.getvalue().decode("latin-1")
 
 
-def predicted(case: Case, numbers: Numbers | oracle.Fault) -> str | oracle.Fault:
+def predicted(case: Case, numbers: Rows | oracle.Fault) -> str | oracle.Fault:
     """What it should write."""
     if isinstance(numbers, oracle.Fault):
         return numbers
@@ -110,10 +132,10 @@ def predicted(case: Case, numbers: Numbers | oracle.Fault) -> str | oracle.Fault
     fields = []
     for row in numbers:
         value = 0.0
-        for weight, x in zip(model.w, row, strict=True):
-            value += weight * x
+        for weight, x in zip(model.w, row, strict=False):
+            value += weight * float(x)
         field = repr(value + model.b).replace(".", style.decimal)
-        if any(map(math.isnan, row)):
+        if any(map(math.isnan, map(float, row[: len(model.w)]))):
             field = "" if style.delimiter else "NA"
         fields.append(f'"{field}"' if style.delimiter == "-" else field)
     header = oracle.with_field(case.header, style, ["t_hat"])

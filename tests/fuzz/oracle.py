@@ -153,8 +153,17 @@ def number(said: str, style: Style) -> float | None:
     return float(said.replace(style.decimal, "."))
 
 
-def read(text: str, style: Style, width: int, places: Sequence[int]) -> list[list[float]] | Fault:
-    """The numbers at `places` in all rows, NaN where they are missing; or what can't be read."""
+def read(
+    text: str,
+    style: Style,
+    width: int,
+    places: Sequence[int],
+    texts: Sequence[int],
+    *,
+    may_miss: bool,
+) -> list[list[float | str]] | Fault:
+    """What all rows say: numbers at `places`, then words at `texts`, NaN where they are missing; or
+    where the first thing stands that can't be read."""
     words = {*PANDAS_MISSING.split("|"), *style.missing}
     numbers = {number(word, style) for word in words} - {None}
     found = []
@@ -163,15 +172,21 @@ def read(text: str, style: Style, width: int, places: Sequence[int]) -> list[lis
             return Fault(row.open_line, None)
         if len(row.fields) != width:
             return Fault(row.line, None)
-        values = []
-        for place in sorted(places):
-            value = number(row.fields[place], style)
-            if row.fields[place] in words or value in numbers:
-                value = math.nan
-            if value is None or math.isinf(value):
+        values: dict[int, float | str] = {}
+        for place in sorted({*places, *texts}):
+            said = row.fields[place]
+            value = number(said, style)
+            if said in words or (value is not None and value in numbers):
+                values[place] = math.nan
+                if not may_miss:
+                    return Fault(row.line, place)
+            elif place in texts:
+                values[place] = said
+            elif value is None or math.isinf(value):
                 return Fault(row.line, place)
-            values.append(value)
-        found.append(values)
+            else:
+                values[place] = value
+        found.append([values[place] for place in (*places, *texts)])
     return found
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Batch, Words
+from gdfit.data.batch import Batch
 from gdfit.data.blocks import LONGEST_ROW, Block, cut_blocks
 from gdfit.data.dialect import Dialect
 from gdfit.data.fields import line_at, records
@@ -121,20 +121,26 @@ class CsvFile:
     ) -> Batch:
         """The rows of one block; a missing field is NaN or -1 if there may be any."""
         grammar, width = self.layout.grammar, len(self.layout.names)
-        words: tuple[Words, ...] = ()
+
+        def plainly() -> FloatArray:
+            text, line = block.text, block.line
+            return read_plainly(
+                text, grammar, width, places, missing=may_miss, line=line, texts=texts
+            )
+
         try:
-            if texts:
-                small = self.is_small
-                words = read_words(block, grammar, width, texts, missing=may_miss, small=small)
-            if not places:
-                numbers = np.empty((len(words[0].codes), 0))
-            elif self.is_small:
-                text, line = block.text, block.line
-                numbers = read_plainly(text, grammar, width, places, missing=may_miss, line=line)
-            else:
-                numbers = read_block(block, grammar, width, places, missing=may_miss)
+            if self.is_small:
+                numbers = plainly()
+            elif places:
+                numbers = read_block(block, grammar, width, places, missing=may_miss, texts=texts)
+            small = self.is_small
+            words = read_words(block, grammar, width, texts, small=small) if texts else ()
+            if not may_miss and any((column.codes < 0).any() for column in words):
+                plainly()  # names the first
         except RowError as error:
             raise self.fault(error) from None
+        if not places:
+            numbers = np.empty((len(words[0].codes), 0))
         return Batch(numbers, words, np.arange(len(numbers)))
 
     def fault_in(self, block: Block, row: int, place: int, what: str) -> GdfitError:
