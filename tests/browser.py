@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
+KEYS = {"Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39}
 PATIENCE = 30.0  # seconds to wait for an answer
 
 
@@ -107,8 +108,6 @@ class Browser:
 class Page:
     """A page in the browser, used as a person does."""
 
-    KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}  # noqa: RUF012
-
     def __init__(self, browser: Browser, target: str) -> None:
         self._browser = browser
         self._session: str = browser.send("Target.attachToTarget", targetId=target, flatten=True)[
@@ -189,15 +188,25 @@ class Page:
         self.send("Input.dispatchMouseEvent", type="mouseReleased", x=x, y=y, **button)
         self.rest()
 
+    def touch(self, *points: tuple[float, float]) -> None:
+        """Put a finger on the first of `points`, move it to the others, and take it off."""
+        for place, (x, y) in enumerate(points):
+            kind = "touchMove" if place else "touchStart"
+            self.send("Input.dispatchTouchEvent", type=kind, touchPoints=[{"x": x, "y": y}])
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        self.rest()
+
     def press(self, key: str) -> None:
-        """Press a key."""
-        code = self.KEYS.get(key)
-        known = {"key": key, "code": key, "windowsVirtualKeyCode": code} if code else {}
-        text = {} if code else {"key": key, "text": "\r" if key == "Enter" else key}
-        self.send("Input.dispatchKeyEvent", type="keyDown", **known, **text)
-        self.send("Input.dispatchKeyEvent", type="keyUp", **known, key=key) if not code else (
-            self.send("Input.dispatchKeyEvent", type="keyUp", **known)
+        """Press a key: one of those with a name, or a character."""
+        code = KEYS.get(key)
+        text = None if code and key != "Enter" else {"Enter": "\r"}.get(key, key)
+        known: dict[str, Any] = {"key": key}
+        if code:
+            known |= {"code": key, "windowsVirtualKeyCode": code}
+        self.send(
+            "Input.dispatchKeyEvent", type="keyDown", **known, **({"text": text} if text else {})
         )
+        self.send("Input.dispatchKeyEvent", type="keyUp", **known)
         self.rest()
 
     def picture(self, path: Path, whole: bool = False) -> None:

@@ -1,9 +1,9 @@
 """A run as one HTML file that needs no network: it replays the run in the browser, and descends
 itself where the reader takes over.
 
-The page is written by hand: page.html, the styles and the scripts beside this file, put together here
-with the run's data. Names and numbers from a file are data on the page and never become markup, and
-its policy lets the browser run and fetch nothing else.
+The page is written by hand: page.html, the styles and the scripts beside this file, put together
+here with the run's data. Names and numbers from a file are data on the page and never become
+markup, and its policy lets the browser run and fetch nothing else.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ class Chart {
     this.layout(Math.max(3, ...ticks.map(([, text]) => text.length)));
   }
 
-  /** Draw the axes, unless they are as they were. */
+  /** Draw the axes, unless they are as they were; whether they have changed. */
   axes(x, y) {
     this.x = (value) => this.left + x.along(value) * this.width;
     this.y = (value) => this.top + (1 - y.along(value)) * this.height;
@@ -148,7 +148,7 @@ class Chart {
       this.width,
       this.height,
     ]);
-    if (key === this.key) return;
+    if (key === this.key) return false;
     this.key = key;
     const [bottom, right] = [this.top + this.height, this.left + this.width];
     const parts = [];
@@ -183,6 +183,7 @@ class Chart {
     );
     parts.push(shape("text", { x: 0.2 * this.unit, y: 1.05 * this.unit, class: "label" }, y.label));
     this.frame.replaceChildren(...parts);
+    return true;
   }
 
   /** Where in the frame the pointer is, from 0 to 1 along both axes. */

@@ -11,10 +11,10 @@ rows : what to descend on, in the data's own units. `values` are rows [x₁…x_
 sample : observations to draw, rows [x₁…x_p, y] of seven digits; null where `rows` are observations.
 validation : rows, as above, and sample of the validation set; null where there is none.
 scales : by name, what may be descended on. The column of ones being u, the features are
-    x̃ = (x − means·u) · basis, `basis` being null (as it is), a number for each feature, or a matrix,
-    so that w = basis · w̃ and b = b̃ − means · w in the data's own units. `start` is where the run
-    starts, θ₀. For the squared error also `lambda_max`, `lambda_min`, the `minimum`, its loss, and
-    the `steepest` direction, an eigenvector of λmax.
+    x̃ = (x − means·u) · basis, `basis` being null (as it is), a number for each feature, or a
+    matrix, so that w = basis · w̃ and b = b̃ − means · w in the data's own units. `start` is where
+    the run starts, θ₀. For the squared error also `lambda_max`, `lambda_min`, the `minimum`, its
+    loss, and the `steepest` direction, an eigenvector of λmax.
 settings : those of the run, its scale among them.
 shuffling : for mini-batches, where PCG64 stands in the beginning, its `state` and `increment`, and
     how many rows are a `block`, which are shuffled first; null where the rows are condensed.
@@ -75,12 +75,13 @@ def contents(
     fit: Fit, steps: Sequence[Step], validation: Observations | None = None
 ) -> dict[str, Any]:
     """What a page holds of a run and its steps, as described above."""
+    fit = replace(fit, observations=few_rows(fit.observations))
     observations, settings = fit.observations, fit.settings
     rows = rows_of(observations, settings)
     condensed = rows["kind"] == "condensed"
     held_out = None
     if validation:
-        held_out = rows_of(validation, settings, MOST_TEXT // 4)
+        held_out = rows_of(few_rows(validation), settings, MOST_TEXT // 4)
         held_out["sample"] = drawn(validation.sample, MOST_TEXT // 8)
     random = np.random.default_rng([settings.seed, SHUFFLING]).bit_generator.state["state"]
     shuffling = {
@@ -88,14 +89,15 @@ def contents(
         "increment": str(random["inc"]),
         "block": rows_at_once(len(observations.features) + 2),
     }
-    taken = len(json.dumps(rows["values"]))
+    left = MOST_TEXT - len(json.dumps(rows["values"]))
+    room = max(left, (MOST_TEXT - left) // 2)
     record = {
         "version": __version__,
         "features": list(observations.features),
         "target": observations.target_name,
         "observations": observations.count,
         "rows": rows,
-        "sample": drawn(observations.sample, max(MOST_TEXT - taken, taken // 2)) if condensed else None,
+        "sample": drawn(observations.sample, room) if condensed else None,
         "validation": held_out,
         "scales": scales(fit),
         "settings": asdict(settings) | {"scale": scale_name(fit)},
@@ -106,6 +108,15 @@ def contents(
     return {key: finite(value) for key, value in record.items()}
 
 
+def few_rows(observations: Observations) -> Observations:
+    """Observations from arrays, which are not condensed, condensed."""
+    rows = np.column_stack([observations.design, observations.target])
+    if len(rows) <= rows.shape[1]:
+        return observations
+    rows = triangular(rows)
+    return replace(observations, design=rows[:, :-1], target=rows[:, -1])
+
+
 def rows_of(
     observations: Observations, settings: Settings, most: int = MOST_TEXT
 ) -> dict[str, Any]:
@@ -114,8 +125,6 @@ def rows_of(
     batches = settings.batch_size is not None and settings.batch_size < observations.count
     if settings.loss == "mse" and not batches:
         condensed = np.column_stack([observations.design, observations.target])
-        if len(condensed) > condensed.shape[1]:  # arrays, which have not been condensed
-            condensed = triangular(condensed)
         return {"kind": "condensed", "count": observations.count, "values": plain(condensed)}
     if observations.rows is not None and observations.count <= MOST_ROWS:
         values = plain(observations.rows.slice(0, observations.count))

@@ -31,10 +31,10 @@ class FitView {
   draw({ params, start, epoch }) {
     const { chart } = this;
     chart.layoutFor(this.y);
-    chart.axes(this.x, this.y);
+    const isNew = chart.axes(this.x, this.y);
     const at = ([x, y]) => [chart.x(x), chart.y(y)];
-    set(this.cloud, { d: dots(sample.map(at)) });
-    set(this.validation, { d: dots(this.held.map(at)) });
+    if (isNew) set(this.cloud, { d: dots(sample.map(at)) });
+    if (isNew) set(this.validation, { d: dots(this.held.map(at)) });
     const [w, b] = params;
     const ends = ([slope, height]) => this.xs.map((x) => at([x, slope * x + height]));
     set(this.line, { d: through(ends([w, b])) });
