@@ -2,6 +2,11 @@
 
 const LINES = 60; // params are written out; of more, the first ones
 
+const ON_SCALE = {
+  standardize: "for the standardized features: the line is in the data's own units",
+  whiten: "for the whitened features, mixtures of all: the fit is in the data's own units",
+};
+
 class ArithmeticView {
   constructor() {
     const part = (name) => document.querySelector(`#sums .${name}`);
@@ -45,6 +50,7 @@ class ArithmeticView {
       lines.push([
         ["quiet", `the last of the epoch's updates, one for each mini-batch of ${counted(size)}`],
       ]);
+    if (settings.scale !== "none") lines.push([["quiet", ON_SCALE[settings.scale]]]);
     this.fill(this.update, lines);
   }
 

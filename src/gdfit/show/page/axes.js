@@ -43,11 +43,7 @@ function logAxis(low, high, label) {
 
 /** An axis of epochs from 0: even for few of them, else the more so the later they are. */
 function epochAxis(last) {
-  if (last <= 100) {
-    const axis = linearAxis(0, Math.max(last, 1), "epoch");
-    axis.ticks = axis.ticks.filter(([value]) => Number.isInteger(value));
-    return axis;
-  }
+  if (last <= 100) return linearAxis(0, Math.max(last, 1), "epoch", Math.min(Math.max(last, 1), 5));
   const whole = Math.log1p(last);
   const ticks = [[0, "0"]];
   for (let epoch = 1; epoch <= last; epoch *= 10) {

@@ -77,13 +77,16 @@ class PredictionView {
     this.x = linearAxis(...this.ys, `observed ${named(run.target)}`);
   }
 
-  draw({ params, start }) {
+  draw({ params, start, descent }) {
     const { chart, ys } = this;
     const predicted = predictions(sample, params);
     const first = predictions(sample, start);
     const size = ys[1] - ys[0];
-    // As far as the start lies near enough, it is in the picture.
-    const near = [...first].filter((value) => value > ys[0] - 2 * size && value < ys[1] + 2 * size);
+    // The start is in the picture if it is near enough, and what leaves it is followed for a while.
+    const [seen, times] = descent.status ? [predicted, 50] : [first, 2];
+    const near = seen.filter(
+      (value) => value > ys[0] - times * size && value < ys[1] + times * size,
+    );
     const [low, high] = widened(...extent([...ys, ...near]), 0.02);
     const y = linearAxis(low, high, `predicted ${named(run.target)}`);
     chart.layoutFor(y);

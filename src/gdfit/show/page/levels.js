@@ -1,6 +1,7 @@
 // The level sets of the loss over (w, b), with the path that the params take. One drags the start.
 
 const GRIP = 22; // pixels: what a finger finds
+const DOTS = 60; // steps are drawn as dots, the first ones
 const BANDS = 16;
 const HEIGHTS = 1e-5; // the lowest level set is this part of the highest
 
@@ -101,7 +102,7 @@ class LevelsView {
     const past = descent.steps.filter((kept) => kept.epoch < epoch).map(({ params }) => at(params));
     set(this.ahead, { d: through(places) });
     set(this.path, { d: through([...past, at(step.params)]) });
-    set(this.steps, { d: past.length <= 100 ? dots([...past, at(step.params)]) : "" });
+    set(this.steps, { d: dots(past.slice(1, DOTS)) });
     set(this.ghost, { d: ghost ? through(this.ghostly(scale).map(at)) : "" });
     set(this.minimum, { d: star(...at(surface.minimum), 0.95 * chart.unit) });
     const [x, y] = at(step.params);
@@ -121,7 +122,7 @@ class LevelsView {
     const gone = descent.steps.find(({ params }) => !this.isInside(at(params)));
     this.figure.note(
       ["start", "start: drag it"],
-      ["path", "path"],
+      ["path", "path, with epochs 1, 10, 100 …"],
       ["minimum", surface.axes.isFlat ? "a minimum" : "minimum"],
       ...(ghost ? [["ghost", "the run"]] : []),
       ...(gone ? [["", `the path leaves at epoch ${counted(gone.epoch)}`]] : []),

@@ -73,12 +73,13 @@ class LossView {
   height(losses, minimum = 0) {
     const first = losses[0];
     const finite = losses.filter((loss) => Number.isFinite(loss) && loss <= ABOVE * first);
-    const [low, high] = extent([...finite, ...(minimum > 0 ? [minimum] : [])]);
+    const floor = minimum > BELOW * first && first > 0 ? [minimum] : [];
+    const [low, high] = extent([...finite, ...floor]);
+    const positive = [...finite, ...floor].filter((loss) => loss > 0);
     if (high > 20 * low && high > 0) {
-      const positive = finite.filter((loss) => loss > 0);
-      const floor = Math.max(Math.min(...positive, minimum > 0 ? minimum : Infinity), BELOW * high);
-      const room = (high / floor) ** 0.05;
-      return logAxis(floor / room, high * room, this.title);
+      const least = Math.max(Math.min(...positive), BELOW * first);
+      const room = (high / least) ** 0.05;
+      return logAxis(least / room, high * room, this.title);
     }
     return linearAxis(...widened(low, high, 0.06), this.title);
   }

@@ -1,14 +1,16 @@
 // The page: what is chosen, the descent from it, and the views that show it.
 
-const MOST_EPOCHS = 1e7;
+const MOST_EPOCHS = 1e7; // one may ask for
+const FIRST_EPOCHS = 1e6; // are shown of a longer run
 const PATIENCE = 12; // milliseconds of descending between two frames
+const NEAR = 10; // times the first loss: it can still be seen where that is
 const FAR_ABOVE = 1e12; // times the first loss: there is nothing to be seen any more
 
 class App {
   constructor() {
     const { settings, ended } = run;
     const epochs = ended.status === "diverged" ? settings.epochs : ended.epochs;
-    this.own = Math.min(epochs, MOST_EPOCHS);
+    this.own = Math.min(epochs, FIRST_EPOCHS);
     this.describe();
     const isLine = run.features.length === 1;
     document.body.className = isLine ? "one-feature" : "many-features";
@@ -49,7 +51,7 @@ class App {
     say(document.getElementById("about"), about);
     const holder = document.getElementById(isNote ? "ground" : "footing");
     holder.hidden = false;
-    say(holder, ground);
+    say(holder, isNote ? ground : `${historyOf(run)} ${ground}`);
     say(document.getElementById("made"), `gdfit ${run.version}`);
   }
 
@@ -60,6 +62,9 @@ class App {
     this.epochs = this.own;
     this.wanted = Infinity;
     this.restart();
+    const { kept, status } = this.descent;
+    // Of a descent that diverges, what there is to see comes first.
+    if (status) this.wanted = kept.findLast(({ loss }) => !(loss > NEAR * kept[1].loss)).epoch;
   }
 
   /** Change settings, the `start` or the number of `epochs`, and descend anew. */

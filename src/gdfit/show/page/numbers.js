@@ -20,8 +20,9 @@ function short(value, digits = 5) {
   if (!Number.isFinite(value)) {
     return Number.isNaN(value) ? "not a number" : `${value < 0 ? MINUS : ""}∞`;
   }
+  if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e7)) {
+  if (size < 1e-4 || size >= 1e7) {
     const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
     return `${signed(mantissa)}·${powerOfTen(Number(exponent))}`;
   }

@@ -45,7 +45,7 @@ function inData(params, scale) {
 
 /** The way back from `inData`, for one feature. */
 function onScale([w, b], scale) {
-  const length = scale.basis ? scale.basis.flat()[0] : 1;
+  const length = scale.basis?.flat()[0] || 1; // 0 for a column that does not vary
   return Float64Array.of(w / length, b + scale.means[0] * w);
 }
 

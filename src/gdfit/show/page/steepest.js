@@ -33,7 +33,8 @@ class SteepestView {
       (place) => place <= FIRST_STEPS || place > epoch - 4,
     );
     const places = shown.map(distance);
-    const span = 1.12 * Math.max(...places.map(Math.abs).filter((place) => place < 1e150)) || 1;
+    const farthest = Math.max(...places.map(Math.abs).filter((place) => place < 1e150));
+    const span = farthest > 1e-9 * Math.hypot(...minimum) ? 1.12 * farthest : 1; // else it is rounding
     const { clientWidth: width, clientHeight: height } = this.holder;
     const at = (u) => [width / 2 + ((width - 14) / 2) * u, 8 + (height - 16) * (1 - u * u)];
     set(this.svg, { viewBox: `0 0 ${width} ${height}`, width, height });

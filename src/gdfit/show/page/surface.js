@@ -27,6 +27,7 @@ class Surface {
   lowest() {
     const point = (u, v) => this.away(this.axes.middle, u, v);
     const reach = 4 * Math.sqrt(this.axes.spread) || 1;
+    if (this.axes.isFlat) return point(least((u) => this.at(point(u, 0)), reach)[0], 0);
     const along = (u) => least((v) => this.at(point(u, v)), reach);
     const [u] = least((value) => along(value)[1], reach);
     return point(u, along(u)[0]);

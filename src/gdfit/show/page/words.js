@@ -23,7 +23,9 @@ function verdict(settings, shape) {
     ];
   }
   const limit = stableLimit(settings, shape);
-  if (!limit) return ["free", "Flat.", "The loss does not change with the params."];
+  if (!limit) {
+    return ["diverges", "Too large.", "The numbers are too large for float64: λmax is infinite."];
+  }
   const part = lr / limit.lr;
   const steep = factorAlong(settings, lr * shape.lambda_max);
   const flat = factorAlong(settings, lr * shape.lambda_min);
@@ -111,18 +113,28 @@ function aboveMinimum(loss, least, scale) {
     : `${brief(ratio, 3)} times the minimum`;
 }
 
+/** What the run was and how it ended. */
+function historyOf({ ended, settings, scales }) {
+  const { optimizer, lr, scale } = settings;
+  const onScale = Object.keys(scales).length > 1 ? `, scale ${scale}` : "";
+  const shown =
+    ended.epochs > FIRST_EPOCHS ? `, of which the first ${counted(FIRST_EPOCHS)} are shown` : "";
+  const fit = ended.r_squared === null ? "" : `, R² ${brief(ended.r_squared)}`;
+  const end = `${ended.status} after ${counted(ended.epochs, "epoch")}`;
+  return `The run: ${optimizer}, lr ${brief(lr)}${onScale}; ${end}${shown}${ended.status === "diverged" ? "" : fit}.`;
+}
+
 /** What the page descends on, and whether its numbers are the run's. */
-function groundOf({ rows, observations, settings, features }) {
+function groundOf({ rows, observations, settings }) {
   const all =
     observations === 1 ? "the one observation" : `all ${counted(observations)} observations`;
-  if (rows.kind === "condensed" && rows.values.length < observations) {
-    return [
-      false,
-      `It descends on ${rows.values.length} condensed rows, which have the same loss and gradient at every ${features.length > 1 ? "params" : "(w, b)"} as ${all}: the numbers are those of the command line.`,
-    ];
+  if (rows.kind !== "sample") {
+    const ground =
+      rows.values.length < observations
+        ? `${rows.values.length} condensed rows with the loss and gradient of ${all}`
+        : all;
+    return [false, `The page descends on ${ground}: the same numbers.`];
   }
-  if (rows.kind !== "sample")
-    return [false, `It descends on ${all}: the numbers are those of the command line.`];
   const why = {
     mse: "Mini-batches need",
     mae: "The mean absolute error needs",
