@@ -15,11 +15,12 @@ import pytest
 
 from browser import Browser, Page, find_browser
 from conftest import LECTURE, SAMPLES
-from gdfit.condense import Condenser
-from gdfit.dataset import read_observations
+from gdfit.data.columns import Columns
+from gdfit.data.condense import Condenser
+from gdfit.data.dataset import read_observations
+from gdfit.data.observations import Observations, observations_from
+from gdfit.descent.fit import Fit, train
 from gdfit.errors import GdfitError, UsageError
-from gdfit.fitting import Fit, train
-from gdfit.observations import Observations, observations_from
 from gdfit.show.page import SCRIPTS, STYLES, page_of, save_page
 from gdfit.show.page.contents import contents
 
@@ -44,7 +45,7 @@ def greenhouse(**options: Any) -> Fit:
 
 def ten_million() -> Observations:
     """Ten million rows of two features, which are never all there at once."""
-    random, condenser = np.random.default_rng(0), Condenser(("near", "far"), "y")
+    random, condenser = np.random.default_rng(0), Condenser(Columns(("near", "far"), "y"))
     for _ in range(20):
         x = random.normal([3, -1], [1, 2], (500_000, 2))
         condenser.add(np.column_stack([x, x @ [2, -1] + 0.5 + random.normal(size=len(x))]))
@@ -472,7 +473,7 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert written(fit, tmp_path).read_bytes() == first
     with pytest.raises(GdfitError, match="no such folder"):
         save_page(fit, fit.history, tmp_path / "none" / "run.html")
-    with pytest.raises(UsageError, match=r"--page takes a file that ends in \.html"):
+    with pytest.raises(UsageError, match=r"page. takes a file that ends in \.html"):
         save_page(fit, fit.history, tmp_path / "run.pdf")
     assert [file.name for file in tmp_path.iterdir()] == ["run.html"]
 

@@ -18,11 +18,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gdfit.descent import Step
+from gdfit.data.observations import Observations
+from gdfit.descent.fit import Fit
+from gdfit.descent.loop import Step
 from gdfit.errors import UsageError, quoted
 from gdfit.files import open_beside
-from gdfit.fitting import Fit
-from gdfit.observations import Observations
 from gdfit.show.page.contents import contents
 
 ENDINGS = (".html", ".htm")
@@ -63,7 +63,7 @@ SCRIPTS = (  # in the order in which they build on each other
 def check_ending(path: Path) -> None:
     """Raise where `path` does not end as a page does."""
     if path.suffix.lower() not in ENDINGS:
-        raise UsageError(f"--page takes a file that ends in .html, not {quoted(str(path))}")
+        raise UsageError(f"`page` takes a file that ends in .html, not {quoted(str(path))}")
 
 
 def save_page(

@@ -36,17 +36,17 @@ import numpy as np
 
 from gdfit import __version__
 from gdfit.arrays import FloatArray
-from gdfit.condense import triangular
-from gdfit.curvature import Curvature, curvature
-from gdfit.descent import Step
+from gdfit.data.condense import triangular
+from gdfit.data.observations import Observations
+from gdfit.data.rows import rows_at_once
+from gdfit.descent.curvature import Curvature, curvature
+from gdfit.descent.fit import Fit
+from gdfit.descent.loop import Step
+from gdfit.descent.objectives import SHUFFLING
+from gdfit.descent.scaling import scaling_of
+from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError
-from gdfit.fitting import Fit
-from gdfit.model import finite
-from gdfit.objectives import SHUFFLING
-from gdfit.observations import Observations
-from gdfit.rows import rows_at_once
-from gdfit.scaling import scaling_of
-from gdfit.settings import Settings
+from gdfit.model.linear import finite
 
 MOST_ROWS = 2000
 MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
@@ -68,7 +68,8 @@ class Scale:
         """The observations, condensed or not, on this scale."""
         x, ones = observations.design[:, :-1], observations.design[:, -1]
         x = (x - np.outer(ones, self.means)) @ square(self.basis, len(self.means))
-        return replace(observations, design=np.column_stack([x, ones]))
+        augmented = np.column_stack([x, observations.augmented[:, -2:]])
+        return replace(observations, augmented=augmented)
 
 
 def contents(
@@ -110,11 +111,10 @@ def contents(
 
 def few_rows(observations: Observations) -> Observations:
     """Observations from arrays, which are not condensed, condensed."""
-    rows = np.column_stack([observations.design, observations.target])
+    rows = observations.augmented
     if len(rows) <= rows.shape[1]:
         return observations
-    rows = triangular(rows)
-    return replace(observations, design=rows[:, :-1], target=rows[:, -1])
+    return replace(observations, augmented=triangular(rows))
 
 
 def rows_of(
@@ -124,8 +124,8 @@ def rows_of(
     characters hold."""
     batches = settings.batch_size is not None and settings.batch_size < observations.count
     if settings.loss == "mse" and not batches:
-        condensed = np.column_stack([observations.design, observations.target])
-        return {"kind": "condensed", "count": observations.count, "values": plain(condensed)}
+        values = plain(observations.augmented)
+        return {"kind": "condensed", "count": observations.count, "values": values}
     if observations.rows is not None and observations.count <= MOST_ROWS:
         values = plain(observations.rows.slice(0, observations.count))
         if len(json.dumps(values)) <= most:
