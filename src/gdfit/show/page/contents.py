@@ -20,8 +20,8 @@ shuffling : for mini-batches, where PCG64 stands in the beginning, its `state` a
     how many rows are a `block`, which are shuffled first; null where the rows are condensed.
 diverges_at : the run ends where the loss is more than this many times the first one; null for
     where it is not finite any more.
-ended : how the run ended, and its `steps`, few enough to draw: epoch, loss, validation loss, and
-    for one feature the params, all of seven digits.
+ended : how the run ended, and where the rows are a sample its `steps`, few enough to draw: epoch,
+    loss, and for one feature the params, all of seven digits.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def contents(
         "settings": asdict(settings) | {"scale": scale_name(fit)},
         "shuffling": None if condensed else shuffling,
         "diverges_at": DIVERGES_AT,
-        "ended": ended(fit, steps),
+        "ended": ended(fit, steps if rows["kind"] == "sample" else ()),
     }
     return {key: finite(value) for key, value in record.items()}
 
@@ -211,7 +211,7 @@ def ended(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
     shown = [
         [
             step.epoch,
-            *map(rounded, (step.loss, step.validation_loss)),
+            rounded(step.loss),
             *(map(rounded, step.params.tolist()) if with_params else ()),
         ]
         for step in (steps[place - 1] for place in kept if steps)

@@ -103,7 +103,7 @@ class LevelsView {
     set(this.ahead, { d: through(places) });
     set(this.path, { d: through([...past, at(step.params)]) });
     set(this.steps, { d: dots(past.slice(1, DOTS)) });
-    set(this.ghost, { d: ghost ? through(this.ghostly(scale).map(at)) : "" });
+    set(this.ghost, { d: ghost ? through(this.ghostly(ghost, scale).map(at)) : "" });
     set(this.minimum, { d: star(...at(surface.minimum), 0.95 * chart.unit) });
     const [x, y] = at(step.params);
     set(this.point, {
@@ -199,10 +199,10 @@ class LevelsView {
   }
 
   /** The run's own path, on the scale that is shown. */
-  ghostly(scale) {
+  ghostly(steps, scale) {
     const own = run.scales[run.settings.scale];
-    const there = ([, , , w, b]) => onScale(inData([w ?? NaN, b ?? NaN], own), run.scales[scale]);
-    return [[0, 0, 0, ...own.start], ...run.ended.steps].map(there);
+    const there = (w, b) => onScale(inData([w ?? NaN, b ?? NaN], own), run.scales[scale]);
+    return [there(...own.start), ...steps.map(([, , w, b]) => there(w, b))];
   }
 
   /** The epochs 1, 10, 100 … along the path, where they are apart. */

@@ -38,9 +38,7 @@ class LossView {
     if (epoch) past.push([epoch, step.loss]);
     set(this.ahead, { d: curve(points) });
     set(this.curve, { d: curve(past) });
-    set(this.ghost, {
-      d: ghost ? curve(run.ended.steps.map(([place, loss]) => [place, loss ?? NaN])) : "",
-    });
+    set(this.ghost, { d: ghost ? curve(ghost.map(([place, loss]) => [place, loss ?? NaN])) : "" });
     set(this.validation, { d: run.validation ? curve(this.held(steps, settings, epoch)) : "" });
     const isShown = minimum > y.low;
     set(this.least, { d: isShown ? through([at(0, minimum), at(axis.high, minimum)]) : "" });

@@ -62,6 +62,7 @@ class App {
     this.epochs = this.own;
     this.wanted = Infinity;
     this.restart();
+    this.original ??= this.descent;
     const { kept, status } = this.descent;
     // Of a descent that diverges, what there is to see comes first.
     if (status) this.wanted = kept.findLast(({ loss }) => !(loss > NEAR * kept[1].loss)).epoch;
@@ -148,6 +149,13 @@ class App {
     );
   }
 
+  /** The steps of the run, [epoch, loss, …params], where they are not those that are shown. */
+  get ghost() {
+    const steps = ({ epoch, loss, params }) => [epoch, loss, ...params];
+    if (run.rows.kind === "sample") return run.ended.steps;
+    return this.differs ? this.original.steps.slice(1).map(steps) : null;
+  }
+
   /** Draw all views in the next frame. */
   draw() {
     if (this.frame) return;
@@ -162,7 +170,7 @@ class App {
         epoch,
         axis,
         differs: this.differs,
-        ghost: this.differs || run.rows.kind === "sample",
+        ghost: this.ghost,
         step,
         epochs: last,
         shape: scale,
