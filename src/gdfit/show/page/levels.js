@@ -3,7 +3,7 @@
 const GRIP = 22; // pixels: what a finger finds
 const DOTS = 60; // steps are drawn as dots, the first ones
 const BANDS = 16;
-const HEIGHTS = 1e-5; // the lowest level set is this part of the highest
+const LOWEST = { mse: 1e-5, mae: 3e-3, huber: 1e-4 }; // level set, as a part of the highest
 
 class LevelsView {
   constructor(figure, app) {
@@ -181,7 +181,7 @@ class LevelsView {
     const { left, top: up, width, height } = chart;
     const paths = [];
     for (let band = 1; band <= BANDS; band += 1) {
-      const above = top * HEIGHTS ** ((band - 1) / (BANDS - 1));
+      const above = top * LOWEST[run.settings.loss] ** ((band - 1) / (BANDS - 1));
       const outline =
         band === 1
           ? [
