@@ -1,187 +1,21 @@
-"""The page: what is in the file, and in a real browser what it shows and does when it is used."""
+"""The page in a real browser, used as a person uses it."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from browser import Browser, Page, find_browser
-from conftest import LECTURE, SAMPLES
-from gdfit.data.columns import Columns
-from gdfit.data.condense import Condenser
-from gdfit.data.dataset import read_observations
-from gdfit.data.observations import Observations, observations_from
-from gdfit.descent.fit import Fit, train
-from gdfit.errors import GdfitError, UsageError
-from gdfit.show.page import SCRIPTS, STYLES, page_of, save_page
-from gdfit.show.page.contents import contents
+from browser import Browser
+from conftest import Opened
+from gdfit.data.observations import observations_from
+from gdfit.descent.fit import train
+from pages import lecture, written
 
-Opened = Callable[..., Page]
-SIZES = {"laptop": (1280, 720), "projector": (1920, 1080), "phone": (390, 844)}
-EVIL = ["</script><b>", "<img src=x onerror=alert(1)>", "]]>", "{{run}} & \u2028 \\"]
 LR = "document.querySelector('#lr-field').value"
 EPOCH = "Number(document.querySelector('#epoch b').textContent.replaceAll(',', ''))"
-
-
-def lecture(**options: Any) -> Fit:
-    return train(read_observations(str(LECTURE), keep_rows=True), **{"lr": 0.01, **options})
-
-
-def greenhouse(**options: Any) -> Fit:
-    features = ["light", "water", "warmth"]
-    observations = read_observations(
-        str(SAMPLES / "greenhouse.csv"), features=features, keep_rows=True
-    )
-    return train(observations, **{"lr": 0.02, **options})
-
-
-def ten_million() -> Observations:
-    """Ten million rows of two features, which are never all there at once."""
-    random, condenser = np.random.default_rng(0), Condenser(Columns(("near", "far"), "y"))
-    for _ in range(20):
-        x = random.normal([3, -1], [1, 2], (500_000, 2))
-        condenser.add(np.column_stack([x, x @ [2, -1] + 0.5 + random.normal(size=len(x))]))
-    return condenser.observations()
-
-
-def written(fit: Fit, folder: Path, validation: Observations | None = None) -> Path:
-    path = folder / "run.html"
-    save_page(fit, fit.history, path, validation)
-    return path
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = find_browser()
-    if program is None:
-        missing = "no Chromium is installed: apt-get install chromium-headless-shell"
-        if os.environ.get("GDFIT_NEEDS_BROWSER"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with Browser(program, tmp_path_factory.mktemp("browser")) as found:
-        yield found
-
-
-@pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
-    """Opens a run's page. In the end, no script has failed and no request has left the page."""
-    pages: list[Page] = []
-    with ExitStack() as stack:
-
-        def open_page(fit: Fit, size: str = "laptop", **look: Any) -> Page:
-            path = written(fit, tmp_path)
-            held = browser.page(path, *SIZES[size], touch=size == "phone", **look)
-            pages.append(stack.enter_context(held))
-            return pages[-1]
-
-        yield open_page
-        for page in pages:
-            requests = page.events("Network.requestWillBeSent")
-            assert {event["request"]["url"].split(":")[0] for event in requests} <= {"file", "data"}
-            assert sum(event["request"]["url"].startswith("file:") for event in requests) == 1
-            assert page.events("Runtime.exceptionThrown") == []
-            assert page.events("Log.entryAdded") == []
-
-
-def assert_same_run(page: Page, fit: Fit) -> None:
-    """The page's own descent is the run, epoch by epoch."""
-    steps = page.run("gdfit.descend()")
-    assert [step["epoch"] for step in steps] == [step.epoch for step in fit.history]
-    for step, true in zip(steps, fit.history, strict=True):
-        if not np.isfinite(true.loss):
-            continue
-        assert step["loss"] == pytest.approx(true.loss, rel=1e-9, abs=1e-12)
-        np.testing.assert_allclose(step["params"], true.params, rtol=1e-9, atol=1e-9)
-        np.testing.assert_allclose(step["grad"], true.grad, rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam"])
-def test_the_numbers_are_those_of_the_run(
-    opened: Opened, optimizer: str, standardize: bool
-) -> None:
-    fit = lecture(optimizer=optimizer, standardize=standardize, init=[0.39779, 0.231765])
-    assert fit.epochs == 1000
-    assert_same_run(opened(fit), fit)
-
-
-def test_the_numbers_are_those_of_ten_million_rows(opened: Opened) -> None:
-    observations = ten_million()
-    for optimizer in ("gd", "momentum", "nesterov", "adam"):
-        fit = train(observations, lr=0.01, optimizer=optimizer)
-        page = opened(fit)
-        assert_same_run(page, fit)
-        assert (
-            "4 condensed rows with the loss and gradient of all 10,000,000 observations"
-            in page.text("#footing")
-        )
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"loss": "mae"},
-        {"loss": "huber", "huber_delta": 0.05},
-        {"l2": 0.1},
-        {"batch_size": 1, "epochs": 200, "seed": 3},
-        {"batch_size": 10, "loss": "mae", "l2": 0.1, "optimizer": "adam", "standardize": True},
-        {"init": "random", "seed": 5, "backend": "autograd"},
-        {"optimizer": "adam", "betas": (0.8, 0.99)},
-        {"optimizer": "nesterov", "momentum": 0.5},
-    ],
-)
-def test_the_numbers_are_those_of_every_kind_of_run(
-    opened: Opened, options: dict[str, Any]
-) -> None:
-    fit = greenhouse(**options)
-    assert_same_run(opened(fit), fit)
-
-
-def test_a_diverging_run_diverges_alike(opened: Opened) -> None:
-    houses = read_observations(str(SAMPLES / "houses.csv"))
-    with np.errstate(over="ignore", invalid="ignore"):
-        fit = train(houses, lr=0.01)
-    page = opened(fit)
-    assert_same_run(page, fit)
-    assert page.text("#lead") == "Diverges."
-    assert "γ is 146 times the limit" in page.text("#meaning")
-    page.press("End")
-    assert "diverged at epoch" in page.text("#readout")
-
-
-def test_descend_takes_settings(opened: Opened) -> None:
-    page = opened(lecture(epochs=20))
-    fit = lecture(epochs=5, lr=0.1, optimizer="adam", standardize=True, init=[1.0, 0.0])
-    start = json.dumps(fit.start.tolist())
-    steps = page.run(
-        f"gdfit.descend({{lr: 0.1, epochs: 5, optimizer: 'adam', scale: 'standardize', "
-        f"start: {start}}})"
-    )
-    assert [step["params"] for step in steps] == [
-        pytest.approx(step.params.tolist(), rel=1e-12) for step in fit.history
-    ]
-    assert page.run("gdfit.descend().length") == 20
-    for wrong in ("{start: [1]}", "{optimizer: 'newton'}", "{speed: 1}", "{scale: 'double'}"):
-        with pytest.raises(RuntimeError, match="RangeError"):
-            page.run(f"gdfit.descend({wrong})")
-
-
-def test_whitened_the_valley_is_round(opened: Opened) -> None:
-    page = opened(greenhouse())
-    page.click("[value=whiten]")
-    assert "limit 2/λmax = 1" in page.text("#lr-limit")
-    (step,) = page.run("gdfit.descend({scale: 'whiten', lr: 0.5, epochs: 1})")
-    again = page.run("gdfit.descend({scale: 'whiten', lr: 0.5, epochs: 2})")[1]
-    assert np.abs(again["grad"]).max() < 1e-12
-    assert step["loss"] > again["loss"]
 
 
 def test_one_slides_the_learning_rate_past_the_limit(opened: Opened) -> None:
@@ -310,20 +144,6 @@ def test_scale_and_optimizer_go_together(opened: Opened) -> None:
     assert page.run("document.querySelector('#lr-limit').hidden")
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "limit"), [("gd", 0.3291), ("momentum", 0.6252), ("nesterov", 0.2233)]
-)
-def test_the_limit_is_where_it_turns(opened: Opened, optimizer: str, limit: float) -> None:
-    page = opened(lecture())
-    for part, grows in ((0.98, False), (1.02, True)):
-        settings = f"{{optimizer: '{optimizer}', lr: {limit * part}, epochs: 2000}}"
-        came_down = page.run(
-            f"(() => {{ const steps = gdfit.descend({settings});"
-            "return steps.at(-1).loss < steps[0].loss; })()"
-        )
-        assert came_down is not grows
-
-
 def test_many_epochs_do_not_freeze_it(opened: Opened) -> None:
     fit = lecture(epochs=10)
     page = opened(fit)
@@ -352,18 +172,6 @@ def test_many_epochs_are_thinned(opened: Opened) -> None:
     assert page.text("#sums .update p").endswith(f" = {params[0]:.5g}")
 
 
-def test_names_are_text(opened: Opened) -> None:
-    random = np.random.default_rng(0)
-    x = random.normal(size=(20, 3))
-    page = opened(train(observations_from(x, x @ [1, 2, 3], EVIL[:3], EVIL[3]), lr=0.1))
-    for name in EVIL[:3]:
-        assert f"w_{name}" in page.text("#path .labels")
-    assert "{{run}} &" in page.text("h1")
-    assert page.run("document.querySelectorAll('img, b b, #path b').length") == 0
-    one = train(observations_from(x[:, 0], x[:, 1], EVIL[:1], EVIL[1]), lr=0.1)
-    assert EVIL[0] in opened(one).text("h1")
-
-
 def test_it_says_where_it_descends_on_a_sample(opened: Opened) -> None:
     random = np.random.default_rng(0)
     x = random.normal(size=5000)
@@ -375,113 +183,6 @@ def test_it_says_where_it_descends_on_a_sample(opened: Opened) -> None:
     loss = page.run("gdfit.descend().at(-1).loss")
     assert loss == pytest.approx(fit.history[-1].loss, rel=0.05)
     assert loss != fit.history[-1].loss
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("many", [False, True])
-def test_it_fits_the_screen(opened: Opened, size: str, many: bool) -> None:
-    page = opened(greenhouse() if many else lecture(), size)
-    width, height = SIZES[size]
-    assert page.run("document.documentElement.scrollWidth") <= width
-    if size != "phone":
-        assert page.run("document.documentElement.scrollHeight") <= height
-    boxes = page.run(
-        "[...document.querySelectorAll('figure text')].map((text) => {"
-        "const [box, whole] = [text, text.closest('.plot')].map((e) => e.getBoundingClientRect());"
-        "return [text.textContent, box.left - whole.left, whole.right - box.right,"
-        " box.top - whole.top, whole.bottom - box.bottom]; })"
-    )
-    assert [name for name, *gaps in boxes if min(gaps) < -1] == []
-
-
-def test_everything_that_is_used_has_a_name(opened: Opened) -> None:
-    roles = {"button", "slider", "radio", "textbox", "spinbutton"}
-    for fit in (lecture(optimizer="momentum"), greenhouse()):
-        page = opened(fit)
-        nodes = page.send("Accessibility.getFullAXTree")["nodes"]
-        used = [node for node in nodes if node.get("role", {}).get("value") in roles]
-        assert len(used) > 12
-        assert [node for node in used if not node["name"]["value"]] == []
-
-
-def test_dark_and_light_are_legible(opened: Opened) -> None:
-    """Each text has a contrast of 4.5 to what is behind it, as WCAG 2.2 asks (1.4.3)."""
-    script = """[...document.querySelectorAll('h1, h2, h3, p, label, b, span, legend, button')]
-        .filter((element) => element.offsetParent && element.innerText && !element.disabled)
-        .map((element) => {
-            let behind = element;
-            const clear = 'rgba(0, 0, 0, 0)';
-            while (behind && getComputedStyle(behind).backgroundColor === clear)
-                behind = behind.parentElement;
-            const numbers = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
-            return [element.innerText, numbers(getComputedStyle(element).color),
-                    numbers(getComputedStyle(behind ?? document.body).backgroundColor)];
-        })"""
-
-    def brightness(colour: list[float]) -> float:
-        parts = [value / 255 for value in colour]
-        linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    for dark in (False, True):
-        page = opened(lecture(), dark=dark)
-        found = page.run(script)
-        assert len(found) > 20
-        for text, front, back in found:
-            low, high = sorted([brightness(front), brightness(back)])
-            assert (high + 0.05) / (low + 0.05) >= 4.5, (dark, text)
-
-
-def test_nothing_in_it_leads_outside() -> None:
-    fit = greenhouse()
-    text = page_of(contents(fit, fit.history))
-    addresses = set(re.findall(r"\b(?:https?|ftp|wss?)://[^\s\"'<>)]*", text))
-    assert addresses == {"http://www.w3.org/2000/svg"}  # SVG's name, which nobody looks up
-    assert re.findall(r"\b(?:fetch|XMLHttpRequest|WebSocket|import|eval|innerHTML)\b", text) == []
-    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', text)
-    assert policy.startswith("default-src 'none'; img-src data:; script-src 'sha256-")
-    assert len(text.encode()) < 200_000
-
-
-@pytest.mark.parametrize("features", [1, 12, 50])
-@pytest.mark.parametrize("loss", ["mse", "mae"])
-def test_it_stays_small(features: int, loss: str) -> None:
-    random = np.random.default_rng(0)
-    x = random.normal(size=(20_000, features)) * 1e6
-    names = [f"a_feature_with_a_long_name_{place}" for place in range(features)]
-    data = observations_from(x, x.sum(axis=1) + random.normal(size=len(x)), names)
-    held_out = observations_from(x[:3000], x[:3000].sum(axis=1), names)
-    fit = train(data, lr=1e-15, epochs=50, loss=loss)
-    text = page_of(contents(fit, fit.history, held_out))
-    assert len(text.encode()) < 500_000
-    assert json.loads(re.findall(r'id="run">(.*?)</script>', text)[0])["observations"] == 20_000
-
-
-def test_a_name_can_not_end_the_script(tmp_path: Path) -> None:
-    fit = train(observations_from([1, 2, 3], [1, 2, 4], EVIL[:1], EVIL[3]), lr=0.01)
-    text = written(fit, tmp_path).read_text(encoding="utf-8")
-    assert text.count("</script>") == 2
-    (record,) = re.findall(r'id="run">(.*?)</script>', text)
-    assert not set("<>&") & set(record)
-    assert (json.loads(record)["features"], json.loads(record)["target"]) == (EVIL[:1], EVIL[3])
-
-
-def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    fit = lecture(epochs=5)
-    path = written(fit, tmp_path)
-    first = path.read_bytes()
-    assert written(fit, tmp_path).read_bytes() == first
-    with pytest.raises(GdfitError, match="no such folder"):
-        save_page(fit, fit.history, tmp_path / "none" / "run.html")
-    with pytest.raises(UsageError, match=r"page. takes a file that ends in \.html"):
-        save_page(fit, fit.history, tmp_path / "run.pdf")
-    assert [file.name for file in tmp_path.iterdir()] == ["run.html"]
-
-
-def test_every_part_is_in_the_page() -> None:
-    folder = Path(__file__).parent.parent / "src" / "gdfit" / "show" / "page"
-    parts = {file.name for file in folder.iterdir() if file.suffix in (".js", ".css")}
-    assert parts == {*SCRIPTS, *STYLES}
 
 
 def test_validation_is_in_the_page(browser: Browser, tmp_path: Path) -> None:
