@@ -114,6 +114,7 @@ WRITTEN = panel(
     model=copy(MODEL),
     no_model=option("Write no model."),
     plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
+    page=option("Write a page that replays the run in a browser.", metavar="FILE.html"),
 )
 
 
@@ -142,6 +143,7 @@ class Files:
     model: Path = DEFAULT_MODEL
     no_model: bool = False
     plot: Path | None = None
+    page: Path | None = None
 
 
 Columns = Annotated[Selection, COLUMNS]

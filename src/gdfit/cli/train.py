@@ -86,7 +86,7 @@ def train(
     with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
         watchers = [bar.step, *history, shown.step, growth_noted(run, bar, shown)]
-        if files.plot or output.chart:
+        if files.plot or files.page or output.chart:
             watchers.append(trace.step)
         with stopping_at_interrupt(run):
             for step in run:
@@ -101,6 +101,10 @@ def train(
         from gdfit.show.plots import save_plot
 
         save_plot(fit, trace.steps, files.plot)
+    if files.page:
+        from gdfit.show.page import save_page
+
+        save_page(fit, trace.steps, files.page, held_out)
     shown.end(fit, predictions, "" if diverged or files.no_model else str(files.model))
     if output.chart:
         from gdfit.show.charts import print_charts
@@ -149,12 +153,16 @@ def check_files(data: list[str], validation: float | str | None, init: str, file
         from gdfit.show.plots import check_ending
 
         check_ending(files.plot)
+    if files.page:
+        from gdfit.show import page
+
+        page.check_ending(files.page)
     inputs = [*data, *([validation] if isinstance(validation, str) else [])]
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read only once")
     model = None if files.no_model else files.model
     goes_on = model and Path(init).is_file() and model.exists() and model.samefile(init)
-    outputs = [model, files.history, files.plot]
+    outputs = [model, files.history, files.plot, files.page]
     check_outputs(outputs, inputs=inputs if goes_on else [*inputs, init])
 
 

@@ -19,7 +19,7 @@ from gdfit.descent.objectives import batch_objectives, mean_loss, whole_objectiv
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init
+from gdfit.descent.start import Init, Start
 from gdfit.descent.stopping import (
     BEYOND,
     COMPLETED,
@@ -58,6 +58,7 @@ class Fit:
     best_epoch : the epoch after which the params are those of the model.
     history : the steps that were kept, by default all; in the units that were descended in.
     start, params : the first and the last params as they were descended on, shape (p+1,).
+    begun : the start, and what it went on with.
     observations : what was fitted.
     curvature : of the loss that was descended on, where that is the squared error.
     scaling : how the features were scaled, if they were.
@@ -75,6 +76,7 @@ class Fit:
     history: tuple[Step, ...]
     start: FloatArray
     params: FloatArray
+    begun: Start
     observations: Observations
     curvature: Curvature | None
     scaling: Scaling | None
@@ -224,6 +226,7 @@ class Run:
             history=tuple(history),
             start=self.start.params,
             params=descended,
+            begun=self.start,
             observations=observations,
             curvature=self.curvature,
             scaling=self.scaling,

@@ -98,8 +98,9 @@ def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
 
 
 def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
-    """Whitening on top of standardizing: R of the standardized columns = QR, in their order (as
-    Gram and Schmidt do it), times 1/√N, so that z = √N Q. Without those that depend on others.
+    """Whitening on top of standardizing: R of the standardized columns = QR, in their order and
+    direction (as Gram and Schmidt do it), times 1/√N, so that z = √N Q. Without those that depend
+    on others.
 
     The ones come first, and take the means away: R is that of the centred columns.
     """
@@ -108,7 +109,9 @@ def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
     elimination = Elimination(np.hstack([ones, columns]))
     elimination.take(range(len(standardizing.used) + 1))
     used = [standardizing.used[place - 1] for place in elimination.kept[1:]]
-    mixing = elimination.triangle[1:, 1:] / np.sqrt(observations.count)
+    triangle = elimination.triangle[1:, 1:]
+    directions = np.sign(np.diag(triangle))[:, np.newaxis]
+    mixing = directions * triangle / np.sqrt(observations.count)
     return replace(standardizing, used=used, mixing=mixing)
 
 
