@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -116,3 +118,38 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
             assert sum(event["request"]["url"].startswith("file:") for event in requests) == 1
             assert page.events("Runtime.exceptionThrown") == []
             assert page.events("Log.entryAdded") == []
+
+
+def signalled(
+    *arguments: object,
+    cwd: Path,
+    ready: Callable[[], bool],
+    stdin: bytes = b"",
+    number: signal.Signals = signal.SIGINT,
+) -> Result:
+    """Runs a gdfit command as a process of its own, and sends it a signal once it is `ready`: by
+    default, what Ctrl-C sends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gdfit", *map(str, arguments)],
+        cwd=cwd,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # A shell that runs the tests in the background has told its children to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(stdin)
+            process.stdin.flush()
+            deadline = time.monotonic() + 60
+            while not ready():
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            process.send_signal(number)
+            out, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return Result(process.returncode, out.decode(), error.decode())

@@ -7,7 +7,6 @@ from typing import Any
 
 from conftest import LECTURE, SAMPLES
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit, train
 from gdfit.show.page import save_page
 
@@ -26,7 +25,7 @@ def greenhouse(**options: Any) -> Fit:
     return train(observations, **{"lr": 0.02, **options})
 
 
-def written(fit: Fit, folder: Path, validation: Observations | None = None) -> Path:
+def written(fit: Fit, folder: Path) -> Path:
     path = folder / "run.html"
-    save_page(fit, fit.history, path, validation)
+    save_page(fit, fit.history, path)
     return path

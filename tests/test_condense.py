@@ -79,6 +79,7 @@ def test_condensed_is_raw(
     raw, condensed = both(rows, block)
     assert len(condensed.target) <= features + 2
     assert (condensed.count, condensed.last.tolist()) == (count, rows[-1].tolist())
+    assert condensed.first.tolist() == raw.first.tolist() == rows[:3].tolist()
     params = random.normal(size=features + 1)
     with np.errstate(over="ignore"):
         loss, grad = whole_objective(raw, Settings())(params)
@@ -136,7 +137,7 @@ def test_block_size_changes_no_bit(tmp_path: Path, block_bytes: int) -> None:
     path.write_text("a,b,y\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows.tolist()))
     expected = read_observations(str(path))
     found = Dataset((str(path),), block_bytes=block_bytes).observations()
-    for name in ("design", "target", "last", "sample"):
+    for name in ("design", "target", "first", "last", "sample"):
         assert getattr(found, name).tolist() == getattr(expected, name).tolist()
 
 

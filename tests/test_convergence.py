@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations, observations_from
 from gdfit.descent.curvature import curvature
 from gdfit.descent.fit import Run, train
-from gdfit.descent.scaling import scaling_of, standardized
+from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.errors import UsageError
 
 # Two features and ones, all orthogonal: A = [[2, 1, 1], [2, −1, −1] …] by hand. With the rows below
@@ -88,22 +87,26 @@ def test_dependent_columns_have_many_minima(gdfit: Gdfit) -> None:
     assert bends.minimum == pytest.approx(shortest, rel=1e-9)
     data = b"a,b,y\n1,2,1\n2,4,2\n3,6,2\n5,10,5\n"
     result = gdfit("train", "-", stdin=data)
-    assert result.out.count("some columns depend on others") == 1
+    assert result.out.count("other params have it too, as some columns can be computed") == 1
+    whitened = gdfit("train", "-", "--scale", "whiten", stdin=data)
+    assert whitened.err == (
+        "gdfit: note: column b can be computed from the columns before it: its weight is 0\n"
+    )
     shown = gdfit("curvature", "-", stdin=data)
     assert "the minimum is not unique" in shown.out
     assert gdfit.json("curvature", "-", stdin=data)["unique_minimum"] is False
 
 
-def test_auto_reaches_nine_digits_in_the_epochs_foretold() -> None:
+def test_the_best_constant_rate_reaches_nine_digits_in_the_epochs_foretold() -> None:
     observations = rows_with(1e4)
     assert curvature(observations).condition_number > 1e6
-    scaled = standardized(observations, scaling_of(observations))
-    bends = curvature(scaled)
+    bends = curvature(scaled(observations, scaling_of(observations, "standardize")))
     assert bends.condition_number == pytest.approx(1e4, rel=1e-6)
     foretold = 9 * bends.epochs_per_digit(bends.best_lr)
     start = np.linalg.norm(bends.minimum)
     reached = 0
-    run = Run(observations, lr="auto", standardize=True, epochs=int(1.2 * foretold))
+    epochs = int(1.2 * foretold)
+    run = Run(observations, lr=bends.best_lr, scale="standardize", epochs=epochs)
     for step in run:
         if not reached and np.linalg.norm(step.params - bends.minimum) <= 1e-9 * start:
             reached = step.epoch
@@ -112,22 +115,25 @@ def test_auto_reaches_nine_digits_in_the_epochs_foretold() -> None:
     expected, *_ = np.linalg.lstsq(observations.design, observations.target)
     assert [*fit.model.w, fit.model.b] == pytest.approx(expected, rel=1e-6)
     assert fit.loss == pytest.approx(bends.minimum_loss, rel=1e-9)
+    # auto knows the start and the epochs besides, and comes nearer in them.
+    chosen = train(observations, lr="auto", scale="standardize", epochs=1000)
+    assert chosen.loss < train(observations, lr=bends.best_lr, scale="standardize").loss
 
 
 def test_the_epochs_to_the_next_digit_are_right() -> None:
     observations = rows_with(100, seed=5)
-    fit = train(observations, lr=0.1, standardize=True, epochs=30)
+    fit = train(observations, lr=0.1, scale="standardize", epochs=30)
     bends = fit.curvature
     assert bends
     more = bends.epochs_to_next_digit(fit.params, 0.1)
-    later = train(observations, lr=0.1, standardize=True, epochs=30 + round(more))
+    later = train(observations, lr=0.1, scale="standardize", epochs=30 + round(more))
     near, nearer = (np.linalg.norm(run.params - bends.minimum) for run in (fit, later))
     assert nearer == pytest.approx(near / 10, rel=0.02)
 
 
 def test_standardized_params_are_told_in_the_datas_units(gdfit: Gdfit) -> None:
     houses = SAMPLES / "houses.csv"
-    options = ["--standardize", "--lr", "0.1", "--epochs", "300"]
+    options = ["--scale", "standardize", "--lr", "0.1", "--epochs", "300"]
     fit = gdfit.json("train", houses, *options)
     area, price = np.loadtxt(houses, delimiter=",", skiprows=1).T
     slope, intercept = np.polyfit(area, price, 1)
@@ -137,22 +143,28 @@ def test_standardized_params_are_told_in_the_datas_units(gdfit: Gdfit) -> None:
     evaluated = gdfit.json("evaluate", houses)
     assert evaluated["mse"] == pytest.approx(fit["loss"], rel=1e-9)
     table = gdfit("train", houses, *options)
-    assert "params and grad are for these" in table.out
+    assert "params and grad of each epoch are for (x − mean)/std of each feature x" in table.out
 
 
 def test_standardizing_starts_where_it_is_told(gdfit: Gdfit) -> None:
-    options = ["--standardize", "--lr", "1e-300", "--epochs", "1", "-q"]
-    out = gdfit("train", LECTURE, "--init", "0.5,0.25", *options).out
-    assert [float(param) for param in out.split()] == pytest.approx([0.5, 0.25], rel=1e-12)
+    options = ["--lr", "1e-300", "--epochs", "1", "-q"]
+    for scale in ("none", "standardize", "whiten"):
+        out = gdfit("train", LECTURE, "--init", "0.5,0.25", "--scale", scale, *options).out
+        assert [float(param) for param in out.split()] == pytest.approx([0.5, 0.25], rel=1e-12)
 
 
-def test_a_column_that_does_not_vary_is_named(gdfit: Gdfit) -> None:
+def test_a_column_that_does_not_vary_gets_weight_0_and_a_note(gdfit: Gdfit) -> None:
     data = b"a,b,y\n1,0.1,1\n2,0.1,2\n3,0.1,4\n"
-    result = gdfit("train", "-", "--standardize", stdin=data)
-    assert result.status == 1
-    assert result.err.startswith("gdfit: error: column 'b' does not vary")
-    assert gdfit.json("curvature", "-", stdin=data)["standardized"] is None
-    assert gdfit("curvature", "-", stdin=data).status == 0
+    for options in ([], ["--scale", "standardize", "--lr", "0.5"], ["--scale", "whiten"]):
+        result = gdfit("train", "-", "-q", *options, stdin=data)
+        assert result.status == 0
+        assert result.err == "gdfit: note: column b does not vary: its weight is 0\n"
+        w_a, w_b, b = map(float, result.out.split())
+        assert w_b == 0
+        assert [w_a, b] == pytest.approx(np.polyfit([1, 2, 3], [1, 2, 4], 1), rel=1e-12)
+    assert gdfit.json("curvature", "-", stdin=data)["standardized"]["condition_number"] == (
+        pytest.approx(1)
+    )
 
 
 def test_curvature_as_a_command(gdfit: Gdfit) -> None:
@@ -169,9 +181,12 @@ def test_curvature_as_a_command(gdfit: Gdfit) -> None:
     assert all(word in table for word in ("λmin", "λmax", "condition number", "2/λmax"))
 
 
+LECTURES = ["--lr", "0.01"]
+
+
 def history_of(gdfit: Gdfit, *options: object) -> list[dict[str, float]]:
     """Every epoch of a run, from its history file."""
-    result = gdfit("train", LECTURE, *options, "--history", "h.csv", "-q")
+    result = gdfit("train", LECTURE, *LECTURES, *options, "--history", "h.csv", "-q")
     assert result.status == 0
     with Path("h.csv").open() as file:
         return [{key: float(row[key]) for key in row} for row in csv.DictReader(file)]
@@ -188,10 +203,12 @@ def test_target_loss_by_validation_file(gdfit: Gdfit) -> None:
     first = next(row for row in rows if row["validation_loss"] <= target)
     stopped = history_of(gdfit, "--validation", "v.csv", "--target-loss", target)
     assert stopped == rows[: int(first["epoch"])]
-    result = gdfit("train", LECTURE, "--validation", "v.csv", "--target-loss", target)
+    result = gdfit("train", LECTURE, *LECTURES, "--validation", "v.csv", "--target-loss", target)
     assert f"target reached at epoch {first['epoch']:.0f}: the validation loss" in result.out
+    # A row's losses are those before its update; the model has had that too.
+    (update,) = (row for row in rows if row["epoch"] == first["epoch"] + 1)
     evaluated = gdfit.json("evaluate", "v.csv")
-    assert evaluated["mse"] == pytest.approx(first["validation_loss"], rel=1e-9)
+    assert evaluated["mse"] == pytest.approx(update["validation_loss"], rel=1e-9)
 
 
 def test_target_loss_without_validation(gdfit: Gdfit) -> None:
@@ -205,30 +222,41 @@ def test_patience_keeps_the_params_of_the_best_epoch(gdfit: Gdfit) -> None:
     Path("v.csv").write_text("x,y\n1,0.45\n2,0.78\n")
     rows = history_of(gdfit, "--validation", "v.csv", "--epochs", "3000")
     best = min(rows, key=lambda row: row["validation_loss"])
+    (before,) = (row for row in rows if row["epoch"] == best["epoch"] - 1)
     assert 1 < best["epoch"] < 2900
     options = ["--validation", "v.csv", "--patience", "7", "--epochs", "3000"]
     stopped = history_of(gdfit, *options)
     assert stopped == rows[: int(best["epoch"]) + 7]
-    fit = gdfit.json("train", LECTURE, *options)
-    assert (fit["status"], fit["best_epoch"]) == ("patience", best["epoch"])
-    assert (fit["w"], fit["b"]) == ([best["w"]], best["b"])
+    fit = gdfit.json("train", LECTURE, *LECTURES, *options)
+    assert (fit["status"], fit["best_epoch"]) == ("patience", before["epoch"])
+    assert (fit["w"], fit["b"]) == ([before["w"]], before["b"])
     assert fit["validation_loss"] == best["validation_loss"]
+    assert fit["loss"] == best["loss"]
     model = json.loads(Path("gdfit.json").read_text())
-    assert (model["w"], model["b"]) == ([best["w"]], best["b"])
-    assert "out of patience" in gdfit("train", LECTURE, *options).out
+    assert (model["w"], model["b"]) == ([before["w"]], before["b"])
+    assert "out of patience" in gdfit("train", LECTURE, *LECTURES, *options).out
 
 
 def test_tol_stops_when_no_param_moves_by_more(gdfit: Gdfit) -> None:
     rows = history_of(gdfit)
     moved = [
         max(abs(now["w"] - before["w"]), abs(now["b"] - before["b"]))
+        / max(abs(now["w"]), abs(now["b"]))
         for before, now in zip([{"w": 0.0, "b": 0.0}, *rows], rows, strict=False)
     ]
-    tol = 1e-4
-    first = next(epoch for epoch, move in enumerate(moved, start=1) if move <= tol)
-    assert len(history_of(gdfit, "--tol", tol)) == first
-    out = gdfit("train", LECTURE, "--tol", tol).out
-    assert f"converged at epoch {first}: no param moved by more than 0.0001" in out
+    for tol, status in ((1e-3, "stalled"), (3e-5, "converged")):  # with more than 1 % to go, or not
+        first = next(epoch for epoch, move in enumerate(moved, start=1) if move <= tol)
+        assert len(history_of(gdfit, "--tol", tol)) == first
+        out = gdfit("train", LECTURE, *LECTURES, "--tol", tol).out
+        assert f"{status} at epoch {first}: no param moved by more than {tol:g} of the" in out
+
+
+def test_tol_does_not_depend_on_the_targets_unit() -> None:
+    x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
+    epochs = {
+        train(observations_from(x, y * unit), lr=0.01, tol=1e-4).epochs for unit in (1e-9, 1.0, 1e9)
+    }
+    assert len(epochs) == 1
 
 
 def test_the_same_seed_splits_the_same(gdfit: Gdfit) -> None:
@@ -257,7 +285,7 @@ def test_a_fraction_holds_out_that_part(gdfit: Gdfit) -> None:
     rows = "".join(f"{x},{x % 7}\n" for x in range(20_000))
     Path("d.csv").write_text("x,y\n" + rows)
     fit = gdfit.json("train", "d.csv", "--validation", "0.2", "--lr", "1e-12")
-    assert abs(fit["observations"] - 16_000) < 300
+    assert (fit["observations"], fit["validation_observations"]) == (16_000, 4_000)
 
 
 def test_validation_files_that_can_not_be_used(gdfit: Gdfit) -> None:
@@ -275,21 +303,22 @@ def test_validation_files_that_can_not_be_used(gdfit: Gdfit) -> None:
 def test_divergence_says_why_and_what_to_type(gdfit: Gdfit) -> None:
     houses = SAMPLES / "houses.csv"
     bound = gdfit.json("curvature", houses)["max_stable_lr"]
-    result = gdfit("train", houses)
+    rate = f"{1.5 * bound:.3g}"
+    result = gdfit("train", houses, "--lr", rate)
     assert result.status == 3
     note, error = result.err.splitlines()
     assert note.startswith("gdfit: note: epoch ")
-    assert (
-        f"the loss has grown for 10 epochs running: --lr 0.01 is above 2/λmax = {bound:.6g}" in note
-    )
-    assert f"stable only for --lr below 2/λmax = {bound:.6g}" in error
-    tries = re.search(r"try (--lr \S+), or (--standardize --lr \S+) ", error)
-    assert tries
-    for options in tries.groups():
-        assert gdfit("train", houses, *options.split()).status == 0
-    standardized_too = gdfit("train", houses, "--standardize", "--lr", "3")
+    grown = f"the loss has grown for 10 epochs running: --lr {float(rate):g} is above 2/λmax = "
+    assert f"{grown}{bound:.6g}" in note
+    assert f"--lr {float(rate):g} is 1.5 times the limit 2/λmax = {bound:.6g}, " in error
+    assert error.endswith(f"let gdfit choose the learning rate: gdfit train {houses}")
+    fit = gdfit.json("train", houses)
+    assert fit["loss"] == pytest.approx(fit["minimum_loss"], rel=1e-9)
+    at_once = gdfit.json("train", houses, "--epochs", "3")
+    assert at_once["loss"] == pytest.approx(fit["minimum_loss"], rel=1e-9)
+    standardized_too = gdfit("train", houses, "--scale", "standardize", "--lr", "3")
     assert standardized_too.status == 3
-    assert "--standardize" not in standardized_too.err
+    assert standardized_too.err.endswith(f": gdfit train {houses}\n")
 
 
 def test_patience_in_the_library() -> None:
@@ -297,4 +326,5 @@ def test_patience_in_the_library() -> None:
         train(BY_HAND, patience=3)
     fit = train(BY_HAND, validation=BY_HAND, patience=50, lr=0.1, epochs=5000)
     assert fit.status == "patience"
-    assert fit.epochs == fit.best_epoch + 50
+    # That the loss was best after an epoch is seen in the next one.
+    assert fit.epochs == fit.best_epoch + 1 + 50

@@ -91,7 +91,7 @@ def test_every_optimizer_with_every_loss_is_torchs(backend: str, optimizer: str,
 
 
 def test_options_reach_the_descent(gdfit: Gdfit) -> None:
-    greenhouse = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth"]
+    greenhouse = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth", "--lr", "0.01"]
     runs = {
         tuple(options): gdfit("train", *greenhouse, "--epochs", "50", "-q", *options).out
         for options in (
@@ -107,25 +107,32 @@ def test_options_reach_the_descent(gdfit: Gdfit) -> None:
             ["--optimizer", "adam", "--betas", "0.5,0.5"],
             ["--batch-size", "7"],
             ["--batch-size", "7", "--seed", "1"],
-            ["--batch-size", "7", "--standardize"],
-            ["--loss", "mae", "--standardize"],
+            ["--batch-size", "7", "--scale", "standardize"],
+            ["--loss", "mae", "--scale", "standardize"],
+            ["--loss", "mae", "--scale", "whiten"],
         )
     }
     assert len(set(runs.values())) == len(runs)
 
 
 def test_a_penalized_minimum_is_found(gdfit: Gdfit) -> None:
-    fit = gdfit.json("train", LECTURE, "--l2", "0.1", "--epochs", "20000", "--tol", "1e-15")
+    options = ["--l2", "0.1", "--lr", "0.01", "--epochs", "20000", "--tol", "1e-15"]
+    fit = gdfit.json("train", LECTURE, *options)
     x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
     # ∇(mean((wx + b − y)²) + λw²) = 0: w = cov(x, y)/(var(x) + λ).
     w = np.cov(x, y, bias=True)[0, 1] / (x.var() + 0.1)
     assert fit["w"][0] == pytest.approx(w, rel=1e-9)
     assert fit["loss"] == pytest.approx(fit["minimum_loss"], rel=1e-12)
+    chosen = gdfit.json("train", LECTURE, "--l2", "0.1")
+    # λ‖w‖² is for the weights that are descended on: those of the standardized columns.
+    assert chosen["w"][0] == pytest.approx(
+        np.cov(x, y, bias=True)[0, 1] / (1.1 * x.var()), rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_standardizing_and_validation_with_every_loss(gdfit: Gdfit, loss: str) -> None:
-    options = ["--loss", loss, "--standardize", "--lr", "0.1", "--epochs", "50"]
+    options = ["--loss", loss, "--scale", "standardize", "--lr", "0.1", "--epochs", "50"]
     Path("v.csv").write_bytes(LECTURE.read_bytes())
     fit = gdfit.json("train", LECTURE, *options, "--validation", "v.csv")
     assert fit["validation_loss"] == pytest.approx(fit["loss"], rel=1e-9)
@@ -173,7 +180,7 @@ def test_a_row_shows_the_mean_of_the_batches() -> None:
     (step,) = train(data, batch_size=2, epochs=1, lr=0.01, seed=3).history
     rows = data.rows
     assert rows is not None
-    batches = list(rows.batches(2, np.random.default_rng([3, 3])))
+    batches = list(rows.batches(2, np.random.default_rng([3, 3, 1])))
     params, losses_, grads = np.zeros(2), [], []
     for batch in batches:
         residuals = batch[:, :2] @ params - batch[:, 2]
@@ -199,7 +206,7 @@ def scratch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    "options", [{"loss": "mae"}, {"loss": "huber", "standardize": True}, {"batch_size": 100}]
+    "options", [{"loss": "mae"}, {"loss": "huber", "scale": "standardize"}, {"batch_size": 100}]
 )
 def test_rows_on_disk_give_the_same_params(
     tmp_path: Path, scratch: Path, options: dict[str, Any]

@@ -66,16 +66,19 @@ LOSSES["pseudo-huber"] = lambda delta: pseudo_huber()
     "update rule": Exercise(
         "descent/optimizers.py",
         '''
-def by_sign(learning_rate: float) -> Update:
+def by_sign(learning_rate: Rate) -> Update:
     """θ ← θ − γ sign(∇L)."""
-    return lambda params, grad: params - learning_rate * np.sign(grad)
+    return lambda params, grad, state: (params - learning_rate * np.sign(grad), state)
 
 
 OPTIMIZERS["sign"] = lambda lr, mu, betas: by_sign(lr)
 ''',
         "descent/settings.py",
         {"OptimizerName = Literal[": 'OptimizerName = Literal["sign", '},
-        {"train DATA --optimizer sign --lr 0.25 --epochs 1 -q": "0.25 0.25\n"},
+        {
+            "train DATA --optimizer sign --lr 0.25 --epochs 1 -q": "0.25 0.25\n",
+            "train DATA --optimizer sign": "chosen: --scale standardize --lr ",
+        },
     ),
     "stopping rule": Exercise(
         "descent/stopping.py",
@@ -90,7 +93,8 @@ def flat(slope: float = 0.23) -> Rule:
             "rules = [": "rules = [flat(), ",
         },
         {
-            "train DATA --init 0.39779,0.231765": "flat at epoch 11\n",  # the lecture's run
+            # The lecture's run.
+            "train DATA --init 0.39779,0.231765 --lr 0.01": "flat at epoch 11\n",
             "train DATA --format json": '"status": "flat"',
         },
     ),
@@ -108,7 +112,7 @@ REPORTS["loss"] = LossReport
 ''',
         "cli/options.py",
         {"    format: Literal[": '    format: Literal["loss", '},
-        {"train DATA --format loss": "loss 0.000513\n"},
+        {"train DATA --format loss": "loss 0.000512\n"},
     ),
     "reader": Exercise(
         "data/npy_file.py",
@@ -124,7 +128,8 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.layout import Layout, default_names
+from gdfit.data.fields import Grammar
+from gdfit.data.layout import Held, Layout, default_names
 
 
 @dataclass(frozen=True)
@@ -135,9 +140,9 @@ class NpyFile:
     rows: FloatArray
     layout: Layout
 
-    def called(self, names: tuple[str, ...]) -> NpyFile:
-        """This file with other names for its columns."""
-        return replace(self, layout=replace(self.layout, names=names, named=True))
+    def like(self, first: Any) -> NpyFile:
+        """This file with the names of the columns of the `first` one."""
+        return replace(self, layout=replace(self.layout, names=first.layout.names))
 
     def blocks(self, places: Sequence[int]) -> Iterator[FloatArray]:
         """The rows of the columns at `places`."""
@@ -148,7 +153,9 @@ class NpyFile:
 def open_npy(path: str, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
     """Open the array at `path`."""
     rows = np.load(path)
-    yield NpyFile(path, rows, Layout(default_names(rows.shape[1]), False, 0, ",", "."))
+    names = default_names(rows.shape[1])
+    held = (Held(numbers=len(rows)),) * len(names)
+    yield NpyFile(path, rows, Layout(names, False, Grammar(","), start=0, line=1, held=held))
 ''',
         "data/dataset.py",
         {

@@ -46,7 +46,8 @@ def test_command_gives_the_lectures_numbers(gdfit: Gdfit, backend: str) -> None:
 
 
 def test_table_shows_the_lectures_numbers(gdfit: Gdfit) -> None:
-    result = gdfit("train", LECTURE, "--init", "0.39779,0.231765", "--show", "1,2,3,10,11,99,100")
+    options = ["--init", "0.39779,0.231765", "--lr", "1e-2", "--show", "1,2,3,10,11,99,100"]
+    result = gdfit("train", LECTURE, *options)
     rows = [line.split() for line in result.out.splitlines()]
     shown = {int(row[0]): tuple(map(float, row[1:])) for row in rows if row and row[0].isdecimal()}
     assert shown.keys() == PRINTED.keys()
@@ -59,7 +60,7 @@ def test_table_shows_the_lectures_numbers(gdfit: Gdfit) -> None:
 def test_it_comes_to_the_least_squares_line(gdfit: Gdfit) -> None:
     x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
     slope, intercept = np.polyfit(x, y, 1)
-    fit = gdfit.json("train", LECTURE, "--epochs", "20000", "--x", "2.8")
+    fit = gdfit.json("train", LECTURE, "--lr", "1e-2", "--epochs", "20000", "--x", "2.8")
     assert fit["w"] == pytest.approx([slope], rel=1e-9)
     assert fit["b"] == pytest.approx(intercept, rel=1e-9)
     assert fit["predictions"] == [{"x": [2.8], "y": pytest.approx(2.8 * slope + intercept)}]

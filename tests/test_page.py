@@ -188,7 +188,7 @@ def test_it_says_where_it_descends_on_a_sample(opened: Opened) -> None:
 def test_validation_is_in_the_page(browser: Browser, tmp_path: Path) -> None:
     held_out = observations_from([0.5, 1.5, 2.2], [0.45, 0.66, 0.9])
     fit = lecture(epochs=30, validation=held_out)
-    with browser.page(written(fit, tmp_path, held_out)) as page:
+    with browser.page(written(fit, tmp_path)) as page:
         assert "validation" in page.text("#loss .legend")
         drawn = page.run("document.querySelector('#fit path.validation').getAttribute('d')")
         assert drawn.count("M") == 3

@@ -13,7 +13,7 @@ from conftest import SAMPLES, Opened
 from gdfit.data.columns import Columns
 from gdfit.data.condense import Condenser
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import Observations
+from gdfit.data.observations import Observations, observations_from
 from gdfit.descent.fit import Fit, train
 from pages import greenhouse, lecture
 
@@ -80,6 +80,61 @@ def test_the_numbers_are_those_of_every_kind_of_run(
 ) -> None:
     fit = greenhouse(**options)
     assert_same_run(opened(fit), fit)
+
+
+@pytest.mark.parametrize(
+    "options", [{"lr": 0.3}, {"loss": "huber"}, {"batch_size": 4, "loss": "mae", "lr": 0.01}]
+)
+@pytest.mark.parametrize("scale", ["none", "whiten"])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_weights_count_and_an_intercept_can_be_missing(
+    opened: Opened, options: dict[str, Any], scale: str, intercept: bool
+) -> None:
+    random = np.random.default_rng(4)
+    for features in (1, 3):
+        x = random.normal(1.0, 1.0, (30, features))
+        y, weights = x.sum(axis=1) + 1 + random.normal(size=30), random.uniform(0.1, 5, 30)
+        observations = observations_from(x, y, weights=weights, intercept=intercept)
+        fit = train(observations, **{"lr": 0.1, "scale": scale, "epochs": 50, **options})
+        page = opened(fit)
+        assert_same_run(page, fit)
+        assert page.text("h1").endswith("+ b" if intercept else "x") or features == 3
+
+
+def test_powers_of_one_column_are_whitened_alike(opened: Opened) -> None:
+    x = np.linspace(-8, -3, 80)[:, np.newaxis] ** np.arange(1, 9)
+    y = np.cos(x[:, 0]) + np.random.default_rng(5).normal(0, 0.1, 80)
+    fit = train(observations_from(x, y), epochs=60)
+    assert fit.settings.scale == "whiten"
+    assert_same_run(opened(fit), fit)
+
+
+@pytest.mark.parametrize("batch_size", [None, 6])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam"])
+def test_a_run_that_goes_on_is_replayed_from_where_it_went_on(
+    opened: Opened, optimizer: str, batch_size: int | None
+) -> None:
+    whole = lecture(optimizer=optimizer, batch_size=batch_size, epochs=70)
+    first = lecture(optimizer=optimizer, batch_size=batch_size, epochs=40)
+    fit = lecture(optimizer=optimizer, batch_size=batch_size, epochs=30, init=first.model)
+    page = opened(fit)
+    assert_same_run(page, fit)
+    last = page.run("gdfit.descend().at(-1)")
+    np.testing.assert_allclose(last["params"], whole.params, rtol=1e-9)
+    assert "going on after 40 epochs" in page.text("#footing")
+    other = train(fit.observations, lr=0.01, optimizer="momentum", epochs=5, init=first.model)
+    if optimizer != "momentum" and not batch_size:
+        steps = page.run("gdfit.descend({optimizer: 'momentum', epochs: 5})")
+        np.testing.assert_allclose(steps[-1]["params"], other.params, rtol=1e-9)
+
+
+def test_a_column_that_does_not_vary_has_weight_0(opened: Opened) -> None:
+    x = np.column_stack([np.linspace(0, 1, 9), np.full(9, 0.1), np.linspace(0, 1, 9) ** 2])
+    for scale in ("standardize", "whiten"):
+        fit = train(observations_from(x, x.sum(axis=1)), lr=0.2, scale=scale, epochs=50)
+        page = opened(fit)
+        assert_same_run(page, fit)
+        assert page.run("gdfit.descend().at(-1).params[1]") == 0
 
 
 def test_a_diverging_run_diverges_alike(opened: Opened) -> None:

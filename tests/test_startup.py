@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ COMMANDS: dict[str, tuple[list[object], set[str]]] = {
     "version": (["--version"], {"numpy", "pandas", "torch", "rich"}),
     "predict --x": (["predict", "--x", "2.8"], {"numpy", "pandas", "torch", "rich"}),
     "summary": (["summary", LECTURE], {"pandas", "torch", "matplotlib"}),
+    "export": (["export", "--format", "sql"], {"pandas", "torch", "rich.table"}),
     "train by hand": (["train", LECTURE], {"torch", "matplotlib"}),
     "train by autograd": (
         ["train", LECTURE, "--backend", "autograd"],
@@ -32,4 +35,19 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, command: str) -
     lines = [line for line in result.err.splitlines() if line.startswith("import time:")]
     imported = {line.rsplit("|", 1)[1].strip() for line in lines}
     assert "gdfit.cli" in imported
+    assert not imported & unwanted
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("gdfit", {"numpy", "pandas", "torch", "rich", "typer", "sklearn", "gdfit.errors"}),
+        ("gdfit.sklearn", {"torch", "matplotlib", "rich", "typer"}),
+    ],
+)
+def test_a_module_imports_no_more_than_it_needs(module: str, unwanted: set[str]) -> None:
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert module in imported
     assert not imported & unwanted

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from gdfit.data.dataset import read_observations
     from gdfit.data.dialect import Dialect
     from gdfit.data.observations import Observations, observations_from
+    from gdfit.descent.compare import compare
+    from gdfit.descent.comparison import Comparison
     from gdfit.descent.fit import Fit, Run, train
     from gdfit.descent.settings import Settings
     from gdfit.errors import GdfitError, UsageError
+    from gdfit.model.export import export
     from gdfit.model.linear import LinearModel, load_model
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "Dialect",
     "Fit",
     "GdfitError",
@@ -35,6 +39,8 @@ __all__ = [
     "Settings",
     "Summary",
     "UsageError",
+    "compare",
+    "export",
     "load_model",
     "observations_from",
     "read_observations",
@@ -43,6 +49,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": "descent.comparison",
     "Dialect": "data.dialect",
     "Fit": "descent.fit",
     "GdfitError": "errors",
@@ -52,6 +59,8 @@ _HOMES = {
     "Settings": "descent.settings",
     "Summary": "analysis.inference",
     "UsageError": "errors",
+    "compare": "descent.compare",
+    "export": "model.export",
     "load_model": "model.linear",
     "observations_from": "data.observations",
     "read_observations": "data.dataset",

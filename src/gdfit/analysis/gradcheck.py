@@ -47,10 +47,10 @@ def check_gradient(
     together = np.array(list(gradients.values()))
     columns = np.linalg.norm(observations.design, axis=0)
     terms = columns.max() * (columns @ np.abs(params) + np.linalg.norm(observations.target))
-    size = SIZE * float(terms) / observations.count
+    size = SIZE * float(terms) / observations.total_weight
     if settings.loss != "mse":  # whose derivative is 1 or δ at most, and can jump
         largest = 1.0 if settings.loss == "mae" else settings.huber_delta
-        size = max(size, ROUNDING * largest * columns.max() / np.sqrt(observations.count))
+        size = max(size, ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight))
     scale = max(float(np.abs(together).max()), ROUNDING * loss, size)
     spread = float((together.max(axis=0) - together.min(axis=0)).max())
     return GradientCheck(params, loss, gradients, spread / scale if scale else spread)

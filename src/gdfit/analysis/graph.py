@@ -42,19 +42,27 @@ class Node:
 def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> Node:
     """The graph of the mean `loss` of the observations at `params`, walked backward once.
 
-    Built as the lecture writes it: ŷ = w·x + b for one feature, ŷ = Xw + b for several.
+    Built as the lecture writes it: ŷ = w·x + b for one feature, ŷ = Xw + b for several; without
+    b where there is no intercept, and the weighted mean where there are weights.
     """
     import torch
 
     rows = observations.rows
     assert rows is not None
     data = torch.from_numpy(np.concatenate(list(rows.blocks())))
-    x, y = data[:, :-2], data[:, -1]
-    single = x.shape[1] == 1
+    size = len(observations.features)
+    x, y = data[:, :size], data[:, size + 1]
+    single = size == 1
     w = torch.tensor(params[0] if single else params[:-1], requires_grad=True)
     b = torch.tensor(params[-1], requires_grad=True)
-    y_hat = w * x[:, 0] + b if single else x @ w + b
-    value: Tensor = loss.value(y_hat, y).mean()
+    y_hat = w * x[:, 0] if single else x @ w
+    if observations.intercept:
+        y_hat = y_hat + b
+    values: Tensor = loss.value(y_hat, y)
+    if observations.weight is None:
+        value = values.mean()
+    else:
+        value = (data[:, -1] * values).sum() / observations.weight
     shapes: dict[Any, tuple[int, ...]] = {}
     for function in functions(value.grad_fn):
         # What comes back along the graph has the shape of what went forth.

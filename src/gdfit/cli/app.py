@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 
 from gdfit import __version__
 from gdfit.cli.analyses import curvature, gradcheck, graph
+from gdfit.cli.compare import compare
+from gdfit.cli.export import export
 from gdfit.cli.groups import grouped
 from gdfit.cli.messages import complain
 from gdfit.cli.models import evaluate, predict, summary
@@ -44,7 +46,8 @@ app = typer.Typer(
 )
 
 
-for command in (train, gradcheck, graph, curvature, predict, evaluate, summary):
+COMMANDS = (train, compare, gradcheck, graph, curvature, predict, evaluate, summary, export)
+for command in COMMANDS:
     app.command()(grouped(command))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 from gdfit.cli.messages import note
 from gdfit.data.columns import Selection
 from gdfit.data.dialect import Dialect
-from gdfit.errors import UsageError, listing
+from gdfit.data.finding import typed as typed_names
+from gdfit.errors import UsageError, listing, quoted
 
 if TYPE_CHECKING:
     from gdfit.data.dataset import Dataset
@@ -45,17 +47,39 @@ def read(
 
 
 def note_columns(observations: Observations) -> None:
-    """Say which columns are left out because they hold no numbers."""
-    if observations.left_out:
-        note(
-            f"left out columns without numbers in the first lines: {listing(observations.left_out)}"
-        )
+    """Say which columns are left out because they hold no numbers, and how to use them."""
+    names = observations.left_out
+    if names:
+        use = f"`features` {typed_names(names[:1])} uses one as a category"
+        note(f"left out columns without numbers in the first lines: {listing(names)} ({use})")
 
 
-def check_inputs(inputs: Sequence[Sequence[float]], features: tuple[str, ...]) -> None:
-    """Raise where an input has not a value for each feature."""
+def read_inputs(
+    inputs: Sequence[Sequence[str]], names: Sequence[str], texts: frozenset[str] = frozenset()
+) -> list[tuple[float | str, ...]]:
+    """What `x` gives: for each of the inputs of a model called `names` a number, or of those in
+    `texts` a level."""
     for values in inputs:
-        if len(values) != len(features):
+        if len(values) != len(names):
+            what = "input" if texts else "feature"
             raise UsageError(
-                f"`x` takes a value for each feature ({listing(features)}), not {len(values)}"
+                f"`x` takes a value for each {what} ({listing(tuple(names))}), not {len(values)}"
             )
+    return [
+        tuple(
+            value if name in texts else read_number(value)
+            for name, value in zip(names, values, strict=True)
+        )
+        for values in inputs
+    ]
+
+
+def read_number(text: str) -> float:
+    """A number that `x` gives."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"`x` takes finite numbers V[,V…], not {quoted(text)}")
+    return value

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gdfit.cli import texts
-from gdfit.cli.data import check_inputs, reading
+from gdfit.cli.data import read_inputs, reading
 from gdfit.cli.messages import note
 from gdfit.cli.options import (
     DEFAULT_MODEL,
@@ -38,9 +38,9 @@ def predict(
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     if not data:
         trained = load_model(model)
-        check_inputs(x or (), trained.features)
-        for values in x or ():
-            print(trained.predict(values))
+        texts = trained.expansion.texts if trained.expansion else frozenset()
+        for values in read_inputs(x or (), trained.inputs, texts):
+            print(trained.at_inputs(values))
         return
 
     from gdfit.model.prediction import predict_rows

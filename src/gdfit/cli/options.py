@@ -16,6 +16,8 @@ from gdfit.cli.typed import Typed
 from gdfit.data.columns import Selection
 from gdfit.data.dialect import Dialect
 from gdfit.descent.settings import Settings
+from gdfit.model.formats import ExportFormat
+from gdfit.show.panels import Panel
 
 DEFAULT_MODEL = Path("gdfit.json")
 
@@ -35,13 +37,14 @@ Rows = Annotated[
 COLUMNS = panel(
     "Columns",
     features=option(
-        "The columns to predict it from: all others with numbers.",
+        "The columns to predict it from: all others with numbers. Also log(A), log2, log10, exp, "
+        "sqrt, A^2, A:B, a column of text, and C(A) for numbers as categories.",
         metavar="A,B",
         read=texts.names,
         autocompletion=complete_names,
     ),
     target=option(
-        "The column to predict: y, or the last with numbers.",
+        "The column to predict: y, or the last with numbers; or log(A) and the like.",
         metavar="NAME",
         autocompletion=complete_name,
     ),
@@ -51,6 +54,15 @@ COLUMNS = panel(
         read=texts.names,
         autocompletion=complete_names,
     ),
+    degree=option(
+        "Add all powers and products of the features up to this degree.", min=1, metavar="D"
+    ),
+    weights=option(
+        "The column that says how much each row counts.",
+        metavar="NAME",
+        autocompletion=complete_name,
+    ),
+    intercept=option("Leave out b: it stays 0.", " /--no-intercept"),
 )
 WRITING = "How DATA is written"
 ROWS_DIALECT = panel(
@@ -97,7 +109,7 @@ STOPPING = panel(
     target_loss=option("Stop when the validation loss (else the loss) is at or below this."),
     patience=option("Stop after N epochs without a better one.", min=1, metavar="N"),
 )
-INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.numbers)
+INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.values)
 PRINTED = panel(
     "What to print",
     every=option("Print each N-th epoch.", min=1, metavar="N"),
@@ -106,6 +118,7 @@ PRINTED = panel(
     format=option("What to print on standard output."),
     quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
     chart=option("Draw the loss, and the line, in text."),
+    explain=option("Write out the arithmetic of the first N epochs.", min=1, metavar="N"),
 )
 MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
 WRITTEN = panel(
@@ -114,6 +127,10 @@ WRITTEN = panel(
     model=copy(MODEL),
     no_model=option("Write no model."),
     plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
+    panel=option(
+        "What to draw of it: all, or one panel: the fit, the loss, the path of the params, or the "
+        "steps along the steepest direction."
+    ),
     page=option("Write a page that replays the run in a browser.", metavar="FILE.html"),
 )
 
@@ -124,10 +141,11 @@ class Output:
 
     every: int | None = None
     show: tuple[int, ...] | None = None
-    x: list[tuple[float, ...]] | None = None
+    x: list[tuple[str, ...]] | None = None
     format: Literal["table", "json", "csv"] = "table"
     quiet: bool = False
     chart: bool = False
+    explain: int | None = None
 
     @property
     def form(self) -> str:
@@ -143,6 +161,7 @@ class Files:
     model: Path = DEFAULT_MODEL
     no_model: bool = False
     plot: Path | None = None
+    panel: Panel = "all"
     page: Path | None = None
 
 
@@ -171,7 +190,7 @@ Validation = Annotated[
         rich_help_panel=STOP,
     ),
 ]
-At = Annotated[list[tuple[float, ...]] | None, INPUTS]
+At = Annotated[list[tuple[str, ...]] | None, INPUTS]
 Model = Annotated[Path, MODEL]
 Observed = Annotated[
     str | None,
@@ -188,15 +207,25 @@ Format = Annotated[
 SummaryFormat = Annotated[
     Literal["table", "json", "csv"], option("What to print on standard output.", "--format")
 ]
+Language = Annotated[
+    ExportFormat,
+    option("What to write the model as.", "--format", show_default=False),
+]
+OutputFile = Annotated[
+    Path | None,
+    option("The file to write to, in place of standard output.", "--output", metavar="FILE"),
+]
 GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")]
 Level = Annotated[float, option("Of the confidence intervals.")]
 Tolerance = Annotated[float, option("Status 1 above this difference.")]
 
 
-def check_settings(typed: Typed, settings: Settings, *, validated: bool) -> None:
-    """Raise for settings that are out of range, or have no effect on each other."""
-    settings.check(validated=validated)
-    velocity = settings.optimizer in ("momentum", "nesterov")
+def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
+    """Raise for settings of a run that are out of range, or have no effect on any of the runs."""
+    for settings in runs:
+        settings.check(validated=validated)
+    optimizers, losses = ({getattr(run, name) for run in runs} for name in ("optimizer", "loss"))
+    velocity = bool(optimizers & {"momentum", "nesterov"})
     typed.refuse("momentum", "is for `optimizer` momentum and nesterov", unless=velocity)
-    typed.refuse("betas", "is for `optimizer` adam", unless=settings.optimizer == "adam")
-    typed.refuse("huber_delta", "is for `loss` huber", unless=settings.loss == "huber")
+    typed.refuse("betas", "is for `optimizer` adam", unless="adam" in optimizers)
+    typed.refuse("huber_delta", "is for `loss` huber", unless="huber" in losses)

@@ -4,7 +4,10 @@ is something else."""
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
 
 from gdfit.data.fields import WHITE_SPACE, Grammar, content, records
 from gdfit.errors import UsageError, quoted
@@ -31,6 +34,26 @@ def whole(text: str) -> int:
     return int(value)
 
 
+def batch(text: str) -> int | None:
+    """A batch size, or all rows."""
+    return None if text == "all" else whole(text)
+
+
+def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """What reads ``A,B``, each value as `read` reads it."""
+    return lambda text: tuple(read(part.strip()) for part in text.split(","))
+
+
+def starts(text: str) -> tuple[str, ...]:
+    """Starts ``A,B``, or the params of one, ``W,…,B``."""
+    with suppress(UsageError):
+        numbers(text)
+        return (text,)
+    if Path(text).is_file():
+        return (text,)
+    return several(str)(text)
+
+
 def rate(text: str) -> float | Literal["auto"]:
     """A learning rate."""
     return "auto" if text == "auto" else number(text)
@@ -45,6 +68,14 @@ def numbers(text: str) -> tuple[float, ...]:
     if not all(map(math.isfinite, values)):
         raise UsageError(f"takes finite numbers V[,V…], not {quoted(text)}")
     return values
+
+
+def values(text: str) -> tuple[str, ...]:
+    """The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
+    found = fields(text)
+    if not all(found):
+        raise UsageError(f"takes values V[,V…], not {quoted(text)}")
+    return found
 
 
 def betas(text: str) -> tuple[float, float]:
@@ -79,9 +110,16 @@ def epochs(text: str) -> tuple[int, ...]:
 
 def names(text: str) -> tuple[str, ...]:
     """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
+    found = fields(text)
+    if not all(found):
+        raise UsageError(f"takes names, A,B, not {quoted(text)}")
+    return found
+
+
+def fields(text: str) -> tuple[str, ...]:
+    """What the fields of a line of CSV say; one empty field where there is not one line."""
     grammar = Grammar(",")
     rows = [row.fields for row in records(text.encode(), grammar)]
-    values = tuple(content(field, grammar).decode() for row in rows for field in row)
-    if len(rows) != 1 or not all(values):
-        raise UsageError(f"takes names, A,B, not {quoted(text)}")
-    return values
+    if len(rows) != 1:
+        return ("",)
+    return tuple(content(field, grammar).decode() for field in rows[0])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gdfit.cli.data import check_inputs, note_columns, reading
+from gdfit.cli.data import note_columns, read_inputs, reading
 from gdfit.cli.messages import complain, note
 from gdfit.cli.options import (
     Columns,
@@ -33,6 +33,7 @@ from gdfit.cli.typed import Typed
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
+    from gdfit.data.observations import Observations
     from gdfit.descent.fit import Fit, Run
     from gdfit.descent.loop import Step
     from gdfit.show.progress import Bar
@@ -62,9 +63,11 @@ def train(
     from gdfit.show.trace import Trace
 
     check_output(typed, output, files)
-    check_files(data, validation, init, files)
+    check_files(data, validation, [init], files)
     start = parse_init(init)
     check_settings(typed, settings, validated=validation is not None)
+    if files.panel == "steepest" and not settings.is_plain:
+        raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     with (
         importing("rich.table", wanted=output.form == "table"),
         reading(data, columns, dialect) as dataset,
@@ -73,7 +76,7 @@ def train(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
     note_columns(observations)
-    check_inputs(output.x or (), observations.features)
+    inputs = inputs_of(output.x or (), observations)
     bar = TrainingBar(settings.epochs)
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
@@ -85,7 +88,13 @@ def train(
     trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
     with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
-        watchers = [bar.step, *history, shown.step, growth_noted(run, bar, shown)]
+        printed: list[report.Watch] = [shown.step]
+        if output.explain:
+            from gdfit.show.explain import Explanation, held_back
+
+            explanation = Explanation(run, output.explain, bar.hide)
+            printed = [explanation.step, held_back(shown.step, output.explain)]
+        watchers = [bar.step, *history, *printed, growth_noted(run, bar, shown)]
         if files.plot or files.page or output.chart:
             watchers.append(trace.step)
         with stopping_at_interrupt(run):
@@ -93,18 +102,18 @@ def train(
                 for watch in watchers:
                     watch(step)
     fit = told(run.fit(), data, init, typed)
-    predictions = report.predictions(fit, output.x or ())
+    predictions = report.predictions(fit, inputs)
     diverged = fit.status == "diverged"
     if not diverged and not files.no_model:
         fit.model.save(files.model, predictions=report.listed(predictions))
     if files.plot:
         from gdfit.show.plots import save_plot
 
-        save_plot(fit, trace.steps, files.plot)
+        save_plot(fit, trace.steps, files.plot, files.panel)
     if files.page:
         from gdfit.show.page import save_page
 
-        save_page(fit, trace.steps, files.page, held_out)
+        save_page(fit, trace.steps, files.page)
     shown.end(fit, predictions, "" if diverged or files.no_model else str(files.model))
     if output.chart:
         from gdfit.show.charts import print_charts
@@ -116,6 +125,19 @@ def train(
         raise typer.Exit(3)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
+
+
+def inputs_of(
+    typed: Sequence[Sequence[str]], observations: Observations
+) -> list[tuple[float | str, ...]]:
+    """The inputs to predict at in the end; faults in them are told before anything is run."""
+    expansion = observations.expansion
+    if expansion is None:
+        return read_inputs(typed, observations.features)
+    inputs = read_inputs(typed, expansion.inputs, expansion.texts)
+    for values in inputs:
+        expansion.rows_of(values)
+    return inputs
 
 
 def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
@@ -135,18 +157,23 @@ def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
 def check_output(typed: Typed, output: Output, files: Files) -> None:
     """Raise for options that have no effect on what is printed or written."""
     quiet = output.quiet
-    if output.chart and output.form != "table":
-        raise UsageError("`chart` goes with `format` table, and not with -q")
+    for name in ("chart", "explain"):
+        if getattr(output, name) and output.form != "table":
+            raise UsageError(f"`{name}` goes with `format` table, and not with -q")
     typed.refuse("format", "does not go with -q", unless=not quiet)
     for name in ("every", "show"):
         typed.refuse(name, "says which epochs to print, and -q prints none", unless=not quiet)
     predicted = output.form in ("table", "json")
     typed.refuse("x", "is for `format` table and json", unless=predicted)
+    typed.refuse("panel", "is for `plot`", unless=files.plot is not None)
     typed.refuse("model", "does not go with `no_model`", unless=not files.no_model)
 
 
-def check_files(data: list[str], validation: float | str | None, init: str, files: Files) -> None:
-    """Raise where files are in each other's way, before any work is done."""
+def check_files(
+    data: list[str], validation: float | str | None, starts: Sequence[str], files: Files
+) -> None:
+    """Raise where files are in each other's way, before any work is done. Only a model that a run
+    goes on from may be written over."""
     from gdfit.files import check_outputs
 
     if files.plot:
@@ -161,9 +188,11 @@ def check_files(data: list[str], validation: float | str | None, init: str, file
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read only once")
     model = None if files.no_model else files.model
-    goes_on = model and Path(init).is_file() and model.exists() and model.samefile(init)
-    outputs = [model, files.history, files.plot, files.page]
-    check_outputs(outputs, inputs=inputs if goes_on else [*inputs, init])
+    goes_on = model if model and model.exists() else None
+    inputs += [
+        init for init in starts if not (goes_on and Path(init).is_file() and goes_on.samefile(init))
+    ]
+    check_outputs([model, files.history, files.plot, files.page], inputs)
 
 
 @contextmanager

@@ -23,6 +23,10 @@ class Typed:
     def again(self, changes: Mapping[str, str]) -> str:
         """The command line as a shell takes it, with other values for some options, or without
         those that have none."""
+        return shlex.join(["gdfit", *self.changed(changes)])
+
+    def changed(self, changes: Mapping[str, str]) -> list[str]:
+        """The arguments with other values for some options, or without those that have none."""
         kept: list[str] = []
         skipping = False
         for word in self.arguments:
@@ -33,8 +37,10 @@ class Typed:
                 skipping = not equals
             else:
                 kept.append(word)
-        added = [word for name, value in changes.items() if value for word in (f"--{name}", value)]
-        return shlex.join(["gdfit", *kept, *added])
+        return [
+            *kept,
+            *(word for name, value in changes.items() if value for word in (f"--{name}", value)),
+        ]
 
     def refuse(self, name: str, why: str, *, unless: bool) -> None:
         """Raise for an option that was given and has no effect."""

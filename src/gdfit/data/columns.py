@@ -3,47 +3,91 @@ used."""
 
 from __future__ import annotations
 
-import csv
-import io
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from functools import cached_property
 
-from gdfit.data.layout import Layout, bare
+from gdfit.data.expansion import Expansion, plain
+from gdfit.data.finding import LayoutTable, alternatives, find_name, typed
+from gdfit.data.layout import Layout
+from gdfit.data.terms import Factor, Term, powers, read_term
 from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which columns are asked for.
+    """Which columns are asked for, and what is to be made of them.
 
-    features : the columns to predict from; by default all others with numbers, but row names and
-        columns without a name.
-    target : the column to predict; by default ``y`` if there is one, else the last with numbers.
+    features : the terms to predict from, as `gdfit.data.terms` reads them; by default all other
+        columns with numbers, but row names and columns without a name.
+    target : the term to predict; by default ``y`` if there is one, else the last column with
+        numbers.
     exclude : columns that are not used, whatever they hold.
+    degree : up to which to add all powers and products of the features that are numbers.
+    weights : the column that says how much each row counts; by default all count alike.
+    intercept : whether there is a b to fit; where there is none, it stays 0.
     """
 
     features: tuple[str, ...] | None = None
     target: str | None = None
     exclude: tuple[str, ...] = ()
+    degree: int = 1
+    weights: str | None = None
+    intercept: bool = True
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of the columns that a fit uses.
+    """What a fit uses.
 
+    features, target : what they are called, as the terms that they are.
     left_out : the columns that it would use if they had numbers.
+    terms : the features, where they are not all columns as they stand.
+    target_factor : the target, where it is no column as it stands.
+    weights : the column of the rows' weights, if there is one.
+    intercept : whether there is a b.
+    known : what has been made of the columns before, whose levels are all there are.
     """
 
     features: tuple[str, ...]
     target: str
     left_out: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    target_factor: Factor | None = None
+    weights: str | None = None
+    intercept: bool = True
+    known: Expansion | None = None
 
-    def places_in(self, layout: Layout, name: str) -> tuple[int, ...]:
-        """Their numbers in the file called `name`, from 0: the features' in order, then the
-        target's."""
-        return find_columns(layout, name, (*self.features, self.target))
+    @cached_property
+    def expansion(self) -> Expansion:
+        """What makes the features of columns."""
+        if self.known:
+            return self.known
+        if self.terms:
+            return Expansion(self.terms, intercept=self.intercept)
+        return plain(self.features, intercept=self.intercept)
+
+    @property
+    def made_target(self) -> Factor:
+        """What y is."""
+        return self.target_factor or Factor(self.target)
+
+    @property
+    def target_column(self) -> str:
+        """The column that the target is made of."""
+        return self.made_target.column
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of a file that are read."""
+        weights = () if self.weights is None else (self.weights,)
+        return (*self.expansion.inputs, *weights, self.target_column)
+
+    @property
+    def width(self) -> int:
+        """How many numbers a row has as it is read: those of the features, the codes of levels, the
+        weight if there is one, y."""
+        return self.expansion.width + (self.weights is not None) + 1
 
 
 def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
@@ -55,52 +99,85 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
             file=name,
         )
     excluded = {find_name(layout, name, column) for column in selection.exclude}
+    weights = None if selection.weights is None else find_name(layout, name, selection.weights)
     offered = [
         column
         for column in layout.names
-        if column not in layout.set_aside and column not in excluded
+        if column not in layout.set_aside and column not in excluded and column != weights
     ]
     numeric = [column for column in offered if column in layout.numeric]
     if len(numeric) < 2:  # what holds nothing is then told as a fault, by its line
         numeric = [column for column in offered if not layout.held_in(column).words]
-    if selection.target is not None:
-        target = find_name(layout, name, selection.target)
-    elif "y" in offered and ("y" in numeric or not layout.held_in("y").words):
-        target = "y"
-    elif numeric:
-        target = numeric[-1]
-    else:
+    target = choose_target(layout, name, selection, offered, numeric)
+    if target is None:
         raise too_few(layout, name, numeric, excluded)
+    left_out: tuple[str, ...] = ()
     if selection.features is None:
-        features = tuple(column for column in numeric if column != target)
-        left_out = tuple(column for column in offered if column not in numeric and column != target)
-        if not features:
-            raise too_few(layout, name, [target], excluded)
+        used = target.column
+        terms = [Term((Factor(column),)) for column in numeric if column != used]
+        left_out = tuple(column for column in offered if column not in numeric and column != used)
+        if not terms:
+            raise too_few(layout, name, [used], excluded)
     else:
-        features = tuple(find_name(layout, name, column) for column in selection.features)
-        left_out = ()
-        if not features:
+        table = LayoutTable(layout, name)
+        terms = [read_term(text, table) for text in selection.features]
+        if not terms:
             raise UsageError("`features` names no column")
-        if len(set(features)) < len(features):
+        if len({frozenset(term.factors) for term in terms}) < len(terms):
             raise UsageError("`features` names a column twice")
-    check(features, target, excluded, numeric)
-    return Columns(features, target, left_out)
+    check(terms, target, excluded, weights, numeric)
+    if selection.degree < 1:
+        raise UsageError(f"`degree` takes a number from 1 on, not {selection.degree}")
+    made = powers(terms, selection.degree)
+    as_they_stand = all(term.is_column for term in made)
+    return Columns(
+        tuple(map(str, made)),
+        str(target),
+        left_out,
+        terms=() if as_they_stand else made,
+        target_factor=None if target == Factor(target.column) else target,
+        weights=weights,
+        intercept=selection.intercept,
+    )
+
+
+def choose_target(
+    layout: Layout, name: str, selection: Selection, offered: Sequence[str], numeric: Sequence[str]
+) -> Factor | None:
+    """The target: the one that is asked for, y, or the last of the `numeric` ones."""
+    if selection.target is not None:
+        term = read_term(selection.target, LayoutTable(layout, name, all_numbers=True))
+        if len(term.factors) > 1 or term.categories:
+            raise UsageError(f"`target` takes a column or a function of one, not {term}")
+        return term.factors[0]
+    if "y" in offered and ("y" in numeric or not layout.held_in("y").words):
+        return Factor("y")
+    return Factor(numeric[-1]) if numeric else None
 
 
 def check(
-    features: tuple[str, ...], target: str, excluded: Iterable[str], numeric: Sequence[str]
+    terms: Sequence[Term],
+    target: Factor,
+    excluded: Iterable[str],
+    weights: str | None,
+    numeric: Sequence[str],
 ) -> None:
     """Raise where what is asked for contradicts itself."""
+    features = [factor.column for term in terms for factor in term.factors]
     for column in excluded:
-        if column == target or column in features:
-            other = "target" if column == target else "features"
+        if column in (target.column, weights) or column in features:
+            other = "features"
+            if column not in features:
+                other = "target" if column == target.column else "weights"
             raise UsageError(f"column {quoted(column)} is both in `{other}` and in `exclude`")
-    if target in features:
+    if any(term.factors == (target,) for term in terms):
         others = [column for column in numeric if column not in features]
         raise UsageError(
-            f"column {quoted(target)} is a feature and the target at once; name another `target`"
-            + (f": {alternatives(others)}" if others else "")
+            f"column {quoted(str(target))} is a feature and the target at once; name another "
+            "`target`" + (f": {alternatives(others)}" if others else "")
         )
+    if target.column == weights:
+        raise UsageError(f"column {quoted(weights)} is both the target and in `weights`")
 
 
 def too_few(
@@ -125,56 +202,10 @@ def too_few(
     return GdfitError("; ".join(what), file=name)
 
 
-def find_columns(layout: Layout, name: str, wanted: Sequence[str]) -> tuple[int, ...]:
-    """Where the columns called `wanted` stand in the file called `name`."""
-    found = [find_name(layout, name, column) for column in wanted]
-    for column in found:
-        count = layout.names.count(column)
-        if count > 1:
-            raise GdfitError(
-                f"{count} columns are called {quoted(column)}; name them apart in the header, or "
-                f"`exclude` {typed([column])}",
-                file=name,
-            )
-    return tuple(layout.names.index(column) for column in found)
-
-
-def find_name(layout: Layout, name: str, wanted: str) -> str:
-    """The column that `wanted` means in the file called `name`: the one that is called so, also
-    without single quotes and blanks."""
-    for column in (wanted, bare(wanted)):
-        if column in layout.names:
-            return column
-    folded = {column.casefold(): column for column in layout.names}
-    near = get_close_matches(wanted.casefold(), folded, n=3)
-    there = "its columns with numbers are " if layout.numeric else "its columns are "
-    raise GdfitError(
-        f"there is no column {quoted(wanted)}; "
-        + (f"is it {alternatives([folded[column] for column in near])}? " if near else "")
-        + f"{there}{listing(layout.numeric or layout.names)}",
-        file=name,
-    )
-
-
-def find_features(layout: Layout, name: str, features: Sequence[str]) -> tuple[int, ...]:
-    """Where a model's features stand in the file called `name`: by name, in any order, or by place
-    where there is no header."""
-    width = len(layout.names)
-    if layout.named or (width > len(features) and set(features) <= set(layout.names)):
-        return find_columns(layout, name, features)
-    if width not in (len(features), len(features) + 1):
-        raise GdfitError(
-            f"has no header and {width} column{'s' * (width > 1)}; the model's features are "
-            f"{listing(tuple(features))}",
-            file=name,
-        )
-    return tuple(range(len(features)))
-
-
 def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selection) -> str:
     """What to type to do without the column of a field that can't be used."""
     column = fault.column
-    if column == columns.target:
+    if column == columns.target_column:
         others = [
             other for other in layout.numeric if other != column and other not in layout.set_aside
         ]
@@ -189,21 +220,8 @@ def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selec
 
 def nothing_left(layout: Layout, columns: Columns) -> str:
     """What to type where each row has a missing field in one of the `columns`."""
-    missing = {column: layout.held_in(column).missing for column in columns.features}
+    missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
     most = sorted(filter(missing.__getitem__, missing), key=missing.__getitem__, reverse=True)[:3]
-    others = len(most) < len(columns.features)
+    others = len(most) < len(columns.expansion.inputs)
     more = f"; `exclude` {typed(most)} leaves out what lacks the most" if most and others else ""
     return f" without a missing field{more}"
-
-
-def alternatives(names: Sequence[str], most: int = 3) -> str:
-    """``a, b or c``, of which the last ones count most."""
-    *first, last = map(quoted, names[-most:])
-    return f"{', '.join(first)} or {last}" if first else last
-
-
-def typed(names: Sequence[str]) -> str:
-    """Names of columns, as they are typed in a shell."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(names)
-    return shlex.quote(text.getvalue())

@@ -9,30 +9,31 @@ AᵀA, whose entries are squares and lose half of the digits.
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.columns import Columns
-from gdfit.data.observations import Observations
+from gdfit.data.levels import GroupedRows, Levels
+from gdfit.data.observations import FIRST_ROWS, Observations
+from gdfit.data.qr import triangular
 from gdfit.data.rows import RowBuffer, Rows, rows_at_once
-from gdfit.errors import GdfitError, NoObservationsError
+from gdfit.errors import NoObservationsError
 
 SAMPLE_ROWS = 2000
 SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those of other choices
 
 
 class Condenser:
-    """Takes in rows block by block, and keeps p+2 rows that stand for them, the last one, and a
-    sample. How the rows are cut into blocks makes no difference, not in the last bit.
+    """Takes in rows block by block, and keeps p+2 rows that stand for them, the first and the last
+    ones, and a sample. How the rows are cut into blocks makes no difference, not in the last bit.
 
     Parameters
     ----------
-    columns : their names.
+    columns : their names, and what is made of them.
     seed : of the sample.
     keep_rows : whether to keep all rows as well, in memory or on disk.
     memory : how many bytes of them at most to keep in memory: see `Rows`.
+    levels : of the categories, if there are any; others may share them.
     """
 
     def __init__(
@@ -42,56 +43,76 @@ class Condenser:
         *,
         keep_rows: bool = False,
         memory: int | None = None,
+        levels: Levels | None = None,
     ) -> None:
         self._columns = columns
-        width = len(columns.features) + 2
-        self._triangle = np.empty((0, width))
+        self._levels = levels or Levels(columns.expansion)
+        self._groups = GroupedRows(self._levels) if columns.expansion.categories else None
+        width = columns.width + 1
+        self._triangle: FloatArray | None = None
         self._rows = RowBuffer(rows_at_once(width), width, self._fold)
         self._sample = Reservoir(seed)
         self._kept = Rows(width, memory) if keep_rows else None
         self.count = 0
+        self._weight = 0.0
+        self._first = np.empty((0, width))
         self._last = np.empty(0)
 
     def add(self, block: FloatArray) -> None:
-        """Take in rows of shape (rows, p+1): the features, then y."""
+        """Take in rows of the columns as they are read, the target last: see `Columns.width`."""
         self.count += len(block)
         self._rows.add(block)
 
     def _fold(self, rows: FloatArray) -> None:
+        if not len(self._first):
+            self._first = rows[:FIRST_ROWS].copy()
         self._last = rows[-1].copy()
         self._sample.add(rows)
         if self._kept is not None:
             self._kept.add(rows)
-        self._triangle = triangular(np.concatenate([self._triangle, triangular(rows)]))
+        expansion = self._columns.expansion
+        base, weights = expansion.base(rows), expansion.weights(rows)
+        if weights is not None:
+            self._weight += float(weights.sum())
+            base = base * np.sqrt(weights)[:, np.newaxis]
+        if self._groups:
+            self._groups.add(base, expansion.codes(rows))
+            return
+        features = expansion.spread(base, expansion.codes(rows))
+        before = np.empty((0, features.shape[1])) if self._triangle is None else self._triangle
+        self._triangle = triangular(np.concatenate([before, triangular(features)]))
 
     def observations(self) -> Observations:
         """All that was taken in, as p+2 rows, or as N where those are fewer."""
         self._rows.flush()
         if not self.count:
             raise NoObservationsError
+        columns, expansion = self._columns, self._levels.expansion
+        triangle = self._groups.triangle() if self._groups else self._triangle
+        assert triangle is not None
+
+        def made(rows: FloatArray) -> FloatArray:
+            return expansion.expand(self._levels.recoded(rows))
+
+        width = len(expansion.features)
+        sample = made(self._sample.rows)
         return Observations(
-            augmented=self._triangle,
+            augmented=triangle,
             count=self.count,
-            features=self._columns.features,
-            target_name=self._columns.target,
-            left_out=self._columns.left_out,
-            last=np.delete(self._last, -2),
-            sample=np.delete(self._sample.rows, -2, axis=1),
-            rows=self._kept,
+            features=expansion.features,
+            target_name=columns.target,
+            left_out=columns.left_out,
+            first=np.delete(made(self._first)[:, : width + 2], width, axis=1),
+            last=np.append(self._levels.recoded(self._last)[: expansion.width], self._last[-1]),
+            sample=np.delete(sample[:, : width + 2], width, axis=1),
+            rows=self._kept.changed(made) if self._kept else None,
+            weight=None if columns.weights is None else self._weight,
+            weights_name=columns.weights,
+            sample_weights=None if columns.weights is None else sample[:, -1],
+            sample_inputs=self._sample.rows[:, : len(expansion.numbers)],
+            intercept=columns.intercept,
+            expansion=None if expansion.is_plain else expansion,
         )
-
-
-def triangular(rows: FloatArray) -> FloatArray:
-    """The factor R of rows = QR, shape (min(n, m), m) for rows of shape (n, m).
-
-    Raises
-    ------
-    GdfitError : the rows' lengths are beyond float64; LAPACK would go round in circles with them.
-    """
-    triangle = cast(FloatArray, np.linalg.qr(rows, mode="r"))
-    if not np.isfinite(triangle).all():
-        raise GdfitError("the numbers are too large for float64: divide the columns by a million")
-    return triangle
 
 
 class Reservoir:

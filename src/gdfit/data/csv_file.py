@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import Batch, Words
 from gdfit.data.blocks import LONGEST_ROW, Block, cut_blocks
 from gdfit.data.dialect import Dialect
+from gdfit.data.fields import line_at, records
 from gdfit.data.layout import Layout, find_layout
 from gdfit.data.numbers import read_block
 from gdfit.data.parallel import in_order
 from gdfit.data.plain import RowError, read_plainly
 from gdfit.data.source import BLOCK_BYTES, Source, open_source
+from gdfit.data.words import read_words
 from gdfit.errors import FieldError, GdfitError
 
 HEAD_BYTES = 1 << 20  # enough for the header and the rows that the delimiter is found from
@@ -73,15 +77,27 @@ class CsvFile:
         ------
         GdfitError : a row has too few or too many fields, or one that is not a finite number.
         """
+        return (batch.numbers for _, batch in self.batches(places))
+
+    def batches(
+        self, places: Sequence[int], texts: Sequence[int] = ()
+    ) -> Iterator[tuple[Block, Batch]]:
+        """The numbers in the columns at `places` and the words in those at `texts`, with the blocks
+        that they are from.
+
+        Raises
+        ------
+        GdfitError : as `blocks` does.
+        """
         skip = self.dialect.drop_missing
 
-        def read(block: Block) -> FloatArray:
-            return self.read(block, places, may_miss=skip)
+        def read(block: Block) -> tuple[Block, Batch]:
+            return block, self.read(block, places, texts, may_miss=skip)
 
-        for rows in in_order(read, self.text_blocks()):
-            kept = rows[self.complete(rows)] if skip else rows
-            if len(kept):
-                yield kept
+        for block, batch in in_order(read, self.text_blocks()):
+            kept = batch.where(self.complete(batch)) if skip else batch
+            if len(kept.rows):
+                yield block, kept
 
     def text_blocks(self) -> Iterator[Block]:
         """The rows as they stand in the file, in blocks of about `block_bytes`."""
@@ -104,16 +120,31 @@ class CsvFile:
                 self.watcher.progress(read if position is None else position)
             yield chunk
 
-    def read(self, block: Block, places: Sequence[int], *, may_miss: bool) -> FloatArray:
-        """The rows of one block; a missing field is NaN if there may be any."""
+    def read(
+        self, block: Block, places: Sequence[int], texts: Sequence[int] = (), *, may_miss: bool
+    ) -> Batch:
+        """The rows of one block; a missing field is NaN or -1 if there may be any."""
         grammar, width = self.layout.grammar, len(self.layout.names)
+        words: tuple[Words, ...] = ()
         try:
-            if self.is_small:
+            if texts:
+                small = self.is_small
+                words = read_words(block, grammar, width, texts, missing=may_miss, small=small)
+            if not places:
+                numbers = np.empty((len(words[0].codes), 0))
+            elif self.is_small:
                 text, line = block.text, block.line
-                return read_plainly(text, grammar, width, places, missing=may_miss, line=line)
-            return read_block(block, grammar, width, places, missing=may_miss)
+                numbers = read_plainly(text, grammar, width, places, missing=may_miss, line=line)
+            else:
+                numbers = read_block(block, grammar, width, places, missing=may_miss)
         except RowError as error:
             raise self.fault(error) from None
+        return Batch(numbers, words, np.arange(len(numbers)))
+
+    def fault_in(self, block: Block, row: int, place: int, what: str) -> GdfitError:
+        """What is wrong with a field in the row of `block` that has this number, from 0."""
+        start = next(islice(records(block.text, self.layout.grammar), row, None)).start
+        return self.fault(RowError(what, line_at(block.text, start, block.line), place))
 
     def fault(self, error: RowError) -> GdfitError:
         """What is wrong with a row, as a person is told it."""
@@ -122,11 +153,11 @@ class CsvFile:
         column = self.layout.names[error.place]
         return FieldError(error.what, file=self.name, line=error.line, column=column)
 
-    def complete(self, rows: FloatArray) -> NDArray[np.bool_]:
-        """Which of `rows` have no missing field; the watcher is told how many have one."""
-        whole: NDArray[np.bool_] = np.logical_and.reduce(~np.isnan(rows), axis=1)
+    def complete(self, batch: Batch) -> NDArray[np.bool_]:
+        """Which rows have no missing field; the watcher is told how many have one."""
+        whole = batch.is_whole
         if self.watcher:
-            self.watcher.missed(len(rows) - int(whole.sum()))
+            self.watcher.missed(len(whole) - int(whole.sum()))
         return whole
 
 

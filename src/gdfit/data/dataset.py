@@ -14,6 +14,9 @@ from gdfit.data.columns import Columns, Selection, advice, choose_columns, nothi
 from gdfit.data.condense import Condenser
 from gdfit.data.csv_file import CsvFile, Watcher, open_csv
 from gdfit.data.dialect import Dialect
+from gdfit.data.finding import find_columns
+from gdfit.data.levels import Levels
+from gdfit.data.making import RowMaker
 from gdfit.data.observations import Observations
 from gdfit.data.rows import RowBuffer, rows_at_once
 from gdfit.data.source import BLOCK_BYTES
@@ -34,6 +37,8 @@ class Dataset:
     block_bytes : how much of a file is read at a time.
     memory : how many bytes of rows to keep in memory, where they are kept; the rest goes into a
         temporary file. By default a quarter of what the process may have.
+    columns : the columns that have been chosen before, in another data set, with their levels; by
+        default they are chosen by the `selection`.
     """
 
     files: tuple[str, ...]
@@ -42,6 +47,7 @@ class Dataset:
     watcher: Watcher | None = None
     block_bytes: int = BLOCK_BYTES
     memory: int | None = None
+    columns: Columns | None = None
 
     def open_files(self) -> Generator[CsvFile]:
         """The files, each opened after the one before has been read.
@@ -57,55 +63,70 @@ class Dataset:
                 yield made_like(first, file) if first else file
             first = first or file
 
-    def rows(self) -> tuple[Columns, Iterator[FloatArray]]:
-        """The columns of a fit, and their rows in blocks, shape (rows, p+1), the target last."""
+    def rows(self) -> tuple[Columns, Levels, Iterator[FloatArray]]:
+        """The columns of a fit, the levels of categories as they are found, and the rows in
+        blocks, the target last: see `Columns.width`."""
         files = self.open_files()
         first = next(files)
         try:
-            columns = choose_columns(first.layout, first.name, self.selection)
+            columns = self.columns or choose_columns(first.layout, first.name, self.selection)
         except GdfitError:
             files.close()
             raise
+        levels = Levels(columns.expansion)
 
         def blocks() -> Iterator[FloatArray]:
             empty = True
             with closing(files):
                 for file in chain([first], files):
-                    for block in self.blocks_of(file, columns):
+                    for block in self.blocks_of(file, columns, levels):
                         empty = False
                         yield block
             if empty:
                 dropped = nothing_left(first.layout, columns) if self.dialect.drop_missing else ""
+                if columns.weights is not None:
+                    dropped = dropped or " with a weight above 0"
                 raise NoObservationsError(dropped, file=self.name)
 
-        return columns, blocks()
+        return columns, levels, blocks()
 
-    def blocks_of(self, file: CsvFile, columns: Columns) -> Iterator[FloatArray]:
+    def blocks_of(self, file: CsvFile, columns: Columns, levels: Levels) -> Iterator[FloatArray]:
         """The rows of one file; a field that can't be used is an error that says what to type."""
-        layout = file.layout
+        places = find_columns(file.layout, file.name, columns.names)
+        maker = RowMaker(
+            columns.expansion,
+            levels,
+            dict(zip(columns.names, places, strict=True)),
+            columns.made_target,
+            columns.weights,
+        )
         try:
-            yield from file.blocks(columns.places_in(layout, file.name))
+            yield from maker.all_rows(file)
         except FieldError as fault:
-            raise fault.saying(advice(fault, layout, columns, self.selection)) from None
+            raise fault.saying(advice(fault, file.layout, columns, self.selection)) from None
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
-        columns, blocks = self.rows()
-        condenser = Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory)
+        return self._read(seed, keep_rows=keep_rows)[1]
+
+    def _read(self, seed: int, *, keep_rows: bool) -> tuple[Columns, Observations]:
+        columns, levels, blocks = self.rows()
+        condenser = Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory, levels=levels)
         for block in blocks:
             condenser.add(block)
-        return condenser.observations()
+        return columns, condenser.observations()
 
     def split(
         self, fraction: float, seed: int = 0, *, keep_rows: bool = False
     ) -> tuple[Observations, Observations]:
         """The observations without a `fraction` of the rows, and these, held out for validation:
         see `HoldOut`."""
-        columns, blocks = self.rows()
+        columns, levels, blocks = self.rows()
         kept, held_out = (
-            Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory) for _ in range(2)
+            Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory, levels=levels)
+            for _ in range(2)
         )
-        hold_out = HoldOut(fraction, len(columns.features) + 1, seed, kept, held_out)
+        hold_out = HoldOut(fraction, columns.width, seed, kept, held_out)
         for block in blocks:
             hold_out.add(block)
         hold_out.finish()
@@ -124,11 +145,11 @@ class Dataset:
         out, those of another file, or none."""
         if isinstance(validation, float):
             return self.split(validation, seed, keep_rows=keep_rows)
-        observations = self.observations(seed, keep_rows=keep_rows)
+        columns, observations = self._read(seed, keep_rows=keep_rows)
         if validation is None:
             return observations, None
-        same_columns = Selection(observations.features, observations.target_name)
-        other = replace(self, files=(validation,), selection=same_columns)
+        columns = replace(columns, known=observations.expansion)
+        other = replace(self, files=(validation,), columns=columns)
         return observations, other.observations(keep_rows=keep_rows)
 
     @property
@@ -170,6 +191,9 @@ def read_observations(
     features: Sequence[str] | str | None = None,
     target: str | None = None,
     exclude: Sequence[str] | str = (),
+    degree: int = 1,
+    weights: str | None = None,
+    intercept: bool = True,
     dialect: Dialect | None = None,
     seed: int = 0,
     keep_rows: bool = False,
@@ -180,10 +204,15 @@ def read_observations(
     ----------
     files : the files' paths, compressed or not; ``-`` is standard input. Several files are one data
         set, and must have the same columns.
-    features : the columns to predict from; by default all others with numbers, but row names and
-        columns without a name. `Observations.left_out` names those that have none.
-    target : the column to predict; by default ``y`` if there is one, else the last with numbers.
+    features : the terms to predict from, as ``["x", "x^2", "log(z)", "species"]``; by default all
+        other columns with numbers, but row names and columns without a name.
+        `Observations.left_out` names those that have none.
+    target : the term to predict; by default ``y`` if there is one, else the last column with
+        numbers.
     exclude : columns that are not used, whatever they hold.
+    degree : up to which to add all powers and products of the features that are numbers.
+    weights : the column that says how much each row counts.
+    intercept : whether there is a b to fit; where there is none, it stays 0.
     dialect : how the files are written.
     seed : which rows are sampled for pictures comes from it.
     keep_rows : keep all rows as well, for losses other than the squared error and for mini-batches:
@@ -193,7 +222,8 @@ def read_observations(
     ------
     GdfitError : a file can't be read or used; it names the line and the column.
     """
-    selection = Selection(None if features is None else several(features), target, several(exclude))
+    chosen = None if features is None else several(features)
+    selection = Selection(chosen, target, several(exclude), degree, weights, intercept)
     dataset = Dataset(files, selection, dialect or Dialect())
     return dataset.observations(seed, keep_rows=keep_rows)
 

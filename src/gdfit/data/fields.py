@@ -97,6 +97,12 @@ class Grammar:
         """The float64 that is nearest to what says a number; infinite if it is too large."""
         return float(number.replace(self.decimal.encode(), b"."))
 
+    def is_missing(self, said: bytes) -> bool:
+        """Whether a field that says this is missing."""
+        if said in self.missing_words or not self.missing_numbers:
+            return said in self.missing_words
+        return bool(self.number.fullmatch(said)) and self.value(said) in self.missing_numbers
+
 
 class Record(NamedTuple):
     """A row: its fields, as they stand in the text, and where they do.
@@ -145,18 +151,22 @@ def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
     ValueError : it says something else, or is missing where it may not.
     """
     said = content(field, grammar)
-    is_number = grammar.number.fullmatch(said)
-    value = grammar.value(said) if is_number else math.nan
-    if said in grammar.missing_words or value in grammar.missing_numbers:
+    if grammar.is_missing(said):
         if missing:
             return math.nan
-        what = f"{shown(said)} stands for a missing value" if said else "the field is empty"
-        raise ValueError(f"{what}; `drop_missing` skips such rows")
-    if not is_number:
+        raise ValueError(no_value(said))
+    if not grammar.number.fullmatch(said):
         raise ValueError(no_number(said, grammar, missing=missing))
+    value = grammar.value(said)
     if math.isinf(value):
         raise ValueError(f"{shown(said)} is larger than the largest float64, 1.8e308")
     return value
+
+
+def no_value(said: bytes) -> str:
+    """What is wrong with a field that is missing, and what to type."""
+    what = f"{shown(said)} stands for a missing value" if said else "the field is empty"
+    return f"{what}; `drop_missing` skips such rows"
 
 
 def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:

@@ -2,7 +2,8 @@
 
 A learning rate that is a number is for the features as they are, as in the lecture. Where it is
 ``auto``, they are standardized, which makes most valleys round enough; where gradient descent would
-still be more than 1 % above the minimum after these epochs, they are whitened.
+still be more than 1 % above the minimum after these epochs, they are whitened, unless the weights
+are penalized: that would be another penalty.
 
 The rate is the one with the least loss after these epochs from this start: for gradient descent on
 the squared error it is foretold (`gdfit.descent.rates`), for all else tried out on a sample
@@ -69,6 +70,8 @@ def chosen_ground(observations: Observations, settings: Settings, init: Init) ->
         if as_before.start.rate:
             return as_before
     plain = ground(observations, settings, init, "standardize")
+    if settings.l2:  # a penalty on whitened weights would be another one
+        return plain
     bends, start = plain.curvature, plain.start.params
     rate = best_rate(bends, start, settings.epochs)
     above = excess_after(bends, start, rate, settings.epochs)
@@ -101,7 +104,9 @@ def chosen_rate(ground: Ground, settings: Settings) -> float:
         )
     if settings.is_plain:
         return best_rate(ground.curvature, start.params, settings.epochs)
-    sample = np.insert(ground.observations.sample[-SAMPLE_ROWS:], -1, 1.0, axis=1)
+    observations = ground.observations
+    one = float(observations.intercept)
+    sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
     if ground.scaling:
         sample = ground.scaling.apply(sample)
-    return tried_rate(ground.observations, sample, start.params, settings)
+    return tried_rate(observations, sample, start.params, settings)

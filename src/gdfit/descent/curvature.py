@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.condense import triangular
 from gdfit.data.observations import Observations
+from gdfit.data.qr import triangular
 from gdfit.descent.elimination import DEPENDENT
 from gdfit.descent.scaling import scaled, scaling_of
 
@@ -26,8 +26,8 @@ class Curvature:
     """The Hessian of a squared loss, and its minimum.
 
     eigenvalues : λ of H, shape (p+1,), falling; exactly 0 along directions in which the loss does
-        not change.
-    eigenvectors : in columns, shape (p+1, p+1).
+        not change. Without an intercept there are p of them, as b stays 0.
+    eigenvectors : in columns, as many, shape (p+1, ·).
     minimum : the params of the least loss, shape (p+1,); the shortest, where there are many.
     minimum_loss : the loss there.
     """
@@ -105,13 +105,14 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     Eigenvalues come from the singular values of A, not from H, which would square them and lose
     half of the digits.
     """
-    count = observations.count
-    size = len(observations.features) + 1
-    ridge = math.sqrt(l2 * count) * np.eye(size - 1, size + 1)  # their squared length is Nλ‖w‖²
+    total = observations.total_weight
+    features = len(observations.features)
+    size = features + observations.intercept
+    ridge = math.sqrt(l2 * total) * np.eye(features, features + 2)  # their squared length: Nλ‖w‖²
     rows = np.concatenate([observations.augmented, ridge])
-    if len(rows) > size + 1:
+    if len(rows) > features + 2:
         rows = triangular(rows)
-    design, target = rows[:, :-1], rows[:, -1]
+    design, target = rows[:, :size], rows[:, -1]
     # Whether columns depend on each other shows best where they are all of one length, as they are
     # where they have been scaled: a second decomposition would then tell nothing new.
     lengths = np.linalg.norm(design, axis=0)
@@ -126,17 +127,18 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     else:
         _, singular, axes = np.linalg.svd(design, full_matrices=True)
     eigenvalues = np.zeros(size)
-    eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(count)) ** 2
+    eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(total)) ** 2
     eigenvalues[rank:] = 0.0
     residuals = design @ minimum - target
     if rank < size:  # the shortest of the many minima: none of it where the loss is flat
         flat = axes[rank:]
         minimum = minimum - flat.T @ (flat @ minimum)
+    held = np.zeros((features + 1 - size, size))  # b, where there is no intercept
     return Curvature(
         eigenvalues=eigenvalues,
-        eigenvectors=axes.T,
-        minimum=minimum,
-        minimum_loss=float(residuals @ residuals) / count,
+        eigenvectors=np.concatenate([axes.T, held]),
+        minimum=np.append(minimum, held[:, 0]),
+        minimum_loss=float(residuals @ residuals) / total,
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.condense import triangular
+from gdfit.data.qr import triangular
 
 DEPENDENT = 1e-13  # what is left of a column, as a part of its size, that is rounding
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.choice import EXACT, chosen_ground, chosen_rate, is_above
 from gdfit.descent.curvature import Curvature
+from gdfit.descent.gradients import Objective
 from gdfit.descent.history import header, row
 from gdfit.descent.loop import Step, descend
-from gdfit.descent.objectives import batch_objectives, mean_loss, whole_objective
+from gdfit.descent.objectives import batch_objectives, mean_loss, rows_of, whole_objective
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
@@ -59,7 +61,7 @@ class Fit:
     history : the steps that were kept, by default all; in the units that were descended in.
     start, params : the first and the last params as they were descended on, shape (p+1,).
     begun : the start, and what it went on with.
-    observations : what was fitted.
+    observations, validation : what was fitted, and the validation set, if there is one.
     curvature : of the loss that was descended on, where that is the squared error.
     scaling : how the features were scaled, if they were.
     settings : what it was run with.
@@ -78,6 +80,7 @@ class Fit:
     params: FloatArray
     begun: Start
     observations: Observations
+    validation: Observations | None
     curvature: Curvature | None
     scaling: Scaling | None
     settings: Settings
@@ -117,16 +120,24 @@ class Run:
         settings = replace(settings or Settings(), **options)
         settings.check(validated=validation is not None)
         self.asked, self.observations, self.validation = settings, observations, validation
-
+        if settings.batch_size and settings.batch_size >= observations.count:
+            settings = replace(settings, batch_size=None)  # which is the same, and foretold
         ground = chosen_ground(observations, settings, init)
         self.scaling, self.start, self.descended = ground.scaling, ground.start, ground.observations
         self.curvature = ground.curvature if settings.loss == "mse" else None
         lr = chosen_rate(ground, settings)
         self.settings = replace(settings, lr=lr, scale=ground.scale)
-        self.objective = whole_objective(self.descended, self.settings)
+        if settings.needs_rows:
+            rows_of(observations)  # or an error now rather than in the first epoch
         self.best = Best(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The loss of all observations. It may hold a scaled copy of them: a run that waits for its
+        turn has none yet."""
+        return whole_objective(self.descended, self.settings)
 
     def in_data(self, params: FloatArray) -> FloatArray:
         """Params as they are descended on, for the data's own units."""
@@ -221,13 +232,21 @@ class Run:
             facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
         *w, b = params.tolist()
         return Fit(
-            LinearModel(tuple(w), b, observations.features, observations.target_name, facts),
+            LinearModel(
+                tuple(w),
+                b,
+                observations.features,
+                observations.target_name,
+                observations.expansion,
+                facts,
+            ),
             **came_to,
             history=tuple(history),
             start=self.start.params,
             params=descended,
             begun=self.start,
             observations=observations,
+            validation=self.validation,
             curvature=self.curvature,
             scaling=self.scaling,
             settings=self.settings,
@@ -252,6 +271,8 @@ class Run:
             "betas": list(settings.betas),
             "batch_size": settings.batch_size,
             "seed": settings.seed,
+            "intercept": self.observations.intercept,
+            "weights": self.observations.weights_name,
             "observations": self.observations.count,
             "validation_observations": self.validation.count if self.validation else 0,
             "version": __version__,

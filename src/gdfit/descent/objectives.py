@@ -9,7 +9,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.rows import Rows
-from gdfit.descent.gradients import BACKENDS, Objective
+from gdfit.descent.gradients import BACKENDS, Objective, Part
 from gdfit.descent.losses import LOSSES, Loss, squared_error
 from gdfit.descent.settings import Settings
 from gdfit.errors import UsageError
@@ -22,15 +22,16 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
 
     The squared error goes by the condensed rows, other losses by the rows themselves.
     """
-    backend, loss, count = BACKENDS[settings.backend], loss_of(settings), observations.count
+    backend, loss = BACKENDS[settings.backend], loss_of(settings)
+    weight = observations.total_weight
     if settings.loss == "mse":
-        objective = backend(observations.design, observations.target, count, loss)
+        objective = backend(Part(observations.design, observations.target, weight), loss)
     else:
         rows = rows_of(observations)
 
         def parts() -> Iterator[Objective]:
             for block in rows.blocks():
-                yield backend(block[:, :-1], block[:, -1], count, loss)
+                yield backend(part_of(observations, block, weight), loss)
 
         kept = list(parts()) if rows.in_memory else None
         objective = total(lambda: kept or parts())
@@ -40,35 +41,57 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
 def batch_objectives(
     whole: Objective, observations: Observations, settings: Settings
 ) -> Callable[[int], Iterable[Objective]]:
-    """What gives the objectives of an epoch by its number: `whole`, or those of its mini-batches,
-    in a random order that is the epoch's own, whatever came before. A batch as large as the data is
-    the whole."""
-    size = settings.batch_size
-    if size is None or size >= observations.count:
+    """What gives the objectives of an epoch by its number: `whole`, or one for each mini-batch."""
+    if settings.batch_size is None:
         every = (whole,)
         return lambda epoch: every
-    backend, loss = BACKENDS[settings.backend], loss_of(settings)
-    rows, batch_size = rows_of(observations), size
+    rows_of(observations)  # or an error before the first epoch
 
     def in_epoch(epoch: int) -> Iterator[Objective]:
-        random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
-        for batch in rows.batches(batch_size, random):
-            objective = backend(batch[:, :-1], batch[:, -1], len(batch), loss)
-            yield penalized(objective, settings, len(observations.features))
+        for batch in batches(observations, settings, epoch):
+            yield batch_objective(observations, batch, settings)
 
     return in_epoch
 
 
+def batches(observations: Observations, settings: Settings, epoch: int) -> Iterator[FloatArray]:
+    """The mini-batches of an epoch, rows as they have been kept, in an order drawn for the epoch,
+    whatever came before."""
+    random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
+    return rows_of(observations).batches(settings.batch_size or observations.count, random)
+
+
+def batch_objective(observations: Observations, batch: FloatArray, settings: Settings) -> Objective:
+    """The loss of a mini-batch, with the penalty `l2`.
+
+    With weights, the sum of a batch is divided by as many times their mean as it has rows: so its
+    gradient is that of the whole, on average.
+    """
+    mean_weight = observations.total_weight / observations.count
+    part = part_of(observations, batch, len(batch) * mean_weight)
+    objective = BACKENDS[settings.backend](part, loss_of(settings))
+    return penalized(objective, settings, len(observations.features))
+
+
+def part_of(observations: Observations, rows: FloatArray, weight: float) -> Part:
+    """Some of the rows that have been kept of the observations, to be divided by that weight."""
+    one = len(observations.features)
+    weights = None if observations.weight is None else rows[:, -1]
+    return Part(rows[:, : one + 1], rows[:, one + 1], weight, weights)
+
+
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:
     """The loss of `observations` at `params`, without a penalty: for validation."""
-    loss = loss_of(settings)
+    loss, weight = loss_of(settings), observations.total_weight
     if settings.loss == "mse":
-        prediction = observations.design @ params
-        return float(loss.value(prediction, observations.target).sum() / observations.count)
+        parts: Iterable[Part] = (Part(observations.design, observations.target, weight),)
+    else:
+        parts = (part_of(observations, block, weight) for block in rows_of(observations).blocks())
     value = 0.0
-    for block in rows_of(observations).blocks():
-        value += float(loss.value(block[:, :-1] @ params, block[:, -1]).sum())
-    return value / observations.count
+    for design, target, _, weights in parts:
+        values = loss.value(design @ params, target)
+        value += float((values if weights is None else weights * values).sum())
+    return value / weight
 
 
 def loss_of(settings: Settings) -> Loss:
@@ -103,5 +126,5 @@ def penalized(objective: Objective, settings: Settings, features: int) -> Object
     if not settings.l2:
         return objective
     rows = np.sqrt(settings.l2) * np.eye(features, features + 1)
-    penalty = BACKENDS[settings.backend](rows, np.zeros(features), 1, squared_error())
+    penalty = BACKENDS[settings.backend](Part(rows, np.zeros(features), 1.0), squared_error())
     return total(lambda: (objective, penalty))

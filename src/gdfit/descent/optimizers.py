@@ -21,6 +21,8 @@ empty before the first."""
 Update = Callable[[FloatArray, FloatArray, State], tuple[FloatArray, State]]
 """(θ, ∇L(θ), state) → the next θ and the next state, both new values."""
 
+EPSILON = 1e-8  # ε of adam
+
 Rate = float | FloatArray
 """A learning rate, or one for each column of params that are a matrix."""
 
@@ -44,7 +46,7 @@ def momentum(learning_rate: Rate, mu: float, *, nesterov: bool = False) -> Updat
     return update
 
 
-def adam(learning_rate: Rate, betas: tuple[float, float], epsilon: float = 1e-8) -> Update:
+def adam(learning_rate: Rate, betas: tuple[float, float], epsilon: float = EPSILON) -> Update:
     """m ← β₁m + (1 − β₁)∇L, v ← β₂v + (1 − β₂)∇L², θ ← θ − γ m̂/(√v̂ + ε).
 
     m̂ and v̂ are m/(1 − β₁ᵗ) and v/(1 − β₂ᵗ) (Kingma and Ba, 2015).

@@ -13,8 +13,8 @@ from typing import cast
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.condense import triangular
 from gdfit.data.observations import Observations
+from gdfit.data.qr import triangular
 from gdfit.descent.elimination import Elimination
 from gdfit.descent.settings import Scale
 
@@ -44,14 +44,15 @@ class Scaling:
         return set(np.flatnonzero(self.deviations == 0).tolist())
 
     def apply(self, rows: FloatArray) -> FloatArray:
-        """Rows of features, a one and y, with z in place of the features."""
-        x, ones = rows[:, :-2], rows[:, -2]
+        """Rows of features, a one, y and perhaps a weight, with z in place of the features."""
+        size = len(self.means)
+        x, ones = rows[:, :size], rows[:, size]
         centred = (x - np.outer(ones, self.means))[:, self.used] / self.deviations[self.used]
         result = np.zeros(rows.shape)
         result[:, self.used] = (
             centred if self.mixing is None else solved(self.mixing.T, centred.T).T
         )
-        result[:, -2:] = rows[:, -2:]
+        result[:, size:] = rows[:, size:]
         return result
 
     def to_data(self, params: FloatArray) -> FloatArray:
@@ -86,44 +87,58 @@ def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
     x, ones = observations.design[:, :-1], observations.design[:, -1]
     largest = np.abs(x).max(axis=0)  # squares of large or small numbers leave float64
     largest[largest == 0] = 1.0
-    means = ones @ (x / largest) / observations.count
+    means = ones @ (x / largest) / observations.total_weight
     deviations = np.linalg.norm(x / largest - np.outer(ones, means), axis=0)
     varies = deviations > VARIES * np.linalg.norm(x / largest, axis=0)
     scaling = Scaling(
         means * largest,
-        np.where(varies, deviations * largest / np.sqrt(observations.count), 0.0),
+        np.where(varies, deviations * largest / np.sqrt(observations.total_weight), 0.0),
         used=np.flatnonzero(varies).tolist(),
     )
     return whitening(observations, scaling) if scale == "whiten" else scaling
 
 
 def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
-    """Whitening on top of standardizing: R of the standardized columns = QR, in their order and
-    direction (as Gram and Schmidt do it), times 1/√N, so that z = √N Q. Without those that depend
-    on others.
+    """Whitening on top of standardizing: with R of the centred columns, in their order (as Gram and
+    Schmidt do it) and without those that depend on others, z = √N Q."""
+    root, first = np.sqrt(observations.total_weight), int(observations.intercept)
+    deviations, design = standardizing.deviations, observations.design
+    columns = design[:, standardizing.used] / deviations[standardizing.used]
+    elimination = Elimination(np.hstack([design[:, -1:][:, :first], columns]))
+    elimination.take(range(first + columns.shape[1]))
+    used = [standardizing.used[place - first] for place in elimination.kept if place >= first]
+    triangle = decomposed(observations, used)
+    top, rest = triangle[:first, first:], triangle[first : first + len(used), first:]
+    means = standardizing.means.copy()
+    if observations.intercept:
+        means[used] = top[0, :-1] / triangle[0, 0]
+    mixing = rest[:, :-1] / deviations[used] / root
+    return replace(standardizing, means=means, used=used, mixing=mixing)
 
-    The ones come first, and take the means away: R is that of the centred columns.
+
+def decomposed(observations: Observations, used: list[int]) -> FloatArray:
+    """R of [1 X y], X the columns that are used; without the one where there is no intercept.
+
+    What of the columns is orthogonal to ones is centred: so R has the means in its first row, and
+    below it R of the centred columns. To subtract the means first would cost digits, some three in
+    a polynomial of degree 10.
     """
-    x, ones = observations.design[:, :-1], observations.design[:, -1:]
-    columns = x[:, standardizing.used] / standardizing.deviations[standardizing.used]
-    elimination = Elimination(np.hstack([ones, columns]))
-    elimination.take(range(len(standardizing.used) + 1))
-    used = [standardizing.used[place - 1] for place in elimination.kept[1:]]
-    triangle = elimination.triangle[1:, 1:]
-    directions = np.sign(np.diag(triangle))[:, np.newaxis]
-    mixing = directions * triangle / np.sqrt(observations.count)
-    return replace(standardizing, used=used, mixing=mixing)
+    rows = observations.augmented
+    ones = [rows[:, -2]] if observations.intercept else []
+    triangle = triangular(np.column_stack([*ones, rows[:, used], rows[:, -1]]))
+    return np.sign(np.diag(triangle))[:, np.newaxis] * triangle
 
 
 def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
     """The observations, condensed or not, with scaled features: what is descended on. What they
-    are shown by, `last` and `sample`, stays as it is."""
+    are shown by, `first`, `last` and `sample`, stays as it is."""
     if scaling is None:
         return observations
     rows = observations.rows
-    augmented = scaling.apply(observations.augmented)
-    if scaling.mixing is not None:
-        augmented = orthogonal(augmented, scaling)
+    if scaling.mixing is None:
+        augmented = scaling.apply(observations.augmented)
+    else:
+        augmented = whitened(observations, scaling)
     return replace(
         observations,
         augmented=augmented,
@@ -131,13 +146,15 @@ def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
     )
 
 
-def orthogonal(rows: FloatArray, scaling: Scaling) -> FloatArray:
-    """Whitened rows [z 1 y] condensed once more, with what is known of them put in exactly: their
-    columns have the length √N and are orthogonal. So no digit is lost that R had."""
-    used, size = list(scaling.used), len(scaling.used)
-    triangle = triangular(np.column_stack([rows[:, used], rows[:, -2:]]))
-    exact = np.zeros((len(triangle), rows.shape[1]))
-    exact[range(size), used] = np.diag(triangle)[:size]
-    exact[:, -1] = triangle[:, -1]
-    exact[size:, -2] = triangle[size:, -2]
-    return exact
+def whitened(observations: Observations, scaling: Scaling) -> FloatArray:
+    """The whitened rows [√N Q, 1, y], condensed, from the R that Q belongs to: Q is the identity
+    there, and Qᵀy stands in R as it is. To divide the columns by R would cost as many digits as
+    they depend on each other."""
+    triangle = decomposed(observations, list(scaling.used))
+    first, root = int(observations.intercept), np.sqrt(observations.total_weight)
+    rows = np.zeros((len(triangle), observations.augmented.shape[1]))
+    rows[range(first, first + len(scaling.used)), list(scaling.used)] = root
+    rows[:, -1] = triangle[:, -1]
+    if first:
+        rows[0, -2] = triangle[0, 0]
+    return rows

@@ -75,12 +75,18 @@ def start_of(
         if init == "zeros":
             return Start(np.zeros(size))
         if init == "random":
-            return Start(np.random.default_rng(settings.seed).random(size))
+            params = np.random.default_rng(settings.seed).random(size)
+            params[-1] *= observations.intercept
+            return Start(params)
         raise UsageError(f"no `init` {quoted(init)}; there are zeros and random")
     params = np.array(init, dtype=np.float64)
+    if not observations.intercept and params.shape == (size - 1,):
+        params = np.append(params, 0.0)
     if params.shape != (size,) or not np.isfinite(params).all():
         names = listing((*observations.features, "b"))
         raise UsageError(f"`init` takes {size} finite numbers here, one for each of {names}")
+    if not observations.intercept and params[-1]:
+        raise UsageError(f"`init` has b = {params[-1]:g}, and without an intercept b is 0")
     return Start(scaling.from_data(params) if scaling else params)
 
 
@@ -93,6 +99,12 @@ def gone_on(
         raise GdfitError(
             f"the model to start from has the features {listing(model.features)}; "
             f"the data has {listing(features)}"
+        )
+    if model.expansion != observations.expansion:
+        raise GdfitError("the model to start from has other terms or levels than the data")
+    if not observations.intercept and model.b:
+        raise GdfitError(
+            f"the model to start from has b = {model.b:g}, and without an intercept b is 0"
         )
     weights = dict(zip(model.features, model.w, strict=True))
     params = np.array([*(weights[name] for name in features), model.b])

@@ -43,10 +43,13 @@ def tried_rate(
     """
     whole = settings.batch_size or observations.count
     updates = min(settings.epochs * math.ceil(observations.count / whole), UPDATES)
-    rows, count = observations.augmented, observations.count
+    rows, total, weights = observations.augmented, observations.total_weight, None
     if settings.needs_rows:
-        rows, count = sample, len(sample)
-    trial = Trial(rows[:, :-1], rows[:, -1:], count, start, settings)
+        rows, total, weights = sample, len(sample), observations.sample_weights
+    if weights is not None:
+        weights = weights[-len(sample) :, np.newaxis]
+        total = float(weights.sum())
+    trial = Trial(rows[:, :-1], rows[:, -1:], total, start, settings, weights)
     with np.errstate(all="ignore"):  # many of them diverge
         best = trial.best_of(trial.unit() * powers_of_4(-26, 2, 29), updates)
         return trial.best_of(best * powers_of_4(-1, 1, 15), updates)
@@ -68,16 +71,19 @@ class Trial:
     gradient and update rule take no notice.
 
     design, target : the rows to try on, shapes (n, p+1) and (n, 1).
-    count : how many observations the n rows stand for.
+    total : what sums over the rows are divided by: how many observations they stand for, or the sum
+        of their weights.
     start : θ₀, shape (p+1,).
     settings : the loss, its penalty, the update rule, the batches.
+    weights : of the rows, shape (n, 1), where they have some.
     """
 
     design: FloatArray
     target: FloatArray
-    count: int
+    total: float
     start: FloatArray
     settings: Settings
+    weights: FloatArray | None = None
 
     def best_of(self, rates: FloatArray, updates: int) -> float:
         """The rate with the least loss in the end; of several that are as good, the one in the
@@ -92,8 +98,8 @@ class Trial:
         params = np.repeat(self.start[:, np.newaxis], len(rates), axis=1)
         update = self.update_rule(rates)
         state: State = {}
-        for design, target in islice(self.batches(), updates):
-            params, state = update(params, self.gradients(params, design, target), state)
+        for batch in islice(self.batches(), updates):
+            params, state = update(params, self.gradients(params, *batch), state)
         losses = self.losses(params)
         return np.where(np.isfinite(losses), losses, np.inf)
 
@@ -101,8 +107,11 @@ class Trial:
         """A rate of the order of good ones, where features are scaled: its first update moves the
         params by as much as the predictions are wrong."""
         params = self.start[:, np.newaxis]
-        wrong = length(self.design @ params - self.target) / math.sqrt(self.count)
-        gradient = self.gradients(params, self.design, self.target)
+        residuals = self.design @ params - self.target
+        if self.weights is not None:
+            residuals = np.sqrt(self.weights) * residuals
+        wrong = length(residuals) / math.sqrt(self.total)
+        gradient = self.gradients(params, self.design, self.target, self.weights)
         moved = length(self.update_rule(1.0)(params, gradient, {})[0] - params)
         return wrong / moved if wrong > 0 and moved > 0 else 1.0
 
@@ -111,7 +120,7 @@ class Trial:
         settings = self.settings
         return OPTIMIZERS[settings.optimizer](rates, settings.momentum, settings.betas)
 
-    def batches(self) -> Iterator[tuple[FloatArray, FloatArray]]:
+    def batches(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
         """All rows again and again, or mini-batches of them in a new random order each time."""
         random = np.random.default_rng([self.settings.seed, TRYING])
         rows = len(self.target)
@@ -119,20 +128,31 @@ class Trial:
         while True:
             order = random.permutation(rows) if size < rows else slice(None)
             design, target = self.design[order], self.target[order]
+            weights = None if self.weights is None else self.weights[order]
             for start in range(0, rows, size):
-                yield design[start : start + size], target[start : start + size]
+                part = slice(start, start + size)
+                yield design[part], target[part], None if weights is None else weights[part]
 
     def losses(self, params: FloatArray) -> FloatArray:
         """The loss, with the penalty, of each column of `params`."""
         values = loss_of(self.settings).value(self.design @ params, self.target)
-        losses = np.asarray(values.sum(axis=0) / self.count)
+        if self.weights is not None:
+            values = self.weights * values
+        losses = np.asarray(values.sum(axis=0) / self.total)
         if self.settings.l2:  # 0 times what is beyond float64 is not 0
             losses += self.settings.l2 * (params[:-1] ** 2).sum(axis=0)
         return losses
 
-    def gradients(self, params: FloatArray, design: FloatArray, target: FloatArray) -> FloatArray:
+    def gradients(
+        self,
+        params: FloatArray,
+        design: FloatArray,
+        target: FloatArray,
+        weights: FloatArray | None,
+    ) -> FloatArray:
         """The gradient on a batch of the rows, column by column."""
-        count = len(target) * self.count / len(self.target)
-        gradients = design.T @ loss_of(self.settings).derivative(design @ params, target) / count
+        total = len(target) * self.total / len(self.target)
+        slopes = loss_of(self.settings).derivative(design @ params, target)
+        gradients = design.T @ (slopes if weights is None else weights * slopes) / total
         gradients[:-1] += 2 * self.settings.l2 * params[:-1]
         return gradients

@@ -7,10 +7,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from gdfit.errors import GdfitError
 from gdfit.files import open_beside
+
+if TYPE_CHECKING:
+    from gdfit.arrays import FloatArray
+    from gdfit.data.expansion import Expansion
 
 Number = TypeVar("Number", float, Any)  # a float, or an array of them
 
@@ -21,7 +25,8 @@ class LinearModel:
 
     w : a weight for each feature.
     b : the bias.
-    features, target : the columns' names.
+    features, target : their names.
+    expansion : what makes the features of columns, where they are not columns as they stand.
     facts : what else its file says: how it was trained, and what came out.
     """
 
@@ -29,13 +34,62 @@ class LinearModel:
     b: float
     features: tuple[str, ...]
     target: str
+    expansion: Expansion | None = None
     facts: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
-    def predict(self, x: Sequence[Number]) -> Number:
-        """ŷ at `x`, a value for each feature: floats give a float, arrays of shape (n,) an array.
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that it predicts from."""
+        return self.expansion.inputs if self.expansion else self.features
+
+    @overload
+    def predict(self, x: Sequence[float]) -> float: ...
+    @overload
+    def predict(self, x: Any) -> Any: ...
+    def predict(self, x: Any) -> Any:
+        """ŷ for each of the rows `x`, shape (n, p) for p `inputs`: an array of shape (n,). For one
+        row, p values, it is a float. In a DataFrame the inputs are found by name.
+
+        Raises
+        ------
+        GdfitError : an input is missing, or can't be used.
+        """
+        from gdfit.data.tables import columns_of  # NumPy, which one number does without
+
+        texts = self.expansion.texts if self.expansion else frozenset[str]()
+        return self.at_inputs(columns_of(x, self.inputs, texts))
+
+    def at_inputs(self, x: Sequence[Any]) -> Any:
+        """ŷ at `x`, a value for each of the `inputs`, a number or a level: single ones give a
+        float, arrays of shape (n,) an array.
 
         Added up feature by feature, so that both give the same to the last bit.
+
+        Raises
+        ------
+        GdfitError : a term has no value there, or it is a level that training has not seen.
         """
+        if self.expansion is None:
+            return self.at(x)
+        single = all(isinstance(value, str | float | int) for value in x)
+        values = self.at_rows(self.expansion.rows_of(x))
+        return float(values[0]) if single else values
+
+    def at_rows(self, rows: FloatArray) -> FloatArray:
+        """ŷ of rows of numbers and levels' codes, as an `Expansion` has them."""
+        if self.expansion is None:
+            return cast("FloatArray", self.at(list(rows[:, : len(self.features)].T)))
+        return cast("FloatArray", self.at(list(self.expansion.expand(rows)[:, :-2].T)))
+
+    @property
+    def made_of(self) -> Expansion:
+        """What makes its features of columns, if only by taking them as they stand."""
+        from gdfit.data.expansion import plain
+
+        return self.expansion or plain(self.features)
+
+    def at(self, x: Sequence[Number]) -> Number:
+        """ŷ where the features have the values `x`, floats or arrays."""
         total: Any = 0.0
         for weight, value in zip(self.w, x, strict=True):
             total = total + weight * value
@@ -54,6 +108,7 @@ class LinearModel:
             "b": self.b,
             "features": list(self.features),
             "target": self.target,
+            **(self.expansion.record if self.expansion else {}),
             **self.facts,
         }
 
@@ -112,8 +167,21 @@ def model_of(record: object, file: str) -> LinearModel:
         raise fail("its params are not all numbers") from None
     if not all(math.isfinite(param) for param in params):
         raise fail("its params are not all finite numbers")
-    facts = {key: record[key] for key in record if key not in ("w", "b", "features", "target")}
-    return LinearModel(tuple(params[:-1]), params[-1], tuple(features), record["target"], facts)
+    expansion = None
+    if "terms" in record:
+        from gdfit.data.recorded import expansion_of
+
+        try:
+            expansion = expansion_of(record)
+        except ValueError:
+            raise fail("its 'terms' can't be used") from None
+        if expansion.features != tuple(features):
+            raise fail("'terms' and 'features' don't match")
+    own = ("w", "b", "features", "target", "inputs", "terms", "levels")
+    facts = {key: record[key] for key in record if key not in own}
+    return LinearModel(
+        tuple(params[:-1]), params[-1], tuple(features), record["target"], expansion, facts
+    )
 
 
 def to_json(record: Mapping[str, object]) -> str:

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import Batch
 from gdfit.data.blocks import LF, Block, Positions
 from gdfit.data.cells import ends_of_rows, every_other
-from gdfit.data.columns import find_features
 from gdfit.data.csv_file import CsvFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.fields import WHITE_SPACE, Grammar
+from gdfit.data.finding import find_features
+from gdfit.data.levels import Levels
+from gdfit.data.making import RowMaker
 from gdfit.data.parallel import in_order
 from gdfit.errors import GdfitError, quoted
 from gdfit.model.linear import LinearModel
@@ -69,16 +72,30 @@ def check_alike(first: CsvFile, file: CsvFile) -> None:
 def predicted_blocks(model: LinearModel, file: CsvFile) -> Iterator[bytes]:
     """The rows of `file` with their predictions, block by block."""
     grammar, width = file.layout.grammar, len(file.layout.names)
-    places = find_features(file.layout, file.name, model.features)
+    inputs = find_features(file.layout, file.name, model.inputs)
+    place_of = dict(zip(model.inputs, inputs, strict=True))
+    maker = RowMaker(model.made_of, Levels(model.made_of), place_of)
 
-    def predict(block: Block) -> tuple[FloatArray, bytes]:
-        rows = file.read(block, places, may_miss=True)
-        fields = as_fields(model.predict(list(rows.T)), grammar)
-        return rows, with_fields(block.raw, ends_of_rows(block, grammar, width), fields)
+    def predict(block: Block) -> tuple[Batch, bytes]:
+        batch = file.read(block, *maker.places, may_miss=True)
+        fields = as_fields(predicted(model, maker, file, block, batch), grammar)
+        return batch, with_fields(block.raw, ends_of_rows(block, grammar, width), fields)
 
-    for rows, text in in_order(predict, file.text_blocks()):
-        file.complete(rows)
+    for batch, text in in_order(predict, file.text_blocks()):
+        file.complete(batch)
         yield text
+
+
+def predicted(
+    model: LinearModel, maker: RowMaker, file: CsvFile, block: Block, batch: Batch
+) -> FloatArray:
+    """ŷ of each row of a batch; NaN where a field is missing."""
+    whole = batch.is_whole
+    result = np.full(len(whole), np.nan)
+    rows = maker.rows(file, block, batch.where(whole))
+    ends = np.ones((len(rows), 2))
+    result[whole] = model.at_rows(np.column_stack([rows, ends]))
+    return result
 
 
 def as_fields(values: FloatArray, grammar: Grammar) -> str:

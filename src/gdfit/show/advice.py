@@ -20,11 +20,16 @@ SCALED = {
 
 def heading(run: Run) -> str:
     """What is fitted, and what was chosen for the user: a line above the table."""
+    return subject(run) + chosen(run)
+
+
+def subject(run: Run) -> str:
+    """What is fitted."""
     observations = run.observations
     target, features = printable(observations.target_name), listing(observations.features, 3)
     rows = "1 row" if observations.count == 1 else f"{observations.count:,} rows"
     held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
-    return f"{target} from {features} · {rows}{held_out}{chosen(run)}"
+    return f"{target} from {features} · {rows}{held_out}"
 
 
 def chosen(run: Run) -> str:
@@ -166,6 +171,11 @@ def growth(run: Run, epochs: int) -> str:
 
 def diverged(fit: Fit, command: str) -> str:
     """Why the run diverged, and the command to type instead."""
+    return f"diverged at epoch {fit.epochs}, no model was written: {way_out(fit, command)}"
+
+
+def way_out(fit: Fit, command: str) -> str:
+    """Why the run does not come down, and the command to type instead."""
     remedy = f"let gdfit choose the learning rate: {command}"
     if is_too_large(fit):
         remedy = "divide that column by a power of ten"
@@ -173,8 +183,7 @@ def diverged(fit: Fit, command: str) -> str:
         remedy = f"start at zeros: {command}"
     elif fit.asked.lr == "auto":
         remedy = f"type a smaller rate: {command}"
-    at = f"diverged at epoch {fit.epochs}, no model was written"
-    return f"{at}: {why_it_grows(fit)}; {remedy}"
+    return f"{why_it_grows(fit)}; {remedy}"
 
 
 def why_it_grows(fit: Fit) -> str:

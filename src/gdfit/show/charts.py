@@ -5,17 +5,24 @@ from __future__ import annotations
 import math
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from gdfit.arrays import FloatArray
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
 from gdfit.errors import printable
 from gdfit.show.style import console_for
 
 HEIGHT = 17  # lines
-NARROWEST, WIDEST = 40, 100  # characters
+NARROWEST = 40  # characters
+WIDE = 20  # times the least loss, and the largest asks for a logarithmic axis
+NEVER = 1e-6  # of the largest loss: a minimum that is too far below to be shown
+LONG = 100  # epochs that a linear axis shows well
+APART = 12  # characters from a tick to the next one
+TICKS = 6  # at most, one above the other
 
 
 def print_charts(fit: Fit, steps: Sequence[Step]) -> None:
@@ -28,9 +35,9 @@ def print_charts(fit: Fit, steps: Sequence[Step]) -> None:
 
 
 def charts(fit: Fit, steps: Sequence[Step], width: int, colour: bool) -> str:
-    """The charts of a run, `width` characters wide or as wide as is legible, one below the other;
-    without `colour`, in plain characters."""
-    width = min(max(width, NARROWEST), WIDEST)
+    """The charts of a run, `width` characters wide, one below the other; without `colour`, in plain
+    characters."""
+    width = max(width, NARROWEST)
     drawn = [loss_chart(fit, steps, width)]
     if len(fit.model.features) == 1:
         drawn.append(fit_chart(fit, width))
@@ -42,8 +49,90 @@ def charts(fit: Fit, steps: Sequence[Step], width: int, colour: bool) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def new_chart(width: int, title: str) -> None:
-    """Start a chart."""
+class Layer(NamedTuple):
+    """One thing in a chart: its name, where it is, whether points are joined, and its looks."""
+
+    name: str
+    x: FloatArray
+    y: FloatArray
+    marker: str
+    colour: str
+    joined: bool = True
+
+
+class Ticks(NamedTuple):
+    """Ticks of an axis: where they are, and what they are called."""
+
+    places: list[float]
+    names: list[str]
+
+
+def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
+    """The loss against the epoch, the validation loss where there is one, and the minimum."""
+    shown = [step for step in steps if math.isfinite(step.loss) and step.loss > 0]
+    if len(shown) < 2:
+        return f"The loss: {fit.loss:.6g}"
+    epochs = np.array([float(step.epoch) for step in shown])
+    layers = []
+    if fit.validation:
+        held_out = np.array([step.validation_loss for step in shown], dtype=float)
+        held_out[~(held_out > 0)] = np.nan
+        layers.append(Layer("validation loss", epochs, held_out, "•", "orange"))
+    layers.append(
+        Layer("loss", epochs, np.array([step.loss for step in shown]), "braille", "green")
+    )
+    losses = np.concatenate([layer.y for layer in layers])
+    low, high = float(np.nanmin(losses)), float(np.nanmax(losses))
+    logarithmic = high > WIDE * low
+    least = fit.curvature.minimum_loss if fit.curvature else math.nan
+    if least > (NEVER * high if logarithmic else 0):
+        level = np.full(len(shown), least)
+        layers.insert(0, Layer(f"minimum {least:.4g}", epochs, level, "-", "gray"))
+        low = min(low, least)
+    if logarithmic:  # logarithms by hand: plotext has no ticks at powers of ten
+        layers = [layer._replace(y=np.log10(layer.y)) for layer in layers]
+        vertical = power_ticks(math.log10(low), math.log10(high))
+    else:
+        vertical = round_ticks(low, high, TICKS)
+    last = shown[-1].epoch
+    if last > LONG and fit.status != "diverged":
+        layers = [layer._replace(x=np.log10(layer.x)) for layer in layers]
+        decades = range(len(str(last)))
+        horizontal = Ticks([*map(float, decades)], [f"{10**decade:,}" for decade in decades])
+    else:
+        horizontal = round_ticks(float(epochs[0]), last, width // APART, whole=True)
+    return chart("the loss against the epoch", layers, horizontal, vertical, width)
+
+
+def fit_chart(fit: Fit, width: int) -> str:
+    """The observations with the line, and the validation set where there is one."""
+    x, y = fit.observations.sample.T
+    name, target = (printable(text) for text in (fit.model.features[0], fit.model.target))
+    layers = []
+    if fit.status != "diverged":
+        w, b = fit.model.params
+        ends = np.array([x.min(), x.max()])
+        equation = f"{target} = {w:.4g} {name} {'-' if b < 0 else '+'} {abs(b):.4g}"
+        layers.append(Layer(equation, ends, w * ends + b, "braille", "red"))
+    layers.append(Layer("observations", x, y, "o", "blue", joined=False))
+    if fit.validation:
+        held_out = fit.validation.sample.T
+        layers.append(Layer("validation", held_out[0], held_out[1], "x", "orange", joined=False))
+    across = np.concatenate([layer.x for layer in layers])
+    up = np.concatenate([layer.y for layer in layers])
+    return chart(
+        f"{target} against {name}",
+        layers,
+        round_ticks(float(across.min()), float(across.max()), width // APART),
+        round_ticks(float(up.min()), float(up.max()), TICKS),
+        width,
+    )
+
+
+def chart(
+    title: str, layers: Sequence[Layer], horizontal: Ticks, vertical: Ticks, width: int
+) -> str:
+    """A chart in colour, and a line below it that says what is what."""
     import plotext
 
     plotext.clear_figure()
@@ -51,49 +140,54 @@ def new_chart(width: int, title: str) -> None:
     plotext.plot_size(width, HEIGHT)
     plotext.theme("clear")
     plotext.title(title)
+    for layer in layers:
+        draw = plotext.plot if layer.joined else plotext.scatter
+        draw(layer.x.tolist(), layer.y.tolist(), marker=layer.marker, color=layer.colour)
+    plotext.xticks(*horizontal)
+    plotext.yticks(*vertical)
+    signs = {"braille": "⠒⠒", "-": "--"}
+    keys = [
+        plotext.colorize(f"{signs.get(layer.marker, layer.marker)} {layer.name}", layer.colour)
+        for layer in reversed(layers)
+    ]
+    return f"{plotext.build()}{'   '.join(keys)}\n"
 
 
-def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
-    """The loss against the epoch, and the validation loss where there is one."""
-    import plotext
-
-    shown = [step for step in steps if math.isfinite(step.loss) and step.loss > 0]
-    if len(shown) < 2:
-        return f"The loss: {fit.loss:.6g}"
-    new_chart(width, "the loss against the epoch")
-    logarithmic = max(step.loss for step in shown) > 20 * min(step.loss for step in shown)
-    curves = {"loss": [step.loss for step in shown]}
-    if fit.validation_loss is not None:
-        curves["validation loss"] = [step.validation_loss or math.nan for step in shown]
-    # Logarithms by hand: plotext has no ticks at powers of ten.
-    epochs = np.log10([step.epoch for step in shown])
-    for (name, curve), style in zip(curves.items(), ("green", "orange"), strict=False):
-        heights = np.log10(curve) if logarithmic else np.array(curve)
-        label = name if len(curves) > 1 else None
-        plotext.plot(epochs.tolist(), heights.tolist(), marker="braille", color=style, label=label)
-    decades = range(math.floor(epochs[0]), math.floor(epochs[-1]) + 1)
-    plotext.xticks([*decades], [f"{10**decade:,}" for decade in decades])
-    if logarithmic:
-        values = np.concatenate([np.log10(curve) for curve in curves.values()])
-        low, high = math.floor(values.min()), math.ceil(values.max())
-        stride = max(1, (high - low) // 6)
-        plotext.ylim(values.min(), values.max())
-        ticks = [tick for tick in range(low, high + 1, stride) if values.min() <= tick]
-        plotext.yticks(ticks, [f"1e{tick}" for tick in ticks])
-    return str(plotext.build())
+def round_ticks(low: float, high: float, most: int, *, whole: bool = False) -> Ticks:
+    """About `most` ticks, or as many as there is room for, at multiples of 1, 2 or 5 times a power
+    of ten, between two numbers; only at `whole` numbers, if so asked."""
+    if not high > low:
+        return Ticks([low], [f"{low:.6g}"])
+    step = next(step for step in round_steps((high - low) / max(most, 1)) if step >= 1 or not whole)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    places = [number * step for number in range(first, last + 1)]
+    large = max(abs(low), abs(high)) >= 1e7 or decimals > 4
+    return Ticks(
+        places, [f"{place:.3g}" if large else f"{place:,.{decimals}f}" for place in places]
+    )
 
 
-def fit_chart(fit: Fit, width: int) -> str:
-    """The observations with the line."""
-    import plotext
+def round_steps(least: float) -> Iterator[float]:
+    """1, 2 and 5 times the powers of ten, from `least` on."""
+    power = math.floor(math.log10(least))
+    while True:
+        for digit in (1, 2, 5):
+            if digit * 10.0**power >= least * (1 - 1e-9):
+                yield digit * 10.0**power
+        power += 1
 
-    x, y = fit.observations.sample.T
-    name, target = (printable(text) for text in (fit.model.features[0], fit.model.target))
-    new_chart(width, f"{target} against {name}")
-    if fit.status != "diverged":
-        w, b = fit.model.params
-        ends = [float(x.min()), float(x.max())]
-        line = [w * end + b for end in ends]
-        plotext.plot(ends, line, marker="braille", color="red", label="the line")
-    plotext.scatter(x.tolist(), y.tolist(), marker="o", color="blue", label="observations")
-    return str(plotext.build())
+
+def power_ticks(low: float, high: float) -> Ticks:
+    """Ticks of logarithms: at powers of ten, or where there are less than two, at 2 and 5, too."""
+    powers = round_ticks(low, high, TICKS, whole=True).places
+    if len(powers) < 2:
+        between = [
+            power + math.log10(digit)
+            for power in range(math.floor(low), math.ceil(high))
+            for digit in (1, 2, 5)
+        ]
+        powers = [place for place in between if low <= place <= high] or [low, high]
+        return Ticks(powers, [f"{10**place:.2g}" for place in powers])
+    plain = low > -4 and high < 6
+    return Ticks(powers, [f"{10**place:,g}" if plain else f"1e{place:.0f}" for place in powers])

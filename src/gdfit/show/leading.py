@@ -45,7 +45,7 @@ def moments(observations: Observations) -> tuple[FloatArray, FloatArray, FloatAr
     largest = np.abs(x).max(axis=0)
     largest[largest == 0] = 1.0
     x = x / largest
-    centred = x - np.outer(ones, ones @ x / observations.count)
+    centred = x - np.outer(ones, ones @ x / observations.total_weight)
     norms = np.linalg.norm(centred, axis=0)
     norms[norms <= VARIES * np.linalg.norm(x, axis=0)] = 0.0
     return centred, norms, largest

@@ -1,80 +1,202 @@
-"""Pictures of the way that the params took: over level sets of the loss, or against the epoch."""
+"""Pictures of the way that the params took over level sets of the loss, for one feature."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 
 from gdfit.arrays import FloatArray
+from gdfit.descent.curvature import Curvature
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import LOSSES
-from gdfit.show.colours import BLACK, LARGEST, LINES, VERMILION, YELLOW, text_of
+from gdfit.show.colours import BLACK, LARGEST, VERMILION, YELLOW
+from gdfit.show.marks import marks_of
+from gdfit.show.scales import number_axis
+from gdfit.show.tidy import label_at, nothing_in
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
+VALLEY = ("#FFFFFF", "#C4DAEC", "#5C90BB")  # the colours of the loss, from the least up
+LEVELS = 16
 GRID = 160  # points of the level sets along each axis
+COARSE = 80  # points where each is a sum over many rows
+NEAR = 0.02  # of the window: marks that are nearer are one
+MARGIN = 0.2  # of what is seen, on each side
+GROWN = 20.0  # times the first loss: out of the picture
+SLANTED = 4.0  # times as slender as the level sets is what a window may be
 
 
-def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
-    """Level sets of the loss over (w, b), with the path that the params took, and the minimum."""
-    from matplotlib.colors import BoundaryNorm
+class Place(NamedTuple):
+    """A place on the path: what it is called, and its colour."""
 
+    name: str
+    params: FloatArray
+    colour: str
+
+
+def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]:
+    """The path that the params took over (w, b), its epochs, and the minimum; what is returned
+    draws the level sets below, once the axes have their size."""
     path = np.array([fit.start, *(step.params for step in steps)])
-    path = path[(np.abs(path) < LARGEST).all(axis=1)]
-    minimum = fit.curvature.minimum if fit.curvature else path[-1]
-    seen = path
-    if fit.status == "diverged":
-        distances = np.linalg.norm(path / path_scale(path, minimum), axis=1)
-        outside = np.flatnonzero(distances > 4 * max(distances[0], 1.0))
-        seen = path[: outside[0] + 1] if len(outside) else path
-    left, right, low, high = window_of(np.vstack([seen, minimum]))
-    w, b = np.meshgrid(np.linspace(left, right, GRID), np.linspace(low, high, GRID))
-    loss = loss_over(fit, w, b)
-    above = loss - loss.min()
-    top = float(above.max()) or 1.0
-    levels = np.concatenate([[0.0], top * np.geomspace(1e-5, 1.0, 16)])
-    norm = BoundaryNorm(levels, 256) if np.isfinite(levels).all() else None
-    if np.isfinite(above).all() and (np.diff(levels) > 0).all():
-        axes.contourf(w, b, above, levels=levels, cmap="cividis_r", norm=norm)
-        axes.contour(w, b, above, levels=levels[1:-1], colors="white", linewidths=0.5, alpha=0.6)
+    path = path[: stays_within(np.array([[-LARGEST, LARGEST]] * 2), path)]
+    if not len(path):
+        nothing_in(axes, "the params are too large to be drawn")
+        path = np.zeros((1, 2))
+    stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
+    bends = fit.curvature
+    size = window_of(path[:stays], bends)
+    stays = stays_within(size, path[stays:]) + stays
+    axes.set_xlim(*size[0])
+    axes.set_ylim(*size[1])
     mark = "." if len(path) <= 200 else None
-    axes.plot(path[:, 0], path[:, 1], color=VERMILION, marker=mark, linewidth=1.8, label="path")
-    axes.plot(*path[0], "o", color="white", markeredgecolor=BLACK, markersize=9, label="start")
-    if fit.curvature:
-        label = "minimum" if fit.curvature.is_unique else "a minimum"
-        axes.plot(*minimum, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17, label=label)
-    title = "Level sets of the loss, and the path of the params"
-    if fit.status == "diverged":
-        left_at = steps[min(len(seen), len(steps)) - 1].epoch
-        title = f"Level sets of the loss: the path leaves at epoch {left_at}"
-    else:
-        axes.plot(*path[-1], "s", color=VERMILION, markeredgecolor=BLACK, markersize=8, label="end")
-    axes.set_xlim(left, right)
-    axes.set_ylim(low, high)
-    units = " (standardized)" if fit.scaling else ""
-    axes.set_xlabel(f"w{units}")
-    axes.set_ylabel(f"b{units}")
-    axes.set_title(title)
-    axes.legend(loc="best", fontsize=10)
+    walked = path[: stays + 1]
+    axes.plot(*walked.T, color=VERMILION, marker=mark, linewidth=1.4, gid="path", zorder=3)
+    if bends:
+        draw_minimum(axes, bends)
+    for place in merged(places(fit, steps, path[:stays]), np.ptp(size, axis=1)):
+        (dot,) = axes.plot(*place.params, "o", color=place.colour, markersize=8, zorder=5)
+        dot.set(markeredgecolor=BLACK, gid=place.name)
+        label_at(axes, place.name, *place.params.tolist())
+    units = {"standardize": " (standardized)", "whiten": " (whitened)"}
+    for axis, name in ((axes.xaxis, "w"), (axes.yaxis, "b")):
+        number_axis(axis)
+        axis.set_label_text(name + units.get(str(fit.settings.scale), ""))
+    rows = len(fit.observations.sample)
+    sample = "" if bends or rows == fit.observations.count else f" of {rows:,} observations"
+    axes.set_title(f"Level sets of the loss{sample}, and the path of the params")
+    if stays < len(path):
+        left = steps[stays - 1].epoch
+        axes.set_title(f"Level sets of the loss: the path leaves at epoch {left:,}")
+        label_at(axes, f"to epoch {left:,}", *leaving(path[stays - 1], path[stays], size).tolist())
+
+    def finish() -> None:
+        if fit.scaling:
+            equalize(axes)
+        draw_level_sets(axes, fit)
+
+    return finish
 
 
-def path_scale(path: FloatArray, minimum: FloatArray) -> FloatArray:
-    """How far the minimum is from the start in each direction: the picture's natural size."""
-    scale = np.abs(minimum - path[0])
-    return np.where(scale > 0, scale, max(float(scale.max()), 1.0))
+def stays_until(fit: Fit, path: FloatArray) -> int:
+    """How many of the params on a path that leaves it are in the picture, from the start on."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = loss_over(fit, path[:, 0], path[:, 1])
+    gone = np.flatnonzero(~(losses <= GROWN * losses[0]))
+    return max(int(gone[0]), 1) if len(gone) else len(path)
 
 
-def window_of(points: FloatArray) -> tuple[float, float, float, float]:
-    """Left, right, bottom and top of a window around `points`, shape (n, 2), with a margin."""
+def stays_within(size: FloatArray, path: FloatArray) -> int:
+    """How many of the params on a path are in a window, from the first on."""
+    within = ((size[:, 0] <= path) & (path <= size[:, 1])).all(axis=1)
+    return len(path) if within.all() else int(np.argmin(within))
+
+
+def window_of(path: FloatArray, bends: Curvature | None) -> FloatArray:
+    """The limits of w and of b, a row each, so that the path and the minimum can be seen, and level
+    sets that lie aslant don't look like parallel lines."""
+    points = np.vstack([path, bends.minimum]) if bends else path
     low, high = points.min(axis=0), points.max(axis=0)
     size = high - low
-    size = np.where(size > 0, size, np.maximum(np.abs(low), 1.0))
-    low, high = low - 0.18 * size, high + 0.18 * size
-    return float(low[0]), float(high[0]), float(low[1]), float(high[1])
+    size = np.where(size > 1e-9 * np.abs(points).max(), size, max(float(size.max()), 0.0))
+    if not size.all():  # a single point
+        size = np.full(2, np.abs(points).max() or 1.0)
+    if bends and bends.is_unique:
+        # The box around a level set is as wide and high as the roots of H⁻¹'s diagonal.
+        axes, inverse = bends.eigenvectors, 1 / bends.eigenvalues
+        box = np.sqrt((axes**2) @ inverse)
+        size = np.maximum(size, (size / box).max() / SLANTED * box)
+    centre = (low + high) / 2
+    half = (0.5 + MARGIN) * size
+    return np.column_stack([centre - half, centre + half])
+
+
+def draw_minimum(axes: Axes, bends: Curvature) -> None:
+    """Where the loss is least: a point, or all along a line."""
+    name = "minimum"
+    if not bends.is_unique and bends.eigenvalues[0] > 0:
+        name = "minimum, all along the line"
+        along = bends.minimum + bends.eigenvectors[:, 1] * max(np.ptp(axes.get_xlim()), 1e-300)
+        axes.axline(tuple(bends.minimum), tuple(along), color=BLACK, linestyle="--", linewidth=1.2)
+    (star,) = axes.plot(*bends.minimum, "*", color=YELLOW, markersize=17, zorder=4)
+    star.set(markeredgecolor=BLACK, gid="minimum")
+    label_at(axes, name, *bends.minimum.tolist())
+
+
+def places(fit: Fit, steps: Sequence[Step], path: FloatArray) -> list[Place]:
+    """The start, the marked epochs and the end, as far as the path is in the picture."""
+    last = steps[-1].epoch
+    found = [Place("start", fit.start, "#FFFFFF")]
+    found += [Place(f"{mark.epoch:,}", mark.params, mark.colour) for mark in marks_of(fit, steps)]
+    if fit.best_epoch < fit.epochs:
+        found.append(Place(f"{fit.best_epoch:,}, the best", fit.params, VERMILION))
+    found.append(Place(f"{last:,}", steps[-1].params, VERMILION))
+    seen = [place for place in found if (path == place.params).all(axis=1).any()]
+    return [
+        place._replace(name=f"epoch {place.name}") if at == 1 else place
+        for at, place in enumerate(seen)
+    ]
+
+
+def merged(places: Sequence[Place], size: FloatArray) -> list[Place]:
+    """One place for those that follow each other without being apart in a window of that `size`."""
+    groups: list[list[Place]] = []
+    for place in places:
+        apart = groups and np.abs((place.params - groups[-1][0].params) / size).max() > NEAR
+        if not groups or apart:
+            groups.append([])
+        groups[-1].append(place)
+    return [
+        Place(joined(first.name, last.name), last.params, first.colour)
+        for group in groups
+        for first, last in [(group[0], group[-1])]
+    ]
+
+
+def joined(first: str, last: str) -> str:
+    """The name of a place that the path is at from the one to the other."""
+    if first == last:
+        return first
+    if first == "start" and not last.startswith("epoch"):
+        return f"{first} to epoch {last}"
+    return f"{first.replace('epoch', 'epochs')} to {last}"
+
+
+def leaving(inside: FloatArray, outside: FloatArray, size: FloatArray) -> FloatArray:
+    """Where the way from `inside` to `outside` leaves the window."""
+    way = outside - inside
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = (np.where(way > 0, size[:, 1], size[:, 0]) - inside) / way
+    return inside + np.min(parts, where=way != 0, initial=1.0) * way
+
+
+def equalize(axes: Axes) -> None:
+    """Make the window wider or higher, so that both axes have one scale."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    pixel = max((right - left) / axes.bbox.width, (high - low) / axes.bbox.height)
+    for middle, pixels, limits in (
+        ((left + right) / 2, axes.bbox.width, axes.set_xlim),
+        ((low + high) / 2, axes.bbox.height, axes.set_ylim),
+    ):
+        limits(middle - pixel * pixels / 2, middle + pixel * pixels / 2)
+
+
+def draw_level_sets(axes: Axes, fit: Fit) -> None:
+    """The loss over all of the window, in colours, and lines on which it is the same."""
+    points = GRID if fit.curvature else COARSE
+    w, b = np.meshgrid(np.linspace(*axes.get_xlim(), points), np.linspace(*axes.get_ylim(), points))
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = loss_over(fit, w, b)
+        above = loss - loss.min()
+    levels = np.append(0.0, float(above.max()) * np.geomspace(1e-5, 1.0, LEVELS))
+    if not (np.isfinite(levels).all() and (np.diff(levels) > 0).all()):
+        return
+    colours = LinearSegmentedColormap.from_list("valley", VALLEY)
+    norm = BoundaryNorm(levels, 256)
+    axes.contourf(w, b, above, levels=levels, cmap=colours, norm=norm, zorder=0)
+    axes.contour(w, b, above, levels=levels[1:-1], colors="white", linewidths=0.8, zorder=0.5)
 
 
 def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
@@ -86,69 +208,11 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
         along: FloatArray = away @ bends.eigenvectors
         loss: FloatArray = bends.minimum_loss + 0.5 * along**2 @ bends.eigenvalues
         return loss
-    rows = fit.observations.sample[:500]
-    x, y = rows[:, 0], rows[:, 1]
+    rows = np.insert(fit.observations.sample, 1, 1.0, axis=1)
     if fit.scaling:
-        x = (x - fit.scaling.means[0]) / fit.scaling.deviations[0]
+        rows = fit.scaling.apply(rows)
     value = LOSSES[fit.settings.loss](fit.settings.huber_delta).value
     total = np.zeros_like(w)
-    for inputs, target in zip(x.tolist(), y.tolist(), strict=True):
-        total += value(w * inputs + b, target)
+    for x, one, y in rows.tolist():
+        total += value(w * x + b * one, y)
     return total / len(rows) + fit.settings.l2 * w**2
-
-
-def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
-    """Each param against epoch, its name at the end of its line."""
-    names = [*(f"w {text_of(name)}" for name in fit.model.features), "b"]
-    path = np.array([step.params for step in steps])
-    epochs = np.array([step.epoch for step in steps])
-    title = "The params"
-    if fit.status == "diverged":
-        sizes = np.nan_to_num(np.abs(path).max(axis=1), nan=np.inf)
-        near = int(np.argmax(sizes > 100 * sizes[0])) or len(path)
-        path, epochs = path[:near], epochs[:near]
-        title = f"The params, until epoch {epochs[-1]}"
-    path, epochs = np.vstack([fit.start, path]), np.append(0, epochs)
-    if epochs[-1] > 100:
-        axes.set_xscale("symlog", linthresh=1)
-    for place in range(path.shape[1]):
-        colour = LINES[place % len(LINES)]
-        style = ("-", "--", ":")[place // len(LINES) % 3]
-        axes.plot(epochs, path[:, place], style, color=colour, linewidth=1.8)
-    axes.set_xlim(0, epochs[-1])
-    # In the axes' own coordinates, 0 to 1, whatever their scale.
-    to_axes = axes.transData + axes.transAxes.inverted()
-    ends = to_axes.transform([(epochs[-1], value) for value in path[-1]])[:, 1]
-    for place, height in enumerate(spread(ends)):
-        axes.annotate(
-            names[place],
-            xy=(1, float(ends[place])),
-            xytext=(1.03, height),
-            xycoords="axes fraction",
-            textcoords="axes fraction",
-            color=BLACK,
-            fontsize=10,
-            va="center",
-            arrowprops={"arrowstyle": "-", "color": LINES[place % len(LINES)], "linewidth": 0.6},
-        )
-    units = " (standardized)" if fit.scaling else ""
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(f"param{units}")
-    axes.set_title(title)
-
-
-def spread(heights: FloatArray, apart: float = 0.075) -> list[float]:
-    """`heights`, from 0 to 1, moved so that none is nearer to another than `apart`: for labels."""
-    order = np.argsort(heights)
-    apart = min(apart, 1.0 / max(len(heights) - 1, 1))
-    placed = np.clip(heights[order], 0.0, 1.0)
-    for place in range(1, len(placed)):
-        placed[place] = max(placed[place], placed[place - 1] + apart)
-    over = placed[-1] - 1.0
-    if over > 0:
-        placed[-1] -= over
-        for place in range(len(placed) - 2, -1, -1):
-            placed[place] = min(placed[place], placed[place + 1] - apart)
-    result = np.empty_like(placed)
-    result[order] = placed
-    return [float(height) for height in result]

@@ -38,7 +38,7 @@ is printed."""
 class Prediction:
     """ŷ at x, and the y observed there, where it was."""
 
-    x: tuple[float, ...]
+    x: tuple[float | str, ...]
     y: float
     observed: float | None = None
 
@@ -62,12 +62,12 @@ def listed(predictions: Iterable[Prediction]) -> list[dict[str, object]]:
     return [{"x": list(at.x), "y": at.y} for at in predictions]
 
 
-def predictions(fit: Fit, inputs: Sequence[Sequence[float]]) -> list[Prediction]:
+def predictions(fit: Fit, inputs: Sequence[Sequence[float | str]]) -> list[Prediction]:
     """ŷ at `inputs`; where there are none, at the last observation."""
     if inputs:
-        return [Prediction(tuple(values), fit.model.predict(values)) for values in inputs]
-    *values, observed = fit.observations.last.tolist()
-    return [Prediction(tuple(values), fit.model.predict(values), observed)]
+        return [Prediction(tuple(values), fit.model.at_inputs(values)) for values in inputs]
+    values, observed = fit.observations.last_values
+    return [Prediction(tuple(values), fit.model.at_inputs(values), observed)]
 
 
 def nothing() -> None:

@@ -147,10 +147,15 @@ def params_lines(fit: Fit, name_width: int) -> list[tuple[str, str]]:
     return lines
 
 
-def inputs(x: Sequence[float]) -> str:
+def inputs(x: Sequence[float | str]) -> str:
     """The inputs of a prediction, or the first of many."""
     if len(x) == 1:
-        return exact(x[0])
+        return value(x[0])
     told = x if len(x) <= MOST else x[:3]
     more = f", … {len(x)} in all" if len(x) > MOST else ""
-    return f"({', '.join(map(exact, told))}{more})"
+    return f"({', '.join(map(value, told))}{more})"
+
+
+def value(of_one: float | str) -> str:
+    """An input: a number or a level."""
+    return printable(of_one) if isinstance(of_one, str) else exact(of_one)

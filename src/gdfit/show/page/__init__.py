@@ -18,7 +18,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
 from gdfit.errors import UsageError, quoted
@@ -66,20 +65,17 @@ def check_ending(path: Path) -> None:
         raise UsageError(f"`page` takes a file that ends in .html, not {quoted(str(path))}")
 
 
-def save_page(
-    fit: Fit, steps: Sequence[Step], path: Path, validation: Observations | None = None
-) -> None:
+def save_page(fit: Fit, steps: Sequence[Step], path: Path) -> None:
     """Write the page of a run beside `path`, then rename it; the same run gives the same file.
 
     Parameters
     ----------
     fit : what came out.
     steps : its steps, thinned or not.
-    validation : the validation set, if there was one.
     """
     check_ending(path)
     with open_beside(path) as file:
-        file.write(page_of(contents(fit, steps, validation)))
+        file.write(page_of(contents(fit, steps)))
 
 
 def page_of(run: dict[str, Any]) -> str:

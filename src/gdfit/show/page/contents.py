@@ -5,11 +5,14 @@ The keys of the JSON object, which the page's scripts read as `run`:
 version : of gdfit.
 features, target : the columns' names.
 observations : N.
-rows : what to descend on, in the data's own units. `values` are rows [x₁…x_p, 1, y], sums over them
-    are divided by `count`, and `kind` says what they are: `condensed`, the p+2 rows that have the
-    squared loss of all; `all` observations; or a `sample` of them, whose loss is near theirs.
+intercept : whether there is a b.
+rows : what to descend on, in the data's own units. `values` are rows [x₁…x_p, 1, y], with a 0 for
+    the 1 if there is no intercept; `weights` theirs, or null. Sums over them are divided by
+    `total`, and `kind` says what they are: `condensed`, the p+2 rows that have the squared loss of
+    all; `all` observations; or a `sample` of them, whose loss is near theirs.
 sample : observations to draw, rows [x₁…x_p, y] of seven digits; null where `rows` are observations.
-validation : rows, as above, and sample of the validation set; null where there is none.
+validation : rows, as above, and sample of the validation set, and how many `observations` it has;
+    null where there is none.
 scales : by name, what may be descended on. The column of ones being u, the features are
     x̃ = (x − means·u) · basis, `basis` being null (as it is), a number for each feature, or a
     matrix, so that w = basis · w̃ and b = b̃ − means · w in the data's own units. `rows` are
@@ -19,9 +22,8 @@ scales : by name, what may be descended on. The column of ones being u, the feat
 settings : those of the run, the scale and the learning rate chosen.
 went_on : of a run that goes on from a model, what came before its start: how many `epochs`, the
     update rule's `memory`, and the `first_loss`; else null.
-shuffling : for mini-batches, the numbers (`entropy`) that the seed of each epoch's order begins
-    with, and how many rows are a `block`, which are shuffled first; null where the rows are
-    condensed.
+shuffling : of mini-batches, the numbers (`entropy`) that the seed of each epoch's order begins
+    with, and how many rows are a `block`, which are shuffled first; null where there are none.
 beyond : a descent ends where the loss is more than this many times the first one.
 ended : how the run ended, and where the rows are a sample its `steps`, few enough to draw: epoch,
     loss, and for one feature the params, all of seven digits.
@@ -39,9 +41,8 @@ import numpy as np
 
 from gdfit import __version__
 from gdfit.arrays import FloatArray
-from gdfit.data.condense import triangular
 from gdfit.data.observations import Observations
-from gdfit.data.rows import rows_at_once
+from gdfit.data.qr import triangular
 from gdfit.descent.curvature import Curvature, curvature
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
@@ -59,22 +60,20 @@ MOST_WHITENED = 60  # features whose whitening, a matrix, may take its room
 DIGITS = 7  # of a number that is only drawn
 
 
-def contents(
-    fit: Fit, steps: Sequence[Step], validation: Observations | None = None
-) -> dict[str, Any]:
+def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
     """What a page holds of a run and its steps, as described above."""
     fit = replace(fit, observations=few_rows(fit.observations))
     observations, settings = fit.observations, fit.settings
     rows = rows_of(observations, settings)
     condensed = rows["kind"] == "condensed"
-    held_out = None
-    if validation:
-        held_out = rows_of(few_rows(validation), settings, MOST_TEXT // 4)
-        held_out["sample"] = drawn(validation.sample, MOST_TEXT // 8)
-    shuffling = {
-        "entropy": [*words(settings.seed), *words(SHUFFLING)],
-        "block": rows_at_once(len(observations.features) + 2),
-    }
+    held_out, shuffling = None, None
+    if fit.validation:
+        held_out = rows_of(few_rows(fit.validation), settings, MOST_TEXT // 4)
+        held_out["sample"] = drawn(fit.validation.sample, MOST_TEXT // 8)
+        held_out["observations"] = fit.validation.count
+    if settings.batch_size and observations.rows:
+        entropy = [*words(settings.seed), *words(SHUFFLING)]
+        shuffling = {"entropy": entropy, "block": observations.rows.block}
     left = MOST_TEXT - len(json.dumps(rows["values"]))
     room = max(left, (MOST_TEXT - left) // 2)
     record = {
@@ -82,13 +81,14 @@ def contents(
         "features": list(observations.features),
         "target": observations.target_name,
         "observations": observations.count,
+        "intercept": observations.intercept,
         "rows": rows,
         "sample": drawn(observations.sample, room) if condensed else None,
         "validation": held_out,
         "scales": scales(fit, condensed),
         "settings": asdict(settings),
         "went_on": went_on(fit.begun),
-        "shuffling": None if condensed else shuffling,
+        "shuffling": shuffling,
         "beyond": BEYOND,
         "ended": ended(fit, steps if rows["kind"] == "sample" else ()),
     }
@@ -108,17 +108,29 @@ def rows_of(
 ) -> dict[str, Any]:
     """The rows to descend on: condensed ones, or all where they are few, or as many as `most`
     characters hold."""
-    batches = settings.batch_size is not None and settings.batch_size < observations.count
-    if settings.loss == "mse" and not batches:
+    total = observations.total_weight
+    if not settings.needs_rows:
         values = plain(observations.augmented)
-        return {"kind": "condensed", "count": observations.count, "values": values}
+        return {"kind": "condensed", "total": total, "values": values, "weights": None}
     if observations.rows is not None and observations.count <= MOST_ROWS:
-        values = plain(observations.rows.slice(0, observations.count))
+        whole = np.concatenate(list(observations.rows.blocks()))
+        values, weights = split(whole, len(observations.features) + 2)
         if len(json.dumps(values)) <= most:
-            return {"kind": "all", "count": observations.count, "values": values}
+            return {"kind": "all", "total": total, "values": values, "weights": weights}
     *x, y = observations.sample[:MOST_ROWS].T
-    values = thinned(plain(np.column_stack([*x, np.ones_like(y), y])), most)
-    return {"kind": "sample", "count": len(values), "values": values}
+    ones = np.full_like(y, observations.intercept)
+    parts = [*x, ones, y]
+    if observations.sample_weights is not None:
+        parts.append(observations.sample_weights[:MOST_ROWS])
+    few = thinned(plain(np.column_stack(parts)), most)
+    values, weights = split(np.array(few, dtype=np.float64), len(observations.features) + 2)
+    total = sum(weights) if weights else len(values)
+    return {"kind": "sample", "total": total, "values": values, "weights": weights}
+
+
+def split(rows: FloatArray, width: int) -> tuple[Any, Any]:
+    """Rows without the weights behind them, and these, if there are any."""
+    return plain(rows[:, :width]), plain(rows[:, width]) if rows.shape[1] > width else None
 
 
 def scales(fit: Fit, condensed: bool) -> dict[str, dict[str, Any]]:

@@ -94,12 +94,14 @@ class Descent {
     const update = OPTIMIZERS[settings.optimizer];
     const order = shuffling.order(objective.target.length, this.epochsBefore + epoch + 1);
     const sums = { loss: 0, grad: new Float64Array(params.length), count: 0 };
+    const meanWeight = objective.total / order.length;
     let [from, slope, earlier] = [params, null, memory];
     for (let start = 0; start < order.length; start += batch) {
       const end = Math.min(start + batch, order.length);
       [from, slope, earlier] = [params, new Float64Array(params.length), memory];
       memory = { ...earlier };
-      sums.loss += objective.ofRows(order, start, end, end - start, from, slope);
+      const total = (end - start) * meanWeight;
+      sums.loss += objective.ofRows(order, start, end, total, from, slope);
       slope.forEach((value, place) => {
         sums.grad[place] += value;
       });

@@ -34,12 +34,12 @@ class App {
 
   /** What the page says once and for all. */
   describe() {
-    const { features, target, observations, settings, validation } = run;
+    const { features, target, observations, settings, validation, intercept } = run;
     const model =
       features.length === 1
-        ? `${named(target)} = w · ${named(features[0])} + b`
+        ? `${named(target)} = w · ${named(features[0])}${intercept ? " + b" : ""}`
         : `${named(target)} from ${counted(features.length)} features`;
-    const held = validation ? `, validated on ${counted(validation.count)} more` : "";
+    const held = validation ? `, validated on ${counted(validation.observations)} more` : "";
     const batches = settings.batch_size
       ? `, in mini-batches of ${counted(settings.batch_size)}`
       : "";

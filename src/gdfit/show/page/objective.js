@@ -2,9 +2,10 @@
 
 /**
  * Rows [x₁…x_p, 1, y] on a scale: x̃ = (x − means·one) · basis. `design` is A, row after row of p+1
- * numbers; `target` is y. A condensed row has another number than 1 in its column of ones.
+ * numbers; `target` is y. A condensed row has another number than 1 in its column of ones, and so
+ * has one of a fit without an intercept.
  */
-function scaledRows(values, scale) {
+function scaledRows({ values, weights }, scale) {
   const size = values[0].length - 1;
   const p = size - 1;
   const design = new Float64Array(values.length * size);
@@ -18,7 +19,7 @@ function scaledRows(values, scale) {
     design[place * size + p] = one;
     target[place] = row[size];
   });
-  return { design, target, size };
+  return { design, target, size, weights };
 }
 
 function onBasis(x, basis, column) {
@@ -63,21 +64,24 @@ function lossNamed(name, delta) {
   };
 }
 
-/** L(θ) = Σℓ(ŷ, y)/count + λ‖w‖² over rows, and ∇L = Aᵀ(∂ℓ/∂ŷ)/count + 2λw. */
+/**
+ * L(θ) = Σvℓ(ŷ, y)/total + λ‖w‖² over rows, and ∇L = Aᵀ(v ∂ℓ/∂ŷ)/total + 2λw; v are their weights,
+ * 1 where there are none.
+ */
 class Objective {
-  constructor({ design, target, size }, count, { loss, huber_delta: delta, l2 }) {
-    Object.assign(this, { design, target, size, count, l2, ...lossNamed(loss, delta) });
+  constructor({ design, target, size, weights }, total, { loss, huber_delta: delta, l2 }) {
+    Object.assign(this, { design, target, size, weights, total, l2, ...lossNamed(loss, delta) });
     this.every = Int32Array.from(target.keys());
   }
 
   /** The loss at `params`; where there is a `grad`, the gradient is put into it. */
   at(params, grad = null) {
-    return this.ofRows(this.every, 0, this.every.length, this.count, params, grad);
+    return this.ofRows(this.every, 0, this.every.length, this.total, params, grad);
   }
 
   /** The same for the rows that `order` has from `from` to `to`. */
-  ofRows(order, from, to, count, params, grad) {
-    const { design, target, size, value, slope, l2 } = this;
+  ofRows(order, from, to, total, params, grad) {
+    const { design, target, size, weights, value, slope, l2 } = this;
     let loss = 0;
     if (grad) grad.fill(0);
     for (let place = from; place < to; place += 1) {
@@ -86,14 +90,15 @@ class Objective {
       let residual = -target[row];
       for (let column = 0; column < size; column += 1)
         residual += design[start + column] * params[column];
-      loss += value(residual);
+      const weight = weights ? weights[row] : 1;
+      loss += weight * value(residual);
       if (!grad) continue;
-      const steepness = slope(residual);
+      const steepness = weight * slope(residual);
       for (let column = 0; column < size; column += 1)
         grad[column] += steepness * design[start + column];
     }
-    loss /= count;
-    if (grad) for (let column = 0; column < size; column += 1) grad[column] /= count;
+    loss /= total;
+    if (grad) for (let column = 0; column < size; column += 1) grad[column] /= total;
     for (let column = 0; l2 && column < size - 1; column += 1) {
       loss += l2 * params[column] * params[column];
       if (grad) grad[column] += 2 * l2 * params[column];

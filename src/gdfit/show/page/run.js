@@ -9,22 +9,24 @@ const objectives = {};
 function objectiveOn(scale) {
   objectives[scale] ??= new Objective(
     rowsOn(run.scales[scale]),
-    run.rows.count,
+    run.rows.total,
     run.settings,
   );
   return objectives[scale];
 }
 
+/** The run's rows on a scale. */
 function rowsOn(scale) {
-  return scale.rows ? scaledRows(scale.rows, UNSCALED) : scaledRows(run.rows.values, scale);
+  if (scale.rows) return scaledRows({ values: scale.rows }, UNSCALED);
+  return scaledRows(run.rows, scale);
 }
 
 /** The objective of the validation set, without a penalty and in the data's own units. */
 const validationObjective =
   run.validation &&
   new Objective(
-    scaledRows(run.validation.values, UNSCALED),
-    run.validation.count,
+    scaledRows(run.validation, UNSCALED),
+    run.validation.total,
     { ...run.settings, l2: 0 },
   );
 

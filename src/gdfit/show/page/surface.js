@@ -66,7 +66,7 @@ class Surface {
 }
 
 /** An objective on evenly spaced rows of another one. */
-function thinner({ design, target, size, count }, most) {
+function thinner({ design, target, size, weights, total }, most) {
   const rows = Array.from({ length: most }, (_, place) =>
     Math.floor((place * target.length) / most),
   );
@@ -76,20 +76,23 @@ function thinner({ design, target, size, count }, most) {
       rows.flatMap((row) => [...design.subarray(row * size, (row + 1) * size)]),
     ),
     target: Float64Array.from(rows, (row) => target[row]),
+    weights: weights && rows.map((row) => weights[row]),
   };
-  return new Objective(parts, (count * most) / target.length, run.settings);
+  return new Objective(parts, (total * most) / target.length, run.settings);
 }
 
 /**
  * The axes of the squared loss: `units` along its eigenvectors, in which it is round, ½u² + ½v²
  * above its minimum, the `middle`; `spread` is the loss there, `isFlat` whether there are many.
  */
-function bendsOf({ design, target, count, l2 }) {
+function bendsOf({ design, target, weights, total, l2 }) {
   const rows = Array.from(target, (y, row) => [design[2 * row], design[2 * row + 1], y]);
-  const mean = (product) => rows.reduce((sum, row) => sum + (2 * product(row)) / count, 0);
+  const part = (place) => (2 * (weights ? weights[place] : 1)) / total;
+  const mean = (product) => rows.reduce((sum, row, place) => sum + part(place) * product(row), 0);
   const [ab, bb] = [mean(([x, one]) => x * one), mean(([, one]) => one * one)];
-  const varied = 2 * l2 + mean(([x, one]) => (x - (ab / bb) * one) ** 2); // where x ≫ its deviation
-  const aa = varied + (ab * ab) / bb;
+  const middle = bb ? ab / bb : 0; // without an intercept the ones are 0
+  const varied = 2 * l2 + mean(([x, one]) => (x - middle * one) ** 2); // where x ≫ its deviation
+  const aa = varied + ab * middle;
   const large = (aa + bb) / 2 + Math.hypot((aa - bb) / 2, ab);
   const small = Math.max((varied * bb) / large, FLAT * large);
   const turn = Math.atan2(2 * ab, aa - bb) / 2;

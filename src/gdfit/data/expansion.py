@@ -1,0 +1,318 @@
+"""From the columns of a file to the features of a fit: numbers to terms, levels to columns of 0
+and 1.
+
+A row as it is read is the numbers of some columns, the codes of the levels of others, a weight if
+there are any, a one and y.
+Its terms' numbers alone, a one and y are its base. Rows of the same levels become features by the
+same matrix of zeros and ones: what a feature is, the base times whether the row has its levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfit.arrays import FloatArray
+from gdfit.data.terms import MOST_FEATURES, Factor, Term, reason
+from gdfit.errors import GdfitError, listing, quoted
+
+Level = str | float
+Codes = NDArray[np.int64]
+Value = Any  # a number or a level, or an array of them
+
+
+class Span(NamedTuple):
+    """Where the features of a term are.
+
+    base : which column of the base they are made of.
+    places : of the categories that the term has.
+    sizes : how many levels of each make features.
+    start, width : the first of the features, and how many they are.
+    """
+
+    base: int
+    places: tuple[int, ...]
+    sizes: tuple[int, ...]
+    start: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What the terms of a fit make of its columns.
+
+    terms : in the order of their features.
+    levels : of each category, those that are known; the first makes no feature.
+    whole : whether the first makes a feature all the same, as it must while others may come that
+        sort before it.
+    intercept : whether the one of each row stays one, or becomes 0: b then has no effect.
+    """
+
+    terms: tuple[Term, ...]
+    levels: tuple[tuple[Level, ...], ...] = ()
+    whole: bool = False
+    intercept: bool = True
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that are read as numbers."""
+        factors = (factor for term in self.terms for factor in term.numbers)
+        return tuple(dict.fromkeys(factor.column for factor in factors))
+
+    @cached_property
+    def categories(self) -> tuple[Factor, ...]:
+        """The columns that are read as levels."""
+        return tuple(dict.fromkeys(factor for term in self.terms for factor in term.categories))
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """All columns, in the order in which the terms name them."""
+        factors = (factor for term in self.terms for factor in term.factors)
+        return tuple(dict.fromkeys(factor.column for factor in factors))
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The inputs that are texts."""
+        return frozenset(factor.column for factor in self.categories if factor.is_text)
+
+    @property
+    def width(self) -> int:
+        """How many columns are read."""
+        return len(self.numbers) + len(self.categories)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the features are columns as they stand."""
+        return all(term.is_column for term in self.terms)
+
+    @cached_property
+    def products(self) -> tuple[tuple[Factor, ...], ...]:
+        """The products of numbers in the terms, each once: what the base is made of."""
+        return tuple(dict.fromkeys(term.numbers for term in self.terms if term.numbers))
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """Where the features of each term are."""
+        spans, start = [], 0
+        for term in self.terms:
+            base = self.products.index(term.numbers) if term.numbers else -2
+            places = tuple(map(self.categories.index, term.categories))
+            sizes = tuple(len(self.levels[place]) - (not self.whole) for place in places)
+            spans.append(Span(base, places, sizes, start, prod(sizes)))
+            start += prod(sizes)
+        return tuple(spans)
+
+    @cached_property
+    def keys(self) -> tuple[tuple[int, tuple[Level, ...]], ...]:
+        """What tells each feature from all others: its term, by number, and its levels."""
+        first = 0 if self.whole else 1
+        return tuple(
+            (number, combination)
+            for number, span in enumerate(self.spans)
+            for combination in product(*(self.levels[place][first:] for place in span.places))
+        )
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """What the features are called."""
+        return tuple(named(self.terms[number], levels) for number, levels in self.keys)
+
+    def check(self) -> None:
+        """Raise where there are more features than can be fitted, or none."""
+        count = sum(span.width for span in self.spans)
+        if not count:
+            only = listing(tuple(map(str, self.categories)))
+            raise GdfitError(f"there is one level only of {only}, which makes no feature")
+        if count > max(MOST_FEATURES, len(self.terms)) and any(
+            len(span.places) > 1 or span.base >= 0 for span in self.spans if span.places
+        ):
+            raise GdfitError(
+                f"the products of categories make {count:,} features, more than "
+                f"{MOST_FEATURES:,}; name fewer `features`"
+            )
+
+    def base(self, rows: FloatArray) -> FloatArray:
+        """The base of `rows` that have a one and y in the end: shape (rows, k+2) for k products."""
+        if self.is_plain:
+            return rows if rows.shape[1] == self.width + 2 else np.delete(rows, -3, axis=1)
+        base = np.empty((len(rows), len(self.products) + 2), order="F")
+        self.multiply(rows, base)
+        base[:, -2:] = rows[:, -2:]
+        return base
+
+    def multiply(self, rows: FloatArray, result: FloatArray) -> None:
+        """The products of the numbers in `rows`, into the first columns of `result`."""
+        place_of = {column: place for place, column in enumerate(self.numbers)}
+        known: dict[Factor, FloatArray] = {}
+        for place, factors in enumerate(self.products):
+            for count, factor in enumerate(factors):
+                if factor not in known:
+                    known[factor] = factor.of(rows[:, place_of[factor.column]])
+                if count:
+                    result[:, place] *= known[factor]
+                else:
+                    result[:, place] = known[factor]
+
+    def codes(self, rows: FloatArray) -> Codes:
+        """The codes of the levels of `rows`, shape (rows, categories)."""
+        return rows[:, len(self.numbers) : self.width].astype(np.int64)
+
+    def weights(self, rows: FloatArray) -> FloatArray | None:
+        """The weights of `rows`, which stand before the one, if there are any."""
+        return rows[:, -3] if rows.shape[1] == self.width + 3 else None
+
+    def spread(self, base: FloatArray, codes: Codes) -> FloatArray:
+        """The features, a one and y of rows with this base and these levels' codes, which are
+        their places among the `levels`."""
+        if self.is_plain and self.intercept:
+            return base
+        width = sum(span.width for span in self.spans)
+        result = np.zeros((len(base), width + 2), order="F")
+        for span in self.spans:
+            if not span.places:
+                result[:, span.start] = base[:, span.base]
+                continue
+            place, has = np.zeros(len(base), np.int64), np.ones(len(base), bool)
+            for category, size in zip(span.places, span.sizes, strict=True):
+                code = codes[:, category] - (not self.whole)
+                has &= code >= 0
+                place = place * size + code
+            rows = np.flatnonzero(has)
+            result[rows, span.start + place[rows]] = base[rows, span.base]
+        result[:, -1] = base[:, -1]
+        if self.intercept:
+            result[:, -2] = base[:, -2]
+        return result
+
+    def expand(self, rows: FloatArray) -> FloatArray:
+        """The features, a one, y and the weight, if there is one, of `rows`."""
+        features, weights = self.spread(self.base(rows), self.codes(rows)), self.weights(rows)
+        return features if weights is None else np.column_stack([features, weights])
+
+    def rows_of(self, values: Sequence[Value]) -> FloatArray:
+        """Rows of numbers, codes, a one and 0 for y, of a value for each of the `inputs`: a number
+        or a level, or arrays of them.
+
+        Raises
+        ------
+        GdfitError : a level is not known, or a term has no value.
+        """
+        arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value)) for value in values))
+        given: dict[str, Any] = dict(zip(self.inputs, arrays, strict=True))
+        rows = np.ones((len(arrays[0]), len(self.numbers) + len(self.categories) + 2), order="F")
+        for place, column in enumerate(self.numbers):
+            rows[:, place] = given[column].astype(np.float64)
+        for place, category in enumerate(self.categories):
+            code_of = {level: code for code, level in enumerate(self.levels[place])}
+            codes = rows[:, len(self.numbers) + place]
+            for level in dict.fromkeys(given[category.column].tolist()):
+                if level not in code_of:
+                    raise GdfitError(self.unseen(place, level), column=category.column)
+                codes[given[category.column] == level] = code_of[level]
+        rows[:, -1] = 0
+        fault = self.fault_in(rows)
+        if fault:
+            raise GdfitError(fault[2], column=fault[1])
+        return rows
+
+    def fault_in(self, rows: FloatArray) -> tuple[int, str, str] | None:
+        """The first of `rows` in which a term has no value, in which column, and why."""
+        if all(term.is_column or not term.numbers for term in self.terms) or not len(rows):
+            return None
+        numbers = rows[:, : len(self.numbers)]
+        # Of each factor, the largest is at one of the ends; so no product is larger than theirs.
+        ends = np.array([numbers.min(axis=0), numbers.max(axis=0)])
+        with np.errstate(all="ignore"):
+            if np.isfinite(self.bounds(ends)).all():
+                return None
+            products = np.empty((len(rows), len(self.products)), order="F")
+            self.multiply(rows, products)
+        bad = ~np.isfinite(products)
+        wrong = np.flatnonzero(bad.any(axis=1))
+        if not len(wrong):
+            return None
+        row = int(wrong[0])
+        factors = self.products[int(np.argmax(bad[row]))]
+        values = dict(zip(self.numbers, numbers[row].tolist(), strict=True))
+        column, why = reason(factors, values)
+        return row, column, why
+
+    def bounds(self, ends: FloatArray) -> FloatArray:
+        """Numbers as large as any product can be of columns between `ends`, shape (2, columns)."""
+        place_of = {column: place for place, column in enumerate(self.numbers)}
+        return np.array(
+            [
+                prod(
+                    float(np.abs(factor.of(ends[:, place_of[factor.column]])).max())
+                    for factor in factors
+                )
+                for factors in self.products
+            ]
+        )
+
+    def unseen(self, place: int, level: Level) -> str:
+        """What to say of a level that is not known."""
+        known = listing(tuple(map(level_name, self.levels[place])), 5)
+        return (
+            f"{quoted(level_name(level))} is a level that training has not seen; there are {known}"
+        )
+
+    def inputs_of(self, row: FloatArray) -> list[Level]:
+        """A value for each of the `inputs`, of a row of numbers and codes."""
+        values: dict[str, Level] = dict(zip(self.numbers, row.tolist(), strict=False))
+        for place, category in enumerate(self.categories):
+            code = int(row[len(self.numbers) + place])
+            values[category.column] = self.levels[place][code]
+        return [values[column] for column in self.inputs]
+
+    @property
+    def record(self) -> dict[str, object]:
+        """What a model's file says of it."""
+        return {
+            "inputs": list(self.inputs),
+            "terms": list(map(str, self.terms)),
+            "levels": {
+                str(category): list(levels)
+                for category, levels in zip(self.categories, self.levels, strict=True)
+            },
+        }
+
+
+def plain(columns: Sequence[str], *, intercept: bool = True) -> Expansion:
+    """What takes columns as they stand for features."""
+    return Expansion(tuple(Term((Factor(name),)) for name in columns), intercept=intercept)
+
+
+def named(term: Term, levels: Sequence[Level]) -> str:
+    """What the feature of a term and these levels of its categories is called."""
+    left = iter(levels)
+    return ":".join(
+        f"{factor.column}[{level_name(next(left))}]" if factor.is_category else str(factor)
+        for factor in term.factors
+    )
+
+
+def level_name(level: Level) -> str:
+    """A level as a text: a number as shortly as it reads back exactly."""
+    if isinstance(level, str):
+        return level
+    return str(int(level)) if float(level).is_integer() and abs(level) < 1e15 else repr(level)
+
+
+def widened(rows: FloatArray, before: Expansion, after: Expansion) -> FloatArray:
+    """`rows` of the features of one expansion, a one and y, as those of another: with zeros for
+    features that are new."""
+    place_of = {key: place for place, key in enumerate(after.keys)}
+    result = np.zeros((len(rows), len(after.keys) + 2))
+    for place, key in enumerate(before.keys):
+        if key in place_of:
+            result[:, place_of[key]] = rows[:, place]
+    result[:, -2:] = rows[:, -2:]
+    return result

@@ -1,0 +1,156 @@
+"""A model as what other programs run: SQL, Python, C, a spreadsheet's formula, torch's weights.
+
+What is added up, and in which order, is said here, once: the order of `LinearModel.at`, so that
+wherever the arithmetic is IEEE's the predictions are the same to the last bit. How a part of it is
+written is the languages' own: see `gdfit.model.languages`.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import get_args
+
+from gdfit.data.expansion import Expansion
+from gdfit.data.terms import Factor, Term
+from gdfit.errors import GdfitError, UsageError, listing, quoted
+from gdfit.files import open_beside, written_beside
+from gdfit.model.formats import ExportFormat
+from gdfit.model.languages.c import C
+from gdfit.model.languages.excel import Excel
+from gdfit.model.languages.language import Cases, Language, Level
+from gdfit.model.languages.python import Python
+from gdfit.model.languages.sql import Sql
+from gdfit.model.linear import LinearModel
+
+LANGUAGES: dict[str, type[Language]] = {"sql": Sql, "python": Python, "c": C, "excel": Excel}
+"""By the name of the format."""
+
+
+def export(model: LinearModel, form: ExportFormat, path: str | Path | None = None) -> str:
+    """The model as text in a language, also written to the file at `path` if there is one.
+
+    Parameters
+    ----------
+    model : any linear model.
+    form : ``sql``, an expression; ``python`` or ``c``, a function that needs nothing else;
+        ``excel``, a formula; ``torch``, a float64 state_dict of `torch.nn.Linear`, which needs a
+        `path`, and the text is the Python that loads it.
+
+    Raises
+    ------
+    GdfitError : the model's params are not finite, or a formula is too long.
+    """
+    if form not in get_args(ExportFormat):
+        there = ", ".join(get_args(ExportFormat))
+        raise UsageError(f"there is no `format` {quoted(form)}; there are {there}")
+    if not all(map(math.isfinite, model.params)):
+        raise GdfitError("the model's params are not all finite numbers")
+    if form == "torch":
+        if path is None:
+            raise UsageError("`format` torch is no text: name a file with `output`")
+        return save_state_dict(model, Path(path))
+    language = LANGUAGES[form](model)
+    text = language.whole(summands(model, language))
+    if path is not None:
+        with open_beside(Path(path)) as file:
+            file.write(text)
+    return text
+
+
+def summands(model: LinearModel, language: Language) -> list[str]:
+    """ŷ as what is added up: ``-2.0 * x``, ``+ 0.5 * z``, ``- 3.0``.
+
+    A − b·x is A + (−b)·x in IEEE arithmetic. A category is one summand and not one for each of its
+    levels, since those that a row does not have add 0.
+    """
+    expansion = model.made_of
+    weights = dict(zip(expansion.keys, model.w, strict=True))
+    signed = []
+    for number, term in enumerate(expansion.terms):
+        value = product(term, language)
+        if term.categories:
+            choice = chosen(expansion, number, (), weights, language)
+            signed.append(("+", choice + (language.times + value if value else "")))
+        else:
+            weight = weights[number, ()]
+            text = f"{language.positive(abs(weight))}{language.times}{value}"
+            signed.append((sign(weight), text))
+    signed.append((sign(model.b), language.positive(abs(model.b))))
+    (first_sign, first), *others = signed
+    return [first_sign.replace("+", "") + first, *(f"{sign} {text}" for sign, text in others)]
+
+
+def sign(value: float) -> str:
+    """The sign of a number."""
+    return "-" if math.copysign(1.0, value) < 0 else "+"
+
+
+def product(term: Term, language: Language) -> str:
+    """The numbers in a term, multiplied; nothing where there are none."""
+    if term.is_column:
+        return language.column(term.numbers[0].column)
+    texts = [text for factor in term.numbers for text in written(factor, language)]
+    return f"({language.times.join(texts)})" if len(texts) > 1 else "".join(texts)
+
+
+def written(factor: Factor, language: Language) -> list[str]:
+    """What is multiplied for a number, a function or a power of it. A square is a product, which is
+    the same to the last bit; higher powers are the language's own."""
+    text = language.factor(factor.column)
+    if factor.function:
+        text = language.function(factor.function, language.column(factor.column))
+    if factor.power <= 2:
+        return [text] * factor.power
+    return [language.power(text, factor.power)]
+
+
+def chosen(
+    expansion: Expansion,
+    number: int,
+    levels: tuple[Level, ...],
+    weights: dict[tuple[int, tuple[Level, ...]], float],
+    language: Language,
+) -> str:
+    """The weight of the term of that number for the levels that a row has, of which the first
+    `levels` are known: 0 where one of them is the first of its category."""
+    categories = expansion.terms[number].categories
+    if len(levels) == len(categories):
+        return language.number(weights.get((number, levels), 0.0))
+    category = categories[len(levels)]
+    cases: Cases = [
+        (level, chosen(expansion, number, (*levels, level), weights, language))
+        for level in expansion.levels[expansion.categories.index(category)]
+    ]
+    return language.choice(category.column, cases)
+
+
+def save_state_dict(model: LinearModel, path: Path) -> str:
+    """Write the params to `path` as the state_dict of a `torch.nn.Linear`; the Python that loads
+    it."""
+    import torch
+
+    state = {
+        "weight": torch.tensor([model.w], dtype=torch.float64),
+        "bias": torch.tensor([model.b], dtype=torch.float64),
+    }
+    with written_beside(path) as beside:
+        torch.save(state, beside)
+    return (
+        f"layer = torch.nn.Linear({len(model.w)}, 1, dtype=torch.float64); "
+        f"layer.load_state_dict(torch.load({str(path)!r}))\n"
+    )
+
+
+def remark(model: LinearModel, form: ExportFormat, text: str) -> str:
+    """What to know of a `text` to use it, where it does not say so itself."""
+    if form == "excel":
+        first, last = (Excel(model).column(model.inputs[place]) for place in (0, -1))
+        where = first if first == last else f"{first} to {last}"
+        return f"the formula is for row {Excel.ROW}, with {listing(model.inputs)} in {where}"
+    if form == "torch":
+        return (
+            f"x is float64, with {listing(model.features)} in this order; a Linear without dtype "
+            f"would round the params to float32: {text.strip()}"
+        )
+    return ""

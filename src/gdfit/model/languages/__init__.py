@@ -1,0 +1,1 @@
+"""How each language that a model is exported to is written."""

@@ -1,0 +1,198 @@
+"""The arithmetic of a run's first epochs, written out as on a board.
+
+The numbers are those of the run: params, loss, gradient and what the update rule remembers are in
+its steps, and only what happens in single rows is computed here.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.observations import FIRST_ROWS
+from gdfit.descent.fit import Run
+from gdfit.descent.loop import Step
+from gdfit.descent.objectives import batch_objective, batches
+from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.errors import printable
+from gdfit.show.arithmetic import RowArithmetic, mean_lines, penalty_lines, update_lines
+from gdfit.show.board import KEPT, Letters, Line, broken, equal, given, laid_out, minus, told
+from gdfit.show.formulas import RATES, SLOPES, Change
+from gdfit.show.report import Watch
+from gdfit.show.style import console_for
+
+
+class Pass(NamedTuple):
+    """What of an epoch is written out: its update, or that of the first of its batches.
+
+    rows : the first rows as they are descended on: the features, a one, y.
+    all_rows : how many there are.
+    loss : of them all.
+    change : what came of it.
+    """
+
+    rows: FloatArray
+    all_rows: int
+    loss: float
+    change: Change
+
+
+def held_back(watch: Watch, epochs: int) -> Watch:
+    """`watch`, told of the first `epochs` steps when they are over: they are explained first."""
+    waiting: list[Step] = []
+
+    def step(step: Step) -> None:
+        waiting.append(step)
+        if step.epoch >= epochs or step.status:
+            for each in waiting:
+                watch(each)
+            waiting.clear()
+
+    return step
+
+
+class Explanation:
+    """Writes out the first `epochs` of a run on standard output; `before` is called before each."""
+
+    def __init__(self, run: Run, epochs: int, before: Callable[[], None]) -> None:
+        self.run, self.epochs, self.before = run, epochs, before
+        self.batched = run.settings.batch_size is not None
+        self.state = run.start.state
+        self.letters = Letters(len(run.observations.features))
+        self.console = console_for(sys.stdout)
+
+    def step(self, step: Step) -> None:
+        """Take note of an epoch."""
+        if step.epoch <= self.epochs:
+            self.before()
+            for line in [*self.introduction(step), *self.epoch(step), ""]:
+                # Headings stand farther to the left than arithmetic.
+                self.console.print(line, style="" if line.startswith("  ") else "bold")
+        self.state = step.state
+
+    def introduction(self, step: Step) -> Iterator[str]:
+        """Before the first epoch: what the letters stand for, and the chain rule."""
+        if step.epoch > 1:
+            return
+        for meaning in self.meanings():
+            yield from broken(f" {meaning}")
+        slope, letters = SLOPES.get(self.run.settings.loss, "∂ℓ/∂ŷ"), self.letters
+        w, x = letters.weights[0], letters.inputs[0]
+        lines = [
+            Line(f"∂ℓ/∂{name}", [f"∂ℓ/∂ŷ · ∂ŷ/∂{name}", f"{slope} · {factor}"])
+            for name, factor in ((w, x), ("b", "1"))
+        ]
+        if len(letters.weights) > 1:
+            slopes = [f"∂ℓ/∂{weight}" for weight in letters.weights]
+            lines.append(Line("∇ℓ", [letters.vector(slopes, "∂ℓ/∂b")]))
+        yield " chain rule"
+        yield from laid_out(lines)
+        yield ""
+
+    def meanings(self) -> Iterator[str]:
+        """What x and y stand for, where that is not the columns x and y."""
+        observations, scaling, letters = self.run.observations, self.run.scaling, self.letters
+        columns = [printable(name) for name in observations.features]
+        target = printable(observations.target_name)
+        if scaling and scaling.mixing is not None:
+            basis, names = (", ".join(letters.some(each)) for each in (letters.inputs, columns))
+            yield f"{basis} stand for an orthonormal basis of {names}, y for {target}"
+            return
+        if not scaling and (columns, target) == (["x"], "y"):
+            return
+        meaning = columns
+        if scaling:
+            meaning = [
+                f"({minus(name, told(mean))})/{told(deviation)}".replace(" ", KEPT)
+                if deviation
+                else f"0, as {name} does not vary"
+                for name, mean, deviation in zip(
+                    columns, scaling.means.tolist(), scaling.deviations.tolist(), strict=True
+                )
+            ]
+        named = [f"{x} for {text}" for x, text in zip(letters.inputs, meaning, strict=True)]
+        named[0] = named[0].replace(" for", " stands for", 1)
+        yield ", ".join(letters.some(named, *([f"y for {target}"] if target != "y" else [])))
+
+    def epoch(self, step: Step) -> Iterator[str]:
+        """An epoch: its first rows, the means over all rows, the update."""
+        settings, letters, written = self.run.settings, self.letters, self.pass_of(step)
+        change, whole = written.change, f"all {written.all_rows:,} rows"
+        heading = f" Epoch {step.epoch}"
+        if self.batched:
+            whole = f"the {written.all_rows:,} rows of the batch"
+            heading += f", the first of {self.batch_count:,} batches, drawn at random"
+        yield from broken(f"{heading}, at {letters.at(step.before)}")
+        rows = []
+        for number, row in enumerate(written.rows):
+            rows.append(RowArithmetic(row, step.before, settings, letters, self.value))
+            yield from broken(f" row {number + 1}: {self.values(number, rows[-1])}")
+            yield from laid_out([*rows[-1].lines()])
+        weights = step.before[:-1]
+        penalty = settings.l2 * float(weights @ weights)
+        slopes = change.grad - 2 * settings.l2 * np.append(weights, 0.0)
+        means = written.loss - penalty, slopes
+        yield f" mean over {whole}"
+        yield from laid_out([*mean_lines(rows, written.all_rows, *means, letters)])
+        if settings.l2:
+            yield f" penalty, with λ = {given(settings.l2)}"
+            yield from laid_out([*penalty_lines(weights, settings.l2, means, letters)])
+        more = RATES[settings.optimizer](settings) if settings.optimizer in RATES else ""
+        yield f" update, with γ = {given(float(settings.lr))}{more}"
+        yield from laid_out([*update_lines(change, settings, letters)])
+        yield from self.rest(step)
+
+    def rest(self, step: Step) -> Iterator[str]:
+        """What is not written out."""
+        left_out = len(self.letters.weights) - Letters.MOST
+        if left_out > 0:
+            yield f" and so for {left_out:,} more weights"
+        if self.batched:
+            end = f" and so for each batch; after the last, {self.letters.at(step.params)}"
+            yield from broken(f"{end} (the table shows the means of their losses and gradients)")
+        if step.validation_loss is not None and self.run.validation:
+            rows = f"{self.run.validation.count:,} rows for validation"
+            yield f" loss of the {rows}, before the update: {told(step.validation_loss)}"
+
+    @property
+    def batch_count(self) -> int:
+        """How many batches an epoch has."""
+        return math.ceil(self.run.observations.count / (self.run.settings.batch_size or 1))
+
+    def value(self, x: float) -> str:
+        """A feature's value: as it stands in the data, or scaled."""
+        return told(x) if self.run.scaling else given(x)
+
+    def values(self, number: int, row: RowArithmetic) -> str:
+        """The values in a row; of a single scaled feature, how it comes about."""
+        scaling, x = self.run.scaling, row.x
+        named = [
+            f"{letter} = {value}" for letter, value in zip(self.letters.inputs, x, strict=True)
+        ]
+        standardized = scaling and scaling.mixing is None and not scaling.constant
+        if scaling and standardized and len(x) == 1 and not self.batched:
+            read = given(self.run.observations.first[number, 0])
+            mean, deviation = told(scaling.means[0]), told(scaling.deviations[0])
+            named = [f"x = ({minus(read, mean)})/{deviation} = {x[0]}"]
+        return ", ".join(self.letters.some(named, equal("y", row.y)))
+
+    def pass_of(self, step: Step) -> Pass:
+        """The update of an epoch as the run made it; or that of its first batch, made again."""
+        run, settings = self.run, self.run.settings
+        if not self.batched:
+            rows = np.insert(run.observations.first, -1, 1.0, axis=1)
+            change = Change(step.before, step.params, step.grad, self.state, step.state)
+            rows = run.scaling.apply(rows) if run.scaling else rows
+            return Pass(rows, run.observations.count, step.loss, change)
+        batch = next(batches(run.descended, settings, run.start.epochs + step.epoch))
+        loss, grad = batch_objective(run.descended, batch, settings)(step.before)
+        rate = float(settings.lr)
+        rule = OPTIMIZERS[settings.optimizer](rate, settings.momentum, settings.betas)
+        after, state = rule(step.before, grad, self.state)
+        change = Change(step.before, after, grad, self.state, state)
+        return Pass(batch[:FIRST_ROWS], len(batch), loss, change)

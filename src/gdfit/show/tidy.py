@@ -1,0 +1,223 @@
+"""What keeps a picture legible whatever is in it: ticks, legends and labels in no one's way.
+
+What collides is known only once sizes are, so a figure is laid out before it is tidied.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Bbox
+
+from gdfit.show.colours import GREY
+
+Corner = Literal["upper right", "upper left", "lower right", "lower left"]
+CORNERS: tuple[Corner, ...] = ("upper right", "upper left", "lower right", "lower left")
+MOST_TICKS = 9
+GAP = 3.0  # points between things
+# Where a label may be from its point: directions, the best first, and distances in points.
+TURNS = np.deg2rad([45, -45, 135, -135, 90, -90, 0, 180])
+AWAY = (4.0, 7.0, 10.0, 14.0, 20.0, 28.0, 36.0)
+BESIDE = 16.0  # points: a label that is farther from its point has a line to it
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out: now its axes have their size."""
+    engine = figure.get_layout_engine()
+    assert engine
+    engine.execute(figure)
+
+
+def tidy(figure: Figure) -> None:
+    """Give ticks, legends and labels places where they are in no one's way."""
+    for axes in figure.axes:
+        place_legend(axes)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            thin_ticks(axis)
+    settle(figure)
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        place_labels(axes)
+
+
+def thin_ticks(axis: Axis) -> None:
+    """Make the ticks fewer until their labels are apart."""
+    locator = axis.get_major_locator()
+    most = "numticks" if isinstance(locator, ticker.LogLocator) else "nbins"
+    for number in range(min(max(axis.get_tick_space(), 2), MOST_TICKS), 0, -1):
+        locator.set_params(**{most: number})  # also where they are apart: so many they remain
+        boxes = tick_boxes(axis)
+        if not any(one.overlaps(other) for one, other in itertools.pairwise(boxes)):
+            return
+
+
+def tick_boxes(axis: Axis) -> list[Bbox]:
+    """The boxes of the tick labels that can be seen, in their order, with a gap around."""
+    axis.get_majorticklabels()  # which brings the ticks up to date
+    low, high = sorted(axis.get_view_interval())
+    gap = pixels(axis.axes, GAP)
+    wide, tall = (gap, 0) if axis is axis.axes.xaxis else (0, gap / 6)
+    return [
+        tick.label1.get_window_extent().padded(wide, tall)
+        for tick in axis.get_major_ticks()
+        if low <= tick.get_loc() <= high and tick.label1.get_text()
+    ]
+
+
+def place_legend(axes: Axes) -> None:
+    """A legend within the axes that covers no data; where there is no room for one, make it."""
+    for edge in ("top", "bottom", "top", ""):
+        flattest = 0.0
+        for legend in legends(axes):
+            box = legend.get_window_extent()
+            if not is_covered(axes, box.padded(pixels(axes, GAP))):
+                return
+            flattest = min(flattest or box.height, box.height)
+        if not flattest or not edge:
+            return
+        extend(axes, edge, flattest + pixels(axes, 4 * GAP))
+
+
+def legends(axes: Axes) -> Iterator[Legend]:
+    """The legends that fit into the axes, in a few columns and in each corner, the best first; the
+    last one stays."""
+    handles, labels = axes.get_legend_handles_labels()
+    for size in (10.5, 9.0, 7.5) if handles else ():
+        fits = False
+        for columns in range(1, min(len(handles), 4) + 1):
+            for corner in CORNERS:
+                legend = axes.legend(handles, labels, loc=corner, ncols=columns, fontsize=size)
+                if is_within(legend.get_window_extent(), axes.bbox):
+                    fits = True
+                    yield legend
+        if fits:
+            return
+
+
+def pixels(axes: Axes, points: float) -> float:
+    """So many points in pixels."""
+    return points * axes.figure.dpi / 72
+
+
+def is_within(box: Bbox, frame: Bbox) -> bool:
+    """Whether `box` is within `frame`, but for less than a pixel."""
+    inside = [box.x0 > frame.x0 - 1, box.x1 < frame.x1 + 1]
+    return all([*inside, box.y0 > frame.y0 - 1, box.y1 < frame.y1 + 1])
+
+
+def is_covered(axes: Axes, box: Bbox) -> bool:
+    """Whether a line or a point of the axes is in `box`."""
+    return any(box.contains(*point) for point in scattered(axes)) or lines_through(axes, box) > 0
+
+
+def scattered(axes: Axes) -> Iterator[tuple[float, float]]:
+    """Where the axes' scattered points are, in pixels."""
+    for collection in axes.collections:
+        if isinstance(collection, PathCollection):
+            offsets = np.asarray(collection.get_offsets())
+            yield from collection.get_offset_transform().transform(offsets).tolist()
+
+
+def lines_through(axes: Axes, box: Bbox) -> int:
+    """How many of the axes' lines go through `box`."""
+    paths = (line.get_transform().transform_path(line.get_path()) for line in axes.get_lines())
+    return sum(path.cleaned(remove_nans=True).intersects_bbox(box, filled=False) for path in paths)
+
+
+def extend(axes: Axes, edge: str, free: float) -> None:
+    """Move the limit at the top or the bottom so that what was seen leaves so much `free`, in
+    pixels."""
+    to_scale = axes.yaxis.get_transform()
+    low, high = to_scale.transform(np.array(axes.get_ylim()))
+    more = (high - low) * free / max(axes.bbox.height - free, free)
+    limits = (low, high + more) if edge == "top" else (low - more, high)
+    axes.set_ylim(*to_scale.inverted().transform(np.array(limits)).tolist())
+
+
+def nothing_in(axes: Axes, why: str) -> None:
+    """Say why there is nothing to see."""
+    axes.text(0.5, 0.5, why, transform=axes.transAxes, horizontalalignment="center")
+
+
+def label_at(axes: Axes, text: str, x: float, y: float) -> None:
+    """A label beside a point; `tidy` finds its place."""
+    box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
+    to_point = {"arrowstyle": "-", "color": GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 2}
+    label = axes.annotate(
+        text,
+        (x, y),
+        xytext=(8, 8),
+        textcoords="offset points",
+        horizontalalignment="center",
+        verticalalignment="center",
+        fontsize=10.5,
+        bbox=box,
+        arrowprops=to_point,
+        zorder=6,
+    )
+    label.set_in_layout(False)
+
+
+def place_labels(axes: Axes) -> None:
+    """Move each label that stands beside a point to where it is in the way of nothing, or of as
+    little as can be."""
+    point = pixels(axes, 1)
+    taken = [*markers(axes, point)]
+    legend = axes.get_legend()
+    if legend:
+        taken.append(legend.get_window_extent())
+    for label in axes.texts:
+        if (
+            isinstance(label, Annotation)
+            and label.anncoords == "offset points"
+            and label.get_text()
+        ):
+            x, y = axes.transData.transform(label.xy).tolist()
+            size = Text.get_window_extent(label).padded(2 * point)  # without its line
+            boxes = around(x, y, size, point)
+            best = min(boxes, key=lambda box: in_the_way(axes, box, taken))
+            taken.append(best)
+            label.xyann = (
+                ((best.x0 + best.x1) / 2 - x) / point,
+                ((best.y0 + best.y1) / 2 - y) / point,
+            )
+            away = math.hypot(max(best.x0 - x, x - best.x1, 0), max(best.y0 - y, y - best.y1, 0))
+            if label.arrow_patch:
+                label.arrow_patch.set_visible(away > BESIDE * point)
+
+
+def markers(axes: Axes, point: float) -> Iterator[Bbox]:
+    """The boxes of the markers that stand alone."""
+    for line in axes.get_lines():
+        where = np.asarray(line.get_xydata())
+        if line.get_marker() != "None" and len(where) == 1:
+            x, y = axes.transData.transform(where[0]).tolist()
+            yield Bbox.from_extents(x, y, x, y).padded(line.get_markersize() * point / 2)
+
+
+def around(x: float, y: float, size: Bbox, point: float) -> Iterator[Bbox]:
+    """Boxes as large as `size` around a place, the nearest first."""
+    width, height = size.width, size.height
+    for away in AWAY:
+        for turn in TURNS.tolist():
+            middle_x = x + math.cos(turn) * (away * point + width / 2)
+            middle_y = y + math.sin(turn) * (away * point + height / 2)
+            yield Bbox.from_bounds(middle_x - width / 2, middle_y - height / 2, width, height)
+
+
+def in_the_way(axes: Axes, box: Bbox, taken: Sequence[Bbox]) -> float:
+    """How much a label in `box` is in the way: the nearest to its point wins among equals."""
+    outside = 0 if is_within(box, axes.bbox) else 1000
+    return outside + 10 * sum(map(box.overlaps, taken)) + min(lines_through(axes, box), 3)

@@ -1,0 +1,271 @@
+"""gdfit as a scikit-learn estimator, for pipelines, grid searches and cross-validation.
+
+Needs scikit-learn: ``pip install 'gdfit[sklearn]'``. Nothing else of gdfit imports it.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gdfit.arrays import FloatArray
+from gdfit.data.observations import Observations, observations_from
+from gdfit.descent.fit import Fit, train
+from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
+from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED
+from gdfit.errors import GdfitError, UsageError, quoted
+from gdfit.show.advice import is_at_minimum
+
+try:
+    from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "gdfit.sklearn needs scikit-learn: pip install 'gdfit[sklearn]'", name=error.name
+    ) from None
+
+LOSSES: dict[str, LossName] = {"squared_error": "mse", "absolute_error": "mae", "huber": "huber"}
+PARAMETERS = {
+    "lr": "learning_rate",
+    "epochs": "max_iter",
+    "seed": "random_state",
+    "l2": "alpha",
+    "optimizer": "solver",
+    "patience": "n_iter_no_change",
+}
+"""What gdfit's settings are called here, where that is not the same."""
+
+
+class GradientDescentRegressor(RegressorMixin, BaseEstimator):
+    """A linear model, fitted by gradient descent.
+
+    Parameters
+    ----------
+    loss : the mean of ``squared_error``, ``absolute_error`` or ``huber``.
+    learning_rate : γ; ``auto`` is the one with the least loss after `max_iter` epochs.
+    scale : what to descend on: ``none``, the features as they are; ``standardize``; ``whiten``, an
+        orthonormal basis of them. By default as they are where the learning rate is a number, else
+        on what is enough. The coefficients are for the features as they are in any case.
+    max_iter : how many epochs at most.
+    tol : stop when no coefficient has moved by more than this part of the largest in an epoch; None
+        for never. A fit that has not come so far warns.
+    alpha : λ of the penalty λ‖w‖² that is added to the mean loss. Ridge adds its own to the sum:
+        there it is λ times the number of samples.
+    fit_intercept : whether there is an intercept; if not, it is 0.
+    solver : ``gd``, ``momentum``, ``nesterov`` or ``adam``.
+    momentum : μ of ``momentum`` and ``nesterov``.
+    betas : β₁ and β₂ of ``adam``.
+    batch_size : of mini-batches, reshuffled each epoch; None for all samples at once.
+    huber_delta : δ of ``huber``, where it turns from square to linear.
+    early_stopping : whether to hold out samples, and to stop when their loss is not getting less.
+        The coefficients are then those with the least.
+    validation_fraction : the part of the samples to hold out for that.
+    n_iter_no_change : after how many epochs without a better loss to stop for that.
+    target_loss : stop once the loss (that of the held-out samples, if any) is at or below this.
+    init : where the coefficients, and last the intercept, start: ``zeros``, ``random`` (uniform on
+        [0, 1)) or the values themselves.
+    backend : the gradient by hand, ``manual``, or by torch, ``autograd``.
+    random_state : what mini-batches, held-out samples and a random start come from.
+
+    Attributes
+    ----------
+    coef_ : shape (n_features,).
+    intercept_ : a float.
+    n_iter_ : how many epochs were run.
+    loss_curve_ : the loss before each of them.
+    validation_loss_curve_ : that of the held-out samples, where there are any.
+    model_ : the same as a `gdfit.LinearModel`, which can be saved and exported.
+    n_features_in_, feature_names_in_ : as everywhere in scikit-learn.
+
+    Examples
+    --------
+    >>> from gdfit.sklearn import GradientDescentRegressor
+    >>> regressor = GradientDescentRegressor().fit([[1], [2], [3]], [3, 5, 7])
+    >>> print(regressor.coef_.round(6), round(regressor.intercept_, 6), regressor.n_iter_)
+    [2.] 1.0 2
+    """
+
+    def __init__(
+        self,
+        loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
+        *,
+        learning_rate: float | Literal["auto"] = "auto",
+        scale: Scale | None = None,
+        max_iter: int = 1000,
+        tol: float | None = 1e-6,
+        alpha: float = 0.0,
+        fit_intercept: bool = True,
+        solver: OptimizerName = "gd",
+        momentum: float = 0.9,
+        betas: tuple[float, float] = (0.9, 0.999),
+        batch_size: int | None = None,
+        huber_delta: float = 1.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        target_loss: float | None = None,
+        init: Literal["zeros", "random"] | ArrayLike = "zeros",
+        backend: BackendName = "manual",
+        random_state: Any = None,
+    ) -> None:
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.scale = scale
+        self.max_iter = max_iter
+        self.tol = tol
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.momentum = momentum
+        self.betas = betas
+        self.batch_size = batch_size
+        self.huber_delta = huber_delta
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.target_loss = target_loss
+        self.init = init
+        self.backend = backend
+        self.random_state = random_state
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> GradientDescentRegressor:
+        """Fit to samples `X`, shape (n, p), and targets `y`, shape (n,).
+
+        Raises
+        ------
+        ValueError : a parameter is out of range, or the descent has diverged.
+        """
+        inputs, targets = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(sample_weight, inputs, dtype=np.float64)
+        try:
+            settings = self._settings()
+            settings.check(validated=self.early_stopping)
+            parts = self._parts(inputs, np.asarray(targets, np.float64), weights, settings.seed)
+            fit = train(
+                parts[0],
+                init=self.init,
+                validation=parts[1] if self.early_stopping else None,
+                settings=settings,
+            )
+        except GdfitError as error:
+            raise ValueError(in_parameters(str(error))) from None
+        if fit.status == DIVERGED:
+            raise ValueError(diverged(fit))
+        if (said := unfinished(fit)) is not None:
+            warnings.warn(said, ConvergenceWarning, stacklevel=2)
+        self.model_ = fit.model
+        self.coef_ = np.array(fit.model.w)
+        self.intercept_ = fit.model.b
+        self.n_iter_ = fit.epochs
+        self.loss_curve_ = [step.loss for step in fit.history]
+        if self.early_stopping:
+            curve = (step.validation_loss for step in fit.history)
+            self.validation_loss_curve_ = [loss for loss in curve if loss is not None]
+        return self
+
+    def predict(self, X: ArrayLike) -> FloatArray:
+        """The targets that are predicted for samples `X`, shape (n, p)."""
+        check_is_fitted(self)
+        prediction: FloatArray = self.model_.predict(
+            validate_data(self, X, dtype=np.float64, reset=False)
+        )
+        return prediction
+
+    def _settings(self) -> Settings:
+        """The parameters as gdfit's settings."""
+        if self.loss not in LOSSES:
+            raise UsageError(f"`loss` takes one of {', '.join(LOSSES)}, not {quoted(self.loss)}")
+        return Settings(
+            lr=self.learning_rate,
+            epochs=self.max_iter,
+            backend=self.backend,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            scale=self.scale,
+            loss=LOSSES[self.loss],
+            huber_delta=self.huber_delta,
+            l2=self.alpha,
+            optimizer=self.solver,
+            momentum=self.momentum,
+            betas=self.betas,
+            batch_size=self.batch_size,
+            tol=self.tol,
+            target_loss=self.target_loss,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+        )
+
+    def _parts(
+        self, x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int
+    ) -> list[Observations]:
+        """The observations to descend on, and if there are any those that are held out."""
+        places = [np.arange(len(y))]
+        if self.early_stopping:
+            if not 0 < self.validation_fraction < 1:
+                raise UsageError(
+                    "`validation_fraction` takes a number between 0 and 1, not "
+                    f"{self.validation_fraction}"
+                )
+            shuffled = np.random.default_rng(seed).permutation(len(y))
+            held_out = max(1, round(self.validation_fraction * len(y)))
+            places = [np.sort(shuffled[held_out:]), np.sort(shuffled[:held_out])]
+        names = getattr(self, "feature_names_in_", None)
+        return [
+            observations_from(
+                x[chosen],
+                y[chosen],
+                features=None if names is None else [str(name) for name in names],
+                weights=None if weights is None else weights[chosen],
+                intercept=self.fit_intercept,
+            )
+            for chosen in places
+        ]
+
+
+def in_parameters(message: str) -> str:
+    """`message` with each setting that it names as it is called here."""
+    return re.sub(r"`(\w+)`", lambda match: PARAMETERS.get(match[1], match[1]), message)
+
+
+def diverged(fit: Fit) -> str:
+    """Why there is no fit, and what to do."""
+    rate, bends = float(fit.settings.lr), fit.curvature
+    why = f"learning_rate={rate:.4g} is too large for this data"
+    if bends and fit.settings.is_plain and rate > bends.max_stable_lr:
+        why = (
+            f"learning_rate={rate:.4g} is above 2/λmax = {bends.max_stable_lr:.4g}, where gradient "
+            "descent on this data climbs"
+        )
+    instead = "a smaller one" if fit.asked.lr == "auto" else "learning_rate='auto'"
+    return f"gradient descent diverged at epoch {fit.epochs}: {why}; try {instead}"
+
+
+def unfinished(fit: Fit) -> str | None:
+    """Why a fit is not yet one, and what to do; nothing where it is."""
+    settings, asked = fit.settings, fit.asked
+    if settings.tol is None or fit.status not in (COMPLETED, STALLED):
+        return None
+    if fit.curvature and is_at_minimum(fit, fit.curvature):
+        return None
+    remedies = [f"max_iter={10 * settings.epochs}" if fit.status == COMPLETED else "a smaller tol"]
+    if asked.lr != "auto":
+        remedies.append("learning_rate='auto'")
+    if settings.scale != "whiten":
+        remedies.append("scale='whiten'")
+    above = ""
+    if fit.curvature and fit.curvature.minimum_loss > 0:
+        ratio = fit.loss / fit.curvature.minimum_loss
+        above = f", and the loss is {ratio:.4g} times its minimum"
+    moves = "still move" if fit.status == COMPLETED else "hardly move"
+    return (
+        f"gradient descent has not converged: after {fit.epochs} epochs the coefficients {moves}"
+        f"{above}; try {' or '.join(remedies)}"
+    )

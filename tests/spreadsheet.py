@@ -1,0 +1,77 @@
+"""A spreadsheet of one row, for the formulas that `gdfit export` writes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from decimal import ROUND_DOWN, Context
+from typing import Any
+
+from gdfit.model.languages.excel import column_letters
+
+TOKEN = re.compile(
+    r'"(?:[^"]|"")*"|\d[\d.]*(?:E[+-]?\d+)?|([A-Z]+2)(?::([A-Z]+2))?(?!\d)|[A-Z]+(?:10)?|=|\^'
+)
+DIGITS = Context(prec=15, rounding=ROUND_DOWN)
+
+
+def worked_out(formula: str, row: Sequence[object]) -> Any:
+    """What `formula` comes to, where the row 2 is `row`: a spreadsheet reads 15 digits of a number,
+    drops the others, and takes an empty cell for 0; COUNT counts numbers."""
+    places = {f"{column_letters(place)}2": place for place in range(len(row))}
+
+    def translated(token: re.Match[str]) -> str:
+        text, first, last = token[0], token[1], token[2]
+        if last:
+            return f"cells[{places[first]}:{places[last] + 1}]"
+        if first:
+            return f"cells[{places[first]}]"
+        if text[0].isdigit():
+            return repr(float(DIGITS.create_decimal(text)))
+        if text[0] == '"':
+            return repr(text[1:-1].replace('""', '"'))
+        return {"=": "==", "^": "**"}.get(text, text)
+
+    def count(*cells: object) -> int:
+        several = [each for part in cells for each in (part if isinstance(part, list) else [part])]
+        return sum(isinstance(cell, Cell) and cell.counts for cell in several)
+
+    def switch(value: object, *pairs: Any) -> Any:
+        found = [one for case, one in zip(pairs[::2], pairs[1::2], strict=True) if case == value]
+        return found[0] if found else Cell("#N/A")
+
+    assert re.fullmatch(r"=.*\n", formula)
+    functions = {
+        "cells": [Cell(value) for value in row],
+        "COUNT": count,
+        "SWITCH": switch,
+        "TRUE": True,
+        "EXACT": lambda cell, text: cell.text == text,
+        "LN": math.log,
+        "LOG": math.log,
+        "LOG10": math.log10,
+        "EXP": math.exp,
+        "SQRT": math.sqrt,
+        "NA": lambda: "#N/A",
+        "IF": lambda condition, one, other: one if condition else other,
+    }
+    return eval(TOKEN.sub(translated, formula[1:]), functions)
+
+
+class Cell(float):
+    """What a cell counts as in arithmetic.
+
+    counts : whether it holds a number.
+    text : the text that it holds, if it does.
+    """
+
+    counts: bool
+    text: str | None
+
+    def __new__(cls, value: object) -> Cell:
+        empty = 0.0 if value is None else math.nan
+        cell = super().__new__(cls, value if isinstance(value, float) else empty)
+        cell.counts = isinstance(value, float)
+        cell.text = value if isinstance(value, str) else None
+        return cell

@@ -1,0 +1,113 @@
+"""Charts in text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import LECTURE, SAMPLES, Gdfit, process
+from drawn import several, traced
+from gdfit.data.dataset import read_observations
+from gdfit.data.observations import observations_from
+from gdfit.show.charts import charts, round_ticks
+
+
+def chart_of(data: Any = None, width: int = 80, **options: Any) -> tuple[str, str]:
+    """The charts of a run: the loss, and the fit."""
+    fit, steps = traced(data, **options)
+    text = charts(fit, steps, width, colour=False)
+    assert all(len(row) <= width for row in text.splitlines())
+    loss, _, fitted = text.partition("\n\n")
+    return loss, fitted
+
+
+def test_charts_in_a_pipe(tmp_path: Path) -> None:
+    result = process("train", LECTURE, "--lr", "0.01", "--chart", cwd=tmp_path)
+    assert result.status == 0
+    assert "\x1b" not in result.out
+    assert "the loss against the epoch" in result.out
+    assert "y against x" in result.out
+    assert max(len(row) for row in result.out.splitlines() if row.endswith(("│", "┐"))) == 80
+    assert re.search(r"^ *1 +10 +100 +1,000$", result.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_charts_are_as_wide_as_the_terminal(
+    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = gdfit("train", LECTURE, "--chart", "--no-model", "--show", "1")
+    boxes = [row for row in result.out.splitlines() if row.endswith("┐")]
+    assert [len(row) for row in boxes] == [width, width]
+
+
+def test_charts_show_the_curve_and_the_points() -> None:
+    fit, steps = traced(epochs=300)
+    assert "\x1b" in charts(fit, steps, 80, colour=True)
+    loss, fitted = chart_of(epochs=300, lr=0.01)
+    assert "--- minimum 0.0005124" not in loss
+    assert "-- minimum 0.0005124" in loss
+    assert 20 <= fitted.count("o") - "o observations".count("o") <= 25
+    assert "⠒⠒ y = " in fitted
+    loss, fitted = chart_of(several(2), epochs=50)
+    assert fitted == ""
+
+
+def test_the_minimum_is_drawn_in() -> None:
+    fit, steps = traced(lr=0.01, epochs=50)
+    rows = charts(fit, steps, 80, colour=False).splitlines()
+    (level,) = [row for row in rows if "--------" in row]
+    assert level == next(row for row in reversed(rows[: rows.index(level) + 2]) if "│" in row)
+
+
+def test_validation_is_drawn_apart() -> None:
+    loss, fitted = chart_of(lr=0.01, validation=observations_from([0.5, 1.5], [0.4, 0.1]))
+    assert "• validation loss" in loss
+    assert loss.count("•") > 5
+    assert "x validation" in fitted
+    assert fitted.partition("x validation")[0].count("x") == 2 + fitted.count("against x")
+
+
+def test_an_exploding_loss_has_a_linear_axis_of_epochs() -> None:
+    loss, _ = chart_of(read_observations(str(SAMPLES / "houses.csv")), lr=0.01)
+    assert re.search(r"^ *1 +2 +3 +4$", loss, re.MULTILINE)
+    assert "1e20" in loss
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "names"),
+    [
+        (0.1, 2.5, ["0.5", "1.0", "1.5", "2.0", "2.5"]),
+        (0.27, 0.99, ["0.4", "0.6", "0.8"]),
+        (-3.0, 3.0, ["-3", "-2", "-1", "0", "1", "2", "3"]),
+        (117_000, 493_000, ["200,000", "300,000", "400,000"]),
+        (0.0, 3e9, ["0", "5e+08", "1e+09", "1.5e+09", "2e+09", "2.5e+09", "3e+09"]),
+        (1e-7, 3e-7, ["1e-07", "1.5e-07", "2e-07", "2.5e-07", "3e-07"]),
+        (5.0, 5.0, ["5"]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, names: list[str]) -> None:
+    ticks = round_ticks(low, high, 6)
+    assert ticks.names == names
+    assert ticks.places == pytest.approx([float(name.replace(",", "")) for name in names])
+
+
+def test_ticks_of_epochs_are_whole() -> None:
+    assert round_ticks(1, 4, 10, whole=True).names == ["1", "2", "3", "4"]
+    assert round_ticks(1, 25, 6, whole=True).names == ["5", "10", "15", "20", "25"]
+
+
+def test_charts_go_with_every_run(gdfit: Gdfit) -> None:
+    for options in (
+        ["--epochs", "1"],
+        ["--validation", "0.3"],
+        ["--lr", "3"],
+        ["--loss", "mae", "--scale", "standardize"],
+        ["--batch-size", "1", "--lr", "0.01"],
+    ):
+        result = gdfit("train", LECTURE, "--chart", *options)
+        assert result.status in (0, 3)
+        assert "the loss" in result.out.lower()

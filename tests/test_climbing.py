@@ -1,0 +1,78 @@
+"""Pictures of runs that diverge: they explain it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conftest import SAMPLES
+from drawn import called, labels, picture_of, points, several
+from gdfit.data.dataset import read_observations
+from gdfit.show.colours import number
+
+HOUSES = SAMPLES / "houses.csv"
+
+
+def test_a_run_that_diverges_is_explained() -> None:
+    fit, steps, figure = picture_of(read_observations(str(HOUSES)), lr=0.01)
+    assert fit.status == "diverged"
+    steepest, loss, fitted, path = figure.axes
+    assert fit.curvature
+    times = 0.01 / fit.curvature.max_stable_lr
+    assert f"--lr 0.01 is {times:.3g} times the limit 2/λmax" in figure.get_suptitle()
+
+    factor = 1 - 0.01 * fit.curvature.lambda_max
+    assert steepest.get_title().endswith(f"1 − γλmax = {number(factor)}")
+    (parabola,) = [line for line in steepest.get_lines() if "½λmax" in str(line.get_label())]
+    along, heights = points(parabola).T
+    np.testing.assert_allclose(
+        heights, fit.curvature.minimum_loss + fit.curvature.lambda_max / 2 * along**2
+    )
+    # Start, epoch 1, and where the way to epoch 2 leaves the picture.
+    (start, first, leaving) = points(called(steepest, "steps"))
+    assert first[0] == pytest.approx(factor * start[0])
+    assert first[1] == pytest.approx(np.interp(first[0], along, heights), rel=1e-3)
+    assert start[1] < first[1] < leaving[1] == pytest.approx(heights.max())
+
+    assert points(called(loss, "loss")).tolist() == [[step.epoch, step.loss] for step in steps]
+    assert (loss.get_xscale(), loss.get_yscale()) == ("linear", "log")
+    assert labels(fitted) == ["observations", "start", "epoch 1"]
+    assert "diverged after 4 epochs" in fitted.get_title()
+    low, high = fitted.get_ylim()
+    assert low < points(called(fitted, "epoch 1"))[:, 1].max() < high
+    assert "the path leaves at epoch 1" in path.get_title()
+    assert len(points(called(path, "path"))) == 2
+
+
+def test_a_slow_divergence_is_drawn_to_its_end() -> None:
+    fit, _, figure = picture_of(lr=0.335, init=[0, 0.9], epochs=25)
+    steepest, _, _, path = figure.axes
+    assert fit.status == "diverged"
+    assert fit.curvature
+    distances = points(called(steepest, "steps"))[:, 0]
+    factor = 1 - 0.335 * fit.curvature.lambda_max
+    np.testing.assert_allclose(distances[1:] / distances[:-1], factor)
+    assert len(distances) == 26
+    assert len(points(called(path, "path"))) == 26
+    assert "leaves" not in path.get_title()
+
+
+def test_several_features_diverge() -> None:
+    fit, _, figure = picture_of(several(3), lr=2.0)
+    assert fit.status == "diverged"
+    steepest, _, fitted, params = figure.axes
+    assert "mostly w_a_feature" in steepest.get_xlabel()
+    assert "drawn after epoch 1" in fitted.get_title()
+    assert "until epoch" in params.get_title()
+
+
+@pytest.mark.parametrize(
+    "options", [{"optimizer": "momentum", "lr": 1.5}, {"batch_size": 5, "lr": 2.0}, {"lr": 1e120}]
+)
+def test_what_has_no_limit_is_not_explained_by_one(options: dict[str, Any]) -> None:
+    fit, _, figure = picture_of(**options)
+    assert fit.status == "diverged"
+    assert figure.get_suptitle()
+    assert len(figure.axes) == 3

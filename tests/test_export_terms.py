@@ -1,0 +1,105 @@
+"""Exported models with terms: categories, logarithms, powers and products."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gdfit
+from exported import LANGUAGES, python_function, run
+from gdfit.cli import run as command
+
+LEVELS = ("Adelie", 'Gen"too', "it's, odd", "ünï ?", "a", "A", "back\\slash", "100%")
+EXACT = "species,year,z^2,depth (m):z,C(year),species:z,species:C(year)"
+ROUNDED = "log(depth (m)),log2(depth (m)),log10(depth (m)),sqrt(depth (m)),exp(z),z^3,z^2:year"
+
+
+def table() -> pd.DataFrame:
+    random = np.random.default_rng(12)
+    return pd.DataFrame(
+        {
+            "species": random.choice(LEVELS, 500),
+            "year": random.choice([2007.0, 2008.0, 2008.5], 500),
+            "depth (m)": random.uniform(0.1, 9, 500),
+            "z": random.normal(size=500),
+            "y": random.normal(size=500),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("terms")
+
+
+def trained(terms: str, folder: Path) -> gdfit.LinearModel:
+    """A model with these terms."""
+    table().to_csv(folder / "t.csv", index=False, quoting=csv.QUOTE_NONNUMERIC)
+    arguments = ["train", str(folder / "t.csv"), "-q", "--features", terms]
+    assert command([*arguments, "--model", str(folder / "m.json")]) == 0
+    return gdfit.load_model(folder / "m.json")
+
+
+@pytest.fixture(scope="module")
+def exact(folder: Path) -> gdfit.LinearModel:
+    """A model with terms that are the same to the last bit everywhere."""
+    return trained(EXACT, folder)
+
+
+@pytest.fixture(scope="module")
+def rounded(folder: Path) -> gdfit.LinearModel:
+    """A model with functions, whose last digit is another in other libraries."""
+    return trained(ROUNDED, folder)
+
+
+def rows_of(model: gdfit.LinearModel) -> list[list[Any]]:
+    return [list(row) for row in table()[list(model.inputs)].itertuples(index=False)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_categories_and_products_give_the_same_bits(
+    language: str, exact: gdfit.LinearModel, tmp_path: Path
+) -> None:
+    assert run(language, exact, rows_of(exact), tmp_path) == exact.predict(table()).tolist()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_functions_and_powers_give_the_same_but_for_rounding(
+    language: str, rounded: gdfit.LinearModel, tmp_path: Path
+) -> None:
+    expected = rounded.predict(table()).tolist()
+    found = run(language, rounded, rows_of(rounded), tmp_path)
+    assert found == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("column", "level"), [("species", "Gentoo"), ("year", 2010.0)])
+def test_an_unseen_level_gives_no_number(
+    language: str, column: str, level: object, exact: gdfit.LinearModel, tmp_path: Path
+) -> None:
+    rows = rows_of(exact)[:2]
+    rows[0][exact.inputs.index(column)] = level
+    if language == "python":
+        predict = python_function(gdfit.export(exact, "python"))
+        with pytest.raises(KeyError):
+            predict(dict(zip(exact.inputs, rows[0], strict=True)))
+        return
+    unseen, seen = run(language, exact, rows, tmp_path)
+    assert unseen is None or np.isnan(unseen)
+    assert seen == exact.predict(table())[1]
+
+
+def test_a_category_of_very_many_levels_is_no_formula(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("k,y\n" + "".join(f"k{place % 200},{place}\n" for place in range(400)))
+    arguments = ["train", str(path), "-q", "--features", "k", "--model", str(tmp_path / "m.json")]
+    assert command(arguments) == 0
+    model = gdfit.load_model(tmp_path / "m.json")
+    with pytest.raises(gdfit.GdfitError, match="column 'k': has 200 levels, and Excel's SWITCH"):
+        gdfit.export(model, "excel")
+    assert python_function(gdfit.export(model, "python"))({"k": "k7"}) == model.predict(["k7"])

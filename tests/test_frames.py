@@ -1,0 +1,156 @@
+"""DataFrames, Series and arrays in, predictions for rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gdfit
+from conftest import SAMPLES
+
+
+def table() -> pd.DataFrame:
+    """Rows with y = 2a − i + 3, among text, dates and missing numbers that are not used."""
+    return pd.DataFrame(
+        {
+            "word": list("pqrst"),
+            "a": [1.0, 2.0, 4.0, 3.0, 0.5],
+            "i": pd.array([3, 1, 1, 2, 7], dtype="Int64"),
+            "day": pd.date_range("2020-01-01", periods=5),
+            "kind": pd.Categorical([1, 2, 1, 2, 1]),
+            "y": [2.0, 6.0, 10.0, 7.0, -3.0],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "observations",
+    [
+        lambda frame: gdfit.observations_from(frame, "y"),
+        lambda frame: gdfit.observations_from(frame, frame["y"]),
+        lambda frame: gdfit.observations_from(frame.drop(columns="y"), frame["y"]),
+    ],
+)
+def test_a_frames_columns_are_the_features(
+    observations: Callable[[pd.DataFrame], gdfit.Observations],
+) -> None:
+    found = observations(table())
+    assert found.features == ("a", "i")
+    assert found.target_name == "y"
+    assert found.left_out == ("word", "day", "kind")
+    model = gdfit.train(found).model
+    assert model.params == pytest.approx((2.0, -1.0, 3.0))
+
+
+def test_names_of_columns_can_be_asked_for() -> None:
+    found = gdfit.observations_from(table(), "y", features=["i"], target="height")
+    assert (found.features, found.target_name, found.left_out) == (("i",), "height", ())
+    numbered = gdfit.observations_from(pd.DataFrame([[1, 2], [3, 5]]), [1, 2])
+    assert numbered.features == ("0", "1")
+
+
+def test_a_series_has_a_name() -> None:
+    frame = table()
+    found = gdfit.observations_from(frame["a"], frame["y"])
+    assert (found.features, found.target_name) == (("a",), "y")
+    assert gdfit.observations_from([1, 2], [3, 4]).features == ("x",)
+    assert gdfit.observations_from([[1, 2]], [3]).features == ("x1", "x2")
+
+
+def test_a_frame_gives_what_its_file_does() -> None:
+    path = str(SAMPLES / "greenhouse.csv")
+    features = ["light", "water", "warmth"]
+    frame = pd.read_csv(path)
+    by_name = gdfit.observations_from(frame, "growth", features=features)
+    read = gdfit.read_observations(path, features=features, target="growth")
+    params = [gdfit.train(each, lr=0.1).model.params for each in (by_name, read)]
+    assert params[0] == pytest.approx(params[1], rel=1e-12)
+
+
+MODEL = gdfit.LinearModel((0.1, -0.7), 0.3, ("a", "i"), "y")
+
+
+def test_predict_takes_rows() -> None:
+    rows = [[1.0, 2.0], [3.0, 4.0]]
+    expected = [0.1 * 1 + -0.7 * 2 + 0.3, 0.1 * 3 + -0.7 * 4 + 0.3]
+    assert MODEL.predict(rows).tolist() == expected
+    assert MODEL.predict(np.array(rows)).tolist() == expected
+    assert MODEL.predict(np.empty((0, 2))).shape == (0,)
+
+
+def test_one_row_gives_a_float() -> None:
+    for row in ([1.0, 2.0], (1, 2), np.array([1, 2])):
+        prediction = MODEL.predict(row)
+        assert type(prediction) is float
+        assert prediction == 0.1 * 1 + -0.7 * 2 + 0.3
+
+
+def test_predict_finds_columns_by_name() -> None:
+    frame = table()
+    expected = MODEL.predict(frame[["a", "i"]].to_numpy(dtype=float))
+    assert MODEL.predict(frame).tolist() == expected.tolist()
+    assert MODEL.predict(frame[["i", "word", "a"]]).tolist() == expected.tolist()
+    assert MODEL.predict(frame[["i", "a"]].iloc[1]) == expected[1]
+    assert frame.assign(y_hat=MODEL.predict)["y_hat"].tolist() == expected.tolist()
+
+
+def test_a_missing_number_has_no_prediction() -> None:
+    frame = table().assign(i=pd.Series([3, None, 1, 2, 7], dtype="Int64"))
+    assert np.isnan(MODEL.predict(frame)).tolist() == [False, True, False, False, False]
+
+
+FAULTS: dict[str, tuple[Callable[[], object], str]] = {
+    "a column that is not there": (
+        lambda: MODEL.predict(table()[["a", "y"]]),
+        "no column is called 'i'; there are a, y",
+    ),
+    "a name twice": (
+        lambda: MODEL.predict(table()[["a", "i", "i"]]),
+        "2 columns are called 'i'; there are a, i, i",
+    ),
+    "text": (
+        lambda: MODEL.predict(table().assign(i=list("pqrst"))),
+        "column 'i': does not hold numbers",
+    ),
+    "columns for rows": (
+        lambda: MODEL.predict(np.ones((2, 3))),
+        "`x` takes a value for each feature (a, i), or rows of them, shape (n, 2), "
+        "not shape (2, 3)",
+    ),
+    "a column of the one feature": (
+        lambda: gdfit.LinearModel((1.0,), 0.0, ("x",), "y").predict([1.0, 2.0]),
+        "`x` takes a value for each feature (x), or rows of them, shape (n, 1), not shape (2,); "
+        "x.reshape(-1, 1) makes rows of a column",
+    ),
+    "a target that is not there": (
+        lambda: gdfit.observations_from(table(), "z"),
+        "no column is called 'z'; there are word, a, i, day, kind, y",
+    ),
+    "nothing but text": (
+        lambda: gdfit.observations_from(table()[["word", "y"]], "y"),
+        "no column of `x` has numbers",
+    ),
+    "a missing number": (
+        lambda: gdfit.observations_from(table().assign(a=[1.0, 2.0, float("nan"), 4.0, 5.0]), "y"),
+        "'a' is nan in row 2, counted from 0: x and y must be finite numbers",
+    ),
+    "words": (
+        lambda: gdfit.observations_from(["one", "two"], [1, 2]),
+        "`x` takes numbers, and this list holds something else",
+    ),
+    "shapes that differ": (
+        lambda: gdfit.observations_from([1, 2, 3], [1, 2]),
+        "x of shape (N,) or (N, p) goes with y of shape (N,), not (3,) with (2,)",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_can_not_be_used_is_said(fault: str) -> None:
+    act, message = FAULTS[fault]
+    with pytest.raises(gdfit.GdfitError) as caught:
+        act()
+    assert str(caught.value) == message
