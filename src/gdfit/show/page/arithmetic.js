@@ -12,7 +12,7 @@ class ArithmeticView {
     const part = (name) => document.querySelector(`#sums .${name}`);
     this.heading = document.querySelector("#sums h2");
     [this.loss, this.gradient, this.update] = ["loss", "gradient", "update"].map(part);
-    this.names = paramNames(run.features).map((name) => named(name, 20));
+    this.names = paramNames(run).map((name) => named(name, 20));
   }
 
   draw({ settings, epoch, step }) {
@@ -35,7 +35,7 @@ class ArithmeticView {
       : "at the params before the update";
     this.fill(this.loss, [
       [
-        ["", `L = ${SHORT_LOSSES[loss]}${penalty} = `],
+        ["", `L = ${MEAN} ${SHORT_LOSSES[loss]}${penalty} = `],
         ["result", short(step.loss)],
       ],
       [["quiet", of]],
@@ -70,12 +70,12 @@ class ArithmeticView {
     }[loss];
     const quiet = hasBatches
       ? "of the last mini-batch"
-      : "by the chain rule, the mean over the observations";
+      : `by the chain rule, the ${MEAN} over the observations`;
     const last = slope.length - 1;
     const weight = (name, feature, place) => [
       ["", "∂L/∂"],
       ["name", name],
-      ["", ` = mean ${inner} · ${feature}${l2 ? ` + 2 · ${brief(l2)} · ${name}` : ""} = `],
+      ["", ` = ${MEAN} ${inner} · ${feature}${l2 ? ` + 2 · ${brief(l2)} · ${name}` : ""} = `],
       ["grad", short(slope[place])],
     ];
     const lines =
@@ -85,17 +85,18 @@ class ArithmeticView {
             [
               [
                 "",
-                `∂L/∂w = mean ${inner} · x${l2 ? ` + 2 · ${brief(l2)} · w` : ""} for each feature x`,
+                `∂L/∂w = ${MEAN} ${inner} · x${l2 ? ` + 2 · ${brief(l2)} · w` : ""} for each feature x`,
               ],
             ],
           ];
-    lines.push([
-      ["", "∂L/∂"],
-      ["name", "b"],
-      ["", ` = mean ${inner} = `],
-      ["grad", short(slope[last])],
-      ["", ""],
-    ]);
+    if (run.intercept)
+      lines.push([
+        ["", "∂L/∂"],
+        ["name", "b"],
+        ["", ` = ${MEAN} ${inner} = `],
+        ["grad", short(slope[last])],
+        ["", ""],
+      ]);
     lines.push([["quiet", quiet]]);
     return lines;
   }

@@ -22,7 +22,7 @@ class Choices {
     });
     this.again.addEventListener("click", () => app.reset());
     const starts = find("starts");
-    starts.hidden = run.features.length === 1;
+    starts.hidden = run.features.length === 1 && run.intercept; // it can be dragged there
     for (const [name, text] of Object.entries(START_NAMES)) {
       const button = element("button", { type: "button" }, text);
       button.addEventListener("click", () => app.startFrom(name));

@@ -5,7 +5,7 @@ The keys of the JSON object, which the page's scripts read as `run`:
 version : of gdfit.
 features, target : the columns' names.
 observations : N.
-intercept : whether there is a b.
+intercept, weighted : whether there is a b, and whether the observations have weights.
 rows : what to descend on, in the data's own units. `values` are rows [x₁…x_p, 1, y], with a 0 for
     the 1 if there is no intercept; `weights` theirs, or null. Sums over them are divided by
     `total`, and `kind` says what they are: `condensed`, the p+2 rows that have the squared loss of
@@ -82,6 +82,7 @@ def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
         "target": observations.target_name,
         "observations": observations.count,
         "intercept": observations.intercept,
+        "weighted": observations.weight is not None,
         "rows": rows,
         "sample": drawn(observations.sample, room) if condensed else None,
         "validation": held_out,

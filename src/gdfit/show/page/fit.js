@@ -132,7 +132,8 @@ function extent(values) {
 /** y = 0.302·x + 0.233. */
 function equation(w, b) {
   const [feature, target] = [named(run.features[0]), named(run.target)];
-  return `${target} = ${short(w)} · ${feature} ${b < 0 ? MINUS : "+"} ${short(Math.abs(b))}`;
+  const added = run.intercept ? ` ${b < 0 ? MINUS : "+"} ${short(Math.abs(b))}` : "";
+  return `${target} = ${short(w)} · ${feature}${added}`;
 }
 
 /** How many of the observations are drawn, where that is not all. */

@@ -74,8 +74,8 @@ class LossView {
     const floor = minimum > BELOW * first && first > 0 ? [minimum] : [];
     const [low, high] = extent([...finite, ...floor]);
     const positive = [...finite, ...floor].filter((loss) => loss > 0);
-    if (high > 20 * low && high > 0) {
-      const least = Math.max(Math.min(...positive), BELOW * first);
+    const least = Math.max(Math.min(...positive), BELOW * first);
+    if (high > 20 * low && high > least) {
       const room = (high / least) ** 0.05;
       return logAxis(least / room, high * room, this.title);
     }

@@ -13,6 +13,7 @@ class App {
     this.describe();
     const isLine = run.features.length === 1;
     document.body.className = isLine ? "one-feature" : "many-features";
+    const hasLevels = isLine && run.intercept;
     const isSquared = settings.loss === "mse";
     const steepest = new Figure("steepest");
     steepest.heading("What the learning rate does");
@@ -23,7 +24,7 @@ class App {
       new RateSlider(this),
       new Choices(this),
       isLine ? new FitView(new Figure("fit")) : new PredictionView(new Figure("fit")),
-      isLine ? new LevelsView(new Figure("path"), this) : new ParamsView(new Figure("path"), this),
+      hasLevels ? new LevelsView(new Figure("path"), this) : new ParamsView(new Figure("path"), this),
       new LossView(new Figure("loss"), this),
       ...(isSquared ? [new SteepestView(steepest)] : []),
       new ArithmeticView(),
@@ -44,7 +45,8 @@ class App {
       ? `, in mini-batches of ${counted(settings.batch_size)}`
       : "";
     const penalty = settings.l2 ? `, with the penalty ${brief(settings.l2)} · ‖w‖²` : "";
-    const about = `${LOSSES[settings.loss]} of ${counted(observations, "observation")}${batches}${penalty}${held}`;
+    const loss = `${run.weighted ? "weighted " : ""}${LOSSES[settings.loss]}`;
+    const about = `${loss} of ${counted(observations, "observation")}${batches}${penalty}${held}`;
     const [isNote, ground] = groundOf(run);
     say(document.getElementById("model"), model);
     say(document.getElementById("about"), about);
@@ -87,7 +89,9 @@ class App {
   /** Start at zeros, at random, or as the run did. */
   startFrom(name) {
     const own = run.scales[this.settings.scale].start;
-    const places = { run: own, zeros: own.map(() => 0), random: own.map(Math.random) };
+    const size = run.features.length + Number(run.intercept);
+    const random = own.map((_, place) => (place < size ? Math.random() : 0));
+    const places = { run: own, zeros: own.map(() => 0), random };
     this.change({ start: places[name] });
   }
 

@@ -84,6 +84,7 @@ function named(name, longest = 24) {
 }
 
 /** What the params are called, as in the table: w and b, or w_NAME and b with several features. */
-function paramNames(features) {
-  return features.length === 1 ? ["w", "b"] : [...features.map((name) => `w_${name}`), "b"];
+function paramNames({ features, intercept }) {
+  const weights = features.length === 1 ? ["w"] : features.map((name) => `w_${name}`);
+  return intercept ? [...weights, "b"] : weights;
 }

@@ -8,7 +8,7 @@ class ParamsView {
     this.figure = figure;
     figure.heading("The params, epoch by epoch");
     this.chart = new Chart(figure.plot, "Each param against the epoch");
-    const names = paramNames(run.features);
+    const names = paramNames(run);
     this.many = names.length > NAMED;
     this.lines = names.map((name, place) => shape("path", { class: this.style(place) }));
     this.now = shape("path", { class: "now" });
@@ -79,7 +79,7 @@ class ParamsView {
 
   /** Which params are named: all, or those with the most effect, w times the feature's deviation. */
   shown(params, scale) {
-    const places = [...params.keys()];
+    const places = [...this.names.keys()];
     if (!this.many) return places;
     const standard = run.scales.standardize?.basis;
     const effect = (place) => {
@@ -88,7 +88,7 @@ class ParamsView {
         Math.abs(params[place]) / (isWeight && standard && scale === "none" ? standard[place] : 1)
       );
     };
-    const weights = places.slice(0, -1).sort((one, other) => effect(other) - effect(one));
+    const weights = [...run.features.keys()].sort((one, other) => effect(other) - effect(one));
     return weights.slice(0, 12).sort((one, other) => one - other);
   }
 

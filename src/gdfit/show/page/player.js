@@ -120,7 +120,8 @@ class Player {
       element("span", { class: kind }, `${name} `, element("b", {}, short(value)));
     const losses = epoch ? [pair("loss-text", "loss", step.loss)] : [];
     if (run.features.length > 1) return losses;
-    return [...losses, pair("path-text", "w", params[0]), pair("path-text", "b", params[1])];
+    const names = paramNames(run);
+    return [...losses, ...names.map((name, place) => pair("path-text", name, params[place]))];
   }
 
   /** How it ended, at the end. */

@@ -1,7 +1,8 @@
 // What a learning rate means on these data, and how a descent goes, in words.
 
 const LOSSES = { mse: "mean squared error", mae: "mean absolute error", huber: "Huber's loss" };
-const SHORT_LOSSES = { mse: "mean (ŷ − y)²", mae: "mean |ŷ − y|", huber: "mean Huber(ŷ − y)" };
+const SHORT_LOSSES = { mse: "(ŷ − y)²", mae: "|ŷ − y|", huber: "Huber(ŷ − y)" };
+const MEAN = run.weighted ? "weighted mean" : "mean";
 
 /** What to expect of the settings on a scale: a kind, a word that leads, and a sentence. */
 function verdict(settings, shape) {
@@ -50,7 +51,7 @@ function verdict(settings, shape) {
       `γ is ${share(part)} of the limit. The steps before it carry it on: it may run past the minimum and come back. ${pace}`,
     ];
   }
-  if (steep < 0) {
+  if (steep < -1e-9) {
     return [
       "zigzags",
       "Zigzags, and converges.",
