@@ -1,4 +1,4 @@
-"""What is chosen where nothing was asked for: a scale that is enough, and a rate that comes down."""
+"""What is chosen where nothing was asked for: a scale that is enough, a rate that comes down."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Observations:
     rows : all rows, where they have been kept: the features, a one, y, and its weight if there are
         weights.
     left_out : columns of the file that are no features because they hold text, or nothing.
-    weight : Σv, where the observations have weights v.
+    weight, weights_name : Σv, where the observations have weights v, and what these are called.
     sample_weights : those of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
     intercept : whether there is a b; where there is none, it stays 0.
@@ -56,6 +56,7 @@ class Observations:
     rows: Rows | None = None
     left_out: tuple[str, ...] = ()
     weight: float | None = None
+    weights_name: str | None = None
     sample_weights: FloatArray | None = None
     sample_inputs: FloatArray | None = None
     intercept: bool = True

@@ -21,7 +21,7 @@ from gdfit.descent.objectives import batch_objectives, mean_loss, rows_of, whole
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init
+from gdfit.descent.start import Init, Start
 from gdfit.descent.stopping import (
     BEYOND,
     COMPLETED,
@@ -61,6 +61,7 @@ class Fit(Displayed):
     best_epoch : the epoch after which the params are those of the model.
     history : the steps that were kept, by default all; in the units that were descended in.
     start, params : the first and the last params as they were descended on, shape (p+1,).
+    begun : the start, and what it went on with.
     observations, validation : what was fitted, and the validation set, if there is one.
     curvature : of the loss that was descended on, where that is the squared error.
     scaling : how the features were scaled, if they were.
@@ -78,6 +79,7 @@ class Fit(Displayed):
     history: tuple[Step, ...] = field(repr=False)
     start: FloatArray = field(repr=False)
     params: FloatArray = field(repr=False)
+    begun: Start = field(repr=False)
     observations: Observations = field(repr=False)
     validation: Observations | None = field(repr=False)
     curvature: Curvature | None = field(repr=False)
@@ -248,6 +250,7 @@ class Run(Displayed):
             history=tuple(history),
             start=self.start.params,
             params=descended,
+            begun=self.start,
             observations=observations,
             validation=self.validation,
             curvature=self.curvature,
@@ -265,6 +268,7 @@ class Run(Displayed):
             "max_stable_lr": bends.max_stable_lr if bends and settings.is_plain else None,
             **settings.facts,
             "intercept": self.observations.intercept,
+            "weights": self.observations.weights_name,
             "observations": self.observations.count,
             "validation_observations": self.validation.count if self.validation else 0,
             "version": __version__,
