@@ -356,6 +356,24 @@ def test_a_smaller_rate_is_for_the_same_scale(
     assert gdfit(*shlex.split(command)[1:]).status == 3  # at once, and not a good model
 
 
+def test_a_rate_that_is_gone_on_with_was_not_chosen_for_it(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "--lr", "1e-9")
+    fit = gdfit.json("train", LECTURE, "--init", "gdfit.json")
+    assert fit["lr"] == 1e-9
+    assert shlex.split(fit["next"])[2:] == [str(LECTURE), "--format", "json"]
+
+
+def test_rounding_is_no_growth(gdfit: Gdfit) -> None:
+    """A perfect fit of as many columns as rows, whose loss drifts around 10⁻³⁰."""
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        rows = random.normal(size=(9, 9))
+        np.savetxt("d.csv", rows, delimiter=",", header=",".join("abcdefgh") + ",y", comments="")
+        assert gdfit("train", "d.csv", "-q").err == ""
+    result = gdfit("train", SAMPLES / "greenhouse.csv", "--features", "bed", "-q")
+    assert result.err == ""
+
+
 def test_a_run_at_the_minimum_says_nothing_more(gdfit: Gdfit) -> None:
     for data in (LECTURE, HOUSES):
         fit = gdfit.json("train", data)

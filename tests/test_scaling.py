@@ -167,7 +167,7 @@ def test_powers_that_are_almost_dependent(degree: int) -> None:
     exact = np.polynomial.Polynomial.fit(x, y, degree)(x)  # by an orthogonal basis of its own
     assert fit.settings.scale == "whiten"
     assert fit.loss == pytest.approx(((exact - y) ** 2).mean(), rel=1e-6)
-    predicted = fit.model.predict(list(powers.T))
+    predicted = fit.model.predict(powers)
     np.testing.assert_allclose(predicted, exact, rtol=0, atol=1e-4)
 
 
@@ -217,7 +217,7 @@ def test_no_more_observations_than_features(scale: Scale, features: int) -> None
         x, y = random.normal(size=(count, features)), random.normal(size=count)
         fit = train(observations_from(x, y), scale=scale)
         assert fit.loss == pytest.approx(0, abs=1e-20)
-        np.testing.assert_allclose(fit.model.predict(list(x.T)), y, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(fit.model.predict(x), y, rtol=0, atol=1e-9)
         assert len(scaling(observations_from(x, y), "whiten").used) == count - 1
 
 

@@ -228,10 +228,11 @@ def stopping_at_interrupt(run: Run) -> Iterator[None]:
 
 def growth_noted(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
     """A watcher that notes when the loss has grown for some epochs running."""
+    from gdfit.descent.choice import EXACT
     from gdfit.descent.stopping import Growth
     from gdfit.show import advice
 
-    grows = Growth(overshoots=not run.settings.is_plain)
+    grows = Growth(not run.settings.is_plain, EXACT * run.observations.mean_square)
 
     def watch(step: Step) -> None:
         if grows(step):

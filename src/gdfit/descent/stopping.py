@@ -76,14 +76,15 @@ class Best:
 class Growth:
     """Watches for a loss that grows for `EPOCHS` epochs running; true once, when it has.
 
-    Only plain gradient descent never grows where it converges. What `overshoots` is let go until
-    the loss is larger than in the beginning.
+    Only plain gradient descent never grows where it converges, but for `rounding`. What
+    `overshoots` is let go until the loss is larger than in the beginning.
     """
 
     EPOCHS = 10
 
-    def __init__(self, overshoots: bool) -> None:
+    def __init__(self, overshoots: bool, rounding: float = 0.0) -> None:
         self.overshoots = overshoots
+        self.rounding = rounding
         self.first: float | None = None
         self.loss = math.inf
         self.epochs = 0
@@ -92,7 +93,8 @@ class Growth:
     def __call__(self, step: Step) -> bool:
         if self.first is None:
             self.first = step.loss
-        self.epochs = self.epochs + 1 if step.loss > self.loss else 0
+        grows = step.loss > self.loss * (1 + 1e-12) + self.rounding
+        self.epochs = self.epochs + 1 if grows else 0
         self.loss = step.loss
         grown = self.epochs >= self.EPOCHS and not (self.overshoots and step.loss <= self.first)
         if not grown or self.told:
