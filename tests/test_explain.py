@@ -12,6 +12,7 @@ import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.arrays import FloatArray
+from gdfit.data.dataset import read_observations
 from gdfit.data.observations import observations_from
 from gdfit.descent.fit import Run
 from gdfit.descent.loop import Step
@@ -223,8 +224,10 @@ def test_what_the_letters_stand_for(gdfit: Gdfit) -> None:
     out = gdfit(*data, "--lr", 0.01).out
     assert "\n x₁ stands for light, x₂ for water, y for growth\n" in out
     out = gdfit(*data, "--lr", 0.01, "--scale", "standardize").out
-    record = gdfit.json(*data[:-2], "--lr", 0.01, "--scale", "standardize", "--epochs", 1)
-    (means, deviations) = record["state"]["scaling"][:2]
+    x = read_observations(str(SAMPLES / "greenhouse.csv"), features=["light", "water"]).sample[
+        :, :2
+    ]
+    means, deviations = x.mean(axis=0), x.std(axis=0)
     out = unbroken(out)
     meaning = [
         f"({name} − {told(mean)})/{told(deviation)}"
@@ -265,8 +268,8 @@ def test_the_first_rows_of_a_large_file_are_written_out(gdfit: Gdfit, tmp_path: 
 def test_the_table_follows_whole(gdfit: Gdfit) -> None:
     train = ["train", LECTURE, "--lr", 0.01, "--epochs", 20, "--no-model"]
     plain, out = gdfit(*train).out, gdfit(*train, "--explain", 3).out
-    table = plain[plain.index("  epoch") :]
-    assert out.endswith("\n\n" + table)
+    table = plain[plain.index("  epoch") : plain.index("\n w ")]
+    assert out.count("\n\n" + table) == 1
     assert f" Epoch 3, at w = {told(0.054700)}" not in table
     shown = re.search(r"^ +1 .*", table, re.MULTILINE)
     assert shown is not None
@@ -311,6 +314,11 @@ def test_what_has_no_formula_here_is_told_in_numbers(
     assert "   ℓ     = ℓ(ŷ, y) = 9\n" in text
     assert "   ∂ℓ/∂w = ∂ℓ/∂ŷ·x = −6 · 1 = −6\n" in text
     assert re.search(r"^   w ← 2.2667$", text, re.MULTILINE)
+
+
+def test_a_hat_takes_no_room() -> None:
+    (line,) = laid_out([Line("v\u0302" * 3, ["1" * (WIDTH - 9)])])
+    assert (cells(line), len(line)) == (WIDTH, WIDTH + 3)
 
 
 def test_a_line_that_is_too_long_goes_on_below_its_sign() -> None:

@@ -109,7 +109,7 @@ def broken(text: str, below: str = "") -> Iterator[str]:
     """A line that may be too long, in several: they go on farther in than `below`."""
     lines = textwrap.wrap(
         text,
-        WIDTH,
+        WIDTH + len(text) - cells(text),
         subsequent_indent=below + INDENT,
         break_long_words=False,
         break_on_hyphens=False,
