@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from browser import SIZES, Browser, Page, find_browser
 from gdfit.cli import run
+from gdfit.descent.fit import Fit
+from gdfit.show.page import save_page
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"
 LECTURE = SAMPLES / "lecture.csv"
+
+Opened = Callable[..., Page]
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,40 @@ def process(
         check=False,
     )
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    program = find_browser()
+    if program is None:
+        missing = "no Chromium is installed: apt-get install chromium-headless-shell"
+        if os.environ.get("GDFIT_NEEDS_BROWSER"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with Browser(program, tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
+    """Opens a run's page. In the end, no script has failed and no request has left the page."""
+    pages: list[Page] = []
+    with ExitStack() as stack:
+
+        def open_page(fit: Fit, size: str = "laptop", **look: Any) -> Page:
+            path = tmp_path / "run.html"
+            save_page(fit, fit.history, path)
+            held = browser.page(path, *SIZES[size], touch=size == "phone", **look)
+            pages.append(stack.enter_context(held))
+            return pages[-1]
+
+        yield open_page
+        for page in pages:
+            requests = page.events("Network.requestWillBeSent")
+            assert {event["request"]["url"].split(":")[0] for event in requests} <= {"file", "data"}
+            assert sum(event["request"]["url"].startswith("file:") for event in requests) == 1
+            assert page.events("Runtime.exceptionThrown") == []
+            assert page.events("Log.entryAdded") == []
 
 
 def signalled(

@@ -91,8 +91,8 @@ def test_statistical_reference_data(name: str) -> None:
     problem = PROBLEMS[name]
     x = [list(map(float, row)) for row in problem.x]
     y = list(map(float, problem.y))
-    observations = gdfit.observations_from(x, y)
-    summary = gdfit.summarize(observations, intercept=problem.intercept)
+    observations = gdfit.observations_from(x, y, intercept=problem.intercept)
+    summary = gdfit.summarize(observations)
     exact = reference(x, y, intercept=problem.intercept)
     check(summary, exact, rel=1e-6 if name == "Filip" else 1e-9)
 

@@ -20,10 +20,10 @@ def observations_of(problem: Problem, condensed: bool) -> Observations:
     """The data in float64, as they are or condensed."""
     x = np.array([[float(value) for value in row] for row in problem.x])
     y = np.array([float(value) for value in problem.y])
-    raw = gdfit.observations_from(x, y)
+    raw = gdfit.observations_from(x, y, intercept=problem.intercept)
     if not condensed:
         return raw
-    condenser = Condenser(Columns(raw.features, raw.target_name))
+    condenser = Condenser(Columns(raw.features, raw.target_name, intercept=raw.intercept))
     condenser.add(np.column_stack([x, y]))
     return condenser.observations()
 
@@ -56,7 +56,7 @@ def fewest(summary: Summary, problem: Problem) -> tuple[float, float]:
 def test_certified_values(name: str, condensed: bool) -> None:
     problem = PROBLEMS[name]
     observations = observations_of(problem, condensed)
-    summary = gdfit.summarize(observations, intercept=problem.intercept)
+    summary = gdfit.summarize(observations)
     found = fewest(summary, problem)
     print(f"{name}: {found[0]:.1f} digits of the params, {found[1]:.1f} of all else")
     assert found[0] >= problem.digits[0]

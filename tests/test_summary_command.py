@@ -85,6 +85,46 @@ def test_dependent_columns_are_named(gdfit: Gdfit) -> None:
     assert [row["least_squares"] for row in first] == pytest.approx(expected.tolist())
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("weights", [None, "water"])
+def test_terms_weights_and_a_missing_intercept_are_the_models(
+    gdfit: Gdfit, weights: str | None, intercept: bool
+) -> None:
+    options = ["--features", "log(warmth),light^2,C(size)", "--target", "growth"]
+    options += ["--weights", weights] if weights else []
+    options += [] if intercept else ["--no-intercept"]
+    rows = [
+        {name: float(value) for name, value in row.items() if name != "bed"}
+        for row in csv.DictReader(GREENHOUSE.read_text().splitlines())
+    ]
+    sizes = [float(place % 3) for place in range(len(rows))]
+    lines = ["warmth,light,water,size,growth"]
+    for row, size in zip(rows, sizes, strict=True):
+        lines.append(f"{row['warmth']},{row['light']},{row['water']},{size},{row['growth']}")
+    Path("data.csv").write_text("\n".join(lines))
+    assert gdfit("train", "data.csv", *options).status == 0
+    record = gdfit.json("summary", "data.csv")
+    columns = [
+        [np.log(row["warmth"]), row["light"] ** 2, size == 1, size == 2, *[1.0] * intercept]
+        for row, size in zip(rows, sizes, strict=True)
+    ]
+    root = np.sqrt([row[weights] if weights else 1.0 for row in rows])
+    x, y = np.array(columns) * root[:, np.newaxis], np.array([r["growth"] for r in rows]) * root
+    params, (squares,), _, _ = np.linalg.lstsq(x, y)
+    df = len(rows) - x.shape[1]
+    errors = np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * squares / df)
+    names = ["w_log(warmth)", "w_light^2", "w_size[1]", "w_size[2]", *["b"] * intercept]
+    assert record["df"] == df
+    assert [row["std_error"] for row in record["params"]] == pytest.approx(errors.tolist())
+    assert [row["least_squares"] for row in record["params"]] == pytest.approx(params.tolist())
+    assert [row["value"] for row in record["params"]] == pytest.approx(params.tolist(), rel=1e-6)
+    assert [row["name"] for row in record["params"]] == names
+    if weights:
+        without = "\n".join(line.replace("water", "rain") for line in lines).encode()
+        result = gdfit("summary", "-", stdin=without)
+        assert (result.status, "there is no column 'water'" in result.err) == (1, True)
+
+
 def test_what_cannot_be_used_is_one_line(gdfit: Gdfit) -> None:
     assert "no such model file" in gdfit("summary", LECTURE).err
     gdfit("train", LECTURE)

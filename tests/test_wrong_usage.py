@@ -93,6 +93,9 @@ WRONG_USAGE = {
     "train DATA --model p.png --plot p.png": "'p.png' would be written over",
     "train DATA --plot p": "--plot takes a file that ends in .png, .svg or .pdf, not 'p'",
     "train DATA --plot p.gif": "--plot takes a file that ends in .png, .svg or .pdf, not 'p.gif'",
+    "train DATA --page p": "--page takes a file that ends in .html, not 'p'",
+    "train DATA --page p.html --plot p.html": "--plot takes a file that ends in .png, .svg or .pdf",
+    "train DATA --page p.html --model p.html": "'p.html' would be written over",
     # Other commands.
     "gradcheck DATA --tolerance nan": "--tolerance takes a number that is not negative, not nan",
     "predict": "predict takes --x or DATA",

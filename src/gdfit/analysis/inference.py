@@ -115,18 +115,17 @@ def summarize(
     observations: Observations,
     model: LinearModel | None = None,
     level: float = 0.95,
-    *,
-    intercept: bool | None = None,
 ) -> Summary:
     """Least squares with standard errors, t, p and confidence intervals, beside a model's params.
+
+    As in R, weights say how precise each observation is, not how many there were, and without an
+    intercept R² is about 0 instead of the mean.
 
     Parameters
     ----------
     observations : condensed or not.
     model : the model to compare, of the same features and target.
     level : of the confidence intervals, between 0 and 1.
-    intercept : whether there is a param b, by default as in the observations; without one R² is
-        about 0 instead of the mean, as in R.
 
     Raises
     ------
@@ -142,11 +141,11 @@ def summarize(
     2.30 ± 0.17, p = 0.0056
     """
     check_level(level)
-    intercept = observations.intercept if intercept is None else intercept
     names = params_names(observations.features)
     values = _values(model, observations)
     # The ones come first: it is a feature that depends on them, not they on it.
     features = range(len(observations.features))
+    intercept = observations.intercept
     order = [len(features), *features] if intercept else [*features]
     found = least_squares(observations.augmented[:, [*order, -1]], intercept=intercept)
     df = observations.count - found.rank

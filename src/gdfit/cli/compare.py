@@ -86,7 +86,7 @@ def compare(
     asked = schedule(output.every, output.show) if output.every or output.show else None
 
     def tell(fit: Fit, init: str) -> Fit:
-        return told(fit, data, columns, init, as_train(typed, fit.asked, init))
+        return told(fit, data, init, as_train(typed, fit.asked, init))
 
     with bar:
         shown = RUNS_REPORTS[output.format](runs, asked, bar.hide)

@@ -13,8 +13,8 @@ from gdfit.cli import texts
 from gdfit.cli.completion import complete_name, complete_names
 from gdfit.cli.groups import option, panel
 from gdfit.cli.typed import Typed
-from gdfit.data.columns import Selection
 from gdfit.data.dialect import Dialect
+from gdfit.data.selection import Selection
 from gdfit.descent.settings import Settings
 from gdfit.model.formats import ExportFormat
 from gdfit.show.panels import Panel
@@ -131,6 +131,7 @@ WRITTEN = panel(
         "What to draw of it: all, or one panel: the fit, the loss, the path of the params, or the "
         "steps along the steepest direction."
     ),
+    page=option("Write a page that replays the run in a browser.", metavar="FILE.html"),
 )
 
 
@@ -161,6 +162,7 @@ class Files:
     no_model: bool = False
     plot: Path | None = None
     panel: Panel = "all"
+    page: Path | None = None
 
 
 Columns = Annotated[Selection, COLUMNS]

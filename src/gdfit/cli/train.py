@@ -30,7 +30,6 @@ from gdfit.cli.options import (
     check_settings,
 )
 from gdfit.cli.typed import Typed
-from gdfit.data.columns import Selection
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,13 +96,13 @@ def train(
             explanation = Explanation(run, output.explain, bar.hide)
             printed = [explanation.step, held_back(shown.step, output.explain)]
         watchers = [bar.step, *history, *printed, growth_noted(run, bar, shown)]
-        if files.plot or output.chart:
+        if files.plot or files.page or output.chart:
             watchers.append(trace.step)
         with stopping_at_interrupt(run):
             for step in run:
                 for watch in watchers:
                     watch(step)
-    fit = told(run.fit(), data, columns, init, typed)
+    fit = told(run.fit(), data, init, typed)
     predictions = report.predictions(fit, inputs)
     diverged = fit.status == "diverged"
     if not diverged and not files.no_model:
@@ -112,6 +111,10 @@ def train(
         from gdfit.show.plots import save_plot
 
         save_plot(fit, trace.steps, files.plot, files.panel)
+    if files.page:
+        from gdfit.show.page import save_page
+
+        save_page(fit, trace.steps, files.page)
     shown.end(fit, predictions, "" if diverged or files.no_model else str(files.model))
     if output.chart:
         from gdfit.show.charts import print_charts
@@ -138,7 +141,7 @@ def inputs_of(
     return inputs
 
 
-def told(fit: Fit, data: Sequence[str], columns: Selection, init: str, typed: Typed) -> Fit:
+def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     """`fit` with what its files say besides: where the data came from, how it ended in words, and
     what to type next."""
     from gdfit.show import advice
@@ -148,8 +151,7 @@ def told(fit: Fit, data: Sequence[str], columns: Selection, init: str, typed: Ty
     message = advice.ending(fit)
     if command and fit.status == "diverged":
         message = advice.diverged(fit, command)
-    facts = {"init": init, "files": list(data), "weights": columns.weights}
-    facts |= {"message": message, "next": command}
+    facts = {"init": init, "files": list(data), "message": message, "next": command}
     return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
 
 
@@ -179,6 +181,10 @@ def check_files(
         from gdfit.show.plots import check_ending
 
         check_ending(files.plot)
+    if files.page:
+        from gdfit.show import page
+
+        page.check_ending(files.page)
     inputs = [*data, *([validation] if isinstance(validation, str) else [])]
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read only once")
@@ -187,7 +193,7 @@ def check_files(
     inputs += [
         init for init in starts if not (goes_on and Path(init).is_file() and goes_on.samefile(init))
     ]
-    check_outputs([model, files.history, files.plot], inputs)
+    check_outputs([model, files.history, files.plot, files.page], inputs)
 
 
 @contextmanager

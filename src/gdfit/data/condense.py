@@ -107,6 +107,7 @@ class Condenser:
             sample=np.delete(sample[:, : width + 2], width, axis=1),
             rows=self._kept.changed(made) if self._kept else None,
             weight=None if columns.weights is None else self._weight,
+            weights_name=columns.weights,
             sample_weights=None if columns.weights is None else sample[:, -1],
             sample_inputs=self._sample.rows[:, : len(expansion.numbers)],
             intercept=columns.intercept,

@@ -17,13 +17,13 @@ from gdfit.data.expansion import Expansion
 from gdfit.data.layout import default_names
 from gdfit.data.rows import Rows
 from gdfit.data.tables import array_of, column, is_frame, name_of, names_of, numbers_in, values_of
-from gdfit.errors import GdfitError, NoObservationsError, quoted
+from gdfit.errors import GdfitError, NoObservationsError, listing, printable, quoted
 
 FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-13  # a deviation below this part of a column's size is rounding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Observations:
     """N observations of p features and a target.
 
@@ -39,7 +39,7 @@ class Observations:
     rows : all rows, where they have been kept: the features, a one, y, and its weight if there are
         weights.
     left_out : columns of the file that are no features because they hold text, or nothing.
-    weight : Σv, where the observations have weights v.
+    weight, weights_name : Σv, where the observations have weights v, and what these are called.
     sample_weights : those of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
     intercept : whether there is a b; where there is none, it stays 0.
@@ -56,10 +56,15 @@ class Observations:
     rows: Rows | None = None
     left_out: tuple[str, ...] = ()
     weight: float | None = None
+    weights_name: str | None = None
     sample_weights: FloatArray | None = None
     sample_inputs: FloatArray | None = None
     intercept: bool = True
     expansion: Expansion | None = None
+
+    def __repr__(self) -> str:
+        columns = f"{printable(self.target_name)} from {listing(self.features, 3)}"
+        return f"<{self.count:,} observations: {columns}>"
 
     @property
     def total_weight(self) -> float:

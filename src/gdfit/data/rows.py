@@ -45,7 +45,8 @@ class Rows:
     ----------
     columns : how many numbers a row has.
     memory : how many bytes to keep in memory at most; by default `memory_limit`.
-    block : how many rows to read back at a time; by default about a megabyte of them.
+    block : how many rows to read back, and to shuffle, at a time; by default about a megabyte of
+        them.
     """
 
     def __init__(self, columns: int, memory: int | None = None, block: int | None = None) -> None:
@@ -55,7 +56,7 @@ class Rows:
         self._parts: list[FloatArray] = []
         self._file: IO[bytes] | None = None
         self._whole: Rows | None = None
-        self._block = block or rows_at_once(columns)
+        self.block = block or rows_at_once(columns)
         self._change: Callable[[FloatArray], FloatArray] = lambda rows: rows
 
     def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
@@ -99,17 +100,17 @@ class Rows:
 
     def blocks(self) -> Iterator[FloatArray]:
         """All rows in order, block by block."""
-        for start in range(0, self.count, self._block):
-            yield self._change(self.slice(start, start + self._block))
+        for start in range(0, self.count, self.block):
+            yield self._change(self.slice(start, start + self.block))
 
     def batches(self, size: int, random: np.random.Generator) -> Iterator[FloatArray]:
         """All rows in batches of `size`, the last one may be smaller, in a random order: that of
         the blocks, and that of the rows in each `SHUFFLE_BLOCKS` of them."""
-        starts = random.permutation(np.arange(0, self.count, self._block))
+        starts = random.permutation(np.arange(0, self.count, self.block))
         rest = np.empty((0, self.columns))
         for first in range(0, len(starts), SHUFFLE_BLOCKS):
             group = [
-                self.slice(start, start + self._block)
+                self.slice(start, start + self.block)
                 for start in starts[first : first + SHUFFLE_BLOCKS].tolist()
             ]
             rows = np.concatenate([rest, random.permutation(np.concatenate(group))])

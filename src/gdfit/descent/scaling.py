@@ -125,7 +125,8 @@ def decomposed(observations: Observations, used: list[int]) -> FloatArray:
     """
     rows = observations.augmented
     ones = [rows[:, -2]] if observations.intercept else []
-    return triangular(np.column_stack([*ones, rows[:, used], rows[:, -1]]))
+    triangle = triangular(np.column_stack([*ones, rows[:, used], rows[:, -1]]))
+    return np.sign(np.diag(triangle))[:, np.newaxis] * triangle
 
 
 def scaled(observations: Observations, scaling: Scaling | None) -> Observations:

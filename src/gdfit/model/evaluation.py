@@ -91,37 +91,40 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
 
 
 def observe(model: LinearModel, dataset: Dataset) -> Observations:
-    """The observations in the files, condensed, as the model sees them: its features, with the
-    weights that it was trained with, and what is observed of its target, found as in
-    `evaluate_rows`."""
+    """The observations in the files, condensed, as the model sees them: its features, and what is
+    observed of its target, found as in `evaluate_rows`; with the weights that it was trained
+    with, and without an intercept if it has none."""
     intercept, weights = model.facts.get("intercept") is not False, model.facts.get("weights")
-    made_of = replace(model.made_of, intercept=intercept)
-    known = replace(model, expansion=made_of)
-    name = weights if isinstance(weights, str) else None
     columns = Columns(
-        model.features, model.target, known=made_of, intercept=intercept, weights=name
+        model.features,
+        model.target,
+        known=replace(model.made_of, intercept=intercept),
+        weights=weights if isinstance(weights, str) else None,
+        intercept=intercept,
     )
     condenser = Condenser(columns)
-    for file in dataset.open_files():
-        for block in maker_for(known, file, dataset.selection.target, name).all_rows(file):
-            condenser.add(block)
+    for block in observed_blocks(model, dataset, columns.weights):
+        condenser.add(block)
     try:
         return condenser.observations()
     except NoObservationsError:
         raise NoObservationsError(file=dataset.name) from None
 
 
-def observed_blocks(model: LinearModel, dataset: Dataset) -> Iterator[FloatArray]:
-    """Blocks of what the model predicts from, and of the observed values."""
+def observed_blocks(
+    model: LinearModel, dataset: Dataset, weights: str | None = None
+) -> Iterator[FloatArray]:
+    """Blocks of what the model predicts from, the weights, if a column of them is named, and the
+    observed values."""
     for file in dataset.open_files():
-        yield from maker_for(model, file, dataset.selection.target).all_rows(file)
+        yield from maker_for(model, file, dataset.selection.target, weights).all_rows(file)
 
 
 def maker_for(
     model: LinearModel, file: CsvFile, target: str | None, weights: str | None = None
 ) -> RowMaker:
-    """What makes the rows of `file`: what the model predicts from, the weight if they have one, and
-    the observed values."""
+    """What makes the rows of `file`: what the model predicts from, the weights, if a column of them
+    is named, and the observed values."""
     layout = file.layout
     inputs = find_features(layout, file.name, model.inputs)
     if target or layout.named:
@@ -143,5 +146,5 @@ def maker_for(
         factor = replace(factor, column=f"{factor.column} (observed)")  # the model's is another one
     place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
     if weights is not None:
-        (place_of[weights],) = find_columns(layout, file.name, [weights])
+        place_of[weights] = find_columns(layout, file.name, [weights])[0]
     return RowMaker(model.made_of, Levels(model.made_of), place_of, factor, weights)

@@ -1,0 +1,151 @@
+// An epoch written out: the loss, the gradient, and the update with its numbers.
+
+const LINES = 60; // params are written out; of more, the first ones
+
+const ON_SCALE = {
+  standardize: "for the standardized features: the line is in the data's own units",
+  whiten: "for the whitened features, mixtures of all: the fit is in the data's own units",
+};
+
+class ArithmeticView {
+  constructor() {
+    const part = (name) => document.querySelector(`#sums .${name}`);
+    this.heading = document.querySelector("#sums h2");
+    [this.loss, this.gradient, this.update] = ["loss", "gradient", "update"].map(part);
+    this.names = paramNames(run).map((name) => named(name, 20));
+  }
+
+  draw({ settings, epoch, step }) {
+    if (!epoch) {
+      say(this.heading, "Epoch 0 is the start");
+      this.fill(this.loss, [
+        [["", "the params before the first update:"]],
+        ...this.starts(step.params),
+      ]);
+      this.fill(this.gradient, [[["", "∇L says how the loss changes with each param"]]]);
+      this.fill(this.update, [[["", "play, or go an epoch forward, to see the first update"]]]);
+      return;
+    }
+    const { batch_size: size, loss, l2 } = settings;
+    const hasBatches = isBatched(settings);
+    say(this.heading, `Epoch ${counted(epoch)}, written out`);
+    const penalty = l2 ? ` + ${brief(l2)} · ‖w‖²` : "";
+    const of = hasBatches
+      ? "the mean over the epoch's mini-batches"
+      : "at the params before the update";
+    this.fill(this.loss, [
+      [
+        ["", `L = ${MEAN} ${SHORT_LOSSES[loss]}${penalty} = `],
+        ["result", short(step.loss)],
+      ],
+      [["quiet", of]],
+    ]);
+    this.fill(this.gradient, this.slopes(settings, step, hasBatches));
+    const lines = this.names
+      .slice(0, LINES)
+      .map((name, place) => this.updateOf(name, place, settings, step));
+    if (this.names.length > LINES)
+      lines.push([["quiet", `… and ${counted(this.names.length - LINES)} more`]]);
+    if (hasBatches)
+      lines.push([
+        ["quiet", `the last of the epoch's updates, one for each mini-batch of ${counted(size)}`],
+      ]);
+    if (settings.scale !== "none") lines.push([["quiet", ON_SCALE[settings.scale]]]);
+    this.fill(this.update, lines);
+  }
+
+  starts(params) {
+    return this.names.slice(0, LINES).map((name, place) => [
+      ["name", name],
+      ["", " = "],
+      ["result", short(params[place])],
+    ]);
+  }
+
+  slopes({ loss, huber_delta: delta, l2 }, { slope }, hasBatches) {
+    const inner = {
+      mse: "2(ŷ − y)",
+      mae: "sign(ŷ − y)",
+      huber: `(ŷ − y, cut at ±${brief(delta)})`,
+    }[loss];
+    const quiet = hasBatches
+      ? "of the last mini-batch"
+      : `by the chain rule, the ${MEAN} over the observations`;
+    const last = slope.length - 1;
+    const weight = (name, feature, place) => [
+      ["", "∂L/∂"],
+      ["name", name],
+      ["", ` = ${MEAN} ${inner} · ${feature}${l2 ? ` + 2 · ${brief(l2)} · ${name}` : ""} = `],
+      ["grad", short(slope[place])],
+    ];
+    const lines =
+      last === 1
+        ? [weight("w", named(run.features[0], 16), 0)]
+        : [
+            [
+              [
+                "",
+                `∂L/∂w = ${MEAN} ${inner} · x${l2 ? ` + 2 · ${brief(l2)} · w` : ""} for each feature x`,
+              ],
+            ],
+          ];
+    if (run.intercept)
+      lines.push([
+        ["", "∂L/∂"],
+        ["name", "b"],
+        ["", ` = ${MEAN} ${inner} = `],
+        ["grad", short(slope[last])],
+        ["", ""],
+      ]);
+    lines.push([["quiet", quiet]]);
+    return lines;
+  }
+
+  /** w ← 0.39 − 0.01 · 0.42 = 0.3858, for one param. */
+  updateOf(name, place, settings, { from, params, slope, memory, earlier }) {
+    const { lr, optimizer, momentum: mu, betas } = settings;
+    const grad = ["grad", operand(slope[place])];
+    const velocity = (before) => ["grad", operand(before.velocity[place])];
+    let way = [grad];
+    if (optimizer === "momentum" && earlier.velocity) {
+      way = [["", `(${brief(mu)} · `], velocity(earlier), ["", " + "], grad, ["", ")"]];
+    }
+    if (optimizer === "nesterov") {
+      way = [["", "("], grad, ["", ` + ${brief(mu)} · `], velocity(memory), ["", ")"]];
+    }
+    if (optimizer === "adam") {
+      const mean = memory.mean[place] / (1 - betas[0] ** memory.time);
+      const square = memory.square[place] / (1 - betas[1] ** memory.time);
+      way = [
+        ["grad", operand(mean)],
+        ["", " / (√"],
+        ["grad", operand(square)],
+        ["", " + 10⁻⁸)"],
+      ];
+    }
+    return [
+      ["name", name],
+      ["", " ← "],
+      ["", short(from[place])],
+      ["", ` ${MINUS} `],
+      ["gamma", brief(lr)],
+      ["", " · "],
+      ...way,
+      ["", " = "],
+      ["result", short(params[place])],
+    ];
+  }
+
+  /** Lines of pieces, each of a kind and a text. */
+  fill(holder, lines) {
+    holder.replaceChildren(
+      ...lines.map((pieces) =>
+        element(
+          "p",
+          {},
+          ...pieces.map(([kind, text]) => (kind ? element("span", { class: kind }, text) : text)),
+        ),
+      ),
+    );
+  }
+}

@@ -1,0 +1,254 @@
+"""What a page holds of a run: the numbers to descend on, those to draw, and how the run went.
+
+The keys of the JSON object, which the page's scripts read as `run`:
+
+version : of gdfit.
+features, target : the columns' names.
+observations : N.
+intercept, weighted : whether there is a b, and whether the observations have weights.
+rows : what to descend on, in the data's own units. `values` are rows [x₁…x_p, 1, y], with a 0 for
+    the 1 if there is no intercept; `weights` theirs, or null. Sums over them are divided by
+    `total`, and `kind` says what they are: `condensed`, the p+2 rows that have the squared loss of
+    all; `all` observations; or a `sample` of them, whose loss is near theirs.
+sample : observations to draw, rows [x₁…x_p, y] of seven digits; null where `rows` are observations.
+validation : rows, as above, and sample of the validation set, and how many `observations` it has;
+    null where there is none.
+scales : by name, what may be descended on. The column of ones being u, the features are
+    x̃ = (x − means·u) · basis, `basis` being null (as it is), a number for each feature, or a
+    matrix, so that w = basis · w̃ and b = b̃ − means · w in the data's own units. `rows` are
+    condensed rows on this scale where those lose digits on the way, else null. `start` is where
+    the run starts, θ₀. For the squared error also `lambda_max`, `lambda_min`, the `minimum`, its
+    loss, and the `steepest` direction, an eigenvector of λmax.
+settings : those of the run, the scale and the learning rate chosen.
+went_on : of a run that goes on from a model, what came before its start: how many `epochs`, the
+    update rule's `memory`, and the `first_loss`; else null.
+shuffling : of mini-batches, the numbers (`entropy`) that the seed of each epoch's order begins
+    with, and how many rows are a `block`, which are shuffled first; null where there are none.
+beyond : a descent ends where the loss is more than this many times the first one.
+ended : how the run ended, and where the rows are a sample its `steps`, few enough to draw: epoch,
+    loss, and for one feature the params, all of seven digits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any, get_args
+
+import numpy as np
+
+from gdfit import __version__
+from gdfit.arrays import FloatArray
+from gdfit.data.observations import Observations
+from gdfit.data.qr import triangular
+from gdfit.descent.curvature import Curvature, curvature
+from gdfit.descent.fit import Fit
+from gdfit.descent.loop import Step
+from gdfit.descent.objectives import SHUFFLING
+from gdfit.descent.scaling import Scaling, scaled, scaling_of, solved
+from gdfit.descent.settings import Scale, Settings
+from gdfit.descent.start import Start
+from gdfit.descent.stopping import BEYOND
+from gdfit.model.linear import finite
+
+MOST_ROWS = 2000
+MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
+MOST_STEPS = 300
+MOST_WHITENED = 60  # features whose whitening, a matrix, may take its room
+DIGITS = 7  # of a number that is only drawn
+
+
+def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
+    """What a page holds of a run and its steps, as described above."""
+    fit = replace(fit, observations=few_rows(fit.observations))
+    observations, settings = fit.observations, fit.settings
+    rows = rows_of(observations, settings)
+    condensed = rows["kind"] == "condensed"
+    held_out, shuffling = None, None
+    if fit.validation:
+        held_out = rows_of(few_rows(fit.validation), settings, MOST_TEXT // 4)
+        held_out["sample"] = drawn(fit.validation.sample, MOST_TEXT // 8)
+        held_out["observations"] = fit.validation.count
+    if settings.batch_size and observations.rows:
+        entropy = [*words(settings.seed), *words(SHUFFLING)]
+        shuffling = {"entropy": entropy, "block": observations.rows.block}
+    left = MOST_TEXT - len(json.dumps(rows["values"]))
+    room = max(left, (MOST_TEXT - left) // 2)
+    record = {
+        "version": __version__,
+        "features": list(observations.features),
+        "target": observations.target_name,
+        "observations": observations.count,
+        "intercept": observations.intercept,
+        "weighted": observations.weight is not None,
+        "rows": rows,
+        "sample": drawn(observations.sample, room) if condensed else None,
+        "validation": held_out,
+        "scales": scales(fit, condensed),
+        "settings": asdict(settings),
+        "went_on": went_on(fit.begun),
+        "shuffling": shuffling,
+        "beyond": BEYOND,
+        "ended": ended(fit, steps if rows["kind"] == "sample" else ()),
+    }
+    return {key: finite(value) for key, value in record.items()}
+
+
+def few_rows(observations: Observations) -> Observations:
+    """Observations from arrays, which are not condensed, condensed."""
+    rows = observations.augmented
+    if len(rows) <= rows.shape[1]:
+        return observations
+    return replace(observations, augmented=triangular(rows))
+
+
+def rows_of(
+    observations: Observations, settings: Settings, most: int = MOST_TEXT
+) -> dict[str, Any]:
+    """The rows to descend on: condensed ones, or all where they are few, or as many as `most`
+    characters hold."""
+    total = observations.total_weight
+    if not settings.needs_rows:
+        values = plain(observations.augmented)
+        return {"kind": "condensed", "total": total, "values": values, "weights": None}
+    if observations.rows is not None and observations.count <= MOST_ROWS:
+        whole = np.concatenate(list(observations.rows.blocks()))
+        values, weights = split(whole, len(observations.features) + 2)
+        if len(json.dumps(values)) <= most:
+            return {"kind": "all", "total": total, "values": values, "weights": weights}
+    *x, y = observations.sample[:MOST_ROWS].T
+    ones = np.full_like(y, observations.intercept)
+    parts = [*x, ones, y]
+    if observations.sample_weights is not None:
+        parts.append(observations.sample_weights[:MOST_ROWS])
+    few = thinned(plain(np.column_stack(parts)), most)
+    values, weights = split(np.array(few, dtype=np.float64), len(observations.features) + 2)
+    total = sum(weights) if weights else len(values)
+    return {"kind": "sample", "total": total, "values": values, "weights": weights}
+
+
+def split(rows: FloatArray, width: int) -> tuple[Any, Any]:
+    """Rows without the weights behind them, and these, if there are any."""
+    return plain(rows[:, :width]), plain(rows[:, width]) if rows.shape[1] > width else None
+
+
+def scales(fit: Fit, condensed: bool) -> dict[str, dict[str, Any]]:
+    """By name, what may be descended on: always the scale of the run."""
+    observations, settings = fit.observations, fit.settings
+    p = len(observations.features)
+    start = fit.scaling.to_data(fit.start) if fit.scaling else fit.start
+    records = {}
+    for name in get_args(Scale):
+        if name == settings.scale:
+            scaling, params = fit.scaling, fit.start
+        elif name == "whiten" and not 1 < p <= MOST_WHITENED:  # one feature is round already
+            continue
+        else:
+            scaling = scaling_of(observations, name)
+            params = scaling.from_data(start) if scaling else start
+        on = scaled(observations, scaling)
+        records[name] = {
+            "means": plain(scaling.means if scaling else np.zeros(p)),
+            "basis": plain(basis_of(scaling)) if scaling else None,
+            "rows": plain(on.augmented) if condensed and name == "whiten" else None,
+            "start": plain(params),
+            **shape_of(curvature(on, settings.l2) if settings.loss == "mse" else None),
+        }
+    return records
+
+
+def basis_of(scaling: Scaling) -> FloatArray:
+    """What centred features are multiplied by: numbers, or a matrix; 0 for those not used."""
+    used = list(scaling.used)
+    basis = np.zeros_like(scaling.deviations)
+    basis[used] = 1 / scaling.deviations[used]
+    if scaling.mixing is None:
+        return basis
+    matrix = np.diag(basis)
+    inverse = solved(scaling.mixing, np.eye(len(used)))
+    matrix[np.ix_(used, used)] = basis[used, np.newaxis] * inverse
+    return matrix
+
+
+def went_on(begun: Start) -> dict[str, Any] | None:
+    """What came before the start."""
+    if not begun.state and not begun.epochs:
+        return None
+    memory = {name: plain(value) for name, value in begun.state.items()}
+    return {"epochs": begun.epochs, "memory": memory, "first_loss": begun.first_loss}
+
+
+def words(number: int) -> list[int]:
+    """A whole number as NumPy's seeds have it: 32 bits by 32 bits, the low ones first."""
+    return [number & 0xFFFFFFFF, *(words(number >> 32) if number >> 32 else ())]
+
+
+def shape_of(bends: Curvature | None) -> dict[str, Any]:
+    """What the page says and draws of the curvature."""
+    if bends is None:
+        return {}
+    return {
+        "lambda_max": bends.lambda_max,
+        "lambda_min": bends.lambda_min,
+        "minimum": plain(bends.minimum),
+        "minimum_loss": bends.minimum_loss,
+        "is_unique": bends.is_unique,
+        "steepest": plain(bends.eigenvectors[:, 0]),
+    }
+
+
+def ended(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
+    """How the run went and ended."""
+    kept = sorted({*map(int, np.geomspace(1, max(len(steps), 1), MOST_STEPS))})
+    with_params = len(fit.model.features) == 1
+    shown = [
+        [
+            step.epoch,
+            rounded(step.loss),
+            *(map(rounded, step.params.tolist()) if with_params else ()),
+        ]
+        for step in (steps[place - 1] for place in kept if steps)
+    ]
+    return {
+        "status": fit.status,
+        "epochs": fit.epochs,
+        "best_epoch": fit.best_epoch,
+        "loss": fit.loss,
+        "validation_loss": fit.validation_loss,
+        "r_squared": fit.r_squared,
+        "w": list(fit.model.w),
+        "b": fit.model.b,
+        "steps": shown,
+    }
+
+
+def drawn(sample: FloatArray, most: int) -> list[list[float]]:
+    """Observations to draw: rounded, and as many as `most` characters hold."""
+    return thinned([[rounded(value) for value in row] for row in sample[:MOST_ROWS].tolist()], most)
+
+
+def thinned(rows: list[list[float]], most: int) -> list[list[float]]:
+    """`rows`, or evenly spaced ones of them that are no more than `most` characters as JSON."""
+    length = len(json.dumps(rows))
+    if length <= most:
+        return rows
+    fewer = max(int(len(rows) * most / length), 1)
+    return [rows[place] for place in np.linspace(0, len(rows) - 1, fewer).astype(int).tolist()]
+
+
+def rounded(value: float | None) -> Any:
+    """`value` to the digits that can be seen; None where it is none or not finite."""
+    if value is None or not math.isfinite(value):
+        return None
+    return plain(float(f"{value:.{DIGITS}g}"))
+
+
+def plain(values: Any) -> Any:
+    """Numbers or arrays of them for JSON: 72 rather than 72.0, which is as exact and shorter."""
+    if isinstance(values, np.ndarray):
+        return plain(values.tolist())
+    if isinstance(values, list):
+        return [plain(value) for value in values]
+    return int(values) if abs(values) < 1e15 and values == int(values) else values

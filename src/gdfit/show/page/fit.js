@@ -1,0 +1,147 @@
+// The observations: with one feature and the line, with several predicted against observed.
+
+const FEW = 120; // observations are drawn large, and with their residuals
+
+/** A path of observations, as large as their number allows. */
+function cloudOf(name, count) {
+  const size = count <= FEW ? "" : " many";
+  return shape("path", { class: `${name}${size}` });
+}
+
+class FitView {
+  constructor(figure) {
+    const title = "The observations and the line";
+    this.figure = figure;
+    this.figure.heading(title);
+    this.chart = new Chart(figure.plot, title);
+    this.held = run.validation?.sample ?? [];
+    this.residuals = shape("path", { class: "residuals" });
+    this.start = shape("path", { class: "start-line" });
+    this.line = shape("path", { class: "line" });
+    this.cloud = cloudOf("observed", sample.length);
+    this.validation = cloudOf("validation", this.held.length);
+    this.chart.plot.append(this.residuals, this.cloud, this.validation, this.start, this.line);
+    const seen = [...sample, ...this.held];
+    this.xs = widened(...extent(seen.map(([x]) => x)), 0.05);
+    this.ys = widened(...extent(seen.map(([, y]) => y)), 0.12);
+    this.x = linearAxis(...this.xs, named(run.features[0]));
+    this.y = linearAxis(...this.ys, named(run.target));
+  }
+
+  draw({ params, start, epoch }) {
+    const { chart } = this;
+    chart.layoutFor(this.y);
+    const isNew = chart.axes(this.x, this.y);
+    const at = ([x, y]) => [chart.x(x), chart.y(y)];
+    if (isNew) set(this.cloud, { d: dots(sample.map(at)) });
+    if (isNew) set(this.validation, { d: dots(this.held.map(at)) });
+    const [w, b] = params;
+    const ends = ([slope, height]) => this.xs.map((x) => at([x, slope * x + height]));
+    set(this.line, { d: through(ends([w, b])) });
+    set(this.start, { d: epoch ? through(ends(start)) : "" });
+    const whereabouts = this.whereabouts(w, b);
+    const residuals =
+      sample.length <= FEW && !whereabouts.length
+        ? sample.map(
+            ([x, y]) => `M${tidy(chart.x(x))} ${tidy(chart.y(y))}V${tidy(chart.y(w * x + b))}`,
+          )
+        : [];
+    set(this.residuals, { d: residuals.join("") });
+    this.figure.note(["line", equation(w, b)], ...whereabouts, ...drawnOf());
+  }
+
+  /** Where the line is, if it can't be seen. */
+  whereabouts(w, b) {
+    const heights = this.xs.map((x) => w * x + b);
+    if (!heights.every(Number.isFinite)) return [["", "the line is nowhere any more"]];
+    const [low, high] = this.ys;
+    if (Math.min(...heights) > high) return [["", "the line is above the picture ↑"]];
+    if (Math.max(...heights) < low) return [["", "the line is below the picture ↓"]];
+    return [];
+  }
+}
+
+/** Predicted against observed, with the diagonal on which they are the same. */
+class PredictionView {
+  constructor(figure) {
+    const title = "Predicted against observed";
+    this.figure = figure;
+    figure.heading(title);
+    this.chart = new Chart(figure.plot, title);
+    this.held = run.validation?.sample ?? [];
+    this.diagonal = shape("path", { class: "diagonal" });
+    this.cloud = cloudOf("observed", sample.length);
+    this.validation = cloudOf("validation", this.held.length);
+    this.chart.plot.append(this.diagonal, this.cloud, this.validation);
+    this.ys = widened(...extent([...sample, ...this.held].map((row) => row.at(-1))), 0.06);
+    this.x = linearAxis(...this.ys, `observed ${named(run.target)}`);
+  }
+
+  draw({ params, start, descent }) {
+    const { chart, ys } = this;
+    const predicted = predictions(sample, params);
+    const first = predictions(sample, start);
+    const size = ys[1] - ys[0];
+    // The start is in the picture if it is near enough, and what leaves it is followed for a while.
+    const [seen, times] = descent.status ? [predicted, 50] : [first, 2];
+    const near = seen.filter(
+      (value) => value > ys[0] - times * size && value < ys[1] + times * size,
+    );
+    const [low, high] = widened(...extent([...ys, ...near]), 0.02);
+    const y = linearAxis(low, high, `predicted ${named(run.target)}`);
+    chart.layoutFor(y);
+    chart.axes(this.x, y);
+    const at = (rows, heights) =>
+      rows.map((row, place) => [chart.x(row.at(-1)), chart.y(heights[place])]);
+    set(this.cloud, { d: dots(at(sample, predicted)) });
+    set(this.validation, { d: dots(at(this.held, predictions(this.held, params))) });
+    set(this.diagonal, { d: through(ys.map((value) => [chart.x(value), chart.y(value)])) });
+    const out = predicted.filter((value) => !(value >= low && value <= high)).length;
+    const whereabouts = out
+      ? [["", `${counted(out)} of ${counted(sample.length)} are out of the picture`]]
+      : [];
+    this.figure.note(
+      ["diagonal", "on the line, predicted = observed"],
+      ...whereabouts,
+      ...drawnOf(),
+    );
+  }
+}
+
+/** ŷ of rows [x₁…x_p, y]. */
+function predictions(rows, params) {
+  const p = params.length - 1;
+  return rows.map((row) => {
+    let sum = params[p];
+    for (let column = 0; column < p; column += 1) sum += params[column] * row[column];
+    return sum;
+  });
+}
+
+/** The least and the largest of the finite values. */
+function extent(values) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+/** y = 0.302·x + 0.233. */
+function equation(w, b) {
+  const [feature, target] = [named(run.features[0]), named(run.target)];
+  const added = run.intercept ? ` ${b < 0 ? MINUS : "+"} ${short(Math.abs(b))}` : "";
+  return `${target} = ${short(w)} · ${feature}${added}`;
+}
+
+/** How many of the observations are drawn, where that is not all. */
+function drawnOf() {
+  const notes = [];
+  if (sample.length < run.observations) {
+    notes.push(["", `${counted(sample.length)} of ${counted(run.observations)} drawn`]);
+  }
+  if (run.validation) notes.push(["validation", "validation"]);
+  return notes;
+}

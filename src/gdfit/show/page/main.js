@@ -1,0 +1,187 @@
+// The page: what is chosen, the descent from it, and the views that show it.
+
+const MOST_EPOCHS = 1e7; // one may ask for
+const FIRST_EPOCHS = 1e6; // are shown of a longer run
+const PATIENCE = 12; // milliseconds of descending between two frames
+const NEAR = 10; // times the first loss: it can still be seen where that is
+
+class App {
+  constructor() {
+    const { settings, ended } = run;
+    const epochs = ended.status === "diverged" ? settings.epochs : ended.epochs;
+    this.own = Math.min(epochs, FIRST_EPOCHS);
+    this.describe();
+    const isLine = run.features.length === 1;
+    document.body.className = isLine ? "one-feature" : "many-features";
+    const hasLevels = isLine && run.intercept;
+    const isSquared = settings.loss === "mse";
+    const steepest = new Figure("steepest");
+    steepest.heading("What the learning rate does");
+    steepest.plot.hidden = !isSquared;
+    this.player = new Player(this);
+    this.views = [
+      this.player,
+      new RateSlider(this),
+      new Choices(this),
+      isLine ? new FitView(new Figure("fit")) : new PredictionView(new Figure("fit")),
+      hasLevels ? new LevelsView(new Figure("path"), this) : new ParamsView(new Figure("path"), this),
+      new LossView(new Figure("loss"), this),
+      ...(isSquared ? [new SteepestView(steepest)] : []),
+      new ArithmeticView(),
+    ];
+    this.reset();
+    new ResizeObserver(() => this.draw()).observe(document.body);
+  }
+
+  /** What the page says once and for all. */
+  describe() {
+    const { features, target, observations, settings, validation, intercept } = run;
+    const model =
+      features.length === 1
+        ? `${named(target)} = w · ${named(features[0])}${intercept ? " + b" : ""}`
+        : `${named(target)} from ${counted(features.length)} features`;
+    const held = validation ? `, validated on ${counted(validation.observations)} more` : "";
+    const batches = settings.batch_size
+      ? `, in mini-batches of ${counted(settings.batch_size)}`
+      : "";
+    const penalty = settings.l2 ? `, with the penalty ${brief(settings.l2)} · ‖w‖²` : "";
+    const loss = `${run.weighted ? "weighted " : ""}${LOSSES[settings.loss]}`;
+    const about = `${loss} of ${counted(observations, "observation")}${batches}${penalty}${held}`;
+    const [isNote, ground] = groundOf(run);
+    say(document.getElementById("model"), model);
+    say(document.getElementById("about"), about);
+    const holder = document.getElementById(isNote ? "ground" : "footing");
+    holder.hidden = false;
+    say(holder, isNote ? ground : `${historyOf(run)} ${ground}`);
+    say(document.getElementById("made"), `gdfit ${run.version}`);
+  }
+
+  /** As the run was. */
+  reset() {
+    this.settings = { ...run.settings };
+    this.start = [...run.scales[run.settings.scale].start];
+    this.epochs = this.own;
+    this.wanted = Infinity;
+    this.restart();
+    this.original ??= this.descent;
+    const { kept, status } = this.descent;
+    // Of a descent that diverges, what there is to see comes first.
+    if (status) this.wanted = kept.findLast(({ loss }) => !(loss > NEAR * kept[1].loss)).epoch;
+  }
+
+  /** Change settings, the `start` or the number of `epochs`, and descend anew. */
+  change({ start, epochs, ...settings }) {
+    const before = run.scales[this.settings.scale];
+    const after = run.scales[settings.scale ?? this.settings.scale];
+    if (after !== before) {
+      const isOwn = this.start.every((value, place) => value === before.start[place]);
+      if (isOwn) this.start = [...after.start];
+      else if (this.start.length === 2)
+        this.start = [...onScale(inData(this.start, before), after)];
+      else if (this.start.some(Boolean)) this.start = [...after.start];
+    }
+    Object.assign(this.settings, settings);
+    if (start) this.start = [...start];
+    if (epochs) this.epochs = epochs;
+    this.restart();
+  }
+
+  /** Start at zeros, at random, or as the run did. */
+  startFrom(name) {
+    const own = run.scales[this.settings.scale].start;
+    const size = run.features.length + Number(run.intercept);
+    const random = own.map((_, place) => (place < size ? Math.random() : 0));
+    const places = { run: own, zeros: own.map(() => 0), random };
+    this.change({ start: places[name] });
+  }
+
+  restart() {
+    const { optimizer, scale, lr, momentum } = this.settings;
+    this.descent = descentOf({ optimizer, scale, lr, momentum, start: this.start });
+    this.work();
+  }
+
+  /** Descend for a moment; go on in the next frame if there is more to do. */
+  work() {
+    const { descent } = this;
+    const until = performance.now() + PATIENCE;
+    let count = 0;
+    descent.run(this.epochs, () => (count += 1) % 16 === 0 && performance.now() > until);
+    this.draw();
+    const isDone = descent.status || descent.last.epoch >= this.epochs;
+    if (!isDone)
+      requestAnimationFrame(() => {
+        if (descent === this.descent) this.work();
+      });
+  }
+
+  /** Show an epoch. */
+  show(epoch) {
+    this.wanted = epoch >= this.last ? Infinity : Math.max(0, epoch);
+    this.draw();
+  }
+
+  pause() {
+    this.player.pause();
+  }
+
+  /** The last epoch that there is to show. */
+  get last() {
+    return this.descent.status ? this.descent.last.epoch : this.epochs;
+  }
+
+  get epoch() {
+    return Math.min(this.wanted, this.descent.last.epoch);
+  }
+
+  get axis() {
+    return epochAxis(this.last);
+  }
+
+  /** Whether this is another descent than the run. */
+  get differs() {
+    const { settings, start } = this;
+    const own = run.scales[settings.scale].start;
+    return (
+      ["optimizer", "scale", "lr", "momentum"].some(
+        (name) => settings[name] !== run.settings[name],
+      ) ||
+      start.some((value, place) => value !== own[place]) ||
+      this.epochs !== this.own
+    );
+  }
+
+  /** The steps of the run, [epoch, loss, …params], where they are not those that are shown. */
+  get ghost() {
+    const steps = ({ epoch, loss, params }) => [epoch, loss, ...params];
+    if (run.rows.kind === "sample") return run.ended.steps;
+    return this.differs ? this.original.steps.slice(1).map(steps) : null;
+  }
+
+  /** Draw all views in the next frame. */
+  draw() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = null;
+      const { settings, descent, epoch, axis, last } = this;
+      const scale = run.scales[settings.scale];
+      const step = descent.at(epoch);
+      const scene = {
+        settings,
+        descent,
+        epoch,
+        axis,
+        differs: this.differs,
+        ghost: this.ghost,
+        step,
+        epochs: last,
+        shape: scale,
+        params: inData(step.params, scale),
+        start: inData(this.start, scale),
+      };
+      for (const view of this.views) view.draw(scene);
+    });
+  }
+}
+
+new App();

@@ -1,0 +1,70 @@
+// The learning rate's slider: logarithmic, with the limit marked, and what the present place means.
+
+class RateSlider {
+  constructor(app) {
+    this.app = app;
+    const find = (id) => document.getElementById(id);
+    [this.range, this.field, this.track, this.limit, this.own, this.lead, this.meaning] = [
+      "lr",
+      "lr-field",
+      "lr-track",
+      "lr-limit",
+      "lr-own",
+      "lead",
+      "meaning",
+    ].map(find);
+    this.range.addEventListener("input", () => {
+      app.change({ lr: Number((10 ** this.range.valueAsNumber).toPrecision(3)) });
+    });
+    this.field.addEventListener("change", () => {
+      const lr = Number(this.field.value.replace(",", "."));
+      if (lr > 0 && Number.isFinite(lr)) app.change({ lr });
+      this.shown = null;
+      app.draw();
+    });
+  }
+
+  draw({ settings, shape: bends }) {
+    const limit = stableLimit(settings, bends);
+    this.span(settings, limit);
+    const place = (lr) => `${tidy((100 * (Math.log10(lr) - this.low)) / (this.high - this.low))}%`;
+    const { style } = this.track;
+    style.setProperty("--limit", limit ? place(limit.lr) : "100%");
+    style.setProperty(
+      "--half",
+      limit && settings.optimizer === "gd"
+        ? place(limit.lr / 2)
+        : style.getPropertyValue("--limit"),
+    );
+    set(this.track, { class: limit ? "track" : "track free" });
+    this.limit.hidden = !limit;
+    if (limit) say(this.limit.firstElementChild, `limit ${limit.text} = ${brief(limit.lr, 4)}`);
+    style.setProperty("--own", place(run.settings.lr));
+    say(this.own, `the run: ${brief(run.settings.lr, 4)}`);
+    const [kind, lead, text] = verdict(settings, bends);
+    if (settings.lr !== this.shown) {
+      this.shown = settings.lr;
+      this.range.value = Math.log10(settings.lr);
+      this.field.value = Number(settings.lr.toPrecision(6)); // typed back in, it is a number again
+    }
+    set(this.range, { "aria-valuetext": `${brief(settings.lr, 3)}: ${lead}` });
+    say(this.lead, lead);
+    set(this.lead, { class: kind });
+    say(this.meaning, text);
+  }
+
+  /** How far the slider goes: it stays where it is while one moves it. */
+  span({ optimizer, scale, lr }, limit) {
+    const key = `${optimizer} ${scale}`;
+    const now = Math.log10(lr);
+    const isOutside = now < this.low || now > this.high;
+    if (key === this.key && !isOutside) return;
+    const own = Math.log10(run.settings.lr);
+    const centre = limit ? Math.log10(limit.lr) : own;
+    this.low = Math.floor(Math.min(centre - 3, now - 0.3, own - 0.3));
+    this.high = Math.ceil(10 * Math.max(centre + (limit ? 1 : 2), now + 0.3, own + 0.3)) / 10;
+    this.key = key;
+    set(this.range, { min: this.low, max: this.high, step: 0.01 });
+    this.shown = null;
+  }
+}

@@ -1,0 +1,149 @@
+// What a learning rate means on these data, and how a descent goes, in words.
+
+const LOSSES = { mse: "mean squared error", mae: "mean absolute error", huber: "Huber's loss" };
+const SHORT_LOSSES = { mse: "(ŷ − y)²", mae: "|ŷ − y|", huber: "Huber(ŷ − y)" };
+const MEAN = run.weighted ? "weighted mean" : "mean";
+
+/** What to expect of the settings on a scale: a kind, a word that leads, and a sentence. */
+function verdict(settings, shape) {
+  const { lr, optimizer, loss } = settings;
+  if (optimizer === "adam") {
+    return [
+      "free",
+      "No such limit.",
+      `adam's steps are about γ = ${brief(lr, 3)} long in each param, however steep the loss is. Near the minimum it can't come closer than that until its steps average out.`,
+    ];
+  }
+  if (loss !== "mse") {
+    return [
+      "free",
+      "No such limit.",
+      loss === "mae"
+        ? "The slope of |ŷ − y| is as large near the minimum as far away, so the steps don't become shorter: in the end the params hover around the minimum, the nearer the smaller γ is."
+        : "Huber's loss bends near the minimum only; far away its slope, and with it the step, is always the same.",
+    ];
+  }
+  const limit = stableLimit(settings, shape);
+  if (!limit) {
+    return ["diverges", "Too large.", "The numbers are too large for float64: λmax is infinite."];
+  }
+  const part = lr / limit.lr;
+  const steep = factorAlong(settings, lr * shape.lambda_max);
+  const flat = factorAlong(settings, lr * shape.lambda_min);
+  if (part > 1) return tooLarge(settings, part, steep);
+  if (part > 1 - 1e-9)
+    return [
+      "zigzags",
+      "At the limit.",
+      "Along the steepest direction each step lands as far away on the other side: it neither comes nearer nor leaves.",
+    ];
+  if (isBatched(settings))
+    return [
+      "free",
+      "Hovers.",
+      `γ is ${share(part)} of the limit for the whole loss. But the gradient of a mini-batch is not quite that of the whole, and it may be steeper: in the end the params hover around the minimum, the nearer the smaller γ is.`,
+    ];
+  const pace = paceOf(settings, shape);
+  if (optimizer !== "gd") {
+    return [
+      "converges",
+      "Converges.",
+      `γ is ${share(part)} of the limit. The steps before it carry it on: it may run past the minimum and come back. ${pace}`,
+    ];
+  }
+  if (steep < -1e-9) {
+    return [
+      "zigzags",
+      "Zigzags, and converges.",
+      `γ is ${share(part)} of the limit. Along the steepest direction each step overshoots the minimum, and lands ${-steep > 0.995 ? "almost" : times(-steep)} as far away on the other side. ${pace}`,
+    ];
+  }
+  const both =
+    shape.lambda_max > shape.lambda_min * 1.01
+      ? `Each epoch leaves ${percent(steep)} of the way to the minimum along the steepest direction, ${percent(flat)} along the flattest.`
+      : `Each epoch leaves ${percent(steep)} of the way to the minimum.`;
+  return ["converges", "Converges.", `γ is ${share(part)} of the limit. ${both} ${pace}`];
+}
+
+/** Whether an epoch is more than one update. */
+function isBatched({ batch_size: size }) {
+  return Boolean(size) && size < run.observations;
+}
+
+function tooLarge({ optimizer }, part, steep) {
+  const many = `γ is ${brief(part, 3)} times the limit.`;
+  if (optimizer !== "gd")
+    return [
+      "diverges",
+      "Diverges.",
+      `${many} Along the steepest direction the way becomes ${times(Math.abs(steep))} as long in each epoch.`,
+    ];
+  return [
+    "diverges",
+    "Diverges.",
+    `${many} Along the steepest direction each step overshoots the minimum so far that it lands ${times(-steep)} as far away on the other side, where it is steeper still: the loss grows ${brief(steep * steep, 3)}-fold in each epoch.`,
+  ];
+}
+
+function paceOf(settings, shape) {
+  const epochs = epochsPerDigit(settings, shape);
+  if (!Number.isFinite(epochs)) return "";
+  if (epochs < 0.5) return "One step reaches the minimum.";
+  const about = Number(Math.max(epochs, 1).toPrecision(2));
+  return `About ${about < 1e7 ? counted(about, "epoch") : `${brief(about, 2)} epochs`} for each further digit.`;
+}
+
+function times(factor) {
+  return `${brief(factor, 3)} times`;
+}
+
+/** A part, of the limit: 2.2 %. */
+function share(part) {
+  if (part > 0.995) return "just less than 100\u00a0%";
+  return part < 0.001 ? `${brief(part, 2)} times` : `${Number((100 * part).toPrecision(2))}\u00a0%`;
+}
+
+/** How far a loss is above the least. */
+function aboveMinimum(loss, least, scale) {
+  if (!Number.isFinite(loss)) return "";
+  if (loss - least <= Math.max(1e-9 * least, 1e-28 * scale)) return "the minimum";
+  if (!(least > 1e-28 * scale)) return "the minimum is 0";
+  const ratio = loss / least;
+  return ratio < 2
+    ? `${brief(100 * (ratio - 1), 2)}\u00a0% above the minimum`
+    : `${brief(ratio, 3)} times the minimum`;
+}
+
+/** What the run was and how it ended. */
+function historyOf({ ended, settings, scales, went_on: model }) {
+  const { optimizer, lr, scale } = settings;
+  const onScale = Object.keys(scales).length > 1 ? `, scale ${scale}` : "";
+  const shown =
+    ended.epochs > FIRST_EPOCHS ? `, of which the first ${counted(FIRST_EPOCHS)} are shown` : "";
+  const fit = ended.r_squared === null ? "" : `, R² ${brief(ended.r_squared)}`;
+  const end = `${ended.status} after ${counted(ended.epochs, "epoch")}`;
+  const before = model ? `, going on after ${counted(model.epochs, "epoch")}` : "";
+  return `The run: ${optimizer}, lr ${brief(lr)}${onScale}${before}; ${end}${shown}${ended.status === "diverged" ? "" : fit}.`;
+}
+
+/** What the page descends on, and whether its numbers are the run's. */
+function groundOf({ rows, observations, settings }) {
+  const all =
+    observations === 1 ? "the one observation" : `all ${counted(observations)} observations`;
+  if (rows.kind !== "sample") {
+    const ground =
+      rows.values.length < observations
+        ? `${rows.values.length} condensed rows with the loss and gradient of ${all}`
+        : all;
+    return [false, `The page descends on ${ground}: the same numbers.`];
+  }
+  const why = {
+    mse: "Mini-batches need",
+    mae: "The mean absolute error needs",
+    huber: "Huber's loss needs",
+  }[settings.loss];
+  return [
+    true,
+    `${why} the observations themselves, and this page holds a sample of ${counted(rows.values.length)} of the ${counted(observations)}; it descends on the sample, so its numbers are near those of the run, which is drawn in grey, not the same.`,
+  ];
+}

@@ -1,0 +1,196 @@
+"""The page in a real browser, used as a person uses it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from browser import Browser
+from conftest import Opened
+from gdfit.data.observations import observations_from
+from gdfit.descent.fit import train
+from pages import lecture, written
+
+LR = "document.querySelector('#lr-field').value"
+EPOCH = "Number(document.querySelector('#epoch b').textContent.replaceAll(',', ''))"
+
+
+def test_one_slides_the_learning_rate_past_the_limit(opened: Opened) -> None:
+    page = opened(lecture())
+    assert (page.run(LR), page.text("#lead")) == ("0.01", "Converges.")
+    assert page.text("#lr-limit") == "limit 2/λmax = 0.3291"
+    left, top, right = page.run(
+        "(() => { const box = document.querySelector('#lr').getBoundingClientRect();"
+        "return [box.left, box.top + box.height / 2, box.right]; })()"
+    )
+    thumb = page.run(
+        "(() => { const {min, max, valueAsNumber: value} = document.querySelector('#lr');"
+        "return (value - min) / (max - min); })()"
+    )
+    page.drag((left + 10 + thumb * (right - left - 20), top), (right - 60, top), (right - 20, top))
+    assert float(page.run(LR)) > 0.3291
+    assert page.text("#lead") == "Diverges."
+    assert "times the limit" in page.text("#meaning")
+    assert "diverged at epoch" in page.text("#readout")
+    page.run("document.querySelector('#lr').focus()")
+    before = float(page.run(LR))
+    page.press("ArrowLeft")
+    assert float(page.run(LR)) == pytest.approx(before * 10**-0.01, rel=0.01)
+    page.run("document.querySelector('#lr-field').select()")
+    for key in "0.32":
+        page.press(key)
+    page.press("Enter")
+    assert page.text("#lead") == "Zigzags, and converges."
+    page.click("#again")
+    assert (page.run(LR), page.text("#lead")) == ("0.01", "Converges.")
+
+
+def test_one_plays_and_steps(opened: Opened) -> None:
+    fit = lecture(epochs=20)
+    page = opened(fit)
+    assert page.run(EPOCH) == 20
+    page.click("#play")
+    assert page.run(EPOCH) < 20
+    page.until(f"{EPOCH} >= 2")
+    page.click("#play")
+    stopped = page.run(EPOCH)
+    page.rest()
+    assert page.run(EPOCH) == stopped < 20
+    page.click("#forward")
+    page.click("#back")
+    page.click("#forward")
+    assert page.run(EPOCH) == stopped + 1
+    page.run("document.activeElement.blur()")
+    page.press("ArrowRight")
+    assert page.run(EPOCH) == stopped + 2
+    page.press(" ")
+    page.until(f"{EPOCH} === 20")
+    page.until("document.querySelector('#play').textContent.trim() === 'Play'")
+    page.press("ArrowLeft")
+    assert page.run(EPOCH) == 19
+
+
+def test_an_epoch_is_written_out(opened: Opened) -> None:
+    fit = lecture(init=[0.39779, 0.231765], epochs=11)
+    page = opened(fit)
+    page.run("document.querySelector('#scrub').focus()")
+    for _ in range(9):
+        page.press("ArrowLeft")
+    assert page.run(EPOCH) == 2
+    assert page.text("#sums h2") == "Epoch 2, written out"
+    assert "= 0.018354" in page.text("#sums .loss")
+    assert "∂L/∂w = mean 2(ŷ − y) · x = 0.39709" in page.text("#sums .gradient")
+    assert page.text("#sums .update p") == "w ← 0.39357 − 0.01 · 0.39709 = 0.38960"
+    page.click("[value=momentum]")
+    assert "w ← 0.39357 − 0.01 · (0.9 · 0.42218 + 0.39709)" in page.text("#sums .update p")
+    page.click("[value=adam]")
+    page.press("Home")
+    page.run("document.activeElement.blur()")
+    page.press("Home")
+    page.press("ArrowRight")
+    assert page.text("#sums .update p").startswith("w ← 0.39779 − 0.01 · 0.42218 / (√0.17824 + ")
+
+
+def test_one_scrubs(opened: Opened) -> None:
+    page = opened(lecture())
+    left, top, right = page.run(
+        "(() => { const box = document.querySelector('#scrub').getBoundingClientRect();"
+        "return [box.left, box.top + box.height / 2, box.right]; })()"
+    )
+    middle = (left + right) / 2
+    page.drag((right - 10, top), (middle + 40, top), (middle, top))
+    assert 20 < page.run(EPOCH) < 50  # the first epochs have the most room
+    x, y = page.place("#loss .back")
+    page.drag((x, y), (x - 60, y))
+    assert 0 < page.run(EPOCH) < 30
+
+
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_one_drags_the_start(opened: Opened, size: str) -> None:
+    page = opened(lecture(epochs=100), size)
+    x, y = page.place(".handle .ring")
+    grab = page.touch if size == "phone" else page.drag
+    grab((x, y), (x + 30, y - 10), (x + 80, y - 40))
+    name = page.run("document.querySelector('.handle').getAttribute('aria-label')")
+    w, b = map(float, re.findall(r"[wb] (−?[\d.]+)", name.replace("−", "-")))
+    assert (w, b) > (0.05, 0.05)
+    moved = page.place(".handle .ring")
+    assert moved[0] - x == pytest.approx(80, abs=60)
+    page.run("document.activeElement.blur(); 1")
+    page.press("Home")
+    shown = page.text("#fit .legend")
+    slope = float(re.findall(r"= (−?[\d.]+) ·", shown)[0].replace("−", "-"))
+    assert slope == pytest.approx(w, rel=0.01)
+    page.run("document.querySelector('.handle').focus()")
+    page.press("ArrowLeft")
+    left = page.run("document.querySelector('.handle').getAttribute('aria-label')")
+    assert float(re.findall(r"w (−?[\d.]+)", left)[0].replace("−", "-")) < w
+    assert page.run("!document.querySelector('#again').disabled")
+
+
+def test_scale_and_optimizer_go_together(opened: Opened) -> None:
+    page = opened(lecture())
+    for scale, limit in (("standardize", "1"), ("none", "0.3291")):
+        page.click(f"[value={scale}]")
+        assert page.text("#lr-limit") == f"limit 2/λmax = {limit}"
+    page.click("[value=momentum]")
+    assert page.text("#lr-limit") == "limit 2(1 + μ)/λmax = 0.6252"
+    page.click("[value=nesterov]")
+    assert page.text("#lr-limit") == "limit (2 + 2μ)/(1 + 2μ)/λmax = 0.2233"
+    page.click("[value=adam]")
+    assert page.run("document.querySelector('#lr-limit').hidden")
+
+
+def test_many_epochs_do_not_freeze_it(opened: Opened) -> None:
+    fit = lecture(epochs=10)
+    page = opened(fit)
+    page.run("document.querySelector('#epochs').select()")
+    for key in "10000000":
+        page.press(key)
+    page.press("Enter")
+    assert page.text("#epoch").endswith("of 10,000,000 …")
+    page.click("[value=adam]")
+    assert page.run("document.querySelector('[value=adam]').checked")
+    assert page.run(EPOCH) < 10_000_000
+    page.press("Home")
+    page.click("#again")
+    assert page.text("#epoch") == "epoch 10 of 10"
+
+
+def test_many_epochs_are_thinned(opened: Opened) -> None:
+    fit = lecture(epochs=100_000)
+    page = opened(fit)
+    page.until("!document.querySelector('#epoch').textContent.endsWith('…')")
+    assert page.run("document.querySelector('path.loss.ahead').getAttribute('d').length") < 50_000
+    page.press("ArrowLeft")
+    before, params = fit.history[-3].params, fit.history[-2].params
+    assert page.run(EPOCH) == 99_999
+    assert page.text("#sums .update p").startswith(f"w ← {before[0]:.5g} − 0.01 · ")
+    assert page.text("#sums .update p").endswith(f" = {params[0]:.5g}")
+
+
+def test_it_says_where_it_descends_on_a_sample(opened: Opened) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=5000)
+    fit = train(observations_from(x, 2 * x + random.normal(size=5000)), lr=0.05, loss="mae")
+    page = opened(fit)
+    assert "a sample of 2,000 of the 5,000" in page.text("#ground")
+    assert page.run("!document.querySelector('#ground').hidden")
+    assert len(page.run("document.querySelector('#loss path.ghost').getAttribute('d')")) > 100
+    loss = page.run("gdfit.descend().at(-1).loss")
+    assert loss == pytest.approx(fit.history[-1].loss, rel=0.05)
+    assert loss != fit.history[-1].loss
+
+
+def test_validation_is_in_the_page(browser: Browser, tmp_path: Path) -> None:
+    held_out = observations_from([0.5, 1.5, 2.2], [0.45, 0.66, 0.9])
+    fit = lecture(epochs=30, validation=held_out)
+    with browser.page(written(fit, tmp_path)) as page:
+        assert "validation" in page.text("#loss .legend")
+        drawn = page.run("document.querySelector('#fit path.validation').getAttribute('d')")
+        assert drawn.count("M") == 3
+        points = page.run("document.querySelector('path.validation-loss').getAttribute('d')")
+        assert points.count("L") == 29

@@ -1,0 +1,190 @@
+"""The page's own descent, in a real browser, against the run's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from browser import Page
+from conftest import SAMPLES, Opened
+from gdfit.data.columns import Columns
+from gdfit.data.condense import Condenser
+from gdfit.data.dataset import read_observations
+from gdfit.data.observations import Observations, observations_from
+from gdfit.descent.fit import Fit, train
+from pages import greenhouse, lecture
+
+
+def ten_million() -> Observations:
+    """Ten million rows of two features, which are never all there at once."""
+    random, condenser = np.random.default_rng(0), Condenser(Columns(("near", "far"), "y"))
+    for _ in range(20):
+        x = random.normal([3, -1], [1, 2], (500_000, 2))
+        condenser.add(np.column_stack([x, x @ [2, -1] + 0.5 + random.normal(size=len(x))]))
+    return condenser.observations()
+
+
+def assert_same_run(page: Page, fit: Fit) -> None:
+    """The page's own descent is the run, epoch by epoch."""
+    steps = page.run("gdfit.descend()")
+    assert [step["epoch"] for step in steps] == [step.epoch for step in fit.history]
+    for step, true in zip(steps, fit.history, strict=True):
+        if not np.isfinite(true.loss):
+            continue
+        assert step["loss"] == pytest.approx(true.loss, rel=1e-9, abs=1e-12)
+        np.testing.assert_allclose(step["params"], true.params, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(step["grad"], true.grad, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", ["none", "standardize", "whiten"])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam"])
+def test_the_numbers_are_those_of_the_run(opened: Opened, optimizer: str, scale: str) -> None:
+    fit = lecture(optimizer=optimizer, scale=scale, init=[0.39779, 0.231765])
+    assert fit.epochs == 1000
+    assert_same_run(opened(fit), fit)
+
+
+def test_the_numbers_are_those_of_ten_million_rows(opened: Opened) -> None:
+    observations = ten_million()
+    for optimizer in ("gd", "momentum", "nesterov", "adam"):
+        fit = train(observations, lr=0.01, optimizer=optimizer)
+        page = opened(fit)
+        assert_same_run(page, fit)
+        assert (
+            "4 condensed rows with the loss and gradient of all 10,000,000 observations"
+            in page.text("#footing")
+        )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"loss": "mae"},
+        {"loss": "huber", "huber_delta": 0.05},
+        {"l2": 0.1},
+        {"batch_size": 1, "epochs": 200, "seed": 3},
+        {"batch_size": 10, "loss": "mae", "l2": 0.1, "optimizer": "adam", "scale": "standardize"},
+        {"batch_size": 7, "loss": "huber", "scale": "whiten", "epochs": 100, "seed": 2**70 + 5},
+        {"lr": "auto"},
+        {"scale": "whiten", "lr": 0.3, "l2": 0.2},
+        {"init": "random", "seed": 5, "backend": "autograd"},
+        {"optimizer": "adam", "betas": (0.8, 0.99)},
+        {"optimizer": "nesterov", "momentum": 0.5},
+    ],
+)
+def test_the_numbers_are_those_of_every_kind_of_run(
+    opened: Opened, options: dict[str, Any]
+) -> None:
+    fit = greenhouse(**options)
+    assert_same_run(opened(fit), fit)
+
+
+@pytest.mark.parametrize(
+    "options", [{"lr": 0.3}, {"loss": "huber"}, {"batch_size": 4, "loss": "mae", "lr": 0.01}]
+)
+@pytest.mark.parametrize("scale", ["none", "whiten"])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_weights_count_and_an_intercept_can_be_missing(
+    opened: Opened, options: dict[str, Any], scale: str, intercept: bool
+) -> None:
+    random = np.random.default_rng(4)
+    for features in (1, 3):
+        x = random.normal(1.0, 1.0, (30, features))
+        y, weights = x.sum(axis=1) + 1 + random.normal(size=30), random.uniform(0.1, 5, 30)
+        observations = observations_from(x, y, weights=weights, intercept=intercept)
+        fit = train(observations, **{"lr": 0.1, "scale": scale, "epochs": 50, **options})
+        page = opened(fit)
+        assert_same_run(page, fit)
+        assert page.text("h1").endswith("+ b" if intercept else "x") or features == 3
+
+
+def test_powers_of_one_column_are_whitened_alike(opened: Opened) -> None:
+    x = np.linspace(-8, -3, 80)[:, np.newaxis] ** np.arange(1, 9)
+    y = np.cos(x[:, 0]) + np.random.default_rng(5).normal(0, 0.1, 80)
+    fit = train(observations_from(x, y), epochs=60)
+    assert fit.settings.scale == "whiten"
+    assert_same_run(opened(fit), fit)
+
+
+@pytest.mark.parametrize("batch_size", [None, 6])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam"])
+def test_a_run_that_goes_on_is_replayed_from_where_it_went_on(
+    opened: Opened, optimizer: str, batch_size: int | None
+) -> None:
+    whole = lecture(optimizer=optimizer, batch_size=batch_size, epochs=70)
+    first = lecture(optimizer=optimizer, batch_size=batch_size, epochs=40)
+    fit = lecture(optimizer=optimizer, batch_size=batch_size, epochs=30, init=first.model)
+    page = opened(fit)
+    assert_same_run(page, fit)
+    last = page.run("gdfit.descend().at(-1)")
+    np.testing.assert_allclose(last["params"], whole.params, rtol=1e-9)
+    assert "going on after 40 epochs" in page.text("#footing")
+    other = train(fit.observations, lr=0.01, optimizer="momentum", epochs=5, init=first.model)
+    if optimizer != "momentum" and not batch_size:
+        steps = page.run("gdfit.descend({optimizer: 'momentum', epochs: 5})")
+        np.testing.assert_allclose(steps[-1]["params"], other.params, rtol=1e-9)
+
+
+def test_a_column_that_does_not_vary_has_weight_0(opened: Opened) -> None:
+    x = np.column_stack([np.linspace(0, 1, 9), np.full(9, 0.1), np.linspace(0, 1, 9) ** 2])
+    for scale in ("standardize", "whiten"):
+        fit = train(observations_from(x, x.sum(axis=1)), lr=0.2, scale=scale, epochs=50)
+        page = opened(fit)
+        assert_same_run(page, fit)
+        assert page.run("gdfit.descend().at(-1).params[1]") == 0
+
+
+def test_a_diverging_run_diverges_alike(opened: Opened) -> None:
+    houses = read_observations(str(SAMPLES / "houses.csv"))
+    with np.errstate(over="ignore", invalid="ignore"):
+        fit = train(houses, lr=0.01)
+    page = opened(fit)
+    assert_same_run(page, fit)
+    assert page.text("#lead") == "Diverges."
+    assert "γ is 146 times the limit" in page.text("#meaning")
+    page.press("End")
+    assert "diverged at epoch" in page.text("#readout")
+
+
+def test_descend_takes_settings(opened: Opened) -> None:
+    page = opened(lecture(epochs=20))
+    fit = lecture(epochs=5, lr=0.1, optimizer="adam", scale="standardize", init=[1.0, 0.0])
+    start = json.dumps(fit.start.tolist())
+    steps = page.run(
+        f"gdfit.descend({{lr: 0.1, epochs: 5, optimizer: 'adam', scale: 'standardize', "
+        f"start: {start}}})"
+    )
+    assert [step["params"] for step in steps] == [
+        pytest.approx(step.params.tolist(), rel=1e-12) for step in fit.history
+    ]
+    assert page.run("gdfit.descend().length") == 20
+    for wrong in ("{start: [1]}", "{optimizer: 'newton'}", "{speed: 1}", "{scale: 'double'}"):
+        with pytest.raises(RuntimeError, match="RangeError"):
+            page.run(f"gdfit.descend({wrong})")
+
+
+def test_whitened_the_valley_is_round(opened: Opened) -> None:
+    page = opened(greenhouse())
+    page.click("[value=whiten]")
+    assert "limit 2/λmax = 1" in page.text("#lr-limit")
+    (step,) = page.run("gdfit.descend({scale: 'whiten', lr: 0.5, epochs: 1})")
+    again = page.run("gdfit.descend({scale: 'whiten', lr: 0.5, epochs: 2})")[1]
+    assert np.abs(again["grad"]).max() < 1e-12
+    assert step["loss"] > again["loss"]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "limit"), [("gd", 0.3291), ("momentum", 0.6252), ("nesterov", 0.2233)]
+)
+def test_the_limit_is_where_it_turns(opened: Opened, optimizer: str, limit: float) -> None:
+    page = opened(lecture())
+    for part, grows in ((0.98, False), (1.02, True)):
+        settings = f"{{optimizer: '{optimizer}', lr: {limit * part}, epochs: 2000}}"
+        came_down = page.run(
+            f"(() => {{ const steps = gdfit.descend({settings});"
+            "return steps.at(-1).loss < steps[0].loss; })()"
+        )
+        assert came_down is not grows
