@@ -9,7 +9,8 @@ data in it, so that sections are run side by side. What is run in it, in this or
   terminal shows of it;
 - ``python`` blocks: each a program of its own, with what it prints in a ``text`` block below it.
 
-A picture that a section shows is one that its commands make.
+A picture that a section shows is one that its commands make, or a browser's of the page of that
+name that they make.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ import pytest
 from PIL import Image
 
 import gdfit
+from browser import Browser, find_browser
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -150,6 +152,19 @@ def alike(shown: str, real: str) -> bool:
     )
 
 
+def page_of(picture: Path, folder: Path) -> Path:
+    """The page in `folder` that `picture` would be of."""
+    return folder / picture.with_suffix(".html").name
+
+
+def photograph(page: Path, picture: Path) -> None:
+    """Take a picture of a page, in a browser."""
+    program = find_browser()
+    assert program, "a picture of a page needs a browser"
+    with Browser(program, page.parent / "browser") as browser, browser.page(page) as shown:
+        shown.picture(picture)
+
+
 def drawn_by(picture: Path) -> str:
     """Which version of Matplotlib drew `picture`, as it says itself."""
     with Image.open(picture) as image:
@@ -178,6 +193,8 @@ def test_what_is_shown_is_what_comes_out(section: Section, tmp_path: Path) -> No
         )
         pytest.fail("\n".join(changes), pytrace=False)
     for picture in section.pictures:
+        if page_of(picture, tmp_path).exists():
+            continue  # browsers and fonts differ; what is on pages is tested in test_page.py
         made = tmp_path / picture.name
         assert made.exists(), f"no command makes {picture.name}"
         if drawn_by(made) != drawn_by(picture):
@@ -261,7 +278,10 @@ def rewrite() -> None:
         with tempfile.TemporaryDirectory() as folder:
             text = renewed(section, Path(folder))
             for picture in section.pictures:
-                made = Path(folder) / picture.name
+                page, made = page_of(picture, Path(folder)), Path(folder) / picture.name
+                if page.exists():
+                    photograph(page, picture)
+                    continue
                 new = not picture.exists() or drawn_by(made) != drawn_by(picture)
                 if new or not same_picture(made, picture):
                     shutil.copy(made, picture)

@@ -97,7 +97,7 @@ def test_nothing_in_it_leads_outside() -> None:
     assert len(text.encode()) < 200_000
 
 
-@pytest.mark.parametrize("features", [1, 12, 50])
+@pytest.mark.parametrize("features", [1, 12, 100])
 @pytest.mark.parametrize("loss", ["mse", "mae"])
 def test_it_stays_small(features: int, loss: str) -> None:
     random = np.random.default_rng(0)
