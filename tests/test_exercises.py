@@ -128,6 +128,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import Batch
 from gdfit.data.fields import Grammar
 from gdfit.data.layout import Held, Layout, default_names
 
@@ -144,9 +145,11 @@ class NpyFile:
         """This file with the names of the columns of the `first` one."""
         return replace(self, layout=replace(self.layout, names=first.layout.names))
 
-    def blocks(self, places: Sequence[int]) -> Iterator[FloatArray]:
-        """The rows of the columns at `places`."""
-        yield self.rows[:, list(places)]
+    def batches(
+        self, places: Sequence[int], texts: Sequence[int] = ()
+    ) -> Iterator[tuple[None, Batch]]:
+        """The rows of the columns at `places`; there are none of text."""
+        yield None, Batch(self.rows[:, list(places)], (), np.arange(len(self.rows)))
 
 
 @contextmanager
@@ -189,7 +192,7 @@ def count(data: Data, columns: Columns, dialect: HowWritten) -> None:
             "from gdfit.cli.groups import grouped": (
                 "from gdfit.cli.count import count\nfrom gdfit.cli.groups import grouped"
             ),
-            "for command in (": "for command in (count, ",
+            "COMMANDS = (": "COMMANDS = (count, ",
         },
         {"count DATA --features x": "25\n", "--help": "Count the observations in DATA."},
     ),

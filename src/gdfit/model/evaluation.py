@@ -16,7 +16,7 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.finding import LayoutTable, find_columns, find_features
 from gdfit.data.levels import Levels
 from gdfit.data.making import RowMaker
-from gdfit.data.observations import Observations
+from gdfit.data.observations import SAME, Observations
 from gdfit.data.rows import RowBuffer, rows_at_once
 from gdfit.data.terms import Factor, read_term
 from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
@@ -73,7 +73,8 @@ def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
     mse = squares / count
     if not math.isfinite(mse):
         raise GdfitError("the errors are too large for float64 to square")
-    r_squared = 1 - squares / total if total > 0 else math.nan
+    varies = total > SAME**2 * (total + count * mean * mean)
+    r_squared = 1 - squares / total if varies else math.nan
     return Evaluation(count, mse, math.sqrt(mse), absolutes / count, r_squared)
 
 
