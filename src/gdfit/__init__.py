@@ -10,9 +10,7 @@ The names below are imported when they are first used: `import gdfit` costs noth
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in typing, which takes longer to import than to press Ctrl-C
 if TYPE_CHECKING:
     from gdfit.analysis.inference import Summary, summarize
     from gdfit.data.dataset import read_observations
@@ -72,6 +70,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'gdfit' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"gdfit.{_HOMES[name]}"), name)
 
 

@@ -1,5 +1,17 @@
-"""``python -m gdfit``."""
+"""``python -m gdfit``, and the console script."""
 
-from gdfit.cli import main
+import os
 
-main()
+
+def main() -> None:
+    """Run the command line, and leave with its status."""
+    try:
+        from gdfit.cli import app
+    except KeyboardInterrupt:
+        os.write(2, b"gdfit: interrupted\n")
+        os._exit(130)
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

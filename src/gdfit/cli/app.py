@@ -61,12 +61,14 @@ def version(
 
 
 def main() -> None:
-    """The console script: run the command line, and leave with its status."""
-    tune_process()
+    """Run the command line as a process of its own, and leave with its status."""
     try:
+        tune_process()
         status = run()
     except SystemExit as end:
         status = int(end.code or 0)
+    except KeyboardInterrupt:
+        status = 130
     # Taking pandas and torch down module by module takes longer than training does.
     os._exit(status)
 
