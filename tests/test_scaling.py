@@ -152,8 +152,8 @@ def test_what_nist_certifies_comes_out_by_default(condensed: bool) -> None:
     data = all_condensed(longley()) if condensed else longley()
     fit = train(data)
     assert fit.settings.scale == "whiten"  # standardized, 1000 epochs are not enough
-    assert fit.model.params == pytest.approx(CERTIFIED, rel=1e-11)
-    assert (fit.loss * 16 / 9) ** 0.5 == pytest.approx(304.854073561965, rel=1e-12)
+    assert fit.model.params == pytest.approx(CERTIFIED, rel=1e-10)
+    assert (fit.loss * 16 / 9) ** 0.5 == pytest.approx(304.854073561965, rel=1e-11)
     standardized = train(data, scale="standardize")
     assert standardized.loss > 1.01 * fit.loss
 

@@ -17,7 +17,7 @@ from sklearn.linear_model import HuberRegressor, LinearRegression, QuantileRegre
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import gdfit
 from gdfit.sklearn import GradientDescentRegressor
@@ -28,12 +28,17 @@ Y = X @ [2.0, -0.5, 7.0] + 3.0 + random.normal(size=120)
 FRAME = pd.DataFrame(X, columns=["width", "height", "depth (m)"])
 
 
-@parametrize_with_checks(
-    [
+CHECKS = [
+    (estimator, check)
+    for checked in (
         GradientDescentRegressor(),
         GradientDescentRegressor("huber", solver="nesterov", fit_intercept=False, max_iter=50),
-    ]
-)
+    )
+    for estimator, check in estimator_checks_generator(checked, mark=None)
+]
+
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS)
 @pytest.mark.filterwarnings("ignore")
 def test_scikit_learns_checks(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)

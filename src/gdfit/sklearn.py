@@ -263,7 +263,8 @@ def unfinished(fit: Fit) -> str | None:
     above = ""
     if fit.curvature and fit.curvature.minimum_loss > 0:
         ratio = fit.loss / fit.curvature.minimum_loss
-        above = f", and the loss is {ratio:.4g} times its minimum"
+        far = f"{100 * (ratio - 1):.2g} % above" if ratio < 2 else f"{ratio:.3g} times"
+        above = f", and the loss is {far} its minimum"
     moves = "still move" if fit.status == COMPLETED else "hardly move"
     return (
         f"gradient descent has not converged: after {fit.epochs} epochs the coefficients {moves}"

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gdfit.cli.messages import note
-from gdfit.data.columns import Selection
 from gdfit.data.dialect import Dialect
 from gdfit.data.finding import typed as typed_names
+from gdfit.data.selection import Selection
 from gdfit.errors import UsageError, listing, quoted
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from gdfit.cli.options import (
     SummaryFormat,
 )
 from gdfit.cli.process import write_bytes
-from gdfit.data.columns import Selection
+from gdfit.data.selection import Selection
 from gdfit.errors import UsageError
 
 

@@ -13,8 +13,8 @@ from gdfit.cli import texts
 from gdfit.cli.completion import complete_name, complete_names
 from gdfit.cli.groups import option, panel
 from gdfit.cli.typed import Typed
-from gdfit.data.columns import Selection
 from gdfit.data.dialect import Dialect
+from gdfit.data.selection import Selection
 from gdfit.descent.settings import Settings
 from gdfit.model.formats import ExportFormat
 from gdfit.show.panels import Panel

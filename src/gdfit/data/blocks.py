@@ -80,7 +80,8 @@ def whole_rows(raw: bytes, grammar: Grammar, line: int) -> Block:
         within = int(np.searchsorted(quotes, end))
         if within % 2:
             end = int(quotes[within - 1])
-    return Block(text[:end], quotes[:within], line, raw[:end])
+    rows = text[:end]
+    return Block(rows, quotes[:within], line, rows if text is raw else raw[:end])
 
 
 def count_lines(text: bytes) -> int:
@@ -113,10 +114,10 @@ def without_comments(text: bytes, grammar: Grammar) -> bytes:
 
 def find_quotes(text: bytes, grammar: Grammar) -> Positions:
     """The positions of the quotes in `text` that open a field and of those that close it."""
+    if b'"' not in text:
+        return np.empty(0, np.int64)
     characters = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(characters == QUOTE)
-    if not len(quotes):
-        return quotes
     doubled = quotes[2::2] == quotes[1:-1:2] + 1
     opening = at_start(characters, quotes[::2], grammar)
     opening[1:] |= doubled

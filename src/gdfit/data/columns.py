@@ -10,30 +10,9 @@ from functools import cached_property
 from gdfit.data.expansion import Expansion, plain
 from gdfit.data.finding import LayoutTable, alternatives, find_name, typed
 from gdfit.data.layout import Layout
+from gdfit.data.selection import Selection
 from gdfit.data.terms import Factor, Term, powers, read_term
 from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which columns are asked for, and what is to be made of them.
-
-    features : the terms to predict from, as `gdfit.data.terms` reads them; by default all other
-        columns with numbers, but row names and columns without a name.
-    target : the term to predict; by default ``y`` if there is one, else the last column with
-        numbers.
-    exclude : columns that are not used, whatever they hold.
-    degree : up to which to add all powers and products of the features that are numbers.
-    weights : the column that says how much each row counts; by default all count alike.
-    intercept : whether there is a b to fit; where there is none, it stays 0.
-    """
-
-    features: tuple[str, ...] | None = None
-    target: str | None = None
-    exclude: tuple[str, ...] = ()
-    degree: int = 1
-    weights: str | None = None
-    intercept: bool = True
 
 
 @dataclass(frozen=True)

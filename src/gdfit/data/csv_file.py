@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Batch, Words
+from gdfit.data.batch import Batch
 from gdfit.data.blocks import LONGEST_ROW, Block, cut_blocks
 from gdfit.data.dialect import Dialect
 from gdfit.data.fields import line_at, records
@@ -24,8 +24,7 @@ from gdfit.data.source import BLOCK_BYTES, Source, open_source
 from gdfit.data.words import read_words
 from gdfit.errors import FieldError, GdfitError
 
-HEAD_BYTES = 1 << 20  # enough for the header and the rows that the delimiter is found from
-SMALL = 1 << 19  # to import pandas takes as long as to read so many bytes without it
+HEAD_BYTES = 1 << 19  # to import pandas takes longer than to read so much without it
 
 
 class Watcher(Protocol):
@@ -43,6 +42,7 @@ class CsvFile:
     """A CSV file opened for reading, once, from top to bottom.
 
     head : its beginning, which has been read already.
+    is_small : whether that is all of it. It goes by the plain reader, and pandas is not imported.
     block_bytes : how many bytes to read at once.
     longest : how many bytes a row may have.
     """
@@ -50,6 +50,7 @@ class CsvFile:
     source: Source
     layout: Layout
     head: bytes
+    is_small: bool
     dialect: Dialect
     watcher: Watcher | None = None
     block_bytes: int = BLOCK_BYTES
@@ -64,11 +65,6 @@ class CsvFile:
         """This file, without a header, with the names of the columns of the `first` one."""
         layout = replace(self.layout, names=first.layout.names, named=first.layout.named)
         return replace(self, layout=layout)
-
-    @property
-    def is_small(self) -> bool:
-        """Whether the plain reader has read it all before pandas is imported."""
-        return len(self.head) <= SMALL
 
     def blocks(self, places: Sequence[int]) -> Iterator[FloatArray]:
         """The rows of the columns at `places`, in that order, as arrays of shape (rows, columns).
@@ -125,20 +121,26 @@ class CsvFile:
     ) -> Batch:
         """The rows of one block; a missing field is NaN or -1 if there may be any."""
         grammar, width = self.layout.grammar, len(self.layout.names)
-        words: tuple[Words, ...] = ()
+
+        def plainly() -> FloatArray:
+            text, line = block.text, block.line
+            return read_plainly(
+                text, grammar, width, places, missing=may_miss, line=line, texts=texts
+            )
+
         try:
-            if texts:
-                small = self.is_small
-                words = read_words(block, grammar, width, texts, missing=may_miss, small=small)
-            if not places:
-                numbers = np.empty((len(words[0].codes), 0))
-            elif self.is_small:
-                text, line = block.text, block.line
-                numbers = read_plainly(text, grammar, width, places, missing=may_miss, line=line)
-            else:
-                numbers = read_block(block, grammar, width, places, missing=may_miss)
+            if self.is_small:
+                numbers = plainly()
+            elif places:
+                numbers = read_block(block, grammar, width, places, missing=may_miss, texts=texts)
+            small = self.is_small
+            words = read_words(block, grammar, width, texts, small=small) if texts else ()
+            if not may_miss and any((column.codes < 0).any() for column in words):
+                plainly()  # names the first
         except RowError as error:
             raise self.fault(error) from None
+        if not places:
+            numbers = np.empty((len(words[0].codes), 0))
         return Batch(numbers, words, np.arange(len(numbers)))
 
     def fault_in(self, block: Block, row: int, place: int, what: str) -> GdfitError:
@@ -183,4 +185,5 @@ def open_csv(
     with open_source(path) as source:
         head = source.read(head_bytes)
         layout = find_layout(head, source.name, dialect)
-        yield CsvFile(source, layout, head, dialect, watcher, block_bytes, longest)
+        is_small = len(head) < head_bytes
+        yield CsvFile(source, layout, head, is_small, dialect, watcher, block_bytes, longest)

@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.columns import Columns, Selection, advice, choose_columns, nothing_left
+from gdfit.data.columns import Columns, advice, choose_columns, nothing_left
 from gdfit.data.condense import Condenser
 from gdfit.data.csv_file import CsvFile, Watcher, open_csv
 from gdfit.data.dialect import Dialect
@@ -19,6 +19,7 @@ from gdfit.data.levels import Levels
 from gdfit.data.making import RowMaker
 from gdfit.data.observations import Observations
 from gdfit.data.rows import RowBuffer, rows_at_once
+from gdfit.data.selection import Selection
 from gdfit.data.source import BLOCK_BYTES
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
 

@@ -152,9 +152,8 @@ def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
     """
     said = content(field, grammar)
     if grammar.is_missing(said):
-        if missing:
-            return math.nan
-        raise ValueError(no_value(said))
+        check_there(field, grammar, missing=missing)
+        return math.nan
     if not grammar.number.fullmatch(said):
         raise ValueError(no_number(said, grammar, missing=missing))
     value = grammar.value(said)
@@ -163,10 +162,12 @@ def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
     return value
 
 
-def no_value(said: bytes) -> str:
-    """What is wrong with a field that is missing, and what to type."""
-    what = f"{shown(said)} stands for a missing value" if said else "the field is empty"
-    return f"{what}; `drop_missing` skips such rows"
+def check_there(field: bytes, grammar: Grammar, *, missing: bool) -> None:
+    """Raise where a field is missing that may not."""
+    said = content(field, grammar)
+    if grammar.is_missing(said) and not missing:
+        what = f"{shown(said)} stands for a missing value" if said else "the field is empty"
+        raise ValueError(f"{what}; `drop_missing` skips such rows")
 
 
 def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:

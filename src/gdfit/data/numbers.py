@@ -26,7 +26,13 @@ HARMLESS = bytes(set(range(ord("!"), 127)) - set(b'"_ftFT'))  # to pandas: no nu
 
 
 def read_block(
-    block: Block, grammar: Grammar, width: int, places: Sequence[int], *, missing: bool
+    block: Block,
+    grammar: Grammar,
+    width: int,
+    places: Sequence[int],
+    *,
+    missing: bool,
+    texts: Sequence[int] = (),
 ) -> FloatArray:
     """The numbers of all rows of `block` in the columns at `places`, shape (rows, places).
 
@@ -34,6 +40,7 @@ def read_block(
     ----------
     width : how many fields a row has to have.
     missing : whether a field at these places may be missing, and is NaN then.
+    texts : columns of which the faults are told, too, where there is one in the numbers.
 
     Raises
     ------
@@ -46,7 +53,8 @@ def read_block(
     if rows is None:
         rows = read_fields(block, grammar, width, in_file, missing=missing)
     if rows is None:
-        return read_plainly(block.text, grammar, width, places, missing=missing, line=block.line)
+        text, line = block.text, block.line
+        return read_plainly(text, grammar, width, places, missing=missing, line=line, texts=texts)
     return rows if list(places) == in_file else rows[:, [in_file.index(p) for p in places]]
 
 
@@ -91,8 +99,9 @@ def parse(
     characters that end a field."""
     characters = np.frombuffer(text, np.uint8)
     # What comes before the first wraps around to a large number.
-    strange = characters[characters - FIRST > LAST - FIRST]
-    if not table_of(ends + HARMLESS)[strange].all():
+    strange = characters - FIRST > LAST - FIRST
+    only_line_ends = np.count_nonzero(strange) == np.count_nonzero(characters == LF)
+    if not only_line_ends and not table_of(ends + HARMLESS)[characters[strange]].all():
         return None
     import pandas as pd
 

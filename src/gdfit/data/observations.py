@@ -17,13 +17,13 @@ from gdfit.data.expansion import Expansion
 from gdfit.data.layout import default_names
 from gdfit.data.rows import Rows
 from gdfit.data.tables import array_of, column, is_frame, name_of, names_of, numbers_in, values_of
-from gdfit.errors import GdfitError, NoObservationsError, quoted
+from gdfit.errors import GdfitError, NoObservationsError, listing, printable, quoted
 
 FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-13  # a deviation below this part of a column's size is rounding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Observations:
     """N observations of p features and a target.
 
@@ -61,6 +61,10 @@ class Observations:
     sample_inputs: FloatArray | None = None
     intercept: bool = True
     expansion: Expansion | None = None
+
+    def __repr__(self) -> str:
+        columns = f"{printable(self.target_name)} from {listing(self.features, 3)}"
+        return f"<{self.count:,} observations: {columns}>"
 
     @property
     def total_weight(self) -> float:

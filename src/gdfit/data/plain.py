@@ -8,7 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.fields import MARKS, Grammar, is_open, line_at, read_number, records
+from gdfit.data.fields import (
+    MARKS,
+    Grammar,
+    Record,
+    check_there,
+    is_open,
+    line_at,
+    read_number,
+    records,
+)
 from gdfit.errors import quoted
 
 
@@ -28,6 +37,7 @@ def read_plainly(
     *,
     missing: bool,
     line: int = 1,
+    texts: Sequence[int] = (),
 ) -> FloatArray:
     """The numbers of all rows of `text` in the columns at `places`, shape (rows, places).
 
@@ -36,6 +46,7 @@ def read_plainly(
     width : how many fields a row has to have.
     missing : whether a field at these places may be missing, and is NaN then.
     line : the number of the first line.
+    texts : columns that are looked at, too, whether a field is missing.
 
     Raises
     ------
@@ -43,26 +54,32 @@ def read_plainly(
     """
     in_file = sorted(set(places))
     rows: list[list[float]] = []
-    for fields, start, _, _ in records(text, grammar):
-        if is_open(fields[-1]):
-            at = line_at(text, len(text) - len(fields[-1]), line)
-            raise RowError("a quote opens a field here that does not end", at)
-        if len(fields) != width:
-            raise RowError(wrong_width(fields, width), line_at(text, start, line))
+    for record in records(text, grammar):
+        check_form(record, text, width, line)
         row: list[float] = []
-        for place in in_file:
+        for place in sorted({*in_file, *texts}):
+            field = record.fields[place]
             try:
-                row.append(read_number(fields[place], grammar, missing=missing))
+                if place in texts:
+                    check_there(field, grammar, missing=missing)
+                if place in in_file:
+                    row.append(read_number(field, grammar, missing=missing))
             except ValueError as error:
-                raise RowError(str(error), line_at(text, start, line), place) from None
+                raise RowError(str(error), line_at(text, record.start, line), place) from None
         rows.append(row)
     values = np.array(rows, float).reshape(-1, len(in_file))
     return values[:, [in_file.index(place) for place in places]]
 
 
-def wrong_width(fields: Sequence[bytes], width: int) -> str:
-    """What is wrong with a row that has not `width` fields."""
-    count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-    mark = fields[0][:1].decode(errors="replace")
-    hint = f"; `comment` {quoted(mark)} leaves out comments" if mark and mark in MARKS else ""
-    return f"has {count}, not {width} as the first line has{hint}"
+def check_form(record: Record, text: bytes, width: int, line: int) -> None:
+    """Raise where a row of `text`, which begins on this line, has not `width` fields."""
+    fields = record.fields
+    if is_open(fields[-1]):
+        at = line_at(text, len(text) - len(fields[-1]), line)
+        raise RowError("a quote opens a field here that does not end", at)
+    if len(fields) != width:
+        count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+        mark = fields[0][:1].decode(errors="replace")
+        hint = f"; `comment` {quoted(mark)} leaves out comments" if mark and mark in MARKS else ""
+        what = f"has {count}, not {width} as the first line has{hint}"
+        raise RowError(what, line_at(text, record.start, line))

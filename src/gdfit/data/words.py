@@ -13,22 +13,21 @@ import numpy as np
 from gdfit.data.batch import Codes, Words
 from gdfit.data.blocks import Block, Positions
 from gdfit.data.cells import Cells, find_cells, stripped
-from gdfit.data.fields import Grammar, content, line_at, no_value, records
-from gdfit.data.plain import RowError, wrong_width
+from gdfit.data.fields import Grammar, content, records
+from gdfit.data.plain import check_form
 
 LONGEST = 256  # bytes of a field that are still compared so
 EIGHT = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)  # masks of their bytes
 
 
 def read_words(
-    block: Block, grammar: Grammar, width: int, places: Sequence[int], *, missing: bool, small: bool
+    block: Block, grammar: Grammar, width: int, places: Sequence[int], *, small: bool
 ) -> tuple[Words, ...]:
-    """What the fields of all rows of `block` in the columns at `places` say.
+    """What the fields in the columns at `places` say, in all rows of `block`.
 
     Parameters
     ----------
     width : how many fields a row has to have.
-    missing : whether a field may be missing; its code is -1 then.
     small : whether to do without pandas, which takes long to import.
 
     Raises
@@ -41,13 +40,7 @@ def read_words(
         found = compared(stripped(cells.at(places), block, grammar), block)
     if found is None:
         found = read_plainly(block, grammar, width, places)
-    result = []
-    for place, words in zip(places, found, strict=True):
-        codes = with_missing(words, grammar)
-        if not missing and (codes < 0).any():
-            raise first_missing(block, grammar, place)
-        result.append(Words(codes, words.said))
-    return tuple(result)
+    return tuple(Words(with_missing(words, grammar), words.said) for words in found)
 
 
 def read_plainly(
@@ -56,11 +49,10 @@ def read_plainly(
     """The words, one field after the other."""
     codes: list[list[int]] = [[] for _ in places]
     code_of: list[dict[bytes, int]] = [{} for _ in places]
-    for fields, start, _, _ in records(block.text, grammar):
-        if len(fields) != width:
-            raise RowError(wrong_width(fields, width), line_at(block.text, start, block.line))
+    for record in records(block.text, grammar):
+        check_form(record, block.text, width, block.line)
         for place, of_one, known in zip(places, codes, code_of, strict=True):
-            said = content(fields[place], grammar)
+            said = content(record.fields[place], grammar)
             of_one.append(known.setdefault(said, len(known)))
     return tuple(
         Words(np.array(of_one, np.int64), decoded(known))
@@ -116,12 +108,3 @@ def with_missing(words: Words, grammar: Grammar) -> Codes:
     if not any(absent):
         return words.codes
     return np.where(np.array(absent)[words.codes], -1, words.codes)
-
-
-def first_missing(block: Block, grammar: Grammar, place: int) -> RowError:
-    """What to say of the first row with a missing field in the column at `place`."""
-    for fields, start, _, _ in records(block.text, grammar):
-        said = content(fields[place], grammar)
-        if grammar.is_missing(said):
-            return RowError(no_value(said), line_at(block.text, start, block.line), place)
-    raise AssertionError("no field is missing")

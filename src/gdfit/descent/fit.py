@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ from gdfit.descent.stopping import (
 )
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
+from gdfit.notebook import Displayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,7 @@ NOISE = 2.0  # times the first loss is what may come out without having diverged
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Displayed):
     """What a run of gradient descent came to. Its params are in the data's own units.
 
     model : the params in the end, or with `patience` where the validation loss was least.
@@ -75,16 +76,16 @@ class Fit:
     status: str
     epochs: int
     best_epoch: int
-    history: tuple[Step, ...]
-    start: FloatArray
-    params: FloatArray
-    begun: Start
-    observations: Observations
-    validation: Observations | None
-    curvature: Curvature | None
-    scaling: Scaling | None
-    settings: Settings
-    asked: Settings
+    history: tuple[Step, ...] = field(repr=False)
+    start: FloatArray = field(repr=False)
+    params: FloatArray = field(repr=False)
+    begun: Start = field(repr=False)
+    observations: Observations = field(repr=False)
+    validation: Observations | None = field(repr=False)
+    curvature: Curvature | None = field(repr=False)
+    scaling: Scaling | None = field(repr=False)
+    settings: Settings = field(repr=False)
+    asked: Settings = field(repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -96,7 +97,7 @@ class Fit:
         return pd.DataFrame(rows, columns=header(self.model.features, validated))
 
 
-class Run:
+class Run(Displayed):
     """Gradient descent on `observations`, a step at a time: iterate over its steps, the last of
     which says why it is the last; `fit` is what it has come to. For the arguments see `train`.
 
@@ -132,6 +133,11 @@ class Run:
         self.best = Best(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False
+
+    def __repr__(self) -> str:
+        settings, made = self.settings, self.last.epoch if self.last else 0
+        chosen = f"lr {settings.lr:.5g}, scale {settings.scale}"
+        return f"<Run: {made} of {settings.epochs} epochs, {chosen}, of {self.observations}>"
 
     @cached_property
     def objective(self) -> Objective:
@@ -260,17 +266,7 @@ class Run:
         return {
             "minimum_loss": bends.minimum_loss if bends else None,
             "max_stable_lr": bends.max_stable_lr if bends and settings.is_plain else None,
-            "lr": settings.lr,
-            "scale": settings.scale,
-            "backend": settings.backend,
-            "loss_function": settings.loss,
-            "huber_delta": settings.huber_delta,
-            "l2": settings.l2,
-            "optimizer": settings.optimizer,
-            "momentum": settings.momentum,
-            "betas": list(settings.betas),
-            "batch_size": settings.batch_size,
-            "seed": settings.seed,
+            **settings.facts,
             "intercept": self.observations.intercept,
             "weights": self.observations.weights_name,
             "observations": self.observations.count,

@@ -66,6 +66,23 @@ class Settings:
         """Whether this is gradient descent on the whole squared error, whose path is known."""
         return self.loss == "mse" and self.optimizer == "gd" and self.batch_size is None
 
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the model's file says of them."""
+        return {
+            "lr": self.lr,
+            "scale": self.scale,
+            "backend": self.backend,
+            "loss_function": self.loss,
+            "huber_delta": self.huber_delta,
+            "l2": self.l2,
+            "optimizer": self.optimizer,
+            "momentum": self.momentum,
+            "betas": list(self.betas),
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+        }
+
     def check(self, validated: bool) -> None:
         """Raise `UsageError` for what is out of range, or asks for a validation set that is not
         there."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from gdfit.errors import GdfitError
 from gdfit.files import open_beside
+from gdfit.notebook import Displayed
 
 if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
@@ -20,7 +21,7 @@ Number = TypeVar("Number", float, Any)  # a float, or an array of them
 
 
 @dataclass(frozen=True)
-class LinearModel:
+class LinearModel(Displayed):
     """A linear model.
 
     w : a weight for each feature.
@@ -34,7 +35,7 @@ class LinearModel:
     b: float
     features: tuple[str, ...]
     target: str
-    expansion: Expansion | None = None
+    expansion: Expansion | None = field(default=None, repr=False)
     facts: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch
@@ -78,7 +79,8 @@ def predicted_blocks(model: LinearModel, file: CsvFile) -> Iterator[bytes]:
 
     def predict(block: Block) -> tuple[Batch, bytes]:
         batch = file.read(block, *maker.places, may_miss=True)
-        fields = as_fields(predicted(model, maker, file, block, batch), grammar)
+        values = predicted(model, maker, file, block, batch)
+        fields = as_fields(values, ~batch.is_whole, grammar)
         return batch, with_fields(block.raw, ends_of_rows(block, grammar, width), fields)
 
     for batch, text in in_order(predict, file.text_blocks()):
@@ -98,10 +100,10 @@ def predicted(
     return result
 
 
-def as_fields(values: FloatArray, grammar: Grammar) -> str:
-    """The numbers as fields, each with the delimiter before it, one a line; empty where NaN."""
+def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -> str:
+    """The numbers as fields with the delimiter before them, one a line; empty where `absent`."""
     said = repr(values.tolist())[1:-1].split(", ")  # faster than one by one
-    for row in np.flatnonzero(np.isnan(values)).tolist():
+    for row in np.flatnonzero(absent).tolist():
         said[row] = "NA" if grammar.delimiter == WHITE_SPACE else ""
     before = separator(grammar)
     after = ""

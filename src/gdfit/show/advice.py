@@ -142,7 +142,7 @@ def changes(fit: Fit) -> dict[str, str] | None:
     if fit.status == "diverged":
         if bends and fit.settings.is_plain and lr < bends.max_stable_lr:
             return {"init": "", "lr": "", "scale": ""}
-        if asked.lr == "auto":
+        if asked.lr == "auto" and lr > 0:
             return {"scale": str(fit.settings.scale), "lr": below(lr / 10)}
         return {"lr": "", "scale": ""}
     rounding = EXACT * fit.observations.mean_square
@@ -221,5 +221,5 @@ def is_too_large(fit: Fit) -> bool:
 
 def below(rate: float) -> str:
     """`rate` to two digits, rounded down."""
-    unit = 10.0 ** (math.floor(math.log10(rate)) - 1)
-    return f"{math.floor(rate / unit) * unit:.2g}"
+    digits, exponent = f"{rate:.16e}".split("e")
+    return f"{float(f'{digits[:3]}e{exponent}'):.2g}"

@@ -110,18 +110,7 @@ def in_batches(run: Run) -> bool:
 
 def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str, name_width: int) -> Table:
     """What came out, a line each."""
-    lines = [
-        *params_lines(fit, name_width),
-        ("loss", exact(fit.loss)),
-    ]
-    if fit.validation_loss is not None:
-        lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
-    lines += [("R²", r_squared(fit.r_squared)), ("ended", advice.ending(fit))]
-    bends = fit.curvature
-    if bends and fit.status != "diverged":
-        lines.append(("minimum", advice.minimum(fit, bends)))
-        if fit.settings.is_plain and not advice.is_at_minimum(fit, bends):
-            lines.append(("to go", advice.to_go(fit, bends)))
+    lines = [*params_lines(fit, name_width), *outcome(fit)]
     if fit.status != "diverged" and (command := fit.model.facts.get("next")):
         lines.append(("next", f"to come nearer to the minimum, type {printable(str(command))}"))
     for at in predictions if fit.status != "diverged" else ():
@@ -131,6 +120,20 @@ def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str, name_w
     if model_file:
         lines.append(("model", printable(model_file)))
     return key_values(lines)
+
+
+def outcome(fit: Fit) -> list[tuple[str, str]]:
+    """How good the fit is, how it ended and how far it is to go."""
+    lines = [("loss", exact(fit.loss))]
+    if fit.validation_loss is not None:
+        lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
+    lines += [("R²", r_squared(fit.r_squared)), ("ended", advice.ending(fit))]
+    bends = fit.curvature
+    if bends and fit.status != "diverged":
+        lines.append(("minimum", advice.minimum(fit, bends)))
+        if fit.settings.is_plain and not advice.is_at_minimum(fit, bends):
+            lines.append(("to go", advice.to_go(fit, bends)))
+    return lines
 
 
 def params_lines(fit: Fit, name_width: int) -> list[tuple[str, str]]:

@@ -51,7 +51,8 @@ class C(Language):
             for level, _ in cases
         )
         pairs = zip(tests, cases, strict=True)
-        return f"({''.join(f'{test} ? {text} : ' for test, (_, text) in pairs)}NAN)"
+        lines = (f"{test} ? {text}\n            : " for test, (_, text) in pairs)
+        return f"({''.join(lines)}NAN)"
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)

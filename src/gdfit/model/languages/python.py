@@ -27,9 +27,8 @@ class Python(Language):
         return f"{number} ** {exponent}"
 
     def choice(self, column: str, cases: Cases) -> str:
-        return (
-            f"{{{', '.join(f'{level!r}: {text}' for level, text in cases)}}}[{self.column(column)}]"
-        )
+        lines = "".join(f"\n            {level!r}: {text}," for level, text in cases)
+        return f"{{{lines}\n        }}[{self.column(column)}]"
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)

@@ -43,8 +43,8 @@ class Sql(Language):
         return f"power({number}, {exponent})"
 
     def choice(self, column: str, cases: Cases) -> str:
-        whens = " ".join(f"WHEN {self.level(level)} THEN {text}" for level, text in cases)
-        return f"CASE {self.column(column)} {whens} END"
+        whens = "".join(f"\n    WHEN {self.level(level)} THEN {text}" for level, text in cases)
+        return f"CASE {self.column(column)}{whens}\n    END"
 
     def level(self, level: Level) -> str:
         """A level, as the column has it."""
