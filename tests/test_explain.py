@@ -73,13 +73,15 @@ def value_of(part: str, *, off: int | None = None) -> FloatArray:
 
 
 def half_unit(value: float) -> float:
-    return 0.5 * 10.0 ** (math.floor(math.log10(abs(value))) - 4) if value else 0.0
+    if value in (0, 1, 2):  # of the formulas themselves
+        return 0.0
+    return float(0.5 * 10.0 ** (math.floor(math.log10(abs(value))) - 4))
 
 
 def check(line: str) -> int:
     """Do the arithmetic of a line again; how many parts of it are numbers alone."""
     parts = re.split(r" [=←] ", line.strip())[1:]
-    signs = re.compile(r"[^\W\d_]|[…∂∇∥≤>]")  # letters, and what else is no arithmetic
+    signs = re.compile("[a-zα-ωℓŷᵗ…∂∇≤>]", re.IGNORECASE)  # of what is no arithmetic
     numeric = [part for part in parts if not signs.search(re.sub(NUMBER, "", part))]
     for part in numeric[:-1]:
         shown, again = value_of(numeric[-1]), value_of(part)
@@ -110,6 +112,10 @@ def test_a_mistake_is_found() -> None:
     assert check("   w ← w − γ·∂L/∂w = 0 − 0.01 · (−1.9386) = 0.019386") == 1
     with pytest.raises(AssertionError):
         check("   w ← w − γ·∂L/∂w = 0 − 0.01 · (−1.9386) = 0.019389")
+    with pytest.raises(AssertionError):
+        check("   ℓ = ½(ŷ − y)² = ½ · (−3)² = 4.4")
+    with pytest.raises(AssertionError):
+        check("   v̂ = v/(1 − β₂ᵗ) = 0.0072382/(1 − 0.999²) = 3.6")
     with pytest.raises(AssertionError):
         check("   ∇ℓ = 2(ŷ − y)·(x₁, 1) = 2 · (−3) · (−1, 1) = (6, 6)")
 
@@ -287,6 +293,31 @@ def test_steps_are_held_back_until_the_last_is_explained() -> None:
         watch(step)
         counts.append(len(told_of))
     assert (told_of, counts) == ([1, 2, 3, 4], [0, 0, 3, 4])
+
+
+@pytest.mark.parametrize("batches", [[], ["--batch-size", 3]])
+def test_weights_are_counted_in(gdfit: Gdfit, batches: list[object]) -> None:
+    data = b"x,y,n\n1,3.1,2\n2,4.8,1\n3,7.2,5\n"
+    if batches:
+        data += b"4,9.1,1\n"
+    train = ["train", "-", "--weights", "n", "--lr", 0.01, *batches, "--epochs", 1, "--explain", 1]
+    out = unbroken(gdfit(*train, stdin=data).out)
+    assert sum(map(check, arithmetic(out))) == 20
+    assert " row 1: x = 1, y = 3.1, with the weight v = 2\n" in out or batches
+    words = "(3 · mean of all v)" if batches else "sum of v"
+    (sums,) = re.findall(rf"∂L/∂w = sum of v·∂ℓ/∂w / {re.escape(words)} = (.*) = ", out)
+    assert sums.endswith(")/6.75" if batches else ")/8")
+    assert sums.count("·") == 3
+
+
+@pytest.mark.parametrize("words", ["--lr 0.01", "--scale standardize", "--optimizer adam --l2 1"])
+@pytest.mark.parametrize("features", ["light", "light,water"])
+def test_without_an_intercept_there_is_no_b(gdfit: Gdfit, words: str, features: str) -> None:
+    data = [SAMPLES / "greenhouse.csv", "--features", features, "--no-intercept"]
+    out = gdfit("train", *data, *words.split(), "--explain", 2, "--epochs", 3).out
+    lines = above_the_table(out)
+    assert sum(map(check, arithmetic("\n".join(lines)))) > 15
+    assert not any(re.search(r"\bb\b", line) for line in lines)
 
 
 def test_the_validation_loss_is_told(gdfit: Gdfit) -> None:

@@ -92,6 +92,9 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "twelve long names": (lambda: several(12), {"lr": 0.05}),
     "forty names": (lambda: several(40), {"epochs": 50}),
     "several, diverging": (lambda: several(3), {"lr": 2.0}),
+    "powers of a column": (lambda: read_observations(str(LECTURE), degree=3), {}),
+    "powers, diverging": (lambda: read_observations(str(LECTURE), degree=2), {"lr": 0.1}),
+    "without b": (lambda: observations_from([1.0, 2, 3], [2.0, 5, 5], intercept=False), {}),
     "several, constant target": (lambda: observations_from(np.eye(4, 3), np.full(4, 5.1)), {}),
 }
 

@@ -63,7 +63,6 @@ def train(
     from gdfit.show.trace import Trace
 
     check_output(typed, output, files)
-    typed.refuse("explain", "writes out no weighted means", unless=columns.weights is None)
     check_files(data, validation, [init], files)
     start = parse_init(init)
     check_settings(typed, settings, validated=validation is not None)

@@ -95,19 +95,20 @@ class Condenser:
             return expansion.expand(self._levels.recoded(rows))
 
         width = len(expansion.features)
-        sample = made(self._sample.rows)
+        first, sample = made(self._first), made(self._sample.rows)
         return Observations(
             augmented=triangle,
             count=self.count,
             features=expansion.features,
             target_name=columns.target,
             left_out=columns.left_out,
-            first=np.delete(made(self._first)[:, : width + 2], width, axis=1),
+            first=np.delete(first[:, : width + 2], width, axis=1),
             last=np.append(self._levels.recoded(self._last)[: expansion.width], self._last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),
             rows=self._kept.changed(made) if self._kept else None,
             weight=None if columns.weights is None else self._weight,
             weights_name=columns.weights,
+            first_weights=None if columns.weights is None else first[:, -1],
             sample_weights=None if columns.weights is None else sample[:, -1],
             sample_inputs=self._sample.rows[:, : len(expansion.numbers)],
             intercept=columns.intercept,

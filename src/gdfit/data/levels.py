@@ -178,8 +178,9 @@ def condensed_by_levels(base: FloatArray, codes: Codes) -> tuple[FloatArray, Cod
     if 2 * base.shape[1] * len(starts) > len(base):
         return base, codes
     ends = [*starts[1:].tolist(), len(base)]
+    ordered = base.take(order, axis=0)
     rows = [
-        triangular(base[order[start:end]]) for start, end in zip(starts.tolist(), ends, strict=True)
+        triangular(ordered[start:end]) for start, end in zip(starts.tolist(), ends, strict=True)
     ]
     kept = np.repeat(codes[order[starts]], [len(part) for part in rows], axis=0)
     return np.concatenate(rows), kept

@@ -40,7 +40,7 @@ class Observations:
         weights.
     left_out : columns of the file that are no features because they hold text, or nothing.
     weight, weights_name : Σv, where the observations have weights v, and what these are called.
-    sample_weights : those of the sample.
+    first_weights, sample_weights : those of the first ones, and of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
     intercept : whether there is a b; where there is none, it stays 0.
     expansion : what makes the features of columns, where they are not columns as they stand.
@@ -57,6 +57,7 @@ class Observations:
     left_out: tuple[str, ...] = ()
     weight: float | None = None
     weights_name: str | None = None
+    first_weights: FloatArray | None = None
     sample_weights: FloatArray | None = None
     sample_inputs: FloatArray | None = None
     intercept: bool = True
@@ -177,6 +178,7 @@ def observations_from(
         rows=kept,
         left_out=left_out,
         weight=total,
+        first_weights=None if of_rows is None else of_rows[:FIRST_ROWS],
         sample_weights=of_rows,
         sample_inputs=sample[:, :-1],
         intercept=intercept,

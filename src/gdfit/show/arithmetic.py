@@ -63,26 +63,61 @@ class RowArithmetic:
             vector = f"{formula}·{letters.vector(letters.inputs, '1')}"
             yield Line("∇ℓ", [vector, product, letters.gradient(self.slopes)])
             return
-        for name, factor, value, slope in zip("wb", "x1", (*self.x, "1"), self.slopes, strict=True):
-            yield Line(f"∂ℓ/∂{name}", [f"{formula}·{factor}", times(number, value), told(slope)])
+        for (place, name), factor, value in zip(
+            letters.written, "x1", (*self.x, "1"), strict=False
+        ):
+            slope = told(float(self.slopes[place]))
+            yield Line(f"∂ℓ/∂{name}", [f"{formula}·{factor}", times(number, value), slope])
 
 
-def mean_lines(
-    rows: Sequence[RowArithmetic], count: int, loss: float, grad: FloatArray, letters: Letters
-) -> Iterator[Line]:
-    """The loss and the gradient without a penalty: means over `count` rows, `rows` and more."""
+class Means:
+    """Means over many rows, of which the first few are written out.
 
-    def mean(values: Sequence[float]) -> str:
-        more = ["…"] if count > len(rows) else []
-        return f"({plus(*map(told, values), *more)})/{count:,}"
+    Parameters
+    ----------
+    rows : the first.
+    count : how many there are.
+    weights : of the first rows, if there are weights.
+    divisor : with weights, what the sum over all rows is divided by: in words, and in numbers.
+    letters : what is called how.
+    """
 
-    yield Line("L", ["mean of ℓ", mean([row.loss for row in rows]), told(loss)])
-    if len(grad) > 2:
-        yield Line("∇L", ["mean of ∇ℓ", letters.gradient(grad)])
-        return
-    for place, name in letters.written:
-        slopes = [float(row.slopes[place]) for row in rows]
-        yield Line(f"∂L/∂{name}", [f"mean of ∂ℓ/∂{name}", mean(slopes), told(float(grad[place]))])
+    def __init__(
+        self,
+        rows: Sequence[RowArithmetic],
+        count: int,
+        weights: FloatArray | None,
+        divisor: tuple[str, float],
+        letters: Letters,
+    ) -> None:
+        self.rows, self.count, self.weights, self.letters = rows, count, weights, letters
+        words, total = divisor
+        self.words = f" / {words}"
+        self.total = f"{count:,}" if weights is None else told(total)
+
+    def lines(self, loss: float, grad: FloatArray) -> Iterator[Line]:
+        """The loss and the gradient, without a penalty."""
+        losses = [row.loss for row in self.rows]
+        yield Line("L", [self.formula("ℓ"), self.numbers(losses), told(loss)])
+        if len(self.letters.weights) > 1:
+            yield Line("∇L", [self.formula("∇ℓ"), self.letters.gradient(grad)])
+            return
+        for place, name in self.letters.written:
+            slopes = [float(row.slopes[place]) for row in self.rows]
+            numbers = [self.numbers(slopes), told(float(grad[place]))]
+            yield Line(f"∂L/∂{name}", [self.formula(f"∂ℓ/∂{name}"), *numbers])
+
+    def formula(self, what: str) -> str:
+        """What of."""
+        return f"mean of {what}" if self.weights is None else f"sum of v·{what}{self.words}"
+
+    def numbers(self, values: Sequence[float]) -> str:
+        """The mean of what begins with these `values`."""
+        terms = [*map(told, values)]
+        if self.weights is not None:
+            terms = [times(given(v), term) for v, term in zip(self.weights, terms, strict=True)]
+        more = ["…"] if self.count > len(terms) else []
+        return f"({plus(*terms, *more)})/{self.total}"
 
 
 def penalty_lines(

@@ -124,36 +124,46 @@ def cells(text: str) -> int:
 
 class Letters:
     """What the params and the features are called: w, b and x; with several features w₁, w₂, … and
-    x₁, x₂, …, of which the first few are written out."""
+    x₁, x₂, …, of which the first few are written out.
+
+    Parameters
+    ----------
+    features : how many there are.
+    intercept : whether there is a b.
+    """
 
     MOST = 3
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, *, intercept: bool = True) -> None:
         one = features == 1
         self.weights = ["w"] if one else [f"w{subscript(n)}" for n in range(1, features + 1)]
         self.inputs = [weight.replace("w", "x") for weight in self.weights]
+        self.intercept = intercept
 
     @property
     def written(self) -> list[tuple[int, str]]:
         """The places and names of the params that are written out."""
-        return [*enumerate(self.weights[: self.MOST]), (len(self.weights), "b")]
+        b = [(len(self.weights), "b")] if self.intercept else []
+        return [*enumerate(self.weights[: self.MOST]), *b]
 
-    def some(self, parts: Sequence[str], *last: str) -> list[str]:
-        """Of `parts`, one for each feature, those that are written out; then what is last."""
+    def some(self, parts: Sequence[str], b: str = "") -> list[str]:
+        """Of `parts`, one for each feature, those that are written out; then what belongs to b."""
         more = ["…"] if len(parts) > self.MOST else []
-        return [*parts[: self.MOST], *more, *last]
+        return [*parts[: self.MOST], *more, *([b] if b and self.intercept else [])]
 
-    def vector(self, parts: Sequence[str], last: str) -> str:
-        """A vector of `parts`, one for each feature, and what is last."""
-        return f"({', '.join(self.some(parts, last))})"
+    def vector(self, parts: Sequence[str], b: str) -> str:
+        """A vector of `parts`, one for each feature, and what belongs to b; a single part stands
+        alone."""
+        written = self.some(parts, b)
+        return f"({', '.join(written)})" if len(written) > 1 else written[0]
 
     def gradient(self, values: FloatArray) -> str:
         """A vector of a number for each param."""
-        *numbers, last = map(told, values.tolist())
-        return self.vector(numbers, last)
+        *numbers, b = map(told, values.tolist())
+        return self.vector(numbers, b)
 
     def at(self, params: FloatArray) -> str:
         """The params by name: ``w = 0, b = 0``."""
-        *values, last = map(told, params.tolist())
+        *values, b = map(told, params.tolist())
         named = [equal(name, value) for name, value in zip(self.weights, values, strict=True)]
-        return ", ".join(self.some(named, equal("b", last)))
+        return ", ".join(self.some(named, equal("b", b)))

@@ -112,7 +112,9 @@ def fit_chart(fit: Fit, width: int) -> str:
     if fit.status != "diverged":
         w, b = fit.model.params
         ends = np.array([x.min(), x.max()])
-        equation = f"{target} = {w:.4g} {name} {'-' if b < 0 else '+'} {abs(b):.4g}"
+        equation = f"{target} = {w:.4g} {name}"
+        if fit.observations.intercept:
+            equation += f" {'-' if b < 0 else '+'} {abs(b):.4g}"
         layers.append(Layer(equation, ends, w * ends + b, "braille", "red"))
     layers.append(Layer("observations", x, y, "o", "blue", joined=False))
     if fit.validation:

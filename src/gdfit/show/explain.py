@@ -20,7 +20,7 @@ from gdfit.descent.loop import Step
 from gdfit.descent.objectives import batch_objective, batches
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.errors import printable
-from gdfit.show.arithmetic import RowArithmetic, mean_lines, penalty_lines, update_lines
+from gdfit.show.arithmetic import Means, RowArithmetic, penalty_lines, update_lines
 from gdfit.show.board import KEPT, Letters, Line, broken, equal, given, laid_out, minus, told
 from gdfit.show.formulas import RATES, SLOPES, Change
 from gdfit.show.report import Watch
@@ -32,12 +32,16 @@ class Pass(NamedTuple):
 
     rows : the first rows as they are descended on: the features, a one, y.
     all_rows : how many there are.
+    weights : of the first rows, if there are any.
+    divisor : what weighted sums are divided by: in words, and in numbers.
     loss : of them all.
     change : what came of it.
     """
 
     rows: FloatArray
     all_rows: int
+    weights: FloatArray | None
+    divisor: tuple[str, float]
     loss: float
     change: Change
 
@@ -63,7 +67,8 @@ class Explanation:
         self.run, self.epochs, self.before = run, epochs, before
         self.batched = run.settings.batch_size is not None
         self.state = run.start.state
-        self.letters = Letters(len(run.observations.features))
+        observations = run.observations
+        self.letters = Letters(len(observations.features), intercept=observations.intercept)
         self.console = console_for(sys.stdout)
 
     def step(self, step: Step) -> None:
@@ -85,7 +90,7 @@ class Explanation:
         w, x = letters.weights[0], letters.inputs[0]
         lines = [
             Line(f"∂ℓ/∂{name}", [f"∂ℓ/∂ŷ · ∂ŷ/∂{name}", f"{slope} · {factor}"])
-            for name, factor in ((w, x), ("b", "1"))
+            for name, factor in ((w, x), ("b", "1"))[: 1 + letters.intercept]
         ]
         if len(letters.weights) > 1:
             slopes = [f"∂ℓ/∂{weight}" for weight in letters.weights]
@@ -108,16 +113,15 @@ class Explanation:
         meaning = columns
         if scaling:
             meaning = [
-                f"({minus(name, told(mean))})/{told(deviation)}".replace(" ", KEPT)
-                if deviation
-                else f"0, as {name} does not vary"
+                standardized(name, mean, deviation)
                 for name, mean, deviation in zip(
                     columns, scaling.means.tolist(), scaling.deviations.tolist(), strict=True
                 )
             ]
         named = [f"{x} for {text}" for x, text in zip(letters.inputs, meaning, strict=True)]
         named[0] = named[0].replace(" for", " stands for", 1)
-        yield ", ".join(letters.some(named, *([f"y for {target}"] if target != "y" else [])))
+        aimed_at = [f"y for {target}"] if target != "y" else []
+        yield ", ".join([*letters.some(named), *aimed_at])
 
     def epoch(self, step: Step) -> Iterator[str]:
         """An epoch: its first rows, the means over all rows, the update."""
@@ -131,14 +135,15 @@ class Explanation:
         rows = []
         for number, row in enumerate(written.rows):
             rows.append(RowArithmetic(row, step.before, settings, letters, self.value))
-            yield from broken(f" row {number + 1}: {self.values(number, rows[-1])}")
+            yield from broken(f" row {number + 1}: {self.values(number, rows[-1], written)}")
             yield from laid_out([*rows[-1].lines()])
         weights = step.before[:-1]
         penalty = settings.l2 * float(weights @ weights)
         slopes = change.grad - 2 * settings.l2 * np.append(weights, 0.0)
         means = written.loss - penalty, slopes
-        yield f" mean over {whole}"
-        yield from laid_out([*mean_lines(rows, written.all_rows, *means, letters)])
+        yield f" {'mean' if written.weights is None else 'weighted mean'} over {whole}"
+        over = Means(rows, written.all_rows, written.weights, written.divisor, letters)
+        yield from laid_out([*over.lines(*means)])
         if settings.l2:
             yield f" penalty, with λ = {given(settings.l2)}"
             yield from laid_out([*penalty_lines(weights, settings.l2, means, letters)])
@@ -168,31 +173,45 @@ class Explanation:
         """A feature's value: as it stands in the data, or scaled."""
         return told(x) if self.run.scaling else given(x)
 
-    def values(self, number: int, row: RowArithmetic) -> str:
+    def values(self, number: int, row: RowArithmetic, written: Pass) -> str:
         """The values in a row; of a single scaled feature, how it comes about."""
         scaling, x = self.run.scaling, row.x
-        named = [
-            f"{letter} = {value}" for letter, value in zip(self.letters.inputs, x, strict=True)
-        ]
-        standardized = scaling and scaling.mixing is None and not scaling.constant
-        if scaling and standardized and len(x) == 1 and not self.batched:
-            read = given(self.run.observations.first[number, 0])
-            mean, deviation = told(scaling.means[0]), told(scaling.deviations[0])
-            named = [f"x = ({minus(read, mean)})/{deviation} = {x[0]}"]
-        return ", ".join(self.letters.some(named, equal("y", row.y)))
+        named = [equal(*pair) for pair in zip(self.letters.inputs, x, strict=True)]
+        varies = scaling and scaling.mixing is None and not scaling.constant
+        if scaling and varies and len(x) == 1 and not self.batched:
+            read = given(float(self.run.observations.first[number, 0]))
+            mean, deviation = float(scaling.means[0]), float(scaling.deviations[0])
+            named = [f"x = {standardized(read, mean, deviation)} = {x[0]}"]
+        known = [*self.letters.some(named), equal("y", row.y)]
+        if written.weights is not None:
+            known.append(f"with the weight {equal('v', given(float(written.weights[number])))}")
+        return ", ".join(known)
 
     def pass_of(self, step: Step) -> Pass:
         """The update of an epoch as the run made it; or that of its first batch, made again."""
-        run, settings = self.run, self.run.settings
+        run, settings, observations = self.run, self.run.settings, self.run.observations
+        count, total = observations.count, observations.total_weight
         if not self.batched:
-            rows = np.insert(run.observations.first, -1, 1.0, axis=1)
-            change = Change(step.before, step.params, step.grad, self.state, step.state)
+            rows = np.insert(observations.first, -1, float(observations.intercept), axis=1)
             rows = run.scaling.apply(rows) if run.scaling else rows
-            return Pass(rows, run.observations.count, step.loss, change)
+            change = Change(step.before, step.params, step.grad, self.state, step.state)
+            divisor = "sum of v", total
+            return Pass(rows, count, observations.first_weights, divisor, step.loss, change)
         batch = next(batches(run.descended, settings, run.start.epochs + step.epoch))
         loss, grad = batch_objective(run.descended, batch, settings)(step.before)
         rate = float(settings.lr)
         rule = OPTIMIZERS[settings.optimizer](rate, settings.momentum, settings.betas)
         after, state = rule(step.before, grad, self.state)
         change = Change(step.before, after, grad, self.state, state)
-        return Pass(batch[:FIRST_ROWS], len(batch), loss, change)
+        rows, width = batch[:FIRST_ROWS], len(observations.features) + 2
+        weights = None if observations.weight is None else rows[:, width]
+        divisor = f"({len(batch):,} · mean of all v)", total * len(batch) / count
+        return Pass(rows[:, :width], len(batch), weights, divisor, loss, change)
+
+
+def standardized(name: str, mean: float, deviation: float) -> str:
+    """``(x − 1.3)/0.72``, where there is a mean to take away."""
+    if not deviation:
+        return f"0, as {name} does not vary"
+    centred = f"({minus(name, told(mean))})" if mean else name
+    return f"{centred}/{told(deviation)}".replace(" ", KEPT)

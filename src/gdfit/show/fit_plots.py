@@ -25,6 +25,7 @@ from gdfit.show.colours import (
 from gdfit.show.marks import Mark, marks_of
 from gdfit.show.scales import number_axis, window
 
+CURVE = 300  # points of a curve
 FEW = 200  # observations, each of which is seen
 LONGEST_LABEL = 40
 ROOM, FINAL_ROOM = 2.0, 4.0  # times the height of the observations, for earlier lines, the last
@@ -36,42 +37,70 @@ def draw_fit(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """The fit, for any number of features."""
     number_axis(axes.xaxis)
     number_axis(axes.yaxis)
-    if len(fit.model.features) == 1:
+    if on_a_plane(fit):
         draw_line(axes, fit, steps)
     else:
         draw_predictions(axes, fit, steps)
     axes.set_title(ending(fit))
 
 
+def on_a_plane(fit: Fit) -> bool:
+    """Whether all features are one, or made of one number: ŷ can be drawn above it."""
+    made_of = fit.observations.expansion
+    alone = made_of is not None and len(made_of.numbers) == 1 and not made_of.categories
+    return len(fit.model.features) == 1 or alone
+
+
 def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
-    """The observations with the line, and faintly the lines of earlier epochs."""
-    observed = np.concatenate([part.sample for part in parts(fit)])
+    """The observations with the line, and faintly the lines of earlier epochs: curves, where the
+    features are powers of a number, or the like."""
+    observed = np.concatenate([np.column_stack(plane_of(part)) for part in parts(fit)])
     left, right = window(observed[:, 0], 0.05)
     low, high = window(observed[:, 1], 0.12)
-    ends = np.array([left, right])
+    x, features = features_along(fit, left, right, observed[:, 0])
     earlier = marks_of(fit, steps)
     if fit.status == "diverged":
         earlier.insert(0, Mark(0, fit.start, GREY))
-    final = line(fit, fit.params, ends)
-    lines = [line(fit, mark.params, ends) for mark in earlier]
+    final = line(fit, fit.params, features)
+    lines = [line(fit, mark.params, features) for mark in earlier]
     low, high = with_lines(low, high, fit, final, lines)
     for part in parts(fit):
-        x, y = part.sample.T
-        scatter(axes, x, y, fit, part)
+        scatter(axes, *plane_of(part), fit, part)
     for mark, heights in zip(earlier, lines, strict=True):
         seen = heights.min() < high and heights.max() > low  # NaN is not
         if seen and not np.abs(heights - final).max() < SAME * (high - low):
             label = f"epoch {mark.epoch:,}" if mark.epoch else "start"
-            axes.plot(ends, heights, color=mark.colour, linewidth=1.6, label=label)
+            axes.plot(x, heights, color=mark.colour, linewidth=1.6, label=label)
     if fit.status != "diverged":
         label = equation(fit)
         if final.min() >= high or final.max() <= low:
             label += " (out of the picture)"
-        axes.plot(ends, final, color=VERMILION, linewidth=2.8, label=label)
+        axes.plot(x, final, color=VERMILION, linewidth=2.8, label=label)
     axes.set_xlim(left, right)
     axes.set_ylim(low, high)
-    axes.set_xlabel(text_of(fit.model.features[0]))
+    made_of = fit.observations.expansion
+    several = made_of is not None and len(fit.model.features) > 1
+    axes.set_xlabel(text_of(made_of.numbers[0] if made_of and several else fit.model.features[0]))
     axes.set_ylabel(text_of(fit.model.target))
+
+
+def plane_of(part: Observations) -> tuple[FloatArray, FloatArray]:
+    """The feature, or the number that all features are made of, and y, of the sample."""
+    sample, inputs = part.sample, part.sample_inputs
+    return (sample[:, 0] if sample.shape[1] == 2 or inputs is None else inputs[:, 0]), sample[:, -1]
+
+
+def features_along(
+    fit: Fit, left: float, right: float, observed: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Where to draw a line from `left` to `right`, and the features there, shape (points, p). A
+    curve goes no farther than what was `observed`: a logarithm may have no value there."""
+    made_of = fit.observations.expansion
+    if made_of is None or len(fit.model.features) == 1:
+        ends = np.array([left, right])
+        return ends, ends[:, np.newaxis]
+    x = np.linspace(observed.min(), observed.max(), CURVE)
+    return x, made_of.expand(made_of.rows_of([x]))[:, : len(fit.model.features)]
 
 
 def with_lines(
@@ -91,11 +120,11 @@ def with_lines(
     return window(np.array([low, high]), 0.0 if high - low == height else 0.04)
 
 
-def line(fit: Fit, params: FloatArray, x: FloatArray) -> FloatArray:
-    """The heights at `x` of the line with `params` as they are descended on."""
+def line(fit: Fit, params: FloatArray, features: FloatArray) -> FloatArray:
+    """ŷ at `features`, shape (points, p), with `params` as they are descended on."""
     with np.errstate(over="ignore", invalid="ignore"):
-        w, b = fit.scaling.to_data(params) if fit.scaling else params
-        heights: FloatArray = w * x + b
+        params = fit.scaling.to_data(params) if fit.scaling else params
+        heights: FloatArray = features @ params[:-1] + params[-1]
     return heights
 
 
@@ -159,7 +188,7 @@ def ending(fit: Fit) -> str:
     """How many epochs, and how it ended if it did not just end."""
     epochs = count(fit.epochs, "epoch")
     if fit.status == "diverged":
-        shown = "; drawn after epoch 1" if len(fit.model.features) > 1 else ""
+        shown = "" if on_a_plane(fit) else "; drawn after epoch 1"
         return f"The fit: diverged after {epochs}{shown}"
     if fit.best_epoch < fit.epochs:
         return f"The fit after epoch {fit.best_epoch:,} of {fit.epochs:,}, the best"
@@ -169,10 +198,14 @@ def ending(fit: Fit) -> str:
 
 def equation(fit: Fit) -> str:
     """``y = 0.302 x + 0.233``, for a legend; on two lines where it is long."""
+    if len(fit.model.features) > 1:
+        return "the fit"
     w, b = fit.model.params
     if abs(w) * np.ptp(fit.observations.sample[:, 0]) <= ROUNDING * abs(b):
         w = 0.0
     name, target = text_of(fit.model.features[0]), text_of(fit.model.target)
-    right = f"{number(w)} {name} {'−' if b < 0 else '+'} {number(abs(b))}"
+    right = f"{number(w)} {name}"
+    if fit.observations.intercept:
+        right += f" {'−' if b < 0 else '+'} {number(abs(b))}"
     long = len(target) + len(right) > LONGEST_LABEL
     return f"{target} =\n{right}" if long else f"{target} = {right}"

@@ -40,7 +40,8 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
         title = f"The params, until epoch {epochs[-1]:,}"
     path = np.array(comparable(fit, path))
     named = counting_most(fit, path[-1])
-    others = np.setdiff1d(np.arange(path.shape[1]), named)
+    drawn = path.shape[1] - (not fit.observations.intercept)
+    others = np.setdiff1d(np.arange(drawn), named)
     if len(others):
         draw_bundle(axes, epochs, path[:, others])
     names = params_names(fit.model.features)
@@ -91,7 +92,7 @@ def counting_most(fit: Fit, params: FloatArray) -> list[int]:
         assert scaling
         sizes = sizes * scaling.deviations
     largest = np.argsort(-sizes, kind="stable")[:NAMED]
-    return [*sorted(largest.tolist()), features]
+    return [*sorted(largest.tolist()), *([features] if fit.observations.intercept else [])]
 
 
 def draw_bundle(axes: Axes, epochs: FloatArray, path: FloatArray) -> None:

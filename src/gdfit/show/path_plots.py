@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
 def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]:
     """The path that the params took over (w, b), its epochs, and the minimum; what is returned
-    draws the level sets below, once the axes have their size."""
+    draws the level sets below, once the axes have their size. For a model with a b."""
     path = np.array([fit.start, *(step.params for step in steps)])
     path = path[: stays_within(np.array([[-LARGEST, LARGEST]] * 2), path)]
     if not len(path):
@@ -208,11 +208,15 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
         along: FloatArray = away @ bends.eigenvectors
         loss: FloatArray = bends.minimum_loss + 0.5 * along**2 @ bends.eigenvalues
         return loss
-    rows = np.insert(fit.observations.sample, 1, 1.0, axis=1)
+    observations, settings = fit.observations, fit.settings
+    rows = np.insert(observations.sample, 1, float(observations.intercept), axis=1)
+    weights = observations.sample_weights
+    if weights is None:
+        weights = np.ones(len(rows))
     if fit.scaling:
         rows = fit.scaling.apply(rows)
-    value = LOSSES[fit.settings.loss](fit.settings.huber_delta).value
+    value = LOSSES[settings.loss](settings.huber_delta).value
     total = np.zeros_like(w)
-    for x, one, y in rows.tolist():
-        total += value(w * x + b * one, y)
-    return total / len(rows) + fit.settings.l2 * w**2
+    for (x, one, y), weight in zip(rows.tolist(), weights.tolist(), strict=True):
+        total += weight * value(w * x + b * one, y)
+    return total / float(weights.sum()) + settings.l2 * w**2

@@ -70,6 +70,7 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
     """
     from matplotlib.figure import Figure
 
+    from gdfit.show.curve_plots import draw_curve
     from gdfit.show.fit_plots import draw_fit
     from gdfit.show.loss_plots import draw_loss
     from gdfit.show.marks import climbs
@@ -80,13 +81,16 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
 
     dpi = WHOLE if panel == "all" else SINGLE
     figure = Figure(figsize=(PIXELS[0] / dpi, PIXELS[1] / dpi), dpi=dpi, layout="constrained")
-    one_feature = len(fit.model.features) == 1
     drawing: dict[str, Callable[[Axes, Fit, Sequence[Step]], Callable[[], None] | None]] = {
         "fit": draw_fit,
         "loss": draw_loss,
-        "path": draw_path if one_feature else draw_params,
+        "path": draw_path,
         "steepest": draw_steepest,
     }
+    if len(fit.model.features) > 1:
+        drawing["path"] = draw_params
+    elif not fit.observations.intercept:
+        drawing["path"] = draw_curve
     finishes = []
     for name, axes in panels(figure, panel, climbing=climbs(fit)).items():
         finishes.append(drawing[name](axes, fit, steps))
