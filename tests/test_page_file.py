@@ -97,7 +97,7 @@ def test_nothing_in_it_leads_outside() -> None:
     assert len(text.encode()) < 200_000
 
 
-@pytest.mark.parametrize("features", [1, 12, 100])
+@pytest.mark.parametrize("features", [1, 12, 60])
 @pytest.mark.parametrize("loss", ["mse", "mae"])
 def test_it_stays_small(features: int, loss: str) -> None:
     random = np.random.default_rng(0)
@@ -105,7 +105,7 @@ def test_it_stays_small(features: int, loss: str) -> None:
     names = [f"a_feature_with_a_long_name_{place}" for place in range(features)]
     data = observations_from(x, x.sum(axis=1) + random.normal(size=len(x)), names)
     held_out = observations_from(x[:3000], x[:3000].sum(axis=1), names)
-    fit = train(data, lr=1e-15, epochs=50, loss=loss, validation=held_out)
+    fit = train(data, lr=0.01, epochs=5, loss=loss, validation=held_out, scale="whiten")
     text = page_of(contents(fit, fit.history))
     assert len(text.encode()) < 500_000
     assert json.loads(re.findall(r'id="run">(.*?)</script>', text)[0])["observations"] == 20_000
