@@ -1,0 +1,384 @@
+"""Terms: what they say, what becomes of columns, and that the fit is that of least squares."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gdfit as library
+from conftest import Gdfit
+from gdfit import GdfitError, load_model, read_observations, train
+from gdfit.arrays import FloatArray
+from gdfit.data.dataset import Dataset
+from gdfit.data.levels import MOST_LEVELS
+from gdfit.data.selection import Selection
+
+IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936
+LEVELS = ["b, c", 'say "a"', "two words", "Ångström", "Z"]
+
+
+def least_squares(columns: list[FloatArray], y: FloatArray) -> FloatArray:
+    """The params of the columns and a one, by NumPy."""
+    design = np.column_stack([*columns, np.ones(len(y))])
+    return np.asarray(np.linalg.lstsq(design, y, rcond=None)[0])
+
+
+def fitted(*files: Path, **options: object) -> library.Fit:
+    """A fit by descent on whitened features."""
+    observations = read_observations(*map(str, files), **options)  # type: ignore[arg-type]
+    return train(observations, scale="whiten")
+
+
+def is_level(column: pd.Series[str], level: str) -> FloatArray:
+    return np.asarray(column == level, dtype=float)
+
+
+def test_categories_products_and_logarithms_of_irises() -> None:
+    data = pd.read_csv(IRIS)
+    length, width = data["sepal_length"].to_numpy(), data["petal_length"].to_numpy()
+    species = data["species"]
+    levels = {level: is_level(species, level) for level in ("versicolor", "virginica")}
+    features = ["log(sepal_length)", "petal_length^2", "species", "species:sepal_length"]
+    fit = fitted(IRIS, features=features, target="sqrt(petal_width)")
+    expected = {
+        "log(sepal_length)": np.log(length),
+        "petal_length^2": width**2,
+        **{f"species[{level}]": column for level, column in levels.items()},
+        **{f"species[{level}]:sepal_length": column * length for level, column in levels.items()},
+    }
+    assert fit.model.features == tuple(expected)
+    y = np.sqrt(data["petal_width"].to_numpy())
+    assert fit.model.params == pytest.approx(least_squares(list(expected.values()), y), rel=1e-6)
+    assert fit.model.target == "sqrt(petal_width)"
+
+
+def test_numbers_as_categories_stand_in_the_order_of_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "cars.csv"
+    rows = [
+        (cylinders, speed, 3 * cylinders + speed) for cylinders in (10, 4, 8.5) for speed in (1, 2)
+    ]
+    file.write_text("cyl,v,y\n" + "".join(f"{c},{v},{y}\n" for c, v, y in rows))
+    fit = fitted(file, features=["C(cyl)", "v"])
+    assert fit.model.features == ("cyl[8.5]", "cyl[10]", "v")
+    assert fit.model.params == pytest.approx([13.5, 18, 1, 12])
+    assert fit.model.predict([[8.5, 3]]).tolist() == pytest.approx([28.5])
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+def test_degrees_are_scikit_learns(degree: int) -> None:
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    observations = read_observations(
+        str(IRIS), features=["sepal_length", "sepal_width", "log(petal_length)"], degree=degree
+    )
+    data = pd.read_csv(IRIS)
+    inputs = data[["sepal_length", "sepal_width"]].to_numpy()
+    inputs = np.column_stack([inputs, np.log(data["petal_length"].to_numpy())])
+    expected = preprocessing.PolynomialFeatures(degree, include_bias=False).fit_transform(inputs)
+    assert observations.sample[:, :-1] == pytest.approx(expected, rel=1e-14)
+    if degree == 2:
+        assert observations.features[3:5] == ("sepal_length^2", "sepal_length:sepal_width")
+
+
+@pytest.mark.parametrize(
+    ("header", "term", "feature"),
+    [
+        ("log(x),x,y", "log(x)", "log(x)"),
+        ("x^2,x,y", "x^2", "x^2"),
+        ("a:b,a,y", "a:b:a", "a:b:a"),
+        ("a:b,a,y", "a : a:b", "a:a:b"),
+        ("x,z,y", " log( x ) : z ^ 2", "log(x):z^2"),
+        ("x,z,y", "x:x:z", "x^2:z"),
+        ("x,z,y", "log(x)^2", "log(x)^2"),
+    ],
+)
+def test_a_columns_own_name_comes_first(
+    tmp_path: Path, header: str, term: str, feature: str
+) -> None:
+    file = tmp_path / "d.csv"
+    file.write_text(f"{header}\n1,2,3\n2,5,4\n4,7,9\n")
+    found = read_observations(str(file), features=term, target="y")
+    assert found.features == (feature,)
+    columns = dict(zip(header.split(","), np.array([[1, 2, 4], [2, 5, 7]], float), strict=False))
+    values = {
+        "log(x)": columns.get("log(x)"),
+        "x^2": columns.get("x^2"),
+        "log(x):z^2": np.log(columns.get("x", 1)) * columns.get("z", 1) ** 2,
+        "x^2:z": columns.get("x", 1) ** 2 * columns.get("z", 1),
+        "log(x)^2": np.log(columns.get("x", 1)) ** 2,
+        "a:b:a": columns.get("a:b", 1) * columns.get("a", 1),
+        "a:a:b": columns.get("a:b", 1) * columns.get("a", 1),
+    }
+    if header.startswith("log(x)"):
+        values["log(x)"] = columns["log(x)"]
+    assert found.sample[:, 0] == pytest.approx(values[feature])
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ("log(c)", "column 'c' holds text, which has no log"),
+        ("c^2", "column 'c' holds text, which has no powers"),
+        ("x^0", "'x^0' is no term: a power is a whole number from 1 on, once"),
+        ("(x^2)^3", "there is no column '(x^2)'"),
+        ("sin(x)", "there is no function 'sin'; there are log, log2, log10, sqrt, exp, C"),
+        ("log(w)", "there is no column 'w'"),
+        ("x:w", "there is no column 'w'"),
+        ("x,x:x,x^2", "`features` names a column twice"),
+        ("log(__import__('os').system('echo'))", 'there is no column "__import__'),
+    ],
+)
+def test_what_is_no_term_is_said(gdfit: Gdfit, features: str, message: str) -> None:
+    result = gdfit("train", "-", "--features", features, stdin=b"x,c,y\n1,a,2\n2,b,3\n3,a,5\n")
+    assert result.status in (1, 2)
+    assert result.err.count("\n") == 1
+    assert message.replace("`features`", "--features") in result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "message"),
+    [
+        (
+            ["--features", "log(x)"],
+            "1,2\n0,3\n",
+            "line 3, column 'x': log(x) takes a number above 0, not 0",
+        ),
+        (
+            ["--features", "sqrt(x)"],
+            "1,2\n\n-4,3\n",
+            "line 4, column 'x': sqrt(x) takes a number that is not negative, not -4",
+        ),
+        (
+            ["--features", "exp(x)"],
+            "1,2\n710,3\n",
+            "line 3, column 'x': exp(x) of 710 is larger than",
+        ),
+        (
+            ["--features", "x^3"],
+            "1,2\n1e200,3\n",
+            "line 3, column 'x': x^3 of 1e+200 is larger than",
+        ),
+        (
+            ["--target", "log(y)"],
+            "1,2\n3,-1\n",
+            "line 3, column 'y': log(y) takes a number above 0, not -1",
+        ),
+        (
+            ["--features", "x^2:x^60"],
+            "1,2\n1e6,3\n",
+            "line 3, column 'x': x^62 of 1e+06 is larger than",
+        ),
+    ],
+)
+def test_a_term_without_a_value_is_told_by_its_line(
+    gdfit: Gdfit, options: list[str], rows: str, message: str
+) -> None:
+    result = gdfit("train", "-", *options, stdin=f"x,y\n{rows}5,6\n".encode())
+    assert (result.status, result.err.count("\n")) == (1, 1)
+    assert message in result.err
+
+
+def category_file(path: Path, levels: list[str], rows: int, last: list[str]) -> pd.DataFrame:
+    """A file with a number, a category and y; the `last` levels come in its last rows only."""
+    random = np.random.default_rng(5)
+    species = [*random.choice(levels, rows - 2 * len(last)).tolist(), *last, *last]
+    frame = pd.DataFrame({"x": random.normal(size=rows), "kind": species})
+    heights = {level: float(height) for height, level in enumerate(sorted({*levels, *last}))}
+    noise = random.normal(size=rows)
+    frame["y"] = 2 * frame["x"] + frame["kind"].map(heights).astype(float) + noise
+    frame.to_csv(path, index=False)
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "block"),
+    [(2, 40, 50), (20, 5000, 1000), (500, 4000, 3000), (500, 70_000, 1 << 16)],
+)
+def test_levels_that_come_last_and_blocks_of_any_size(
+    tmp_path: Path, count: int, rows: int, block: int
+) -> None:
+    names = [*LEVELS, *(f"level {number}" for number in range(count))][: count - 1]
+    frame = category_file(tmp_path / "d.csv", names, rows, ["A first one"])
+    selection = Selection(("kind", "x", "kind:x") if count < 100 else ("kind", "x"))
+    dataset = Dataset((str(tmp_path / "d.csv"),), selection, block_bytes=block)
+    observations = dataset.observations()
+    levels = sorted({*names, "A first one"})[1:]
+    expected = [is_level(frame["kind"], level) for level in levels]
+    x = frame["x"].to_numpy()
+    expected += [x, *(column * x for column in expected)] if count < 100 else [x]
+    found = observations.augmented.T @ observations.augmented
+    design = np.column_stack([*expected, np.ones(rows), frame["y"].to_numpy()])
+    assert observations.features[: count - 1] == tuple(f"kind[{level}]" for level in levels)
+    assert np.abs(found - design.T @ design).max() <= 1e-10 * np.abs(found).max()
+    whole = Dataset((str(tmp_path / "d.csv"),), selection).observations()
+    assert observations.augmented.tolist() == whole.augmented.tolist()
+    assert observations.sample.tolist() == whole.sample.tolist()
+
+
+def test_two_categories_of_many_combinations(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    rows = 80_000  # of combinations that are nearly all different: they are folded as they come
+    frame = pd.DataFrame({"a": random.integers(0, 60, rows), "b": random.integers(0, 61, rows)})
+    frame["d"] = random.integers(0, 30, rows)
+    frame["y"] = frame["a"] - 2.0 * frame["b"] + frame["d"] ** 2 + random.normal(size=rows)
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    fit = fitted(tmp_path / "d.csv", features=["C(a)", "C(b)", "C(d)"])
+    columns = [
+        np.asarray(frame[name] == level, dtype=float)
+        for name in "abd"
+        for level in sorted(frame[name].unique())[1:]
+    ]
+    expected = least_squares(columns, frame["y"].to_numpy())
+    assert fit.model.params == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+def test_names_of_levels_go_all_the_way(gdfit: Gdfit) -> None:
+    rows = [(level, place) for place, level in enumerate(LEVELS)] * 2
+    said = [level.replace('"', '""') for level, _ in rows]
+    text = "kind,y\n" + "".join(
+        f'"{level}",{y}\n' for level, (_, y) in zip(said, rows, strict=True)
+    )
+    Path("d.csv").write_text(text)
+    record = gdfit.json("train", "d.csv", "--features", "kind", "--x", '"b, c"', "--x", "Ångström")
+    assert record["features"] == [f"kind[{level}]" for level in sorted(LEVELS)[1:]]
+    assert record["levels"] == {"kind": sorted(LEVELS)}
+    assert [at["y"] for at in record["predictions"]] == pytest.approx([0, 3])
+    assert record["predictions"][0]["x"] == ["b, c"]
+    predicted = gdfit("predict", "d.csv").out.splitlines()[1:]
+    assert [float(row.rpartition(",")[2]) for row in predicted] == pytest.approx(
+        [y for _, y in rows], abs=1e-9
+    )
+    assert gdfit.json("evaluate", "d.csv")["mse"] < 1e-12
+
+
+def test_one_level_makes_no_feature(gdfit: Gdfit) -> None:
+    data = b"x,c,y\n1,a,2\n2,a,3\n3,a,5\n"
+    assert gdfit.json("train", "-", "--features", "x,c", stdin=data)["features"] == ["x"]
+    result = gdfit("train", "-", "--features", "c", stdin=data)
+    assert (result.status, result.err.count("\n")) == (1, 1)
+    assert "there is one level only of c, which makes no feature" in result.err
+
+
+def test_too_many_levels_are_told_by_line(gdfit: Gdfit) -> None:
+    rows = "".join(f"{place},n{place},{place}\n" for place in range(MOST_LEVELS + 5))
+    Path("d.csv").write_text("x,name,y\n" + rows)
+    result = gdfit("train", "d.csv", "--features", "name")
+    assert result.status == 1
+    assert (
+        f"d.csv, line {MOST_LEVELS + 2}, column 'name': 'n1000' is level number 1,001" in result.err
+    )
+
+
+def test_unseen_levels_are_told_by_line(gdfit: Gdfit) -> None:
+    Path("d.csv").write_text("c,x,y\na,1,2\nb,2,3\na,3,4\nb,1,1\n")
+    Path("other.csv").write_text("y,c,x\n1,b,1\n2,c d,3\n")
+    assert gdfit("train", "d.csv", "--features", "x,c").status == 0
+    told = (
+        "other.csv, line 3, column 'c': 'c d' is a level that training has not seen; there are a, b"
+    )
+    for command in (
+        ["evaluate", "other.csv"],
+        ["predict", "other.csv"],
+        ["train", "d.csv", "--features", "x,c", "--validation", "other.csv"],
+    ):
+        result = gdfit(*command)
+        assert (result.status, told in result.err) == (1, True), result.err
+    result = gdfit("predict", "--x", "1,c d")
+    assert (result.status, result.out) == (1, "")
+    assert "'c d' is a level that training has not seen" in result.err
+
+
+def test_missing_levels(gdfit: Gdfit) -> None:
+    data = b"c,x,y\na,1,2\nNA,2,3\nb,3,4\n,1,1\nb,2,2\na,2,3\n"
+    result = gdfit("train", "-", "--features", "c,x", stdin=data)
+    assert result.status == 1
+    assert "line 3, column 'c': 'NA' stands for a missing value; --drop-missing" in result.err
+    record = gdfit.json("train", "-", "--features", "c,x", "--drop-missing", stdin=data)
+    assert (record["observations"], record["levels"]) == (4, {"c": ["a", "b"]})
+    rows = gdfit("predict", "-", stdin=data).out.splitlines()
+    assert [row.endswith(",") for row in rows[1:]] == [False, True, False, True, False, False]
+
+
+def test_validation_models_and_looks(gdfit: Gdfit) -> None:
+    options = ["--features", "log(sepal_length),species", "--target", "petal_width"]
+    first = gdfit.json("train", IRIS, *options, "--epochs", "5", "--validation", IRIS)
+    assert first["validation_loss"] == pytest.approx(first["loss"], rel=1e-12)
+    split = gdfit.json("train", IRIS, *options, "--validation", "0.2")
+    assert (split["observations"], split["validation_observations"]) == (120, 30)
+    gdfit("train", IRIS, *options, "--epochs", "5")
+    gdfit("train", IRIS, *options, "--epochs", "5", "--init", "gdfit.json")
+    on = json.loads(Path("gdfit.json").read_text())
+    gdfit("train", IRIS, *options, "--epochs", "10", "--lr", on["lr"], "--scale", on["scale"])
+    assert load_model("gdfit.json").params == (*on["w"], on["b"])
+    for command in ("gradcheck", "graph", "curvature"):
+        assert gdfit(command, IRIS, *options).status == 0
+    assert gdfit("gradcheck", IRIS, *options, "--init", "gdfit.json").status == 0
+    other = gdfit("train", IRIS, "--init", "gdfit.json", "--target", "petal_width")
+    assert (other.status, "other terms" in other.err or "features" in other.err) == (1, True)
+
+
+def test_a_model_with_damaged_terms_is_refused(gdfit: Gdfit) -> None:
+    gdfit("train", IRIS, "--features", "species", "--target", "petal_width")
+    record = json.loads(Path("gdfit.json").read_text())
+    for key, value in (
+        ("terms", ["species:nothing"]),
+        ("terms", "species"),
+        ("levels", {"species": ["setosa"]}),
+        ("levels", {"species": [1, 2, 3]}),
+        ("levels", {}),
+        ("inputs", ["sepal_length"]),
+    ):
+        Path("bad.json").write_text(json.dumps({**record, key: value}))
+        with pytest.raises(GdfitError, match="is not a model file"):
+            load_model("bad.json")
+
+
+def test_other_losses_and_batches_take_terms(gdfit: Gdfit) -> None:
+    options = ["--features", "species,log(sepal_length)", "--target", "petal_width", "--lr", "0.05"]
+    for more in (["--loss", "huber"], ["--loss", "mae"], ["--batch-size", "150"]):
+        both = [
+            gdfit.json("train", IRIS, *options, *more, "--epochs", "20", "--backend", backend)
+            for backend in ("manual", "autograd")
+        ]
+        assert both[0]["w"] == pytest.approx(both[1]["w"], rel=1e-9)
+    whole = gdfit.json("train", IRIS, *options, "--epochs", "20")
+    assert both[0]["w"] == pytest.approx(whole["w"], rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    words=st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20), min_size=2
+    ),
+    block=st.integers(20, 400),
+)
+def test_words_are_read_as_written(
+    tmp_path_factory: pytest.TempPathFactory, words: list[str], block: int
+) -> None:
+    """The fast way of reading words agrees with the plain one, whatever they are."""
+    from gdfit.data.csv_file import open_csv
+    from gdfit.data.fields import content
+    from gdfit.data.words import read_words
+
+    file = tmp_path_factory.mktemp("words") / "d.csv"
+    quoted = ['"' + word.replace('"', '""') + '"' for word in words]
+    file.write_bytes(("c,y\n" + "".join(f"{word},1\n" for word in quoted)).encode())
+    with open_csv(str(file), block_bytes=block) as csv_file:
+        grammar = csv_file.layout.grammar
+        found: list[str | None] = []
+        for text in csv_file.text_blocks():
+            for small in (False, True):
+                ((codes, said),) = read_words(text, grammar, 2, [0], missing=True, small=small)
+                each = [None if code < 0 else said[code] for code in codes.tolist()]
+                if small:
+                    assert each == found[-len(each) :]
+                else:
+                    found += each
+    says = [content(field.encode(), grammar) for field in quoted]
+    expected = [None if grammar.is_missing(said) else said.decode() for said in says]
+    assert found == expected
