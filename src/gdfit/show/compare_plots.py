@@ -34,8 +34,8 @@ def save_comparison(comparison: Comparison, path: Path) -> None:
 
 
 def draw_comparison(comparison: Comparison) -> Figure:
-    """The picture of several runs: the loss against the epoch on the left; for one feature and
-    a b, the paths over level sets of the loss on the right. Losses that can't be compared stand apart."""
+    """The picture of several runs: the loss against the epoch on the left; for one feature and a b,
+    the paths over level sets of the loss on the right. Losses that don't compare stand apart."""
     groups = comparison.groups()
     observations = comparison.outcomes[0].fit.observations
     on_a_plane = len(observations.features) == 1 and observations.intercept
