@@ -17,7 +17,9 @@ import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.observations import Observations, observations_from
 from gdfit.descent.comparison import Comparison
+from gdfit.show.colours import number
 from gdfit.show.compare_plots import FAINT, NAMED, draw_comparison, looks_of
+from gdfit.show.path_plots import loss_over
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,7 @@ def test_a_run_that_diverges_is_cut(lecture: Observations) -> None:
     down = comparison.outcomes[0].losses
     assert low < down.min()
     assert down.max() < high < 20 * down.max()
-    assert losses.get_ylabel() == f"mean squared error\ncut at {10 * down.max():.3g}"
+    assert losses.get_ylabel() == f"mean squared error\ncut at {number(10 * down.max())}"
     assert legend(figure)[1] == "lr 0.34 (diverged)"
     # Its path is drawn until it leaves the window of the others.
     walked = by_look(comparison, paths, "path")[2]
@@ -153,12 +155,25 @@ def test_the_level_sets_are_those_of_the_loss(lecture: Observations, scale: str,
         assert (right - left) / width == pytest.approx((top - bottom) / height, rel=0.02)
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("scale", ["none", "standardize"])
+def test_level_sets_know_of_weights_and_of_a_missing_intercept(scale: Any, intercept: bool) -> None:
+    x, y, weights = [1.0, 2.0, 4.0, 5.0], [1.0, 3.0, 2.0, 9.0], [1.0, 2.0, 0.5, 4.0]
+    data = observations_from(x, y, weights=weights, intercept=intercept)
+    run = library.Run(data, loss="huber", scale=scale, lr=0.01, epochs=1)
+    for _ in run:
+        pass
+    for w, b in ((0.0, 0.0), (1.0, -1.0), (-2.0, 3.0)):
+        loss = loss_over(run.fit(), np.array([w]), np.array([b]))
+        assert loss[0] == pytest.approx(run.objective(np.array([w, b]))[0])
+
+
 def test_paths_of_different_scales_are_told_in_the_datas_units(lecture: Observations) -> None:
     comparison = library.compare(lecture, scale=["none", "standardize"], lr=0.1, epochs=400)
     _, paths = draw_comparison(comparison).axes
     assert paths.get_xlabel() == "w"
-    for number, line in by_look(comparison, paths, "path").items():
-        (outcome,) = [each for each in comparison.outcomes if each.number == number]
+    for run, line in by_look(comparison, paths, "path").items():
+        (outcome,) = [each for each in comparison.outcomes if each.number == run]
         assert points(line)[-1] == pytest.approx(list(outcome.fit.model.params))
 
 
@@ -192,6 +207,12 @@ def test_several_features_have_losses_alone() -> None:
     assert "start" not in legend(figure)
 
 
+def test_without_an_intercept_there_is_no_plane() -> None:
+    data = observations_from([1.0, 2.0], [2.0, 4.0], intercept=False)
+    figure = draw_comparison(library.compare(data, lr=[0.01, 0.1], epochs=30))
+    assert len(figure.axes) == 1
+
+
 @pytest.mark.parametrize(
     ("x", "y"),
     [([2.0], [3.0]), ([1.0, 2.0, 3.0], [5.0, 5.0, 5.0]), ([1.0, 2.0], [0.0, 0.0]), ([0.0], [0.0])],
@@ -211,7 +232,7 @@ def test_the_command_draws(gdfit: Gdfit, tmp_path: Path) -> None:
         result = gdfit("compare", LECTURE, "--lr", "0.01,0.1", "--plot", name, "--format", "csv")
         assert (result.status, result.err) == (0, "")
     with Image.open(tmp_path / "runs.png") as picture:
-        assert picture.width == 1599
+        assert picture.width == 1600
     assert Path("runs.svg").read_bytes() == Path("again.svg").read_bytes()
 
 

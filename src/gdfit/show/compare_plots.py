@@ -7,25 +7,22 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gdfit.descent.choice import EXACT
 from gdfit.descent.comparison import Comparison, Outcome
-from gdfit.show.colours import BLACK, LARGEST, LINES, YELLOW, text_of
+from gdfit.show.colours import BLACK, LARGEST, LINES, YELLOW, number, text_of
 from gdfit.show.compare_paths import LineStyle, Look, draw_paths
 from gdfit.show.comparison import setting
-from gdfit.show.plots import save_figure
+from gdfit.show.loss_plots import LONG, NAMES, WIDE, rounding_of
+from gdfit.show.plots import PIXELS, WHOLE, save_figure
+from gdfit.show.scales import epoch_axis, log_axis, number_axis, window
+from gdfit.show.tidy import settle, tidy
 
-NAMES = {"mse": "mean squared error", "mae": "mean absolute error", "huber": "Huber's loss"}
-SIZE, DPI = (13.333, 7.5), 120
 NAMED = 12  # runs that are told apart; more are drawn faintly
 STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 FAINT = "#BBBBBB"
-WIDE = 20  # times the least loss, and the largest asks for a logarithmic axis
-LONG = 100  # epochs that a linear axis shows well
 ABOVE = 10  # times the losses of runs that come down: what is above is cut
 LETTERS = 150  # on a line of the legend
 POINTS = 2000  # of a curve at most
@@ -37,24 +34,26 @@ def save_comparison(comparison: Comparison, path: Path) -> None:
 
 
 def draw_comparison(comparison: Comparison) -> Figure:
-    """The picture of several runs: the loss against the epoch on the left; for one feature, the
-    paths over level sets of the loss on the right. Losses that can't be compared stand apart."""
+    """The picture of several runs: the loss against the epoch on the left; for one feature and a b,
+    the paths over level sets of the loss on the right. Losses that don't compare stand apart."""
     groups = comparison.groups()
-    one_feature = len(comparison.outcomes[0].fit.model.features) == 1
-    figure = Figure(
-        figsize=(SIZE[0], SIZE[1] * max(1.0, 0.6 * len(groups))), dpi=DPI, layout="constrained"
-    )
-    grid = figure.subplots(len(groups), 2 if one_feature else 1, squeeze=False)
+    observations = comparison.outcomes[0].fit.observations
+    on_a_plane = len(observations.features) == 1 and observations.intercept
+    width, height = (pixels / WHOLE for pixels in PIXELS)
+    size = width, height * max(1.0, 0.6 * len(groups))
+    figure = Figure(figsize=size, dpi=WHOLE, layout="constrained")
+    grid = figure.subplots(len(groups), 2 if on_a_plane else 1, squeeze=False)
     looks = looks_of(comparison)
     finishes = []
     for group, row in zip(groups, grid, strict=True):
         draw_losses(row[0], comparison, group, looks)
-        if one_feature:
+        if on_a_plane:
             finishes.append(draw_paths(row[1], group, looks))
     add_legend(figure, looks, comparison)
-    figure.draw_without_rendering()
+    settle(figure)
     for finish in finishes:
         finish()
+    tidy(figure)
     return figure
 
 
@@ -111,7 +110,8 @@ def draw_losses(
             axes.plot(there, losses[there], "o", color=look.colour, markersize=7, gid="within")
     leasts = {comparison.least(outcome) for outcome in group if outcome.fit.curvature}
     cut = loss_axis(axes, group, [least for least in leasts if least is not None])
-    epoch_axis(axes, last_in_sight(group, axes.get_ylim()[1]))
+    last = last_in_sight(group, axes.get_ylim()[1])
+    epoch_axis(axes, 0, last, logarithmic=last > LONG)
     loss = group[0].fit.settings.loss
     axes.set_ylabel("\n".join([NAMES.get(loss, loss), *cut]))
     axes.set_title("The loss after each epoch")
@@ -119,30 +119,27 @@ def draw_losses(
 
 def loss_axis(axes: Axes, group: Sequence[Outcome], leasts: Sequence[float]) -> list[str]:
     """The limits of the loss's axis, and the minimum; says where it is cut."""
-    rounding = EXACT * group[0].fit.observations.mean_square
-    down = [outcome for outcome in group if not outcome.has_diverged]
+    rounding = rounding_of(group[0].fit)
+    down = [outcome.losses for outcome in group if not outcome.has_diverged]
+    losses = np.concatenate(down or [outcome.losses[:1] for outcome in group])
     climbing = np.concatenate([outcome.losses for outcome in group])
-    losses = np.concatenate(
-        [outcome.losses if down else outcome.losses[:1] for outcome in down or group]
-    )
-    losses, climbing = losses[np.abs(losses) < LARGEST], climbing[climbing < LARGEST]
+    losses, finite = losses[np.abs(losses) < LARGEST], climbing[climbing < LARGEST]
     if not len(losses):
         return []
     for least in leasts:
         if least > rounding:
             axes.axhline(least, color=BLACK, linestyle="--", linewidth=1, zorder=1, gid="least")
             losses = np.append(losses, least)
-    top = min(ABOVE * float(losses.max()), float(climbing.max()))
-    bottom = float(losses[losses > rounding].min(initial=top))
-    if top > WIDE * bottom > 0:
-        axes.set_yscale("log")
-        margin = (top / bottom) ** 0.04
-        axes.set_ylim(bottom / margin, top * margin)
-    elif top > 0:
-        low = min(0.0, float(losses.min()))
-        axes.set_ylim(low - 0.04 * top, 1.04 * top)
-    is_cut = not all((outcome.losses <= top).all() for outcome in group)
-    return [f"cut at {top:.3g}"] if is_cut else []
+    top = min(ABOVE * float(losses.max()), float(finite.max()))
+    positive = losses[losses > rounding]
+    if len(positive) and top > WIDE * positive.min():
+        low, high = window(np.log10([positive.min(), top]), 0.04)
+        log_axis(axes, 10**low, 10**high)
+    else:
+        number_axis(axes.yaxis)
+        low, high = window(np.append(losses, top), 0.04)
+        axes.set_ylim(max(low, -0.04 * high), high)
+    return [] if (climbing <= top).all() else [f"cut at {number(top)}"]
 
 
 def last_in_sight(group: Sequence[Outcome], top: float) -> int:
@@ -150,21 +147,6 @@ def last_in_sight(group: Sequence[Outcome], top: float) -> int:
     if any(not outcome.has_diverged for outcome in group):
         return max(outcome.fit.epochs for outcome in group)
     return max(int((outcome.losses < top).sum()) for outcome in group)
-
-
-def epoch_axis(axes: Axes, last: int) -> None:
-    """An axis of epochs from 0 on."""
-    axes.set_xlabel("epoch")
-    if last > LONG:
-        axes.set_xscale("symlog", linthresh=1, linscale=0.4)
-        decades = [10**power for power in range(len(str(last)))]
-        between = [part * decade for decade in decades for part in range(2, 10)]
-        axes.xaxis.set_major_locator(ticker.FixedLocator([0, *decades]))
-        axes.xaxis.set_minor_locator(ticker.FixedLocator(between))
-    else:
-        axes.xaxis.set_major_locator(ticker.MaxNLocator("auto", integer=True))
-    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
-    axes.set_xlim(0, max(last, 1))
 
 
 def add_legend(figure: Figure, looks: dict[int, Look], comparison: Comparison) -> None:

@@ -183,8 +183,9 @@ def equalize(axes: Axes) -> None:
         limits(middle - pixel * pixels / 2, middle + pixel * pixels / 2)
 
 
-def draw_level_sets(axes: Axes, fit: Fit) -> None:
-    """The loss over all of the window, in colours, and lines on which it is the same."""
+def draw_level_sets(axes: Axes, fit: Fit, shades: Sequence[str] = VALLEY) -> None:
+    """The loss over all of the window, in `shades` from the least up, and lines on which it is the
+    same."""
     points = GRID if fit.curvature else COARSE
     w, b = np.meshgrid(np.linspace(*axes.get_xlim(), points), np.linspace(*axes.get_ylim(), points))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -193,7 +194,7 @@ def draw_level_sets(axes: Axes, fit: Fit) -> None:
     levels = np.append(0.0, float(above.max()) * np.geomspace(1e-5, 1.0, LEVELS))
     if not (np.isfinite(levels).all() and (np.diff(levels) > 0).all()):
         return
-    colours = LinearSegmentedColormap.from_list("valley", VALLEY)
+    colours = LinearSegmentedColormap.from_list("valley", list(shades))
     norm = BoundaryNorm(levels, 256)
     axes.contourf(w, b, above, levels=levels, cmap=colours, norm=norm, zorder=0)
     axes.contour(w, b, above, levels=levels[1:-1], colors="white", linewidths=0.8, zorder=0.5)
