@@ -373,7 +373,7 @@ def test_words_are_read_as_written(
         found: list[str | None] = []
         for text in csv_file.text_blocks():
             for small in (False, True):
-                ((codes, said),) = read_words(text, grammar, 2, [0], missing=True, small=small)
+                ((codes, said),) = read_words(text, grammar, 2, [0], small=small)
                 each = [None if code < 0 else said[code] for code in codes.tolist()]
                 if small:
                     assert each == found[-len(each) :]

@@ -67,7 +67,7 @@ def read_plainly(
             except ValueError as error:
                 raise RowError(str(error), line_at(text, record.start, line), place) from None
         rows.append(row)
-    values = np.array(rows, float).reshape(-1, len(in_file))
+    values = np.array(rows, float).reshape(len(rows), len(in_file))
     return values[:, [in_file.index(place) for place in places]]
 
 
