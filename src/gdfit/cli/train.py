@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from heapq import merge
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -59,9 +60,9 @@ def train(
     from gdfit.show.history_file import history_file
     from gdfit.show.progress import TrainingBar
     from gdfit.show.run import REPORTS
-    from gdfit.show.trace import Trace
+    from gdfit.show.trace import Trace, traced_epochs
 
-    check_output(typed, output, files)
+    check_output(typed, settings, output, files)
     check_files(data, validation, init, files)
     start = parse_init(init)
     check_settings(typed, settings, validated=validation is not None)
@@ -74,15 +75,18 @@ def train(
         )
     note_columns(observations)
     check_inputs(output.x or (), observations.features)
-    bar = TrainingBar(settings.epochs)
+    trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
+    leaps = [report.epochs(output.every, output.show)]
+    if files.plot or output.chart:
+        leaps.append(traced_epochs())
+    bar = TrainingBar(settings.epochs, what=advice.under_way(settings))
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
-    run = Run(observations, init=start, validation=held_out, settings=settings)
+    run = Run(observations, init=start, validation=held_out, shown=merge(*leaps), settings=settings)
     for remark in advice.weightless(run.scaling, observations.features):
         note(remark)
     if run.scaling and (files.history or output.form == "csv"):
         note(advice.units(run))
-    trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
     with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
         watchers = [bar.step, *history, shown.step, growth_noted(run, bar, shown)]
@@ -124,9 +128,14 @@ def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     return replace(fit, model=replace(fit.model, facts=facts))
 
 
-def check_output(typed: Typed, output: Output, files: Files) -> None:
+def check_output(typed: Typed, settings: TrainSettings, output: Output, files: Files) -> None:
     """Raise for options that have no effect on what is printed or written."""
     quiet = output.quiet
+    if settings.leap and files.history:
+        raise UsageError(
+            "`history` has every epoch, and `leap` leaves most of them out: take `format` csv, "
+            "which prints those that are shown"
+        )
     if output.chart and output.form != "table":
         raise UsageError("`chart` goes with `format` table, and not with -q")
     typed.refuse("format", "does not go with -q", unless=not quiet)

@@ -106,10 +106,7 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     """
     count = observations.count
     size = len(observations.features) + 1
-    ridge = math.sqrt(l2 * count) * np.eye(size - 1, size + 1)  # their squared length is Nλ‖w‖²
-    rows = np.concatenate([observations.augmented, ridge])
-    if len(rows) > size + 1:
-        rows = triangular(rows)
+    rows = penalized_rows(observations, l2)
     design, target = rows[:, :-1], rows[:, -1]
     # Whether columns depend on each other shows best where they are all of one length, as they are
     # where they have been scaled: a second decomposition would then tell nothing new.
@@ -137,6 +134,17 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
         minimum=minimum,
         minimum_loss=float(residuals @ residuals) / count,
     )
+
+
+def penalized_rows(observations: Observations, l2: float) -> FloatArray:
+    """At most p+2 rows [A y] whose squared error is that of the observations and, times N, the
+    penalty λ‖w‖² of `l2`."""
+    size = len(observations.features) + 1
+    rows = observations.augmented
+    if l2:
+        ridge = math.sqrt(l2 * observations.count) * np.eye(size - 1, size + 1)
+        rows = np.concatenate([rows, ridge])
+    return triangular(rows) if len(rows) > size + 1 else rows
 
 
 def standardized_curvature(observations: Observations, l2: float = 0.0) -> Curvature:

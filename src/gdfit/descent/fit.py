@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,9 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.choice import EXACT, chosen_ground, chosen_rate, is_above
 from gdfit.descent.curvature import Curvature
+from gdfit.descent.ends import last_epoch
 from gdfit.descent.history import header, row
+from gdfit.descent.leaps import Path, leap
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.objectives import batch_objectives, mean_loss, whole_objective
 from gdfit.descent.optimizers import OPTIMIZERS
@@ -29,12 +31,8 @@ from gdfit.descent.stopping import (
     PATIENCE,
     STALLED,
     Best,
-    Rule,
-    converged,
-    diverged,
     first_answer,
-    out_of_epochs,
-    target_reached,
+    rules_of,
 )
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
@@ -99,6 +97,7 @@ class Run:
     settings : what it is run with: a learning rate and a scale have been chosen.
     scaling, curvature : as in `Fit`.
     start : θ₀ as it is descended on, and what the update rule remembers.
+    shown : the epochs to leap to, with `leap`.
     last : the step that was made last.
     stopped : set it, and the next step is the last: interrupted.
     """
@@ -109,12 +108,14 @@ class Run:
         *,
         init: Init = "zeros",
         validation: Observations | None = None,
+        shown: Iterable[int] | None = None,
         settings: Settings | None = None,
         **options: Any,
     ) -> None:
         settings = replace(settings or Settings(), **options)
         settings.check(validated=validation is not None)
         self.asked, self.observations, self.validation = settings, observations, validation
+        self.shown = shown
 
         ground = chosen_ground(observations, settings, init)
         self.scaling, self.start, self.descended = ground.scaling, ground.start, ground.observations
@@ -136,20 +137,16 @@ class Run:
         return mean_loss(self.validation, self.settings, self.in_data(params))
 
     def __iter__(self) -> Iterator[Step]:
-        settings, start = self.settings, self.start
-        whole = batch_objectives(self.objective, self.descended, settings)
-        update = OPTIMIZERS[settings.optimizer](
-            float(settings.lr), settings.momentum, settings.betas
-        )
-        rules = self.rules()
-        for step in descend(
-            lambda epoch: whole(start.epochs + epoch),
-            start.params,
-            update,
-            start.state,
-            self.validation_loss if self.validation else None,
-        ):
-            status = first_answer(rules, step) or (INTERRUPTED if self.stopped else None)
+        with np.errstate(over="ignore"):
+            self.first_loss = self.objective(self.start.params)[0]
+            nothing, _ = self.objective(np.zeros_like(self.start.params))
+        bound = max(BEYOND * self.first_loss, nothing)
+        leaping = self.settings.leap
+        rules = [] if leaping else rules_of(self.settings, bound, self.best)
+        for step in self.leaps(bound) if leaping else self.loop():
+            status = step.status or first_answer(rules, step)
+            if self.stopped and not status:
+                status = INTERRUPTED
             if status:
                 step = step._replace(status=self.judged(status, step))
             self.last = step
@@ -157,21 +154,31 @@ class Run:
             if status:
                 return
 
-    def rules(self) -> list[Rule]:
-        """When to stop, the most pressing first."""
+    def loop(self) -> Iterator[Step]:
+        """Epoch after epoch, without end."""
+        settings, start = self.settings, self.start
+        whole = batch_objectives(self.objective, self.descended, settings)
+        update = OPTIMIZERS[settings.optimizer](
+            float(settings.lr), settings.momentum, settings.betas
+        )
+        return descend(
+            lambda epoch: whole(start.epochs + epoch),
+            start.params,
+            update,
+            start.state,
+            self.validation_loss if self.validation else None,
+        )
+
+    def leaps(self, bound: float) -> Iterator[Step]:
+        """From one shown epoch to the next in closed form, to where a rule would end the loop."""
         settings = self.settings
-        with np.errstate(over="ignore"):
-            self.first_loss = self.objective(self.start.params)[0]
-            nothing, _ = self.objective(np.zeros_like(self.start.params))
-        rules = [diverged(max(BEYOND * self.first_loss, nothing))]
-        if settings.target_loss is not None:
-            rules.append(target_reached(settings.target_loss))
-        if settings.tol is not None:
-            rules.append(converged(settings.tol))
-        if self.best:
-            rules.append(self.best)
-        rules.append(out_of_epochs(settings.epochs))
-        return rules
+        path = Path(self.descended, settings.l2, self.start.params, float(settings.lr))
+        return leap(
+            path,
+            self.shown,
+            last_epoch(path, settings, bound),
+            self.validation_loss if self.validation else None,
+        )
 
     def judged(self, status: str, step: Step) -> str:
         """`status` in the light of what the run has come to: a loss that has grown all in all has
@@ -262,6 +269,8 @@ def train(observations: Observations, **options: Any) -> Fit:
     observations : from `read_observations` (a CSV file) or `observations_from` (arrays).
     init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
         p+1 values themselves; or a model, to go on where it stopped.
+    shown : with `leap`, the epochs to leap to, rising; by default 1, 2, 3, 5, 10, 20, 50, 100, …
+        The first epoch and the last are among the steps in any case.
     validation : a set to measure the loss on, which is not descended on.
     settings, and its fields : a `Settings`, or its fields, or both.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from gdfit.descent.loop import Step
 
 MOST = 4000  # steps; more than any picture can show apart
@@ -24,3 +26,11 @@ class Trace:
             self.steps = self.steps[::2]
         if step.status or (step.epoch - 1) % self._stride == 0:
             self.steps.append(step)
+
+
+def traced_epochs() -> Iterator[int]:
+    """The epochs to leap to for a picture: every one at first, then 1 % apart, without end."""
+    epoch = 1
+    while True:
+        yield epoch
+        epoch += 1 + epoch // 100
