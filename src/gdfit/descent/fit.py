@@ -171,8 +171,9 @@ class Run:
 
     def leaps(self, bound: float) -> Iterator[Step]:
         """From one shown epoch to the next in closed form, to where a rule would end the loop."""
-        settings = self.settings
-        path = Path(self.descended, settings.l2, self.start.params, float(settings.lr))
+        settings, bends = self.settings, self.curvature
+        assert bends is not None
+        path = Path(self.descended, bends, settings.l2, self.start.params, float(settings.lr))
         return leap(
             path,
             self.shown,

@@ -22,12 +22,13 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import penalized_rows
+from gdfit.descent.curvature import Curvature, penalized_rows
 from gdfit.descent.loop import Step
 from gdfit.descent.rates import log_factors
 
 NEAR_TWO = 1.5  # from here on, all digits of a step γλ are felt in (1 − γλ)ᴱ
 LEAST = 1e-300  # a step to divide by where it is 0: either leads nowhere
+ZERO = -1e3  # a logarithm of 0 in float64, and none that times 0 is not a number
 
 
 class Path:
@@ -36,6 +37,7 @@ class Path:
     Parameters
     ----------
     observations : what is descended on, scaled as it is to be.
+    bends : the curvature of its squared error.
     l2 : λ of the penalty λ‖w‖².
     start : θ₀, shape (p+1,).
     rate : γ.
@@ -50,11 +52,17 @@ class Path:
     """
 
     def __init__(
-        self, observations: Observations, l2: float, start: FloatArray, rate: float
+        self,
+        observations: Observations,
+        bends: Curvature,
+        l2: float,
+        start: FloatArray,
+        rate: float,
     ) -> None:
         rows, represented = penalized_rows(observations, l2), observations.count
         design, target = rows[:, :-1], rows[:, -1]
         left, singular, right = np.linalg.svd(design, full_matrices=False)
+        singular[bends.eigenvalues[: len(singular)] == 0] = 0.0  # but for rounding
         residuals = left.T @ (design @ start - target)
         unexplained = target - left @ (left.T @ target)
         slopes = 2 * singular * residuals / represented
@@ -69,7 +77,7 @@ class Path:
         self._logarithms = log_factors(self.steps)
         near = self.steps > NEAR_TWO
         self._logarithms[near] = exact_logarithms(observations, l2, rate, self.axes[:, near])
-        self._logarithms[self._logarithms == -np.inf] = -1 / LEAST  # 0 times which is 0
+        self._logarithms = np.maximum(self._logarithms, ZERO)
 
     def factors(self, epochs: int) -> FloatArray:
         """(1 − γλ)ᴱ, shape (k,)."""
