@@ -46,6 +46,15 @@ def main() -> None:
             runs=7,
             cwd=folder,
         )
+        print("a billion epochs by leaps, against 1000 in the loop:\n")
+        compare(
+            {
+                "gdfit train --leap --epochs 1e9": [*train, "--leap", "--epochs", "1e9"],
+                "gdfit train": train,
+            },
+            runs=15,
+            cwd=folder,
+        )
     print(f"an epoch of the manual loop:   {epoch_cost('manual', 100_000) * 1e6:6.1f} µs")
     epoch_cost("autograd", 1)
     print(f"an epoch of the autograd loop: {epoch_cost('autograd', 20_000) * 1e6:6.1f} µs")

@@ -90,6 +90,15 @@ def test_a_bar_counts_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "run 3 of 3: 70 of 100 epochs" in screen.getvalue()
 
 
+def test_the_bar_of_a_plain_run_tells_of_leaps(
+    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for options, told in (("--lr 0.01", True), ("--loss mae --lr 0.01", False)):
+        screen = terminal(monkeypatch)
+        gdfit("train", LECTURE, *options.split())
+        assert ("training; try --leap" in screen.getvalue()) is told
+
+
 @pytest.mark.parametrize("scale", ["none", "standardize"])
 def test_mini_batches_move_the_bar_within_an_epoch(
     monkeypatch: pytest.MonkeyPatch, scale: Scale

@@ -50,6 +50,10 @@ WRONG_USAGE = {
     "train DATA --betas 0.9": "--betas takes two numbers, B1,B2, not '0.9'",
     "train DATA --betas 0.9,1": "--betas takes two numbers from 0 on that are less than 1",
     "train DATA --batch-size 0": "'--batch-size': 0 is not in the range x>=1",
+    "train DATA --leap --loss mae": "--leap is for gradient descent on the whole squared error",
+    "train DATA --leap --backend autograd": "--leap is for gradient descent on the whole squared",
+    "train DATA --leap --history h.csv": "--history has every epoch, and --leap leaves most of",
+    "train DATA --leap --validation 0.2 --patience 5": "--patience looks at the validation loss of",
     # When to stop.
     "train DATA --tol -1": "--tol takes a number that is not negative, not -1",
     "train DATA --target-loss nan": "--target-loss takes a finite number, not nan",

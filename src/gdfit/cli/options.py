@@ -102,6 +102,7 @@ DESCENT = panel(
     momentum=option("Of momentum and nesterov."),
     betas=option("Of adam.", metavar="B1,B2", read=texts.betas, show_default="0.9,0.999"),
     batch_size=option("Mini-batches of N rows, reshuffled each epoch.", min=1, metavar="N"),
+    leap=option("From shown epoch to shown epoch in closed form: 1e9 take no longer than 10."),
 )
 STOPPING = panel(
     STOP,

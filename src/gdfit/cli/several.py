@@ -79,7 +79,7 @@ class RunsFiles:
 
 
 ToCompare = Annotated[Compared, COMPARED]
-ForAll = Annotated[Settings, without(THE_LOSS | PENALTY | DESCENT | STOPPING, *COMPARED)]
+ForAll = Annotated[Settings, without(THE_LOSS | PENALTY | DESCENT | STOPPING, *COMPARED, "leap")]
 PrintedRuns = Annotated[Output, only(PRINTED, "format", "every", "show")]
 Starts = Annotated[
     list[tuple[str, ...]] | None,

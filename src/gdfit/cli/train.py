@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from heapq import merge
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -62,7 +63,7 @@ def train(
     from gdfit.show.run import REPORTS
     from gdfit.show.trace import Trace
 
-    check_output(typed, output, files)
+    check_output(typed, settings, output, files)
     check_files(data, validation, [init], files)
     start = parse_init(init)
     check_settings(typed, settings, validated=validation is not None)
@@ -77,15 +78,16 @@ def train(
         )
     note_columns(observations)
     inputs = inputs_of(output.x or (), observations)
-    bar = TrainingBar(settings.epochs)
+    trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
+    leaps = leaps_of(output, files)
+    bar = TrainingBar(settings.epochs, what=advice.under_way(settings))
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
-    run = Run(observations, init=start, validation=held_out, settings=settings)
+    run = Run(observations, init=start, validation=held_out, shown=leaps, settings=settings)
     for remark in advice.weightless(run.scaling, observations.features):
         note(remark)
     if run.scaling and (files.history or output.form == "csv"):
         note(advice.units(run))
-    trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
     with bar, history_file(files.history, run) as history:
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
         printed: list[report.Watch] = [shown.step]
@@ -106,14 +108,7 @@ def train(
     diverged = fit.status == "diverged"
     if not diverged and not files.no_model:
         fit.model.save(files.model, predictions=report.listed(predictions))
-    if files.plot:
-        from gdfit.show.plots import save_plot
-
-        save_plot(fit, trace.steps, files.plot, files.panel)
-    if files.page:
-        from gdfit.show.page import save_page
-
-        save_page(fit, trace.steps, files.page)
+    draw(fit, trace.steps, files)
     shown.end(fit, predictions, "" if diverged or files.no_model else str(files.model))
     if output.chart:
         from gdfit.show.charts import print_charts
@@ -125,6 +120,28 @@ def train(
         raise typer.Exit(3)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
+
+
+def leaps_of(output: Output, files: Files) -> Iterator[int]:
+    """The epochs to leap to: those to be printed, explained or drawn."""
+    from gdfit.show import report
+    from gdfit.show.trace import traced_epochs
+
+    printed = report.epochs(output.every, output.show)
+    drawn = files.plot or files.page or output.chart
+    return merge(printed, range(1, (output.explain or 0) + 1), traced_epochs() if drawn else ())
+
+
+def draw(fit: Fit, steps: Sequence[Step], files: Files) -> None:
+    """Write the pictures that were asked for."""
+    if files.plot:
+        from gdfit.show.plots import save_plot
+
+        save_plot(fit, steps, files.plot, files.panel)
+    if files.page:
+        from gdfit.show.page import save_page
+
+        save_page(fit, steps, files.page)
 
 
 def inputs_of(
@@ -154,9 +171,14 @@ def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
 
 
-def check_output(typed: Typed, output: Output, files: Files) -> None:
+def check_output(typed: Typed, settings: TrainSettings, output: Output, files: Files) -> None:
     """Raise for options that have no effect on what is printed or written."""
     quiet = output.quiet
+    if settings.leap and files.history:
+        raise UsageError(
+            "`history` has every epoch, and `leap` leaves most of them out: take `format` csv, "
+            "which prints those that are shown"
+        )
     for name in ("chart", "explain"):
         if getattr(output, name) and output.form != "table":
             raise UsageError(f"`{name}` goes with `format` table, and not with -q")

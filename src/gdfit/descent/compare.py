@@ -84,9 +84,12 @@ def combinations(
 ) -> list[tuple[str, Run]]:
     """The runs for every combination of the values given, each with the name of its start: see
     `compare`."""
+    every = settings_of(settings or Settings(), **options)
+    if any(each.leap for each in every):
+        raise UsageError("`leap` leaves out most epochs, and runs are compared in all of theirs")
     return [
         (name, Run(observations, init=start, validation=validation, settings=each))
-        for each in settings_of(settings or Settings(), **options)
+        for each in every
         for name, start in starts_of(init).items()
     ]
 

@@ -108,10 +108,7 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     total = observations.total_weight
     features = len(observations.features)
     size = features + observations.intercept
-    ridge = math.sqrt(l2 * total) * np.eye(features, features + 2)  # their squared length: Nλ‖w‖²
-    rows = np.concatenate([observations.augmented, ridge])
-    if len(rows) > features + 2:
-        rows = triangular(rows)
+    rows = penalized_rows(observations, l2)
     design, target = rows[:, :size], rows[:, -1]
     # Whether columns depend on each other shows best where they are all of one length, as they are
     # where they have been scaled: a second decomposition would then tell nothing new.
@@ -140,6 +137,15 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
         minimum=np.append(minimum, held[:, 0]),
         minimum_loss=float(residuals @ residuals) / total,
     )
+
+
+def penalized_rows(observations: Observations, l2: float) -> FloatArray:
+    """At most p+2 rows [A y] whose squared error is that of the observations and, times their total
+    weight, the penalty λ‖w‖² of `l2`."""
+    features = len(observations.features)
+    ridge = math.sqrt(l2 * observations.total_weight) * np.eye(features, features + 2)
+    rows = np.concatenate([observations.augmented, ridge])
+    return triangular(rows) if len(rows) > features + 2 else rows
 
 
 def standardized_curvature(observations: Observations, l2: float = 0.0) -> Curvature:

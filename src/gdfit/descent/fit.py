@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,12 @@ from gdfit.descent.choice import EXACT, chosen_ground, chosen_rate, is_above
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.gradients import Objective
 from gdfit.descent.history import header, row
-from gdfit.descent.loop import Step, descend
-from gdfit.descent.objectives import batch_objectives, mean_loss, rows_of, whole_objective
-from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.loop import Step
+from gdfit.descent.objectives import mean_loss, rows_of, whole_objective
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.descent.start import Init, Start
+from gdfit.descent.steps import epochs, leaps
 from gdfit.descent.stopping import (
     BEYOND,
     COMPLETED,
@@ -31,12 +31,8 @@ from gdfit.descent.stopping import (
     PATIENCE,
     STALLED,
     Best,
-    Rule,
-    converged,
-    diverged,
     first_answer,
-    out_of_epochs,
-    target_reached,
+    rules_of,
 )
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
@@ -105,6 +101,7 @@ class Run(Displayed):
     settings : what it is run with: a learning rate and a scale have been chosen.
     scaling, curvature : as in `Fit`.
     start : θ₀ as it is descended on, and what the update rule remembers.
+    shown : the epochs to leap to, with `leap`.
     last : the step that was made last.
     stopped : set it, and the next step is the last: interrupted.
     """
@@ -115,12 +112,14 @@ class Run(Displayed):
         *,
         init: Init = "zeros",
         validation: Observations | None = None,
+        shown: Iterable[int] | None = None,
         settings: Settings | None = None,
         **options: Any,
     ) -> None:
         settings = replace(settings or Settings(), **options)
         settings.check(validated=validation is not None)
         self.asked, self.observations, self.validation = settings, observations, validation
+        self.shown = shown
         if settings.batch_size and settings.batch_size >= observations.count:
             settings = replace(settings, batch_size=None)  # which is the same, and foretold
         ground = chosen_ground(observations, settings, init)
@@ -156,42 +155,30 @@ class Run(Displayed):
 
     def __iter__(self) -> Iterator[Step]:
         settings, start = self.settings, self.start
-        whole = batch_objectives(self.objective, self.descended, settings)
-        update = OPTIMIZERS[settings.optimizer](
-            float(settings.lr), settings.momentum, settings.betas
-        )
-        rules = self.rules()
-        for step in descend(
-            lambda epoch: whole(start.epochs + epoch),
-            start.params,
-            update,
-            start.state,
-            self.validation_loss if self.validation else None,
-        ):
-            status = first_answer(rules, step) or (INTERRUPTED if self.stopped else None)
+        with np.errstate(over="ignore"):
+            begun = start.first_loss
+            self.first_loss = self.objective(start.params)[0] if begun is None else begun
+            nothing, _ = self.objective(np.zeros_like(start.params))
+        bound = max(BEYOND * self.first_loss, nothing)
+        measure = self.validation_loss if self.validation else None
+        if settings.leap:
+            assert self.curvature
+            steps = leaps(
+                self.descended, self.curvature, settings, start, self.shown, bound, measure
+            )
+        else:
+            steps = epochs(self.objective, self.descended, settings, start, measure)
+        rules = [] if settings.leap else rules_of(settings, bound, self.best)
+        for step in steps:
+            status = step.status or first_answer(rules, step)
+            if self.stopped and not status:
+                status = INTERRUPTED
             if status:
                 step = step._replace(status=self.judged(status, step))
             self.last = step
             yield step
             if status:
                 return
-
-    def rules(self) -> list[Rule]:
-        """When to stop, the most pressing first."""
-        settings = self.settings
-        with np.errstate(over="ignore"):
-            begun = self.start.first_loss
-            self.first_loss = self.objective(self.start.params)[0] if begun is None else begun
-            nothing, _ = self.objective(np.zeros_like(self.start.params))
-        rules = [diverged(max(BEYOND * self.first_loss, nothing))]
-        if settings.target_loss is not None:
-            rules.append(target_reached(settings.target_loss))
-        if settings.tol is not None:
-            rules.append(converged(settings.tol))
-        if self.best:
-            rules.append(self.best)
-        rules.append(out_of_epochs(settings.epochs))
-        return rules
 
     def judged(self, status: str, step: Step) -> str:
         """`status` in the light of what the run has come to: a loss that has grown all in all has
@@ -283,6 +270,8 @@ def train(observations: Observations, **options: Any) -> Fit:
     observations : from `read_observations` (a CSV file) or `observations_from` (arrays).
     init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
         p+1 values themselves; or a model, to go on where it stopped.
+    shown : with `leap`, the epochs to leap to, rising; by default 1, 2, 3, 5, 10, 20, 50, 100, …
+        The first epoch and the last are among the steps in any case.
     validation : a set to measure the loss on, which is not descended on.
     settings, and its fields : a `Settings`, or its fields, or both.
 

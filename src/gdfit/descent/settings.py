@@ -38,6 +38,8 @@ class Settings:
         below this.
     patience : stop when this many epochs have brought no lower validation loss; the params with the
         lowest are kept.
+    leap : from one epoch that is shown to the next in closed form, without those between: see
+        `gdfit.descent.leaps`.
     """
 
     lr: float | Literal["auto"] = "auto"
@@ -55,6 +57,7 @@ class Settings:
     tol: float | None = None
     target_loss: float | None = None
     patience: int | None = None
+    leap: bool = False
 
     @property
     def needs_rows(self) -> bool:
@@ -93,6 +96,22 @@ class Settings:
                 raise UsageError(f"`{name}` takes {takes}, not {told}")
         if self.patience is not None and not validated:
             raise UsageError("`patience` goes by the validation loss: it needs `validation`")
+        if self.leap:
+            self.check_leap(validated)
+
+    def check_leap(self, validated: bool) -> None:
+        """Raise `UsageError` for what there is no closed form of."""
+        if not self.is_plain or self.backend != "manual":
+            raise UsageError(
+                "`leap` is for gradient descent on the whole squared error in closed form: it goes "
+                "with `loss` mse, `optimizer` gd and `backend` manual, and without `batch_size`"
+            )
+        if validated and (self.patience is not None or self.target_loss is not None):
+            name = "target_loss" if self.patience is None else "patience"
+            raise UsageError(
+                f"`{name}` looks at the validation loss of every epoch, and `leap` leaves most of "
+                "them out: take one of the two"
+            )
 
 
 def at_least(least: float) -> Callable[[float], bool]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gdfit.descent.loop import Step
+from gdfit.descent.settings import Settings
 
 Rule = Callable[[Step], str | None]
 
@@ -51,6 +52,25 @@ def out_of_epochs(epochs: int) -> Rule:
     return lambda step: COMPLETED if step.epoch >= epochs else None
 
 
+def rules_of(settings: Settings, bound: float, best: Best | None) -> list[Rule]:
+    """When to stop, the most pressing first.
+
+    Parameters
+    ----------
+    settings : say when.
+    bound : the loss above which the run has diverged.
+    best : watches the validation loss, where `patience` is asked for.
+    """
+    rules = [diverged(bound)]
+    if settings.target_loss is not None:
+        rules.append(target_reached(settings.target_loss))
+    if settings.tol is not None:
+        rules.append(converged(settings.tol))
+    if best:
+        rules.append(best)
+    return [*rules, out_of_epochs(settings.epochs)]
+
+
 def first_answer(rules: Sequence[Rule], step: Step) -> str | None:
     """The first status that one of the `rules` answers with; each of them sees the step."""
     answers = [rule(step) for rule in rules]
@@ -77,7 +97,8 @@ class Growth:
     """Watches for a loss that grows for `EPOCHS` epochs running; true once, when it has.
 
     Only plain gradient descent never grows where it converges, but for `rounding`. What
-    `overshoots` is let go until the loss is larger than in the beginning.
+    `overshoots` is let go until the loss is larger than in the beginning. Where steps leap over
+    epochs, the loss curves upward: once it has grown, it grows.
     """
 
     EPOCHS = 10
@@ -87,15 +108,15 @@ class Growth:
         self.rounding = rounding
         self.first: float | None = None
         self.loss = math.inf
-        self.epochs = 0
+        self.epoch = self.epochs = 0
         self.told = False
 
     def __call__(self, step: Step) -> bool:
         if self.first is None:
             self.first = step.loss
         grows = step.loss > self.loss * (1 + 1e-12) + self.rounding
-        self.epochs = self.epochs + 1 if grows else 0
-        self.loss = step.loss
+        self.epochs = self.epochs + step.epoch - self.epoch if grows and self.epochs else int(grows)
+        self.epoch, self.loss = step.epoch, step.loss
         grown = self.epochs >= self.EPOCHS and not (self.overshoots and step.loss <= self.first)
         if not grown or self.told:
             return False

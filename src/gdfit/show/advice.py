@@ -9,6 +9,7 @@ from gdfit.descent.choice import EXACT, is_above
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.scaling import Scaling
+from gdfit.descent.settings import Settings
 from gdfit.errors import listing, printable
 
 NAMED = 3  # columns that are told of one by one
@@ -40,6 +41,12 @@ def chosen(run: Run) -> str:
     if run.asked.lr == "auto":
         choices.append(f"--lr {run.settings.lr:.5g}")
     return f" · chosen: {' '.join(choices)}" if choices else ""
+
+
+def under_way(settings: Settings) -> str:
+    """What a long run is called while it lasts."""
+    at_once = settings.is_plain and settings.backend == "manual" and settings.patience is None
+    return "training; try --leap" if at_once else "training"
 
 
 def units(run: Run) -> str:

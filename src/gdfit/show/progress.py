@@ -79,7 +79,7 @@ class Bar(AbstractContextManager[Any]):
         left = self._total is not None
         bar = progress.Progress(
             progress.TextColumn("{task.description}"),
-            progress.BarColumn(bar_width=max(10, min(40, console.width - 60))),
+            progress.BarColumn(bar_width=max(10, min(40, console.width - len(self._what) - 52))),
             *self.counts(),
             progress.TimeRemainingColumn() if left else progress.TimeElapsedColumn(),
             console=console,
@@ -136,8 +136,8 @@ class TrainingBar(Bar):
     Where epochs take long, it moves in between, as rows that it has `counted` are gone through.
     """
 
-    def __init__(self, epochs: int, runs: int = 1) -> None:
-        super().__init__("training", epochs * runs)
+    def __init__(self, epochs: int, runs: int = 1, what: str = "training") -> None:
+        super().__init__(what, epochs * runs)
         self._epochs, self._runs = epochs, runs
         self._ended = 0  # runs
         self._epoch = 0  # of the run that goes on

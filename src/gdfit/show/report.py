@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
+from itertools import count, islice
 from typing import Protocol
 
 from gdfit.descent.fit import Fit, Run
+from gdfit.descent.leaps import round_epochs
 from gdfit.descent.loop import Step
 
 Watch = Callable[[Step], None]
@@ -46,15 +49,17 @@ class Prediction:
 def schedule(every: int | None, show: Sequence[int] | None) -> Shown:
     """Which epochs to print: each multiple of `every`, those in `show`, by default 1, 2, 3 and then
     5, 10, 20, 50, 100, …"""
+    shown = frozenset(show or (islice(round_epochs(), 100) if every is None else ()))
+    if every is None:
+        return shown.__contains__
+    return lambda epoch: epoch in shown or epoch % every == 0
+
+
+def epochs(every: int | None, show: Sequence[int] | None) -> Iterator[int]:
+    """The epochs of `schedule` one after the other, perhaps without end."""
     if every is None and show is None:
-        return lambda epoch: epoch <= 3 or is_round(epoch)
-    shown = frozenset(show or ())
-    return lambda epoch: epoch in shown or (every is not None and epoch % every == 0)
-
-
-def is_round(epoch: int) -> bool:
-    """Whether `epoch` is 1, 2 or 5 times a power of ten."""
-    return str(epoch).rstrip("0") in ("1", "2", "5")
+        return round_epochs()
+    return merge(sorted(show or ()), count(every, every) if every else ())
 
 
 def listed(predictions: Iterable[Prediction]) -> list[dict[str, object]]:

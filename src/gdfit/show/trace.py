@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from heapq import merge
+from itertools import count
+
 from gdfit.descent.loop import Step
 
 WHOLE = 512  # epochs, of which all are kept
@@ -31,3 +35,15 @@ def is_kept(epoch: int) -> bool:
         return True
     apart = 2 ** (epoch.bit_length() - 1) // PAIRS
     return epoch % apart in (0, 1)
+
+
+def traced_epochs() -> Iterator[int]:
+    """The epochs that are kept, one after the other, without end: those to leap to for a picture.
+    Some come twice."""
+    pairs = (
+        epoch + after
+        for first in (2**power for power in count())
+        for epoch in range(first, 2 * first, max(first // PAIRS, 1))
+        for after in (0, 1)
+    )
+    return merge(pairs, (10**power for power in count()))
