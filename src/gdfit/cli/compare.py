@@ -162,6 +162,7 @@ def descended(
         yield Outcome(number, init, fit, np.array(curve.losses))
         if fit.status == "interrupted":
             if runs:
+                bar.hide()
                 note(f"{len(runs)} more runs were not begun")
             return
 
