@@ -87,11 +87,8 @@ def flat(slope: float = 0.23) -> Rule:
     """No component of the gradient is larger than `slope`."""
     return lambda step: "flat" if np.abs(step.grad).max() <= slope else None
 ''',
-        "descent/fit.py",
-        {
-            "    first_answer,": "    first_answer,\n    flat,",
-            "rules = [": "rules = [flat(), ",
-        },
+        "descent/stopping.py",
+        {"rules = [": "rules = [flat(), "},
         {
             # The lecture's run.
             "train DATA --init 0.39779,0.231765 --lr 0.01": "flat at epoch 11\n",
