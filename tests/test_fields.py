@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
 from gdfit.data.blocks import cut_blocks
+from gdfit.data.cells import Cells
+from gdfit.data.decimals import read_decimals
 from gdfit.data.fields import (
     MISSING,
     WHITE_SPACE,
@@ -21,7 +23,8 @@ from gdfit.data.fields import (
     read_number,
     records,
 )
-from gdfit.data.numbers import ONE_A_LINE, parse, read_block
+from gdfit.data.fields import NUMBERS as NUMBERS_WITH
+from gdfit.data.numbers import parse, read_block
 from gdfit.data.plain import RowError, read_plainly
 
 COMMA = Grammar(",")
@@ -221,10 +224,58 @@ def test_what_pandas_takes_for_a_number_is_one(decimal: str, characters: str) ->
     for length in range(1, 5):
         for letters in itertools.product(characters, repeat=length):
             text = "".join(letters).encode()
-            values = parse(text + b"\n", grammar, ONE_A_LINE, b"\n", missing=True)
+            field = np.array([[0]]), np.array([[length]])
+            cells = Cells(np.frombuffer(text + b"\n", np.uint8), *field)
+            values = parse(cells, grammar, missing=True)
             if values is not None:
                 number = read_number(text, grammar, missing=True)
                 assert values[0, 0] == number or (math.isnan(values[0, 0]) and math.isnan(number))
             else:
                 number = grammar.value(text) if grammar.number.fullmatch(text) else math.inf
                 assert math.isinf(number), text
+
+
+SHAPES = st.one_of(
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.floats(-1e6, 1e6).map("{:.6f}".format),
+    st.decimals(allow_nan=False, allow_infinity=False, places=4).map("{:f}".format),
+    st.integers(-(2**64), 2**64).map(str),
+    st.integers(2**53 - 9, 2**53 + 9).map(lambda whole: str(whole * 2 + 1)),  # between two
+    st.from_regex(r"-?[0-9]{0,22}[.,]?[0-9]{0,22}", fullmatch=True),
+    st.text("0123456789.,-+e/: \x80", max_size=26),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(fields=st.lists(SHAPES, min_size=1, max_size=20), mark=st.sampled_from(".,"))
+def test_decimals_are_the_nearest_floats(fields: list[str], mark: str) -> None:
+    """What is read of many fields at once is what Python makes of each, or it is left to others."""
+    cells = cells_of([field.encode() for field in fields])
+    number = NUMBERS_WITH[mark]
+    for field, value in zip(fields, read_decimals(cells, mark).ravel().tolist(), strict=True):
+        if not math.isnan(value):
+            assert number.fullmatch(field.encode()), field
+            assert value.hex() == float(field.replace(mark, ".")).hex()
+
+
+@pytest.mark.parametrize("digits", [1, 6, 9, 15, 16, 17, 18, 19])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_plain_decimals_are_not_left_to_others(digits: int, sign: str) -> None:
+    random = np.random.default_rng(digits)
+    wholes = random.integers(10 ** (digits - 1), min(10**digits, 2**63 - 1), 1000).tolist()
+    for after in range(min(digits, 20) + 1):
+        texts = [str(whole) for whole in wholes]
+        fields = [f"{sign}{t[: digits - after]}.{t[digits - after :]}" for t in texts]
+        values = read_decimals(cells_of([field.encode() for field in fields]), ".").ravel()
+        left = np.isnan(values)
+        ties = 0 if digits < 16 or not after else len(fields) / 16
+        assert np.count_nonzero(left) <= ties
+        assert [float(field) for field in np.array(fields)[~left]] == values[~left].tolist()
+
+
+def cells_of(fields: list[bytes]) -> Cells:
+    """These fields, one a row."""
+    text = b"".join(field + b"\n" for field in fields)
+    ends = np.cumsum([len(field) + 1 for field in fields]) - 1
+    starts = ends - [len(field) for field in fields]
+    return Cells(np.frombuffer(text, np.uint8), starts[:, np.newaxis], ends[:, np.newaxis])

@@ -1,4 +1,5 @@
-"""The numbers in a block, fast: NumPy finds the fields, and pandas turns them into floats.
+"""The numbers in a block, fast: NumPy finds the fields and reads those that are plain decimals, the
+definition of a number the few others, and pandas those of a block with many (1.5e-05, NA).
 
 pandas' own ideas of quotes, blanks and words have no say: it is given fields without quotes and
 blanks, and without the letters of the words that it takes for numbers (``inf``, ``True``). Of what
@@ -15,12 +16,13 @@ from io import BytesIO
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.blocks import LF, Block, table_of
-from gdfit.data.cells import find_cells, joined, stripped
-from gdfit.data.fields import WHITE_SPACE, Grammar
+from gdfit.data.blocks import LF, Block, Positions, table_of
+from gdfit.data.cells import Cells, find_cells, joined, stripped
+from gdfit.data.decimals import read_decimals
+from gdfit.data.fields import Grammar, read_number
 from gdfit.data.plain import read_plainly
 
-ONE_A_LINE = "\t"  # a delimiter that there is none of
+MANY = 1 / 16  # of the fields: pandas takes longer to import than the others to read
 FIRST, LAST = b"+9"  # from one to the other in ASCII is what numbers are made of, but for e, E, /
 HARMLESS = bytes(set(range(ord("!"), 127)) - set(b'"_ftFT'))  # to pandas: no number with these
 
@@ -47,72 +49,78 @@ def read_block(
     RowError : for the first row that can't be read; the lines are the file's.
     """
     in_file = sorted(set(places))
-    rows = None
-    if len(in_file) == width > 1:
-        rows = read_whole(block, grammar, width, missing=missing)
-    if rows is None:
-        rows = read_fields(block, grammar, width, in_file, missing=missing)
+    rows = read_fields(block, grammar, width, in_file, missing=missing)
     if rows is None:
         text, line = block.text, block.line
         return read_plainly(text, grammar, width, places, missing=missing, line=line, texts=texts)
     return rows if list(places) == in_file else rows[:, [in_file.index(p) for p in places]]
 
 
-def read_whole(block: Block, grammar: Grammar, width: int, *, missing: bool) -> FloatArray | None:
-    """The rows of a block of nothing but numbers and words for missing values."""
-    ends = b"\r\n" + grammar.delimiters
-    rows = parse(block.text, grammar, grammar.delimiter, ends, missing=missing)
-    if rows is None or rows.shape[1] != width:
-        return None
-    if np.isfinite(rows).all():
-        return rows
-    # To pandas, a row with too few fields ends in missing values.
-    commas = np.frombuffer(block.text, np.uint8) == grammar.delimiters[0]
-    even = np.count_nonzero(commas) == len(rows) * (width - 1)
-    even = even and grammar.delimiter != WHITE_SPACE
-    return rows if missing and even and not np.isinf(rows).any() else None
-
-
 def read_fields(
     block: Block, grammar: Grammar, width: int, places: Sequence[int], *, missing: bool
 ) -> FloatArray | None:
     """The numbers in the fields at `places`, in ascending order."""
-    cells = find_cells(block, grammar, width)
-    if cells is None:
+    found = find_cells(block, grammar, width)
+    if found is None:
         return None
-    cells = stripped(cells.at(places), block, grammar)
-    text = joined(cells)
-    if np.count_nonzero(text == LF) != cells.starts.size:  # a field has one in it
-        return None
-    values = parse(text.tobytes(), grammar, ONE_A_LINE, b"\n", missing=missing)
+    found = found.at(places)
+    cells = stripped(found, block, grammar)
+    values: FloatArray | None = read_decimals(cells, grammar.decimal)
+    assert values is not None
+    others = np.flatnonzero(np.isnan(values))
+    if len(others) > values.size * MANY:
+        values = parse(cells, grammar, missing=missing)
+    elif len(others):
+        values = read_others(values, others, found, grammar, missing=missing)
     if values is None:
         return None
-    if not np.isfinite(values).all() and (np.isinf(values).any() or not missing):
-        return None
-    return values.reshape(cells.starts.shape)
+    if grammar.missing_numbers:
+        values = np.where(np.isin(values, list(grammar.missing_numbers)), np.nan, values)
+    if np.isfinite(values).all():
+        return values
+    return values if missing and not np.isinf(values).any() else None
 
 
-def parse(
-    text: bytes, grammar: Grammar, delimiter: str, ends: bytes, *, missing: bool
+def read_others(
+    values: FloatArray, others: Positions, cells: Cells, grammar: Grammar, *, missing: bool
 ) -> FloatArray | None:
-    """The rows of a text of numbers and of words for missing values, which are NaN; `ends` are the
-    characters that end a field."""
-    characters = np.frombuffer(text, np.uint8)
+    """`values` with what the fields at `others` say, read by the definition of a number."""
+    known: dict[bytes, float] = {}
+    starts, ends = cells.starts.ravel()[others].tolist(), cells.ends.ravel()[others].tolist()
+    read = []
+    for start, end in zip(starts, ends, strict=True):
+        field = cells.text[start:end].tobytes()
+        if field not in known:
+            try:
+                known[field] = read_number(field, grammar, missing=missing)
+            except ValueError:
+                return None
+        read.append(known[field])
+    values.ravel()[others] = read
+    return values
+
+
+def parse(cells: Cells, grammar: Grammar, *, missing: bool) -> FloatArray | None:
+    """The numbers in fields by pandas, which is given one a line; a missing one is NaN."""
+    text = joined(cells)
+    line_ends = np.count_nonzero(text == LF)
+    if line_ends != cells.starts.size:  # a field has one in it
+        return None
     # What comes before the first wraps around to a large number.
-    strange = characters - FIRST > LAST - FIRST
-    only_line_ends = np.count_nonzero(strange) == np.count_nonzero(characters == LF)
-    if not only_line_ends and not table_of(ends + HARMLESS)[characters[strange]].all():
+    strange = text - FIRST > LAST - FIRST
+    only_line_ends = np.count_nonzero(strange) == line_ends
+    if not only_line_ends and not table_of(b"\n" + HARMLESS)[text[strange]].all():
         return None
     import pandas as pd
 
     try:
         frame = pd.read_csv(
-            AtOnce(text),
+            AtOnce(text.tobytes()),
             engine="c",
-            sep=delimiter,
+            sep="\t",  # which is in no field
             decimal=grammar.decimal,
             header=None,
-            skip_blank_lines=delimiter != ONE_A_LINE,
+            skip_blank_lines=False,
             dtype=float,
             na_filter=missing,
             keep_default_na=False,
@@ -122,9 +130,7 @@ def parse(
     except ValueError:  # pandas' own errors are ValueErrors
         return None
     values: FloatArray = frame.to_numpy()
-    if grammar.missing_numbers:
-        values = np.where(np.isin(values, list(grammar.missing_numbers)), np.nan, values)
-    return values
+    return values.reshape(cells.starts.shape)
 
 
 def is_float(word: str) -> bool:

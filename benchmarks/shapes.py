@@ -1,0 +1,155 @@
+"""Files as they are found, a few million rows each, against ``pandas.read_csv`` of the columns that
+are used: whole processes, with their peak memory.
+
+``python benchmarks/shapes.py [FOLDER [NAME…]]`` keeps the files, 0.8 GB, in FOLDER, and takes the
+shapes of these names alone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from whole_process import compare
+
+READ_CSV = """
+import sys, pandas as pd
+path, columns, delimiter, decimal = sys.argv[1:]
+print(pd.read_csv(path, usecols=columns.split(","), sep=delimiter, decimal=decimal).shape)
+"""
+AT_ONCE = 100_000
+SPECIES = ["Adelie", "Chinstrap", "Gentoo, large", "King", "Emperor"]
+
+Texts = list[str]
+Columns = dict[str, Texts]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of file.
+
+    name : for the table.
+    count : how many rows.
+    columns : makes so many rows, each column as texts.
+    used : the columns that are used, the target last.
+    options : for gdfit.
+    """
+
+    name: str
+    count: int
+    columns: Callable[[np.random.Generator, int], Columns]
+    used: tuple[str, ...] = ("x", "y")
+    delimiter: str = ","
+    decimal: str = "."
+    options: tuple[str, ...] = ()
+    ending: str = ".csv"
+
+    def path(self, folder: Path) -> Path:
+        """Where the file is."""
+        return folder / (self.name.replace(" ", "-").replace(",", "") + self.ending)
+
+    def make(self, folder: Path) -> None:
+        """Write the file, unless it is there already."""
+        path = self.path(folder)
+        if path.exists():
+            return
+        with path.open("wb") as stored:
+            if self.ending.endswith(".gz"):
+                with gzip.open(stored, "wb", 6) as packed:
+                    packed.writelines(self.lines())
+            else:
+                stored.writelines(self.lines())
+
+    def lines(self) -> Iterator[bytes]:
+        """The file's text, many lines at once."""
+        random = np.random.default_rng(0)
+        for start in range(0, self.count, AT_ONCE):
+            columns = self.columns(random, AT_ONCE)
+            rows = [*map(self.delimiter.join, zip(*columns.values(), strict=True)), ""]
+            if start == 0:
+                rows = [self.delimiter.join(columns), *rows]
+            yield "\n".join(rows).replace(".", self.decimal).encode()
+
+    def commands(self, folder: Path) -> dict[str, list[str]]:
+        """gdfit, and what it is measured against."""
+        path = str(self.path(folder))
+        features = ["--features", ",".join(self.used[:-1]), "--target", self.used[-1]]
+        separator = r"\s+" if self.delimiter == " " else self.delimiter
+        script = [sys.executable, "-c", READ_CSV, path, ",".join(self.used)]
+        train = [sys.executable, "-m", "gdfit", "train", path, *features, "--lr", "0.1"]
+        return {
+            f"gdfit train, {self.name}": [*train, *self.options],
+            "pandas.read_csv of these columns": [*script, separator, self.decimal],
+        }
+
+
+def numbers(random: np.random.Generator, count: int, features: int = 1) -> Columns:
+    """Columns x (or x1, x2, …) and y, with six decimals."""
+    x = random.uniform(0, 1, (features, count))
+    y = x.sum(axis=0) + random.normal(0, 0.1, count)
+    names = ["x"] if features == 1 else [f"x{place}" for place in range(1, features + 1)]
+    columns = dict(zip(names, x, strict=True)) | {"y": y}
+    return {name: [f"{value:.6f}" for value in column] for name, column in columns.items()}
+
+
+def with_words(random: np.random.Generator, count: int) -> Columns:
+    """A column of quoted words, of which one has a comma, before the numbers."""
+    words = [f'"{SPECIES[place]}"' for place in random.integers(len(SPECIES), size=count)]
+    return {"species": words} | numbers(random, count)
+
+
+def with_times(random: np.random.Generator, count: int) -> Columns:
+    """A column of time stamps before the numbers."""
+    seconds = np.datetime64("2024-01-01T00:00:00") + random.integers(30_000_000, size=count)
+    times = [str(time).replace("T", " ") for time in seconds]
+    return {"time": times} | numbers(random, count)
+
+
+def with_missing(random: np.random.Generator, count: int) -> Columns:
+    """Numbers, of which one in a hundred is missing."""
+    columns = numbers(random, count)
+    missing = random.random(count) < 0.01
+    columns["x"] = ["" if miss else x for miss, x in zip(missing, columns["x"], strict=True)]
+    return columns
+
+
+SHAPES = [
+    Shape("clean", 5_000_000, numbers),
+    Shape("quoted words", 3_500_000, with_words),
+    Shape("1 % missing", 4_500_000, with_missing, options=("--drop-missing",)),
+    Shape("white space", 5_000_000, numbers, delimiter=" "),
+    Shape(
+        "decimal commas",
+        5_000_000,
+        numbers,
+        delimiter=";",
+        decimal=",",
+        options=("--decimal", ","),
+    ),
+    Shape("gzip", 5_000_000, numbers, ending=".csv.gz"),
+    Shape("time stamps", 2_500_000, with_times),
+    Shape(
+        "3 of 15 columns",
+        800_000,
+        lambda random, count: numbers(random, count, 14),
+        used=("x3", "x9", "y"),
+    ),
+]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
+    chosen = sys.argv[2:]
+    for shape in [shape for shape in SHAPES if not chosen or shape.name in chosen]:
+        shape.make(folder)
+        print(f"### {shape.name} ({shape.path(folder).stat().st_size / 1e6:.0f} MB)\n")
+        compare(shape.commands(folder), runs=5, cwd=str(folder))
+
+
+if __name__ == "__main__":
+    main()
