@@ -9,6 +9,8 @@ AᵀA, whose entries are squares and lose half of the digits.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from gdfit.arrays import FloatArray
@@ -127,20 +129,30 @@ class Reservoir:
     """
 
     def __init__(self, seed: int) -> None:
-        self._random = np.random.default_rng([seed, SAMPLING])
+        self._seed = seed
         self._draws = np.empty(0)
         self.rows: FloatArray = np.empty((0, 0))
+
+    @cached_property
+    def _random(self) -> np.random.Generator:
+        return np.random.default_rng([self._seed, SAMPLING])
 
     def add(self, block: FloatArray) -> None:
         """Draw for the rows of `block`."""
         largest = 1.0
-        if len(self._draws) == SAMPLE_ROWS:
+        if len(self.rows) == SAMPLE_ROWS:
+            self._draw()
             largest = float(self._draws.max())
             count = self._random.binomial(len(block), largest)
             chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
             block = block[np.sort(chosen)]
         self.rows = np.concatenate([self.rows.reshape(-1, block.shape[1]), block])
-        self._draws = np.concatenate([self._draws, largest * self._random.random(len(block))])
-        if len(self._draws) > SAMPLE_ROWS:
+        if len(self.rows) > SAMPLE_ROWS:
+            self._draw(largest)
             smallest = np.sort(np.argpartition(self._draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
             self._draws, self.rows = self._draws[smallest], self.rows[smallest]
+
+    def _draw(self, largest: float = 1.0) -> None:
+        """A number for each of the rows that have none yet."""
+        missing = len(self.rows) - len(self._draws)
+        self._draws = np.concatenate([self._draws, largest * self._random.random(missing)])

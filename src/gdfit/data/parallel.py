@@ -6,8 +6,10 @@ import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -21,6 +23,8 @@ def in_order(function: Callable[[Item], Outcome], items: Iterable[Item]) -> Iter
     if len(first) < 2:
         yield from map(function, first)
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     workers = os.cpu_count() or 1
     pool = ThreadPoolExecutor(workers)
     try:

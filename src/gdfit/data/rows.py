@@ -4,7 +4,6 @@ they fit, else in a temporary file that is gone when the process is, however it 
 from __future__ import annotations
 
 import os
-import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -33,6 +32,8 @@ def memory_limit() -> int:
 
 def scratch_file() -> IO[bytes]:
     """A file without a name from the start: no error and no signal leaves it behind."""
+    import tempfile
+
     return tempfile.TemporaryFile(prefix="gdfit-")
 
 
