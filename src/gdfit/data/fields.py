@@ -178,7 +178,8 @@ def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
     other = OTHER_MARK[grammar.decimal]
     if NUMBERS[other].fullmatch(said):
         return f"{what} (decimals with '{other}' need `decimal` {other})"
-    if is_missing_mark(text := said.decode(errors="replace")):
+    text = said.decode(errors="replace")
+    if text.isprintable() and is_missing_mark(text):
         drop = "" if missing else " `drop_missing`"
         return f"{what}; if it stands for a missing value, `missing` {shlex.quote(text)}{drop}"
     return what
