@@ -1,7 +1,7 @@
 """Large files against what a user would use instead: 10 million rows of one feature, and a million
-rows of 20 features, as whole processes with their peak memory.
+rows of 20 features, as whole processes with their peak memory; and then the files of `shapes`.
 
-``python benchmarks/large.py [FOLDER]`` keeps the files, 0.6 GB, in FOLDER. Peers that are not
+``python benchmarks/large.py [FOLDER]`` keeps the files, 1.4 GB, in FOLDER. Peers that are not
 installed are skipped: ``pip install duckdb scikit-learn vowpalwabbit``, and Miller's ``mlr``.
 """
 
@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import shapes
 from whole_process import Run, compare
 
 import gdfit
@@ -167,6 +168,7 @@ def main() -> None:
         runs=3,
         cwd=str(folder),
     )
+    shapes.measure(folder)
     on_few, on_many = epoch_cost(str(few)), epoch_cost(str(narrow))
     print(f"An epoch on 11 rows: {on_few * 1e6:.1f} µs; on 10 million: {on_many * 1e6:.1f} µs;")
     print(f"ratio {on_many / on_few:.2f}.")

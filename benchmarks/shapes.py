@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,14 +142,14 @@ SHAPES = [
 ]
 
 
-def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
-    chosen = sys.argv[2:]
-    for shape in [shape for shape in SHAPES if not chosen or shape.name in chosen]:
-        shape.make(folder)
-        print(f"### {shape.name} ({shape.path(folder).stat().st_size / 1e6:.0f} MB)\n")
-        compare(shape.commands(folder), runs=5, cwd=str(folder))
+def measure(folder: Path, names: Sequence[str] = ()) -> None:
+    """Time the shapes of these names, by default all of them, and print a table of each."""
+    for shape in SHAPES:
+        if not names or shape.name in names:
+            shape.make(folder)
+            print(f"### {shape.name} ({shape.path(folder).stat().st_size / 1e6:.0f} MB)\n")
+            compare(shape.commands(folder), runs=5, cwd=str(folder))
 
 
 if __name__ == "__main__":
-    main()
+    measure(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()), sys.argv[2:])
