@@ -20,7 +20,7 @@ from gdfit.data.layout import Layout, find_layout
 from gdfit.data.numbers import read_block
 from gdfit.data.parallel import in_order
 from gdfit.data.plain import RowError, read_plainly
-from gdfit.data.source import BLOCK_BYTES, Source, open_source
+from gdfit.data.source import BLOCK_BYTES, Source, open_source, scheme_of
 from gdfit.data.words import read_words
 from gdfit.errors import FieldError, GdfitError
 
@@ -29,6 +29,9 @@ HEAD_BYTES = 1 << 19  # to import pandas takes longer than to read so much witho
 
 class Watcher(Protocol):
     """Is told how the reading of files goes."""
+
+    def opened(self, size: int | None) -> None:
+        """A file that is not on this machine has been opened: so many bytes, if that is known."""
 
     def progress(self, position: int) -> None:
         """So many bytes of a file have been read: as it is stored, or in a pipe decompressed."""
@@ -183,6 +186,8 @@ def open_csv(
     """
     dialect = dialect or Dialect()
     with open_source(path) as source:
+        if watcher and scheme_of(path):
+            watcher.opened(source.stored.size)
         head = source.read(head_bytes)
         layout = find_layout(head, source.name, dialect)
         is_small = len(head) < head_bytes

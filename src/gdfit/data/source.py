@@ -5,6 +5,9 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
+import re
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,9 +16,12 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
+from gdfit.data.stored import Stored
 from gdfit.errors import GdfitError
 
 BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
+
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|::.*://)")  # the latter is fsspec's own
 
 Damage = tuple[type[Exception], ...]
 
@@ -61,7 +67,7 @@ class Source(NamedTuple):
 
     name: str
     text: IO[bytes]
-    stored: IO[bytes]
+    stored: Stored
     damage: Damage
 
     def read(self, size: int) -> bytes:
@@ -73,47 +79,101 @@ class Source(NamedTuple):
         except OSError as error:
             raise GdfitError(f"can't be read: {error.strerror}", file=self.name) from None
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether `text` is not what is stored."""
+        return self.text is not self.stored.file
+
     def position(self) -> int | None:
         """How many bytes of the stored file have been read; None where that can't be known."""
-        return self.stored.tell() if self.stored.seekable() else None
+        try:
+            return self.stored.file.tell()
+        except OSError:  # a pipe
+            return None
 
 
-def open_stored(path: str, name: str) -> BufferedReader:
-    """The file at `path`, or standard input, as it is stored."""
-    if path == "-":
-        if sys.stdin is None:
-            raise GdfitError("is closed", file=name)
-        return cast(BufferedReader, sys.stdin.buffer)
-    if not path:  # which Path would take for the folder that one is in
-        raise GdfitError("no such file", file=name)
-    try:
-        return Path(path).open("rb")
-    except FileNotFoundError:
-        raise GdfitError("no such file", file=name) from None
-    except IsADirectoryError:
-        raise GdfitError("is a folder, not a CSV file", file=name) from None
-    except OSError as error:
-        raise GdfitError(f"can't be read: {error.strerror}", file=name) from None
+def scheme_of(path: str) -> str | None:
+    """``https`` of a URL, ``s3`` of an object in a store; None of a path, and of ``-``."""
+    found = SCHEME.match(path)
+    return found[1].lower() if found else None
 
 
-@contextmanager
-def open_source(path: str) -> Iterator[Source]:
-    """Open `path`, or standard input for ``-``, decompressing what is compressed.
+def open_stored(path: str, start: int = 0) -> Stored:
+    """The file at a path or URL, or standard input for ``-``, as it is stored, from the byte
+    `start` on.
 
     Raises
     ------
     GdfitError : it does not exist, is a folder or can't be read.
     """
     name = "standard input" if path == "-" else path
-    stored = open_stored(path, name)
+    scheme = scheme_of(path)
+    if scheme in ("http", "https"):
+        from gdfit.data.download import open_url
+
+        return open_url(path, start)
+    if scheme:
+        from gdfit.data.remote import open_remote
+
+        return open_remote(path, scheme, start)
+    if path == "-":
+        if sys.stdin is None:
+            raise GdfitError("is closed", file=name)
+        file = cast(BufferedReader, sys.stdin.buffer)
+    else:
+        file = open_local(path)
+        if start:
+            file.seek(start)
+    return Stored(file, size_of(file))
+
+
+def open_local(path: str) -> BufferedReader:
+    """The file at `path` on this machine."""
+    if not path:  # which Path would take for the folder that one is in
+        raise GdfitError("no such file", file=path)
     try:
-        start = stored.peek(8)
-        text: IO[bytes] = stored
+        return Path(path).open("rb")
+    except FileNotFoundError:
+        raise GdfitError("no such file", file=path) from None
+    except IsADirectoryError:
+        raise GdfitError("is a folder, not a CSV file", file=path) from None
+    except OSError as error:
+        raise GdfitError(f"can't be read: {error.strerror}", file=path) from None
+
+
+def size_of(file: BufferedReader) -> int | None:
+    """The size of an open file; None of a pipe and the like."""
+    try:
+        status = os.fstat(file.fileno())
+    except OSError:  # no file of the system's
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+@contextmanager
+def open_source(path: str) -> Iterator[Source]:
+    """Open a path or URL, or standard input for ``-``, decompressing what is compressed.
+
+    Raises
+    ------
+    GdfitError : it does not exist, is a folder or can't be read.
+    """
+    name = "standard input" if path == "-" else path
+    stored = open_stored(path)
+    try:
+        text: IO[bytes] = stored.file
         damage: Damage = ()
-        for magic, decompress in FORMATS.items():
-            if start.startswith(magic):
-                text, damage = decompress(stored)
+        for _ in range(1 + stored.encoded):
+            if decompress := decompression_of(text):
+                text, more = decompress(text)
+                damage += more
         yield Source(name, text, stored, damage)
     finally:
         if path != "-":
-            stored.close()
+            stored.file.close()
+
+
+def decompression_of(text: IO[bytes]) -> Callable[[IO[bytes]], tuple[IO[bytes], Damage]] | None:
+    """What decompresses `text`, if it is compressed."""
+    start = cast(BufferedReader, text).peek(8)
+    return next((FORMATS[magic] for magic in FORMATS if start.startswith(magic)), None)

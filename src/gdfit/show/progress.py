@@ -107,8 +107,9 @@ class ReadingBar(Bar):
 
     def __init__(self, files: list[str]) -> None:
         sizes = [size_of(file) for file in files]
-        known = [size for size in sizes if size is not None]
-        super().__init__("reading", sum(known) if len(known) == len(sizes) else None)
+        self._known = sum(size for size in sizes if size is not None)
+        self._unknown = sizes.count(None)  # how many files' sizes are not known
+        super().__init__("reading", None if self._unknown else self._known)
         self._before = self._position = 0  # bytes of the files before, and of this one
         self.rows_missed = 0
 
@@ -117,6 +118,13 @@ class ReadingBar(Bar):
 
         done = progress.FileSizeColumn() if self._total is None else progress.DownloadColumn()
         return [done, progress.TransferSpeedColumn()]
+
+    def opened(self, size: int | None) -> None:
+        """A file that is not on this machine has been opened: so many bytes, if that is known."""
+        if size is not None:
+            self._known, self._unknown = self._known + size, self._unknown - 1
+            if not self._unknown and not self._bar:
+                self._total = self._known
 
     def progress(self, position: int) -> None:
         """Reading has come so far in a file; if not as far as before, in the next one."""

@@ -1,0 +1,95 @@
+"""Files in object stores (``s3://``, ``gs://``, ``az://``) and wherever else fsspec reaches.
+
+Needs fsspec: ``pip install 'gdfit[remote]'``, and what it needs itself for a kind of store.
+"""
+
+from __future__ import annotations
+
+from io import SEEK_SET, BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, Any
+
+from gdfit.data.stored import Stored
+from gdfit.errors import GdfitError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+BUFFER_BYTES = 1 << 17
+PACKAGES = {
+    "s3": "s3fs",
+    "s3a": "s3fs",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "abfs": "adlfs",
+    "abfss": "adlfs",
+    "adl": "adlfs",
+    "az": "adlfs",
+}
+"""What fsspec needs for a scheme."""
+
+
+class RemoteFile(RawIOBase):
+    """A file that fsspec has opened; whatever goes wrong is one line about it."""
+
+    def __init__(self, url: str, file: Any) -> None:
+        self._url, self._file = url, file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        try:
+            return int(self._file.readinto(buffer))
+        except Exception as error:  # each store has errors of its own
+            raise fault(self._url, error) from None
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def open_remote(url: str, scheme: str, start: int = 0) -> Stored:
+    """The file at `url`, from the byte `start` on.
+
+    Raises
+    ------
+    GdfitError : there is none, the store can't be reached, or a package that it needs is missing.
+    """
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError:
+        raise GdfitError(
+            f"{scheme}:// needs fsspec: pip install 'gdfit[remote]'", file=url
+        ) from None
+    try:
+        system, path = url_to_fs(url)
+        opened = system.open(path, "rb")
+        if start:
+            opened.seek(start)
+    except ImportError as error:
+        package = PACKAGES.get(scheme)
+        what = f"needs {package}: pip install {package}" if package else f"needs more ({error})"
+        raise GdfitError(f"{scheme}:// {what}", file=url) from None
+    except Exception as error:  # each store has errors of its own
+        raise fault(url, error) from None
+    file = BufferedReader(RemoteFile(url, opened), BUFFER_BYTES)
+    return Stored(file, getattr(opened, "size", None))
+
+
+def fault(url: str, error: Exception) -> GdfitError:
+    """What is wrong with a file in a store."""
+    if isinstance(error, FileNotFoundError):
+        return GdfitError("no such file", file=url)
+    if isinstance(error, IsADirectoryError):
+        return GdfitError("is a folder; name a file", file=url)
+    said = " ".join(str(error).split()) or type(error).__name__
+    return GdfitError(f"can't be read: {said}", file=url)

@@ -1,0 +1,19 @@
+"""What any data file is, wherever it is stored: bytes to be read once, and how many they are."""
+
+from __future__ import annotations
+
+from io import BufferedReader
+from typing import Any, NamedTuple
+
+
+class Stored(NamedTuple):
+    """A data file, opened as it is stored.
+
+    file : its bytes; `seekable` where it can be read in any order.
+    size : how many bytes it has, where that is known before the end.
+    encoded : whether a server has compressed it on its way, whatever it is itself.
+    """
+
+    file: BufferedReader[Any]
+    size: int | None
+    encoded: bool = False
