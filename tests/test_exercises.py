@@ -128,6 +128,8 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch
 from gdfit.data.fields import Grammar
 from gdfit.data.layout import Held, Layout, default_names
+from gdfit.data.source import Source
+from gdfit.errors import GdfitError
 
 
 @dataclass(frozen=True)
@@ -148,22 +150,25 @@ class NpyFile:
         """The rows of the columns at `places`; there are none of text."""
         yield None, Batch(self.rows[:, list(places)], (), np.arange(len(self.rows)))
 
+    def fault_in(self, block: None, row: int, place: int, what: str) -> GdfitError:
+        """What is wrong with a number."""
+        return GdfitError(what, file=self.name, column=self.layout.names[place])
+
 
 @contextmanager
-def open_npy(path: str, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
-    """Open the array at `path`."""
-    rows = np.load(path)
+def open_npy(source: Source, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
+    """The array in `source`."""
+    rows = np.load(source.text)
     names = default_names(rows.shape[1])
     held = (Held(numbers=len(rows)),) * len(names)
-    yield NpyFile(path, rows, Layout(names, False, Grammar(","), start=0, line=1, held=held))
+    yield NpyFile(source.name, rows, Layout(names, False, Grammar(","), start=0, line=1, held=held))
 ''',
-        "data/dataset.py",
+        "data/opening.py",
         {
-            "from gdfit.data.observations import Observations": (
-                "from gdfit.data.npy_file import open_npy\n"
-                "from gdfit.data.observations import Observations"
+            "from gdfit.data.parquet_file import": (
+                "from gdfit.data.npy_file import open_npy\nfrom gdfit.data.parquet_file import"
             ),
-            "with open_csv(": 'with (open_npy if path.endswith(".npy") else open_csv)(',
+            "{PARQUET: open_parquet}": '{PARQUET: open_parquet, b"\\x93NUMPY": open_npy}',
         },
         {
             "train lecture.npy DATA --format json": '"observations": 50',

@@ -14,7 +14,8 @@ class GdfitError(Exception):
     Parameters
     ----------
     message : what is wrong and what to do, without a full stop.
-    file, line, column : where, as far as it is known; lines count from 1.
+    file, line, row, column : where, as far as it is known; lines of a text and rows of what has
+        no lines count from 1.
     """
 
     status = 1
@@ -25,6 +26,7 @@ class GdfitError(Exception):
         *,
         file: str | None = None,
         line: int | None = None,
+        row: int | None = None,
         column: str | None = None,
     ) -> None:
         where = []
@@ -32,6 +34,8 @@ class GdfitError(Exception):
             where.append(printable(file))
         if line is not None:
             where.append(f"line {line}")
+        if row is not None:
+            where.append(f"row {row}")
         if column is not None:
             where.append(f"column {quoted(column)}")
         super().__init__(f"{', '.join(where)}: {message}" if where else message)
@@ -48,16 +52,25 @@ class FieldError(GdfitError):
     """A field can't be used.
 
     what : the fault, and what to do.
-    file, line, column : where it is.
+    file, line, row, column : where it is: on a line of a text, or in a row of what has no lines.
     """
 
-    def __init__(self, what: str, *, file: str, line: int, column: str) -> None:
-        super().__init__(what, file=file, line=line, column=column)
-        self.what, self.file, self.line, self.column = what, file, line, column
+    def __init__(
+        self,
+        what: str,
+        *,
+        file: str,
+        column: str,
+        line: int | None = None,
+        row: int | None = None,
+    ) -> None:
+        super().__init__(what, file=file, line=line, row=row, column=column)
+        self.what, self.file, self.line, self.row, self.column = what, file, line, row, column
 
     def saying(self, more: str) -> FieldError:
         """The same error, with more to say."""
-        return FieldError(self.what + more, file=self.file, line=self.line, column=self.column)
+        what = self.what + more
+        return FieldError(what, file=self.file, line=self.line, row=self.row, column=self.column)
 
 
 class UsageError(GdfitError):

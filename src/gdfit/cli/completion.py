@@ -16,7 +16,7 @@ def column_names(ctx: typer.Context) -> tuple[str, ...]:
     from gdfit.data.dialect import Dialect
     from gdfit.data.head import SNIFFED_BYTES
     from gdfit.data.layout import find_layout
-    from gdfit.data.source import open_source
+    from gdfit.data.source import PARQUET, open_source
     from gdfit.errors import GdfitError
 
     # Before an option whose value is still to come, files are arguments that nobody has taken yet.
@@ -24,6 +24,11 @@ def column_names(ctx: typer.Context) -> tuple[str, ...]:
     said = {name: ctx.params[name] for name in HOW_WRITTEN if ctx.params.get(name)}
     try:
         with open_source(files[0]) as source:
+            if source.start.startswith(PARQUET):
+                from gdfit.data.parquet_file import open_parquet
+
+                with open_parquet(source) as file:
+                    return file.layout.names
             head = source.read(SNIFFED_BYTES)
             return find_layout(head, source.name, Dialect(**said)).names
     except (GdfitError, OSError, IndexError):

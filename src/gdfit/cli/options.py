@@ -25,13 +25,13 @@ Data = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA...",
-        help="A CSV file, or - for standard input; several are one data set.",
+        help="CSV or Parquet: a file, a URL, or - for standard input; several are one data set.",
         show_default=False,
     ),
 ]
 Rows = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[DATA...]", help="A CSV file, or -; its rows come back with ŷ."),
+    typer.Argument(metavar="[DATA...]", help="A file, a URL, or -; its rows come back with ŷ."),
 ]
 
 COLUMNS = panel(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,30 +13,18 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch
 from gdfit.data.blocks import LONGEST_ROW, Block, cut_blocks
+from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.fields import line_at, records
 from gdfit.data.layout import Layout, find_layout
 from gdfit.data.numbers import read_block
 from gdfit.data.parallel import in_order
 from gdfit.data.plain import RowError, read_plainly
-from gdfit.data.source import BLOCK_BYTES, Source, open_source, scheme_of
+from gdfit.data.source import BLOCK_BYTES, Source, open_source
 from gdfit.data.words import read_words
 from gdfit.errors import FieldError, GdfitError
 
 HEAD_BYTES = 1 << 19  # to import pandas takes longer than to read so much without it
-
-
-class Watcher(Protocol):
-    """Is told how the reading of files goes."""
-
-    def opened(self, size: int | None) -> None:
-        """A file that is not on this machine has been opened: so many bytes, if that is known."""
-
-    def progress(self, position: int) -> None:
-        """So many bytes of a file have been read: as it is stored, or in a pipe decompressed."""
-
-    def missed(self, rows: int) -> None:
-        """So many rows more have a missing field."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +51,7 @@ class CsvFile:
         """The file's name, for messages."""
         return self.source.name
 
-    def like(self, first: CsvFile) -> CsvFile:
+    def like(self, first: DataFile) -> CsvFile:
         """This file, without a header, with the names of the columns of the `first` one."""
         layout = replace(self.layout, names=first.layout.names, named=first.layout.named)
         return replace(self, layout=layout)
@@ -176,7 +163,32 @@ def open_csv(
     head_bytes: int = HEAD_BYTES,
     longest: int = LONGEST_ROW,
 ) -> Iterator[CsvFile]:
-    """Open the CSV file at `path` (``-`` for standard input) and find how it is laid out.
+    """Open the CSV file at `path` (``-`` for standard input): see `csv_in`."""
+    with (
+        open_source(path) as source,
+        csv_in(
+            source,
+            dialect,
+            watcher,
+            block_bytes=block_bytes,
+            head_bytes=head_bytes,
+            longest=longest,
+        ) as file,
+    ):
+        yield file
+
+
+@contextmanager
+def csv_in(
+    source: Source,
+    dialect: Dialect | None = None,
+    watcher: Watcher | None = None,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    head_bytes: int = HEAD_BYTES,
+    longest: int = LONGEST_ROW,
+) -> Iterator[CsvFile]:
+    """The CSV file in `source`, with how it is laid out.
 
     It is read in blocks of about `block_bytes`, and may have rows of `longest` bytes.
 
@@ -185,10 +197,7 @@ def open_csv(
     GdfitError : it can't be read, is empty, or is not text in UTF-8.
     """
     dialect = dialect or Dialect()
-    with open_source(path) as source:
-        if watcher and scheme_of(path):
-            watcher.opened(source.stored.size)
-        head = source.read(head_bytes)
-        layout = find_layout(head, source.name, dialect)
-        is_small = len(head) < head_bytes
-        yield CsvFile(source, layout, head, is_small, dialect, watcher, block_bytes, longest)
+    head = source.read(head_bytes)
+    layout = find_layout(head, source.name, dialect)
+    is_small = len(head) < head_bytes
+    yield CsvFile(source, layout, head, is_small, dialect, watcher, block_bytes, longest)

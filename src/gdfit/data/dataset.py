@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.columns import Columns, advice, choose_columns, nothing_left
 from gdfit.data.condense import Condenser
-from gdfit.data.csv_file import CsvFile, Watcher, open_csv
+from gdfit.data.csv_file import CsvFile
+from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.finding import find_columns
 from gdfit.data.levels import Levels
 from gdfit.data.making import RowMaker
 from gdfit.data.observations import Observations
+from gdfit.data.opening import open_file, open_text
 from gdfit.data.rows import RowBuffer, rows_at_once
 from gdfit.data.selection import Selection
 from gdfit.data.source import BLOCK_BYTES
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
+
+File = TypeVar("File", bound=DataFile)
 
 SPLITTING = 2  # the split's own stream of random numbers
 
@@ -30,8 +35,8 @@ SPLITTING = 2  # the split's own stream of random numbers
 class Dataset:
     """Data files, and what is asked of them.
 
-    files : the files' paths, compressed or not; ``-`` is standard input. Several files are one data
-        set, and must have the same columns.
+    files : the files' paths or URLs, compressed or not; ``-`` is standard input. Several files are
+        one data set, and must have the same columns.
     selection : which columns.
     dialect : how the files are written.
     watcher : is told how reading them goes.
@@ -50,17 +55,24 @@ class Dataset:
     memory: int | None = None
     columns: Columns | None = None
 
-    def open_files(self) -> Generator[CsvFile]:
+    def open_files(self) -> Generator[DataFile]:
         """The files, each opened after the one before has been read.
 
         The order of their columns may differ. A file without a header, as `split` makes them, has
         its columns in the first one's order.
         """
+        return self._opened(open_file)
+
+    def open_texts(self) -> Generator[CsvFile]:
+        """The files as CSV, for their rows as they stand: see `open_files`."""
+        return self._opened(open_text)
+
+    def _opened(self, opened: Callable[..., AbstractContextManager[File]]) -> Generator[File]:
         if not self.files:
             raise UsageError("there is no file to read")
-        first: CsvFile | None = None
+        first: File | None = None
         for path in self.files:
-            with open_csv(path, self.dialect, self.watcher, block_bytes=self.block_bytes) as file:
+            with opened(path, self.dialect, self.watcher, block_bytes=self.block_bytes) as file:
                 yield made_like(first, file) if first else file
             first = first or file
 
@@ -91,7 +103,7 @@ class Dataset:
 
         return columns, levels, blocks()
 
-    def blocks_of(self, file: CsvFile, columns: Columns, levels: Levels) -> Iterator[FloatArray]:
+    def blocks_of(self, file: DataFile, columns: Columns, levels: Levels) -> Iterator[FloatArray]:
         """The rows of one file; a field that can't be used is an error that says what to type."""
         places = find_columns(file.layout, file.name, columns.names)
         maker = RowMaker(
@@ -203,8 +215,8 @@ def read_observations(
 
     Parameters
     ----------
-    files : the files' paths, compressed or not; ``-`` is standard input. Several files are one data
-        set, and must have the same columns.
+    files : the files' paths or URLs, compressed or not; ``-`` is standard input. Several files are
+        one data set, and must have the same columns.
     features : the terms to predict from, as ``["x", "x^2", "log(z)", "species"]``; by default all
         other columns with numbers, but row names and columns without a name.
         `Observations.left_out` names those that have none.
@@ -234,7 +246,7 @@ def several(names: Sequence[str] | str) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def made_like(first: CsvFile, file: CsvFile) -> CsvFile:
+def made_like(first: File, file: File) -> File:
     """`file`, with the names of the columns of `first` if it has no header of its own."""
     names, others = first.layout.names, file.layout.names
     if len(names) != len(others) or (file.layout.named and set(names) != set(others)):

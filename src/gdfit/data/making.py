@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch
-from gdfit.data.blocks import Block
-from gdfit.data.csv_file import CsvFile
+from gdfit.data.data_file import DataFile
 from gdfit.data.expansion import Expansion, Level
 from gdfit.data.levels import LevelError, Levels
 from gdfit.data.terms import Factor, reason
@@ -64,7 +64,7 @@ class RowMaker:
             tuple(self.place_of[name] for name in self.texts),
         )
 
-    def all_rows(self, file: CsvFile) -> Iterator[FloatArray]:
+    def all_rows(self, file: DataFile) -> Iterator[FloatArray]:
         """The rows of a file, block by block.
 
         Raises
@@ -76,7 +76,7 @@ class RowMaker:
             if len(rows):
                 yield rows
 
-    def rows(self, file: CsvFile, block: Block, batch: Batch) -> FloatArray:
+    def rows(self, file: DataFile, block: Any, batch: Batch) -> FloatArray:
         """The rows of a batch without missing fields, but those of weight 0.
 
         Raises

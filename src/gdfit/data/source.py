@@ -21,6 +21,7 @@ from gdfit.errors import GdfitError
 
 BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
 
+PARQUET = b"PAR1"  # what a Parquet file starts with
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|::.*://)")  # the latter is fsspec's own
 
 Damage = tuple[type[Exception], ...]
@@ -72,8 +73,20 @@ class Source(NamedTuple):
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes of text, empty at the end."""
-        try:
+        with self.faults_told():
             return self.text.read(size)
+
+    @property
+    def start(self) -> bytes:
+        """The next bytes of text, some, without reading them."""
+        with self.faults_told():
+            return cast(BufferedReader, self.text).peek(8)
+
+    @contextmanager
+    def faults_told(self) -> Iterator[None]:
+        """What goes wrong in reading, as one line about the file."""
+        try:
+            yield
         except self.damage as error:
             raise GdfitError(f"its compression is damaged: {error}", file=self.name) from None
         except OSError as error:
@@ -161,19 +174,15 @@ def open_source(path: str) -> Iterator[Source]:
     name = "standard input" if path == "-" else path
     stored = open_stored(path)
     try:
-        text: IO[bytes] = stored.file
-        damage: Damage = ()
+        source = Source(name, stored.file, stored, ())
         for _ in range(1 + stored.encoded):
-            if decompress := decompression_of(text):
-                text, more = decompress(text)
-                damage += more
-        yield Source(name, text, stored, damage)
+            start = source.start
+            if decompress := next(
+                (FORMATS[magic] for magic in FORMATS if start.startswith(magic)), None
+            ):
+                text, damage = decompress(source.text)
+                source = source._replace(text=text, damage=source.damage + damage)
+        yield source
     finally:
         if path != "-":
             stored.file.close()
-
-
-def decompression_of(text: IO[bytes]) -> Callable[[IO[bytes]], tuple[IO[bytes], Damage]] | None:
-    """What decompresses `text`, if it is compressed."""
-    start = cast(BufferedReader, text).peek(8)
-    return next((FORMATS[magic] for magic in FORMATS if start.startswith(magic)), None)

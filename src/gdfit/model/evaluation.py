@@ -11,7 +11,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.columns import Columns
 from gdfit.data.condense import Condenser
-from gdfit.data.csv_file import CsvFile
+from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.finding import LayoutTable, find_columns, find_features
 from gdfit.data.levels import Levels
@@ -122,7 +122,7 @@ def observed_blocks(
 
 
 def maker_for(
-    model: LinearModel, file: CsvFile, target: str | None, weights: str | None = None
+    model: LinearModel, file: DataFile, target: str | None, weights: str | None = None
 ) -> RowMaker:
     """What makes the rows of `file`: what the model predicts from, the weights, if a column of them
     is named, and the observed values."""

@@ -34,7 +34,7 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
     """
     first: CsvFile | None = None
     text = b"\n"
-    for file in dataset.open_files():
+    for file in dataset.open_texts():
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
         if first is None:

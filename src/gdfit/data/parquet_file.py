@@ -1,0 +1,221 @@
+"""A Parquet file, read once from top to bottom: blocks of float64 rows, as of a CSV file.
+
+Needs pyarrow: ``pip install 'gdfit[parquet]'``. The numbers are those of the same data as CSV, to
+the last bit. A row has a number in the file, from 1, where it has a line in text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+
+from gdfit.data.arrow import UnreadableError, held_in, numbers_in, words_in
+from gdfit.data.batch import Batch
+from gdfit.data.data_file import DataFile, Watcher
+from gdfit.data.dialect import Dialect
+from gdfit.data.fields import Grammar
+from gdfit.data.head import SNIFFED_ROWS
+from gdfit.data.layout import ROW_NAMES, Layout
+from gdfit.data.rows import scratch_file
+from gdfit.data.source import BLOCK_BYTES, Source
+from gdfit.errors import FieldError, GdfitError, UsageError
+
+ROW_INDEX = "__index_level_"  # pandas' own name of it
+PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
+
+
+@dataclass(frozen=True)
+class ParquetFile:
+    """A Parquet file opened for reading.
+
+    table : pyarrow's `ParquetFile`.
+    size : how many bytes the file has, for the watcher; None where it has been told already.
+    block_bytes : how many bytes of numbers to read at once.
+    """
+
+    name: str
+    table: Any
+    layout: Layout
+    dialect: Dialect
+    watcher: Watcher | None = None
+    size: int | None = None
+    block_bytes: int = BLOCK_BYTES
+
+    def like(self, first: DataFile) -> ParquetFile:
+        """This file: its columns have names."""
+        return self
+
+    def batches(
+        self, places: Sequence[int], texts: Sequence[int] = ()
+    ) -> Iterator[tuple[int, Batch]]:
+        """The numbers in the columns at `places` and the words in those at `texts`, with the number
+        of rows before.
+
+        Raises
+        ------
+        GdfitError : the file is damaged, or a value is missing or not a finite number.
+        """
+        start = 0
+        for block in self.blocks(sorted({*places, *texts})):
+            batch = self.read(block, start, places, texts)
+            if self.dialect.drop_missing:
+                whole = batch.is_whole
+                if self.watcher:
+                    self.watcher.missed(len(whole) - int(whole.sum()))
+                batch = batch.where(whole)
+            if len(batch.rows):
+                yield start, batch
+            start += block.num_rows
+
+    def blocks(self, places: Sequence[int] | None = None) -> Iterator[Any]:
+        """The rows of the columns at `places`, or of all, as pyarrow's record batches."""
+        given = self.table.schema_arrow.names
+        names = None if places is None else [given[place] for place in places]
+        rows = max(1, self.block_bytes // (8 * len(names or given)))
+        done = 0
+        with damage_told(self.name):
+            for block in self.table.iter_batches(batch_size=rows, columns=names):
+                yield block
+                done += block.num_rows
+                if self.watcher and self.size is not None:
+                    self.watcher.progress(self.size * done // self.table.metadata.num_rows)
+
+    def read(self, block: Any, start: int, places: Sequence[int], texts: Sequence[int]) -> Batch:
+        """The rows of one block; a missing value is NaN or -1 if there may be any."""
+        grammar, names = self.layout.grammar, self.table.schema_arrow.names
+        numbers, words = {}, {}
+        faults: list[tuple[int, int, str]] = []
+        for place in sorted({*places, *texts}):
+            column = block.column(block.schema.get_field_index(names[place]))
+            try:
+                if place in places:
+                    values = numbers[place] = numbers_in(column, grammar)
+                    faults += first_of(np.isinf(values), place, "{} is not a finite number", values)
+                    absent = np.isnan(values)
+                if place in texts:
+                    words[place] = words_in(column, grammar)
+                    absent = words[place].codes < 0
+            except UnreadableError as error:
+                faults.append((error.row, place, error.what))
+                continue
+            if not self.dialect.drop_missing:
+                faults += first_of(
+                    absent, place, "the value is missing; `drop_missing` skips such rows"
+                )
+        if faults:
+            raise self.fault_in(start, *min(faults))
+        rows = np.empty((block.num_rows, len(places)), order="F")
+        for number, place in enumerate(places):
+            rows[:, number] = numbers[place]
+        return Batch(rows, tuple(words[place] for place in texts), np.arange(len(rows)))
+
+    def fault_in(self, block: int, row: int, place: int, what: str) -> GdfitError:
+        """What is wrong with a value, `row` rows after those before the block."""
+        column = self.layout.names[place]
+        return FieldError(what, file=self.name, row=block + row + 1, column=column)
+
+
+def first_of(
+    wrong: np.ndarray[Any, np.dtype[np.bool_]], place: int, what: str, values: Any = None
+) -> list[tuple[int, int, str]]:
+    """The first row that is wrong, if there is one, with its column's place, and what it is."""
+    if not wrong.any():
+        return []
+    row = int(np.argmax(wrong))
+    return [(row, place, what if values is None else what.format(repr(str(values[row]))))]
+
+
+@contextmanager
+def open_parquet(
+    source: Source,
+    dialect: Dialect | None = None,
+    watcher: Watcher | None = None,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[ParquetFile]:
+    """The Parquet file in `source`. What can't be read in any order, as a download, goes to a
+    temporary file first.
+
+    Raises
+    ------
+    GdfitError : it is damaged, or a pipe, or pyarrow is missing.
+    """
+    dialect = dialect or Dialect()
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        raise GdfitError(
+            "is Parquet, which needs pyarrow: pip install 'gdfit[parquet]'", file=source.name
+        ) from None
+    for option in ("delimiter", "comment", "skip"):
+        if getattr(dialect, option):
+            raise UsageError(f"`{option}` is for CSV, and {source.name} is Parquet")
+    if dialect.decimal != ".":
+        raise UsageError(f"`decimal` is for CSV, and {source.name} is Parquet")
+    with ExitStack() as stack:
+        size = source.stored.size
+        stored: IO[bytes] = source.stored.file
+        if source.is_compressed or not stored.seekable():
+            stored, size = stack.enter_context(spooled(source, watcher)), None
+        with damage_told(source.name):
+            table = parquet.ParquetFile(stored, pre_buffer=False, buffer_size=PAGE_BYTES)
+            layout = layout_of(table, dialect.grammar(","))
+        yield ParquetFile(source.name, table, layout, dialect, watcher, size, block_bytes)
+
+
+@contextmanager
+def spooled(source: Source, watcher: Watcher | None) -> Iterator[IO[bytes]]:
+    """What is read from `source`, in a temporary file."""
+    if source.name == "standard input" and not source.is_compressed:
+        raise GdfitError(
+            "is Parquet, which can't be read from a pipe: name the file, or < FILE",
+            file=source.name,
+        )
+    with scratch_file() as file:
+        while chunk := source.read(BLOCK_BYTES):
+            file.write(chunk)
+            position = source.position()
+            if watcher and position is not None:
+                watcher.progress(position)
+        file.seek(0)
+        yield file
+
+
+def layout_of(table: Any, grammar: Grammar) -> Layout:
+    """The layout, by the types of the columns and by the first rows."""
+    given = table.schema_arrow.names
+    names = tuple(name or f"column{place}" for place, name in enumerate(given, start=1))
+    first = next(table.iter_batches(batch_size=SNIFFED_ROWS), None)
+    columns = [] if first is None else first.columns
+    aside = {
+        name
+        for name, stored in zip(names, given, strict=True)
+        if not stored or stored.startswith(ROW_INDEX)
+    }
+    if names and ROW_NAMES.fullmatch(names[0]):
+        aside.add(names[0])
+    return Layout(
+        names=names,
+        named=True,
+        grammar=grammar,
+        start=0,
+        line=1,
+        set_aside=frozenset(aside),
+        held=tuple(held_in(column, grammar) for column in columns),
+    )
+
+
+@contextmanager
+def damage_told(name: str) -> Iterator[None]:
+    """Errors of pyarrow's as one line about the file."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        what = str(error).partition("\n")[0].rstrip(".")
+        raise GdfitError(f"its Parquet can't be read: {what}", file=name) from None
