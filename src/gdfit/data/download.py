@@ -132,11 +132,11 @@ def request_of(url: str, start: int) -> request.Request:
             "curl asks for it: curl --user NAME URL | gdfit … -",
             file=url,
         )
+    port = f":{parts.port}" if parts.port else ""
     if not parts.hostname:
         raise ValueError
     if not host.isascii():
-        host = parts.hostname.encode("idna").decode()
-        host += f":{parts.port}" if parts.port else ""
+        host = parts.hostname.encode("idna").decode() + port
     path, query = (
         quote(LONE_PERCENT.sub("%25", text), safe=RESERVED, errors="surrogateescape")
         for text in (parts.path or "/", parts.query)

@@ -177,11 +177,10 @@ def open_source(path: str) -> Iterator[Source]:
         source = Source(name, stored.file, stored, ())
         for _ in range(1 + stored.encoded):
             start = source.start
-            if decompress := next(
-                (FORMATS[magic] for magic in FORMATS if start.startswith(magic)), None
-            ):
-                text, damage = decompress(source.text)
-                source = source._replace(text=text, damage=source.damage + damage)
+            for magic, decompress in FORMATS.items():
+                if start.startswith(magic):
+                    text, damage = decompress(source.text)
+                    source = source._replace(text=text, damage=source.damage + damage)
         yield source
     finally:
         if path != "-":

@@ -31,7 +31,7 @@ class Bar(AbstractContextManager[Any]):
     """
 
     def __init__(self, what: str, total: float | None) -> None:
-        self._what, self._total = what, total
+        self._what, self.total = what, total
         self._bar: Progress | None = None
         self._wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._due = self._moment_from_now()
@@ -76,7 +76,7 @@ class Bar(AbstractContextManager[Any]):
         from rich.console import Console
 
         console = Console(stderr=True)
-        left = self._total is not None
+        left = self.total is not None
         bar = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(bar_width=max(10, min(40, console.width - len(self._what) - 52))),
@@ -88,7 +88,7 @@ class Bar(AbstractContextManager[Any]):
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        bar.add_task(self._what, total=self._total, told="")
+        bar.add_task(self._what, total=self.total, told="")
         return bar
 
     def __exit__(
@@ -116,7 +116,7 @@ class ReadingBar(Bar):
     def counts(self) -> list[ProgressColumn]:
         from rich import progress
 
-        done = progress.FileSizeColumn() if self._total is None else progress.DownloadColumn()
+        done = progress.FileSizeColumn() if self.total is None else progress.DownloadColumn()
         return [done, progress.TransferSpeedColumn()]
 
     def opened(self, size: int | None) -> None:
@@ -124,7 +124,7 @@ class ReadingBar(Bar):
         if size is not None:
             self._known, self._unknown = self._known + size, self._unknown - 1
             if not self._unknown and not self._bar:
-                self._total = self._known
+                self.total = self._known
 
     def progress(self, position: int) -> None:
         """Reading has come so far in a file; if not as far as before, in the next one."""
