@@ -19,7 +19,7 @@ from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.fields import Grammar
 from gdfit.data.head import SNIFFED_ROWS
-from gdfit.data.layout import ROW_NAMES, Layout
+from gdfit.data.layout import ROW_NAMES, Held, Layout
 from gdfit.data.rows import scratch_file
 from gdfit.data.source import BLOCK_BYTES, Source
 from gdfit.errors import FieldError, GdfitError, UsageError
@@ -190,7 +190,9 @@ def layout_of(table: Any, grammar: Grammar) -> Layout:
     given = table.schema_arrow.names
     names = tuple(name or f"column{place}" for place, name in enumerate(given, start=1))
     first = next(table.iter_batches(batch_size=SNIFFED_ROWS), None)
-    columns = [] if first is None else first.columns
+    held = (
+        [Held()] * len(names) if first is None else [held_in(it, grammar) for it in first.columns]
+    )
     aside = {
         name
         for name, stored in zip(names, given, strict=True)
@@ -205,7 +207,7 @@ def layout_of(table: Any, grammar: Grammar) -> Layout:
         start=0,
         line=1,
         set_aside=frozenset(aside),
-        held=tuple(held_in(column, grammar) for column in columns),
+        held=tuple(held),
     )
 
 

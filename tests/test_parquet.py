@@ -1,0 +1,391 @@
+"""Parquet: the same numbers as the same data as CSV, to the last bit, and faults told by row."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from conftest import LECTURE, Gdfit, process
+from gdfit.data.dataset import Dataset, read_observations
+from gdfit.data.dialect import Dialect
+from gdfit.data.opening import open_file
+from gdfit.data.selection import Selection
+from gdfit.errors import GdfitError
+from served import serving
+
+ROWS = 400
+RANDOM = np.random.default_rng(0)
+COLUMNS: dict[str, Any] = {
+    "whole": pa.array(RANDOM.integers(-50, 50, ROWS), pa.int32()),
+    "x": pa.array(RANDOM.normal(size=ROWS)),
+    "half": pa.array(RANDOM.integers(0, 64, ROWS).astype(np.float16) / np.float16(8)),
+    "price": pa.array([Decimal(cents) / 100 for cents in range(ROWS)], pa.decimal128(12, 2)),
+    "flag": pa.array((RANDOM.random(ROWS) < 0.5).tolist()),
+    "species": pa.array(RANDOM.choice(["Adelie", 'Gentoo, "big"', " Chinstrap "], ROWS)),
+    "island": pa.array(RANDOM.choice(["Dream", "Biscoe"], ROWS)).dictionary_encode(),
+    "day": pa.array([date(2024, 1, 1 + row % 28) for row in range(ROWS)]),
+    "weight": pa.array(RANDOM.integers(0, 3, ROWS), pa.uint8()),
+    "y": pa.array(RANDOM.normal(size=ROWS), pa.float64()),
+}
+
+
+def as_csv(columns: dict[str, Any]) -> str:
+    """The columns as CSV, as Python writes their values."""
+    text = io.StringIO()
+    rows = zip(*(column.to_pylist() for column in columns.values()), strict=True)
+    csv.writer(text).writerows([tuple(columns), *rows])
+    return text.getvalue()
+
+
+def write(columns: dict[str, Any], rows_in_group: int = 70, name: str = "data") -> None:
+    """The columns as a file of each format."""
+    parquet.write_table(pa.table(columns), f"{name}.parquet", row_group_size=rows_in_group)
+    Path(f"{name}.csv").write_text(as_csv(columns), newline="")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train DATA -q",
+        "train DATA -q --features whole,x,species,flag,island:x,C(whole),day --epochs 20",
+        "train DATA -q --features x,half,price --weights weight",
+        "train DATA -q --features x,half --validation 0.2 --batch-size 16 --epochs 5",
+        "train DATA -q --features x,half --validation DATA --loss mae --epochs 5",
+        "train DATA -q --features log(price) --missing 0 --drop-missing",
+        "train DATA -q --target price --features species:flag --no-intercept --epochs 9",
+        "curvature DATA --format json",
+        "compare DATA --lr 0.001,0.0001 --format csv",
+    ],
+)
+def test_the_same_as_csv(gdfit: Gdfit, command: str) -> None:
+    write(COLUMNS)
+    ours, theirs = (
+        gdfit(*command.replace("DATA", name).split()) for name in ("data.parquet", "data.csv")
+    )
+    assert ours.status == 0, ours.err
+    assert (ours.out, ours.err) == (theirs.out, theirs.err)
+
+
+VALUES = st.one_of(
+    st.tuples(st.just(pa.float64()), st.floats(allow_infinity=False)),
+    st.tuples(st.just(pa.int64()), st.integers(-(2**63), 2**63 - 1)),
+    st.tuples(st.just(pa.uint64()), st.integers(0, 2**64 - 1)),
+    st.tuples(
+        st.just(pa.decimal128(38, 12)),
+        st.decimals(-(10**25), 10**25, places=12, allow_nan=False),
+    ),
+    st.tuples(
+        st.just(pa.decimal256(60, 40)),
+        st.decimals(-(10**19), 10**19, places=40, allow_nan=False),
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(VALUES, min_size=1, max_size=30), st.integers(1, 40))
+def test_a_number_is_the_float_nearest_to_its_digits(
+    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[Any, Any]], block: int
+) -> None:
+    kind = values[0][0]
+    column = [value for its, value in values if its == kind]
+    path = tmp_path_factory.mktemp("numbers") / "data.parquet"
+    parquet.write_table(
+        pa.table({"x": pa.array(column, kind), "y": pa.array([1] * len(column))}), path
+    )
+    with open_file(str(path), Dialect(drop_missing=True), block_bytes=block) as file:
+        read = np.concatenate(
+            [np.empty((0, 2)), *(batch.numbers for _, batch in file.batches((0, 1)))]
+        )
+    expected = [float(str(value)) for value in column if not math.isnan(value)]
+    np.testing.assert_array_equal(read[:, 0], np.array(expected))
+
+
+@pytest.mark.parametrize("rows_in_group", [1, 7, 1000])
+@pytest.mark.parametrize("block_bytes", [1, 1000, 1 << 21])
+def test_neither_row_groups_nor_blocks_change_a_bit(
+    gdfit: Gdfit, rows_in_group: int, block_bytes: int
+) -> None:
+    write(COLUMNS, rows_in_group)
+    selection = Selection(("x", "species", "half:flag"))
+    fitted, expected = (
+        Dataset((file,), selection, block_bytes=size).observations(keep_rows=True)
+        for file, size in (("data.parquet", block_bytes), ("data.csv", 1 << 21))
+    )
+    assert fitted.features == expected.features
+    np.testing.assert_array_equal(fitted.augmented, expected.augmented)
+    np.testing.assert_array_equal(fitted.sample, expected.sample)
+
+
+def test_several_files_of_both_formats_are_one_data_set(gdfit: Gdfit) -> None:
+    columns = {name: COLUMNS[name] for name in ("x", "species", "y")}
+    write({name: column[:300] for name, column in columns.items()}, name="one")
+    write({name: column[300:] for name, column in reversed(columns.items())}, name="two")
+    write(columns)
+    how = ["--features", "x,species", "-q"]
+    expected = gdfit("train", "data.csv", *how).out
+    for files in (["one.parquet", "two.csv"], ["one.csv", "two.parquet"], ["data.parquet"]):
+        assert gdfit("train", *files, *how).out == expected
+    Path("bare.csv").write_text("1,2\n3,4\n")
+    parquet.write_table(pa.table({"y": [5.0, 2.0], "x": [1.0, 7.0]}), "named.parquet")
+    both = gdfit.json("train", "named.parquet", "bare.csv")
+    assert (both["features"], both["observations"]) == (["x"], 4)
+
+
+def test_every_way_to_a_file_gives_the_same(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(COLUMNS)
+    body = Path("data.parquet").read_bytes()
+    Path("data.parquet.gz").write_bytes(gzip.compress(body))
+    fsspec.filesystem("memory").pipe("/data.parquet", body)
+    monkeypatch.setenv("no_proxy", "*")
+    expected = gdfit("train", "data.csv", "-q")
+    with serving({"data.parquet": body}) as server:
+        urls = [f"{server.url}/{how}/data.parquet" for how in ("plain", "chunked", "gzip")]
+        for path in ("data.parquet", "data.parquet.gz", "memory://data.parquet", *urls):
+            result = gdfit("train", path, "-q")
+            assert (result.out, result.err) == (expected.out, expected.err)
+    assert gdfit("train", "-", "-q", stdin=body).out == expected.out
+
+
+def test_standard_input_must_be_a_file(gdfit: Gdfit) -> None:
+    write(COLUMNS)
+    typed = [sys.executable, "-m", "gdfit", "train", "-", "-q", "--no-model"]
+    with Path("data.parquet").open("rb") as file:
+        done = subprocess.run(typed, stdin=file, capture_output=True, text=True, check=False)
+    assert done.stdout == gdfit("train", "data.csv", "-q").out
+    piped = process(*typed[3:], cwd=Path(), stdin=Path("data.parquet").read_bytes())
+    assert (piped.status, piped.out) == (1, "")
+    assert piped.err == (
+        "gdfit: error: standard input: is Parquet, which can't be read from a pipe: "
+        "name the file, or < FILE\n"
+    )
+
+
+BAD: dict[str, tuple[dict[str, Sequence[Any]], str]] = {
+    "null": ({"x": [1.0, None, 3.0], "y": [1, 2, 3]}, "row 2, column 'x': the value is missing"),
+    "NaN": ({"x": [1.0, 2.0, math.nan], "y": [1, 2, 3]}, "row 3, column 'x': the value is missing"),
+    "the first": (
+        {"x": [1.0, 2.0, None], "z": [None, 2, 3], "y": [None, 2, 3]},
+        "row 1, column 'z': the value is missing; --drop-missing skips such rows; --exclude z",
+    ),
+    "infinite": (
+        {"x": [1.0, -math.inf, 3.0], "y": [1, 2, 3]},
+        "row 2, column 'x': '-inf' is not a finite number",
+    ),
+    "text": (
+        {"x": [1, 2, 3], "w": ["a", "b", "c"], "--target": ["w"]},
+        "row 1, column 'w': 'a' is not a number",
+    ),
+    "no level": (
+        {"y": [1, 2, 3], "w": ["a", "b", None], "--features": ["w"]},
+        "row 3, column 'w': the value is missing",
+    ),
+    "lists": (
+        {"y": [1, 2, 3], "w": [[1], [2, 3], []], "--features": ["w"]},
+        "row 1, column 'w': holds list<element: int64>, no numbers and no text",
+    ),
+    "logarithm": (
+        {"x": [1, 2, 0], "y": [1, 2, 3], "--features": ["log(x)"]},
+        "row 3, column 'x': log(x) takes a number above 0, not 0",
+    ),
+    "a name twice": ({"x": [1], "x ": [1], "--features": ["z"]}, "there is no column 'z'"),
+    "one column": ({"x": [1, 2]}, "has one column"),
+    "no rows": ({"x": pa.array([], pa.int8()), "y": pa.array([], pa.int8())}, "no observations"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_fault_is_one_line_with_the_row(gdfit: Gdfit, fault: str) -> None:
+    columns, message = BAD[fault]
+    options = [
+        text for name in columns if name.startswith("-") for text in (name, columns[name][0])
+    ]
+    columns = {name: values for name, values in columns.items() if not name.startswith("-")}
+    parquet.write_table(pa.table(dict(columns)), "data.parquet", row_group_size=2)
+    result = gdfit("train", "data.parquet", *options)
+    assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+    assert result.err.startswith("gdfit: error: data.parquet")
+    assert message in result.err
+
+
+def test_rows_far_down_are_counted(gdfit: Gdfit) -> None:
+    x = np.arange(300_000.0)
+    x[234_567] = np.nan
+    parquet.write_table(pa.table({"x": x, "y": x}), "data.parquet", row_group_size=50_000)
+    result = gdfit("train", "data.parquet")
+    assert "data.parquet, row 234568, column 'x': the value is missing" in result.err
+    assert gdfit("train", "data.parquet", "--target", "x", "--drop-missing", "-q").err == (
+        "gdfit: note: skipped 1 row with a missing field\n"
+    )
+
+
+def test_what_is_no_number_is_left_out_with_a_note(gdfit: Gdfit) -> None:
+    columns = {
+        "__index_level_0__": pa.array([5, 6, 7]),
+        "": pa.array([1, 2, 3]),
+        "flag": pa.array([True, False, True]),
+        "when": pa.array([datetime(2024, 1, 1, hour) for hour in (1, 2, 3)]),
+        "codes": pa.array([[1], [2], [3]]),
+        "parts": pa.array([{"a": 1}] * 3),
+        "nothing": pa.nulls(3),
+        "raw": pa.array([b"\xff", b"a", b"b"]),
+        "x": pa.array([1, 2, 3]),
+        "y": pa.array([3.0, 5.0, 7.0]),
+    }
+    parquet.write_table(pa.table(columns), "data.parquet")
+    result = gdfit("train", "data.parquet", "--format", "json")
+    assert '"features": ["x"]' in result.out
+    assert result.err == (
+        "gdfit: note: left out columns without numbers in the first lines: flag, when, codes, "
+        "parts, nothing, raw (--features flag uses one as a category)\n"
+    )
+    for option, message in (("--skip=1", "skip"), ("--decimal=,", "decimal")):
+        said = gdfit("train", "data.parquet", option).err
+        assert said == f"gdfit: error: --{message} is for CSV, and data.parquet is Parquet\n"
+
+
+@pytest.mark.parametrize("options", ["--features x,species,flag", "--features whole,half,price"])
+def test_predict_writes_the_rows_as_csv(gdfit: Gdfit, options: str) -> None:
+    write(COLUMNS)
+    gdfit("train", "data.csv", *options.split())
+    result = gdfit("predict", "data.parquet")
+    assert (result.status, result.err) == (0, "")
+    ours, theirs = (
+        list(csv.DictReader(io.StringIO(gdfit("predict", f"data.{end}").out, newline="")))
+        for end in ("parquet", "csv")
+    )
+    assert len(ours) == len(theirs) == ROWS
+    for row, expected in zip(ours, theirs, strict=True):
+        assert list(row) == [*COLUMNS, "y_hat"]
+        for name, text in expected.items():
+            is_text = name in ("flag", "species", "island", "day")
+            assert row[name] == text if is_text else float(row[name]) == float(text), name
+    written = gdfit("predict", "data.parquet").out.encode()
+    again = gdfit("train", "-", *options.split(), "--target", "y", "-q", stdin=written)
+    assert again.out == gdfit("train", "data.parquet", *options.split(), "-q").out
+
+
+def test_predict_loses_no_row(gdfit: Gdfit) -> None:
+    Path("gdfit.json").write_text('{"w": [2.0], "b": 1.0, "features": ["x"], "target": "y"}')
+    parquet.write_table(pa.table({"x": [1.0, None, 3.0, math.nan]}), "data.parquet")
+    result = gdfit("predict", "data.parquet")
+    assert result.out == "x,y_hat\n1,3.0\nNA,\n3,7.0\nnan,\n"
+    assert result.err == "gdfit: note: no prediction for 2 rows with a missing field\n"
+    columns = {
+        "x": [0.1, 0.2],
+        "of, each": [[1, 2], None],
+        "single": pa.array([0.1, 1], pa.float32()),
+    }
+    parquet.write_table(pa.table(columns), "lists.parquet")
+    assert gdfit("predict", "lists.parquet").out == (
+        'x,"of, each",single,y_hat\n0.1,"[1, 2]",0.10000000149011612,1.2\n0.2,,1,1.4\n'
+    )
+
+
+def test_predict_of_several_files(gdfit: Gdfit) -> None:
+    Path("gdfit.json").write_text('{"w": [2.0], "b": 1.0, "features": ["x"], "target": "y"}')
+    parquet.write_table(pa.table({"x": [1, 2], "z": ["a", "b"]}), "one.parquet")
+    Path("two.csv").write_text("x,z\n3,c")
+    expected = "x,z,y_hat\n1,a,3.0\n2,b,5.0\n3,c,7.0"
+    assert gdfit("predict", "one.parquet", "two.csv").out == expected
+    infinite = pa.table({"x": [1.0, math.inf], "z": ["a", "b"]})
+    parquet.write_table(infinite, "one.parquet")
+    result = gdfit("predict", "one.parquet")
+    assert result.status == 1
+    assert "one.parquet, line 2, column 'x': 'inf' is not a finite number" in result.err
+
+
+def test_evaluate_and_summary(gdfit: Gdfit) -> None:
+    write(COLUMNS)
+    gdfit("train", "data.csv", "--features", "x,species")
+    for command in ("evaluate", "summary"):
+        assert gdfit.json(command, "data.parquet") == gdfit.json(command, "data.csv")
+
+
+def test_words_that_say_numbers_are_read_where_numbers_are_asked_for(gdfit: Gdfit) -> None:
+    write({"x": pa.array([1, 2, 3]), "y": pa.array(["3", " 5.0", "NA"])})
+    how = ["--target", "y", "--drop-missing", "-q"]
+    assert gdfit("train", "data.parquet", *how).out == gdfit("train", "data.csv", *how).out
+
+
+@pytest.mark.parametrize("end", [b"PAR1", b"PAR1" + bytes(100) + b"PAR1", b"PAR1 is a name,y\n"])
+def test_a_damaged_file_is_one_line(gdfit: Gdfit, end: bytes) -> None:
+    Path("data.parquet").write_bytes(end)
+    result = gdfit("train", "data.parquet")
+    assert (result.status, result.err.count("\n")) == (1, 1)
+    assert result.err.startswith("gdfit: error: data.parquet: its Parquet can't be read: ")
+
+
+def test_a_file_damaged_within_is_one_line(gdfit: Gdfit) -> None:
+    x = np.random.default_rng(1).normal(size=50_000)
+    parquet.write_table(pa.table({"x": x, "y": x}), "data.parquet", compression="gzip")
+    whole = Path("data.parquet").read_bytes()
+    half = len(whole) // 2
+    Path("data.parquet").write_bytes(whole[:half] + bytes(2_000) + whole[half + 2_000 :])
+    result = gdfit("train", "data.parquet")
+    assert (result.status, result.err.count("\n")) == (1, 1)
+    assert result.err.startswith("gdfit: error: data.parquet: its Parquet can't be read: ")
+
+
+def test_without_pyarrow_a_line_says_what_to_install(
+    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(COLUMNS)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for command in ("train", "predict"):
+        Path("gdfit.json").write_text('{"w": [2.0], "b": 1.0, "features": ["x"], "target": "y"}')
+        result = gdfit(command, "data.parquet")
+        assert (result.status, result.err) == (
+            1,
+            "gdfit: error: data.parquet: is Parquet, which needs pyarrow: "
+            "pip install 'gdfit[parquet]'\n",
+        )
+    assert gdfit("train", LECTURE, "-q").status == 0
+
+
+def test_only_the_columns_that_are_needed_are_read(
+    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(COLUMNS)
+    with open_file("data.parquet", Dialect()) as file:
+        blocks = file.blocks([1, 9])  # type: ignore[attr-defined]
+        assert {tuple(block.schema.names) for block in blocks} == {("x", "y")}
+
+
+def test_the_shell_completes_the_names_of_columns(gdfit: Gdfit) -> None:
+    write(COLUMNS)
+    line = "gdfit train data.parquet --target w"
+    environment = {"_GDFIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "4"}
+    done = subprocess.run(
+        [sys.executable, "-m", "gdfit"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.split(), done.stderr) == (["whole", "weight"], "")
+
+
+def test_in_python(gdfit: Gdfit) -> None:
+    write(COLUMNS)
+    observations = read_observations("data.parquet", features=["x"])
+    assert (observations.count, observations.target_name) == (ROWS, "y")
+    with pytest.raises(GdfitError, match="there is no column 'q'"):
+        read_observations("data.parquet", features="q")
