@@ -77,8 +77,11 @@ def as_csv(file: ParquetFile) -> CsvFile:
 
 def text_of(block: Any) -> bytes:
     """The rows of a record batch as lines of CSV."""
+    import pyarrow as pa
     from pyarrow import compute
 
+    if not block.num_rows:
+        return b""
     columns = [fields_of(column) for column in block.columns]
     if len(columns) == 1:  # a line with nothing in it would be none
         said = compute.fill_null(columns[0], "")
@@ -87,7 +90,9 @@ def text_of(block: Any) -> bytes:
     rows = compute.binary_join_element_wise(
         *columns, ",", null_handling="replace", null_replacement=""
     )
-    return "".join(f"{row}\n" for row in rows.to_pylist()).encode()
+    all_rows = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows)
+    (text,) = compute.binary_join(all_rows, "\n")
+    return bytes(text.as_buffer()) + b"\n"
 
 
 def fields_of(column: Any) -> Any:
