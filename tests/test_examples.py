@@ -49,6 +49,7 @@ BLOCK = re.compile(
 PICTURE = re.compile(r"!\[[^\]]*\]\((\S+?)\)")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 TELLING = {"COLUMNS", "FORCE_COLOR", "GDFIT_MODEL"}  # variables that change what is shown
+PROGRAMS = ("jq", "sqlite3", "duckdb")  # that examples need, and machines may not have
 NUMBER = re.compile(r"(-?\d+\.\d+(?:e[-+]?\d+)?)")
 
 
@@ -103,14 +104,18 @@ def console(block: str, folder: Path) -> str:
         while shown.startswith("> "):
             more, _, shown = shown.removeprefix("> ").partition("\n")
             command += "\n" + more
-        real = run(["bash", "-c", command], folder) if can_run(command) else shown
+        real = run(["bash", "-c", command], folder) if not lacking(command) else shown
         lines.append(f"$ {command.replace(chr(10), chr(10) + '> ')}\n{kept(shown, real)}")
     return "".join(lines)
 
 
-def can_run(text: str) -> bool:
-    """Whether the machine has what the commands in `text` need besides gdfit."""
-    return not re.search(r"\bjq\b", text) or shutil.which("jq") is not None
+def lacking(text: str) -> list[str]:
+    """What the commands in `text` need besides gdfit that the machine does not have."""
+    return [
+        program
+        for program in PROGRAMS
+        if re.search(rf"\b{program}\b", text) and shutil.which(program) is None
+    ]
 
 
 def run(command: list[str], folder: Path) -> str:
@@ -202,8 +207,8 @@ def test_what_is_shown_is_what_comes_out(section: Section, tmp_path: Path) -> No
                 f"{picture.name} is Matplotlib {drawn_by(picture)}'s, not {mpl.__version__}'s"
             )
         assert same_picture(made, picture), f"{picture.name} shows something else"
-    if not can_run(shown):
-        pytest.skip("without jq its examples can't be run")
+    if programs := lacking(shown):
+        pytest.skip(f"without {' and '.join(programs)} its examples can't be run")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
