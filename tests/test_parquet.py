@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -23,42 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from conftest import LECTURE, Gdfit, process
-from gdfit.data.dataset import Dataset, read_observations
+from conftest import Gdfit
+from formats import COLUMNS, write
+from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
 from gdfit.data.opening import open_file
 from gdfit.data.selection import Selection
-from gdfit.errors import GdfitError
-from served import serving
-
-ROWS = 400
-RANDOM = np.random.default_rng(0)
-COLUMNS: dict[str, Any] = {
-    "whole": pa.array(RANDOM.integers(-50, 50, ROWS), pa.int32()),
-    "x": pa.array(RANDOM.normal(size=ROWS)),
-    "half": pa.array(RANDOM.integers(0, 64, ROWS).astype(np.float16) / np.float16(8)),
-    "price": pa.array([Decimal(cents) / 100 for cents in range(ROWS)], pa.decimal128(12, 2)),
-    "flag": pa.array((RANDOM.random(ROWS) < 0.5).tolist()),
-    "species": pa.array(RANDOM.choice(["Adelie", 'Gentoo, "big"', " Chinstrap "], ROWS)),
-    "island": pa.array(RANDOM.choice(["Dream", "Biscoe"], ROWS)).dictionary_encode(),
-    "day": pa.array([date(2024, 1, 1 + row % 28) for row in range(ROWS)]),
-    "weight": pa.array(RANDOM.integers(0, 3, ROWS), pa.uint8()),
-    "y": pa.array(RANDOM.normal(size=ROWS), pa.float64()),
-}
-
-
-def as_csv(columns: dict[str, Any]) -> str:
-    """The columns as CSV, as Python writes their values."""
-    text = io.StringIO()
-    rows = zip(*(column.to_pylist() for column in columns.values()), strict=True)
-    csv.writer(text).writerows([tuple(columns), *rows])
-    return text.getvalue()
-
-
-def write(columns: dict[str, Any], rows_in_group: int = 70, name: str = "data") -> None:
-    """The columns as a file of each format."""
-    parquet.write_table(pa.table(columns), f"{name}.parquet", row_group_size=rows_in_group)
-    Path(f"{name}.csv").write_text(as_csv(columns), newline="")
 
 
 @pytest.mark.parametrize(
@@ -149,35 +111,6 @@ def test_several_files_of_both_formats_are_one_data_set(gdfit: Gdfit) -> None:
     assert (both["features"], both["observations"]) == (["x"], 4)
 
 
-def test_every_way_to_a_file_gives_the_same(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(COLUMNS)
-    body = Path("data.parquet").read_bytes()
-    Path("data.parquet.gz").write_bytes(gzip.compress(body))
-    fsspec.filesystem("memory").pipe("/data.parquet", body)
-    monkeypatch.setenv("no_proxy", "*")
-    expected = gdfit("train", "data.csv", "-q")
-    with serving({"data.parquet": body}) as server:
-        urls = [f"{server.url}/{how}/data.parquet" for how in ("plain", "chunked", "gzip")]
-        for path in ("data.parquet", "data.parquet.gz", "memory://data.parquet", *urls):
-            result = gdfit("train", path, "-q")
-            assert (result.out, result.err) == (expected.out, expected.err)
-    assert gdfit("train", "-", "-q", stdin=body).out == expected.out
-
-
-def test_standard_input_must_be_a_file(gdfit: Gdfit) -> None:
-    write(COLUMNS)
-    typed = [sys.executable, "-m", "gdfit", "train", "-", "-q", "--no-model"]
-    with Path("data.parquet").open("rb") as file:
-        done = subprocess.run(typed, stdin=file, capture_output=True, text=True, check=False)
-    assert done.stdout == gdfit("train", "data.csv", "-q").out
-    piped = process(*typed[3:], cwd=Path(), stdin=Path("data.parquet").read_bytes())
-    assert (piped.status, piped.out) == (1, "")
-    assert piped.err == (
-        "gdfit: error: standard input: is Parquet, which can't be read from a pipe: "
-        "name the file, or < FILE\n"
-    )
-
-
 BAD: dict[str, tuple[dict[str, Sequence[Any]], str]] = {
     "null": ({"x": [1.0, None, 3.0], "y": [1, 2, 3]}, "row 2, column 'x': the value is missing"),
     "NaN": ({"x": [1.0, 2.0, math.nan], "y": [1, 2, 3]}, "row 3, column 'x': the value is missing"),
@@ -261,64 +194,6 @@ def test_what_is_no_number_is_left_out_with_a_note(gdfit: Gdfit) -> None:
         assert said == f"gdfit: error: --{message} is for CSV, and data.parquet is Parquet\n"
 
 
-@pytest.mark.parametrize("options", ["--features x,species,flag", "--features whole,half,price"])
-def test_predict_writes_the_rows_as_csv(gdfit: Gdfit, options: str) -> None:
-    write(COLUMNS)
-    gdfit("train", "data.csv", *options.split())
-    result = gdfit("predict", "data.parquet")
-    assert (result.status, result.err) == (0, "")
-    ours, theirs = (
-        list(csv.DictReader(io.StringIO(gdfit("predict", f"data.{end}").out, newline="")))
-        for end in ("parquet", "csv")
-    )
-    assert len(ours) == len(theirs) == ROWS
-    for row, expected in zip(ours, theirs, strict=True):
-        assert list(row) == [*COLUMNS, "y_hat"]
-        for name, text in expected.items():
-            is_text = name in ("flag", "species", "island", "day")
-            assert row[name] == text if is_text else float(row[name]) == float(text), name
-    written = gdfit("predict", "data.parquet").out.encode()
-    again = gdfit("train", "-", *options.split(), "--target", "y", "-q", stdin=written)
-    assert again.out == gdfit("train", "data.parquet", *options.split(), "-q").out
-
-
-def test_predict_loses_no_row(gdfit: Gdfit) -> None:
-    Path("gdfit.json").write_text('{"w": [2.0], "b": 1.0, "features": ["x"], "target": "y"}')
-    parquet.write_table(pa.table({"x": [1.0, None, 3.0, math.nan]}), "data.parquet")
-    result = gdfit("predict", "data.parquet")
-    assert result.out == "x,y_hat\n1,3.0\nNA,\n3,7.0\nnan,\n"
-    assert result.err == "gdfit: note: no prediction for 2 rows with a missing field\n"
-    columns = {
-        "x": [0.1, 0.2],
-        "of, each": [[1, 2], None],
-        "single": pa.array([0.1, 1], pa.float32()),
-    }
-    parquet.write_table(pa.table(columns), "lists.parquet")
-    assert gdfit("predict", "lists.parquet").out == (
-        'x,"of, each",single,y_hat\n0.1,"[1, 2]",0.10000000149011612,1.2\n0.2,,1,1.4\n'
-    )
-
-
-def test_predict_of_several_files(gdfit: Gdfit) -> None:
-    Path("gdfit.json").write_text('{"w": [2.0], "b": 1.0, "features": ["x"], "target": "y"}')
-    parquet.write_table(pa.table({"x": [1, 2], "z": ["a", "b"]}), "one.parquet")
-    Path("two.csv").write_text("x,z\n3,c")
-    expected = "x,z,y_hat\n1,a,3.0\n2,b,5.0\n3,c,7.0"
-    assert gdfit("predict", "one.parquet", "two.csv").out == expected
-    infinite = pa.table({"x": [1.0, math.inf], "z": ["a", "b"]})
-    parquet.write_table(infinite, "one.parquet")
-    result = gdfit("predict", "one.parquet")
-    assert result.status == 1
-    assert "one.parquet, line 2, column 'x': 'inf' is not a finite number" in result.err
-
-
-def test_evaluate_and_summary(gdfit: Gdfit) -> None:
-    write(COLUMNS)
-    gdfit("train", "data.csv", "--features", "x,species")
-    for command in ("evaluate", "summary"):
-        assert gdfit.json(command, "data.parquet") == gdfit.json(command, "data.csv")
-
-
 def test_words_that_say_numbers_are_read_where_numbers_are_asked_for(gdfit: Gdfit) -> None:
     write({"x": pa.array([1, 2, 3]), "y": pa.array(["3", " 5.0", "NA"])})
     how = ["--target", "y", "--drop-missing", "-q"]
@@ -342,50 +217,3 @@ def test_a_file_damaged_within_is_one_line(gdfit: Gdfit) -> None:
     result = gdfit("train", "data.parquet")
     assert (result.status, result.err.count("\n")) == (1, 1)
     assert result.err.startswith("gdfit: error: data.parquet: its Parquet can't be read: ")
-
-
-def test_without_pyarrow_a_line_says_what_to_install(
-    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(COLUMNS)
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    for command in ("train", "predict"):
-        Path("gdfit.json").write_text('{"w": [2.0], "b": 1.0, "features": ["x"], "target": "y"}')
-        result = gdfit(command, "data.parquet")
-        assert (result.status, result.err) == (
-            1,
-            "gdfit: error: data.parquet: is Parquet, which needs pyarrow: "
-            "pip install 'gdfit[parquet]'\n",
-        )
-    assert gdfit("train", LECTURE, "-q").status == 0
-
-
-def test_only_the_columns_that_are_needed_are_read(
-    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(COLUMNS)
-    with open_file("data.parquet", Dialect()) as file:
-        blocks = file.blocks([1, 9])  # type: ignore[attr-defined]
-        assert {tuple(block.schema.names) for block in blocks} == {("x", "y")}
-
-
-def test_the_shell_completes_the_names_of_columns(gdfit: Gdfit) -> None:
-    write(COLUMNS)
-    line = "gdfit train data.parquet --target w"
-    environment = {"_GDFIT_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "4"}
-    done = subprocess.run(
-        [sys.executable, "-m", "gdfit"],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert (done.stdout.split(), done.stderr) == (["whole", "weight"], "")
-
-
-def test_in_python(gdfit: Gdfit) -> None:
-    write(COLUMNS)
-    observations = read_observations("data.parquet", features=["x"])
-    assert (observations.count, observations.target_name) == (ROWS, "y")
-    with pytest.raises(GdfitError, match="there is no column 'q'"):
-        read_observations("data.parquet", features="q")

@@ -42,7 +42,7 @@ def numbers_in(column: Any, grammar: Grammar) -> FloatArray:
     column = plain(column)
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.string())  # Arrow's own way to a float is not the nearest one
-    values: FloatArray = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    values: FloatArray = unpacked(column.cast(pa.float64(), safe=False), math.nan)
     if grammar.missing_numbers:
         values = np.where(np.isin(values, list(grammar.missing_numbers)), np.nan, values)
     return values
@@ -75,7 +75,6 @@ def words_in(column: Any, grammar: Grammar) -> Words:
     UnreadableError : it holds lists and the like.
     """
     import pyarrow as pa
-    from pyarrow import compute
 
     column = plain(column)
     if not is_text(column.type):
@@ -84,7 +83,7 @@ def words_in(column: Any, grammar: Grammar) -> Words:
         except pa.ArrowException:
             raise UnreadableError(0, f"holds {column.type}, no numbers and no text") from None
     encoded = column.dictionary_encode()
-    codes = compute.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    codes = unpacked(encoded.indices, -1)
     known: dict[str, int] = {}
     code_of = [
         -1
@@ -102,6 +101,19 @@ def texts_of(values: Any, grammar: Grammar) -> Iterator[str]:
         if isinstance(value, bytes):
             value = value.decode(errors="surrogateescape")
         yield "" if value is None else value.strip(blanks)
+
+
+def unpacked(column: Any, missing: float) -> Any:
+    """A column of numbers of one width in NumPy, with `missing` for nulls. pyarrow's own way, and
+    its scalars, import pandas, which takes longer than to read a small file."""
+    import pyarrow as pa
+
+    bits = [None, column.buffers()[1]]
+    stored = pa.Array.from_buffers(column.type, len(column), bits, offset=column.offset)
+    values = np.from_dlpack(stored)
+    if not column.null_count:
+        return values
+    return np.where(np.from_dlpack(column.is_valid().cast(pa.uint8())), values, missing)
 
 
 def is_text(kind: Any) -> bool:
@@ -126,7 +138,7 @@ def as_text(column: Any) -> Any:
 
     column = plain(column)
     if types.is_boolean(column.type):
-        return compute.if_else(column, "True", "False")
+        return compute.utf8_capitalize(column.cast(pa.string()))
     if types.is_floating(column.type):
         column = column.cast(pa.float64())  # the shortest digits of a float32 say another number
     said = column.cast(pa.string())
