@@ -51,6 +51,9 @@ class Server(ThreadingHTTPServer):
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.over = Event()
 
+    def handle_error(self, *connection: object) -> None:
+        """A client that hangs up is no fault of the server's."""
+
     @property
     def url(self) -> str:
         """Its address."""

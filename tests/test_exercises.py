@@ -165,10 +165,10 @@ def open_npy(source: Source, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
 ''',
         "data/opening.py",
         {
-            "from gdfit.data.parquet_file import": (
-                "from gdfit.data.npy_file import open_npy\nfrom gdfit.data.parquet_file import"
+            "from gdfit.data.source import": (
+                "from gdfit.data.npy_file import open_npy\nfrom gdfit.data.source import"
             ),
-            "{PARQUET: open_parquet}": '{PARQUET: open_parquet, b"\\x93NUMPY": open_npy}',
+            "{PARQUET: parquet_in}": '{PARQUET: parquet_in, b"\\x93NUMPY": open_npy}',
         },
         {
             "train lecture.npy DATA --format json": '"observations": 50',

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from gdfit.data.csv_file import CsvFile, csv_in
 from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
-from gdfit.data.parquet_file import ParquetFile, open_parquet
-from gdfit.data.source import BLOCK_BYTES, PARQUET, open_source, scheme_of
+from gdfit.data.source import BLOCK_BYTES, PARQUET, Source, open_source, scheme_of
 from gdfit.errors import GdfitError
 
-READERS: dict[bytes, Callable[..., AbstractContextManager[DataFile]]] = {PARQUET: open_parquet}
+Reader = Callable[..., AbstractContextManager[DataFile]]
+
+
+def parquet_in(source: Source, *how: Any, **more: Any) -> AbstractContextManager[DataFile]:
+    """The Parquet file in `source`; what reads it is imported for no other."""
+    from gdfit.data.parquet_file import open_parquet
+
+    return open_parquet(source, *how, **more)
+
+
+READERS: dict[bytes, Reader] = {PARQUET: parquet_in}
 """Formats other than CSV, by the bytes that they start with."""
 
 
@@ -54,10 +64,12 @@ def open_text(
     GdfitError : it has no rows of text.
     """
     with open_file(path, dialect, watcher, block_bytes=block_bytes) as file:
-        if isinstance(file, ParquetFile):
-            from gdfit.data.parquet_text import as_csv
+        if isinstance(file, CsvFile):
+            yield file
+            return
+        from gdfit.data.parquet_file import ParquetFile
+        from gdfit.data.parquet_text import as_csv
 
-            file = as_csv(file)
-        if not isinstance(file, CsvFile):
+        if not isinstance(file, ParquetFile):
             raise GdfitError("can't be written as CSV", file=file.name)
-        yield file
+        yield as_csv(file)
