@@ -63,7 +63,7 @@ class Server(ThreadingHTTPServer):
 def plain(handler: Handler) -> None:
     """The file, or the part of it from a byte on."""
     start = int(handler.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
-    handler.send(handler.body[start:], 206 if start else 200)
+    handler.send(handler.body[start:], 206 if start else 200, Accept_Ranges="bytes")
 
 
 def chunked(handler: Handler) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ from formats import COLUMNS, write
 from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
 from gdfit.data.opening import open_file
+from gdfit.data.parquet_file import ParquetFile
 from gdfit.data.selection import Selection
+from gdfit.errors import GdfitError
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,18 @@ def test_neither_row_groups_nor_blocks_change_a_bit(
     assert fitted.features == expected.features
     np.testing.assert_array_equal(fitted.augmented, expected.augmented)
     np.testing.assert_array_equal(fitted.sample, expected.sample)
+
+
+def test_row_groups_can_be_read_by_themselves(gdfit: Gdfit) -> None:
+    y = [*range(9), None]
+    parquet.write_table(pa.table({"x": range(10), "y": y}), "data.parquet", row_group_size=4)
+    with open_file("data.parquet", Dialect()) as file:
+        assert isinstance(file, ParquetFile)
+        parts = [replace(file, groups=range(number, number + 1)) for number in range(3)]
+        read = [batch.numbers[:, 0].tolist() for part in parts for _, batch in part.batches((0,))]
+        assert read == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+        with pytest.raises(GdfitError, match="row 10, column 'y'"):
+            list(parts[2].batches((0, 1)))
 
 
 def test_several_files_of_both_formats_are_one_data_set(gdfit: Gdfit) -> None:

@@ -192,6 +192,9 @@ def test_a_file_can_be_read_from_a_byte_on(server: Server) -> None:
         stored = open_stored(path, 100)
         with stored.file as file:
             assert (stored.size, file.read()) == (len(PLAIN), PLAIN[100:])
+            assert stored.from_anywhere
+    with open_source(f"{server.url}/whole/data.csv") as source:
+        assert not source.stored.from_anywhere
     with pytest.raises(GdfitError, match="does not send parts"):
         open_stored(f"{server.url}/whole/data.csv", 100)
 

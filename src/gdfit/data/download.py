@@ -163,7 +163,8 @@ def stored(url: str, answer: HTTPResponse, start: int, timeout: float) -> Stored
     if what:
         file.close()
         raise GdfitError(what, file=url)
-    return Stored(file, size, encoded="gzip" in encoding)
+    from_anywhere = answer.headers.get("Accept-Ranges", "none").lower() == "bytes"
+    return Stored(file, size, from_anywhere, encoded="gzip" in encoding)
 
 
 def refusal(error: HTTPError) -> str:

@@ -35,6 +35,7 @@ class ParquetFile:
     table : pyarrow's `ParquetFile`.
     size : how many bytes the file has, for the watcher; None where it has been told already.
     block_bytes : how many bytes of numbers to read at once.
+    groups : which row groups to read; by default all.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ParquetFile:
     watcher: Watcher | None = None
     size: int | None = None
     block_bytes: int = BLOCK_BYTES
+    groups: range | None = None
 
     def like(self, first: DataFile) -> ParquetFile:
         """This file: its columns have names."""
@@ -59,7 +61,7 @@ class ParquetFile:
         ------
         GdfitError : the file is damaged, or a value is missing or not a finite number.
         """
-        start = 0
+        start = 0 if self.groups is None else self.rows_before(self.groups.start)
         for block in self.blocks(sorted({*places, *texts})):
             batch = self.read(block, start, places, texts)
             if self.dialect.drop_missing:
@@ -78,11 +80,15 @@ class ParquetFile:
         rows = max(1, self.block_bytes // (8 * len(names or given)))
         done = 0
         with damage_told(self.name):
-            for block in self.table.iter_batches(batch_size=rows, columns=names):
+            for block in self.table.iter_batches(rows, self.groups, names):
                 yield block
                 done += block.num_rows
                 if self.watcher and self.size is not None:
                     self.watcher.progress(self.size * done // self.table.metadata.num_rows)
+
+    def rows_before(self, group: int) -> int:
+        """How many rows there are before the row group of this number."""
+        return sum(self.table.metadata.row_group(before).num_rows for before in range(group))
 
     def read(self, block: Any, start: int, places: Sequence[int], texts: Sequence[int]) -> Batch:
         """The rows of one block; a missing value is NaN or -1 if there may be any."""

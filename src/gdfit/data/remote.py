@@ -82,7 +82,7 @@ def open_remote(url: str, scheme: str, start: int = 0) -> Stored:
     except Exception as error:  # each store has errors of its own
         raise fault(url, error) from None
     file = BufferedReader(RemoteFile(url, opened), BUFFER_BYTES)
-    return Stored(file, getattr(opened, "size", None))
+    return Stored(file, getattr(opened, "size", None), from_anywhere=file.seekable())
 
 
 def fault(url: str, error: Exception) -> GdfitError:

@@ -137,7 +137,8 @@ def open_stored(path: str, start: int = 0) -> Stored:
         file = open_local(path)
         if start:
             file.seek(start)
-    return Stored(file, size_of(file))
+    size = size_of(file)
+    return Stored(file, size, from_anywhere=path != "-" and size is not None)
 
 
 def open_local(path: str) -> BufferedReader:
