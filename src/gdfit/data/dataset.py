@@ -211,7 +211,7 @@ def read_observations(
     seed: int = 0,
     keep_rows: bool = False,
 ) -> Observations:
-    """Read the observations in one or several CSV files, condensed: see `gdfit.data.condense`.
+    """Read the observations in one or several data files, condensed: see `gdfit.data.condense`.
 
     Parameters
     ----------
