@@ -135,9 +135,11 @@ def test_a_validation_file_may_be_missing_at_its_url(gdfit: Gdfit, server: Serve
     assert result.err == f"gdfit: error: {url}: the server answers 404 Not Found\n"
 
 
-@pytest.mark.parametrize("how", ["silent", "stalled"])
-def test_a_server_that_says_nothing_is_given_up(server: Server, how: str) -> None:
-    url = f"{server.url}/{how}/large.csv"
+@pytest.mark.parametrize(
+    ("how", "name"), [("silent", "data.csv"), ("stalled", "data.csv"), ("stalled", "large.csv")]
+)
+def test_a_server_that_says_nothing_is_given_up(server: Server, how: str, name: str) -> None:
+    url = f"{server.url}/{how}/{name}"
     what = {
         "silent": "no answer within 0.1 s",
         "stalled": r"nothing has come for 0\.1 s, after [\d,]+ of [\d,]+ bytes",

@@ -93,20 +93,8 @@ def open_url(url: str, start: int = 0, *, timeout: float = TIMEOUT) -> Stored:
     GdfitError : there is none, or its server can't be reached, or does not answer within so many
         seconds.
     """
-    opener = (
-        request.OpenerDirector()
-    )  # without the handlers of files, ftp and data in the standard one
-    for handler in (
-        request.ProxyHandler(),
-        request.HTTPHandler(),
-        request.HTTPSHandler(),
-        request.HTTPErrorProcessor(),
-        request.HTTPDefaultErrorHandler(),
-        Redirects(),
-    ):
-        opener.add_handler(handler)
     try:
-        answer = opener.open(request_of(url, start), timeout=timeout)
+        answer = opener().open(request_of(url, start), timeout=timeout)
     except HTTPError as error:
         with error:
             raise GdfitError(refusal(error), file=url) from None
@@ -115,6 +103,22 @@ def open_url(url: str, start: int = 0, *, timeout: float = TIMEOUT) -> Stored:
     except ValueError:
         raise GdfitError("is not a URL", file=url) from None
     return stored(url, cast(HTTPResponse, answer), start, timeout)
+
+
+def opener() -> request.OpenerDirector:
+    """What opens http and https alone: the standard library's own would open files, too."""
+    handlers = (
+        request.ProxyHandler(),
+        request.HTTPHandler(),
+        request.HTTPSHandler(),
+        request.HTTPErrorProcessor(),
+        request.HTTPDefaultErrorHandler(),
+        Redirects(),
+    )
+    made = request.OpenerDirector()
+    for handler in handlers:
+        made.add_handler(handler)
+    return made
 
 
 def request_of(url: str, start: int) -> request.Request:
@@ -152,18 +156,20 @@ def stored(url: str, answer: HTTPResponse, start: int, timeout: float) -> Stored
     """What the server sends."""
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     size = None if answer.length is None else start + answer.length
-    file = BufferedReader(Download(url, answer, start, timeout), BUFFER_BYTES)
-    what = ""
-    if start and answer.status != HTTPStatus.PARTIAL_CONTENT:
-        what = "its server does not send parts of it"
-    elif encoding not in ("identity", "", "gzip", "x-gzip"):
-        what = f"is sent in an encoding that is not known, {quoted(encoding)}"
-    elif WEB_PAGE.match(file.peek(64)):
-        what = "is a web page, not data; take the address of the file itself"
-    if what:
-        file.close()
-        raise GdfitError(what, file=url)
     from_anywhere = answer.headers.get("Accept-Ranges", "none").lower() == "bytes"
+    file = BufferedReader(Download(url, answer, start, timeout), BUFFER_BYTES)
+    try:
+        if start and answer.status != HTTPStatus.PARTIAL_CONTENT:
+            raise GdfitError("its server does not send parts of it", file=url)
+        if encoding not in ("identity", "", "gzip", "x-gzip"):
+            what = f"is sent in an encoding that is not known, {quoted(encoding)}"
+            raise GdfitError(what, file=url)
+        if WEB_PAGE.match(file.peek(64)):
+            what = "is a web page, not data; take the address of the file itself"
+            raise GdfitError(what, file=url)
+    except GdfitError:
+        file.close()
+        raise
     return Stored(file, size, from_anywhere, encoded="gzip" in encoding)
 
 
