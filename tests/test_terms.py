@@ -8,16 +8,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import gdfit as library
 from conftest import Gdfit
 from gdfit import GdfitError, load_model, read_observations, train
 from gdfit.arrays import FloatArray
+from gdfit.data.blocks import cut_blocks
+from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import Dataset
+from gdfit.data.fields import Grammar, content
 from gdfit.data.levels import MOST_LEVELS
+from gdfit.data.plain import RowError
 from gdfit.data.selection import Selection
+from gdfit.data.words import read_words
 
 IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936
 LEVELS = ["b, c", 'say "a"', "two words", "Ångström", "Z"]
@@ -361,10 +366,6 @@ def test_words_are_read_as_written(
     tmp_path_factory: pytest.TempPathFactory, words: list[str], block: int
 ) -> None:
     """The fast way of reading words agrees with the plain one, whatever they are."""
-    from gdfit.data.csv_file import open_csv
-    from gdfit.data.fields import content
-    from gdfit.data.words import read_words
-
     file = tmp_path_factory.mktemp("words") / "d.csv"
     quoted = ['"' + word.replace('"', '""') + '"' for word in words]
     file.write_bytes(("c,y\n" + "".join(f"{word},1\n" for word in quoted)).encode())
@@ -382,3 +383,21 @@ def test_words_are_read_as_written(
     says = [content(field.encode(), grammar) for field in quoted]
     expected = [None if grammar.is_missing(said) else said.decode() for said in says]
     assert found == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(fields=st.lists(st.text('"" ax', max_size=7), min_size=1, max_size=9))
+@example(fields=['""x a"'])
+def test_words_with_quotes_anywhere(fields: list[str]) -> None:
+    """The fast way of reading words agrees with the plain one where quotes close too early."""
+    grammar = Grammar(",")
+    text = "".join(f"{field},1\n" for field in fields).encode()
+    said = []
+    for small in (True, False):
+        try:
+            blocks = list(cut_blocks([text], grammar))
+            words = [read_words(block, grammar, 2, [0], small=small)[0] for block in blocks]
+            said.append([[w.said[code] if code >= 0 else None for code in w.codes] for w in words])
+        except RowError as error:
+            said.append([[str(error)]])
+    assert said[0] == said[1]

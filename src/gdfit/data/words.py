@@ -61,7 +61,7 @@ def read_plainly(
 
 
 def compared(cells: Cells, block: Block) -> tuple[Words, ...] | None:
-    """The words in these fields; None where they are too long, or have doubled quotes in them."""
+    """The words in these fields; None where they are too long, or have quotes in them."""
     text = np.concatenate([cells.text, np.zeros(LONGEST, np.uint8)])
     found = []
     for starts, ends in zip(cells.starts.T, cells.ends.T, strict=True):
@@ -70,7 +70,7 @@ def compared(cells: Cells, block: Block) -> tuple[Words, ...] | None:
             return None
         codes, rows = numbered(text, starts, ends, longest)
         said = [text[starts[row] : ends[row]].tobytes() for row in rows.tolist()]
-        if len(block.quotes) and any(b'""' in word for word in said):
+        if len(block.quotes) and any(b'"' in word for word in said):
             return None
         found.append(Words(codes, decoded(said)))
     return tuple(found)
