@@ -43,14 +43,10 @@ EXERCISES = {
         "descent/losses.py",
         '''
 def pseudo_huber() -> Loss:
-    """ℓ = √(1 + r²) − 1, ∂ℓ/∂ŷ = r/√(1 + r²), r = ŷ − y."""
-
-    def root(prediction: Any, target: Any) -> Any:
-        return (1 + (prediction - target) ** 2) ** 0.5
-
+    """ℓ = √(1 + r²) − 1, ∂ℓ/∂ŷ = r/√(1 + r²)."""
     return Loss(
-        value=lambda prediction, target: root(prediction, target) - 1,
-        derivative=lambda prediction, target: (prediction - target) / root(prediction, target),
+        value=lambda residual: (1 + residual**2) ** 0.5 - 1,
+        derivative=lambda residual: residual / (1 + residual**2) ** 0.5,
     )
 
 

@@ -31,7 +31,7 @@ from gdfit.descent.stopping import (
     PATIENCE,
     STALLED,
     Best,
-    first_answer,
+    last_answer,
     rules_of,
 )
 from gdfit.errors import GdfitError
@@ -170,7 +170,7 @@ class Run(Displayed):
             steps = epochs(self.objective, self.descended, settings, start, measure)
         rules = [] if settings.leap else rules_of(settings, bound, self.best)
         for step in steps:
-            status = step.status or first_answer(rules, step)
+            status = step.status or last_answer(rules, step)
             if self.stopped and not status:
                 status = INTERRUPTED
             if status:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from gdfit.arrays import FloatArray
 from gdfit.descent.losses import Loss
 from gdfit.descent.settings import BackendName
@@ -41,15 +43,15 @@ def by_chain_rule(part: Part, loss: Loss) -> Objective:
     ∇L = Aᵀ(∂ℓ/∂ŷ)/N: the mean of the gradients in the points observed. With weights v, it is their
     weighted mean, Aᵀ(v ∂ℓ/∂ŷ)/Σv.
     """
-    design, target, total, weights = part
+    design, target, _, weights = part
+    total = np.array(part.total)  # NumPy is quicker with it than with a float, and with dot than @
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
-        prediction = design @ params
-        values = loss.value(prediction, target)
-        slope = loss.derivative(prediction, target)
+        residual = design.dot(params) - target
+        values, slope = loss.value(residual), loss.derivative(residual)
         if weights is not None:
             values, slope = weights * values, weights * slope
-        return float(values.sum() / total), slope @ design / total
+        return float(values.sum() / total), slope.dot(design) / total
 
     return objective
 
@@ -63,8 +65,7 @@ def by_autograd(part: Part, loss: Loss) -> Objective:
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
         theta = torch.from_numpy(params).requires_grad_()
-        prediction = torch.mv(inputs, theta)
-        values = loss.value(prediction, outputs)
+        values = loss.value(torch.mv(inputs, theta) - outputs)
         value = (values if weights is None else weights * values).sum() / part.total
         value.backward()
         assert theta.grad is not None

@@ -1,4 +1,5 @@
-"""The losses: for each, its value ℓ(ŷ, y) and its derivative by ŷ, observation by observation.
+"""The losses: for each, its value ℓ and its derivative by ŷ, observation by observation, both of
+the residual r = ŷ − y.
 
 The derivative is for the chain rule. Autograd needs the value alone, so that is written with what
 NumPy arrays and torch tensors have in common.
@@ -20,45 +21,36 @@ from gdfit.descent.settings import LossName
 class Loss:
     """A loss of one observation.
 
-    value : (ŷ, y) → ℓ, arrays or tensors of shape (n,) to one of the same shape.
-    derivative : (ŷ, y) → ∂ℓ/∂ŷ, arrays of shape (n,).
+    value : r → ℓ, an array or tensor of shape (n,) to one of the same shape.
+    derivative : r → ∂ℓ/∂ŷ, an array of shape (n,) to one of the same shape.
     """
 
-    value: Callable[[Any, Any], Any]
-    derivative: Callable[[FloatArray, FloatArray], FloatArray]
+    value: Callable[[Any], Any]
+    derivative: Callable[[FloatArray], FloatArray]
 
 
 def squared_error() -> Loss:
-    """ℓ = (ŷ − y)², ∂ℓ/∂ŷ = 2(ŷ − y)."""
-    return Loss(
-        value=lambda prediction, target: (prediction - target) ** 2,
-        derivative=lambda prediction, target: 2.0 * (prediction - target),
-    )
+    """ℓ = r², ∂ℓ/∂ŷ = 2r."""
+    return Loss(value=lambda residual: residual**2, derivative=lambda residual: 2.0 * residual)
 
 
 def absolute_error() -> Loss:
-    """ℓ = |ŷ − y|, ∂ℓ/∂ŷ = ±1, and 0 where ŷ = y, as torch has it."""
-    return Loss(
-        value=lambda prediction, target: abs(prediction - target),
-        derivative=lambda prediction, target: np.sign(prediction - target),
-    )
+    """ℓ = |r|, ∂ℓ/∂ŷ = ±1, and 0 where ŷ = y, as torch has it."""
+    return Loss(value=abs, derivative=np.sign)
 
 
 def huber(delta: float) -> Loss:
-    """ℓ = ½r² for |r| ≤ δ, else δ(|r| − ½δ), r = ŷ − y; ∂ℓ/∂ŷ is r cut off at ±δ (Huber, 1964).
+    """ℓ = ½r² for |r| ≤ δ, else δ(|r| − ½δ); ∂ℓ/∂ŷ is r cut off at ±δ (Huber, 1964).
 
     With q = min(|r|, δ), both cases are q(|r| − ½q).
     """
 
-    def value(prediction: Any, target: Any) -> Any:
-        size = abs(prediction - target)
+    def value(residual: Any) -> Any:
+        size = abs(residual)
         cut = size.clip(max=delta)
         return cut * (size - 0.5 * cut)
 
-    return Loss(
-        value=value,
-        derivative=lambda prediction, target: np.clip(prediction - target, -delta, delta),
-    )
+    return Loss(value=value, derivative=lambda residual: residual.clip(-delta, delta))
 
 
 LOSSES: dict[LossName, Callable[[float], Loss]] = {

@@ -89,7 +89,7 @@ def mean_loss(observations: Observations, settings: Settings, params: FloatArray
         parts = (part_of(observations, block, weight) for block in rows_of(observations).blocks())
     value = 0.0
     for design, target, _, weights in parts:
-        values = loss.value(design @ params, target)
+        values = loss.value(design @ params - target)
         value += float((values if weights is None else weights * values).sum())
     return value / weight
 

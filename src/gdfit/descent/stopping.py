@@ -21,7 +21,7 @@ def diverged(bound: float) -> Rule:
     """The loss is above `bound`, or it or a param is not finite any more."""
 
     def rule(step: Step) -> str | None:
-        finite = math.isfinite(step.loss) and np.isfinite(step.params).all()
+        finite = all(map(math.isfinite, (step.loss, *step.params.tolist())))
         return None if finite and step.loss <= bound else DIVERGED
 
     return rule
@@ -53,7 +53,7 @@ def out_of_epochs(epochs: int) -> Rule:
 
 
 def rules_of(settings: Settings, bound: float, best: Best | None) -> list[Rule]:
-    """When to stop, the most pressing first.
+    """When to stop, the most pressing last.
 
     Parameters
     ----------
@@ -61,20 +61,22 @@ def rules_of(settings: Settings, bound: float, best: Best | None) -> list[Rule]:
     bound : the loss above which the run has diverged.
     best : watches the validation loss, where `patience` is asked for.
     """
-    rules = [diverged(bound)]
-    if settings.target_loss is not None:
-        rules.append(target_reached(settings.target_loss))
-    if settings.tol is not None:
-        rules.append(converged(settings.tol))
+    rules = [out_of_epochs(settings.epochs)]
     if best:
         rules.append(best)
-    return [*rules, out_of_epochs(settings.epochs)]
+    if settings.tol is not None:
+        rules.append(converged(settings.tol))
+    if settings.target_loss is not None:
+        rules.append(target_reached(settings.target_loss))
+    return [*rules, diverged(bound)]
 
 
-def first_answer(rules: Sequence[Rule], step: Step) -> str | None:
-    """The first status that one of the `rules` answers with; each of them sees the step."""
-    answers = [rule(step) for rule in rules]
-    return next(filter(None, answers), None)
+def last_answer(rules: Sequence[Rule], step: Step) -> str | None:
+    """The last status that one of the `rules` answers with; each of them sees the step."""
+    status = None
+    for rule in rules:
+        status = rule(step) or status
+    return status
 
 
 class Best:

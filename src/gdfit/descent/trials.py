@@ -135,7 +135,7 @@ class Trial:
 
     def losses(self, params: FloatArray) -> FloatArray:
         """The loss, with the penalty, of each column of `params`."""
-        values = loss_of(self.settings).value(self.design @ params, self.target)
+        values = loss_of(self.settings).value(self.design @ params - self.target)
         if self.weights is not None:
             values = self.weights * values
         losses = np.asarray(values.sum(axis=0) / self.total)
@@ -152,7 +152,7 @@ class Trial:
     ) -> FloatArray:
         """The gradient on a batch of the rows, column by column."""
         total = len(target) * self.total / len(self.target)
-        slopes = loss_of(self.settings).derivative(design @ params, target)
+        slopes = loss_of(self.settings).derivative(design @ params - target)
         gradients = design.T @ (slopes if weights is None else weights * slopes) / total
         gradients[:-1] += 2 * self.settings.l2 * params[:-1]
         return gradients

@@ -36,12 +36,12 @@ class RowArithmetic:
         self.params, self.letters = params, letters
         self.x = [write(value) for value in row[:-2].tolist()]
         self.y = given(float(row[-1]))
-        loss, y = loss_of(settings), row[-1:]
-        prediction = np.array([row[:-1] @ params])
-        self.prediction = float(prediction[0])
-        self.residual = float(prediction[0] - row[-1])
-        self.loss = float(loss.value(prediction, y)[0])
-        slope = float(loss.derivative(prediction, y)[0])
+        loss = loss_of(settings)
+        self.prediction = float(row[:-1] @ params)
+        residual = self.prediction - row[-1:]
+        self.residual = float(residual[0])
+        self.loss = float(loss.value(residual)[0])
+        slope = float(loss.derivative(residual)[0])
         self.slopes = slope * row[:-1]
         self.words = RowLoss(("ℓ(ŷ, y)",), ("∂ℓ/∂ŷ", told(slope)))
         if settings.loss in LOSSES:

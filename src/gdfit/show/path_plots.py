@@ -219,5 +219,5 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
     value = LOSSES[settings.loss](settings.huber_delta).value
     total = np.zeros_like(w)
     for (x, one, y), weight in zip(rows.tolist(), weights.tolist(), strict=True):
-        total += weight * value(w * x + b * one, y)
+        total += weight * value(w * x + b * one - y)
     return total / float(weights.sum()) + settings.l2 * w**2
