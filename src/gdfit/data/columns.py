@@ -84,7 +84,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         for column in layout.names
         if column not in layout.set_aside and column not in excluded and column != weights
     ]
-    numeric = [column for column in offered if column in layout.numeric]
+    of_numbers = set(layout.numeric)
+    numeric = [column for column in offered if column in of_numbers]
     if len(numeric) < 2:  # what holds nothing is then told as a fault, by its line
         numeric = [column for column in offered if not layout.held_in(column).words]
     target = choose_target(layout, name, selection, offered, numeric)

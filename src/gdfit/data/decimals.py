@@ -20,6 +20,7 @@ from gdfit.data.blocks import Positions, Text
 from gdfit.data.cells import Cells
 
 AT_ONCE = 1 << 16  # fields, so that what is made of them stays in the processor's cache
+FEW = 1 << 12  # rows that are not worth reading column by column, though columns are all alike
 WORD = 8  # characters
 LONGEST = 3 * WORD  # characters of a number that is read here, without its sign
 
@@ -48,12 +49,14 @@ def read_decimals(cells: Cells, mark: str) -> FloatArray:
     """The numbers that fields say with this decimal mark, shape (rows, columns); NaN for a field
     that says anything else, and for a number with an exponent or too many digits to be told here.
     """
-    values = np.empty(cells.starts.shape)
-    for column, (starts, ends) in enumerate(zip(cells.starts.T, cells.ends.T, strict=True)):
+    shape = cells.starts.shape if len(cells.starts) > FEW else (cells.starts.size, 1)
+    values = np.empty(shape)
+    columns = cells.starts.reshape(shape).T, cells.ends.reshape(shape).T
+    for column, (starts, ends) in enumerate(zip(*columns, strict=True)):
         for first in range(0, len(values), AT_ONCE):
             some = slice(first, first + AT_ONCE)
             values[some, column] = read_some(cells.text, starts[some], ends[some], mark)
-    return values
+    return values.reshape(cells.starts.shape)
 
 
 def read_some(text: Text, starts: Positions, ends: Positions, mark: str) -> FloatArray:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from gdfit.data.dialect import Dialect, all_numbers
@@ -60,7 +61,7 @@ class Layout:
         """What the column of this name holds."""
         return self.held[self.names.index(name)]
 
-    @property
+    @cached_property
     def numeric(self) -> tuple[str, ...]:
         """The columns of numbers."""
         return tuple(

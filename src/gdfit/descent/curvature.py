@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from gdfit.data.observations import Observations
 from gdfit.data.qr import triangular
 from gdfit.descent.elimination import DEPENDENT
 from gdfit.descent.scaling import scaled, scaling_of
+
+SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
 
 
 @dataclass(frozen=True)
@@ -110,19 +113,8 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     size = features + observations.intercept
     rows = penalized_rows(observations, l2)
     design, target = rows[:, :size], rows[:, -1]
-    # Whether columns depend on each other shows best where they are all of one length, as they are
-    # where they have been scaled: a second decomposition would then tell nothing new.
-    lengths = np.linalg.norm(design, axis=0)
-    longest, alike = lengths.max(), lengths >= (1 - 1e-9) * lengths.max()
-    lengths[alike | (lengths == 0)] = longest or 1.0
-    left, singular, axes = np.linalg.svd(design / lengths, full_matrices=True)
-    rank = int((singular > DEPENDENT * singular[0]).sum())
-    projected = left[:, :rank].T @ target / singular[:rank]
-    minimum = axes[:rank].T @ projected / lengths
-    if (lengths == longest).all():
-        singular = singular * longest
-    else:
-        _, singular, axes = np.linalg.svd(design, full_matrices=True)
+    _, singular, axes = np.linalg.svd(design, full_matrices=True)
+    rank, minimum = lowest(design, target, singular)
     eigenvalues = np.zeros(size)
     eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(total)) ** 2
     eigenvalues[rank:] = 0.0
@@ -137,6 +129,25 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
         minimum=np.append(minimum, held[:, 0]),
         minimum_loss=float(residuals @ residuals) / total,
     )
+
+
+def lowest(design: FloatArray, target: FloatArray, singular: FloatArray) -> tuple[int, FloatArray]:
+    """How many columns of A don't depend on the others, and params with the least ‖Aθ − y‖; A has
+    these singular values.
+
+    Both are found with columns of one length, which have the most digits. Where the columns as they
+    are do not depend on each other, by far, these don't either.
+    """
+    size = design.shape[1]
+    lengths = np.linalg.norm(design, axis=0)
+    lengths[lengths == 0] = 1.0
+    if len(singular) == size and singular[-1] > SURE * singular[0] and not design[size:].any():
+        solution = np.linalg.solve(design[:size] / lengths, target[:size])
+        return size, cast(FloatArray, solution / lengths)
+    left, singular, axes = np.linalg.svd(design / lengths, full_matrices=False)
+    rank = int((singular > DEPENDENT * singular[0]).sum())
+    projected = left[:, :rank].T @ target / singular[:rank]
+    return rank, axes[:rank].T @ projected / lengths
 
 
 def penalized_rows(observations: Observations, l2: float) -> FloatArray:
