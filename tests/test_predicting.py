@@ -117,3 +117,14 @@ def test_predict_several_files(gdfit: Gdfit) -> None:
     assert gdfit("predict", "a", "b", "c").out == "x,z,y_hat\n1,2,3.0\n2,3,5.0\n5,6,11.0\n"
     assert gdfit("predict", "c", "c").out == "5,6,11.0\n5,6,11.0\n"
     assert "stand in another order than in a" in gdfit("predict", "a", "d").err
+
+
+def test_nothing_is_written_before_a_column_is_missed(gdfit: Gdfit, tmp_path: Path) -> None:
+    data, twice = tmp_path / "data.csv", tmp_path / "twice.csv"
+    data.write_text("x,y\n1,2\n2,4\n3,7\n")
+    twice.write_text("x,x,z\n1,2,3\n")
+    model = str(tmp_path / "m.json")
+    gdfit("train", data, "--model", model)
+    result = gdfit("predict", twice, "--model", model)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.endswith("2 columns are called 'x'; name them apart in the header\n")

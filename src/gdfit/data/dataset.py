@@ -105,7 +105,7 @@ class Dataset:
 
     def blocks_of(self, file: DataFile, columns: Columns, levels: Levels) -> Iterator[FloatArray]:
         """The rows of one file; a field that can't be used is an error that says what to type."""
-        places = find_columns(file.layout, file.name, columns.names)
+        places = find_columns(file.layout, file.name, columns.names, needed=False)
         maker = RowMaker(
             columns.expansion,
             levels,

@@ -39,15 +39,19 @@ class LayoutTable:
         return not (self.all_numbers or self.layout.held_in(column).is_numeric)
 
 
-def find_columns(layout: Layout, name: str, wanted: Sequence[str]) -> tuple[int, ...]:
-    """Where the columns called `wanted` stand in the file called `name`."""
+def find_columns(
+    layout: Layout, name: str, wanted: Sequence[str], *, needed: bool = True
+) -> tuple[int, ...]:
+    """Where the columns called `wanted` stand in the file called `name`; those that are not
+    `needed` one can do without, and an error says so."""
     found = [find_name(layout, name, column) for column in wanted]
     for column in found:
         count = layout.names.count(column)
         if count > 1:
+            instead = "" if needed else f", or `exclude` {typed([column])}"
             raise GdfitError(
-                f"{count} columns are called {quoted(column)}; name them apart in the header, or "
-                f"`exclude` {typed([column])}",
+                f"{count} columns are called {quoted(column)}; name them apart in the header"
+                + instead,
                 file=name,
             )
     return tuple(layout.names.index(column) for column in found)

@@ -35,13 +35,14 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
     first: CsvFile | None = None
     text = b"\n"
     for file in dataset.open_texts():
+        maker = maker_for(model, file)
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
         if first is None:
             write(top(file, f"{model.target}_hat"))
         else:
             check_alike(first, file)
-        for text in predicted_blocks(model, file):
+        for text in predicted_blocks(model, maker, file):
             write(text)
         first = first or file
 
@@ -70,12 +71,16 @@ def check_alike(first: CsvFile, file: CsvFile) -> None:
         )
 
 
-def predicted_blocks(model: LinearModel, file: CsvFile) -> Iterator[bytes]:
-    """The rows of `file` with their predictions, block by block."""
-    grammar, width = file.layout.grammar, len(file.layout.names)
+def maker_for(model: LinearModel, file: CsvFile) -> RowMaker:
+    """What makes the model's features of the columns of `file`."""
     inputs = find_features(file.layout, file.name, model.inputs)
     place_of = dict(zip(model.inputs, inputs, strict=True))
-    maker = RowMaker(model.made_of, Levels(model.made_of), place_of)
+    return RowMaker(model.made_of, Levels(model.made_of), place_of)
+
+
+def predicted_blocks(model: LinearModel, maker: RowMaker, file: CsvFile) -> Iterator[bytes]:
+    """The rows of `file` with their predictions, block by block."""
+    grammar, width = file.layout.grammar, len(file.layout.names)
 
     def predict(block: Block) -> tuple[Batch, bytes]:
         batch = file.read(block, *maker.places, may_miss=True)
