@@ -76,6 +76,7 @@ def test_csv_columns_of_several_features(gdfit: Gdfit) -> None:
     [
         ([], [1, 2, 3, 5, 10, 12]),
         (["--every", "5"], [5, 10, 12]),
+        (["--every", "5e0", "--show", "1e0"], [1, 5, 10, 12]),
         (["--show", "4,2"], [2, 4, 12]),
         (["--every", "6", "--show", "1"], [1, 6, 12]),
     ],

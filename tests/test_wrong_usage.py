@@ -78,7 +78,7 @@ WRONG_USAGE = {
     "gradcheck DATA --huber-delta 2": "--huber-delta has no effect here: it is for --loss huber",
     "graph DATA --huber-delta 2": "--huber-delta has no effect here: it is for --loss huber",
     # What to print.
-    "train DATA --every 0": "'--every': 0 is not in the range x>=1",
+    "train DATA --every 0": "--every takes a number from 1 on, not '0'",
     "train DATA --show one": "--show takes epochs from 1 on, as in 1,2,3,10, not 'one'",
     "train DATA --show 0": "--show takes epochs from 1 on, as in 1,2,3,10, not '0'",
     "train DATA --x 1,2": "--x takes a value for each feature (x), not 2",

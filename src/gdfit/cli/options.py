@@ -113,7 +113,7 @@ STOPPING = panel(
 INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.values)
 PRINTED = panel(
     "What to print",
-    every=option("Print each N-th epoch.", min=1, metavar="N"),
+    every=option("Print each N-th epoch.", metavar="N", read=texts.some),
     show=option("Epochs to print; the last always is.", metavar="1,2,3,10", read=texts.epochs),
     x=copy(INPUTS),
     format=option("What to print on standard output."),

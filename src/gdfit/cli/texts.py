@@ -34,6 +34,14 @@ def whole(text: str) -> int:
     return int(value)
 
 
+def some(text: str) -> int:
+    """A whole number from 1 on, also as 1e6."""
+    value = whole(text)
+    if value < 1:
+        raise UsageError(f"takes a number from 1 on, not {quoted(text)}")
+    return value
+
+
 def batch(text: str) -> int | None:
     """A batch size, or all rows."""
     return None if text == "all" else whole(text)
@@ -98,10 +106,10 @@ def held_out(text: str) -> float | str:
 
 
 def epochs(text: str) -> tuple[int, ...]:
-    """The epochs in ``1,2,3,10``."""
+    """The epochs in ``1,2,3,10``, also as 1e6."""
     try:
-        values = tuple(int(field) for field in text.split(","))
-    except ValueError:
+        values = tuple(whole(field) for field in text.split(","))
+    except UsageError:
         values = (0,)
     if min(values) < 1:
         raise UsageError(f"takes epochs from 1 on, as in 1,2,3,10, not {quoted(text)}")
