@@ -151,9 +151,11 @@ def inputs_of(
     expansion = observations.expansion
     if expansion is None:
         return read_inputs(typed, observations.features)
+    from gdfit.data.inputs import rows_at
+
     inputs = read_inputs(typed, expansion.inputs, expansion.texts)
     for values in inputs:
-        expansion.rows_of(values)
+        rows_at(expansion, values)
     return inputs
 
 

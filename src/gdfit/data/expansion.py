@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.terms import MOST_FEATURES, Factor, Term, reason
+from gdfit.data.terms import MOST_FEATURES, Factor, Term
 from gdfit.errors import GdfitError, listing, quoted
 
 Level = str | float
 Codes = NDArray[np.int64]
-Value = Any  # a number or a level, or an array of them
 
 
 class Span(NamedTuple):
@@ -196,81 +195,12 @@ class Expansion:
         features, weights = self.spread(self.base(rows), self.codes(rows)), self.weights(rows)
         return features if weights is None else np.column_stack([features, weights])
 
-    def rows_of(self, values: Sequence[Value]) -> FloatArray:
-        """Rows of numbers, codes, a one and 0 for y, of a value for each of the `inputs`: a number
-        or a level, or arrays of them.
-
-        Raises
-        ------
-        GdfitError : a level is not known, or a term has no value.
-        """
-        arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value)) for value in values))
-        given: dict[str, Any] = dict(zip(self.inputs, arrays, strict=True))
-        rows = np.ones((len(arrays[0]), len(self.numbers) + len(self.categories) + 2), order="F")
-        for place, column in enumerate(self.numbers):
-            rows[:, place] = given[column].astype(np.float64)
-        for place, category in enumerate(self.categories):
-            code_of = {level: code for code, level in enumerate(self.levels[place])}
-            codes = rows[:, len(self.numbers) + place]
-            for level in dict.fromkeys(given[category.column].tolist()):
-                if level not in code_of:
-                    raise GdfitError(self.unseen(place, level), column=category.column)
-                codes[given[category.column] == level] = code_of[level]
-        rows[:, -1] = 0
-        fault = self.fault_in(rows)
-        if fault:
-            raise GdfitError(fault[2], column=fault[1])
-        return rows
-
-    def fault_in(self, rows: FloatArray) -> tuple[int, str, str] | None:
-        """The first of `rows` in which a term has no value, in which column, and why."""
-        if all(term.is_column or not term.numbers for term in self.terms) or not len(rows):
-            return None
-        numbers = rows[:, : len(self.numbers)]
-        # Of each factor, the largest is at one of the ends; so no product is larger than theirs.
-        ends = np.array([numbers.min(axis=0), numbers.max(axis=0)])
-        with np.errstate(all="ignore"):
-            if np.isfinite(self.bounds(ends)).all():
-                return None
-            products = np.empty((len(rows), len(self.products)), order="F")
-            self.multiply(rows, products)
-        bad = ~np.isfinite(products)
-        wrong = np.flatnonzero(bad.any(axis=1))
-        if not len(wrong):
-            return None
-        row = int(wrong[0])
-        factors = self.products[int(np.argmax(bad[row]))]
-        values = dict(zip(self.numbers, numbers[row].tolist(), strict=True))
-        column, why = reason(factors, values)
-        return row, column, why
-
-    def bounds(self, ends: FloatArray) -> FloatArray:
-        """Numbers as large as any product can be of columns between `ends`, shape (2, columns)."""
-        place_of = {column: place for place, column in enumerate(self.numbers)}
-        return np.array(
-            [
-                prod(
-                    float(np.abs(factor.of(ends[:, place_of[factor.column]])).max())
-                    for factor in factors
-                )
-                for factors in self.products
-            ]
-        )
-
     def unseen(self, place: int, level: Level) -> str:
         """What to say of a level that is not known."""
         known = listing(tuple(map(level_name, self.levels[place])), 5)
         return (
             f"{quoted(level_name(level))} is a level that training has not seen; there are {known}"
         )
-
-    def inputs_of(self, row: FloatArray) -> list[Level]:
-        """A value for each of the `inputs`, of a row of numbers and codes."""
-        values: dict[str, Level] = dict(zip(self.numbers, row.tolist(), strict=False))
-        for place, category in enumerate(self.categories):
-            code = int(row[len(self.numbers) + place])
-            values[category.column] = self.levels[place][code]
-        return [values[column] for column in self.inputs]
 
     @property
     def record(self) -> dict[str, object]:

@@ -12,8 +12,9 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch
 from gdfit.data.data_file import DataFile
 from gdfit.data.expansion import Expansion, Level
+from gdfit.data.faults import fault_in, reason
 from gdfit.data.levels import LevelError, Levels
-from gdfit.data.terms import Factor, reason
+from gdfit.data.terms import Factor
 
 
 class UnusableError(ValueError):
@@ -125,7 +126,7 @@ class RowMaker:
                 rows[:, size + place] = self.levels.encode(place, codes, said)
             except LevelError as error:
                 raise UnusableError(error.row, category.column, error.what) from None
-        unusable = expansion.fault_in(rows)
+        unusable = fault_in(expansion, rows)
         if unusable:
             raise UnusableError(*unusable)
         if self.target and self.target != self.plain_target:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
 from gdfit.data.expansion import Expansion
+from gdfit.data.inputs import inputs_of
 from gdfit.data.layout import default_names
 from gdfit.data.rows import Rows
 from gdfit.data.tables import array_of, column, is_frame, name_of, names_of, numbers_in, values_of
@@ -86,7 +87,7 @@ class Observations:
     def last_values(self) -> tuple[list[float | str], float]:
         """The last observation: its values in the columns that it was read from, and its y."""
         *values, observed = self.last.tolist()
-        return (self.expansion.inputs_of(self.last) if self.expansion else values), observed
+        return (inputs_of(self.expansion, self.last) if self.expansion else values), observed
 
     @property
     def mean_square(self) -> float:

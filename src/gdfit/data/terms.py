@@ -9,7 +9,7 @@ column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations_with_replacement
@@ -228,20 +228,3 @@ def powers(terms: Sequence[Term], degree: int) -> tuple[Term, ...]:
                 known.add(frozenset(term.factors))
                 result.append(term)
     return tuple(result)
-
-
-def reason(factors: Sequence[Factor], values: Mapping[str, float]) -> tuple[str, str]:
-    """Why the product of `factors` is not finite where the columns have these `values`, and which
-    column to blame."""
-    for factor in factors:
-        value = np.array([values[factor.column]])
-        if np.isfinite(factor.of(value)).all():
-            continue
-        function = replace(factor, power=1)
-        takes = FUNCTIONS[factor.function].takes if factor.function else ""
-        if takes and not np.isfinite(function.of(value)):
-            why = f"{function} takes {takes}, not {value[0]:g}"
-        else:
-            why = f"{factor} of {value[0]:g} is {TOO_LARGE}"
-        return factor.column, why
-    return factors[0].column, f"{Term(tuple(factors))} is {TOO_LARGE}"

@@ -72,8 +72,10 @@ class LinearModel(Displayed):
         """
         if self.expansion is None:
             return self.at(x)
+        from gdfit.data.inputs import rows_at
+
         single = all(isinstance(value, str | float | int) for value in x)
-        values = self.at_rows(self.expansion.rows_of(x))
+        values = self.at_rows(rows_at(self.expansion, x))
         return float(values[0]) if single else values
 
     def at_rows(self, rows: FloatArray) -> FloatArray:

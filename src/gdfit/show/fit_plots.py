@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from gdfit.arrays import FloatArray
+from gdfit.data.inputs import rows_at
 from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
@@ -100,7 +101,7 @@ def features_along(
         ends = np.array([left, right])
         return ends, ends[:, np.newaxis]
     x = np.linspace(observed.min(), observed.max(), CURVE)
-    return x, made_of.expand(made_of.rows_of([x]))[:, : len(fit.model.features)]
+    return x, made_of.expand(rows_at(made_of, [x]))[:, : len(fit.model.features)]
 
 
 def with_lines(
