@@ -11,7 +11,7 @@ from gdfit.cli.messages import note
 from gdfit.data.dialect import Dialect
 from gdfit.data.finding import typed as typed_names
 from gdfit.data.selection import Selection
-from gdfit.errors import UsageError, listing, quoted
+from gdfit.errors import UsageError, listing, printable, quoted
 
 if TYPE_CHECKING:
     from gdfit.data.dataset import Dataset
@@ -47,7 +47,16 @@ def read(
 
 
 def note_columns(observations: Observations) -> None:
-    """Say which columns are left out because they hold no numbers, and how to use them."""
+    """Say which columns are left out because they hold no numbers, and how to use them; and which
+    categories make no feature."""
+    expansion = observations.expansion
+    if expansion:
+        from gdfit.data.expansion import level_name
+
+        for category, levels in zip(expansion.categories, expansion.levels, strict=True):
+            if len(levels) == 1:
+                only = printable(level_name(levels[0]))
+                note(f"{category} has one level only, {only}: it makes no feature")
     names = observations.left_out
     if names:
         use = f"`features` {typed_names(names[:1])} uses one as a category"

@@ -10,6 +10,7 @@ from functools import cached_property
 from gdfit.data.expansion import Expansion, plain
 from gdfit.data.finding import LayoutTable, alternatives, find_name, typed
 from gdfit.data.layout import Layout
+from gdfit.data.recorded import RecordedTable
 from gdfit.data.selection import Selection
 from gdfit.data.terms import Factor, Term, powers, read_term
 from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted
@@ -108,7 +109,10 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     check(terms, target, excluded, weights, numeric)
     if selection.degree < 1:
         raise UsageError(f"`degree` takes a number from 1 on, not {selection.degree}")
+    if selection.degree > 1 and all(term.categories for term in terms):
+        raise UsageError("`degree` has no effect here: it is for features that are numbers")
     made = powers(terms, selection.degree)
+    check_names(made)
     as_they_stand = all(term.is_column for term in made)
     return Columns(
         tuple(map(str, made)),
@@ -150,14 +154,36 @@ def check(
             if column not in features:
                 other = "target" if column == target.column else "weights"
             raise UsageError(f"column {quoted(column)} is both in `{other}` and in `exclude`")
-    if any(term.factors == (target,) for term in terms):
+    for term in terms:
+        if target.column not in (factor.column for factor in term.factors):
+            continue
         others = [column for column in numeric if column not in features]
+        what = f"column {quoted(target.column)} is a feature and the target at once"
+        if not (term.is_column and term.factors == (target,)):
+            what = (
+                f"{quoted(str(term))} is a feature, and made of the column of the target, {target}"
+            )
         raise UsageError(
-            f"column {quoted(str(target))} is a feature and the target at once; name another "
-            "`target`" + (f": {alternatives(others)}" if others else "")
+            f"{what}; name another `target`" + (f": {alternatives(others)}" if others else "")
         )
     if target.column == weights:
         raise UsageError(f"column {quoted(weights)} is both the target and in `weights`")
+
+
+def check_names(terms: Sequence[Term]) -> None:
+    """Raise where a feature is called as a column that others are made of: who reads its name, in
+    the model's file, takes it for that column."""
+    if all(term.is_column for term in terms):
+        return
+    factors = [factor for term in terms for factor in term.factors]
+    texts = [factor.column for factor in factors if factor.is_text]
+    table = RecordedTable([factor.column for factor in factors], texts)
+    for term in terms:
+        if read_term(str(term), table) != term:
+            raise UsageError(
+                f"the feature {quoted(str(term))} would be called as a column is: call that column "
+                "something else in the header, or name other `features`"
+            )
 
 
 def too_few(
@@ -193,7 +219,7 @@ def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selec
             return f"; `target` takes another column: {alternatives(others)}"
     elif selection.features is None and len(columns.features) > 1:
         return f"; `exclude` {typed([column])} leaves the column out"
-    elif selection.features is not None:
+    elif column not in layout.numeric and column not in columns.expansion.texts:
         return f"; columns with numbers are {listing(layout.numeric)}"
     return ""
 

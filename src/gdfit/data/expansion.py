@@ -197,10 +197,9 @@ class Expansion:
 
     def unseen(self, place: int, level: Level) -> str:
         """What to say of a level that is not known."""
-        known = listing(tuple(map(level_name, self.levels[place])), 5)
-        return (
-            f"{quoted(level_name(level))} is a level that training has not seen; there are {known}"
-        )
+        known = tuple(map(as_typed, self.levels[place]))
+        there = f"there {'is' if len(known) == 1 else 'are'} {listing(known, 5)}"
+        return f"{quoted(level_name(level))} is a level that training has not seen; {there}"
 
     @property
     def record(self) -> dict[str, object]:
@@ -234,6 +233,12 @@ def level_name(level: Level) -> str:
     if isinstance(level, str):
         return level
     return str(int(level)) if float(level).is_integer() and abs(level) < 1e15 else repr(level)
+
+
+def as_typed(level: Level) -> str:
+    """A level as it is typed among others: in quotes where it has a comma or quotes."""
+    name = level_name(level)
+    return '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name
 
 
 def widened(rows: FloatArray, before: Expansion, after: Expansion) -> FloatArray:

@@ -30,9 +30,9 @@ class LayoutTable:
         """The column that `name` means, if there is one."""
         return next((column for column in (name, bare(name)) if column in self.layout.names), None)
 
-    def missing(self, name: str) -> GdfitError:
-        """What to say where there is none."""
-        return no_column(self.layout, self.name, name)
+    def missing(self, name: str, more: str = "") -> GdfitError:
+        """What to say where there is none, and `more`."""
+        return no_column(self.layout, self.name, name, more)
 
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
@@ -66,15 +66,15 @@ def find_name(layout: Layout, name: str, wanted: str) -> str:
     return column
 
 
-def no_column(layout: Layout, name: str, wanted: str) -> GdfitError:
-    """What to say where no column of the file called `name` is `wanted`."""
+def no_column(layout: Layout, name: str, wanted: str, more: str = "") -> GdfitError:
+    """What to say where no column of the file called `name` is `wanted`, and `more`."""
     folded = {column.casefold(): column for column in layout.names}
     near = get_close_matches(wanted.casefold(), folded, n=3)
     there = "its columns with numbers are " if layout.numeric else "its columns are "
     return GdfitError(
         f"there is no column {quoted(wanted)}; "
         + (f"is it {alternatives([folded[column] for column in near])}? " if near else "")
-        + f"{there}{listing(layout.numeric or layout.names)}",
+        + f"{there}{listing(layout.numeric or layout.names)}{more}",
         file=name,
     )
 

@@ -20,9 +20,9 @@ class RecordedTable:
         """The column of this name."""
         return name if name in self._inputs else None
 
-    def missing(self, name: str) -> Exception:
-        """What to say where there is none."""
-        return UsageError(f"{quoted(name)} is no input")
+    def missing(self, name: str, more: str = "") -> Exception:
+        """What to say where there is none, and `more`."""
+        return UsageError(f"{quoted(name)} is no input{more}")
 
     def holds_text(self, column: str) -> bool:
         """Whether its levels are texts."""

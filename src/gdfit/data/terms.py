@@ -25,6 +25,10 @@ MOST_FEATURES = 2000  # that products may make: the work of a fit grows with the
 POWER = re.compile(r"(.+)\^\s*([0-9]{1,3})", re.DOTALL)
 CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
 CATEGORY = "C"
+LIKE_POWER = re.compile(r"(.+?)\s*(?:\^|\*\*)(.*)", re.DOTALL)
+LIKE_TERM = re.compile(r"[\w)]\s*[*+^:/]|\w\(")
+POWERS = "a power is a whole number from 1 to 999, once, as in NAME^2"
+WRITTEN = "a term is NAME, NAME^2, log(NAME), A:B or C(NAME), and a comma stands between two"
 TOO_LARGE = "larger than the largest float64, 1.8e308"
 
 
@@ -108,8 +112,8 @@ class Table(Protocol):
     def find(self, name: str) -> str | None:
         """The column that `name` means, if there is one."""
 
-    def missing(self, name: str) -> Exception:
-        """What to say where there is none."""
+    def missing(self, name: str, more: str = "") -> Exception:
+        """What to say where there is none, and `more`."""
 
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
@@ -183,25 +187,31 @@ def read_factor(text: str, table: Table) -> Factor | None:
 
 def fault_of(text: str, table: Table) -> Exception:
     """Why `text` is no factor."""
+    if not text:
+        return UsageError(f"a product has two sides, A:B; {WRITTEN}")
     if found := POWER.fullmatch(text):
         base = read_factor(found[1].strip(), table)
         if base is None:
             return fault_of(found[1].strip(), table)
         if base.is_category:
             return UsageError(f"column {quoted(base.column)} holds text, which has no powers")
-        return UsageError(f"{quoted(text)} is no term: a power is a whole number from 1 on, once")
+        return UsageError(f"{quoted(text)} is no term: {POWERS}")
     if found := CALL.fullmatch(text):
         name, inner = found[1], found[2].strip()
         column = table.find(inner)
         if name not in FUNCTIONS and name != CATEGORY:
-            if column is None:
-                return table.missing(text)
+            if column is None and not read_factor(inner, table):
+                return table.missing(text, f"; {WRITTEN}")
             there = ", ".join([*FUNCTIONS, CATEGORY])
             return UsageError(f"there is no function {quoted(name)}; there are {there}")
         if column is None:
+            if read_factor(inner, table):
+                return UsageError(f"{name} takes a column, not {quoted(inner)}")
             return table.missing(inner)
         return UsageError(f"column {quoted(column)} holds text, which has no {name}")
-    return table.missing(text)
+    if (found := LIKE_POWER.fullmatch(text)) and read_factor(found[1], table):
+        return UsageError(f"{quoted(text)} is no term: {POWERS}")
+    return table.missing(text, f"; {WRITTEN}" if LIKE_TERM.search(text) else "")
 
 
 def powers(terms: Sequence[Term], degree: int) -> tuple[Term, ...]:

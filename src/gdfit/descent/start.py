@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.expansion import Expansion, as_typed, plain
+from gdfit.data.finding import typed
 from gdfit.data.observations import Observations
+from gdfit.data.terms import Factor
 from gdfit.descent.loop import Step
 from gdfit.descent.optimizers import State
 from gdfit.descent.scaling import Scaling
@@ -95,13 +98,15 @@ def gone_on(
 ) -> Start:
     """Where the model's run stopped: exactly, if it is the same run on the same data."""
     features = observations.features
-    if sorted(model.features) != sorted(features):
+    now = observations.expansion or plain(features)
+    if has_same_terms := terms_of(model.made_of) == terms_of(now):
+        check_levels(model.made_of, now)
+    if not has_same_terms or sorted(model.features) != sorted(features):
+        names = typed(tuple(map(str, model.made_of.terms)))
         raise GdfitError(
-            f"the model to start from has the features {listing(model.features)}; "
-            f"the data has {listing(features)}"
+            f"the model to start from has the features {listing(model.features)}; the data has "
+            f"{listing(features)}; `features` {names} takes the model's"
         )
-    if model.expansion != observations.expansion:
-        raise GdfitError("the model to start from has other terms or levels than the data")
     if not observations.intercept and model.b:
         raise GdfitError(
             f"the model to start from has b = {model.b:g}, and without an intercept b is 0"
@@ -116,6 +121,23 @@ def gone_on(
             return replace(start, rate=rate if isinstance(rate, float) else None)
         return Start(start.params)
     return Start(scaling.from_data(params) if scaling else params)
+
+
+def terms_of(expansion: Expansion) -> set[frozenset[Factor]]:
+    """What the features are made of, in whatever order."""
+    return {frozenset(term.factors) for term in expansion.terms}
+
+
+def check_levels(before: Expansion, now: Expansion) -> None:
+    """Raise where a category has other levels than before."""
+    known = dict(zip(before.categories, before.levels, strict=True))
+    for category, found in zip(now.categories, now.levels, strict=True):
+        if found != known[category]:
+            had, has = (listing(tuple(map(as_typed, each)), 5) for each in (known[category], found))
+            raise GdfitError(
+                f"the model to start from has the levels {had}; the data has {has}",
+                column=category.column,
+            )
 
 
 def run_facts(settings: Settings) -> dict[str, object]:
