@@ -56,6 +56,25 @@ def test_charts_show_the_curve_and_the_points() -> None:
     assert fitted == ""
 
 
+def test_what_is_made_of_one_number_is_a_curve(gdfit: Gdfit) -> None:
+    rows = "".join(f"{x},{x * x}\n" for x in range(-6, 7))
+    options = ["--degree", "2", "--chart", "--no-model", "--show", "1", "--scale", "whiten"]
+    out = gdfit("train", "-", *options, stdin=f"x,y\n{rows}".encode()).out
+    fitted = out.partition("y against x")[2]
+    assert "⠒⠒ the fit" in fitted
+    box = [row.partition("│")[2].partition("│")[0] for row in fitted.splitlines() if "│" in row]
+    drawn = [[place for place, sign in enumerate(row) if sign > "⠀"] for row in box]
+    spread = [(row[0], row[-1]) for row in drawn if row]
+    assert len(spread) > 8  # lines: it is as high as the observations
+    lefts, rights = zip(*spread, strict=True)
+    assert list(lefts) == sorted(lefts)
+    assert list(rights) == sorted(rights, reverse=True)
+    both = gdfit(
+        "train", "-", "--features", "x,z", "--chart", stdin=b"x,z,y\n1,2,3\n2,1,5\n4,4,4\n"
+    )
+    assert "against x" not in both.out
+
+
 def test_the_minimum_is_drawn_in() -> None:
     fit, steps = traced(lr=0.01, epochs=50)
     rows = charts(fit, steps, 80, colour=False).splitlines()

@@ -137,3 +137,17 @@ def test_what_cannot_be_used_is_one_line(gdfit: Gdfit) -> None:
         result = gdfit("summary", "-", stdin=stdin)
         assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
         assert words in result.err
+
+
+def test_names_that_are_cut_are_told_apart(gdfit: Gdfit) -> None:
+    """By fewer digits, if need be."""
+    kinds = [(kind, sex) for kind in ("Adelie", "Chinstrap", "Gentoo") for sex in "fmfmfm"]
+    rows = [f"{kind},{sex},{place % 5 + 200}" for place, (kind, sex) in enumerate(kinds)]
+    data = "\n".join(["species,sex,y", *rows]).encode()
+    gdfit("train", "-", "--features", "species,sex,species:sex", stdin=data)
+    table = gdfit("summary", "-", stdin=data).out
+    names = [line.split()[0] for line in table.splitlines() if line.startswith(" w_")]
+    assert len(set(names)) == 5
+    assert "w_sex[m]" in names
+    assert sum("…" in name for name in names) > 0
+    assert max(map(len, table.splitlines())) <= 80

@@ -1,4 +1,4 @@
-"""Charts in text, for a terminal without a display: the loss, and for one feature the fit."""
+"""Charts in text, for a terminal without a display: the loss, and the fit if it is in a plane."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from gdfit.arrays import FloatArray
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
 from gdfit.errors import printable
+from gdfit.show.plane import features_along, heights_of, name_along, on_a_plane, plane_of
 from gdfit.show.style import console_for
 
 HEIGHT = 17  # lines
@@ -39,7 +40,7 @@ def charts(fit: Fit, steps: Sequence[Step], width: int, colour: bool) -> str:
     characters."""
     width = max(width, NARROWEST)
     drawn = [loss_chart(fit, steps, width)]
-    if len(fit.model.features) == 1:
+    if on_a_plane(fit):
         drawn.append(fit_chart(fit, width))
     import plotext
 
@@ -105,21 +106,18 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
 
 
 def fit_chart(fit: Fit, width: int) -> str:
-    """The observations with the line, and the validation set where there is one."""
-    x, y = fit.observations.sample.T
-    name, target = (printable(text) for text in (fit.model.features[0], fit.model.target))
+    """The observations with the line, or the curve, and the validation set where there is one."""
+    x, y = plane_of(fit.observations)
+    name, target = (printable(text) for text in (name_along(fit), fit.model.target))
     layers = []
     if fit.status != "diverged":
-        w, b = fit.model.params
-        ends = np.array([x.min(), x.max()])
-        equation = f"{target} = {w:.4g} {name}"
-        if fit.observations.intercept:
-            equation += f" {'-' if b < 0 else '+'} {abs(b):.4g}"
-        layers.append(Layer(equation, ends, w * ends + b, "braille", "red"))
+        along, features = features_along(fit, float(x.min()), float(x.max()), x)
+        heights = heights_of(fit, fit.params, features)
+        layers.append(Layer(equation(fit, name, target), along, heights, "braille", "red"))
     layers.append(Layer("observations", x, y, "o", "blue", joined=False))
     if fit.validation:
-        held_out = fit.validation.sample.T
-        layers.append(Layer("validation", held_out[0], held_out[1], "x", "orange", joined=False))
+        held_out = plane_of(fit.validation)
+        layers.append(Layer("validation", *held_out, "x", "orange", joined=False))
     across = np.concatenate([layer.x for layer in layers])
     up = np.concatenate([layer.y for layer in layers])
     return chart(
@@ -129,6 +127,15 @@ def fit_chart(fit: Fit, width: int) -> str:
         round_ticks(float(up.min()), float(up.max()), TICKS),
         width,
     )
+
+
+def equation(fit: Fit, name: str, target: str) -> str:
+    """``y = 0.302 x + 0.233``, for a line."""
+    if len(fit.model.features) > 1:
+        return "the fit"
+    w, b = fit.model.params
+    sides = f"{target} = {w:.4g} {name}"
+    return f"{sides} {'-' if b < 0 else '+'} {abs(b):.4g}" if fit.observations.intercept else sides
 
 
 def chart(

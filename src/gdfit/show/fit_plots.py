@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from gdfit.arrays import FloatArray
-from gdfit.data.inputs import rows_at
 from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
@@ -24,9 +23,9 @@ from gdfit.show.colours import (
     text_of,
 )
 from gdfit.show.marks import Mark, marks_of
+from gdfit.show.plane import features_along, heights_of, name_along, on_a_plane, plane_of
 from gdfit.show.scales import number_axis, window
 
-CURVE = 300  # points of a curve
 FEW = 200  # observations, each of which is seen
 LONGEST_LABEL = 40
 ROOM, FINAL_ROOM = 2.0, 4.0  # times the height of the observations, for earlier lines, the last
@@ -45,13 +44,6 @@ def draw_fit(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     axes.set_title(ending(fit))
 
 
-def on_a_plane(fit: Fit) -> bool:
-    """Whether all features are one, or made of one number: ŷ can be drawn above it."""
-    made_of = fit.observations.expansion
-    alone = made_of is not None and len(made_of.numbers) == 1 and not made_of.categories
-    return len(fit.model.features) == 1 or alone
-
-
 def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """The observations with the line, and faintly the lines of earlier epochs: curves, where the
     features are powers of a number, or the like."""
@@ -62,8 +54,8 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     earlier = marks_of(fit, steps)
     if fit.status == "diverged":
         earlier.insert(0, Mark(0, fit.start, GREY))
-    final = line(fit, fit.params, features)
-    lines = [line(fit, mark.params, features) for mark in earlier]
+    final = heights_of(fit, fit.params, features)
+    lines = [heights_of(fit, mark.params, features) for mark in earlier]
     low, high = with_lines(low, high, fit, final, lines)
     for part in parts(fit):
         scatter(axes, *plane_of(part), fit, part)
@@ -79,29 +71,8 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         axes.plot(x, final, color=VERMILION, linewidth=2.8, label=label)
     axes.set_xlim(left, right)
     axes.set_ylim(low, high)
-    made_of = fit.observations.expansion
-    several = made_of is not None and len(fit.model.features) > 1
-    axes.set_xlabel(text_of(made_of.numbers[0] if made_of and several else fit.model.features[0]))
+    axes.set_xlabel(text_of(name_along(fit)))
     axes.set_ylabel(text_of(fit.model.target))
-
-
-def plane_of(part: Observations) -> tuple[FloatArray, FloatArray]:
-    """The feature, or the number that all features are made of, and y, of the sample."""
-    sample, inputs = part.sample, part.sample_inputs
-    return (sample[:, 0] if sample.shape[1] == 2 or inputs is None else inputs[:, 0]), sample[:, -1]
-
-
-def features_along(
-    fit: Fit, left: float, right: float, observed: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Where to draw a line from `left` to `right`, and the features there, shape (points, p). A
-    curve goes no farther than what was `observed`: a logarithm may have no value there."""
-    made_of = fit.observations.expansion
-    if made_of is None or len(fit.model.features) == 1:
-        ends = np.array([left, right])
-        return ends, ends[:, np.newaxis]
-    x = np.linspace(observed.min(), observed.max(), CURVE)
-    return x, made_of.expand(rows_at(made_of, [x]))[:, : len(fit.model.features)]
 
 
 def with_lines(
@@ -119,14 +90,6 @@ def with_lines(
             if higher - lower <= most:
                 low, high = lower, higher
     return window(np.array([low, high]), 0.0 if high - low == height else 0.04)
-
-
-def line(fit: Fit, params: FloatArray, features: FloatArray) -> FloatArray:
-    """ŷ at `features`, shape (points, p), with `params` as they are descended on."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        params = fit.scaling.to_data(params) if fit.scaling else params
-        heights: FloatArray = features @ params[:-1] + params[-1]
-    return heights
 
 
 def parts(fit: Fit) -> list[Observations]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from gdfit.analysis.inference import Estimate, Summary
 from gdfit.errors import listing, printable
 from gdfit.model.linear import to_json
-from gdfit.show.style import console_for, exact, key_values, new_table, show
+from gdfit.show.style import console_for, exact, key_values, new_table, shortened, show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +58,8 @@ def remark_on(record: Mapping[str, object]) -> str | None:
 
 
 def estimates(summary: Summary, console: Console) -> Table:
-    """A row for each param, with as many digits as there is room for."""
+    """A row for each param, with as many digits as there is room for beside names that can be told
+    apart."""
     from rich.cells import cell_len
 
     width = max(WIDTH, console.width) if console.is_terminal else WIDTH
@@ -70,16 +71,15 @@ def estimates(summary: Summary, console: Console) -> Table:
             max(map(cell_len, (*header.split("\n"), *cells))) for header, cells in columns.items()
         ]
         room = width - sum(taken) - 2 * len(taken) - 1
-        if room >= min(longest, SHORTEST):
+        told = [shortened(name, max(room, 2)) for name in names]
+        if room >= min(longest, SHORTEST) and len(set(told)) == len(set(names)):
             break
     table = new_table()
     table.padding = (0, 0, 0, 1)
-    table.add_column(
-        "param", max_width=max(room, 2), no_wrap=True, overflow="ellipsis", vertical="bottom"
-    )
+    table.add_column("param", no_wrap=True, vertical="bottom")
     for header in columns:
         table.add_column(header, justify="right", no_wrap=True, vertical="bottom")
-    for row in zip(names, *columns.values(), strict=True):
+    for row in zip(told, *columns.values(), strict=True):
         table.add_row(*row)
     return table
 
