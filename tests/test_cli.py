@@ -276,7 +276,7 @@ def test_a_pipe_gets_no_colour_and_whole_numbers(gdfit: Gdfit, tmp_path: Path) -
     assert result.status == 0
     assert "\x1b" not in result.out
     heading, rest = result.out.split("\n", 1)
-    assert heading.endswith("(8 in all) · 20 rows")
+    assert heading == " y from a_feature_with_a_long_name_0 and 7 more · 20 rows"
     assert not re.search(r"\d…|…\d", rest)  # names are shortened, numbers never
     quiet = gdfit("train", "-", "--epochs", "3", "--lr", "1e-4", "-q", stdin=data)
     summary = dict(line.split() for line in result.out.splitlines() if line.startswith(" w_"))

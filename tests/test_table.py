@@ -264,3 +264,24 @@ def test_which_features_count() -> None:
     weights = np.append(np.arange(20.0) / scale, 0.0)
     assert leading(observations_from(x * scale, x @ w), weights) == list(range(8, 20))
     assert leading(observations_from(x[:, :MOST], x @ w)) == list(range(MOST))
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["x"], "x"),
+        (["a", "b", "c", "d"], "a, b, c and 1 more"),
+        (["a" * 20, "b" * 30], f"{'a' * 20} and 1 more"),
+        (["a" * 50, "b"], "2 features"),
+    ],
+)
+def test_the_line_above_the_table_fits_on_80_columns(
+    gdfit: Gdfit, names: list[str], told: str
+) -> None:
+    random = np.random.default_rng(1)
+    x = random.normal(size=(9, 1)) + 0.1 * random.normal(size=(9, len(names)))
+    rows = np.column_stack([x, x @ range(len(names))])
+    np.savetxt("d.csv", rows, "%.3g", ",", header=",".join([*names, "y"]), comments="")
+    first = gdfit("train", "d.csv", "--epochs", "30").out.splitlines()[0]
+    assert first.startswith(f" y from {told} · 9 rows · chosen: ")
+    assert len(first) < 80

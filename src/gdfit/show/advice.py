@@ -10,37 +10,56 @@ from gdfit.descent.curvature import Curvature
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.errors import listing, printable
+from gdfit.errors import printable
 
-NAMED = 3  # columns that are told of one by one
+NAMED = 3  # columns at most that are told of one by one
 SCALED = {
     "standardize": "(x − mean)/std of each feature x",
     "whiten": "an orthonormal basis of the features",
 }
 
 
-def heading(run: Run) -> str:
+def heading(run: Run, width: int) -> str:
     """What is fitted, and what was chosen for the user: a line above the table."""
-    return subject(run) + chosen(run)
+    return subject(run, chosen(run), width)
 
 
-def subject(run: Run) -> str:
-    """What is fitted."""
+def subject(run: Run, more: str, width: int) -> str:
+    """What is fitted, and `more`: a line of `width` columns at most, with fewer features named
+    where there is no room for all."""
+    from rich.cells import cell_len
+
     observations = run.observations
-    target, features = printable(observations.target_name), listing(observations.features, 3)
     rows = "1 row" if observations.count == 1 else f"{observations.count:,} rows"
     held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
-    return f"{target} from {features} · {rows}{held_out}"
+    lines = (
+        f"{printable(observations.target_name)} from {features} · {rows}{held_out}{more}"
+        for features in named(observations.features)
+    )
+    for line in lines:
+        if cell_len(line) <= width:
+            break
+    return line
+
+
+def named(features: tuple[str, ...]) -> Iterator[str]:
+    """The features in words, shorter and shorter: by name, the first of them, how many they are."""
+    for count in range(NAMED, 0, -1):
+        first, more = ", ".join(map(printable, features[:count])), len(features) - count
+        if more > -1:
+            yield first + (f" and {more} more" if more else "")
+    if len(features) > 1:
+        yield f"{len(features)} features"
 
 
 def chosen(run: Run) -> str:
-    """What was chosen for the user, as options."""
+    """What was chosen for the user."""
     choices = []
     if run.asked.scale is None and run.scaling:
-        choices.append(f"--scale {run.settings.scale}")
+        choices.append(str(run.settings.scale))
     if run.asked.lr == "auto":
-        choices.append(f"--lr {run.settings.lr:.5g}")
-    return f" · chosen: {' '.join(choices)}" if choices else ""
+        choices.append(f"lr {run.settings.lr:.4g}")
+    return f" · chosen: {', '.join(choices)}" if choices else ""
 
 
 def under_way(settings: Settings) -> str:

@@ -55,7 +55,7 @@ class RunsTable:
         self.asked = asked
         self.console = console_for(sys.stdout)
         self.width = self.console.width if self.console.is_terminal else PIPE_WIDTH
-        self.console.print(f" {printable(heading(runs))}")
+        self.console.print(f" {printable(heading(runs, self.width - 2))}")
         self.console.line()
 
     def watch(self, number: int, run: Run) -> Watch:
@@ -168,7 +168,7 @@ def ended(outcome: Outcome) -> str:
     return fit.status if fit.status == "completed" else f"{fit.status} at {fit.epochs}"
 
 
-def heading(runs: Runs) -> str:
+def heading(runs: Runs, width: int) -> str:
     """What is compared: a line above the table."""
     every = [run for _, run in runs]
     count = f"{len(runs):,} runs" if len(runs) > 1 else "1 run"
@@ -176,7 +176,7 @@ def heading(runs: Runs) -> str:
     length = f"{epochs:,} epochs" if epochs > 1 else "1 epoch"
     choices = {advice.chosen(run) for run in every}
     chosen = choices.pop() if len(choices) == 1 else ""
-    return f"{advice.subject(every[0])} · loss of {count} of {length}{chosen}"
+    return advice.subject(every[0], f" · loss of {count} of {length}{chosen}", width)
 
 
 def remarks(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,7 @@ class TableReport:
             self.remarks.append(
                 f"the {MOST} of {features} features most correlated with the target"
             )
-        self.console.print(f" {advice.heading(run)}")
+        self.console.print(f" {advice.heading(run, width - 2)}")
         if run.scaling:
             self.console.print(f" {advice.units(run)}")
         self.console.line()
