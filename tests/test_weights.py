@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Gdfit
-from gdfit import Observations, Settings, UsageError, observations_from, read_observations, train
+from gdfit import Observations, Settings, UsageError, observations_from, train
 from gdfit.analysis.gradcheck import check_gradient
 from gdfit.arrays import FloatArray
 from gdfit.descent.curvature import curvature
@@ -67,10 +67,38 @@ def test_weights_are_repeated_rows(
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_weights_with_every_optimizer(optimizer: OptimizerName) -> None:
-    options = Settings(lr=RATES[optimizer], optimizer=optimizer, epochs=40)
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_weights_with_every_optimizer(
+    loss: LossName, backend: BackendName, optimizer: OptimizerName
+) -> None:
+    options = Settings(
+        lr=RATES[optimizer], optimizer=optimizer, loss=loss, backend=backend, epochs=40
+    )
     first, second = (train(each, settings=options) for each in (weighted(), repeated()))
-    assert first.model.params == pytest.approx(second.model.params, rel=1e-11)
+    assert first.model.params == pytest.approx(second.model.params, rel=1e-12)
+    assert first.loss == pytest.approx(second.loss, rel=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_rows_of_weight_0_change_nothing(
+    loss: LossName, optimizer: OptimizerName, batch_size: int | None
+) -> None:
+    """Not in the last bit, wherever they stand and whatever they hold."""
+    x, y, weights = data()
+    counts = weights > 0
+    x[~counts], y[~counts] = 1e6, -1e9
+    options = Settings(
+        lr=RATES[optimizer] / 5, optimizer=optimizer, loss=loss, batch_size=batch_size, epochs=9
+    )
+    first, second = (
+        train(observations_from(a, b, weights=v), settings=options)
+        for a, b, v in ((x, y, weights), (x[counts], y[counts], weights[counts]))
+    )
+    assert [step.loss for step in first.history] == [step.loss for step in second.history]
+    assert first.model.params == second.model.params
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -281,14 +309,16 @@ def digits(value: float, certified: float) -> float:
     ],
 )
 def test_descent_on_whitened_powers_finds_what_nist_certifies(
-    tmp_path: Path, name: str, degree: int, wanted: float
+    gdfit: Gdfit, name: str, degree: int, wanted: float
 ) -> None:
+    """As anyone types it, with the epochs that there are by default."""
     problem = PROBLEMS[name]
-    file = tmp_path / "d.csv"
     rows = zip(problem.x, problem.y, strict=True)
-    file.write_text("x,y\n" + "".join(f"{float(x[0])!r},{float(y)!r}\n" for x, y in rows))
-    observations = read_observations(str(file), degree=degree, intercept=problem.intercept)
-    model = train(observations, scale="whiten").model
-    found = model.params if problem.intercept else model.w
+    Path("d.csv").write_text("x,y\n" + "".join(f"{float(x[0])!r},{float(y)!r}\n" for x, y in rows))
+    options = ["--degree", degree, "--scale", "whiten"]
+    if not problem.intercept:
+        options = ["--no-intercept"]
+    record = gdfit.json("train", "d.csv", *options)
+    found = [*record["w"], record["b"]] if problem.intercept else record["w"]
     certified = [param for param, _ in problem.params]
     assert min(map(digits, found, certified)) >= wanted

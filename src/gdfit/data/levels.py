@@ -50,13 +50,13 @@ class Levels:
         LevelError : a level is not known, or one too many.
         """
         code_of = self._codes[place]
-        used = np.bincount(codes, minlength=len(levels)) > 0
+        used = np.flatnonzero(np.bincount(codes, minlength=len(levels))).tolist()
+        new = {n: int(np.argmax(codes == n)) for n in used if levels[n] not in code_of}
+        for number in sorted(new, key=new.__getitem__):  # by row, however the rows are cut
+            self.add(place, levels[number], new[number])
         table = np.zeros(len(levels), np.int64)
-        for number, level in enumerate(levels):
-            if used[number]:
-                if level not in code_of:
-                    self.add(place, level, int(np.argmax(codes == number)))
-                table[number] = code_of[level]
+        for number in used:
+            table[number] = code_of[levels[number]]
         return table[codes]
 
     def add(self, place: int, level: Level, row: int) -> None:
