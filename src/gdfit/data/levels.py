@@ -178,7 +178,9 @@ def condensed_by_levels(base: FloatArray, codes: Codes) -> tuple[FloatArray, Cod
     if 2 * base.shape[1] * len(starts) > len(base):
         return base, codes
     ends = [*starts[1:].tolist(), len(base)]
-    ordered = base.take(order, axis=0)
+    ordered = np.empty_like(base, order="F")
+    for place, column in enumerate(base.T):  # ten times as fast as all at once
+        ordered[:, place] = column.take(order)
     rows = [
         triangular(ordered[start:end]) for start, end in zip(starts.tolist(), ends, strict=True)
     ]
