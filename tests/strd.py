@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "data" / "strd"
+SAMPLES = Path(__file__).parent.parent / "sample_data"
 NOISE = [759, -2048, 2048, -2048, 2523, -2048, 2048, -2048, 1838, -2048, 2048]  # and backwards
 WAMPLER_STD_ERRORS = [
     (1, 2363.55173469681),
@@ -43,8 +44,9 @@ class Problem:
 
 
 def read(name: str) -> tuple[list[list[Fraction]], list[Fraction]]:
-    """The features and the target, the last column, in a file."""
-    with (FOLDER / f"{name}.csv").open() as file:
+    """The features and the target, the last column, in a file; some are among the sample data."""
+    path = FOLDER / f"{name}.csv"
+    with (path if path.exists() else SAMPLES / path.name).open() as file:
         rows = [list(map(Fraction, row)) for row in list(csv.reader(file))[1:]]
     return [row[:-1] for row in rows], [row[-1] for row in rows]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,19 @@ def test_the_epochs_to_the_next_digit_are_right() -> None:
     later = train(observations, lr=0.1, scale="standardize", epochs=30 + round(more))
     near, nearer = (np.linalg.norm(run.params - bends.minimum) for run in (fit, later))
     assert nearer == pytest.approx(near / 10, rel=0.02)
+
+
+def test_epochs_are_foretold_where_1_has_no_room_for_a_step(gdfit: Gdfit) -> None:
+    """Of a polynomial of degree 10, whose condition numbers are 3·10³⁰ and 10¹⁹."""
+    found = gdfit.json("curvature", SAMPLES / "filip.csv", "--degree", "10")
+    for bends in (found, found["standardized"]):
+        assert bends["condition_number"] > 1e18
+        expected = bends["condition_number"] * math.log(10) / 2
+        assert bends["epochs_per_digit"] == pytest.approx(expected, rel=1e-9)
+    options = ["--degree", "10", "--scale", "standardize"]
+    out = gdfit("train", SAMPLES / "filip.csv", *options).out
+    (epochs,) = re.findall(r"to go +about (\S+) epochs more", out)
+    assert float(epochs) == pytest.approx(found["standardized"]["epochs_per_digit"], rel=0.1)
 
 
 def test_standardized_params_are_told_in_the_datas_units(gdfit: Gdfit) -> None:

@@ -22,6 +22,7 @@ from gdfit.descent.elimination import DEPENDENT
 from gdfit.descent.scaling import scaled, scaling_of
 
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
+LONGEST = 2.0**100  # epochs, more than anyone has time for
 
 
 @dataclass(frozen=True)
@@ -70,32 +71,33 @@ class Curvature:
         """2/(λmin + λmax): the constant learning rate that converges fastest."""
         return 2 / (self.lambda_min + self.lambda_max)
 
-    def rate(self, lr: float) -> float:
-        """What an epoch at `lr` multiplies the distance to the minimum by, in the end."""
-        return max(abs(1 - lr * self.lambda_min), abs(1 - lr * self.lambda_max))
-
     def epochs_per_digit(self, lr: float) -> float:
         """How many epochs at `lr` bring the params ten times nearer to the minimum; infinity if
         they don't."""
-        rate = self.rate(lr)
-        if rate >= 1:
+        slow, fast = lr * self.lambda_min, 2 - lr * self.lambda_max
+        # An epoch multiplies the distance by 1 − min of both, in the end. At the best rate they are
+        # the same, and the latter is the first to be lost in rounding.
+        gained = slow if lr == self.best_lr else min(slow, fast)
+        if gained <= 0:
             return math.inf
-        return math.log(10) / -math.log(rate) if rate > 0 else 0.0
+        return math.log(10) / -math.log1p(-gained) if gained < 1 else 0.0
 
     def epochs_to_next_digit(self, params: FloatArray, lr: float) -> float:
         """How many epochs at `lr` bring `params` ten times nearer to the minimum; infinity if they
         don't. Unlike `epochs_per_digit`, it knows in which directions the way leads."""
         distances = (self.eigenvectors.T @ (params - self.minimum))[self.eigenvalues > 0]
         shares = distances**2 / (distances @ distances)
-        factors = (1 - lr * self.eigenvalues[self.eigenvalues > 0]) ** 2
+        moved = lr * self.eigenvalues[self.eigenvalues > 0]
+        with np.errstate(divide="ignore"):  # log(0): that part is at the minimum at once
+            logs = np.where(moved < 1, np.log1p(-np.minimum(moved, 1)), np.log(np.abs(moved - 1)))
 
         def nearer(epochs: float) -> bool:
             with np.errstate(over="ignore"):
-                return bool(shares @ factors**epochs <= 0.01)
+                return bool(shares @ np.exp(2 * epochs * logs) <= 0.01)
 
-        if not np.isfinite(shares).all() or not nearer(2.0**50):
+        if not np.isfinite(shares).all() or not nearer(LONGEST):
             return math.inf
-        low, high = 0.0, 2.0**50
+        low, high = 0.0, LONGEST
         while high - low > max(0.5, 1e-3 * high):
             middle = (low + high) / 2
             low, high = (low, middle) if nearer(middle) else (middle, high)

@@ -186,6 +186,8 @@ def changes(fit: Fit) -> dict[str, str] | None:
 def rounded(epochs: float) -> str:
     """A number of epochs, to two digits."""
     about = float(f"{max(epochs, 1):.2g}")
+    if about >= 1e9:
+        return f"{about:g} epochs"
     return "1 epoch" if about == 1 else f"{about:,.0f} epochs"
 
 
