@@ -22,7 +22,7 @@ from gdfit.descent.elimination import DEPENDENT
 from gdfit.descent.scaling import scaled, scaling_of
 
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
-LONGEST = 2.0**100  # epochs, more than anyone has time for
+LONGEST = 2.0**200  # epochs, more than anyone has time for
 
 
 @dataclass(frozen=True)
