@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -154,3 +155,25 @@ def test_what_can_not_be_used_is_said(fault: str) -> None:
     with pytest.raises(gdfit.GdfitError) as caught:
         act()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("nothing", [None, np.nan, pd.NA], ids=str)
+@pytest.mark.parametrize("name", ["kind", "x", "year"])
+def test_no_prediction_where_a_value_is_missing(tmp_path: Path, name: str, nothing: object) -> None:
+    rows = [
+        ("a", 1.0, 2000, 3.0),
+        ("b", 2.0, 2001, 5.0),
+        ("a", 4.0, 2001, 4.0),
+        ("b", 5.0, 2000, 9),
+    ]
+    frame = pd.DataFrame(rows, columns=["kind", "x", "year", "y"])
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    features = ["kind", "log(x)", "C(year)"]
+    model = gdfit.train(gdfit.read_observations(str(tmp_path / "d.csv"), features=features)).model
+    whole = model.predict(frame)
+    values = frame[name].tolist()
+    values[2] = nothing
+    holed = frame.assign(**{name: pd.Series(values, dtype=object)})
+    found = model.predict(holed)
+    assert np.isnan(found).tolist() == [False, False, True, False]
+    assert np.delete(found, 2).tolist() == np.delete(whole, 2).tolist()

@@ -73,6 +73,15 @@ def number_of(value: object) -> float | None:
     return float("nan") if value is None or repr(value) == "<NA>" else None
 
 
+def texts_in(values: Any) -> Any:
+    """What a column holds, None where it is missing, as pandas says it."""
+    texts = [
+        None if value is None or repr(value) in ("nan", "<NA>") else value
+        for value in np.asarray(values, dtype=object).tolist()
+    ]
+    return np.array(texts, dtype=object)
+
+
 def column(frame: Any, name: str) -> FloatArray:
     """The numbers in the column of that name.
 
@@ -108,8 +117,7 @@ def columns_of(x: Any, inputs: Sequence[str], texts: Container[str] = ()) -> lis
     """
     if is_frame(x):
         return [
-            np.asarray(values_of(x, name), dtype=object) if name in texts else column(x, name)
-            for name in inputs
+            texts_in(values_of(x, name)) if name in texts else column(x, name) for name in inputs
         ]
     if is_named_row(x, inputs):
         x = [x[name] for name in inputs]
@@ -127,6 +135,6 @@ def columns_of(x: Any, inputs: Sequence[str], texts: Container[str] = ()) -> lis
     if rows.ndim == 1:
         return list(rows.tolist())
     return [
-        rows[:, place] if name in texts else array_of(rows[:, place], "x")
+        texts_in(rows[:, place]) if name in texts else array_of(rows[:, place], "x")
         for place, name in enumerate(inputs)
     ]

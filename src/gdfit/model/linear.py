@@ -62,7 +62,7 @@ class LinearModel(Displayed):
 
     def at_inputs(self, x: Sequence[Any]) -> Any:
         """ŷ at `x`, a value for each of the `inputs`, a number or a level: single ones give a
-        float, arrays of shape (n,) an array.
+        float, arrays of shape (n,) an array. NaN where one is missing.
 
         Added up feature by feature, so that both give the same to the last bit.
 
@@ -72,10 +72,12 @@ class LinearModel(Displayed):
         """
         if self.expansion is None:
             return self.at(x)
-        from gdfit.data.inputs import rows_at
+        import numpy as np
+
+        from gdfit.data.inputs import missing_in, rows_at
 
         single = all(isinstance(value, str | float | int) for value in x)
-        values = self.at_rows(rows_at(self.expansion, x))
+        values = np.where(missing_in(x), np.nan, self.at_rows(rows_at(self.expansion, x)))
         return float(values[0]) if single else values
 
     def at_rows(self, rows: FloatArray) -> FloatArray:
