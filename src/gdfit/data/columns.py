@@ -175,9 +175,9 @@ def check_names(terms: Sequence[Term]) -> None:
     the model's file, takes it for that column."""
     if all(term.is_column for term in terms):
         return
-    factors = [factor for term in terms for factor in term.factors]
-    texts = [factor.column for factor in factors if factor.is_text]
-    table = RecordedTable([factor.column for factor in factors], texts)
+    factors = dict.fromkeys(factor for term in terms for factor in term.factors)
+    columns = list(dict.fromkeys(factor.column for factor in factors))
+    table = RecordedTable(columns, [factor.column for factor in factors if factor.is_text])
     for term in terms:
         if read_term(str(term), table) != term:
             raise UsageError(
