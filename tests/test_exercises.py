@@ -73,7 +73,7 @@ OPTIMIZERS["sign"] = lambda lr, mu, betas: by_sign(lr)
         {"OptimizerName = Literal[": 'OptimizerName = Literal["sign", '},
         {
             "train DATA --optimizer sign --lr 0.25 --epochs 1 -q": "0.25 0.25\n",
-            "train DATA --optimizer sign": "chosen: --scale standardize --lr ",
+            "train DATA --optimizer sign": "chosen: standardize, lr ",
         },
     ),
     "stopping rule": Exercise(
