@@ -70,7 +70,7 @@ class Rows:
     def add(self, block: FloatArray) -> None:
         """Take in rows of shape (rows, columns)."""
         self.count += len(block)
-        self._parts.append(np.array(block, order="C"))
+        self._parts.append(np.array(block, order="F"))
         if self._file or self.count * self.columns * 8 > self._limit:
             self._to_file()
 
@@ -88,21 +88,24 @@ class Rows:
         """Whether the rows fitted into memory."""
         return self._file is None
 
-    def slice(self, start: int, stop: int) -> FloatArray:
-        """The rows from `start` to `stop`."""
-        if self._file:
-            shape = (min(stop, self.count) - start, self.columns)
-            return np.memmap(
-                self._file, np.float64, mode="c", offset=start * self.columns * 8, shape=shape
-            )
-        if len(self._parts) > 1:
-            self._parts[:] = [np.concatenate(self._parts)]
-        return self._parts[0][start:stop]
+    def _block_at(self, start: int) -> FloatArray:
+        """The rows of a block, which begins there, as they have been kept."""
+        if self._file is not None:
+            shape = (min(self.block, self.count - start), self.columns)
+            offset = start * self.columns * 8
+            return np.memmap(self._file, np.float64, mode="c", offset=offset, shape=shape)
+        *others, last = map(len, self._parts)
+        if set(others) - {self.block} or last > self.block:
+            rows = np.concatenate(self._parts)
+            starts = range(0, self.count, self.block)
+            self._parts[:] = [np.array(rows[at : at + self.block], order="F") for at in starts]
+        return self._parts[start // self.block]
 
     def blocks(self) -> Iterator[FloatArray]:
-        """All rows in order, block by block."""
+        """All rows in order, block by block, each column by column in memory, which is how BLAS is
+        quickest with few columns."""
         for start in range(0, self.count, self.block):
-            yield self._change(self.slice(start, start + self.block))
+            yield np.asfortranarray(self._change(self._block_at(start)))
 
     def batches(self, size: int, random: np.random.Generator) -> Iterator[FloatArray]:
         """All rows in batches of `size`, the last one may be smaller, in a random order: that of
@@ -111,10 +114,11 @@ class Rows:
         rest = np.empty((0, self.columns))
         for first in range(0, len(starts), SHUFFLE_BLOCKS):
             group = [
-                self.slice(start, start + self.block)
-                for start in starts[first : first + SHUFFLE_BLOCKS].tolist()
+                self._block_at(start) for start in starts[first : first + SHUFFLE_BLOCKS].tolist()
             ]
-            rows = np.concatenate([rest, random.permutation(np.concatenate(group))])
+            rows = np.concatenate(group)
+            # Three times as fast as to permute the rows themselves, to the same order.
+            rows = np.concatenate([rest, rows.take(random.permutation(len(rows)), axis=0)])
             whole = len(rows) - len(rows) % size
             for start in range(0, whole, size):
                 yield self._change(rows[start : start + size])
