@@ -60,6 +60,11 @@ DUCKDB = """
 import sys, duckdb
 print(duckdb.sql(f"select regr_slope(y, x), regr_intercept(y, x) from '{sys.argv[1]}'").fetchall())
 """
+DUCKDB_COPY = """
+import sys, duckdb
+select = f"select *, 0.3 * x + 0.25 as y_hat from '{sys.argv[1]}'"
+duckdb.sql(f"copy ({select}) to 'copy.csv' (header)")
+"""
 READ_CSV = "import sys, pandas as pd; print(pd.read_csv(sys.argv[1]).shape)"
 VOWPAL = """
 set -e
@@ -68,7 +73,7 @@ print ""}' | "$2" --quiet --loss_function squared
 """
 
 
-def make(path: Path, count: int, features: int) -> None:
+def make(path: Path, count: int, features: int, at_once: int = 100_000) -> None:
     """A file of `count` rows with six decimals, unless it is there already."""
     if path.exists():
         return
@@ -77,8 +82,8 @@ def make(path: Path, count: int, features: int) -> None:
     names = ["x"] if features == 1 else [f"x{place}" for place in range(1, features + 1)]
     with path.open("w") as file:
         file.write(",".join([*names, "y"]) + "\n")
-        for _ in range(0, count, 100_000):
-            x: FloatArray = random.uniform(0, 1, (100_000, features))
+        for _ in range(0, count, at_once):
+            x: FloatArray = random.uniform(0, 1, (at_once, features))
             y = x @ weights + 0.5 + random.normal(0, 0.1, len(x))
             np.savetxt(file, np.column_stack([x, y]), fmt="%.6f", delimiter=",")
 
@@ -135,6 +140,31 @@ def scaled(results: dict[str, list[Run]], loop: str) -> None:
     print(f"{loop} loop scaled to 1000 epochs: {whole:.1f} s, gdfit / this: {ours / whole:.4f}\n")
 
 
+def many_columns(folder: Path) -> None:
+    """Many columns, against a script that goes over all rows in each epoch."""
+    for count, features in ((4_000, 1_000), (20_000, 500)):
+        path = folder / f"{features}-columns.csv"
+        make(path, count, features, at_once=1_000)
+        print(f"### {count:,} rows of {features:,} features, 200 epochs\n")
+        train = [PYTHON, "-m", "gdfit", "train", str(path), "--lr", "0.001", "--epochs", "200"]
+        script = [PYTHON, "-c", NUMPY_LOOP, str(path), "200", "0.001"]
+        compare({"gdfit train": train, "NumPy loop": script}, runs=5, cwd=str(folder))
+
+
+def predictions(folder: Path) -> None:
+    """A million rows and their predictions, against DuckDB, which writes the same."""
+    path = folder / "predicted.csv"
+    make(path, 1_000_000, 1)
+    model = folder / "predicted.json"
+    model.write_text('{"w": [0.3], "b": 0.25, "features": ["x"], "target": "y"}')
+    print("### A million rows and their predictions\n")
+    predict = [PYTHON, "-m", "gdfit", "predict", str(path), "--model", str(model)]
+    commands = {"gdfit predict": predict}
+    if installed("duckdb"):
+        commands["DuckDB, copy"] = [PYTHON, "-c", DUCKDB_COPY, str(path)]
+    compare(commands, runs=5, cwd=str(folder))
+
+
 def epoch_cost(path: str, epochs: int = 20_000) -> float:
     """Seconds for one epoch on the observations in a file."""
     observations = gdfit.read_observations(path)
@@ -168,6 +198,8 @@ def main() -> None:
         runs=3,
         cwd=str(folder),
     )
+    many_columns(folder)
+    predictions(folder)
     shapes.measure(folder)
     on_few, on_many = epoch_cost(str(few)), epoch_cost(str(narrow))
     print(f"An epoch on 11 rows: {on_few * 1e6:.1f} µs; on 10 million: {on_many * 1e6:.1f} µs;")
