@@ -19,7 +19,6 @@ import torch
 import gdfit
 from gdfit.arrays import FloatArray
 
-
 LECTURE = str(Path(__file__).parent.parent / "sample_data" / "lecture.csv")
 
 
