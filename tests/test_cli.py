@@ -206,36 +206,6 @@ def test_random_init_comes_from_the_seed(gdfit: Gdfit) -> None:
     assert all(0 <= float(param) < 1 for param in start(1).split())
 
 
-def test_evaluate(gdfit: Gdfit) -> None:
-    gdfit("train", LECTURE, "--epochs", "1000")
-    model = library.load_model("gdfit.json")
-    rows = [tuple(map(float, line.split(","))) for line in LECTURE.read_text().split()[1:]]
-    errors = [model.predict([x]) - y for x, y in rows]
-    mean = sum(y for _, y in rows) / 25
-    mse = sum(error**2 for error in errors) / 25
-    expected = {
-        "observations": 25,
-        "mse": mse,
-        "rmse": mse**0.5,
-        "mae": sum(map(abs, errors)) / 25,
-        "r_squared": 1 - mse * 25 / sum((y - mean) ** 2 for _, y in rows),
-    }
-    assert gdfit.json("evaluate", LECTURE) == pytest.approx(expected, rel=1e-12)
-    table = gdfit("evaluate", LECTURE).out
-    assert [line.split()[0] for line in table.splitlines()] == ["N", "MSE", "RMSE", "MAE", "R²"]
-
-
-def test_evaluate_another_column_and_without_a_header(gdfit: Gdfit) -> None:
-    gdfit("train", LECTURE, "--epochs", "5")
-    expected = gdfit.json("evaluate", LECTURE)
-    no_header = LECTURE.read_bytes().split(b"\n", 1)[1]
-    renamed = b"z,x\n" + b"".join(
-        b",".join(line.split(b",")[::-1]) + b"\n" for line in no_header.split()
-    )
-    assert gdfit.json("evaluate", "-", stdin=no_header) == expected
-    assert gdfit.json("evaluate", "-", "--target", "z", stdin=renamed) == expected
-
-
 def test_version_and_help_as_a_process(tmp_path: Path) -> None:
     version = process("--version", cwd=tmp_path)
     assert (version.status, version.out) == (0, f"gdfit {library.__version__}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -177,3 +178,18 @@ def test_no_prediction_where_a_value_is_missing(tmp_path: Path, name: str, nothi
     found = model.predict(holed)
     assert np.isnan(found).tolist() == [False, False, True, False]
     assert np.delete(found, 2).tolist() == np.delete(whole, 2).tolist()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("weights", [None, [1, 2, 3]])
+@pytest.mark.parametrize("place", ["u", "v", "y"])
+def test_every_number_must_be_finite(value: float, weights: list[float] | None, place: str) -> None:
+    """Those of each feature, of y, and of the weights."""
+    columns = {name: [1.0, 2.0, 4.0] for name in "uvy"}
+    columns[place][1] = value
+    x = np.column_stack([columns["u"], columns["v"]])
+    said = place if place == "y" else f"'{place}'"
+    with pytest.raises(gdfit.GdfitError, match=f"^{said} is {value} in row 1, counted from 0"):
+        gdfit.observations_from(x, columns["y"], ["u", "v"], weights=weights)
+    with pytest.raises(gdfit.GdfitError, match="weights must be finite"):
+        gdfit.observations_from([1, 2, 3], [1, 2, 3], weights=columns[place])

@@ -1,0 +1,79 @@
+"""How well a saved model predicts: `evaluate`, in one block of rows or in many."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import gdfit as library
+from conftest import LECTURE, Gdfit
+from gdfit.data.rows import rows_at_once
+from gdfit.model.evaluation import evaluate
+
+
+def test_evaluate(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "--epochs", "1000")
+    model = library.load_model("gdfit.json")
+    rows = [tuple(map(float, line.split(","))) for line in LECTURE.read_text().split()[1:]]
+    errors = [model.predict([x]) - y for x, y in rows]
+    mean = sum(y for _, y in rows) / 25
+    mse = sum(error**2 for error in errors) / 25
+    expected = {
+        "observations": 25,
+        "mse": mse,
+        "rmse": mse**0.5,
+        "mae": sum(map(abs, errors)) / 25,
+        "r_squared": 1 - mse * 25 / sum((y - mean) ** 2 for _, y in rows),
+    }
+    assert gdfit.json("evaluate", LECTURE) == pytest.approx(expected, rel=1e-12)
+    table = gdfit("evaluate", LECTURE).out
+    assert [line.split()[0] for line in table.splitlines()] == ["N", "MSE", "RMSE", "MAE", "R²"]
+
+
+def test_evaluate_another_column_and_without_a_header(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "--epochs", "5")
+    expected = gdfit.json("evaluate", LECTURE)
+    no_header = LECTURE.read_bytes().split(b"\n", 1)[1]
+    renamed = b"z,x\n" + b"".join(
+        b",".join(line.split(b",")[::-1]) + b"\n" for line in no_header.split()
+    )
+    assert gdfit.json("evaluate", "-", stdin=no_header) == expected
+    assert gdfit.json("evaluate", "-", "--target", "z", stdin=renamed) == expected
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("size", [7919, 10**6])
+def test_rows_in_several_blocks_count_as_one(intercept: bool, size: int) -> None:
+    """Blocks whose means are far apart, so that what is between the blocks counts."""
+    random = np.random.default_rng(0)
+    count = 2 * rows_at_once(3) + 1234
+    x = np.linspace(0, 10, count) ** 3
+    y = 1000 + 2 * x + random.normal(0, 30, count)
+    facts = {} if intercept else {"intercept": False}
+    model = library.LinearModel((2.5,), 900.0 if intercept else 0.0, ("x",), "y", facts=facts)
+    rows = np.column_stack([x, y])
+    found = evaluate(model, (rows[start : start + size] for start in range(0, count, size)))
+    errors = 2.5 * x + model.b - y
+    squares = math.fsum(errors**2)
+    total = math.fsum((y - (y.mean() if intercept else 0)) ** 2)
+    assert found.observations == count
+    assert found.mse == pytest.approx(squares / count, rel=1e-12)
+    assert found.rmse == pytest.approx(math.sqrt(squares / count), rel=1e-12)
+    assert found.mae == pytest.approx(math.fsum(np.abs(errors)) / count, rel=1e-12)
+    assert found.r_squared == pytest.approx(1 - squares / total, rel=1e-12)
+
+
+@pytest.mark.parametrize(("spread", "varies"), [(0.0, False), (1e-15, False), (1e-9, True)])
+def test_there_is_no_r_squared_where_y_does_not_vary(spread: float, varies: bool) -> None:
+    """A deviation that is a rounding error is none."""
+    y = 1e6 * (1 + spread * np.arange(100.0))
+    model = library.LinearModel((0.0,), 1e6, ("x",), "y")
+    found = evaluate(model, [np.column_stack([y, y])[:50], np.column_stack([y, y])[50:]])
+    assert math.isfinite(found.r_squared) == varies
+    assert library.observations_from(y, y).r_squared(np.zeros(2)) == (
+        pytest.approx(1 - (y @ y) / ((y - y.mean()) @ (y - y.mean())))
+        if varies
+        else pytest.approx(math.nan, nan_ok=True)
+    )
