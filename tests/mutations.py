@@ -58,8 +58,10 @@ class Mutation:
     text: str
 
     def __str__(self) -> str:
-        before = (ROOT / self.path).read_bytes()[self.start : self.end].decode()
-        return f"{self.path}:{self.line}: {' '.join(before.split())} → {self.text}"
+        source = (ROOT / self.path).read_bytes()
+        column = self.start - source.rfind(b"\n", 0, self.start)
+        before = " ".join(source[self.start : self.end].decode().split())
+        return f"{self.path}:{self.line}:{column}: {before} → {self.text}"
 
 
 def swapped(operator: ast.AST) -> list[ast.AST]:

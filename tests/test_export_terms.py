@@ -13,6 +13,7 @@ import pytest
 import gdfit
 from exported import LANGUAGES, python_function, run
 from gdfit.cli import run as command
+from gdfit.model.formats import ExportFormat
 
 LEVELS = ("Adelie", 'Gen"too', "it's, odd", "ünï ?", "a", "A", "back\\slash", "100%")
 EXACT = "species,year,z^2,depth (m):z,C(year),species:z,species:C(year)"
@@ -103,3 +104,10 @@ def test_a_category_of_very_many_levels_is_no_formula(tmp_path: Path) -> None:
     with pytest.raises(gdfit.GdfitError, match="column 'k': has 200 levels, and Excel's SWITCH"):
         gdfit.export(model, "excel")
     assert python_function(gdfit.export(model, "python"))({"k": "k7"}) == model.predict(["k7"])
+
+
+@pytest.mark.parametrize("form", ["sql", "python", "c", "excel"])
+def test_a_square_is_written_as_a_product(form: ExportFormat, exact: gdfit.LinearModel) -> None:
+    """A language's own power may be another number in the last bit."""
+    text = gdfit.export(exact, form).replace("/*", "").replace("*/", "")
+    assert not any(power in text for power in ("^", "**", "pow("))

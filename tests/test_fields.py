@@ -215,6 +215,18 @@ def test_and_so_it_does_with_any_bytes(
     assert_same(text, grammar, width, tuple(range(width)), size)
 
 
+@pytest.mark.parametrize("delimiter", [",", "\t", WHITE_SPACE])
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_both_readers_count_the_fields_of_each_line(delimiter: str, width: int) -> None:
+    """Up to four lines of up to three numbers, also such as have the right number in all."""
+    between = " " if delimiter == WHITE_SPACE else delimiter
+    for count in range(1, 5):
+        for lengths in itertools.product(range(4), repeat=count):
+            lines = [between.join("123"[:length]) for length in lengths]
+            text = "\n".join(lines).encode()
+            assert_same(text, Grammar(delimiter), width, tuple(range(width)), 1000)
+
+
 @pytest.mark.parametrize("decimal", [".", ","])
 @pytest.mark.parametrize(
     "characters", ["07+-eE.", "07+-eE,", "iInNaA", "NnulLUo", "01xbBd", "1%/#<'"]

@@ -363,6 +363,17 @@ def test_a_model_with_damaged_terms_is_refused(gdfit: Gdfit) -> None:
             load_model("bad.json")
 
 
+@pytest.mark.parametrize("terms", ["species", "log(sepal_length)"])
+@pytest.mark.parametrize("key", ["inputs", "terms", "levels"])
+def test_a_value_of_another_kind_is_refused(gdfit: Gdfit, terms: str, key: str) -> None:
+    gdfit("train", IRIS, "--features", terms, "--target", "petal_width")
+    record = json.loads(Path("gdfit.json").read_text())
+    for value in (None, 1, "x", [], [1], [None], {"species": 1}, {"x": ["y"]}):
+        Path("bad.json").write_text(json.dumps({**record, key: value}))
+        with pytest.raises(GdfitError, match="is not a model file"):
+            load_model("bad.json")
+
+
 def test_other_losses_and_batches_take_terms(gdfit: Gdfit) -> None:
     options = ["--features", "species,log(sepal_length)", "--target", "petal_width", "--lr", "0.05"]
     for more in (["--loss", "huber"], ["--loss", "mae"], ["--batch-size", "150"]):
