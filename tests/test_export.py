@@ -64,6 +64,11 @@ def test_databases_read_the_numbers_that_are_meant(language: str) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize("value", [0.1, 0.7, 3.0016, 1 / 3, 2.5, 123.456, 7.0])
+def test_a_number_in_sql_is_as_short_as_it_may_be(value: float) -> None:
+    assert Sql(MODELS["as trained"]).number(value) == f"{value!r}e0"
+
+
 def test_a_formula_reads_the_numbers_that_are_meant() -> None:
     values = [*HARD, 0.1, 2.0, 1e22, 1 / 3, *random.normal(size=2000).tolist()]
     for value in values:

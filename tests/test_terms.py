@@ -393,6 +393,8 @@ def test_other_losses_and_batches_take_terms(gdfit: Gdfit) -> None:
     ),
     block=st.integers(20, 400),
 )
+@example(words=["long " * 60, "short"], block=400)
+@example(words=["12345678", "12345678a", "12345678b", "a"], block=400)
 def test_words_are_read_as_written(
     tmp_path_factory: pytest.TempPathFactory, words: list[str], block: int
 ) -> None:

@@ -101,10 +101,6 @@ class Term:
         """Whether it is a column of numbers as it stands."""
         return len(self.factors) == 1 and self.factors[0] == Factor(self.factors[0].column)
 
-    def same_as(self, other: Term) -> bool:
-        """Whether both are the same numbers."""
-        return set(self.factors) == set(other.factors)
-
 
 class Table(Protocol):
     """What the columns of a file are called, and which of them hold text."""
@@ -142,10 +138,9 @@ def read_term(text: str, table: Table) -> Term:
     """
     factors = read_product(text, table)
     if factors is None:
-        for part in text.split(":"):
-            if read_product(part, table) is None:
-                raise fault_of(part.strip(), table)
-        raise table.missing(text)
+        # Parts that can all be read make a product that can be read.
+        wrong = (part for part in text.split(":") if read_product(part, table) is None)
+        raise fault_of(next(wrong).strip(), table)
     return product(factors)
 
 

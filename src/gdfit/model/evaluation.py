@@ -39,6 +39,7 @@ class Evaluation:
     r_squared: float
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is too large is told as an error
 def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
     """Evaluate `model` on `blocks` of rows: the numbers and levels' codes that its features are
     made of, then the target."""
