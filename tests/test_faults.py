@@ -122,6 +122,10 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: gdfit.read_observations("x" * 300),
         f"{'x' * 300}: can't be read: File name too long",
     ),
+    "a file that gives an error": (
+        lambda: gdfit.read_observations("/proc/self/mem"),
+        "/proc/self/mem: can't be read: Input/output error",
+    ),
     "names that are too few": (
         lambda: gdfit.observations_from(np.ones((3, 2)), [1, 2, 3], ["x"]),
         "1 names for 2 features",

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
 from gdfit.data.blocks import cut_blocks
-from gdfit.data.cells import Cells
+from gdfit.data.cells import Cells, ends_of_rows
 from gdfit.data.decimals import read_decimals
 from gdfit.data.fields import (
     MISSING,
@@ -193,12 +193,17 @@ def assert_same(
 
 
 @settings(max_examples=1000, deadline=None)
-@given(file=files(), size=st.integers(1, 60), used=st.integers(1, 15))
+@given(
+    file=files(),
+    size=st.integers(1, 60),
+    used=st.lists(st.integers(0, 3), min_size=1, max_size=4),
+)
 def test_the_fast_reader_reads_what_the_plain_one_reads(
-    file: tuple[Grammar, int, bytes], size: int, used: int
+    file: tuple[Grammar, int, bytes], size: int, used: list[int]
 ) -> None:
+    """Columns in any order, and one more than once."""
     grammar, width, text = file
-    places = tuple(place for place in range(width) if used >> place & 1) or (0,)
+    places = tuple(place % width for place in used)
     assert_same(text, grammar, width, places, size)
 
 
@@ -213,6 +218,16 @@ def test_and_so_it_does_with_any_bytes(
     text: bytes, grammar: Grammar, width: int, size: int
 ) -> None:
     assert_same(text, grammar, width, tuple(range(width)), size)
+
+
+@settings(max_examples=300, deadline=None)
+@given(file=files(), more=st.sampled_from(["", "1", '"', "1\n2", " "]))
+@example(file=(COMMA, 2, b"1,2\n"), more='3,"4')
+def test_rows_end_where_the_definition_says(file: tuple[Grammar, int, bytes], more: str) -> None:
+    grammar, width, text = file
+    for block in cut_blocks([text + more.encode()], grammar):
+        expected = [row.end for row in records(block.text, grammar)]
+        assert ends_of_rows(block, grammar, width).tolist() == expected
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", WHITE_SPACE])

@@ -102,6 +102,16 @@ def test_predict_finds_columns_by_name() -> None:
 def test_a_missing_number_has_no_prediction() -> None:
     frame = table().assign(i=pd.Series([3, None, 1, 2, 7], dtype="Int64"))
     assert np.isnan(MODEL.predict(frame)).tolist() == [False, True, False, False, False]
+    observations = gdfit.observations_from(table(), "y", features=["a", "i"])
+    assert np.isnan(gdfit.train(observations).model.predict([1.0, math.nan]))
+
+
+def test_nor_has_one_beside_a_category(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("k,x,y\na,1,2\nb,2,3\na,3,5\nb,5,6\n")
+    observations = gdfit.read_observations(str(tmp_path / "d.csv"), features=["k", "x"])
+    model = gdfit.train(observations).model
+    frame = pd.DataFrame({"k": ["a", "b", "b"], "x": [1.0, None, 2.0]})
+    assert np.isnan(model.predict(frame)).tolist() == [False, True, False]
 
 
 FAULTS: dict[str, tuple[Callable[[], object], str]] = {

@@ -18,10 +18,12 @@ from gdfit.arrays import FloatArray
 from gdfit.data.blocks import cut_blocks
 from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import Dataset
+from gdfit.data.expansion import Expansion
 from gdfit.data.fields import Grammar, content
-from gdfit.data.levels import MOST_LEVELS
+from gdfit.data.levels import MOST_LEVELS, GroupedRows, Levels
 from gdfit.data.plain import RowError
 from gdfit.data.selection import Selection
+from gdfit.data.terms import Factor, Term
 from gdfit.data.words import read_words
 
 IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936
@@ -260,6 +262,26 @@ def test_two_categories_of_many_combinations(tmp_path: Path) -> None:
     ]
     expected = least_squares(columns, frame["y"].to_numpy())
     assert fit.model.params == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+def test_levels_that_come_after_rows_have_been_folded() -> None:
+    """Of combinations that are nearly all different, so that not many rows can wait."""
+    random = np.random.default_rng(3)
+    levels = Levels(Expansion(tuple(Term((Factor(name, is_category=True),)) for name in "abc")))
+    groups = GroupedRows(levels)
+    values = random.integers(0, 26, size=(100_000, 3)).astype(float)
+    values[-1000:] -= 1
+    y = values @ [1.0, -2.0, 3.0] + random.normal(size=len(values))
+    base = np.column_stack([np.ones(len(y)), y])
+    for block in np.split(np.arange(len(y)), 5):
+        found = [np.unique(column, return_inverse=True) for column in values[block].T]
+        codes = [levels.encode(place, k, u.tolist()) for place, (u, k) in enumerate(found)]
+        groups.add(base[block], np.column_stack(codes))
+    columns = [values[:, [place]] == np.unique(values[:, place])[1:] for place in range(3)]
+    design = np.column_stack([*columns, base])
+    expected = design.T @ design
+    triangle = groups.triangle()
+    assert np.abs(triangle.T @ triangle - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
 def test_names_of_levels_go_all_the_way(gdfit: Gdfit) -> None:
