@@ -55,6 +55,7 @@ CHOSEN: dict[str, tuple[str, str, str, str]] = {
     "a delimiter at the end": ("a,b,\n1,2,\n3,4,\n", "a", "b", ""),
     "no header, with text": ("1.5,2.5,x\n3,4,z\n", "x1", "x2", "y"),
     "no header, with text again": ("1,2,x\n3,4,x\n", "x1", "x2", "y"),
+    "a number for a name": ("1,b,c\nx,1,2\ny,3,4\n", "b", "c", "1"),
     "years for names": ("land,1960,1961\nA,1,2\nB,3,4\n", "1960", "1961", "land"),
     "comments above the header": ("# made\n% by me, today\na,b\n1,2\n3,4\n", "a", "b", ""),
     "comments above numbers": ("# made by me\n1,2\n3,4\n", "x", "y", ""),

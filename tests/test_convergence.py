@@ -130,6 +130,8 @@ def test_the_epochs_to_the_next_digit_are_right() -> None:
     later = train(observations, lr=0.1, scale="standardize", epochs=30 + round(more))
     near, nearer = (np.linalg.norm(run.params - bends.minimum) for run in (fit, later))
     assert nearer == pytest.approx(near / 10, rel=0.02)
+    assert math.isinf(bends.epochs_to_next_digit(fit.params, 1.001 * bends.max_stable_lr))
+    assert math.isinf(bends.epochs_to_next_digit(bends.minimum, 0.1))
 
 
 def test_epochs_are_foretold_where_1_has_no_room_for_a_step(gdfit: Gdfit) -> None:
@@ -342,3 +344,7 @@ def test_patience_in_the_library() -> None:
     assert fit.status == "patience"
     # That the loss was best after an epoch is seen in the next one.
     assert fit.epochs == fit.best_epoch + 1 + 50
+    # The last epoch of all may have been the best one.
+    fit = train(BY_HAND, validation=BY_HAND, patience=50, lr=0.1, epochs=20)
+    assert (fit.status, fit.best_epoch) == ("completed", 20)
+    assert fit.params.tolist() == fit.history[-1].params.tolist()

@@ -43,6 +43,13 @@ def test_evaluate_another_column_and_without_a_header(gdfit: Gdfit) -> None:
     assert gdfit.json("evaluate", "-", "--target", "z", stdin=renamed) == expected
 
 
+def test_evaluate_by_place_where_a_feature_is_called_y(gdfit: Gdfit) -> None:
+    """As the last column of a file without a header is."""
+    library.LinearModel((1.0, 10.0), 0.0, ("y", "q"), "z").save("gdfit.json")
+    found = gdfit.json("evaluate", "-", stdin=b"1,2,20\n3,4,43\n5,6,66\n")
+    assert (found["observations"], found["mse"]) == (3, 2 / 3)
+
+
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("size", [7919, 10**6])
 def test_rows_in_several_blocks_count_as_one(intercept: bool, size: int) -> None:

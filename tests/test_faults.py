@@ -88,6 +88,11 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         "data.csv: a fit needs a feature and a target, two columns with numbers; there is 'y' "
         "alone; `features` row_names uses a column of row names",
     ),
+    "one column left": (
+        lambda: read("x,y\n1,2\n3,4\n", exclude="x"),
+        "data.csv: a fit needs a feature and a target, two columns with numbers; there is 'y' "
+        "alone",
+    ),
     "too many products of levels": (
         lambda: read(of_levels(46), features="u:v", target="y"),
         "the products of categories make 2,025 features, more than 2,000; name fewer `features`",

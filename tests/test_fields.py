@@ -233,11 +233,11 @@ def test_rows_end_where_the_definition_says(file: tuple[Grammar, int, bytes], mo
 @pytest.mark.parametrize("delimiter", [",", "\t", WHITE_SPACE])
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_both_readers_count_the_fields_of_each_line(delimiter: str, width: int) -> None:
-    """Up to four lines of up to three numbers, also such as have the right number in all."""
+    """Up to four lines of up to four numbers, also such as have the right number in all."""
     between = " " if delimiter == WHITE_SPACE else delimiter
     for count in range(1, 5):
-        for lengths in itertools.product(range(4), repeat=count):
-            lines = [between.join("123"[:length]) for length in lengths]
+        for lengths in itertools.product(range(5), repeat=count):
+            lines = [between.join("1234"[:length]) for length in lengths]
             text = "\n".join(lines).encode()
             assert_same(text, Grammar(delimiter), width, tuple(range(width)), 1000)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,17 @@ def test_names_of_columns_can_be_asked_for() -> None:
     assert (found.features, found.target_name, found.left_out) == (("i",), "height", ())
     numbered = gdfit.observations_from(pd.DataFrame([[1, 2], [3, 5]]), [1, 2])
     assert numbered.features == ("0", "1")
+
+
+def test_numbers_of_any_kind_are_numbers() -> None:
+    frame = table().assign(
+        a=pd.Series([Decimal("1"), Fraction(2), 4, np.float32(3), 0.5], dtype=object),
+        i=pd.Series([3, True, True, 2, 7], dtype=object),
+    )
+    found = gdfit.observations_from(frame, "y", features=["a", "i"])
+    expected = gdfit.observations_from(table(), "y", features=["a", "i"])
+    assert found.augmented.tolist() == expected.augmented.tolist()
+    assert gdfit.observations_from(frame.assign(a=list("12345")), "y").features == ("i",)
 
 
 def test_a_series_has_a_name() -> None:

@@ -110,6 +110,16 @@ def test_predict_changes_no_byte(
     assert result.out.encode() == expected
 
 
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [("y", "y_hat"), ("a,b", '"a,b_hat"'), ('5" nails', '"5"" nails_hat"'), (" y", '" y_hat"')],
+)
+def test_predict_names_its_column(gdfit: Gdfit, target: str, name: str) -> None:
+    """In quotes where it would be read as something else."""
+    library.LinearModel((2.0,), 1.0, ("x",), target).save("gdfit.json")
+    assert gdfit("predict", "-", stdin=b"x\n1\n").out == f"x,{name}\n1,3.0\n"
+
+
 def test_predict_several_files(gdfit: Gdfit) -> None:
     Path("gdfit.json").write_text(MODEL)
     for name, data in {"a": "x,z\n1,2", "b": "x,z\n2,3\n", "c": "5,6\n", "d": "z,x\n1,2\n"}.items():

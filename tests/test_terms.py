@@ -284,6 +284,13 @@ def test_levels_that_come_after_rows_have_been_folded() -> None:
     assert np.abs(triangle.T @ triangle - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
+def test_products_of_large_and_small_numbers(tmp_path: Path) -> None:
+    """The largest of both columns together would be beyond float64, but they are in no row."""
+    (tmp_path / "d.csv").write_text("x,z,y\n1e200,1e-200,1\n1e-200,1e200,2\n3,2,3\n")
+    observations = read_observations(str(tmp_path / "d.csv"), features=["x:z"])
+    assert observations.sample[:, 0].tolist() == [1e200 * 1e-200, 1e-200 * 1e200, 6.0]
+
+
 def test_names_of_levels_go_all_the_way(gdfit: Gdfit) -> None:
     rows = [(level, place) for place, level in enumerate(LEVELS)] * 2
     said = [level.replace('"', '""') for level, _ in rows]

@@ -82,18 +82,18 @@ class Curvature:
             return math.inf
         return math.log(10) / -math.log1p(-gained) if gained < 1 else 0.0
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def epochs_to_next_digit(self, params: FloatArray, lr: float) -> float:
         """How many epochs at `lr` bring `params` ten times nearer to the minimum; infinity if they
         don't. Unlike `epochs_per_digit`, it knows in which directions the way leads."""
         distances = (self.eigenvectors.T @ (params - self.minimum))[self.eigenvalues > 0]
         shares = distances**2 / (distances @ distances)
         moved = lr * self.eigenvalues[self.eigenvalues > 0]
-        with np.errstate(divide="ignore"):  # log(0): that part is at the minimum at once
-            logs = np.where(moved < 1, np.log1p(-np.minimum(moved, 1)), np.log(np.abs(moved - 1)))
+        # Where an epoch is all it takes, the logarithm is −∞.
+        logs = np.where(moved < 1, np.log1p(-np.minimum(moved, 1)), np.log(np.abs(moved - 1)))
 
         def nearer(epochs: float) -> bool:
-            with np.errstate(over="ignore"):
-                return bool(shares @ np.exp(2 * epochs * logs) <= 0.01)
+            return bool(shares @ np.exp(2 * epochs * logs) <= 0.01)
 
         if not np.isfinite(shares).all() or not nearer(LONGEST):
             return math.inf
