@@ -1,5 +1,4 @@
-"""Are the tests worth something? Change the mathematics, the models and the reading at random
-places, one change at a time, and see whether a test notices.
+"""Do the tests notice? Random changes of the mathematics, the models and the reading, one by one.
 
 ``python tests/mutations.py [COUNT] [SEED]`` makes so many changes, in a copy of the project, and
 prints those that no test noticed; it needs pytest-cov. The first run on a state of the project
@@ -34,6 +33,7 @@ UNASKED = ("test_examples", "test_exercises", "test_legible", "test_page*")  # s
 SECONDS = 240  # of tests for one mutation, as they take where lines are watched: really about 60
 HANGS = 60  # seconds after which a single test has noticed
 MEMORY = 12 << 30
+ALONE = {"OPENBLAS_NUM_THREADS": "1"}  # several threads wait for each other on a busy machine
 
 SWAPS = (
     "Lt LtE, Lt GtE, Gt GtE, Gt LtE, Eq NotEq, In NotIn, Is IsNot, And Or, "
@@ -143,8 +143,8 @@ def mutations_of(path: Path) -> Iterator[Mutation]:
     def walk(node: ast.AST, lines: range | None, in_function: bool) -> Iterator[Mutation]:
         if isinstance(node, ast.stmt) and in_function:
             body = getattr(node, "body", None)
-            end = body[0].lineno if body else (node.end_lineno or 0) + 1
-            lines = range(node.lineno, max(end, node.lineno + 1))
+            last = body[0].lineno - 1 if body else node.end_lineno or 0
+            lines = range(node.lineno, max(last, node.lineno) + 1)
         if isinstance(node, ast.expr | ast.stmt):
             for text in changed(node):
                 yield Mutation(path, node.lineno, lines, *place(node), text)
@@ -203,7 +203,7 @@ def run_tests(tree: Path, *arguments: str) -> int:
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "mutations", *arguments],
         cwd=tree,
-        env={**os.environ, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree / 'tests'}"},
+        env={**os.environ, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree / 'tests'}", **ALONE},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
