@@ -152,10 +152,8 @@ def mutations_of(path: Path) -> Iterator[Mutation]:
             text = f"(not ({ast.unparse(node.test)}))"
             yield Mutation(path, node.test.lineno, lines, *place(node.test), text)
         for part in parts(node):
-            inside = in_function or (
-                isinstance(node, ast.FunctionDef) and isinstance(part, ast.stmt)
-            )
-            yield from walk(part, lines, inside)
+            in_body = isinstance(node, ast.FunctionDef) and isinstance(part, ast.stmt)
+            yield from walk(part, lines, in_function or in_body)
 
     for mutation in walk(ast.parse(source), None, False):
         try:

@@ -14,7 +14,7 @@ from gdfit.descent.fit import train
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.settings import LossName, OptimizerName, Settings
-from gdfit.descent.trials import Trial, tried_rate
+from gdfit.descent.trials import Trial, powers_of_4, tried_rate
 
 RATES = np.array([1e-4, 3e-3, 0.05, 1e6])
 
@@ -47,6 +47,11 @@ def test_rates_side_by_side_descend_as_each_alone(loss: LossName, optimizer: Opt
             assert alone.loss == pytest.approx(expected, rel=1e-9)
         else:
             assert alone.status == "diverged"
+
+
+def test_rates_are_tried_by_factors_of_4_and_finer_ones() -> None:
+    assert powers_of_4(-26, 2, 29) == pytest.approx(4.0 ** np.arange(-26, 3))
+    assert powers_of_4(-1, 1, 15) == pytest.approx(4.0 ** (np.arange(-7, 8) / 7))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
