@@ -95,6 +95,19 @@ def test_an_unseen_level_gives_no_number(
     assert seen == exact.predict(table())[1]
 
 
+@pytest.mark.parametrize("count", [126, 127])
+def test_a_category_of_as_many_levels_as_excel_takes(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("k,y\n" + "".join(f"k{place},{place}\n" for place in range(count)))
+    observations = gdfit.read_observations(str(path), features=["k"], target="y")
+    model = gdfit.train(observations, lr=0.1, epochs=1).model
+    if count > 126:
+        with pytest.raises(gdfit.GdfitError, match="has 127 levels, and Excel's SWITCH takes 126"):
+            gdfit.export(model, "excel")
+    else:
+        assert gdfit.export(model, "excel").count("EXACT") == count
+
+
 def test_a_category_of_very_many_levels_is_no_formula(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("k,y\n" + "".join(f"k{place % 200},{place}\n" for place in range(400)))

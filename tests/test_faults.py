@@ -103,7 +103,8 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a function of a column that is not there": (
         lambda: read("x,y\n1,2\n", features="sin(z)"),
-        "data.csv: there is no column 'sin(z)'; its columns with numbers are x, y",
+        "data.csv: there is no column 'sin(z)'; its columns with numbers are x, y; a term is NAME, "
+        "NAME^2, log(NAME), A:B or C(NAME), and a comma stands between two",
     ),
     "a part of a product that is not there": (
         lambda: read("x,y\n1,2\n", features="x: z"),
@@ -111,13 +112,11 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a product beyond float64": (
         lambda: read("x,z,y\n1,1,1\n1e200,1e200,3\n", features="x:z"),
-        "data.csv, line 3, column 'x': x:z is larger than the largest float64, 1.8e308"
-        "; columns with numbers are x, z, y",
+        "data.csv, line 3, column 'x': x:z is larger than the largest float64, 1.8e308",
     ),
     "the second factor beyond float64": (
         lambda: read("x,z,y\n1,1,1\n2,1000,3\n", features="x:exp(z)"),
-        "data.csv, line 3, column 'z': exp(z) of 1000 is larger than the largest float64, 1.8e308"
-        "; columns with numbers are x, z, y",
+        "data.csv, line 3, column 'z': exp(z) of 1000 is larger than the largest float64, 1.8e308",
     ),
     "no line end": (
         lambda: read("x" * 300_000),
@@ -142,11 +141,12 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a start of another width": (
         lambda: gdfit.train(LINE, init=gdfit.LinearModel((1.0,), 0.0, ("z",), "y")),
-        "the model to start from has the features z; the data has x",
+        "the model to start from has the features z; the data has x; `features` z takes the "
+        "model's",
     ),
     "a start with other levels": (
         lambda: gone_on("k"),
-        "the model to start from has the features k[b], k[c]; the data has k[b]",
+        "column 'k': the model to start from has the levels a, b, c; the data has a, b",
     ),
     "a start with b where there is none": (
         lambda: gdfit.train(

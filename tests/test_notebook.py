@@ -47,6 +47,15 @@ def test_a_notebook_has_no_options(options: dict[str, object]) -> None:
     assert not re.search(r"--[a-z]", html.partition("<img")[0])
 
 
+def test_a_fit_is_a_few_words_in_python() -> None:
+    """Without its history, its observations and its arrays."""
+    fit = gdfit.train(lecture(), lr=1e-2, epochs=1000)
+    assert "Step(" not in repr(fit)
+    assert "array(" not in repr(fit)
+    assert "observations:" not in repr(fit)
+    assert len(repr(fit)) < 400
+
+
 def test_without_a_history_there_is_no_picture() -> None:
     run = gdfit.Run(lecture(), epochs=10)
     assert cells(run._repr_html_()) == {}

@@ -117,6 +117,13 @@ def test_the_summary(gdfit: Gdfit, command: str) -> None:
         assert told[label] == text.format(**fit)
 
 
+def test_a_loss_beyond_float64(gdfit: Gdfit) -> None:
+    result = gdfit("train", "lecture.csv", "--lr", "1e200", "--epochs", "3")
+    assert result.status == 3
+    ended = summary(result.out)["ended"]
+    assert ended == "diverged at epoch 2: loss or params are not finite any more"
+
+
 @pytest.mark.parametrize(
     ("command", "heading"),
     [
@@ -124,7 +131,7 @@ def test_the_summary(gdfit: Gdfit, command: str) -> None:
         (
             "lecture.csv",
             [
-                " y from x · 25 rows · chosen: --scale standardize --lr 0.5",
+                " y from x · 25 rows · chosen: standardize, lr 0.5",
                 " params and grad of each epoch are for (x − mean)/std of each feature x",
             ],
         ),
@@ -140,7 +147,7 @@ def test_the_summary(gdfit: Gdfit, command: str) -> None:
                 " params and grad of each epoch are for an orthonormal basis of the features",
             ],
         ),
-        ("wide.csv --lr 0.01", [" y from c0, c1, c2, … (23 in all) · 40 rows"]),
+        ("wide.csv --lr 0.01", [" y from c0, c1, c2 and 20 more · 40 rows"]),
     ],
 )
 def test_the_heading(gdfit: Gdfit, command: str, heading: list[str]) -> None:
