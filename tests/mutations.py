@@ -30,7 +30,7 @@ from random import Random
 ROOT = Path(__file__).parent.parent
 WINGS = ("descent", "model", "data")
 UNASKED = ("test_examples", "test_exercises", "test_legible", "test_page*")  # slow, or of all
-SECONDS = 240  # of tests for one mutation, as they take where lines are watched: really about 60
+SECONDS = 120  # of tests for one mutation, as they take where lines are watched: half of it really
 HANGS = 60  # seconds after which a single test has noticed
 MEMORY = 12 << 30
 ALONE = {"OPENBLAS_NUM_THREADS": "1"}  # several threads wait for each other on a busy machine

@@ -302,6 +302,8 @@ def test_a_fraction_holds_out_that_part(gdfit: Gdfit) -> None:
     Path("d.csv").write_text("x,y\n" + rows)
     fit = gdfit.json("train", "d.csv", "--validation", "0.2", "--lr", "1e-12")
     assert (fit["observations"], fit["validation_observations"]) == (16_000, 4_000)
+    fit = gdfit.json("train", "d.csv", "--lr", "1e-12")
+    assert (fit["observations"], fit["validation_observations"]) == (20_000, 0)
 
 
 def test_validation_files_that_can_not_be_used(gdfit: Gdfit) -> None:
