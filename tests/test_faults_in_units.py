@@ -7,7 +7,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from gdfit.data.cluster import Cluster
 from gdfit.data.dataset import Dataset
@@ -15,6 +19,7 @@ from gdfit.data.dialect import Dialect
 from gdfit.data.selection import Selection
 from gdfit.errors import GdfitError, UsageError
 from inline import Inline
+from served import serving
 
 ROWS = [f"{row},{row % 7},{2 * row}\n" for row in range(500)]
 
@@ -111,14 +116,9 @@ def test_a_quote_that_nothing_closes(tmp_path: Path) -> None:
     assert "line 125" in there
 
 
-def test_compressed_is_the_same_to_the_last_bit(tmp_path: Path) -> None:
-    text = ("x,z,y\n" + "".join(ROWS)).encode()
-    plain, packed = tmp_path / "data.csv", tmp_path / "data.csv.gz"
-    plain.write_bytes(text)
-    packed.write_bytes(gzip.compress(text))
-    found = [Dataset((str(path),), cluster=cluster()).observations() for path in (plain, packed)]
-    assert found[0].augmented.tolist() == found[1].augmented.tolist()
-    packed.write_bytes(gzip.compress(text)[:-20])
+def test_damage_is_told(tmp_path: Path) -> None:
+    packed = tmp_path / "data.csv.gz"
+    packed.write_bytes(gzip.compress(("x,z,y\n" + "".join(ROWS)).encode())[:-20])
     alone, there = both_ways(packed)
     assert there == alone
 
@@ -185,3 +185,50 @@ def test_workers_with_another_gdfit_or_none(tmp_path: Path) -> None:
     client.more = ModuleNotFoundError("gdfit")
     with pytest.raises(GdfitError, match="there is no gdfit on 1 of 2 workers: tcp://a:1"):
         Cluster(client).gather(["a.csv"], Dialect(), lambda form: pytest.fail("nothing is read"))
+
+
+def test_the_same_data_wherever_and_however_it_is_stored(tmp_path: Path) -> None:
+    text = ("x,z,y\n" + "".join(ROWS)).encode()
+    (tmp_path / "data.csv").write_bytes(text)
+    (tmp_path / "data.csv.gz").write_bytes(gzip.compress(text))
+    duckdb.sql(
+        f"copy (from read_csv('{tmp_path}/data.csv')) to '{tmp_path}/data.parquet' "
+        "(row_group_size 2048)"
+    )
+    found = {}
+    with serving({"data.csv": text, "data.csv.gz": gzip.compress(text)}) as server:
+        places = [str(tmp_path / "data.csv"), str(tmp_path / "data.csv.gz")]
+        for place in [*places, *(f"{server.url}/{how}/data.csv" for how in ("plain", "gzip"))]:
+            observations = Dataset((place,), cluster=cluster()).observations()
+            found[place] = observations.augmented.tolist(), observations.last.tolist()
+        ranges = [headers["Range"] for _, headers in server.asked if "Range" in headers]
+    first, *others = found.values()
+    assert others == [first] * 3
+    assert len(ranges) > 5
+    there = Dataset((str(tmp_path / "data.parquet"),), cluster=cluster()).observations()
+    size = np.abs(first[0]).max()
+    assert np.allclose(np.abs(there.augmented), np.abs(first[0]), rtol=1e-12, atol=1e-12 * size)
+
+
+def test_row_groups_are_units(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(1000, 3))
+    table = pyarrow.table({name: rows[:, place] for place, name in enumerate("xzy")})
+    path = tmp_path / "data.parquet"
+    parquet.write_table(table, path, row_group_size=90)
+    alone = Dataset((str(path),)).observations()
+    found = []
+    for at_once in (1, 2, 16):
+        made = cluster(at_once=at_once, seed=at_once)
+        there = Dataset((str(path),), watcher=Counter(), cluster=made).observations()
+        found.append((there.augmented.tolist(), there.sample.tolist()))
+        assert (there.count, there.first.tolist()) == (1000, alone.first.tolist())
+        assert there.last.tolist() == alone.last.tolist()
+    assert found[0] == found[1] == found[2]
+    assert np.allclose(np.abs(found[0][0]), np.abs(alone.augmented), rtol=1e-12, atol=1e-12)
+    columns = {name: rows[:, place].tolist() for place, name in enumerate("xzy")}
+    columns["z"][801] = None
+    columns["z"][803] = None
+    parquet.write_table(pyarrow.table(columns), path, row_group_size=90)
+    one, other = both_ways(path)
+    assert one == other
+    assert "row 802" in other
