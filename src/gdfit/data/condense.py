@@ -118,7 +118,7 @@ class Condensed:
         width = len(expansion.features)
         first, sample = made(self.first), made(self.sample.rows)
         return Observations(
-            augmented=triangle,
+            augmented=triangle.copy(),  # what came from elsewhere may lie at any address
             count=self.count,
             features=expansion.features,
             target_name=columns.target,
