@@ -25,6 +25,7 @@ from gdfit.data.levels import Levels
 from gdfit.data.recipe import Recipe
 from gdfit.data.units import read_lines, read_units
 from gdfit.errors import GdfitError
+from gdfit.memory import keep_blocks
 
 
 class Part(Protocol):
@@ -175,6 +176,7 @@ def condense(work: Work, task: Task) -> Gathered:
     SomewhereError : so it is, and the line can't be said.
     StraddledError : see `read_units`.
     """
+    keep_blocks()
     form, watcher = work.forms[task.file], Missed()
     recipe, rank = work.job.recipe, work.ranks[task.file]
     line = form.layout.line if task.range.first == 0 else task.line
