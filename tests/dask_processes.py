@@ -43,7 +43,7 @@ class Processes:
         self._common = ["--no-dashboard", "--scheduler-file", str(self.file)]
         self.workers: list[subprocess.Popen[bytes]] = []
         self._scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
-        wait_for(self.file.exists)
+        wait_for(lambda: self.file.exists() and self.file.read_text().endswith("}"))
 
     def _start(self, kind: str, *more: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

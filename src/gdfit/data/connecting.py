@@ -104,11 +104,20 @@ def local_client(timeout: float = 60) -> Iterator[Client]:
             process("dask_scheduler", [*both, "--port", "0"], settings),
             process("dask_worker", [*both, *number, "--death-timeout", "60"], settings),
         ):
-            give_up = time.monotonic() + timeout
-            while not file.exists() and time.monotonic() < give_up:
-                time.sleep(0.02)
-            with client_of(address_of(str(file)), timeout) as client:
+            with client_of(awaited_address(str(file), timeout), timeout) as client:
                 yield client
+
+
+def awaited_address(file: str, timeout: float) -> str:
+    """The address in a scheduler's file that is still to be written, or that is being written."""
+    give_up = time.monotonic() + timeout
+    while True:
+        try:
+            return address_of(file)
+        except GdfitError:
+            if time.monotonic() > give_up:
+                raise GdfitError("Dask's scheduler does not start on this machine") from None
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -134,7 +143,6 @@ def process(command: str, arguments: list[str], settings: dict[str, str]) -> Ite
         for child in children:
             with suppress(psutil.NoSuchProcess):
                 child.kill()
-        psutil.wait_procs(children, timeout=5)
 
 
 def check_versions(client: Any, version: str) -> None:
