@@ -103,9 +103,9 @@ def local_client(timeout: float = 60) -> Iterator[Client]:
         with (
             process("dask_scheduler", [*both, "--port", "0"], settings),
             process("dask_worker", [*both, *number, "--death-timeout", "60"], settings),
+            client_of(awaited_address(str(file), timeout), timeout) as client,
         ):
-            with client_of(awaited_address(str(file), timeout), timeout) as client:
-                yield client
+            yield client
 
 
 def awaited_address(file: str, timeout: float) -> str:
