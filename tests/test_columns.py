@@ -16,9 +16,10 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.columns import Columns
 from gdfit.data.condense import Condenser
 from gdfit.data.csv_file import open_csv
-from gdfit.data.dataset import HoldOut, read_observations
+from gdfit.data.dataset import read_observations
 from gdfit.data.dialect import Dialect
 from gdfit.data.fields import MISSING
+from gdfit.data.holdout import HoldOut
 from gdfit.data.observations import Observations
 from gdfit.errors import GdfitError, UsageError
 

@@ -40,6 +40,17 @@ class GdfitError(Exception):
             where.append(f"column {quoted(column)}")
         super().__init__(f"{', '.join(where)}: {message}" if where else message)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return again, (type(self), str(self), vars(self))
+
+
+def again(kind: type[GdfitError], message: str, more: dict[str, object]) -> GdfitError:
+    """An error as it was in another process."""
+    error = kind.__new__(kind)
+    GdfitError.__init__(error, message)
+    vars(error).update(more)
+    return error
+
 
 class NoObservationsError(GdfitError):
     """There is nothing to fit."""

@@ -11,6 +11,7 @@ from gdfit.cli.messages import complain
 from gdfit.cli.options import (
     CheckSettings,
     Columns,
+    Dask,
     Data,
     Format,
     GraphFormat,
@@ -81,13 +82,19 @@ def graph(
         analyses.print_graph(root)
 
 
-def curvature(data: Data, columns: Columns, dialect: HowWritten, output: Format = "table") -> None:
+def curvature(
+    data: Data,
+    columns: Columns,
+    dialect: HowWritten,
+    dask: Dask = None,
+    output: Format = "table",
+) -> None:
     """Show which learning rates are stable on DATA, and how fast they are."""
     from gdfit.descent.curvature import curvature, standardized_curvature
     from gdfit.model.linear import to_json
     from gdfit.show import analyses
 
-    observations = read(data, columns, dialect)
+    observations = read(data, columns, dialect, dask=dask)
     given, scaled = curvature(observations), standardized_curvature(observations)
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])

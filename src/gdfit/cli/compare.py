@@ -15,6 +15,7 @@ from gdfit.cli.messages import complain, note
 from gdfit.cli.options import (
     DEFAULT_MODEL,
     Columns,
+    Dask,
     Data,
     Files,
     HowWritten,
@@ -55,6 +56,7 @@ def compare(
     files: WrittenOfRuns,
     init: Starts = None,
     validation: Validation = None,
+    dask: Dask = None,
 ) -> None:
     """Run gradient descent on DATA with every combination of the values given."""
     from gdfit.descent.compare import combinations, settings_of
@@ -71,7 +73,7 @@ def compare(
     written = Files(model=files.model or DEFAULT_MODEL, no_model=not files.model, plot=files.plot)
     check_files(data, validation, names, written)
     starts = {name: parse_init(name) for name in names}
-    with reading(data, columns, dialect) as dataset:
+    with reading(data, columns, dialect, dask=dask) as dataset:
         observations, held_out = dataset.with_validation(
             validation, every[0].seed, keep_rows=any(each.needs_rows for each in every)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from gdfit.cli.messages import note
@@ -24,23 +24,38 @@ def reading(
     selection: Selection,
     dialect: Dialect,
     told: str = "skipped {} with a missing field",
+    dask: str | None = None,
 ) -> Iterator[Dataset]:
     """What to read, with a progress bar if it takes long, and a note of how many rows miss a field:
     `told` says what becomes of them."""
     from gdfit.data.dataset import Dataset
     from gdfit.show.progress import ReadingBar
 
-    with ReadingBar(files) as bar:
-        yield Dataset(tuple(files), selection, dialect, bar)
+    with ReadingBar(files) as bar, ExitStack() as stack:
+        cluster = None
+        if dask is not None:
+            from gdfit.data.cluster import Cluster
+
+            def say(message: str) -> None:
+                bar.hide()
+                note(message)
+
+            cluster = stack.enter_context(Cluster(dask, say))
+        yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster)
     if bar.rows_missed:
         note(told.format("1 row" if bar.rows_missed == 1 else f"{bar.rows_missed} rows"))
 
 
 def read(
-    files: list[str], selection: Selection, dialect: Dialect, *, keep_rows: bool = False
+    files: list[str],
+    selection: Selection,
+    dialect: Dialect,
+    *,
+    keep_rows: bool = False,
+    dask: str | None = None,
 ) -> Observations:
     """The observations that a command looks at without training on them."""
-    with reading(files, selection, dialect) as dataset:
+    with reading(files, selection, dialect, dask=dask) as dataset:
         observations = dataset.observations(keep_rows=keep_rows)
     note_columns(observations)
     return observations

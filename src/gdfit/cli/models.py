@@ -11,6 +11,7 @@ from gdfit.cli.messages import note
 from gdfit.cli.options import (
     DEFAULT_MODEL,
     At,
+    Dask,
     Data,
     Format,
     HowRowsAreWritten,
@@ -62,13 +63,14 @@ def evaluate(
     dialect: HowWritten,
     target: Observed = None,
     model: Model = DEFAULT_MODEL,
+    dask: Dask = None,
     output: Format = "table",
 ) -> None:
     """Measure the errors of the last trained model on DATA."""
     from gdfit.model.evaluation import evaluate_rows
     from gdfit.model.linear import load_model, to_json
 
-    with reading(data, Selection(target=target), dialect) as dataset:
+    with reading(data, Selection(target=target), dialect, dask=dask) as dataset:
         evaluation = evaluate_rows(load_model(model), dataset)
 
     from gdfit.show import analyses
@@ -84,6 +86,7 @@ def summary(
     dialect: HowWritten,
     target: Observed = None,
     model: Model = DEFAULT_MODEL,
+    dask: Dask = None,
     level: Level = 0.95,
     output: SummaryFormat = "table",
 ) -> None:
@@ -95,7 +98,7 @@ def summary(
 
     check_level(level)
     trained = load_model(model)
-    with reading(data, Selection(target=target), dialect) as dataset:
+    with reading(data, Selection(target=target), dialect, dask=dask) as dataset:
         observations = observe(trained, dataset)
     remark = remark_on(trained.facts)
     if remark and output != "table":

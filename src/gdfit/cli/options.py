@@ -166,6 +166,15 @@ class Files:
     page: Path | None = None
 
 
+Dask = Annotated[
+    str | None,
+    option(
+        "Read DATA on a Dask cluster: its scheduler's address or file, or local for a worker on "
+        "each processor.",
+        metavar="ADDRESS|local",
+        rich_help_panel=WRITING,
+    ),
+]
 Columns = Annotated[Selection, COLUMNS]
 HowWritten = Annotated[Dialect, DIALECT]
 HowRowsAreWritten = Annotated[Dialect, ROWS_DIALECT]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import signal
 import sys
-from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
+
+from gdfit.memory import keep_blocks
 
 
 def terminate(signal_number: int, frame: object) -> None:
@@ -23,13 +23,7 @@ def tune_process() -> None:
     signal.signal(signal.SIGTERM, terminate)
     gc.set_threshold(200_000)  # imports make many objects and no garbage
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # p+2 rows are too few to share
-    with suppress(OSError, AttributeError):  # where there is no glibc
-        # Keep what blocks of rows free for the next ones: giving it back to the system and asking
-        # for it again takes as long as reading the blocks.
-        libc = ctypes.CDLL(None)
-        m_trim_threshold, m_mmap_threshold = -1, -3
-        libc.mallopt(m_trim_threshold, 1 << 25)
-        libc.mallopt(m_mmap_threshold, 1 << 25)
+    keep_blocks()
 
 
 def nowhere() -> TextIO:

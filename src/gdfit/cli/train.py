@@ -19,6 +19,7 @@ from gdfit.cli.data import note_columns, read_inputs, reading
 from gdfit.cli.messages import complain, note
 from gdfit.cli.options import (
     Columns,
+    Dask,
     Data,
     Files,
     HowWritten,
@@ -53,6 +54,7 @@ def train(
     files: Written,
     init: Init = "zeros",
     validation: Validation = None,
+    dask: Dask = None,
 ) -> None:
     """Fit a linear model to DATA by gradient descent."""
     from gdfit.descent.fit import Run
@@ -71,7 +73,7 @@ def train(
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     with (
         importing("rich.table", wanted=output.form == "table"),
-        reading(data, columns, dialect) as dataset,
+        reading(data, columns, dialect, dask=dask) as dataset,
     ):
         observations, held_out = dataset.with_validation(
             validation, settings.seed, keep_rows=settings.needs_rows

@@ -9,7 +9,9 @@ AᵀA, whose entries are squares and lose half of the digits.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +26,116 @@ from gdfit.errors import NoObservationsError
 SAMPLE_ROWS = 2000
 SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those of other choices
 
+Place = tuple[int, ...]  # of a row: places compare as the rows stand in the data
+
+
+class Sample(NamedTuple):
+    """Rows that are drawn at random: what each has drawn from [0, 1), and they, shape (rows,
+    columns)."""
+
+    draws: FloatArray
+    rows: FloatArray
+
+    def smallest(self) -> Sample:
+        """The rows that stay: at most `SAMPLE_ROWS`, those with the smallest draws, in their
+        order."""
+        if len(self.draws) <= SAMPLE_ROWS:
+            return self
+        stay = np.sort(np.argpartition(self.draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
+        return Sample(self.draws[stay], self.rows[stay])
+
+
+@dataclass(frozen=True)
+class Condensed:
+    """Rows as a `Condenser` has condensed them. Those of two parts of the data can be merged.
+
+    levels : of the categories; the codes in the rows below are theirs.
+    count, weight : how many rows they are, and what they weigh together.
+    triangle : R, where there are no categories.
+    groups : what R can be made of, where there are.
+    first, last, sample : the first rows, the last one and a sample, as they are read.
+    first_places, last_place : where the first rows and the last one stand in the data, if that is
+        to be merged.
+    """
+
+    levels: Levels
+    count: int
+    weight: float
+    triangle: FloatArray | None
+    groups: GroupedRows | None
+    first: FloatArray
+    last: FloatArray
+    sample: Sample
+    first_places: tuple[Place, ...] = ()
+    last_place: Place = ()
+
+    def merged(self, other: Condensed) -> Condensed:
+        """The rows of both. The R of [R₁; R₂] is the R of all rows."""
+        levels, tables = self.levels.joined(other.levels)
+        triangle = groups = None
+        if self.triangle is not None and other.triangle is not None:
+            triangle = triangular(np.concatenate([self.triangle, other.triangle]))
+        if self.groups and other.groups:
+            groups = self.groups.merged(other.groups, levels, tables)
+        others = [levels.renumbered(rows, tables) for rows in (other.first, other.sample.rows)]
+        places = (*self.first_places, *other.first_places)
+        first = sorted(range(len(places)), key=places.__getitem__)[:FIRST_ROWS]
+        is_last = self.last_place > other.last_place
+        sample = Sample(
+            np.concatenate([self.sample.draws, other.sample.draws]),
+            np.concatenate([self.sample.rows, others[1]]),
+        )
+        return Condensed(
+            levels=levels,
+            count=self.count + other.count,
+            weight=self.weight + other.weight,
+            triangle=triangle,
+            groups=groups,
+            first=np.concatenate([self.first, others[0]])[first],
+            last=self.last if is_last else levels.renumbered(other.last, tables),
+            sample=sample.smallest(),
+            first_places=tuple(places[number] for number in first),
+            last_place=max(self.last_place, other.last_place),
+        )
+
+    def placed(self, first: tuple[Place, ...], last: Place) -> Condensed:
+        """The same rows, with the places of the first ones and the last one."""
+        return replace(self, first_places=first, last_place=last)
+
+    def knowing(self, levels: Levels) -> Condensed:
+        """The same rows, with levels that are only elsewhere added to their own."""
+        return replace(self, levels=self.levels.joined(levels)[0])
+
+    def observations(self, columns: Columns, rows: Rows | None = None) -> Observations:
+        """The rows as p+2, or as N where those are fewer; and all of them, if they were kept."""
+        levels, expansion = self.levels, self.levels.expansion
+        triangle = self.groups.triangle(levels) if self.groups else self.triangle
+        assert triangle is not None
+
+        def made(rows: FloatArray) -> FloatArray:
+            return expansion.expand(levels.recoded(rows))
+
+        width = len(expansion.features)
+        first, sample = made(self.first), made(self.sample.rows)
+        return Observations(
+            augmented=triangle.copy(),  # what came from elsewhere may lie at any address
+            count=self.count,
+            features=expansion.features,
+            target_name=columns.target,
+            left_out=columns.left_out,
+            first=np.delete(first[:, : width + 2], width, axis=1),
+            last=np.append(levels.recoded(self.last)[: expansion.width], self.last[-1]),
+            sample=np.delete(sample[:, : width + 2], width, axis=1),
+            rows=rows.changed(made) if rows else None,
+            weight=None if columns.weights is None else self.weight,
+            weights_name=columns.weights,
+            first_weights=None if columns.weights is None else first[:, -1],
+            sample_weights=None if columns.weights is None else sample[:, -1],
+            sample_inputs=self.sample.rows[:, : len(expansion.numbers)],
+            intercept=columns.intercept,
+            expansion=None if expansion.is_plain else expansion,
+        )
+
 
 class Condenser:
     """Takes in rows block by block, and keeps p+2 rows that stand for them, the first and the last
@@ -32,7 +144,7 @@ class Condenser:
     Parameters
     ----------
     columns : their names, and what is made of them.
-    seed : of the sample.
+    seed : of the sample, one number or several.
     keep_rows : whether to keep all rows as well, in memory or on disk.
     memory : how many bytes of them at most to keep in memory: see `Rows`.
     levels : of the categories, if there are any; others may share them.
@@ -41,7 +153,7 @@ class Condenser:
     def __init__(
         self,
         columns: Columns,
-        seed: int = 0,
+        seed: int | tuple[int, ...] = 0,
         *,
         keep_rows: bool = False,
         memory: int | None = None,
@@ -53,7 +165,7 @@ class Condenser:
         width = columns.width + 1
         self._triangle: FloatArray | None = None
         self._rows = RowBuffer(rows_at_once(width), width, self._fold)
-        self._sample = Reservoir(seed)
+        self._sample = Reservoir(*(seed if isinstance(seed, tuple) else (seed,)))
         self._kept = Rows(width, memory) if keep_rows else None
         self.count = 0
         self._weight = 0.0
@@ -84,38 +196,25 @@ class Condenser:
         before = np.empty((0, features.shape[1])) if self._triangle is None else self._triangle
         self._triangle = triangular(np.concatenate([before, triangular(features)]))
 
-    def observations(self) -> Observations:
-        """All that was taken in, as p+2 rows, or as N where those are fewer."""
+    def condensed(self, *, to_merge: bool = True) -> Condensed:
+        """All that was taken in; with what the sample's rows have drawn, if it is `to_merge`."""
         self._rows.flush()
         if not self.count:
             raise NoObservationsError
-        columns, expansion = self._columns, self._levels.expansion
-        triangle = self._groups.triangle() if self._groups else self._triangle
-        assert triangle is not None
-
-        def made(rows: FloatArray) -> FloatArray:
-            return expansion.expand(self._levels.recoded(rows))
-
-        width = len(expansion.features)
-        first, sample = made(self._first), made(self._sample.rows)
-        return Observations(
-            augmented=triangle,
+        return Condensed(
+            levels=self._levels,
             count=self.count,
-            features=expansion.features,
-            target_name=columns.target,
-            left_out=columns.left_out,
-            first=np.delete(first[:, : width + 2], width, axis=1),
-            last=np.append(self._levels.recoded(self._last)[: expansion.width], self._last[-1]),
-            sample=np.delete(sample[:, : width + 2], width, axis=1),
-            rows=self._kept.changed(made) if self._kept else None,
-            weight=None if columns.weights is None else self._weight,
-            weights_name=columns.weights,
-            first_weights=None if columns.weights is None else first[:, -1],
-            sample_weights=None if columns.weights is None else sample[:, -1],
-            sample_inputs=self._sample.rows[:, : len(expansion.numbers)],
-            intercept=columns.intercept,
-            expansion=None if expansion.is_plain else expansion,
+            weight=self._weight,
+            triangle=self._triangle,
+            groups=self._groups,
+            first=self._first,
+            last=self._last,
+            sample=self._sample.sample if to_merge else Sample(np.empty(0), self._sample.rows),
         )
+
+    def observations(self) -> Observations:
+        """All that was taken in, as p+2 rows, or as N where those are fewer."""
+        return self.condensed(to_merge=False).observations(self._columns, self._kept)
 
 
 class Reservoir:
@@ -128,14 +227,20 @@ class Reservoir:
     rows : the sample so far, shape (rows, columns).
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, *seed: int) -> None:
         self._seed = seed
         self._draws = np.empty(0)
         self.rows: FloatArray = np.empty((0, 0))
 
     @cached_property
     def _random(self) -> np.random.Generator:
-        return np.random.default_rng([self._seed, SAMPLING])
+        return np.random.default_rng([self._seed[0], SAMPLING, *self._seed[1:]])
+
+    @property
+    def sample(self) -> Sample:
+        """The sample so far, with what its rows have drawn."""
+        self._draw()
+        return Sample(self._draws, self.rows)
 
     def add(self, block: FloatArray) -> None:
         """Draw for the rows of `block`."""
@@ -149,10 +254,10 @@ class Reservoir:
         self.rows = np.concatenate([self.rows.reshape(-1, block.shape[1]), block])
         if len(self.rows) > SAMPLE_ROWS:
             self._draw(largest)
-            smallest = np.sort(np.argpartition(self._draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
-            self._draws, self.rows = self._draws[smallest], self.rows[smallest]
+            self._draws, self.rows = Sample(self._draws, self.rows).smallest()
 
     def _draw(self, largest: float = 1.0) -> None:
         """A number for each of the rows that have none yet."""
         missing = len(self.rows) - len(self._draws)
-        self._draws = np.concatenate([self._draws, largest * self._random.random(missing)])
+        if missing:
+            self._draws = np.concatenate([self._draws, largest * self._random.random(missing)])

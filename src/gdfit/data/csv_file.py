@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ class CsvFile:
         """The file's name, for messages."""
         return self.source.name
 
-    def like(self, first: DataFile) -> CsvFile:
+    def like(self, first: DataFile) -> Self:
         """This file, without a header, with the names of the columns of the `first` one."""
         layout = replace(self.layout, names=first.layout.names, named=first.layout.named)
         return replace(self, layout=layout)

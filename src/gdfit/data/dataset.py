@@ -6,29 +6,32 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gdfit.arrays import FloatArray
-from gdfit.data.columns import Columns, advice, choose_columns, nothing_left
+from gdfit.data.columns import Columns, choose_columns, nothing_left
 from gdfit.data.condense import Condenser
 from gdfit.data.csv_file import CsvFile
 from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
-from gdfit.data.finding import find_columns
+from gdfit.data.finding import made_like
+from gdfit.data.layout import Layout
 from gdfit.data.levels import Levels
-from gdfit.data.making import RowMaker
 from gdfit.data.observations import Observations
 from gdfit.data.opening import open_file, open_text
-from gdfit.data.rows import RowBuffer, rows_at_once
+from gdfit.data.recipe import Chosen
 from gdfit.data.selection import Selection
 from gdfit.data.source import BLOCK_BYTES
-from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
+from gdfit.errors import GdfitError, NoObservationsError, UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from gdfit.data.cluster import Cluster
+    from gdfit.data.forms import Form
+    from gdfit.data.parts import Condense, Job, Work
 
 File = TypeVar("File", bound=DataFile)
-
-SPLITTING = 2  # the split's own stream of random numbers
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Dataset:
         temporary file. By default a quarter of what the process may have.
     columns : the columns that have been chosen before, in another data set, with their levels; by
         default they are chosen by the `selection`.
+    cluster : whose workers are to read the files; by default, this process does.
     """
 
     files: tuple[str, ...]
@@ -54,6 +58,7 @@ class Dataset:
     block_bytes: int = BLOCK_BYTES
     memory: int | None = None
     columns: Columns | None = None
+    cluster: Cluster | None = None
 
     def open_files(self) -> Generator[DataFile]:
         """The files, each opened after the one before has been read.
@@ -86,43 +91,35 @@ class Dataset:
         except GdfitError:
             files.close()
             raise
-        levels = Levels(columns.expansion)
+        levels, recipe = Levels(columns.expansion), Chosen(columns, self.selection)
 
         def blocks() -> Iterator[FloatArray]:
             empty = True
             with closing(files):
                 for file in chain([first], files):
-                    for block in self.blocks_of(file, columns, levels):
+                    for block in recipe.blocks(file, levels):
                         empty = False
                         yield block
             if empty:
-                dropped = nothing_left(first.layout, columns) if self.dialect.drop_missing else ""
-                if columns.weights is not None:
-                    dropped = dropped or " with a weight above 0"
-                raise NoObservationsError(dropped, file=self.name)
+                raise self._nothing(first.layout, columns)
 
         return columns, levels, blocks()
 
-    def blocks_of(self, file: DataFile, columns: Columns, levels: Levels) -> Iterator[FloatArray]:
-        """The rows of one file; a field that can't be used is an error that says what to type."""
-        places = find_columns(file.layout, file.name, columns.names, needed=False)
-        maker = RowMaker(
-            columns.expansion,
-            levels,
-            dict(zip(columns.names, places, strict=True)),
-            columns.made_target,
-            columns.weights,
-        )
-        try:
-            yield from maker.all_rows(file)
-        except FieldError as fault:
-            raise fault.saying(advice(fault, file.layout, columns, self.selection)) from None
+    def _nothing(self, layout: Layout, columns: Columns) -> NoObservationsError:
+        """What to say where no row is left."""
+        dropped = nothing_left(layout, columns) if self.dialect.drop_missing else ""
+        if columns.weights is not None:
+            dropped = dropped or " with a weight above 0"
+        return NoObservationsError(dropped, file=self.name)
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
         return self._read(seed, keep_rows=keep_rows)[1]
 
     def _read(self, seed: int, *, keep_rows: bool) -> tuple[Columns, Observations]:
+        if self.cluster:
+            columns, condensed = self._gathered(self.cluster, seed, None, keep_rows=keep_rows)
+            return columns, condensed.observations(columns)
         columns, levels, blocks = self.rows()
         condenser = Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory, levels=levels)
         for block in blocks:
@@ -134,22 +131,57 @@ class Dataset:
     ) -> tuple[Observations, Observations]:
         """The observations without a `fraction` of the rows, and these, held out for validation:
         see `HoldOut`."""
+        if self.cluster:
+            columns, divided = self._gathered(self.cluster, seed, fraction, keep_rows=keep_rows)
+            to_train, to_validate = divided.decided()
+            if not to_train:
+                raise self._none_left(fraction, divided.count)
+            return to_train.observations(columns), to_validate.observations(columns)
         columns, levels, blocks = self.rows()
         kept, held_out = (
             Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory, levels=levels)
             for _ in range(2)
         )
+        from gdfit.data.holdout import HoldOut
+
         hold_out = HoldOut(fraction, columns.width, seed, kept, held_out)
         for block in blocks:
             hold_out.add(block)
         hold_out.finish()
         if not kept.count:
-            rows = "1 row" if held_out.count == 1 else f"{held_out.count} rows"
-            raise GdfitError(
-                f"holding out {fraction:g} of {rows} for validation leaves none to train on",
-                file=self.name,
-            )
+            raise self._none_left(fraction, held_out.count)
         return kept.observations(), held_out.observations()
+
+    def _none_left(self, fraction: float, count: int) -> GdfitError:
+        """What to say where all rows are held out."""
+        rows = "1 row" if count == 1 else f"{count} rows"
+        return GdfitError(
+            f"holding out {fraction:g} of {rows} for validation leaves none to train on",
+            file=self.name,
+        )
+
+    def _gathered(
+        self, cluster: Cluster, seed: int, fraction: float | None, *, keep_rows: bool
+    ) -> tuple[Columns, Any]:
+        """The columns of a fit, and the rows as a cluster has condensed them: divided, if there is
+        a `fraction` to hold out."""
+        if keep_rows:
+            raise UsageError(
+                "`dask` condenses the rows where they are read, which is enough for `loss` mse; "
+                "other losses and `batch_size` need the rows themselves"
+            )
+
+        from gdfit.data.parts import Condense
+
+        def job_for(first: Form) -> Condense:
+            columns = self.columns or choose_columns(first.layout, first.name, self.selection)
+            return Condense(Chosen(columns, self.selection), seed, fraction)
+
+        work, part = self.gathered(cluster, job_for)
+        columns = work.job.recipe.columns
+        if part is None:
+            raise self._nothing(work.forms[0].layout, columns)
+        return columns, part
 
     def with_validation(
         self, validation: float | str | None, seed: int = 0, *, keep_rows: bool = False
@@ -165,38 +197,14 @@ class Dataset:
         other = replace(self, files=(validation,), columns=columns)
         return observations, other.observations(keep_rows=keep_rows)
 
+    def gathered(self, cluster: Cluster, job_for: Callable[[Form], Job]) -> tuple[Work, Any]:
+        """What the rows come to on a cluster: see `Cluster.gather`."""
+        return cluster.gather(self.files, self.dialect, job_for, self.watcher)
+
     @property
     def name(self) -> str:
         """The first file's name, for messages."""
         return "standard input" if self.files[0] == "-" else self.files[0]
-
-
-class HoldOut:
-    """Deals rows out to two condensers: to train on, and held out for validation.
-
-    Of the first n rows, max(1, round(fraction · n)) are held out, at the end of each group of rows
-    of a fixed size: so is their number in all, though how many rows there will be is not known, and
-    how they are cut into blocks makes no difference. Which of a group comes from the seed, any as
-    likely as any other. `round` is Python's, to the even number where two are as near.
-    """
-
-    def __init__(
-        self, fraction: float, columns: int, seed: int, kept: Condenser, held_out: Condenser
-    ) -> None:
-        self._fraction = fraction
-        self._kept, self._held_out = kept, held_out
-        self._random = np.random.default_rng([seed, SPLITTING])
-        self._rows = RowBuffer(rows_at_once(columns), columns, self._deal)
-        self.add = self._rows.add
-        self.finish = self._rows.flush
-
-    def _deal(self, rows: FloatArray) -> None:
-        count = self._kept.count + self._held_out.count + len(rows)
-        wanted = max(1, round(self._fraction * count)) - self._held_out.count
-        held_out = np.zeros(len(rows), dtype=bool)
-        held_out[self._random.choice(len(rows), wanted, replace=False, shuffle=False)] = True
-        self._kept.add(rows[~held_out])
-        self._held_out.add(rows[held_out])
 
 
 def read_observations(
@@ -210,6 +218,7 @@ def read_observations(
     dialect: Dialect | None = None,
     seed: int = 0,
     keep_rows: bool = False,
+    dask: str | Client | None = None,
 ) -> Observations:
     """Read the observations in one or several data files, condensed: see `gdfit.data.condense`.
 
@@ -230,6 +239,8 @@ def read_observations(
     seed : which rows are sampled for pictures comes from it.
     keep_rows : keep all rows as well, for losses other than the squared error and for mini-batches:
         in memory, or where they don't fit, in a temporary file.
+    dask : the address of a Dask cluster whose workers are to read the files, or a client of it, or
+        ``local``: see `gdfit.data.cluster`.
 
     Raises
     ------
@@ -238,20 +249,14 @@ def read_observations(
     chosen = None if features is None else several(features)
     selection = Selection(chosen, target, several(exclude), degree, weights, intercept)
     dataset = Dataset(files, selection, dialect or Dialect())
-    return dataset.observations(seed, keep_rows=keep_rows)
+    if dask is None:
+        return dataset.observations(seed, keep_rows=keep_rows)
+    from gdfit.data.cluster import Cluster
+
+    with Cluster(dask) as cluster:
+        return replace(dataset, cluster=cluster).observations(seed, keep_rows=keep_rows)
 
 
 def several(names: Sequence[str] | str) -> tuple[str, ...]:
     """Names, of which one may be given by itself."""
     return (names,) if isinstance(names, str) else tuple(names)
-
-
-def made_like(first: File, file: File) -> File:
-    """`file`, with the names of the columns of `first` if it has no header of its own."""
-    names, others = first.layout.names, file.layout.names
-    if len(names) != len(others) or (file.layout.named and set(names) != set(others)):
-        raise GdfitError(
-            f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})",
-            file=file.name,
-        )
-    return file if file.layout.named else file.like(first)

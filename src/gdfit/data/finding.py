@@ -8,9 +8,25 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any, Protocol, Self, TypeVar
 
 from gdfit.data.layout import Layout, bare
 from gdfit.errors import GdfitError, listing, quoted
+
+
+class LaidOut(Protocol):
+    """A file, as far as its layout."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def layout(self) -> Layout: ...
+
+    def like(self, first: Any) -> Self:
+        """This file, without a header, with the names of the columns of the `first` one."""
+
+
+File = TypeVar("File", bound=LaidOut)
 
 
 @dataclass(frozen=True)
@@ -105,3 +121,14 @@ def typed(names: Sequence[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(names)
     return shlex.quote(text.getvalue())
+
+
+def made_like(first: File, file: File) -> File:
+    """`file`, with the names of the columns of `first` if it has no header of its own."""
+    names, others = first.layout.names, file.layout.names
+    if len(names) != len(others) or (file.layout.named and set(names) != set(others)):
+        raise GdfitError(
+            f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})",
+            file=file.name,
+        )
+    return file if file.layout.named else file.like(first)

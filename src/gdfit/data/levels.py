@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ class LevelError(ValueError):
     """
 
     def __init__(self, row: int, what: str) -> None:
-        super().__init__(what)
+        super().__init__(row, what)
         self.row, self.what = row, what
 
 
@@ -71,6 +72,35 @@ class Levels:
                 f"have {MOST_LEVELS:,} in all; name other `features`",
             )
         self._codes[place][level] = len(self._codes[place])
+
+    def joined(self, others: Levels) -> tuple[Levels, list[Codes]]:
+        """These levels and the `others`; and for each category, the code that each of the others
+        has among them.
+
+        Raises
+        ------
+        LevelError : they are too many, in a row that is not known.
+        """
+        if self._known:
+            return self, [np.arange(len(of_one)) for of_one in self._codes]
+        result = copy(self)
+        result._codes = [dict(of_one) for of_one in self._codes]
+        tables = []
+        for place, (code_of, of_other) in enumerate(zip(result._codes, others._codes, strict=True)):
+            for level in of_other:
+                if level not in code_of:
+                    result.add(place, level, -1)
+            tables.append(np.array([code_of[level] for level in of_other], np.int64))
+        return result, tables
+
+    def renumbered(self, rows: FloatArray, tables: Sequence[Codes]) -> FloatArray:
+        """Rows of numbers and codes, with the codes that the `tables` have for theirs."""
+        if self._known or not tables:
+            return rows
+        result = rows.copy()
+        for place, table in enumerate(tables, len(self._expansion.numbers)):
+            result[..., place] = table[rows[..., place].astype(np.int64)]
+        return result
 
     @property
     def as_they_came(self) -> Expansion:
@@ -126,6 +156,27 @@ class GroupedRows:
     def add(self, base: FloatArray, codes: Codes) -> None:
         """Take in rows by their base and their levels' codes."""
         self._waiting.append(condensed_by_levels(base, codes))
+        self._settle()
+
+    def merged(self, others: GroupedRows, levels: Levels, tables: Sequence[Codes]) -> GroupedRows:
+        """These rows and the `others`, which have the codes in `tables` among the `levels`."""
+        result = GroupedRows(levels)
+        result._waiting = [*self._waiting]
+        for base, codes in others._waiting:
+            columns = [table[of_one] for table, of_one in zip(tables, codes.T, strict=True)]
+            result._waiting.append((base, np.column_stack(columns)))
+        folded = [
+            widened(part._triangle, part._expansion, result._expansion)
+            for part in (self, others)
+            if part._triangle is not None
+        ]
+        if folded:
+            result._triangle = triangular(np.concatenate(folded))
+        result._settle()
+        return result
+
+    def _settle(self) -> None:
+        """Make fewer of the rows that wait, if they are too many."""
         if sum(len(rows) for rows, _ in self._waiting) > PENDING:
             rows, of_rows = condensed_by_levels(*self._joined())
             self._waiting = [(rows, of_rows)]
@@ -152,16 +203,17 @@ class GroupedRows:
             triangle = triangular(np.concatenate([triangle, triangular(rows)]))
         self._triangle, self._expansion = triangle, now
 
-    def triangle(self) -> FloatArray:
-        """R of all rows, with the features of the sorted levels."""
-        final = self._levels.expansion
+    def triangle(self, levels: Levels) -> FloatArray:
+        """R of all rows, with the features of the sorted `levels`, to which more may have been
+        added."""
+        final = levels.expansion
         final.check()
         parts = []
         if self._triangle is not None:
             parts.append(widened(self._triangle, self._expansion, final))
         if self._waiting:
             base, codes = condensed_by_levels(*self._joined())
-            parts.append(final.spread(base, self._levels.sorted_codes(codes)))
+            parts.append(final.spread(base, levels.sorted_codes(codes)))
         return triangular(np.concatenate(parts))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from gdfit.data.rows import RowBuffer, rows_at_once
 from gdfit.data.terms import Factor, read_term
 from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.linear import LinearModel
+
+if TYPE_CHECKING:
+    from gdfit.data.parts import Spot
 
 
 @dataclass(frozen=True)
@@ -39,44 +43,72 @@ class Evaluation:
     r_squared: float
 
 
-@np.errstate(over="ignore", invalid="ignore")  # what is too large is told as an error
+@dataclass(frozen=True)
+class Errors:
+    """What the errors of predictions on N observations add up to.
+
+    count : N.
+    squares, absolutes : Σ(ŷ − y)² and Σ|ŷ − y|.
+    mean, total : ȳ and Σ(y − ȳ)²; of a model without an intercept, 0 and Σy².
+    """
+
+    count: int = 0
+    squares: float = 0.0
+    absolutes: float = 0.0
+    mean: float = 0.0
+    total: float = 0.0
+
+    def merged(self, other: Errors) -> Errors:
+        """Those on both, put together (Chan et al., 1979)."""
+        count = self.count + other.count
+        shift, part = other.mean - self.mean, other.count / count
+        return Errors(
+            count,
+            self.squares + other.squares,
+            self.absolutes + other.absolutes,
+            self.mean + shift * part,
+            self.total + (other.total + shift * shift * self.count * part),
+        )
+
+    def evaluation(self) -> Evaluation:
+        """What they say."""
+        if not self.count:
+            raise NoObservationsError
+        mse = self.squares / self.count
+        if not math.isfinite(mse):
+            raise GdfitError("the errors are too large for float64 to square")
+        varies = self.total > SAME**2 * (self.total + self.count * self.mean * self.mean)
+        r_squared = 1 - self.squares / self.total if varies else math.nan
+        return Evaluation(self.count, mse, math.sqrt(mse), self.absolutes / self.count, r_squared)
+
+
 def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
     """Evaluate `model` on `blocks` of rows: the numbers and levels' codes that its features are
     made of, then the target."""
-    count, mean = 0, 0.0
+    return errors_on(model, blocks).evaluation()
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what is too large is told as an error
+def errors_on(model: LinearModel, blocks: Iterable[FloatArray]) -> Errors:
+    """The model's errors on `blocks` of rows: see `evaluate`."""
+    errors = Errors()
     centred = model.facts.get("intercept") is not False
-    squares = absolutes = total = 0.0
 
     def take(rows: FloatArray) -> None:
-        nonlocal count, mean, squares, absolutes, total
+        nonlocal errors
         y = rows[:, -1]
         residuals = model.at_rows(rows) - y
-        squares += float(residuals @ residuals)
-        absolutes += float(np.abs(residuals).sum())
-        if not centred:
-            total += float(y @ y)
-            count += len(y)
-            return
-        # Σ(y − ȳ)² of the rows so far and of these, put together (Chan et al., 1979).
-        shift = float(y.mean()) - mean
-        part = len(y) / (count + len(y))
-        total += float(((y - y.mean()) ** 2).sum()) + shift * shift * count * part
-        mean += shift * part
-        count += len(y)
+        mean = float(y.mean()) if centred else 0.0
+        total = float(((y - mean) ** 2).sum()) if centred else float(y @ y)
+        squares, absolutes = float(residuals @ residuals), float(np.abs(residuals).sum())
+        errors = errors.merged(Errors(len(y), squares, absolutes, mean, total))
 
     columns = model.made_of.width + 2
     rows = RowBuffer(rows_at_once(columns), columns, take)
     for block in blocks:
         rows.add(block)
     rows.flush()
-    if not count:
-        raise NoObservationsError
-    mse = squares / count
-    if not math.isfinite(mse):
-        raise GdfitError("the errors are too large for float64 to square")
-    varies = total > SAME**2 * (total + count * mean * mean)
-    r_squared = 1 - squares / total if varies else math.nan
-    return Evaluation(count, mse, math.sqrt(mse), absolutes / count, r_squared)
+    return errors
 
 
 def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
@@ -85,9 +117,14 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     The column with the observed values is the selection's target: by default the model's, or the
     last column where there is no header.
     """
-
+    recipe = Observed(model, dataset.selection.target)
     try:
-        return evaluate(model, observed_blocks(model, dataset))
+        if dataset.cluster:
+            job = Measure(recipe)
+            part = dataset.gathered(dataset.cluster, lambda _: job)[1] or Errors()
+            errors: Errors = part
+            return errors.evaluation()
+        return evaluate(model, observed_blocks(recipe, dataset))
     except NoObservationsError:
         raise NoObservationsError(file=dataset.name) from None
 
@@ -96,37 +133,76 @@ def observe(model: LinearModel, dataset: Dataset) -> Observations:
     """The observations in the files, condensed, as the model sees them: its features, and what is
     observed of its target, found as in `evaluate_rows`; with the weights that it was trained
     with, and without an intercept if it has none."""
-    intercept, weights = model.facts.get("intercept") is not False, model.facts.get("weights")
-    columns = Columns(
-        model.features,
-        model.target,
-        known=replace(model.made_of, intercept=intercept),
-        weights=weights if isinstance(weights, str) else None,
-        intercept=intercept,
+    weights = model.facts.get("weights")
+    recipe = Observed(
+        model, dataset.selection.target, weights if isinstance(weights, str) else None
     )
-    condenser = Condenser(columns)
-    for block in observed_blocks(model, dataset, columns.weights):
-        condenser.add(block)
     try:
+        if dataset.cluster:
+            from gdfit.data.parts import Condense
+
+            part = dataset.gathered(dataset.cluster, lambda _: Condense(recipe))[1]
+            if part is None:
+                raise NoObservationsError
+            observations: Observations = part.observations(recipe.columns)
+            return observations
+        condenser = Condenser(recipe.columns)
+        for block in observed_blocks(recipe, dataset):
+            condenser.add(block)
         return condenser.observations()
     except NoObservationsError:
         raise NoObservationsError(file=dataset.name) from None
 
 
-def observed_blocks(
-    model: LinearModel, dataset: Dataset, weights: str | None = None
-) -> Iterator[FloatArray]:
-    """Blocks of what the model predicts from, the weights, if a column of them is named, and the
-    observed values."""
+@dataclass(frozen=True)
+class Observed:
+    """The rows that a model is compared with: what it predicts from, the weights, if a column of
+    them is named, and the observed values of the target."""
+
+    model: LinearModel
+    target: str | None = None
+    weights: str | None = None
+
+    @property
+    def columns(self) -> Columns:
+        """What is read of them."""
+        intercept = self.model.facts.get("intercept") is not False
+        return Columns(
+            self.model.features,
+            self.model.target,
+            known=replace(self.model.made_of, intercept=intercept),
+            weights=self.weights,
+            intercept=intercept,
+        )
+
+    def blocks(self, file: DataFile, levels: Levels) -> Iterator[FloatArray]:
+        """The rows of a file: see `Recipe`."""
+        yield from maker_for(self.model, file, levels, self.target, self.weights).all_rows(file)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Sums up a model's errors: a `Job` of a cluster."""
+
+    recipe: Observed
+
+    def part(self, blocks: Iterator[FloatArray], levels: Levels, spot: Spot) -> Errors | None:
+        """Those on the rows of a unit."""
+        errors = errors_on(self.recipe.model, blocks)
+        return errors if errors.count else None
+
+
+def observed_blocks(recipe: Observed, dataset: Dataset) -> Iterator[FloatArray]:
+    """The rows of all files, block by block."""
+    levels = Levels(recipe.columns.expansion)
     for file in dataset.open_files():
-        yield from maker_for(model, file, dataset.selection.target, weights).all_rows(file)
+        yield from recipe.blocks(file, levels)
 
 
 def maker_for(
-    model: LinearModel, file: DataFile, target: str | None, weights: str | None = None
+    model: LinearModel, file: DataFile, levels: Levels, target: str | None, weights: str | None
 ) -> RowMaker:
-    """What makes the rows of `file`: what the model predicts from, the weights, if a column of them
-    is named, and the observed values."""
+    """What makes the rows of `file`: see `Observed`."""
     layout = file.layout
     inputs = find_features(layout, file.name, model.inputs)
     if target or layout.named:
@@ -149,4 +225,4 @@ def maker_for(
     place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
     if weights is not None:
         place_of[weights] = find_columns(layout, file.name, [weights])[0]
-    return RowMaker(model.made_of, Levels(model.made_of), place_of, factor, weights)
+    return RowMaker(model.made_of, levels, place_of, factor, weights)

@@ -1,0 +1,19 @@
+"""How this process asks the system for memory."""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import suppress
+from functools import cache
+
+
+@cache
+def keep_blocks() -> None:
+    """Keep what blocks of rows free for the next ones: giving it back to the system and asking for
+    it again takes as long as reading the blocks, and where Dask has set a low limit, five times as
+    long."""
+    with suppress(OSError, AttributeError):  # where there is no glibc
+        libc = ctypes.CDLL(None)
+        m_trim_threshold, m_mmap_threshold = -1, -3
+        libc.mallopt(m_trim_threshold, 1 << 25)
+        libc.mallopt(m_mmap_threshold, 1 << 25)

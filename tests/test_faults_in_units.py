@@ -1,0 +1,234 @@
+"""What is wrong with data that is read in units, and how it is told: as on one machine."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from gdfit.data.cluster import Cluster
+from gdfit.data.dataset import Dataset
+from gdfit.data.dialect import Dialect
+from gdfit.data.selection import Selection
+from gdfit.errors import GdfitError, UsageError
+from inline import Inline
+from served import serving
+
+ROWS = [f"{row},{row % 7},{2 * row}\n" for row in range(500)]
+
+
+def cluster(unit_bytes: int = 200, at_once: int = 2, seed: int = 0, **more: Any) -> Cluster:
+    """A cluster that is this process."""
+    client: Any = Inline(seed)
+    return Cluster(client, unit_bytes=unit_bytes, at_once=at_once, **more)
+
+
+def both_ways(
+    *files: Path, dialect: Dialect | None = None, selection: Selection | None = None
+) -> tuple[str, str]:
+    """What is wrong with the files, as one machine and as a cluster tell it."""
+    told = []
+    for made in (None, cluster()):
+        dataset = Dataset(
+            tuple(map(str, files)), selection or Selection(), dialect or Dialect(), cluster=made
+        )
+        with pytest.raises(GdfitError) as error:
+            dataset.observations()
+        told.append(str(error.value))
+    return told[0], told[1]
+
+
+@pytest.mark.parametrize(
+    ("row", "bad"),
+    [(0, "a,2,3\n"), (250, "1,b,3\n"), (499, "1,2,\n"), (333, "1,2\n"), (77, "1,2,3,4\n")],
+)
+def test_the_first_fault_is_told_with_its_line(tmp_path: Path, row: int, bad: str) -> None:
+    rows = [*ROWS]
+    rows[row] = bad
+    for later in range(row + 40, 500, 60):
+        rows[later] = "so,is,this\n"
+    path = tmp_path / "data.csv"
+    path.write_text("# comment\n\nx,z,y\n" + "".join(rows))
+    alone, there = both_ways(path)
+    assert there == alone
+    assert f"line {row + 4}" in there
+
+
+def test_the_first_fault_is_that_of_the_first_file_as_they_were_given(tmp_path: Path) -> None:
+    files = [tmp_path / "b.csv", tmp_path / "a.csv"]
+    for number, file in enumerate(files):
+        rows = [*ROWS]
+        rows[400 - 300 * number] = "1,?,2\n"
+        file.write_text("x,z,y\n" + "".join(rows))
+    alone, there = both_ways(*files)
+    assert there == alone
+    assert "b.csv, line 402" in there
+
+
+def test_weights_terms_and_levels_are_told_with_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    rows = [f"{1 + row},{row % 7},{2 * row}\n" for row in range(500)]
+    rows[444] = "-1,-1,1\n"
+    path.write_text("x,z,y\n" + "".join(rows))
+    for selection in (Selection(weights="z"), Selection(features=("log(x)",))):
+        alone, there = both_ways(path, selection=selection)
+        assert there == alone
+        assert "line 446" in there
+    path.write_text("x,k,y\n" + "".join(f"{row},k{row},{row}\n" for row in range(1500)))
+    alone, there = both_ways(path, selection=Selection(features=("x", "k")))
+    assert there == alone
+    assert "line 1002, column 'k'" in there
+
+
+def test_line_ends_in_quotes_are_found_out(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    random_ = random.Random(1)
+    notes = ['"one\nline, and\r\nanother"', "plain", '"say ""so""\n"', '5"']
+    rows = [f"{row},{random_.choice(notes)},{2 * row}\n" for row in range(500)]
+    path.write_text("x,note,y\n" + "".join(rows), newline="")
+    selection = Selection(features=("x", "note"))
+    alone = Dataset((str(path),), selection).observations()
+    found = []
+    for unit_bytes, at_once in [(100, 1), (100, 4), (100, 1024)]:
+        made = cluster(unit_bytes, at_once)
+        there = Dataset((str(path),), selection, cluster=made).observations()
+        assert (there.count, there.features) == (500, alone.features)
+        found.append(there.augmented.tolist())
+    assert found[0] == found[1] == found[2]
+    rows[460] = "1,plain,?\n"
+    path.write_text("x,note,y\n" + "".join(rows), newline="")
+    one, other = both_ways(path, selection=selection)
+    assert one == other
+
+
+def test_a_quote_that_nothing_closes(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("x,z,y\n" + "".join([*ROWS[:123], '"1,2,3\n', *ROWS[123:]]))
+    alone, there = both_ways(path)
+    assert there == alone
+    assert "line 125" in there
+
+
+def test_damage_is_told(tmp_path: Path) -> None:
+    packed = tmp_path / "data.csv.gz"
+    packed.write_bytes(gzip.compress(("x,z,y\n" + "".join(ROWS)).encode())[:-20])
+    alone, there = both_ways(packed)
+    assert there == alone
+
+
+def test_missing_fields_are_counted_and_nothing_may_be_left(tmp_path: Path) -> None:
+    path, watcher = tmp_path / "data.csv", Counter()
+    path.write_text("x,z,y\n" + "".join([*ROWS, *[",1,2\n"] * 30, *ROWS]))
+    drop = Dialect(drop_missing=True)
+    dataset = Dataset((str(path),), dialect=drop, watcher=watcher, cluster=cluster())
+    assert dataset.observations().count == 1000
+    assert watcher.rows_missed == 30
+    assert watcher.positions == sorted(watcher.positions)
+    assert watcher.positions[-1] == path.stat().st_size
+    path.write_text("x,z,y\n" + ",1,2\n3,,4\n" * 200)
+    alone, there = both_ways(path, dialect=drop)
+    assert there == alone
+
+
+class Counter:
+    """A watcher."""
+
+    def __init__(self) -> None:
+        self.positions: list[int] = []
+        self.rows_missed = 0
+
+    def opened(self, size: int | None) -> None: ...
+
+    def progress(self, position: int) -> None:
+        self.positions.append(position)
+
+    def missed(self, rows: int) -> None:
+        self.rows_missed += rows
+
+
+def test_files_that_do_not_go_together(tmp_path: Path) -> None:
+    first, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("x,z,y\n" + "".join(ROWS))
+    other.write_text("x,w,y\n" + "".join(ROWS))
+    alone, there = both_ways(first, other)
+    assert there == alone
+    alone, there = both_ways(first, tmp_path / "c.csv")
+    assert there == alone
+
+
+def test_rows_and_standard_input_are_refused() -> None:
+    with pytest.raises(UsageError, match="need the rows themselves"):
+        Dataset(("a.csv",), cluster=cluster()).observations(keep_rows=True)
+    with pytest.raises(UsageError, match="can't read standard input"):
+        Dataset(("-",), cluster=cluster()).observations()
+
+
+def test_workers_with_another_gdfit_or_none(tmp_path: Path) -> None:
+    class Others(Inline):
+        """A cluster of unlike workers."""
+
+        more: Any = "0.0.9"
+
+        def run(self, *arguments: Any, **how: Any) -> dict[str, Any]:
+            return {"tcp://a:1": self.more, **super().run(*arguments, **how)}
+
+    client: Any = Others(0)
+    with pytest.raises(GdfitError, match=r"of 2 workers tcp://a:1 has 0\.0\.9: install the same"):
+        Cluster(client).gather(["a.csv"], Dialect(), lambda form: pytest.fail("nothing is read"))
+    client.more = ModuleNotFoundError("gdfit")
+    with pytest.raises(GdfitError, match="there is no gdfit on 1 of 2 workers: tcp://a:1"):
+        Cluster(client).gather(["a.csv"], Dialect(), lambda form: pytest.fail("nothing is read"))
+
+
+def test_the_same_data_wherever_and_however_it_is_stored(tmp_path: Path) -> None:
+    text = ("x,z,y\n" + "".join(ROWS)).encode()
+    (tmp_path / "data.csv").write_bytes(text)
+    (tmp_path / "data.csv.gz").write_bytes(gzip.compress(text))
+    duckdb.sql(
+        f"copy (from read_csv('{tmp_path}/data.csv')) to '{tmp_path}/data.parquet' "
+        "(row_group_size 2048)"
+    )
+    found = {}
+    with serving({"data.csv": text, "data.csv.gz": gzip.compress(text)}) as server:
+        places = [str(tmp_path / "data.csv"), str(tmp_path / "data.csv.gz")]
+        for place in [*places, *(f"{server.url}/{how}/data.csv" for how in ("plain", "gzip"))]:
+            observations = Dataset((place,), cluster=cluster()).observations()
+            found[place] = observations.augmented.tolist(), observations.last.tolist()
+        ranges = [headers["Range"] for _, headers in server.asked if "Range" in headers]
+    first, *others = found.values()
+    assert others == [first] * 3
+    assert len(ranges) > 5
+    there = Dataset((str(tmp_path / "data.parquet"),), cluster=cluster()).observations()
+    size = np.abs(first[0]).max()
+    assert np.allclose(np.abs(there.augmented), np.abs(first[0]), rtol=1e-12, atol=1e-12 * size)
+
+
+def test_row_groups_are_units(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(1000, 3))
+    table = pyarrow.table({name: rows[:, place] for place, name in enumerate("xzy")})
+    path = tmp_path / "data.parquet"
+    parquet.write_table(table, path, row_group_size=90)
+    alone = Dataset((str(path),)).observations()
+    found = []
+    for at_once in (1, 2, 16):
+        made = cluster(at_once=at_once, seed=at_once)
+        there = Dataset((str(path),), watcher=Counter(), cluster=made).observations()
+        found.append((there.augmented.tolist(), there.sample.tolist()))
+        assert (there.count, there.first.tolist()) == (1000, alone.first.tolist())
+        assert there.last.tolist() == alone.last.tolist()
+    assert found[0] == found[1] == found[2]
+    assert np.allclose(np.abs(found[0][0]), np.abs(alone.augmented), rtol=1e-12, atol=1e-12)
+    columns = {name: rows[:, place].tolist() for place, name in enumerate("xzy")}
+    columns["z"][801] = None
+    columns["z"][803] = None
+    parquet.write_table(pyarrow.table(columns), path, row_group_size=90)
+    one, other = both_ways(path)
+    assert one == other
+    assert "row 802" in other

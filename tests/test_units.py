@@ -1,0 +1,212 @@
+"""Units of files: the same ones, whoever reads them; and the tree that folds what they come to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdfit.data.cluster import Cluster
+from gdfit.data.dataset import Dataset
+from gdfit.data.dialect import Dialect
+from gdfit.data.forms import Range, ranges, survey
+from gdfit.data.gathering import AT_ONCE, Tree
+from gdfit.data.observations import Observations
+from gdfit.data.selection import Selection
+from gdfit.data.units import StraddledError, read_lines
+from gdfit.errors import GdfitError
+from inline import Inline
+
+FIELDS = st.sampled_from(["1", "-2.5", "", "a", '"b"', '"c\n"', '"d\r\n,"', '5"', '"e""\r"', "é"])
+ENDS = st.sampled_from(["\n", "\r\n", "\r"])
+LINES = st.tuples(FIELDS, FIELDS, ENDS).map(lambda line: f"{line[0]},{line[1]}{line[2]}")
+
+
+@settings(max_examples=150, deadline=None)
+@given(lines=st.lists(LINES, max_size=30), unit=st.integers(1, 40), at_once=st.integers(1, 3))
+def test_ranges_have_the_units_of_the_whole_file_or_say_that_they_cannot(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], unit: int, at_once: int
+) -> None:
+    path = tmp_path_factory.mktemp("units") / "data.csv"
+    text = ("x,y\n1,2\n" + "".join(lines)).encode()
+    path.write_bytes(text)
+    dialect = Dialect(delimiter=",")
+    form = survey(str(path), dialect)
+
+    def rows_of(part: Range) -> Iterator[tuple[int, bytes]]:
+        for each in read_lines(form, dialect, part, unit):
+            if each.block.raw:
+                yield each.number, each.block.raw
+
+    whole = [*rows_of(Range())]
+    assert b"".join(raw for _, raw in whole) == text[form.layout.start :]
+    found: list[tuple[int, bytes]] = []
+    try:
+        for part in ranges(form, unit, at_once):
+            found += rows_of(part)
+    except StraddledError:
+        assert b'"' in text
+        assert found == whole[: len(found)]
+    else:
+        assert found == whole
+
+
+def test_lines_without_quotes_are_never_straddled(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    for end in (b"\n", b"\r\n", b"\r"):
+        text = b"x,y" + end + b"".join(b"%d,%d" % (row, row**4) + end for row in range(60))
+        path.write_bytes(text)
+        form = survey(str(path), Dialect())
+        for unit in range(1, 30):
+            read = [
+                each.block.raw
+                for part in ranges(form, unit, 1)
+                for each in read_lines(form, Dialect(), part, unit)
+            ]
+            assert b"".join(read) == text[form.layout.start :]
+            assert all(raw.endswith(end) for raw in read if raw)
+
+
+@pytest.mark.parametrize("count", [1, 2, AT_ONCE, AT_ONCE + 1, AT_ONCE**2, 3 * AT_ONCE**2 + 5])
+def test_a_tree_has_one_shape_in_whatever_order_it_is_built(count: int) -> None:
+    leaves = [chr(0x4E00 + number) for number in range(count)]
+    built = set()
+    for seed in range(3):
+        tree: Tree[str] = Tree(count)
+        waiting = [(0, number, leaf) for number, leaf in enumerate(leaves)]
+        random.Random(seed).shuffle(waiting)
+        while True:
+            level, number, item = waiting.pop()
+            if tree.is_root(level):
+                break
+            children = tree.take(level, number, item)
+            if children:
+                waiting.append((level + 1, number // AT_ONCE, nested(children)))
+                random.Random(seed).shuffle(waiting)
+        built.add(item)
+    assert built == {nested(leaves)}
+
+
+def nested(parts: list[str]) -> str:
+    """How parts are folded in pairs."""
+    while len(parts) > 1:
+        pairs = [parts[at : at + 2] for at in range(0, len(parts), 2)]
+        parts = [f"({pair[0]} {pair[1]})" if len(pair) == 2 else pair[0] for pair in pairs]
+    return parts[0]
+
+
+def write_parts(folder: Path, rows: int = 900, seed: int = 0) -> list[str]:
+    """Three files of numbers, words and weights; some fields are missing."""
+    random = np.random.default_rng(seed)
+    files = []
+    for number in range(3):
+        lines = ["a,b,kind,v,y\n"]
+        for row in range(rows):
+            a, b, noise = random.normal(size=3).tolist()
+            kind = ["red", "green", "blue", f"only{number}"][int(random.integers(4))]
+            missing = "" if row % 97 == 13 else f"{b * 1000:.17g}"
+            lines.append(f"{a!r},{missing},{kind},{row % 5},{2 * a - b + noise!r}\n")
+        path = folder / f"part{number}.csv"
+        path.write_text("".join(lines))
+        files.append(str(path))
+    return files
+
+
+def cluster(unit_bytes: int, at_once: int = 1, seed: int = 0) -> Cluster:
+    """A cluster that is this process."""
+    client: Any = Inline(seed)
+    return Cluster(client, unit_bytes=unit_bytes, at_once=at_once)
+
+
+def bits(observations: Observations) -> list[object]:
+    """All that must be the same whoever has read the rows."""
+    return [
+        observations.augmented.tolist(),
+        observations.count,
+        observations.weight,
+        observations.features,
+        observations.sample.tolist(),
+        observations.sample_weights is None or observations.sample_weights.tolist(),
+    ]
+
+
+CASES = [
+    Selection(features=("a", "b"), target="y"),
+    Selection(features=("a", "b", "kind", "a:kind", "log(v)"), target="y", weights="v"),
+    Selection(features=("kind", "a", "C(v)"), target="y", intercept=False),
+]
+
+
+@pytest.mark.parametrize("selection", CASES)
+def test_neither_tasks_nor_their_order_nor_that_of_the_files_change_a_bit(
+    tmp_path: Path, selection: Selection
+) -> None:
+    files = write_parts(tmp_path)
+    dialect = Dialect(drop_missing=True)
+    found = []
+    for at_once, seed, order in [(1, 0, (0, 1, 2)), (2, 1, (2, 0, 1)), (4, 2, (0, 2, 1))]:
+        given = tuple(files[number] for number in order)
+        made = cluster(1 << 12, at_once, seed)
+        dataset = Dataset(given, selection, dialect, cluster=made)
+        found.append((bits(dataset.observations()), [*map(bits, dataset.split(0.23, seed=5))]))
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("selection", CASES)
+@pytest.mark.parametrize("unit_bytes", [500, 1 << 14, 1 << 22])
+def test_a_cluster_finds_what_one_machine_does(
+    tmp_path: Path, selection: Selection, unit_bytes: int
+) -> None:
+    dataset = Dataset(tuple(write_parts(tmp_path)), selection, Dialect(drop_missing=True))
+    alone = dataset.observations()
+    there = Dataset(
+        dataset.files, selection, dataset.dialect, cluster=cluster(unit_bytes)
+    ).observations()
+    assert (there.count, there.features) == (alone.count, alone.features)
+    assert there.first.tolist() == alone.first.tolist()
+    assert there.last_values == alone.last_values
+    scale = np.sqrt(np.diag(alone.augmented.T @ alone.augmented))
+    for one, other in [(there, alone), (alone, there)]:
+        gram = one.augmented.T @ one.augmented
+        other_gram = other.augmented.T @ other.augmented
+        assert (np.abs(gram - other_gram) <= 1e-12 * np.outer(scale, scale)).all()
+    assert there.total_weight == pytest.approx(alone.total_weight, rel=1e-13)
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.1, 0.3, 0.013, 0.9999])
+@pytest.mark.parametrize("rows", [2, 3, 17, 100, 101])
+def test_a_split_holds_out_exactly_what_was_asked_for(
+    tmp_path: Path, fraction: float, rows: int
+) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n" + "".join(f"{row},{row}\n" for row in range(rows)))
+    wanted = max(1, round(fraction * rows))
+    dataset = Dataset((str(path),), cluster=cluster(16))
+    if wanted == rows:
+        with pytest.raises(GdfitError, match="leaves none to train on"):
+            dataset.split(fraction)
+        return
+    to_train, to_validate = dataset.split(fraction, seed=3)
+    assert (to_train.count, to_validate.count) == (rows - wanted, wanted)
+    both = np.concatenate([to_train.sample, to_validate.sample])
+    assert sorted(both[:, 0].tolist()) == list(range(rows))
+    assert to_train.last.tolist() == to_train.sample[to_train.sample[:, 0].argmax()].tolist()
+    assert to_train.first[:, 0].tolist() == sorted(to_train.sample[:, 0].tolist())[:3]
+
+
+def test_every_row_is_as_likely_to_be_held_out(tmp_path: Path) -> None:
+    path, rows, times = tmp_path / "data.csv", 23, 150
+    path.write_text("x,y\n" + "".join(f"{row},{row}\n" for row in range(rows)))
+    counts = np.zeros(rows)
+    for seed in range(times):
+        dataset = Dataset((str(path),), cluster=cluster(16))
+        held_out = dataset.split(0.3, seed=seed)[1].sample[:, 0].astype(int)
+        counts[held_out] += 1
+    expected = times * round(0.3 * rows) / rows
+    assert (np.abs(counts - expected) < 4.5 * np.sqrt(expected * 0.7)).all()
