@@ -280,7 +280,7 @@ def test_levels_that_come_after_rows_have_been_folded() -> None:
     columns = [values[:, [place]] == np.unique(values[:, place])[1:] for place in range(3)]
     design = np.column_stack([*columns, base])
     expected = design.T @ design
-    triangle = groups.triangle()
+    triangle = groups.triangle(levels)
     assert np.abs(triangle.T @ triangle - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
