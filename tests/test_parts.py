@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import LECTURE, Gdfit, signalled
+from gdfit import read_observations
 
 LINES = LECTURE.read_text().splitlines(keepends=True)
 
@@ -55,3 +56,21 @@ def test_ctrl_c_while_reading(tmp_path: Path) -> None:
     result = signalled("train", "-", cwd=tmp_path, stdin=rows, ready=lambda: True)
     assert (result.status, result.out, result.err) == (130, "", "gdfit: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_patterns_stand_for_files(gdfit: Gdfit, tmp_path: Path) -> None:
+    """As a shell expands them, also where they come in quotes."""
+    for name, rows in {"b": "2,3\n", "a": "1,2\n", ".c": "9,9\n", "d[1]": "3,5\n"}.items():
+        (tmp_path / f"{name}.csv").write_text(f"x,y\n{rows}")
+    data = gdfit.json("train", tmp_path / "[ab].csv")
+    assert data["files"] == [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
+    assert gdfit.json("train", tmp_path / "*.csv")["observations"] == 3
+    assert gdfit.json("train", tmp_path / "d[1].csv")["observations"] == 1
+    assert read_observations(str(tmp_path / "?.csv")).count == 2
+    missing = gdfit("train", tmp_path / "e*.csv")
+    assert missing.err.endswith("e*.csv: no such file, and none matches\n")
+    assert missing.status == 1
+    (tmp_path / "a.csv").rename(tmp_path / "only.csv")
+    kept = gdfit("train", tmp_path / "o*.csv", "--history", tmp_path / "only.csv")
+    assert kept.status == 2
+    assert (tmp_path / "only.csv").read_text() == "x,y\n1,2\n"

@@ -250,6 +250,8 @@ def test_a_store_gives_the_same_numbers_as_the_file(gdfit: Gdfit, name: str) -> 
     assert (result.status, result.err) == (0, "")
     assert result.out == gdfit("train", LECTURE, "-q").out
     assert error_of(gdfit, "memory://bucket/none.csv") == "no such file"
+    assert gdfit("train", f"memory://bucket/d*{name[-3:]}", "-q").out == result.out
+    assert error_of(gdfit, "memory://bucket/*.txt") == "no such file, and none matches"
 
 
 def test_missing_packages_are_named_with_what_installs_them(

@@ -14,6 +14,7 @@ from gdfit.cli.completion import complete_name, complete_names
 from gdfit.cli.groups import option, panel
 from gdfit.cli.typed import Typed
 from gdfit.data.dialect import Dialect
+from gdfit.data.globbing import expanded
 from gdfit.data.selection import Selection
 from gdfit.descent.settings import Settings
 from gdfit.model.formats import ExportFormat
@@ -21,17 +22,28 @@ from gdfit.show.panels import Panel
 
 DEFAULT_MODEL = Path("gdfit.json")
 
+
+def expanded_files(paths: list[str] | None) -> list[str] | None:
+    """The files that were typed, with those that match for each ``*``."""
+    return list(expanded(tuple(paths))) if paths else paths
+
+
 Data = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA...",
         help="CSV or Parquet: a file, a URL, or - for standard input; several are one data set.",
         show_default=False,
+        callback=expanded_files,
     ),
 ]
 Rows = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[DATA...]", help="A file, a URL, or -; its rows come back with ŷ."),
+    typer.Argument(
+        metavar="[DATA...]",
+        help="A file, a URL, or -; its rows come back with ŷ.",
+        callback=expanded_files,
+    ),
 ]
 
 COLUMNS = panel(

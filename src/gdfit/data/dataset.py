@@ -15,6 +15,7 @@ from gdfit.data.csv_file import CsvFile
 from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.finding import made_like
+from gdfit.data.globbing import expanded
 from gdfit.data.layout import Layout
 from gdfit.data.levels import Levels
 from gdfit.data.observations import Observations
@@ -224,8 +225,8 @@ def read_observations(
 
     Parameters
     ----------
-    files : the files' paths or URLs, compressed or not; ``-`` is standard input. Several files are
-        one data set, and must have the same columns.
+    files : the files' paths or URLs, compressed or not, or patterns of them, as ``data/*.csv``;
+        ``-`` is standard input. Several files are one data set, and must have the same columns.
     features : the terms to predict from, as ``["x", "x^2", "log(z)", "species"]``; by default all
         other columns with numbers, but row names and columns without a name.
         `Observations.left_out` names those that have none.
@@ -248,7 +249,7 @@ def read_observations(
     """
     chosen = None if features is None else several(features)
     selection = Selection(chosen, target, several(exclude), degree, weights, intercept)
-    dataset = Dataset(files, selection, dialect or Dialect())
+    dataset = Dataset(expanded(files), selection, dialect or Dialect())
     if dask is None:
         return dataset.observations(seed, keep_rows=keep_rows)
     from gdfit.data.cluster import Cluster

@@ -5,6 +5,8 @@ Needs fsspec: ``pip install 'gdfit[remote]'``, and what it needs itself for a ki
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import SEEK_SET, BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +66,28 @@ def open_remote(url: str, scheme: str, start: int = 0) -> Stored:
     ------
     GdfitError : there is none, the store can't be reached, or a package that it needs is missing.
     """
+    with in_store(url, scheme) as (system, path):
+        opened = system.open(path, "rb")
+        if start:
+            opened.seek(start)
+    file = BufferedReader(RemoteFile(url, opened), BUFFER_BYTES)
+    return Stored(file, getattr(opened, "size", None), from_anywhere=file.seekable())
+
+
+def matching_objects(url: str, scheme: str) -> list[str]:
+    """The URLs of all objects that match one, in sorted order.
+
+    Raises
+    ------
+    GdfitError : the store can't be reached, or a package that it needs is missing.
+    """
+    with in_store(url, scheme) as (system, path):
+        return sorted(system.unstrip_protocol(found) for found in system.glob(path))
+
+
+@contextmanager
+def in_store(url: str, scheme: str) -> Iterator[tuple[Any, str]]:
+    """The store that `url` is in, and the path there; whatever goes wrong is one line about it."""
     try:
         from fsspec.core import url_to_fs
     except ImportError:
@@ -71,18 +95,13 @@ def open_remote(url: str, scheme: str, start: int = 0) -> Stored:
             f"{scheme}:// needs fsspec: pip install 'gdfit[remote]'", file=url
         ) from None
     try:
-        system, path = url_to_fs(url)
-        opened = system.open(path, "rb")
-        if start:
-            opened.seek(start)
+        yield url_to_fs(url)
     except ImportError as error:
         package = PACKAGES.get(scheme)
         what = f"needs {package}: pip install {package}" if package else f"needs more ({error})"
         raise GdfitError(f"{scheme}:// {what}", file=url) from None
     except Exception as error:  # each store has errors of its own
         raise fault(url, error) from None
-    file = BufferedReader(RemoteFile(url, opened), BUFFER_BYTES)
-    return Stored(file, getattr(opened, "size", None), from_anywhere=file.seekable())
 
 
 def fault(url: str, error: Exception) -> GdfitError:
