@@ -404,10 +404,11 @@ def test_exit_statuses_as_a_process(tmp_path: Path, arguments: list[object], sta
     assert len(result.err.splitlines()) == int(status > 0)
 
 
-def test_every_status_of_the_settings_is_reached() -> None:
+@pytest.mark.parametrize("leap", [False, True])
+def test_every_status_of_the_settings_is_reached(leap: bool) -> None:
     """`tol` comes before the last epoch, the target before both."""
     data = observations_from([1.0, 2, 3], [3.0, 5, 7])
-    settings = Settings(lr=0.01, epochs=1, tol=1e9, target_loss=1e9)
+    settings = Settings(lr=0.01, epochs=1, tol=1e9, target_loss=1e9, leap=leap)
     assert train(data, settings=settings).status == "target"
     assert train(data, settings=settings, target_loss=None).status == "stalled"
     assert train(data, settings=settings, target_loss=None, tol=None).status == "completed"
