@@ -18,7 +18,9 @@ from conftest import LECTURE, SAMPLES, Gdfit, Result, process, signalled
 from gdfit.data.observations import observations_from
 from gdfit.descent.curvature import curvature
 from gdfit.descent.fit import Run, train
+from gdfit.descent.loop import Step
 from gdfit.descent.settings import Settings
+from gdfit.descent.stopping import Growth
 
 GREENHOUSE = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth"]
 HOUSES = SAMPLES / "houses.csv"
@@ -379,6 +381,18 @@ def test_a_run_at_the_minimum_says_nothing_more(gdfit: Gdfit) -> None:
         fit = gdfit.json("train", data)
         assert fit["next"] is None
         assert fit["loss"] == pytest.approx(fit["minimum_loss"], rel=1e-9)
+
+
+@pytest.mark.parametrize("overshoots", [False, True])
+def test_what_overshoots_may_grow_up_to_the_first_loss(overshoots: bool) -> None:
+    growth = Growth(overshoots)
+    nothing = np.zeros(2)
+    told = [
+        growth(Step(epoch, loss, nothing, nothing, None, nothing, {}))
+        for epoch, loss in enumerate([11.0, *range(1, 15)], start=1)
+    ]
+    # The tenth time running that it grows, it is 11 again; and it is told once.
+    assert np.flatnonzero(told).tolist() == [12 if overshoots else 11]
 
 
 # Exit statuses.
