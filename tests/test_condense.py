@@ -14,7 +14,7 @@ from gdfit.data.columns import Columns
 from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.dataset import Dataset, read_observations
 from gdfit.data.observations import Observations, observations_from
-from gdfit.data.rows import RowBuffer
+from gdfit.data.rows import RowBuffer, Rows
 from gdfit.descent.fit import train
 from gdfit.descent.gradients import BACKENDS
 from gdfit.descent.objectives import whole_objective
@@ -147,6 +147,16 @@ def sample_of(rows: FloatArray, seed: int, block: int) -> list[float]:
     for start in range(0, len(rows), block):
         reservoir.add(rows[start : start + block])
     return [float(number) for number in reservoir.rows[:, 0]]
+
+
+def test_changed_rows_outlive_those_on_disk() -> None:
+    """Their temporary file stays open as long as they are there."""
+    rows = Rows(2, memory=0)
+    rows.add(np.arange(8.0).reshape(4, 2))
+    assert not rows.in_memory
+    doubled = rows.changed(lambda block: 2 * block)
+    del rows
+    assert np.concatenate(list(doubled.blocks())).tolist() == [[0, 2], [4, 6], [8, 10], [12, 14]]
 
 
 def test_a_sample_is_random_in_order_and_from_its_seed() -> None:

@@ -18,7 +18,9 @@ from conftest import LECTURE, SAMPLES, Gdfit, Result, process, signalled
 from gdfit.data.observations import observations_from
 from gdfit.descent.curvature import curvature
 from gdfit.descent.fit import Run, train
+from gdfit.descent.loop import Step
 from gdfit.descent.settings import Settings
+from gdfit.descent.stopping import Growth
 
 GREENHOUSE = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth"]
 HOUSES = SAMPLES / "houses.csv"
@@ -381,6 +383,18 @@ def test_a_run_at_the_minimum_says_nothing_more(gdfit: Gdfit) -> None:
         assert fit["loss"] == pytest.approx(fit["minimum_loss"], rel=1e-9)
 
 
+@pytest.mark.parametrize("overshoots", [False, True])
+def test_what_overshoots_may_grow_up_to_the_first_loss(overshoots: bool) -> None:
+    growth = Growth(overshoots)
+    nothing = np.zeros(2)
+    told = [
+        growth(Step(epoch, loss, nothing, nothing, None, nothing, {}))
+        for epoch, loss in enumerate([11.0, *range(1, 15)], start=1)
+    ]
+    # The tenth time running that it grows, it is 11 again; and it is told once.
+    assert np.flatnonzero(told).tolist() == [12 if overshoots else 11]
+
+
 # Exit statuses.
 
 
@@ -404,10 +418,11 @@ def test_exit_statuses_as_a_process(tmp_path: Path, arguments: list[object], sta
     assert len(result.err.splitlines()) == int(status > 0)
 
 
-def test_every_status_of_the_settings_is_reached() -> None:
+@pytest.mark.parametrize("leap", [False, True])
+def test_every_status_of_the_settings_is_reached(leap: bool) -> None:
     """`tol` comes before the last epoch, the target before both."""
     data = observations_from([1.0, 2, 3], [3.0, 5, 7])
-    settings = Settings(lr=0.01, epochs=1, tol=1e9, target_loss=1e9)
+    settings = Settings(lr=0.01, epochs=1, tol=1e9, target_loss=1e9, leap=leap)
     assert train(data, settings=settings).status == "target"
     assert train(data, settings=settings, target_loss=None).status == "stalled"
     assert train(data, settings=settings, target_loss=None, tol=None).status == "completed"

@@ -31,6 +31,12 @@ def evaluated(text: str, target: str | None = None) -> Evaluation:
     return evaluate_rows(MODEL, Dataset(("data.csv",), Selection(target=target)))
 
 
+def evaluated_with_levels(text: str) -> Evaluation:
+    Path("new.csv").write_text(text)
+    model = gdfit.train(read("k,y\na,1\nb,2\n", features=["k"], target="y")).model
+    return evaluate_rows(model, Dataset(("new.csv",)))
+
+
 def predicted(*texts: str) -> list[bytes]:
     """What prediction writes for files with these texts."""
     for number, text in enumerate(texts, 1):
@@ -117,6 +123,26 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     "the second factor beyond float64": (
         lambda: read("x,z,y\n1,1,1\n2,1000,3\n", features="x:exp(z)"),
         "data.csv, line 3, column 'z': exp(z) of 1000 is larger than the largest float64, 1.8e308",
+    ),
+    "a target without a logarithm": (
+        lambda: read("x,y\n1,1\n2,0\n3,-1\n", target="log(y)"),
+        "data.csv, line 3, column 'y': log(y) takes a number above 0, not 0",
+    ),
+    "features without a logarithm": (
+        lambda: read("x,y\n1,1\n0,2\n-1,3\n", features="log(x)"),
+        "data.csv, line 3, column 'x': log(x) takes a number above 0, not 0",
+    ),
+    "weights below 0": (
+        lambda: read("x,y,v\n1,2,1\n2,3,-1\n3,4,-2\n", weights="v"),
+        "data.csv, line 3, column 'v': a weight can't be negative, as -1 is",
+    ),
+    "numbers that are not finite": (
+        lambda: gdfit.observations_from([1.0, 2, np.inf], [1.0, np.nan, 2]),
+        "y is nan in row 1, counted from 0: x and y must be finite numbers",
+    ),
+    "levels that are not known": (
+        lambda: evaluated_with_levels("k,y\na,1\nc,2\nd,3\n"),
+        "new.csv, line 3, column 'k': 'c' is a level that training has not seen; there are a, b",
     ),
     "no line end": (
         lambda: read("x" * 300_000),

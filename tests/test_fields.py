@@ -230,6 +230,13 @@ def test_rows_end_where_the_definition_says(file: tuple[Grammar, int, bytes], mo
         assert ends_of_rows(block, grammar, width).tolist() == expected
 
 
+def test_doubled_quotes_beside_mere_ones_wherever_blocks_are_cut() -> None:
+    text = b'5" x,"a""\nb",2\n' * 9
+    assert read(text, COMMA, 3, (2,), 1000).tolist() == [[2.0]] * 9
+    for size in range(1, 40):
+        assert_same(text, COMMA, 3, (2,), size)
+
+
 @pytest.mark.parametrize("delimiter", [",", "\t", WHITE_SPACE])
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_both_readers_count_the_fields_of_each_line(delimiter: str, width: int) -> None:

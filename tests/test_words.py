@@ -178,6 +178,52 @@ def test_what_is_to_be_known_of_the_columns(gdfit: Gdfit, command: str, remarks:
     assert [line.strip() for line in above[-len(remarks) :]] == remarks
 
 
+DIVERGED = {
+    "lecture.csv --lr 0.5": (
+        21,
+        "--lr 0.5 is 1.52 times the limit 2/λmax = 0.329068, above which gradient descent on this "
+        "data climbs; let gdfit choose the learning rate: gdfit train lecture.csv",
+    ),
+    "lecture.csv --lr 1e+09 --optimizer adam --epochs 3": (
+        2,
+        "--lr 1e+09 is too large for this data; let gdfit choose the learning rate: "
+        "gdfit train lecture.csv --optimizer adam --epochs 3",
+    ),
+    "lecture.csv --lr 9 --optimizer momentum": (
+        5,
+        "--lr 9 is too large for this data, whose λmax is 6.07777; let gdfit choose the learning "
+        "rate: gdfit train lecture.csv --optimizer momentum",
+    ),
+    "lecture.csv --lr 0.3 --init 1e200,1": (
+        1,
+        "--lr 0.3 is stable on this data, below 2/λmax = 0.329068, but the start is too far away "
+        "for float64; start at zeros: gdfit train lecture.csv",
+    ),
+    "large.csv": (
+        1,
+        "the squares of y are too large for float64; divide that column by a power of ten",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", DIVERGED)
+def test_why_it_diverged_and_what_to_type(gdfit: Gdfit, command: str) -> None:
+    epoch, why = DIVERGED[command]
+    Path("large.csv").write_text("x,y\n1,1e200\n2,1e201\n")
+    result = gdfit("train", *command.split())
+    last = result.err.splitlines()[-1]
+    said = f"gdfit: error: diverged at epoch {epoch}, no model was written: {why}"
+    assert (result.status, last) == (3, said)
+
+
+def test_a_loss_that_grows_is_told_at_once(gdfit: Gdfit) -> None:
+    first = gdfit("train", "lecture.csv", "--lr", "0.5").err.splitlines()[0]
+    assert first == (
+        "gdfit: note: epoch 11: the loss has grown for 10 epochs running: --lr 0.5 is above 2/λmax "
+        "= 0.329068"
+    )
+
+
 def test_columns_without_a_weight(gdfit: Gdfit) -> None:
     err = gdfit("train", "same.csv", "-q").err
     assert err.splitlines() == [

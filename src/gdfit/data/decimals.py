@@ -111,7 +111,7 @@ def values_of(words: list[Words], lengths: Positions, mark: str) -> FloatArray:
         digits.append(closed)
         after = after + np.bitwise_count(behind & ~passed)
         passed = passed | np.negative(found.astype(np.uint64))
-    whole, first = joined(digits[0]), digits[-1]
+    whole = first = joined(digits[0])
     for step, word in enumerate(digits[1:], 1):
         first = joined(word)
         whole += first * np.uint64(10 ** (WORD * step))
