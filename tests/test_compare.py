@@ -256,6 +256,18 @@ def test_the_best_command_gives_the_best_run(gdfit: Gdfit) -> None:
     assert (runs[0]["w"], runs[0]["b"]) == ([float(w)], float(b))
 
 
+def test_the_best_command_leaves_out_what_is_for_other_runs(gdfit: Gdfit) -> None:
+    for words in (
+        ["--optimizer", "gd,momentum,adam", "--momentum", "0.99", "--betas", "0.5,0.6"],
+        ["--loss", "mae,huber", "--huber-delta", "0.5"],
+    ):
+        out = gdfit("compare", LECTURE, "--lr", 0.1, "--epochs", 20, *words).out
+        for line in out.splitlines():
+            if line.startswith(" best "):
+                _, _, *best = shlex.split(line)
+                assert gdfit(*best, "--no-model", "-q").status == 0
+
+
 def test_json_is_a_list_of_what_train_gives(gdfit: Gdfit) -> None:
     how = [LECTURE, "--epochs", 20, "--validation", 0.2, "--show", "1,2"]
     runs: Any = gdfit.json("compare", *how, "--lr", "0.1,0.5", "--optimizer", "gd,adam")

@@ -21,6 +21,7 @@ from gdfit.cli.options import (
     HowWritten,
     Validation,
     check_settings,
+    without_effect,
 )
 from gdfit.cli.several import (
     COMPARED,
@@ -194,7 +195,7 @@ def descended(
 
 def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
     """The command line that trains one of the runs."""
-    changes = dict.fromkeys([*COMPARED, "init", *OWN], "")
+    changes = dict.fromkeys([*COMPARED, "init", *OWN, *without_effect(asked)], "")
     values = {**{name: getattr(asked, name) for name in COMPARED}, "init": init}
     for name in typed.given.intersection(values):
         changes[name] = "" if values[name] in (None, "auto", "zeros") else str(values[name])
