@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit, process
@@ -73,6 +74,21 @@ def test_what_is_made_of_one_number_is_a_curve(gdfit: Gdfit) -> None:
         "train", "-", "--features", "x,z", "--chart", stdin=b"x,z,y\n1,2,3\n2,1,5\n4,4,4\n"
     )
     assert "against x" not in both.out
+
+
+def test_a_constant_target_is_not_magnified() -> None:
+    rises = observations_from(np.arange(20.0), np.full(20, 5.0))
+    fit, _ = traced(rises)
+    assert fit.model.w[0] != 0  # by rounding
+    _, fitted = chart_of(rises)
+    rows = [row for row in fitted.splitlines() if "o" in row and "│" in row]
+    assert [row.partition("┤")[0] for row in rows] == ["5"]
+    assert "⠒⠒ y = 0 x + 5" in fitted
+
+
+def test_the_equation_is_that_of_the_model_where_x_does_not_vary() -> None:
+    _, fitted = chart_of(observations_from([2.0], [3.0]), lr=0.1)
+    assert "⠒⠒ y = 1.2 x + 0.6" in fitted
 
 
 def test_the_minimum_is_drawn_in() -> None:

@@ -256,6 +256,18 @@ def test_the_best_command_gives_the_best_run(gdfit: Gdfit) -> None:
     assert (runs[0]["w"], runs[0]["b"]) == ([float(w)], float(b))
 
 
+def test_the_best_command_leaves_out_what_is_for_other_runs(gdfit: Gdfit) -> None:
+    for words in (
+        ["--optimizer", "gd,momentum,adam", "--momentum", "0.99", "--betas", "0.5,0.6"],
+        ["--loss", "mae,huber", "--huber-delta", "0.5"],
+    ):
+        out = gdfit("compare", LECTURE, "--lr", 0.1, "--epochs", 20, *words).out
+        for line in out.splitlines():
+            if line.startswith(" best "):
+                _, _, *best = shlex.split(line)
+                assert gdfit(*best, "--no-model", "-q").status == 0
+
+
 def test_json_is_a_list_of_what_train_gives(gdfit: Gdfit) -> None:
     how = [LECTURE, "--epochs", 20, "--validation", 0.2, "--show", "1,2"]
     runs: Any = gdfit.json("compare", *how, "--lr", "0.1,0.5", "--optimizer", "gd,adam")
@@ -341,6 +353,14 @@ def test_losses_of_several_kinds_stand_apart(gdfit: Gdfit) -> None:
         ["--lr", "0.01,0.4", "--loss", "huber,mse", "--epochs", "3"],
         ["--lr", "0.01,0.02", "--show", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"],
         ["--lr", "0.01,0.02", "--every", "50"],
+        [
+            *("--lr", "0.001,0.01,1", "--optimizer", "gd,adam", "--seed", "1,2", "--epochs", "20"),
+            *("--scale", "none,standardize", "--batch-size", "5,all"),
+        ],
+        [
+            *("--init", "0.123456789012345,0.98765432109876", "--init", "1e-300,1e300"),
+            *("--lr", "0.001,0.01,0.1", "--optimizer", "gd,adam", "--validation", "0.3"),
+        ],
     ],
 )
 def test_the_table_has_room_on_80_columns(gdfit: Gdfit, arguments: list[str]) -> None:
@@ -355,10 +375,20 @@ def test_the_table_has_room_on_80_columns(gdfit: Gdfit, arguments: list[str]) ->
     )
 
 
+def test_a_validation_loss_of_0_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
+    (tmp_path / "zero.csv").write_text("x,y\n0,0\n")
+    words = ["--no-intercept", "--validation", tmp_path / "zero.csv", "--epochs", 3]
+    result = gdfit("compare", LECTURE, "--lr", "0.01,0.02", *words)
+    names, rows = table(result.out)
+    assert [row[names.index("validation")] for row in rows] == ["0.000", "0.000"]
+
+
 WRONG_USAGE = {
     "compare DATA": "there is nothing to compare: type values, as in --lr 0.001,0.01,0.1",
     "compare DATA --lr 0.1,fast": "--lr takes a number, not 'fast'",
     "compare DATA --lr 0.1,": "--lr takes a number, not ''",
+    "compare DATA --lr 0.1 1e-2": "1e-2 is no file; several values of an option stand with commas",
+    "compare DATA --optimizer gd adam": "adam is no file; several values of an option stand with",
     "compare DATA --lr 0.1,0": "--lr takes a positive number or auto, not 0",
     "compare DATA --lr 0.1,0.2,0.10": "--lr takes each value once, not 0.1 twice",
     "compare DATA --init zeros --init zeros": "--init takes each value once, not zeros twice",

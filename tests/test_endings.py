@@ -93,6 +93,12 @@ def test_a_loss_that_has_grown_has_diverged_though_it_is_finite(gdfit: Gdfit) ->
     assert gdfit("train", LECTURE, "--lr", "0.329", "--epochs", "40").status == 0
 
 
+def test_a_rate_a_little_above_the_limit_is_not_once_the_limit(gdfit: Gdfit) -> None:
+    result = gdfit("train", LECTURE, "--lr", 0.32908, "--epochs", 1e6, "--leap")
+    assert result.status == 3
+    assert "--lr 0.32908 is just above the limit 2/λmax = 0.329068, above" in result.err
+
+
 @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
 def test_a_run_stops_at_a_million_million_times_the_first_loss(optimizer: str) -> None:
     data = observations_from([1.0, 2, 3, 5], [2.0, 3, 5, 9])

@@ -261,6 +261,16 @@ def test_many_features_with_long_names_have_room(gdfit: Gdfit, tmp_path: Path) -
     assert any("w₁·x₁ + w₂·x₂ + w₃·x₃ + … + b" in line for line in lines)
 
 
+def test_one_is_singular(gdfit: Gdfit) -> None:
+    out = gdfit("train", "-", "--explain", 1, "--lr", 0.1, stdin=b"x,y\n2,3\n").out
+    assert "\n mean over the only row\n" in out
+    data = b"a,b,c,d,y\n1,2,3,4,5\n2,1,0,1,2\n0,1,1,3,3\n"
+    words = ["--explain", 1, "--lr", 0.01, "--batch-size", 2, "--validation", 0.3]
+    out = gdfit("train", "-", *words, stdin=data).out
+    assert "\n and so for 1 more weight\n" in out
+    assert "\n loss of the 1 row for validation, before the update: " in out
+
+
 def test_the_first_rows_of_a_large_file_are_written_out(gdfit: Gdfit, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     rows = random.normal(size=(100_000, 2)).round(3)

@@ -31,6 +31,14 @@ def test_names_are_text(opened: Opened) -> None:
     assert EVIL[0] in opened(one).text("h1")
 
 
+def test_names_from_right_to_left_and_rounding_do_not_turn_the_words(opened: Opened) -> None:
+    rises = observations_from(np.arange(20.0), np.full(20, 5.0), ["عمر"], "שכר")
+    page = opened(train(rises, lr=0.5000000000000002, scale="standardize"))
+    assert page.text("h1") == "\u2068שכר\u2069 = w · \u2068عمر\u2069 + b"
+    # 1 − γλ is −9e-16.
+    assert "Each epoch leaves 0\u00a0% of the way" in page.text("#meaning")
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("many", [False, True])
 def test_it_fits_the_screen(opened: Opened, size: str, many: bool) -> None:

@@ -108,6 +108,17 @@ def test_one_panel_is_drawn_where_one_is_asked_for(gdfit: Gdfit) -> None:
     assert not list(Path().iterdir())
 
 
+@pytest.mark.parametrize("lr", [0.01, 0.32])
+def test_steps_that_come_down_end_where_they_are_drawn_to(lr: float) -> None:
+    fit, steepest = panel_of("steepest", lr=lr, epochs=100)
+    assert fit.curvature
+    distances, heights = points(called(steepest, "steps")).T
+    factor = 1 - lr * fit.curvature.lambda_max
+    assert len(distances) > 41
+    np.testing.assert_allclose(distances, distances[0] * factor ** np.arange(len(distances)))
+    assert (np.diff(heights) < 0).all()
+
+
 def test_places_that_can_not_be_drawn_to(gdfit: Gdfit) -> None:
     Path("folder.png").mkdir()
     for place in ("folder.png", "nowhere/p.png"):

@@ -30,6 +30,20 @@ def test_powers_of_a_column_are_drawn_as_a_curve() -> None:
     assert (fitted.get_xlabel(), fitted.get_ylabel()) == ("x", "y")
 
 
+def test_the_line_through_one_observation_has_its_slope() -> None:
+    _, fitted = panel_of("fit", observations_from([2.0], [3.0]), lr=0.1)
+    assert "y = 1.2 x + 0.6" in labels(fitted)
+
+
+def test_names_from_right_to_left_do_not_turn_the_formula() -> None:
+    data = observations_from([1.0, 2, 3], [2.0, 4, 7], ["عمر"], "שכר")
+    fit, fitted = panel_of("fit", data)
+    (w,), b = fit.model.w, fit.model.b
+    formula = f"\u2068שכר\u2069 = {number(w)} \u2068عمر\u2069 − {number(-b)}"
+    assert labels(fitted)[-1] == formula
+    assert fitted.get_xlabel() == "\u2068عمر\u2069"
+
+
 def test_a_function_of_a_column_is_an_axis() -> None:
     _, fitted = panel_of("fit", read_observations(str(LECTURE), features="log(x)"))
     x, y = read_observations(str(LECTURE)).sample.T

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import typer
 
@@ -21,6 +21,7 @@ from gdfit.cli.options import (
     HowWritten,
     Validation,
     check_settings,
+    without_effect,
 )
 from gdfit.cli.several import (
     COMPARED,
@@ -66,6 +67,7 @@ def compare(
     from gdfit.show.progress import TrainingBar
     from gdfit.show.report import schedule
 
+    check_data(data)
     names = [name for listed in init or [("zeros",)] for name in listed]
     every = settings_of(settings, **compared.given)
     check_settings(typed, *every, validated=validation is not None)
@@ -104,6 +106,28 @@ def compare(
         save_comparison(comparison, files.plot)
     shown.end(comparison, lines)
     leave(comparison, typed)
+
+
+def check_data(data: Sequence[str]) -> None:
+    """Raise where one of the files is a value that a blank keeps from its option."""
+    from gdfit.descent.settings import LossName, OptimizerName, Scale
+
+    names = {"auto", *get_args(OptimizerName), *get_args(LossName), *get_args(Scale)}
+    for word in data:
+        if (word in names or is_number(word)) and not Path(word).exists():
+            raise UsageError(
+                f"{word} is no file; several values of an option stand with commas and without "
+                "blanks, as in `lr` 0.001,0.01,0.1"
+            )
+
+
+def is_number(word: str) -> bool:
+    """Whether `word` is written as a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def check_compared(
@@ -171,7 +195,7 @@ def descended(
 
 def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
     """The command line that trains one of the runs."""
-    changes = dict.fromkeys([*COMPARED, "init", *OWN], "")
+    changes = dict.fromkeys([*COMPARED, "init", *OWN, *without_effect(asked)], "")
     values = {**{name: getattr(asked, name) for name in COMPARED}, "init": init}
     for name in typed.given.intersection(values):
         changes[name] = "" if values[name] in (None, "auto", "zeros") else str(values[name])

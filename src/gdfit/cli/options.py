@@ -246,8 +246,17 @@ def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
     """Raise for settings of a run that are out of range, or have no effect on any of the runs."""
     for settings in runs:
         settings.check(validated=validated)
+    for name, why in without_effect(*runs).items():
+        typed.refuse(name, why, unless=False)
+
+
+def without_effect(*runs: Settings) -> dict[str, str]:
+    """The settings that have no effect on any of the runs, and what they are for."""
     optimizers, losses = ({getattr(run, name) for run in runs} for name in ("optimizer", "loss"))
-    velocity = bool(optimizers & {"momentum", "nesterov"})
-    typed.refuse("momentum", "is for `optimizer` momentum and nesterov", unless=velocity)
-    typed.refuse("betas", "is for `optimizer` adam", unless="adam" in optimizers)
-    typed.refuse("huber_delta", "is for `loss` huber", unless="huber" in losses)
+    effects = {
+        "momentum": ("is for `optimizer` momentum and nesterov", {"momentum", "nesterov"}),
+        "betas": ("is for `optimizer` adam", {"adam"}),
+        "huber_delta": ("is for `loss` huber", {"huber"}),
+    }
+    chosen = optimizers | losses
+    return {name: why for name, (why, users) in effects.items() if not users & chosen}

@@ -234,14 +234,15 @@ def why_it_grows(fit: Fit) -> str:
             "far away for float64"
         )
     return (
-        f"--lr {lr:g} is {times(lr / bound)} the limit 2/λmax = {bound:.6g}, above which gradient "
+        f"--lr {lr:g} is {beyond(lr / bound)} the limit 2/λmax = {bound:.6g}, above which gradient "
         "descent on this data climbs"
     )
 
 
-def times(ratio: float) -> str:
+def beyond(ratio: float) -> str:
     """A ratio above 1 in words."""
-    return f"{ratio:.3g} times"
+    text = f"{ratio:.3g}"
+    return "just above" if text == "1" else f"{text} times"
 
 
 def is_too_large(fit: Fit) -> bool:

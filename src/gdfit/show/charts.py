@@ -14,7 +14,15 @@ from gdfit.arrays import FloatArray
 from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
 from gdfit.errors import printable
-from gdfit.show.plane import features_along, heights_of, name_along, on_a_plane, plane_of
+from gdfit.show.plane import (
+    ROUNDING,
+    features_along,
+    heights_of,
+    name_along,
+    on_a_plane,
+    plane_of,
+    slope_of,
+)
 from gdfit.show.style import console_for
 
 HEIGHT = 17  # lines
@@ -120,6 +128,9 @@ def fit_chart(fit: Fit, width: int) -> str:
         layers.append(Layer("validation", *held_out, "x", "orange", joined=False))
     across = np.concatenate([layer.x for layer in layers])
     up = np.concatenate([layer.y for layer in layers])
+    if np.ptp(up) <= ROUNDING * np.abs(up).max():
+        up = y[:1]
+        layers = [layer._replace(y=np.full(len(layer.y), y[0])) for layer in layers]
     return chart(
         f"{target} against {name}",
         layers,
@@ -133,7 +144,7 @@ def equation(fit: Fit, name: str, target: str) -> str:
     """``y = 0.302 x + 0.233``, for a line."""
     if len(fit.model.features) > 1:
         return "the fit"
-    w, b = fit.model.params
+    w, b = slope_of(fit), fit.model.params[-1]
     sides = f"{target} = {w:.4g} {name}"
     return f"{sides} {'-' if b < 0 else '+'} {abs(b):.4g}" if fit.observations.intercept else sides
 

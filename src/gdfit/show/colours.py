@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 
 import numpy as np
 
@@ -32,7 +33,13 @@ def text_of(name: str) -> str:
     half = LONGEST_NAME // 2
     # Names that are long often differ in their ends.
     short = name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
-    return short.replace("$", r"\$")
+    return isolated(short).replace("$", r"\$")
+
+
+def isolated(name: str) -> str:
+    """A name that is written from right to left, so that it does not turn what stands around it."""
+    turned = any(unicodedata.bidirectional(character) in ("R", "AL") for character in name)
+    return f"\u2068{name}\u2069" if turned else name
 
 
 def number(value: float) -> str:

@@ -28,11 +28,11 @@ from gdfit.show.style import PIPE, console_for, exact, key_values, new_table, sh
 from gdfit.show.table import PIPE_WIDTH
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
 MOST = 20  # epochs
 LONGEST = 16  # characters of a value
+SHORTEST = 8  # where there is no room for more
 
 Runs = Sequence[tuple[str, Run]]
 """The runs to come, each with the name of its start."""
@@ -65,7 +65,8 @@ class RunsTable:
         last = max(outcome.fit.epochs for outcome in comparison.outcomes)
         wanted = [epoch for epoch in range(1, last) if self.asked and self.asked(epoch)]
         epochs = self.fitting(comparison, wanted if self.asked else milestones(last - 1))
-        show(self.console, table_of(comparison, epochs))
+        longest = LONGEST if self.has_room(table_of(comparison, epochs)) else SHORTEST
+        show(self.console, table_of(comparison, epochs, longest))
         self.console.line()
         told = [*remarks(comparison)]
         left_out = len(wanted) - len(epochs)
@@ -80,23 +81,25 @@ class RunsTable:
     def fitting(self, comparison: Comparison, epochs: Sequence[int]) -> Sequence[int]:
         """As many of the `epochs` as have room in the table: the last ones."""
         epochs = epochs[-MOST:]
-        # A line that fills the last column makes some terminals begin another one.
-        while epochs and measured(self.console, table_of(comparison, epochs)) >= self.width:
+        while epochs and not self.has_room(table_of(comparison, epochs)):
             epochs = epochs[1:]
         return epochs
 
+    def has_room(self, table: Table) -> bool:
+        """Whether a table leaves the last column free: a line that fills it makes some terminals
+        begin another one."""
+        options = self.console.options.update(max_width=PIPE)
+        return self.console.measure(table, options=options).maximum < self.width
 
-def measured(console: Console, table: Table) -> int:
-    """How wide a table is that has room."""
-    return console.measure(table, options=console.options.update(max_width=PIPE)).maximum
 
-
-def table_of(comparison: Comparison, epochs: Sequence[int]) -> Table:
-    """The table, with the loss after these `epochs` and in the end."""
+def table_of(comparison: Comparison, epochs: Sequence[int], longest: int = LONGEST) -> Table:
+    """The table, with the loss after these `epochs` and in the end; its texts, and the names of
+    its settings, are at most as long as the `longest`."""
     table = new_table()
     table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
     for name in comparison.varied:
-        table.add_column(name.replace("_", " "), justify="right", no_wrap=True)
+        heading = name.replace("_", " " if len(name) <= longest else "\n")
+        table.add_column(heading, justify="right", no_wrap=True)
     for epoch in epochs:
         table.add_column(f"after {epoch}", justify="right", no_wrap=True)
     last = common_end(comparison)
@@ -111,10 +114,10 @@ def table_of(comparison: Comparison, epochs: Sequence[int]) -> Table:
         for outcome in group:
             fit = outcome.fit
             table.add_row(
-                *(text_of(name, outcome.values[name]) for name in comparison.varied),
+                *(text_of(name, outcome.values[name], longest) for name in comparison.varied),
                 *(number(outcome.loss_after(epoch)) for epoch in epochs),
                 number(outcome.loss_after(last) if last else fit.loss),
-                *([number(fit.validation_loss or math.nan)] if validated else []),
+                *([number(fit.validation_loss)] if fit.validation_loss is not None else []),
                 to_minimum(comparison, outcome),
                 ended(outcome),
                 style="dim" if outcome.has_diverged else "",
@@ -136,7 +139,7 @@ def number(loss: float) -> str:
     return "—" if math.isnan(loss) else format(loss, "#.4g").removesuffix(".")
 
 
-def text_of(name: str, value: Any) -> str:
+def text_of(name: str, value: Any, longest: int = LONGEST) -> str:
     """A value of a setting."""
     if value is None:
         return "all" if name == "batch_size" else "none"
@@ -144,7 +147,7 @@ def text_of(name: str, value: Any) -> str:
         return f"{value:.5g}"
     if isinstance(value, tuple):
         return ",".join(f"{part:g}" for part in value)
-    return shortened(printable(str(value)), LONGEST)
+    return shortened(printable(str(value)), longest)
 
 
 def setting(name: str, value: Any) -> str:

@@ -22,6 +22,7 @@ from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.errors import printable
 from gdfit.show.arithmetic import Means, RowArithmetic, penalty_lines, update_lines
 from gdfit.show.board import KEPT, Letters, Line, broken, equal, given, laid_out, minus, told
+from gdfit.show.colours import count as counted
 from gdfit.show.formulas import RATES, SLOPES, Change
 from gdfit.show.report import Watch
 from gdfit.show.style import console_for
@@ -126,10 +127,11 @@ class Explanation:
     def epoch(self, step: Step) -> Iterator[str]:
         """An epoch: its first rows, the means over all rows, the update."""
         settings, letters, written = self.run.settings, self.letters, self.pass_of(step)
-        change, whole = written.change, f"all {written.all_rows:,} rows"
-        heading = f" Epoch {step.epoch}"
+        read = counted(written.all_rows, "row")
+        change, heading = written.change, f" Epoch {step.epoch}"
+        whole = f"all {read}" if written.all_rows > 1 else "the only row"
         if self.batched:
-            whole = f"the {written.all_rows:,} rows of the batch"
+            whole = f"the {read} of the batch"
             heading += f", the first of {self.batch_count:,} batches, drawn at random"
         yield from broken(f"{heading}, at {letters.at(step.before)}")
         rows = []
@@ -156,12 +158,12 @@ class Explanation:
         """What is not written out."""
         left_out = len(self.letters.weights) - Letters.MOST
         if left_out > 0:
-            yield f" and so for {left_out:,} more weights"
+            yield f" and so for {counted(left_out, 'more weight')}"
         if self.batched:
             end = f" and so for each batch; after the last, {self.letters.at(step.params)}"
             yield from broken(f"{end} (the table shows the means of their losses and gradients)")
         if step.validation_loss is not None and self.run.validation:
-            rows = f"{self.run.validation.count:,} rows for validation"
+            rows = f"{counted(self.run.validation.count, 'row')} for validation"
             yield f" loss of the {rows}, before the update: {told(step.validation_loss)}"
 
     @property

@@ -23,13 +23,19 @@ from gdfit.show.colours import (
     text_of,
 )
 from gdfit.show.marks import Mark, marks_of
-from gdfit.show.plane import features_along, heights_of, name_along, on_a_plane, plane_of
+from gdfit.show.plane import (
+    features_along,
+    heights_of,
+    name_along,
+    on_a_plane,
+    plane_of,
+    slope_of,
+)
 from gdfit.show.scales import number_axis, window
 
 FEW = 200  # observations, each of which is seen
 LONGEST_LABEL = 40
 ROOM, FINAL_ROOM = 2.0, 4.0  # times the height of the observations, for earlier lines, the last
-ROUNDING = 1e-14  # of b: a rise of the line that is none
 SAME = 0.004  # of the window's height: lines that are nearer are one
 
 
@@ -164,9 +170,7 @@ def equation(fit: Fit) -> str:
     """``y = 0.302 x + 0.233``, for a legend; on two lines where it is long."""
     if len(fit.model.features) > 1:
         return "the fit"
-    w, b = fit.model.params
-    if abs(w) * np.ptp(fit.observations.sample[:, 0]) <= ROUNDING * abs(b):
-        w = 0.0
+    w, b = slope_of(fit), fit.model.params[-1]
     name, target = text_of(fit.model.features[0]), text_of(fit.model.target)
     right = f"{number(w)} {name}"
     if fit.observations.intercept:

@@ -10,6 +10,7 @@ from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit
 
 CURVE = 300  # points of a curve
+ROUNDING = 1e-12  # of the size of numbers: a difference that is none
 
 
 def on_a_plane(fit: Fit) -> bool:
@@ -17,6 +18,14 @@ def on_a_plane(fit: Fit) -> bool:
     made_of = fit.observations.expansion
     alone = made_of is not None and len(made_of.numbers) == 1 and not made_of.categories
     return len(fit.model.features) == 1 or alone
+
+
+def slope_of(fit: Fit) -> float:
+    """The slope of the line: 0 where over the observations it rises by no more than rounding."""
+    w, b = fit.model.params
+    x = fit.observations.sample[:, 0]
+    run = np.ptp(x) or np.abs(x).max()  # x may not vary
+    return 0.0 if abs(w) * run <= ROUNDING * abs(b) else w
 
 
 def name_along(fit: Fit) -> str:

@@ -57,8 +57,8 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     walked = np.column_stack([distances, heights])[: shown + 1]
     if len(walked) > shown:  # one step more, as far as it is in the picture
         before, after = walked[-2:]
-        part = min(1.0, (top - before[1]) / (after[1] - before[1] or 1.0))
-        walked[-1] = before + part * (after - before)
+        if after[1] > top:
+            walked[-1] = before + (top - before[1]) / (after[1] - before[1]) * (after - before)
     axes.set_xlim(-reach, reach)
     axes.set_ylim(bends.minimum_loss - 0.16 * rise, top)
     draw_steps(axes, walked, shown)

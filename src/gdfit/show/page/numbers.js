@@ -66,7 +66,7 @@ function counted(count, unit = "") {
 
 /** A part as a percentage that does not say 100 % of what is less. */
 function percent(part) {
-  const value = 100 * part;
+  const value = 100 * (Math.abs(part) < 1e-9 ? 0 : part); // of 1 − γλ only rounding is left
   const texts = [0, 1, 2, 3, 4, 5].map((digits) => value.toFixed(digits));
   const found = texts.find(
     (text) => Number(text) < 100 && Math.abs(Number(text) - value) < 0.05 * (100 - value),
@@ -78,9 +78,18 @@ function percent(part) {
 function named(name, longest = 24) {
   const line = name.split(/\s+/).filter(Boolean).join(" ") || "(no name)";
   const characters = [...line];
-  if (characters.length <= longest) return line;
+  if (characters.length <= longest) return isolated(line);
   const end = Math.floor(longest / 3);
-  return `${characters.slice(0, longest - end - 1).join("")}…${characters.slice(-end).join("")}`;
+  return isolated(
+    `${characters.slice(0, longest - end - 1).join("")}…${characters.slice(-end).join("")}`,
+  );
+}
+
+/** A name that is written from right to left, so that it does not turn what stands around it. */
+function isolated(name) {
+  return /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u.test(name)
+    ? `\u2068${name}\u2069`
+    : name;
 }
 
 /** What the params are called, as in the table: w and b, or w_NAME and b with several features. */

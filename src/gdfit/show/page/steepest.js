@@ -29,9 +29,9 @@ class SteepestView {
         0,
       );
     };
-    const shown = Array.from({ length: epoch + 1 }, (_, place) => place).filter(
-      (place) => place <= FIRST_STEPS || place > epoch - 4,
-    );
+    const first = Math.min(epoch, FIRST_STEPS);
+    const last = Math.max(first + 1, epoch - 3);
+    const shown = [...between(0, first), ...between(last, epoch)];
     const places = shown.map(distance);
     const farthest = Math.max(...places.map(Math.abs).filter((place) => place < 1e150));
     const span = farthest > 1e-9 * Math.hypot(...minimum) ? 1.12 * farthest : 1; // else it is rounding
@@ -50,4 +50,9 @@ class SteepestView {
     const [x, y] = points.at(-1);
     set(this.point, { cx: x, cy: y });
   }
+}
+
+/** The whole numbers from `first` to `last`. */
+function between(first, last) {
+  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, place) => first + place);
 }
