@@ -130,15 +130,15 @@ def test_nor_has_one_beside_a_category(tmp_path: Path) -> None:
 FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     "a column that is not there": (
         lambda: MODEL.predict(table()[["a", "y"]]),
-        "no column is called 'i'; there are a, y",
+        "the DataFrame: there is no column 'i'; its columns with numbers are a, y",
     ),
     "a name twice": (
         lambda: MODEL.predict(table()[["a", "i", "i"]]),
-        "2 columns are called 'i'; there are a, i, i",
+        "the DataFrame: 2 columns are called 'i'; name them apart",
     ),
     "text": (
         lambda: MODEL.predict(table().assign(i=list("pqrst"))),
-        "column 'i': does not hold numbers",
+        "the DataFrame, row 0 (from 0), column 'i': 'p' is not a number",
     ),
     "columns for rows": (
         lambda: MODEL.predict(np.ones((2, 3))),
@@ -152,15 +152,26 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a target that is not there": (
         lambda: gdfit.observations_from(table(), "z"),
-        "no column is called 'z'; there are word, a, i, day, kind, y",
+        "the DataFrame: there is no column 'z'; its columns with numbers are a, i, y",
     ),
     "nothing but text": (
         lambda: gdfit.observations_from(table()[["word", "y"]], "y"),
-        "no column of `x` has numbers",
+        "the DataFrame: a fit needs a feature and a target, two columns with numbers; there is 'y' "
+        "alone; there is text in word ('p')",
     ),
     "a missing number": (
         lambda: gdfit.observations_from(table().assign(a=[1.0, 2.0, float("nan"), 4.0, 5.0]), "y"),
-        "'a' is nan in row 2, counted from 0: x and y must be finite numbers",
+        "the DataFrame, row 2 (from 0), column 'a': the value is missing; `drop_missing` skips "
+        "such rows; `exclude` a leaves the column out",
+    ),
+    "a missing number in an array": (
+        lambda: gdfit.observations_from([1.0, 2.0, float("nan")], [1, 2, 3]),
+        "'x' is nan in row 2, counted from 0: x and y must be finite numbers",
+    ),
+    "rows labelled otherwise": (
+        lambda: gdfit.observations_from(table(), table()["y"].sort_values()),
+        "the rows of y are labelled otherwise than those of x; if they are in the same order, "
+        "to_numpy() takes the labels off",
     ),
     "words": (
         lambda: gdfit.observations_from(["one", "two"], [1, 2]),

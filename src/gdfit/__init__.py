@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gdfit.analysis.inference import Summary, summarize
     from gdfit.data.dataset import read_observations
     from gdfit.data.dialect import Dialect
-    from gdfit.data.observations import Observations, observations_from
+    from gdfit.data.in_memory import observations_from
+    from gdfit.data.observations import Observations
     from gdfit.descent.compare import compare
     from gdfit.descent.comparison import Comparison
     from gdfit.descent.fit import Fit, Run, train
@@ -60,7 +61,7 @@ _HOMES = {
     "compare": "descent.compare",
     "export": "model.export",
     "load_model": "model.linear",
-    "observations_from": "data.observations",
+    "observations_from": "data.in_memory",
     "read_observations": "data.dataset",
     "summarize": "analysis.inference",
     "train": "descent.fit",

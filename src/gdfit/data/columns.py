@@ -73,9 +73,9 @@ class Columns:
 def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     """The features and the target among the columns of the file called `name`."""
     if len(layout.names) < 2:
+        hint = " (is the delimiter right? see `delimiter`)" if layout.is_text else ""
         raise GdfitError(
-            "has one column, and a fit needs two at least, x and y"
-            " (is the delimiter right? see `delimiter`)",
+            f"has one column, and a fit needs two at least, x and y{hint}",
             file=name,
         )
     excluded = {find_name(layout, name, column) for column in selection.exclude}

@@ -20,7 +20,7 @@ from gdfit.data.levels import Levels
 from gdfit.data.observations import Observations
 from gdfit.data.opening import open_file, open_text
 from gdfit.data.recipe import Chosen
-from gdfit.data.selection import Selection
+from gdfit.data.selection import Selection, several
 from gdfit.data.source import BLOCK_BYTES
 from gdfit.errors import GdfitError, NoObservationsError, UsageError
 
@@ -255,8 +255,3 @@ def read_observations(
 
     with Cluster(dask) as cluster:
         return replace(dataset, cluster=cluster).observations(seed, keep_rows=keep_rows)
-
-
-def several(names: Sequence[str] | str) -> tuple[str, ...]:
-    """Names, of which one may be given by itself."""
-    return (names,) if isinstance(names, str) else tuple(names)

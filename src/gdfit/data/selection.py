@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -25,3 +26,8 @@ class Selection:
     degree: int = 1
     weights: str | None = None
     intercept: bool = True
+
+
+def several(names: Sequence[str] | str) -> tuple[str, ...]:
+    """Names, of which one may be given by itself."""
+    return (names,) if isinstance(names, str) else tuple(map(str, names))
