@@ -196,22 +196,21 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
             with_value("species", 4, None).set_index("mass"), "x", features=["species"]
         ),
         f"the DataFrame, row '{penguins().mass[4]}' (4 from 0), column 'species': the value is "
-        "missing; `drop_missing` skips such rows; columns with numbers are year, x, price",
+        "missing; `drop_missing` skips such rows",
     ),
     "a level that is new": (
         lambda: model().predict(with_value("species", 2, "Emu").set_index(np.arange(120) + 7)),
         "the DataFrame, row 9 (2 from 0), column 'species': 'Emu' is a level that training has not "
-        "seen; there are Adelie, Chin, strap, Gentoo",
+        'seen; there are Adelie, "Chin, strap", Gentoo',
     ),
     "a level that is new, in an array": (
         lambda: model().predict([["Emu", 3.0]]),
         "the array, row 0 (from 0), column 'species': 'Emu' is a level that training has not seen; "
-        "there are Adelie, Chin, strap, Gentoo",
+        'there are Adelie, "Chin, strap", Gentoo',
     ),
     "no logarithm": (
         lambda: gdfit.observations_from(with_value("mass", 3, 0), "x", features=["log(mass)"]),
-        "the DataFrame, row 3 (from 0), column 'mass': log(mass) takes a number above 0, not 0; "
-        "columns with numbers are mass, year, x, price",
+        "the DataFrame, row 3 (from 0), column 'mass': log(mass) takes a number above 0, not 0",
     ),
     "a name that is nearly right": (
         lambda: gdfit.observations_from(penguins(), "price", features=["specie"]),

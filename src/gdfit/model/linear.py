@@ -109,7 +109,7 @@ class LinearModel(Displayed):
         GdfitError : a term has no value there, or it is a level that training has not seen.
         """
         if self.expansion is None:
-            return self.at(cast("Sequence[float]", x))
+            return float(self.at(cast("Sequence[float]", x)))
         from gdfit.data.inputs import rows_at
 
         return float(self.at_rows(rows_at(self.expansion, x))[0])
