@@ -142,6 +142,27 @@ def test_weights_beside_the_frame() -> None:
     same(gdfit.observations_from(taken, "price", features=["x"], weights=weights), by_name)
 
 
+def test_a_validation_set_is_like_the_observations() -> None:
+    frame = penguins()
+    part = frame[frame["species"] == "Gentoo"]
+    whole = gdfit.observations_from(frame, "log(price)", features=[*TERMS, "year"])
+    held_out = gdfit.observations_from(part, "log(price)", like=whole)
+    assert held_out.features == whole.features
+    fit = gdfit.train(whole, validation=held_out)
+    residuals = fit.model.predict(part) - np.log(part["price"])
+    assert fit.validation_loss == pytest.approx(np.mean(residuals**2))
+    with pytest.raises(gdfit.UsageError, match="has other features"):
+        gdfit.train(whole, validation=gdfit.observations_from(part, "x"))
+    with pytest.raises(gdfit.UsageError, match="`like` says which features there are"):
+        gdfit.observations_from(part, "log(price)", like=whole, degree=2)
+    few = gdfit.observations_from(frame[frame["species"] != "Adelie"], "x", ["species"])
+    with pytest.raises(gdfit.GdfitError, match="'Adelie' is a level that training has not seen"):
+        gdfit.observations_from(frame, "x", like=few)
+    x = np.array([[1.0, 2], [2, 5], [3, 1]])
+    powers = gdfit.observations_from(x, [1, 2, 3], degree=2)
+    assert gdfit.observations_from(x[:1], [1], like=powers).features == powers.features
+
+
 def test_an_array_has_powers_and_rows_to_skip() -> None:
     x = np.array([[1.0, 2], [2, 5], [np.nan, 3], [4, 1], [5, 5], [7, 2], [1, 9]])
     y = np.arange(7.0)

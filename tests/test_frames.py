@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,6 +68,18 @@ def test_numbers_of_any_kind_are_numbers() -> None:
     assert gdfit.observations_from(frame.assign(a=list("12345")), "y").features == ("i",)
 
 
+def test_names_need_not_be_text() -> None:
+    numbered = pd.DataFrame({0: [1.0, 2, 4, 3], 1: [5.0, 1, 2, 2], 7: [2.0, 1, 2, 5]})
+    found = gdfit.observations_from(numbered, 7, features=["0", "1"])
+    assert (found.features, found.target_name) == (("0", "1"), "7")
+    model = gdfit.train(found).model
+    assert model.predict(numbered.iloc[2]) == model.predict(numbered)[2]
+    levels = numbered.set_axis(pd.MultiIndex.from_product([["u"], list("abc")]), axis=1)
+    found = gdfit.observations_from(levels, ("u", "c"))
+    assert (found.features, found.target_name) == (("('u', 'a')", "('u', 'b')"), "('u', 'c')")
+    assert gdfit.train(found).model.predict(levels).tolist() == model.predict(numbered).tolist()
+
+
 def test_a_series_has_a_name() -> None:
     frame = table()
     found = gdfit.observations_from(frame["a"], frame["y"])
@@ -85,6 +98,7 @@ def test_a_frame_gives_what_its_file_does() -> None:
     assert params[0] == pytest.approx(params[1], rel=1e-12)
 
 
+untyped: Any = gdfit
 MODEL = gdfit.LinearModel((0.1, -0.7), 0.3, ("a", "i"), "y")
 
 
@@ -176,6 +190,40 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     "words": (
         lambda: gdfit.observations_from(["one", "two"], [1, 2]),
         "`x` takes numbers, and this list holds something else",
+    ),
+    "dates": (
+        lambda: gdfit.observations_from(table()["day"], [1, 2, 3, 4, 5]),
+        "`x` takes numbers, and this Series holds something else",
+    ),
+    "a name where there are none": (
+        lambda: gdfit.observations_from([1, 2], "y"),
+        "`y` is the name of a column, and x is no DataFrame",
+    ),
+    "a column for y": (
+        lambda: gdfit.observations_from([1, 2], [[1], [2]]),
+        "x of shape (N,) or (N, p) goes with y of shape (N,), not (2,) with (2, 1); np.ravel(y) "
+        "takes its column out",
+    ),
+    "no columns": (lambda: gdfit.observations_from(np.ones((2, 0)), [1, 2]), "x has no columns"),
+    "a degree that is no number": (
+        lambda: untyped.observations_from(table(), "y", degree=1.5),
+        "`degree` takes a whole number from 1 on, not 1.5",
+    ),
+    "no observations": (
+        lambda: untyped.train(table()),
+        "`observations` takes what observations_from or read_observations makes, not a DataFrame",
+    ),
+    "no observations to look at": (
+        lambda: untyped.summarize([1, 2]),
+        "`observations` takes what observations_from or read_observations makes, not a list",
+    ),
+    "no observations to validate": (
+        lambda: gdfit.train(gdfit.observations_from([1, 2], [1, 2]), validation=0.2),
+        "`validation` takes what observations_from or read_observations makes, not a float",
+    ),
+    "a learning rate that is text": (
+        lambda: gdfit.train(gdfit.observations_from([1, 2], [1, 2]), lr="0.1"),
+        "`lr` takes a positive number or auto, not '0.1'",
     ),
     "shapes that differ": (
         lambda: gdfit.observations_from([1, 2, 3], [1, 2]),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 from gdfit.data.expansion import Expansion, plain
 from gdfit.data.finding import LayoutTable, alternatives, find_name, typed
@@ -107,8 +108,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         if len({frozenset(term.factors) for term in terms}) < len(terms):
             raise UsageError("`features` names a column twice")
     check(terms, target, excluded, weights, numeric)
-    if selection.degree < 1:
-        raise UsageError(f"`degree` takes a number from 1 on, not {selection.degree}")
+    if not isinstance(selection.degree, Integral) or selection.degree < 1:
+        raise UsageError(f"`degree` takes a whole number from 1 on, not {selection.degree}")
     if selection.degree > 1 and all(term.categories for term in terms):
         raise UsageError("`degree` has no effect here: it is for features that are numbers")
     made = powers(terms, selection.degree)
@@ -217,6 +218,8 @@ def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selec
         ]
         if len(others) > 1:
             return f"; `target` takes another column: {alternatives(others)}"
+    elif column == columns.weights:
+        return ""
     elif selection.features is None and len(columns.features) > 1:
         return f"; `exclude` {typed([column])} leaves the column out"
     elif column not in layout.numeric and column not in columns.expansion.texts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from gdfit.data.recipe import Chosen
 from gdfit.data.rows import Rows
 from gdfit.data.selection import Selection, several
 from gdfit.data.tables import array_of, is_frame, name_of, names_of, same_rows
-from gdfit.errors import GdfitError, NoObservationsError, quoted
+from gdfit.errors import GdfitError, NoObservationsError, UsageError, quoted
 
 
 def observations_from(
@@ -34,6 +34,7 @@ def observations_from(
     weights: Any = None,
     intercept: bool = True,
     drop_missing: bool = False,
+    like: Observations | None = None,
 ) -> Observations:
     """Observations from arrays or DataFrames, for use in Python.
 
@@ -55,45 +56,76 @@ def observations_from(
         default all count alike.
     intercept : whether there is a b to fit; where there is none, it stays 0.
     drop_missing : skip rows with a missing value, which are an error otherwise.
+    like : observations whose features these are to have, made by the same terms of the same levels,
+        as a validation set must.
 
     Raises
     ------
     GdfitError : the shapes don't match, a column can't be used, or a value is not a finite number;
         it names the row and the column.
+
+    Examples
+    --------
+    >>> import gdfit, pandas
+    >>> birds = pandas.DataFrame({"kind": ["a", "b", "b"], "wing": [1, 2, 4], "mass": [2, 5, 9]})
+    >>> gdfit.observations_from(birds, "mass", ["kind", "wing"]).features
+    ('kind[b]', 'wing')
     """
     same_rows(x, y)
     same_rows(x, weights)
     asked = Selection(None, None, several(exclude), degree, None, intercept)
+    if like:
+        if exclude or degree != 1 or (features is not None and is_frame(x)):
+            raise UsageError("`like` says which features there are: leave out the others")
+        asked = Selection(terms_of(like), intercept=like.intercept)
     if is_frame(x):
-        asked = replace(asked, features=None if features is None else several(features))
-        return from_frame(x, y, target, weights, asked, drop_missing=drop_missing)
+        if features is not None:
+            asked = replace(asked, features=several(features))
+        return from_frame(x, y, target, weights, asked, like, drop_missing=drop_missing)
     inputs, outputs = array_of(x, "x"), array_of(y, "y")
     if inputs.ndim == 1:
         inputs = inputs[:, np.newaxis]
     if inputs.ndim != 2 or outputs.shape != inputs.shape[:1]:
         raise shapes_differ(x, y)
+    if not inputs.shape[1]:
+        raise GdfitError("x has no columns")
     names = names_for(x, inputs.shape[1]) if features is None else several(features)
     if len(names) != inputs.shape[1]:
         raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
     target = target or name_of(y) or "y"
     of_rows = None if weights is None else checked_weights(weights, len(outputs))
-    if degree == 1 and not exclude and not drop_missing:
+    if degree == 1 and not exclude and not drop_missing and not like:
         return as_they_stand(inputs, outputs, names, target, of_rows, intercept=intercept)
     more = {target: outputs} if of_rows is None else {target: outputs, "weights": of_rows}
     columns = [*inputs.T, *more.values()]
     file = file_of("the array", [*names, *more], columns, drop_missing=drop_missing)
     named = None if of_rows is None else "weights"
-    observations = condensed(file, replace(asked, target=target, weights=named))
+    observations = condensed(file, replace(asked, target=target, weights=named), like)
     return replace(observations, weights_name=None)
 
 
+def terms_of(observations: Observations) -> tuple[str, ...]:
+    """What its features are made by, as it is typed."""
+    expansion = observations.expansion
+    return tuple(map(str, expansion.terms)) if expansion else observations.features
+
+
 def from_frame(
-    x: Any, y: Any, target: str | None, weights: Any, asked: Selection, *, drop_missing: bool
+    x: Any,
+    y: Any,
+    target: str | None,
+    weights: Any,
+    asked: Selection,
+    like: Observations | None,
+    *,
+    drop_missing: bool,
 ) -> Observations:
     """Observations from a DataFrame: see `observations_from`."""
     beside: dict[str, Any] = {}
     aimed_at, without = y, {target}
-    if not isinstance(y, str):
+    if isinstance(y, Hashable) and y in list(x.columns):
+        aimed_at = str(y)
+    elif not isinstance(y, str):
         aimed_at, without = target or name_of(y) or "y", {target, name_of(y)}
         beside[aimed_at] = y if hasattr(y, "head") else array_of(y, "y")
         if np.shape(beside[aimed_at]) != (len(x),):
@@ -105,7 +137,7 @@ def from_frame(
             weighed_by += "_"
         beside[weighed_by] = checked_weights(weights, len(x))
     file = frame_file(x, without, beside, drop_missing=drop_missing)
-    observations = condensed(file, replace(asked, target=aimed_at, weights=weighed_by))
+    observations = condensed(file, replace(asked, target=aimed_at, weights=weighed_by), like)
     return replace(
         observations,
         target_name=target or observations.target_name,
@@ -113,9 +145,11 @@ def from_frame(
     )
 
 
-def condensed(file: FrameFile, asked: Selection) -> Observations:
+def condensed(file: FrameFile, asked: Selection, like: Observations | None) -> Observations:
     """The observations in columns in memory; the rows are kept as well."""
     columns = choose_columns(file.layout, file.name, asked)
+    if like:
+        columns = replace(columns, known=like.expansion)
     levels = Levels(columns.expansion)
     condenser = Condenser(columns, keep_rows=True, levels=levels)
     for block in Chosen(columns, asked).blocks(file, levels):
@@ -168,8 +202,10 @@ def as_they_stand(
 
 def shapes_differ(x: Any, y: Any) -> GdfitError:
     """What to say of shapes that don't match."""
+    hint = "; np.ravel(y) takes its column out" if np.shape(y) == (*np.shape(x)[:1], 1) else ""
     return GdfitError(
         f"x of shape (N,) or (N, p) goes with y of shape (N,), not {np.shape(x)} with {np.shape(y)}"
+        + hint
     )
 
 

@@ -13,7 +13,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.expansion import Expansion
 from gdfit.data.inputs import inputs_of
 from gdfit.data.rows import Rows
-from gdfit.errors import listing, printable
+from gdfit.errors import UsageError, listing, printable
 
 FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-13  # a deviation below this part of a column's size is rounding
@@ -99,3 +99,21 @@ class Observations:
         total = float(deviations @ deviations)
         varies = total > SAME**2 * float(target @ target)
         return 1 - float(residuals @ residuals) / total if varies else float("nan")
+
+
+def check_observations(value: object, called: str) -> None:
+    """Raise where the argument that is `called` so is none."""
+    if not isinstance(value, Observations):
+        raise UsageError(
+            f"`{called}` takes what observations_from or read_observations makes, not "
+            f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
+        )
+
+
+def check_alike(observations: Observations, validation: Observations) -> None:
+    """Raise where the features of a validation set are others."""
+    if validation.features != observations.features:
+        raise UsageError(
+            f"`validation` has other features ({listing(validation.features)}) than the "
+            f"observations ({listing(observations.features)}); observations_from takes `like`"
+        )

@@ -18,12 +18,13 @@ from gdfit.errors import GdfitError, listing
 
 def is_frame(x: object) -> bool:
     """Whether the columns of `x` have names."""
-    return hasattr(x, "columns") and hasattr(x, "__getitem__")
+    names = ("__len__", "__getitem__", "columns")
+    return all(hasattr(x, name) for name in names) and not hasattr(x, "column_names")  # Arrow's own
 
 
 def is_named_row(x: Any, features: Sequence[str]) -> bool:
     """Whether `x` is a row of a DataFrame, as `frame.iloc[0]` is: a Series over its columns."""
-    return hasattr(getattr(x, "index", None), "isin") and set(features) <= set(x.index)
+    return hasattr(getattr(x, "index", None), "isin") and set(features) <= set(map(str, x.index))
 
 
 def names_of(frame: Any) -> tuple[str, ...]:
@@ -57,11 +58,16 @@ def same_rows(x: object, y: object) -> None:
 def array_of(values: ArrayLike, called: str) -> FloatArray:
     """`values` as float64; `called` is the argument that they came as."""
     try:
-        return np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind not in "cmM":
+            return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError):
-        raise GdfitError(
-            f"`{called}` takes numbers, and this {type(values).__name__} holds something else"
-        ) from None
+        pass
+    if isinstance(values, str):
+        raise GdfitError(f"`{called}` is the name of a column, and x is no DataFrame")
+    raise GdfitError(
+        f"`{called}` takes numbers, and this {type(values).__name__} holds something else"
+    )
 
 
 def rows_of(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
@@ -78,7 +84,8 @@ def rows_of(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
     GdfitError : it has another shape.
     """
     if is_named_row(x, inputs):
-        x = [x[name] for name in inputs]
+        place_of = {str(name): place for place, name in enumerate(x.index)}
+        x = [x.iloc[place_of[name]] for name in inputs]
     rows = np.asarray(x, dtype=object) if texts else array_of(x, "x")
     if rows.ndim not in (1, 2) or rows.shape[-1] != len(inputs):
         hint = ""
