@@ -163,6 +163,35 @@ def test_a_validation_set_is_like_the_observations() -> None:
     assert gdfit.observations_from(x[:1], [1], like=powers).features == powers.features
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_saved_model_is_evaluated_and_summarized(intercept: bool, gdfit: Gdfit) -> None:
+    frame = penguins().assign(price=lambda frame: frame["price"].round(3))
+    frame.to_csv("p.csv", index=False)
+    observations = library.observations_from(
+        frame[:80], "log(price)", TERMS, weights="mass", intercept=intercept
+    )
+    library.train(observations, epochs=20).model.save("gdfit.json")
+    model = library.load_model("gdfit.json")
+    assert model.intercept is intercept
+    by_command = gdfit.json("evaluate", "p.csv")
+    for data in (frame, "p.csv", Path("p.csv"), ["p.csv"]):
+        evaluation = library.evaluate(model, data)
+        assert (evaluation.mse, evaluation.mae) == (by_command["mse"], by_command["mae"])
+        assert evaluation.r_squared == by_command["r_squared"]
+    assert library.evaluate(model, frame, "price").mse > 2 * evaluation.mse
+    seen = library.observations_from(frame, "log(price)", weights="mass", like=model)
+    summary = library.summarize(seen, model)
+    assert summary.r_squared == gdfit.json("summary", "p.csv")["r_squared"]
+    holes = frame.assign(x=[np.nan, *frame["x"][1:]])
+    assert library.evaluate(model, holes, drop_missing=True).observations == 119
+    with pytest.raises(library.GdfitError, match=r"row 0 \(from 0\), column 'x'"):
+        library.evaluate(model, holes)
+    with pytest.raises(library.GdfitError, match="the DataFrame: there are no obs"):
+        library.evaluate(model, frame[:0])
+    with pytest.raises(library.GdfitError, match="there is no column 'price'"):
+        library.evaluate(model, frame.drop(columns="price"))
+
+
 def test_an_array_has_powers_and_rows_to_skip() -> None:
     x = np.array([[1.0, 2], [2, 5], [np.nan, 3], [4, 1], [5, 5], [7, 2], [1, 9]])
     y = np.arange(7.0)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gdfit.descent.fit import Fit, Run, train
     from gdfit.descent.settings import Settings
     from gdfit.errors import GdfitError, UsageError
+    from gdfit.model.evaluating import evaluate
+    from gdfit.model.evaluation import Evaluation
     from gdfit.model.export import export
     from gdfit.model.linear import LinearModel, load_model
 
@@ -30,6 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "Dialect",
+    "Evaluation",
     "Fit",
     "GdfitError",
     "LinearModel",
@@ -39,6 +42,7 @@ __all__ = [
     "Summary",
     "UsageError",
     "compare",
+    "evaluate",
     "export",
     "load_model",
     "observations_from",
@@ -50,6 +54,7 @@ __all__ = [
 _HOMES = {
     "Comparison": "descent.comparison",
     "Dialect": "data.dialect",
+    "Evaluation": "model.evaluation",
     "Fit": "descent.fit",
     "GdfitError": "errors",
     "LinearModel": "model.linear",
@@ -59,6 +64,7 @@ _HOMES = {
     "Summary": "analysis.inference",
     "UsageError": "errors",
     "compare": "descent.compare",
+    "evaluate": "model.evaluating",
     "export": "model.export",
     "load_model": "model.linear",
     "observations_from": "data.in_memory",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from gdfit.arrays import FloatArray
 from gdfit.data.columns import choose_columns, nothing_left
 from gdfit.data.condense import Condenser
+from gdfit.data.expansion import Expansion
 from gdfit.data.frame_file import FrameFile, file_of, frame_file
 from gdfit.data.layout import default_names
 from gdfit.data.levels import Levels
@@ -21,6 +22,22 @@ from gdfit.data.rows import Rows
 from gdfit.data.selection import Selection, several
 from gdfit.data.tables import array_of, is_frame, name_of, names_of, same_rows
 from gdfit.errors import GdfitError, NoObservationsError, UsageError, quoted
+
+
+class Like(Protocol):
+    """What says which features there are: observations, or a model."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Their names."""
+
+    @property
+    def expansion(self) -> Expansion | None:
+        """What makes them of columns, where they are not columns as they stand."""
+
+    @property
+    def intercept(self) -> bool:
+        """Whether there is a b."""
 
 
 def observations_from(
@@ -34,7 +51,7 @@ def observations_from(
     weights: Any = None,
     intercept: bool = True,
     drop_missing: bool = False,
-    like: Observations | None = None,
+    like: Like | None = None,
 ) -> Observations:
     """Observations from arrays or DataFrames, for use in Python.
 
@@ -56,8 +73,8 @@ def observations_from(
         default all count alike.
     intercept : whether there is a b to fit; where there is none, it stays 0.
     drop_missing : skip rows with a missing value, which are an error otherwise.
-    like : observations whose features these are to have, made by the same terms of the same levels,
-        as a validation set must.
+    like : observations or a model whose features these are to have, made by the same terms of the
+        same levels: as of a validation set, or for `summarize` with a model.
 
     Raises
     ------
@@ -104,10 +121,9 @@ def observations_from(
     return replace(observations, weights_name=None)
 
 
-def terms_of(observations: Observations) -> tuple[str, ...]:
-    """What its features are made by, as it is typed."""
-    expansion = observations.expansion
-    return tuple(map(str, expansion.terms)) if expansion else observations.features
+def terms_of(like: Like) -> tuple[str, ...]:
+    """What the features are made by, as it is typed."""
+    return tuple(map(str, like.expansion.terms)) if like.expansion else like.features
 
 
 def from_frame(
@@ -116,7 +132,7 @@ def from_frame(
     target: str | None,
     weights: Any,
     asked: Selection,
-    like: Observations | None,
+    like: Like | None,
     *,
     drop_missing: bool,
 ) -> Observations:
@@ -145,11 +161,12 @@ def from_frame(
     )
 
 
-def condensed(file: FrameFile, asked: Selection, like: Observations | None) -> Observations:
+def condensed(file: FrameFile, asked: Selection, like: Like | None) -> Observations:
     """The observations in columns in memory; the rows are kept as well."""
     columns = choose_columns(file.layout, file.name, asked)
     if like:
-        columns = replace(columns, known=like.expansion)
+        known = like.expansion and replace(like.expansion, intercept=like.intercept)
+        columns = replace(columns, known=known)
     levels = Levels(columns.expansion)
     condenser = Condenser(columns, keep_rows=True, levels=levels)
     for block in Chosen(columns, asked).blocks(file, levels):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,6 @@ class Selection:
     intercept: bool = True
 
 
-def several(names: Sequence[str] | str) -> tuple[str, ...]:
+def several(names: Sequence[object] | str | PathLike[str]) -> tuple[str, ...]:
     """Names, of which one may be given by itself."""
-    return (names,) if isinstance(names, str) else tuple(map(str, names))
+    return (str(names),) if isinstance(names, str | PathLike) else tuple(map(str, names))

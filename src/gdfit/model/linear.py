@@ -121,6 +121,11 @@ class LinearModel(Displayed):
         return cast("FloatArray", self.at(list(self.expansion.expand(rows)[:, :-2].T)))
 
     @property
+    def intercept(self) -> bool:
+        """Whether there is a b."""
+        return self.facts.get("intercept") is not False
+
+    @property
     def made_of(self) -> Expansion:
         """What makes its features of columns, if only by taking them as they stand."""
         from gdfit.data.expansion import plain
