@@ -7,7 +7,7 @@ words, and so does a column of booleans, as in a file.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Integral, Real
@@ -152,9 +152,11 @@ def numbers_in(values: Any) -> FloatArray:
     return numbers_said(words_in(values), GRAMMAR) if numbers is None else numbers
 
 
-def words_in(values: Iterable[Any]) -> Words:
+def words_in(values: Any) -> Words:
     """What a column says in words, each once; -1 where one is missing."""
     known: dict[str, int] = {}
+    if hasattr(values, "to_list"):
+        values = values.to_list()  # faster than one by one
     words = map(word_of, values)
     codes = [-1 if word in MISSING else known.setdefault(word, len(known)) for word in words]
     return Words(np.array(codes, np.int64), list(known))
