@@ -60,7 +60,7 @@ def test_names_of_columns_can_be_asked_for() -> None:
 def test_numbers_of_any_kind_are_numbers() -> None:
     frame = table().assign(
         a=pd.Series([Decimal("1"), Fraction(2), 4, np.float32(3), 0.5], dtype=object),
-        i=pd.Series([3, True, True, 2, 7], dtype=object),
+        i=pd.Series([3, np.int8(1), 1, 2.0, 7], dtype=object),
     )
     found = gdfit.observations_from(frame, "y", features=["a", "i"])
     expected = gdfit.observations_from(table(), "y", features=["a", "i"])
