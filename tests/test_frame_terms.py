@@ -71,6 +71,15 @@ def with_holes() -> Any:
     return frame
 
 
+def test_words_among_numbers_may_say_numbers() -> None:
+    values = [1.0, "2", " 3e0 ", None, "NA"]
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=object), "y": [3.0, 5, 7, 1, 2]})
+    found = gdfit.observations_from(frame, "y", drop_missing=True)
+    assert found.sample.tolist() == [[1, 3], [2, 5], [3, 7]]
+    words = frame.assign(x=["1", "2", "3", "", "NA"], z=1.0)
+    assert gdfit.observations_from(words, "y").left_out == ("x",)
+
+
 def test_rows_with_missing_values_are_skipped(tmp_path: Path) -> None:
     frame = with_holes()
     asked: dict[str, Any] = {"features": ["species", "mass", "x"], "degree": 2}

@@ -19,7 +19,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch, Words
 from gdfit.data.data_file import DataFile
 from gdfit.data.expansion import level_name
-from gdfit.data.fields import MISSING, Grammar
+from gdfit.data.fields import MISSING, Grammar, says_number
 from gdfit.data.head import SNIFFED_ROWS
 from gdfit.data.layout import Held, Layout
 from gdfit.data.tables import names_of
@@ -185,6 +185,8 @@ def held_in(values: Any) -> Held:
     words = present
     if str(first.dtype) != "category":
         words = [value for value in present if not is_number(value)]
+        if len(words) < len(present):  # words among numbers may say numbers
+            words = [word for word in words if not says_number(word_of(word), GRAMMAR.decimal)]
     word = word_of(words[0]) if words else ""
     return Held(len(present) - len(words), len(first) - len(present), len(words), word)
 
