@@ -227,8 +227,11 @@ def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selec
     return ""
 
 
-def nothing_left(layout: Layout, columns: Columns) -> str:
-    """What to type where each row has a missing field in one of the `columns`."""
+def nothing_left(layout: Layout, columns: Columns, *, drop_missing: bool) -> str:
+    """Why no row is left, and what to type where each has a missing field in one of the
+    `columns`."""
+    if not drop_missing:
+        return "" if columns.weights is None else " with a weight above 0"
     missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
     most = sorted(filter(missing.__getitem__, missing), key=missing.__getitem__, reverse=True)[:3]
     others = len(most) < len(columns.expansion.inputs)

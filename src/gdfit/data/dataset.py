@@ -107,10 +107,8 @@ class Dataset:
 
     def _nothing(self, layout: Layout, columns: Columns) -> NoObservationsError:
         """What to say where no row is left."""
-        dropped = nothing_left(layout, columns) if self.dialect.drop_missing else ""
-        if columns.weights is not None:
-            dropped = dropped or " with a weight above 0"
-        return NoObservationsError(dropped, file=self.name)
+        why = nothing_left(layout, columns, drop_missing=self.dialect.drop_missing)
+        return NoObservationsError(why, file=self.name)
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""

@@ -172,10 +172,8 @@ def condensed(file: FrameFile, asked: Selection, like: Like | None) -> Observati
     for block in Chosen(columns, asked).blocks(file, levels):
         condenser.add(block)
     if not condenser.count:
-        dropped = nothing_left(file.layout, columns) if file.drop_missing else ""
-        if columns.weights is not None:
-            dropped = dropped or " with a weight above 0"
-        raise NoObservationsError(dropped, file=file.name)
+        why = nothing_left(file.layout, columns, drop_missing=file.drop_missing)
+        raise NoObservationsError(why, file=file.name)
     return condenser.observations()
 
 
