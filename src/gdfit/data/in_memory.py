@@ -90,7 +90,7 @@ def observations_from(
     """
     same_rows(x, y)
     same_rows(x, weights)
-    asked = Selection(None, None, several(exclude), degree, None, intercept)
+    asked = Selection(exclude=several(exclude), degree=degree, intercept=intercept)
     if like:
         if exclude or degree != 1 or (features is not None and is_frame(x)):
             raise UsageError("`like` says which features there are: leave out the others")
@@ -99,6 +99,21 @@ def observations_from(
         if features is not None:
             asked = replace(asked, features=several(features))
         return from_frame(x, y, target, weights, asked, like, drop_missing=drop_missing)
+    return from_array(x, y, features, target, weights, asked, like, drop_missing=drop_missing)
+
+
+def from_array(
+    x: Any,
+    y: Any,
+    features: Sequence[str] | str | None,
+    target: str | None,
+    weights: Any,
+    asked: Selection,
+    like: Like | None,
+    *,
+    drop_missing: bool,
+) -> Observations:
+    """Observations from arrays, as they stand unless more is asked: see `observations_from`."""
     inputs, outputs = array_of(x, "x"), array_of(y, "y")
     if inputs.ndim == 1:
         inputs = inputs[:, np.newaxis]
@@ -111,8 +126,8 @@ def observations_from(
         raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
     target = target or name_of(y) or "y"
     of_rows = None if weights is None else checked_weights(weights, len(outputs))
-    if degree == 1 and not exclude and not drop_missing and not like:
-        return as_they_stand(inputs, outputs, names, target, of_rows, intercept=intercept)
+    if asked == Selection(intercept=asked.intercept) and not drop_missing:
+        return as_they_stand(inputs, outputs, names, target, of_rows, intercept=asked.intercept)
     more = {target: outputs} if of_rows is None else {target: outputs, "weights": of_rows}
     columns = [*inputs.T, *more.values()]
     file = file_of("the array", [*names, *more], columns, drop_missing=drop_missing)
