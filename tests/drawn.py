@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 
 from conftest import LECTURE
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit, Run
 from gdfit.descent.loop import Step
 from gdfit.show.panels import Panel

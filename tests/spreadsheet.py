@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import ROUND_DOWN, Context
 from typing import Any
 
@@ -14,6 +14,11 @@ TOKEN = re.compile(
     r'"(?:[^"]|"")*"|\d[\d.]*(?:E[+-]?\d+)?|([A-Z]+2)(?::([A-Z]+2))?(?!\d)|[A-Z]+(?:10)?|=|\^'
 )
 DIGITS = Context(prec=15, rounding=ROUND_DOWN)
+
+
+def logarithm(function: Callable[..., float]) -> Callable[..., float]:
+    """A logarithm, which of 0 is worked out too: IF may not ask for it."""
+    return lambda number, *base: function(number, *base) if number else math.nan
 
 
 def worked_out(formula: str, row: Sequence[object]) -> Any:
@@ -48,9 +53,9 @@ def worked_out(formula: str, row: Sequence[object]) -> Any:
         "SWITCH": switch,
         "TRUE": True,
         "EXACT": lambda cell, text: cell.text == text,
-        "LN": math.log,
-        "LOG": math.log,
-        "LOG10": math.log10,
+        "LN": logarithm(math.log),
+        "LOG": logarithm(math.log),
+        "LOG10": logarithm(math.log10),
         "EXP": math.exp,
         "SQRT": math.sqrt,
         "NA": lambda: "#N/A",

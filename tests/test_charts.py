@@ -12,7 +12,7 @@ import pytest
 from conftest import LECTURE, SAMPLES, Gdfit, process
 from drawn import several, traced
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import observations_from
+from gdfit.data.in_memory import observations_from
 from gdfit.show.charts import charts, round_ticks
 
 

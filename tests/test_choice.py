@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.fit import Run, train
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.optimizers import OPTIMIZERS

@@ -18,7 +18,8 @@ import pytest
 
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.compare import combinations, list_of, starts_of, waiting
 from gdfit.descent.comparison import Comparison, milestones
 from gdfit.descent.fit import train

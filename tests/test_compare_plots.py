@@ -15,7 +15,8 @@ from PIL import Image
 
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.comparison import Comparison
 from gdfit.show.colours import number
 from gdfit.show.compare_plots import FAINT, NAMED, draw_comparison, looks_of

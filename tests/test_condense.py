@@ -13,7 +13,8 @@ from gdfit.arrays import FloatArray
 from gdfit.data.columns import Columns
 from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.dataset import Dataset, read_observations
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.data.rows import RowBuffer, Rows
 from gdfit.descent.fit import train
 from gdfit.descent.gradients import BACKENDS

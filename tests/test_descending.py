@@ -22,7 +22,8 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.analysis.gradcheck import check_gradient
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.data.rows import Rows
 from gdfit.descent import losses
 from gdfit.descent.fit import train

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit, Result, process, signalled
-from gdfit.data.observations import observations_from
+from gdfit.data.in_memory import observations_from
 from gdfit.descent.curvature import curvature
 from gdfit.descent.fit import Run, train
 from gdfit.descent.loop import Step

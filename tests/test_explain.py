@@ -13,7 +13,7 @@ import pytest
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import observations_from
+from gdfit.data.in_memory import observations_from
 from gdfit.descent.fit import Run
 from gdfit.descent.loop import Step
 from gdfit.show import formulas

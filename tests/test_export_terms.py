@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import gdfit
 from exported import LANGUAGES, python_function, run
@@ -124,3 +125,47 @@ def test_a_square_is_written_as_a_product(form: ExportFormat, exact: gdfit.Linea
     """A language's own power may be another number in the last bit."""
     text = gdfit.export(exact, form).replace("/*", "").replace("*/", "")
     assert not any(power in text for power in ("^", "**", "pow("))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_powers_without_an_intercept_give_the_same_bits(language: str, tmp_path: Path) -> None:
+    frame = table().rename(columns={"species": "select", "z": 'a"b', "year": "ünï"})
+    features = ["depth (m)", 'a"b', "ünï", "select"]
+    observations = gdfit.observations_from(frame, "y", features, degree=2, intercept=False)
+    model = gdfit.train(observations, epochs=20).model
+    assert len(model.features) == 9 + len(LEVELS) - 1
+    rows = [list(row) for row in frame[list(model.inputs)].itertuples(index=False)]
+    assert run(language, model, rows, tmp_path) == model.predict(frame).tolist()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_missing_value_gives_no_number(
+    language: str, exact: gdfit.LinearModel, rounded: gdfit.LinearModel, tmp_path: Path
+) -> None:
+    for model in (exact, rounded):
+        whole = rows_of(model)[0]
+        predict = python_function(gdfit.export(model, "python"))
+        for place, value in enumerate(whole):
+            nothing = float("nan") if language == "c" and isinstance(value, float) else None
+            row = [*whole[:place], nothing, *whole[place + 1 :]]
+            assert np.isnan(model.predict(row))
+            if language == "python":
+                with pytest.raises((TypeError, KeyError)):
+                    predict(dict(zip(model.inputs, row, strict=True)))
+                continue
+            seen, missing = run(language, model, [whole, row], tmp_path)
+            assert isinstance(seen, float)
+            assert missing is None or missing == "#N/A" or np.isnan(missing)
+
+
+def test_torch_has_the_terms_in_their_order(rounded: gdfit.LinearModel, tmp_path: Path) -> None:
+    text = gdfit.export(rounded, "torch", tmp_path / "m.pt")
+    space: dict[str, Any] = {"torch": torch}
+    exec(text, space)
+    depth, z, year = (table()[name].to_numpy() for name in ("depth (m)", "z", "year"))
+    logarithms = [np.log(depth), np.log2(depth), np.log10(depth)]
+    made = np.column_stack([*logarithms, np.sqrt(depth), np.exp(z), z**3, z**2 * year])
+    with torch.no_grad():
+        found = space["layer"](torch.tensor(made))[:, 0].numpy()
+    sizes = np.abs(made) @ np.abs(rounded.w) + abs(rounded.b)
+    assert (np.abs(found - rounded.predict(table())) <= 1e-12 * sizes).all()

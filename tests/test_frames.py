@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,12 +60,24 @@ def test_names_of_columns_can_be_asked_for() -> None:
 def test_numbers_of_any_kind_are_numbers() -> None:
     frame = table().assign(
         a=pd.Series([Decimal("1"), Fraction(2), 4, np.float32(3), 0.5], dtype=object),
-        i=pd.Series([3, True, True, 2, 7], dtype=object),
+        i=pd.Series([3, np.int8(1), 1, 2.0, 7], dtype=object),
     )
     found = gdfit.observations_from(frame, "y", features=["a", "i"])
     expected = gdfit.observations_from(table(), "y", features=["a", "i"])
     assert found.augmented.tolist() == expected.augmented.tolist()
     assert gdfit.observations_from(frame.assign(a=list("12345")), "y").features == ("i",)
+
+
+def test_names_need_not_be_text() -> None:
+    numbered = pd.DataFrame({0: [1.0, 2, 4, 3], 1: [5.0, 1, 2, 2], 7: [2.0, 1, 2, 5]})
+    found = gdfit.observations_from(numbered, 7, features=["0", "1"])
+    assert (found.features, found.target_name) == (("0", "1"), "7")
+    model = gdfit.train(found).model
+    assert model.predict(numbered.iloc[2]) == model.predict(numbered)[2]
+    levels = numbered.set_axis(pd.MultiIndex.from_product([["u"], list("abc")]), axis=1)
+    found = gdfit.observations_from(levels, ("u", "c"))
+    assert (found.features, found.target_name) == (("('u', 'a')", "('u', 'b')"), "('u', 'c')")
+    assert gdfit.train(found).model.predict(levels).tolist() == model.predict(numbered).tolist()
 
 
 def test_a_series_has_a_name() -> None:
@@ -85,6 +98,7 @@ def test_a_frame_gives_what_its_file_does() -> None:
     assert params[0] == pytest.approx(params[1], rel=1e-12)
 
 
+untyped: Any = gdfit
 MODEL = gdfit.LinearModel((0.1, -0.7), 0.3, ("a", "i"), "y")
 
 
@@ -130,15 +144,15 @@ def test_nor_has_one_beside_a_category(tmp_path: Path) -> None:
 FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     "a column that is not there": (
         lambda: MODEL.predict(table()[["a", "y"]]),
-        "no column is called 'i'; there are a, y",
+        "the DataFrame: there is no column 'i'; its columns with numbers are a, y",
     ),
     "a name twice": (
         lambda: MODEL.predict(table()[["a", "i", "i"]]),
-        "2 columns are called 'i'; there are a, i, i",
+        "the DataFrame: 2 columns are called 'i'; name them apart",
     ),
     "text": (
         lambda: MODEL.predict(table().assign(i=list("pqrst"))),
-        "column 'i': does not hold numbers",
+        "the DataFrame, row 0 (from 0), column 'i': 'p' is not a number",
     ),
     "columns for rows": (
         lambda: MODEL.predict(np.ones((2, 3))),
@@ -152,19 +166,64 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a target that is not there": (
         lambda: gdfit.observations_from(table(), "z"),
-        "no column is called 'z'; there are word, a, i, day, kind, y",
+        "the DataFrame: there is no column 'z'; its columns with numbers are a, i, y",
     ),
     "nothing but text": (
         lambda: gdfit.observations_from(table()[["word", "y"]], "y"),
-        "no column of `x` has numbers",
+        "the DataFrame: a fit needs a feature and a target, two columns with numbers; there is 'y' "
+        "alone; there is text in word ('p')",
     ),
     "a missing number": (
         lambda: gdfit.observations_from(table().assign(a=[1.0, 2.0, float("nan"), 4.0, 5.0]), "y"),
-        "'a' is nan in row 2, counted from 0: x and y must be finite numbers",
+        "the DataFrame, row 2 (from 0), column 'a': the value is missing; `drop_missing` skips "
+        "such rows; `exclude` a leaves the column out",
+    ),
+    "a missing number in an array": (
+        lambda: gdfit.observations_from([1.0, 2.0, float("nan")], [1, 2, 3]),
+        "'x' is nan in row 2, counted from 0: x and y must be finite numbers",
+    ),
+    "rows labelled otherwise": (
+        lambda: gdfit.observations_from(table(), table()["y"].sort_values()),
+        "the rows of y are labelled otherwise than those of x; if they are in the same order, "
+        "to_numpy() takes the labels off",
     ),
     "words": (
         lambda: gdfit.observations_from(["one", "two"], [1, 2]),
         "`x` takes numbers, and this list holds something else",
+    ),
+    "dates": (
+        lambda: gdfit.observations_from(table()["day"], [1, 2, 3, 4, 5]),
+        "`x` takes numbers, and this Series holds something else",
+    ),
+    "a name where there are none": (
+        lambda: gdfit.observations_from([1, 2], "y"),
+        "`y` is the name of a column, and x is no DataFrame",
+    ),
+    "a column for y": (
+        lambda: gdfit.observations_from([1, 2], [[1], [2]]),
+        "x of shape (N,) or (N, p) goes with y of shape (N,), not (2,) with (2, 1); np.ravel(y) "
+        "takes its column out",
+    ),
+    "no columns": (lambda: gdfit.observations_from(np.ones((2, 0)), [1, 2]), "x has no columns"),
+    "a degree that is no number": (
+        lambda: untyped.observations_from(table(), "y", degree=1.5),
+        "`degree` takes a whole number from 1 on, not 1.5",
+    ),
+    "no observations": (
+        lambda: untyped.train(table()),
+        "`observations` takes what observations_from or read_observations makes, not a DataFrame",
+    ),
+    "no observations to look at": (
+        lambda: untyped.summarize([1, 2]),
+        "`observations` takes what observations_from or read_observations makes, not a list",
+    ),
+    "no observations to validate": (
+        lambda: gdfit.train(gdfit.observations_from([1, 2], [1, 2]), validation=0.2),
+        "`validation` takes what observations_from or read_observations makes, not a float",
+    ),
+    "a learning rate that is text": (
+        lambda: gdfit.train(gdfit.observations_from([1, 2], [1, 2]), lr="0.1"),
+        "`lr` takes a positive number or auto, not '0.1'",
     ),
     "shapes that differ": (
         lambda: gdfit.observations_from([1, 2, 3], [1, 2]),

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit, signalled
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit, Run, train
 from gdfit.descent.gradients import BACKENDS
 from gdfit.descent.losses import LOSSES

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.gradients import BACKENDS
 from gdfit.descent.objectives import whole_objective
 from gdfit.descent.settings import BackendName, Settings

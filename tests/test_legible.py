@@ -18,7 +18,8 @@ from matplotlib.transforms import Bbox
 from conftest import LECTURE, SAMPLES
 from drawn import panel_of, picture_of, several
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.show.param_plots import spread
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from browser import Browser
 from conftest import Opened
-from gdfit.data.observations import observations_from
+from gdfit.data.in_memory import observations_from
 from gdfit.descent.fit import train
 from pages import lecture, written
 

@@ -11,7 +11,7 @@ import pytest
 
 from browser import SIZES
 from conftest import Opened
-from gdfit.data.observations import observations_from
+from gdfit.data.in_memory import observations_from
 from gdfit.descent.fit import train
 from gdfit.errors import GdfitError, UsageError
 from gdfit.show.page import SCRIPTS, STYLES, page_of, save_page

@@ -13,7 +13,8 @@ from conftest import SAMPLES, Opened
 from gdfit.data.columns import Columns
 from gdfit.data.condense import Condenser
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit, train
 from pages import greenhouse, lecture
 

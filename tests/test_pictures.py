@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 
 from drawn import called, labels, panel_of, picture_of, points, several
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import observations_from
+from gdfit.data.in_memory import observations_from
 from gdfit.descent.loop import Step
 from gdfit.descent.scaling import scaling_of
 from gdfit.show.colours import VERMILION, number

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from conftest import Gdfit
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.data.qr import triangular
 from gdfit.descent.curvature import curvature
 from gdfit.descent.fit import train

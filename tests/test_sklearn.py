@@ -214,3 +214,14 @@ def test_without_scikit_learn_it_says_what_to_install() -> None:
     code = "import sys; sys.modules['sklearn'] = None; import gdfit.sklearn"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.endswith("needs scikit-learn: pip install 'gdfit[sklearn]'\n")
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-9])
+def test_all_but_nothing_explained_is_converged(noise: float) -> None:
+    mixed = np.random.default_rng(0).normal(size=(50, 3)) @ [[1, 2, 0], [2, 1, 1], [0, 1, 3]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        regressor = GradientDescentRegressor(scale="standardize")
+        regressor.fit(mixed, mixed @ [1, 2, 3] + noise * random.normal(size=50))
+    assert 2 < regressor.n_iter_ < 1000
+    np.testing.assert_allclose(regressor.coef_, [1, 2, 3], atol=1e-4)

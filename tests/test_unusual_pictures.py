@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from conftest import LECTURE
 from drawn import called, labels, panel_of, picture_of, points, several, traced
 from gdfit.data.dataset import read_observations
-from gdfit.data.observations import observations_from
+from gdfit.data.in_memory import observations_from
 from gdfit.show.colours import number
 from gdfit.show.panels import Panel
 from gdfit.show.plots import draw

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from gdfit.analysis.inference import Summary, summarize
     from gdfit.data.dataset import read_observations
     from gdfit.data.dialect import Dialect
-    from gdfit.data.observations import Observations, observations_from
+    from gdfit.data.in_memory import observations_from
+    from gdfit.data.observations import Observations
     from gdfit.descent.compare import compare
     from gdfit.descent.comparison import Comparison
     from gdfit.descent.fit import Fit, Run, train
     from gdfit.descent.settings import Settings
     from gdfit.errors import GdfitError, UsageError
+    from gdfit.model.evaluating import evaluate
+    from gdfit.model.evaluation import Evaluation
     from gdfit.model.export import export
     from gdfit.model.linear import LinearModel, load_model
 
@@ -29,6 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "Dialect",
+    "Evaluation",
     "Fit",
     "GdfitError",
     "LinearModel",
@@ -38,6 +42,7 @@ __all__ = [
     "Summary",
     "UsageError",
     "compare",
+    "evaluate",
     "export",
     "load_model",
     "observations_from",
@@ -49,6 +54,7 @@ __all__ = [
 _HOMES = {
     "Comparison": "descent.comparison",
     "Dialect": "data.dialect",
+    "Evaluation": "model.evaluation",
     "Fit": "descent.fit",
     "GdfitError": "errors",
     "LinearModel": "model.linear",
@@ -58,9 +64,10 @@ _HOMES = {
     "Summary": "analysis.inference",
     "UsageError": "errors",
     "compare": "descent.compare",
+    "evaluate": "model.evaluating",
     "export": "model.export",
     "load_model": "model.linear",
-    "observations_from": "data.observations",
+    "observations_from": "data.in_memory",
     "read_observations": "data.dataset",
     "summarize": "analysis.inference",
     "train": "descent.fit",

@@ -15,7 +15,7 @@ class GdfitError(Exception):
     ----------
     message : what is wrong and what to do, without a full stop.
     file, line, row, column : where, as far as it is known; lines of a text and rows of what has
-        no lines count from 1.
+        no lines count from 1, or say themselves how they count.
     """
 
     status = 1
@@ -26,7 +26,7 @@ class GdfitError(Exception):
         *,
         file: str | None = None,
         line: int | None = None,
-        row: int | None = None,
+        row: int | str | None = None,
         column: str | None = None,
     ) -> None:
         where = []
@@ -73,7 +73,7 @@ class FieldError(GdfitError):
         file: str,
         column: str,
         line: int | None = None,
-        row: int | None = None,
+        row: int | str | None = None,
     ) -> None:
         super().__init__(what, file=file, line=line, row=row, column=column)
         self.what, self.file, self.line, self.row, self.column = what, file, line, row, column

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations, observations_from
+from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.fit import Fit, train
 from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
 from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED
@@ -253,8 +254,11 @@ def unfinished(fit: Fit) -> str | None:
     settings, asked = fit.settings, fit.asked
     if settings.tol is None or fit.status not in (COMPLETED, STALLED):
         return None
-    if fit.curvature and is_at_minimum(fit, fit.curvature):
-        return None
+    if fit.curvature:
+        # Which part of y's variance the minimum explains and the fit does not.
+        left = (1 - fit.curvature.minimum_loss / (fit.loss or 1.0)) * (1 - fit.r_squared)
+        if is_at_minimum(fit, fit.curvature) or left <= settings.tol:
+            return None
     remedies = [f"max_iter={10 * settings.epochs}" if fit.status == COMPLETED else "a smaller tol"]
     if asked.lr != "auto":
         remedies.append("learning_rate='auto'")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gdfit.analysis.distributions import f_tail, t_quantile, t_tail
 from gdfit.analysis.least_squares import least_squares
-from gdfit.data.observations import Observations
+from gdfit.data.observations import Observations, check_observations
 from gdfit.descent.history import params_names
 from gdfit.errors import GdfitError, UsageError, listing, printable
 from gdfit.model.linear import LinearModel
@@ -140,6 +140,7 @@ def summarize(
     >>> print(f"{w.least_squares:.2f} ± {w.std_error:.2f}, p = {w.p:.4f}")
     2.30 ± 0.17, p = 0.0056
     """
+    check_observations(observations, "observations")
     check_level(level)
     names = params_names(observations.features)
     values = _values(model, observations)

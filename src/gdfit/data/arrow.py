@@ -14,8 +14,9 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Words
-from gdfit.data.fields import Grammar, read_number
+from gdfit.data.fields import Grammar
 from gdfit.data.layout import Held
+from gdfit.data.typed import UnreadableError, numbers_said
 
 
 def is_numeric(kind: Any) -> bool:
@@ -46,25 +47,6 @@ def numbers_in(column: Any, grammar: Grammar) -> FloatArray:
     if grammar.missing_numbers:
         values = np.where(np.isin(values, list(grammar.missing_numbers)), np.nan, values)
     return values
-
-
-class UnreadableError(ValueError):
-    """A value can't be used: in which row, from 0, and why."""
-
-    def __init__(self, row: int, what: str) -> None:
-        super().__init__(what)
-        self.row, self.what = row, what
-
-
-def numbers_said(words: Words, grammar: Grammar) -> FloatArray:
-    """The numbers that words say; NaN where one is missing."""
-    said = np.full(len(words.said) + 1, math.nan)
-    for code, word in enumerate(words.said):
-        try:
-            said[code] = read_number(word.encode(errors="surrogateescape"), grammar, missing=True)
-        except ValueError as error:
-            raise UnreadableError(int(np.argmax(words.codes == code)), str(error)) from None
-    return said[words.codes]
 
 
 def words_in(column: Any, grammar: Grammar) -> Words:

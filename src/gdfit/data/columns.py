@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 from gdfit.data.expansion import Expansion, plain
 from gdfit.data.finding import LayoutTable, alternatives, find_name, typed
@@ -73,9 +74,9 @@ class Columns:
 def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     """The features and the target among the columns of the file called `name`."""
     if len(layout.names) < 2:
+        hint = " (is the delimiter right? see `delimiter`)" if layout.is_text else ""
         raise GdfitError(
-            "has one column, and a fit needs two at least, x and y"
-            " (is the delimiter right? see `delimiter`)",
+            f"has one column, and a fit needs two at least, x and y{hint}",
             file=name,
         )
     excluded = {find_name(layout, name, column) for column in selection.exclude}
@@ -107,8 +108,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         if len({frozenset(term.factors) for term in terms}) < len(terms):
             raise UsageError("`features` names a column twice")
     check(terms, target, excluded, weights, numeric)
-    if selection.degree < 1:
-        raise UsageError(f"`degree` takes a number from 1 on, not {selection.degree}")
+    if not isinstance(selection.degree, Integral) or selection.degree < 1:
+        raise UsageError(f"`degree` takes a whole number from 1 on, not {selection.degree}")
     if selection.degree > 1 and all(term.categories for term in terms):
         raise UsageError("`degree` has no effect here: it is for features that are numbers")
     made = powers(terms, selection.degree)
@@ -217,6 +218,8 @@ def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selec
         ]
         if len(others) > 1:
             return f"; `target` takes another column: {alternatives(others)}"
+    elif column == columns.weights:
+        return ""
     elif selection.features is None and len(columns.features) > 1:
         return f"; `exclude` {typed([column])} leaves the column out"
     elif column not in layout.numeric and column not in columns.expansion.texts:
@@ -224,8 +227,11 @@ def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selec
     return ""
 
 
-def nothing_left(layout: Layout, columns: Columns) -> str:
-    """What to type where each row has a missing field in one of the `columns`."""
+def nothing_left(layout: Layout, columns: Columns, *, drop_missing: bool) -> str:
+    """Why no row is left, and what to type where each has a missing field in one of the
+    `columns`."""
+    if not drop_missing:
+        return "" if columns.weights is None else " with a weight above 0"
     missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
     most = sorted(filter(missing.__getitem__, missing), key=missing.__getitem__, reverse=True)[:3]
     others = len(most) < len(columns.expansion.inputs)

@@ -21,7 +21,7 @@ from gdfit.data.levels import Levels
 from gdfit.data.observations import Observations
 from gdfit.data.opening import open_file, open_text
 from gdfit.data.recipe import Chosen
-from gdfit.data.selection import Selection
+from gdfit.data.selection import Selection, several
 from gdfit.data.source import BLOCK_BYTES
 from gdfit.errors import GdfitError, NoObservationsError, UsageError
 
@@ -108,10 +108,8 @@ class Dataset:
 
     def _nothing(self, layout: Layout, columns: Columns) -> NoObservationsError:
         """What to say where no row is left."""
-        dropped = nothing_left(layout, columns) if self.dialect.drop_missing else ""
-        if columns.weights is not None:
-            dropped = dropped or " with a weight above 0"
-        return NoObservationsError(dropped, file=self.name)
+        why = nothing_left(layout, columns, drop_missing=self.dialect.drop_missing)
+        return NoObservationsError(why, file=self.name)
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
@@ -256,8 +254,3 @@ def read_observations(
 
     with Cluster(dask) as cluster:
         return replace(dataset, cluster=cluster).observations(seed, keep_rows=keep_rows)
-
-
-def several(names: Sequence[str] | str) -> tuple[str, ...]:
-    """Names, of which one may be given by itself."""
-    return (names,) if isinstance(names, str) else tuple(names)

@@ -64,10 +64,10 @@ def find_columns(
     for column in found:
         count = layout.names.count(column)
         if count > 1:
+            where = " in the header" if layout.is_text else ""
             instead = "" if needed else f", or `exclude` {typed([column])}"
             raise GdfitError(
-                f"{count} columns are called {quoted(column)}; name them apart in the header"
-                + instead,
+                f"{count} columns are called {quoted(column)}; name them apart{where}{instead}",
                 file=name,
             )
     return tuple(layout.names.index(column) for column in found)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.expansion import Expansion, Level
@@ -19,7 +18,7 @@ Value = Any  # a number or a level, or an array of them
 
 def rows_at(expansion: Expansion, values: Sequence[Value]) -> FloatArray:
     """Rows of numbers, codes, a one and 0 for y, of a value for each of the `inputs`: a number
-    or a level, or arrays of them. Where a value is missing, the row stands for nothing.
+    or a level, or arrays of them.
 
     Raises
     ------
@@ -33,30 +32,15 @@ def rows_at(expansion: Expansion, values: Sequence[Value]) -> FloatArray:
     for place, category in enumerate(expansion.categories):
         code_of = {level: code for code, level in enumerate(expansion.levels[place])}
         codes = rows[:, len(expansion.numbers) + place]
-        codes[:] = 0
         for level in dict.fromkeys(given[category.column].tolist()):
-            if level is None or level != level:  # NaN
-                continue
             if level not in code_of:
                 raise GdfitError(expansion.unseen(place, level), column=category.column)
             codes[given[category.column] == level] = code_of[level]
     rows[:, -1] = 0
-    fault = fault_in(expansion, rows[~missing_in(values)])
+    fault = fault_in(expansion, rows)
     if fault:
         raise GdfitError(fault[2], column=fault[1])
     return rows
-
-
-def missing_in(values: Sequence[Value]) -> NDArray[np.bool_]:
-    """In which rows of such `values` one is missing: a number that is NaN, a level that is None."""
-    missing = np.zeros(1, bool)
-    for value in values:
-        part = np.atleast_1d(np.asarray(value))
-        if part.dtype.kind == "f":
-            missing = missing | np.isnan(part)
-        elif part.dtype.kind == "O":
-            missing = missing | np.array([level is None for level in part.tolist()])
-    return missing
 
 
 def inputs_of(expansion: Expansion, row: FloatArray) -> list[Level]:

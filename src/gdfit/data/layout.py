@@ -46,6 +46,7 @@ class Layout:
         row index, or what follows a delimiter at the end of each line. They are called column1,
         column2 … by their place.
     held : what each column holds in the first lines.
+    is_text : whether the file is text; if not, its columns have names and types of their own.
     """
 
     names: tuple[str, ...]
@@ -56,6 +57,7 @@ class Layout:
     header_end: int = 0
     set_aside: frozenset[str] = frozenset()
     held: tuple[Held, ...] = ()
+    is_text: bool = True
 
     def held_in(self, name: str) -> Held:
         """What the column of this name holds."""

@@ -5,20 +5,15 @@ A row has one order of columns everywhere: the features, a one, y.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
 from gdfit.data.expansion import Expansion
 from gdfit.data.inputs import inputs_of
-from gdfit.data.layout import default_names
 from gdfit.data.rows import Rows
-from gdfit.data.tables import array_of, column, is_frame, name_of, names_of, numbers_in, values_of
-from gdfit.errors import GdfitError, NoObservationsError, listing, printable, quoted
+from gdfit.errors import UsageError, listing, printable
 
 FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-13  # a deviation below this part of a column's size is rounding
@@ -106,127 +101,19 @@ class Observations:
         return 1 - float(residuals @ residuals) / total if varies else float("nan")
 
 
-def observations_from(
-    x: Any,
-    y: Any,
-    features: Sequence[str] | None = None,
-    target: str | None = None,
-    *,
-    weights: ArrayLike | None = None,
-    intercept: bool = True,
-) -> Observations:
-    """Observations from arrays or DataFrames, for use in Python.
-
-    Parameters
-    ----------
-    x : the features, shape (N,) or (N, p). Of a DataFrame, the columns with numbers, under their
-        names; `Observations.left_out` names the others.
-    y : the target, shape (N,); or the name of a column of the DataFrame `x`. A column of that name,
-        or of the name of the Series that y is, is no feature.
-    features : names for the columns of x, by default x (one feature) or x1…xp; of a DataFrame, the
-        columns to use.
-    target : a name; by default that of a Series, or else y.
-    weights : how much each observation counts, shape (N,); by default all count alike.
-    intercept : whether there is a b to fit; where there is none, it stays 0.
-
-    Raises
-    ------
-    GdfitError : the shapes don't match, or a value is not a finite number.
-    """
-    left_out: tuple[str, ...] = ()
-    if is_frame(x):
-        aimed_at = y if isinstance(y, str) else name_of(y)
-        if isinstance(y, str):
-            target, y = target or y, values_of(x, y)
-        columns, left_out = usable(x, features, without=aimed_at)
-        names, inputs = tuple(columns), np.column_stack(list(columns.values()))
-    else:
-        inputs = array_of(x, "x")
-        if inputs.ndim == 1:
-            inputs = inputs[:, np.newaxis]
-        names = tuple(features) if features is not None else names_for(x, inputs.shape[-1])
-    outputs = array_of(y, "y")
-    if inputs.ndim != 2 or outputs.shape != inputs.shape[:1]:
-        raise GdfitError(
-            f"x of shape (N,) or (N, p) goes with y of shape (N,), not {np.shape(x)} with "
-            f"{np.shape(y)}"
+def check_observations(value: object, called: str) -> None:
+    """Raise where the argument that is `called` so is none."""
+    if not isinstance(value, Observations):
+        raise UsageError(
+            f"`{called}` takes what observations_from or read_observations makes, not "
+            f"{'an' if type(value).__name__[0] in 'aeiou' else 'a'} {type(value).__name__}"
         )
-    if len(names) != inputs.shape[1]:
-        raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
-    if not len(outputs):
-        raise NoObservationsError
-    ones = np.full(len(outputs), float(intercept))
-    rows = np.column_stack([inputs, ones, outputs])
-    check_finite(rows, names)
-    sample, total, of_rows = np.delete(rows, -2, axis=1), None, None
-    kept = Rows(rows.shape[1] + (weights is not None))
-    if weights is not None:
-        of_rows = checked_weights(weights, len(rows))
-        counted = of_rows > 0
-        rows, sample, of_rows = rows[counted], sample[counted], of_rows[counted]
-        total = float(of_rows.sum())
-        kept.add(np.column_stack([rows, of_rows]))
-    else:
-        kept.add(rows)
-    return Observations(
-        augmented=rows if of_rows is None else rows * np.sqrt(of_rows)[:, np.newaxis],
-        count=len(rows),
-        features=names,
-        target_name=target or name_of(y) or "y",
-        first=sample[:FIRST_ROWS],
-        last=sample[-1],
-        sample=sample,
-        rows=kept,
-        left_out=left_out,
-        weight=total,
-        first_weights=None if of_rows is None else of_rows[:FIRST_ROWS],
-        sample_weights=of_rows,
-        sample_inputs=sample[:, :-1],
-        intercept=intercept,
-    )
 
 
-def checked_weights(weights: ArrayLike, count: int) -> FloatArray:
-    """The weights of `count` observations, shape (N,)."""
-    result = np.asarray(weights, dtype=np.float64)
-    if result.shape != (count,):
-        raise GdfitError(f"weights of shape ({count},) go with y, not {np.shape(weights)}")
-    if not (np.isfinite(result).all() and (result >= 0).all()):
-        raise GdfitError("weights must be finite numbers that are not negative")
-    if not result.any():
-        raise NoObservationsError(" with a weight above 0")
-    return result
-
-
-def usable(
-    frame: Any, features: Sequence[str] | None, without: str | None
-) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
-    """The columns of a DataFrame to fit with, by name: those that `features` asks for, or all with
-    numbers but the target; and the names of the others."""
-    if features is not None:
-        return {name: column(frame, name) for name in features}, ()
-    found = {
-        name: numbers_in(values_of(frame, name)) for name in names_of(frame) if name != without
-    }
-    columns = {name: numbers for name, numbers in found.items() if numbers is not None}
-    if not columns:
-        raise GdfitError("no column of `x` has numbers")
-    return columns, tuple(name for name in found if name not in columns)
-
-
-def names_for(x: Any, count: int) -> tuple[str, ...]:
-    """What `count` features are called that come without names; a Series has one."""
-    name = name_of(x)
-    return (name,) if name is not None and count == 1 else default_names(count + 1)[:-1]
-
-
-def check_finite(rows: FloatArray, features: Sequence[str]) -> None:
-    """Raise for the first number that is not finite in rows of features, a one and y."""
-    faults = np.argwhere(~np.isfinite(rows))
-    if len(faults):
-        row, place = faults[0].tolist()
-        name = quoted(features[place]) if place < len(features) else "y"
-        raise GdfitError(
-            f"{name} is {rows[row, place]} in row {row}, counted from 0: x and y must "
-            "be finite numbers"
+def check_alike(observations: Observations, validation: Observations) -> None:
+    """Raise where the features of a validation set are others."""
+    if validation.features != observations.features:
+        raise UsageError(
+            f"`validation` has other features ({listing(validation.features)}) than the "
+            f"observations ({listing(observations.features)}); observations_from takes `like`"
         )

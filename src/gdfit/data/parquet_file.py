@@ -11,17 +11,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
-import numpy as np
-
-from gdfit.data.arrow import UnreadableError, held_in, numbers_in, words_in
+from gdfit.data.arrow import held_in, numbers_in, words_in
 from gdfit.data.batch import Batch
 from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.fields import Grammar
 from gdfit.data.head import SNIFFED_ROWS
-from gdfit.data.layout import ROW_NAMES, Held, Layout
+from gdfit.data.layout import Held, Layout
 from gdfit.data.rows import scratch_file
 from gdfit.data.source import BLOCK_BYTES, Source
+from gdfit.data.typed import TypedError, batch_of, typed_layout
 from gdfit.errors import FieldError, GdfitError, UsageError
 
 ROW_INDEX = "__index_level_"  # pandas' own name of it
@@ -93,46 +92,26 @@ class ParquetFile:
     def read(self, block: Any, start: int, places: Sequence[int], texts: Sequence[int]) -> Batch:
         """The rows of one block; a missing value is NaN or -1 if there may be any."""
         grammar, names = self.layout.grammar, self.table.schema_arrow.names
-        numbers, words = {}, {}
-        faults: list[tuple[int, int, str]] = []
-        for place in sorted({*places, *texts}):
-            column = block.column(block.schema.get_field_index(names[place]))
-            try:
-                if place in places:
-                    values = numbers[place] = numbers_in(column, grammar)
-                    faults += first_of(np.isinf(values), place, "{} is not a finite number", values)
-                    absent = np.isnan(values)
-                if place in texts:
-                    words[place] = words_in(column, grammar)
-                    absent = words[place].codes < 0
-            except UnreadableError as error:
-                faults.append((error.row, place, error.what))
-                continue
-            if not self.dialect.drop_missing:
-                faults += first_of(
-                    absent, place, "the value is missing; `drop_missing` skips such rows"
-                )
-        if faults:
-            raise self.fault_in(start, *min(faults))
-        rows = np.empty((block.num_rows, len(places)), order="F")
-        for number, place in enumerate(places):
-            rows[:, number] = numbers[place]
-        return Batch(rows, tuple(words[place] for place in texts), np.arange(len(rows)))
+
+        def column(place: int) -> Any:
+            return block.column(block.schema.get_field_index(names[place]))
+
+        try:
+            return batch_of(
+                block.num_rows,
+                places,
+                texts,
+                lambda place: numbers_in(column(place), grammar),
+                lambda place: words_in(column(place), grammar),
+                may_miss=self.dialect.drop_missing,
+            )
+        except TypedError as error:
+            raise self.fault_in(start, error.row, error.place, error.what) from None
 
     def fault_in(self, block: int, row: int, place: int, what: str) -> GdfitError:
         """What is wrong with a value, `row` rows after those before the block."""
         column = self.layout.names[place]
         return FieldError(what, file=self.name, row=block + row + 1, column=column)
-
-
-def first_of(
-    wrong: np.ndarray[Any, np.dtype[np.bool_]], place: int, what: str, values: Any = None
-) -> list[tuple[int, int, str]]:
-    """The first row that is wrong, if there is one, with its column's place, and what it is."""
-    if not wrong.any():
-        return []
-    row = int(np.argmax(wrong))
-    return [(row, place, what if values is None else what.format(repr(str(values[row]))))]
 
 
 @contextmanager
@@ -194,27 +173,12 @@ def spooled(source: Source, watcher: Watcher | None) -> Iterator[IO[bytes]]:
 def layout_of(table: Any, grammar: Grammar) -> Layout:
     """The layout, by the types of the columns and by the first rows."""
     given = table.schema_arrow.names
-    names = tuple(name or f"column{place}" for place, name in enumerate(given, start=1))
     first = next(table.iter_batches(batch_size=SNIFFED_ROWS), None)
     held = (
-        [Held()] * len(names) if first is None else [held_in(it, grammar) for it in first.columns]
+        [Held()] * len(given) if first is None else [held_in(it, grammar) for it in first.columns]
     )
-    aside = {
-        name
-        for name, stored in zip(names, given, strict=True)
-        if not stored or stored.startswith(ROW_INDEX)
-    }
-    if names and ROW_NAMES.fullmatch(names[0]):
-        aside.add(names[0])
-    return Layout(
-        names=names,
-        named=True,
-        grammar=grammar,
-        start=0,
-        line=1,
-        set_aside=frozenset(aside),
-        held=tuple(held),
-    )
+    aside = {name for name in given if name.startswith(ROW_INDEX)}
+    return typed_layout(given, held, grammar, aside)
 
 
 @contextmanager

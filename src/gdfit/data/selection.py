@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 
 
 @dataclass(frozen=True)
@@ -25,3 +27,8 @@ class Selection:
     degree: int = 1
     weights: str | None = None
     intercept: bool = True
+
+
+def several(names: Sequence[object] | str | PathLike[str]) -> tuple[str, ...]:
+    """Names, of which one may be given by itself."""
+    return (str(names),) if isinstance(names, str | PathLike) else tuple(map(str, names))

@@ -6,26 +6,25 @@ here, and polars will do.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from decimal import Decimal
-from numbers import Real
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
-from gdfit.errors import GdfitError, listing, quoted
+from gdfit.errors import GdfitError, listing
 
 
 def is_frame(x: object) -> bool:
     """Whether the columns of `x` have names."""
-    return hasattr(x, "columns") and hasattr(x, "__getitem__")
+    names = ("__len__", "__getitem__", "columns")
+    return all(hasattr(x, name) for name in names) and not hasattr(x, "column_names")  # Arrow's own
 
 
 def is_named_row(x: Any, features: Sequence[str]) -> bool:
     """Whether `x` is a row of a DataFrame, as `frame.iloc[0]` is: a Series over its columns."""
-    return hasattr(getattr(x, "index", None), "isin") and set(features) <= set(x.index)
+    return hasattr(getattr(x, "index", None), "isin") and set(features) <= set(map(str, x.index))
 
 
 def names_of(frame: Any) -> tuple[str, ...]:
@@ -39,91 +38,55 @@ def name_of(values: object) -> str | None:
     return None if name is None else str(name)
 
 
-def values_of(frame: Any, name: str) -> Any:
-    """The column of that name.
+def same_rows(x: object, y: object) -> None:
+    """Raise where rows that have labels would go with others.
 
     Raises
     ------
-    GdfitError : there is none, or there are several.
+    GdfitError : `x` and `y` have an index each, which are not the same.
     """
-    names = names_of(frame)
-    if names.count(name) != 1:
-        there = f"{names.count(name)} columns are" if name in names else "no column is"
-        raise GdfitError(f"{there} called {quoted(name)}; there are {listing(names)}")
-    return frame[list(frame.columns)[names.index(name)]]
-
-
-def numbers_in(values: Any) -> FloatArray | None:
-    """A column's numbers, NaN where one is missing; None where it holds something else."""
-    if str(getattr(values, "dtype", "")) == "category":
-        return None
-    array = np.asarray(values)
-    if array.dtype.kind in "biuf":
-        return array.astype(np.float64)
-    if array.dtype.kind != "O":
-        return None
-    numbers = [number_of(value) for value in array.tolist()]
-    return None if None in numbers else np.array(numbers, dtype=np.float64)
-
-
-def number_of(value: object) -> float | None:
-    """A value of a column that may hold anything; NaN where it is missing, as pandas says it."""
-    if isinstance(value, Real | Decimal):
-        return float(value)
-    return float("nan") if value is None or repr(value) == "<NA>" else None
-
-
-def texts_in(values: Any) -> Any:
-    """What a column holds, None where it is missing, as pandas says it."""
-    texts = [
-        None if value is None or repr(value) in ("nan", "<NA>") else value
-        for value in np.asarray(values, dtype=object).tolist()
-    ]
-    return np.array(texts, dtype=object)
-
-
-def column(frame: Any, name: str) -> FloatArray:
-    """The numbers in the column of that name.
-
-    Raises
-    ------
-    GdfitError : there is no such column, or it holds something else than numbers.
-    """
-    numbers = numbers_in(values_of(frame, name))
-    if numbers is None:
-        raise GdfitError("does not hold numbers", column=name)
-    return numbers
+    labels: Any = getattr(x, "index", None)
+    others: Any = getattr(y, "index", None)
+    labelled = hasattr(labels, "equals") and hasattr(others, "equals")
+    if labelled and len(labels) == len(others) and not labels.equals(others):
+        raise GdfitError(
+            f"the rows of {name_of(y) or 'y'} are labelled otherwise than those of x; if they are "
+            "in the same order, to_numpy() takes the labels off"
+        )
 
 
 def array_of(values: ArrayLike, called: str) -> FloatArray:
     """`values` as float64; `called` is the argument that they came as."""
     try:
-        return np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
+        if array.dtype.kind not in "cmM":
+            return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError):
-        raise GdfitError(
-            f"`{called}` takes numbers, and this {type(values).__name__} holds something else"
-        ) from None
+        pass
+    if isinstance(values, str):
+        raise GdfitError(f"`{called}` is the name of a column, and x is no DataFrame")
+    raise GdfitError(
+        f"`{called}` takes numbers, and this {type(values).__name__} holds something else"
+    )
 
 
-def columns_of(x: Any, inputs: Sequence[str], texts: Container[str] = ()) -> list[Any]:
-    """The columns of the rows `x`, or the values of the one row `x`.
+def rows_of(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
+    """The rows `x`, shape (n, p), or the one row `x`, shape (p,), as an array.
 
     Parameters
     ----------
-    x : rows, shape (n, p), or one row, shape (p,): values in the order of `inputs`. Or a
-        DataFrame, or a row of one, whose columns are found by name among others in any order.
+    x : values in the order of `inputs`; or a row of a DataFrame, whose values are found by name.
     inputs : the names of the columns.
-    texts : those of them that hold texts; the others hold numbers.
+    texts : whether some of them hold texts: the array is then one of objects.
+
+    Raises
+    ------
+    GdfitError : it has another shape.
     """
-    if is_frame(x):
-        return [
-            texts_in(values_of(x, name)) if name in texts else column(x, name) for name in inputs
-        ]
     if is_named_row(x, inputs):
-        x = [x[name] for name in inputs]
-    rows = (
-        np.asarray(x, dtype=object) if any(name in texts for name in inputs) else array_of(x, "x")
-    )
+        place_of = {str(name): place for place, name in enumerate(x.index)}
+        x = [x.iloc[place_of[name]] for name in inputs]
+    rows = np.asarray(x, dtype=object) if texts else array_of(x, "x")
     if rows.ndim not in (1, 2) or rows.shape[-1] != len(inputs):
         hint = ""
         if len(inputs) == 1 and rows.ndim == 1:
@@ -132,9 +95,4 @@ def columns_of(x: Any, inputs: Sequence[str], texts: Container[str] = ()) -> lis
             f"`x` takes a value for each feature ({listing(tuple(inputs))}), or rows of them, "
             f"shape (n, {len(inputs)}), not shape {rows.shape}{hint}"
         )
-    if rows.ndim == 1:
-        return list(rows.tolist())
-    return [
-        texts_in(rows[:, place]) if name in texts else array_of(rows[:, place], "x")
-        for place, name in enumerate(inputs)
-    ]
+    return rows

@@ -34,7 +34,7 @@ def compare(
 
     Parameters
     ----------
-    observations : from `read_observations` (a CSV file) or `observations_from` (arrays).
+    observations : from `read_observations` (files) or `observations_from` (arrays, DataFrames).
     init : where the params start, as `train` takes it; several, as a list or by name.
     validation : a set to measure the loss on, which is not descended on.
     settings : a `Settings`, for all runs.

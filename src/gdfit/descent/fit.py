@@ -11,7 +11,7 @@ import numpy as np
 
 from gdfit import __version__
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations
+from gdfit.data.observations import Observations, check_alike, check_observations
 from gdfit.descent.choice import EXACT, chosen_ground, chosen_rate, is_above
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.gradients import Objective
@@ -116,6 +116,10 @@ class Run(Displayed):
         settings: Settings | None = None,
         **options: Any,
     ) -> None:
+        check_observations(observations, "observations")
+        if validation is not None:
+            check_observations(validation, "validation")
+            check_alike(observations, validation)
         settings = replace(settings or Settings(), **options)
         settings.check(validated=validation is not None)
         self.asked, self.observations, self.validation = settings, observations, validation
@@ -267,7 +271,7 @@ def train(observations: Observations, **options: Any) -> Fit:
 
     Parameters
     ----------
-    observations : from `read_observations` (a CSV file) or `observations_from` (arrays).
+    observations : from `read_observations` (files) or `observations_from` (arrays, DataFrames).
     init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
         p+1 values themselves; or a model, to go on where it stopped.
     shown : with `leap`, the epochs to leap to, rising; by default 1, 2, 3, 5, 10, 20, 50, 100, …

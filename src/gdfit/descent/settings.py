@@ -91,7 +91,7 @@ class Settings:
         there."""
         for name, (fits, takes) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and not fits(value):
+            if value is not None and not holds(fits, value):
                 told = quoted(value) if isinstance(value, str) else value
                 raise UsageError(f"`{name}` takes {takes}, not {told}")
         if self.patience is not None and not validated:
@@ -112,6 +112,14 @@ class Settings:
                 f"`{name}` looks at the validation loss of every epoch, and `leap` leaves most of "
                 "them out: take one of the two"
             )
+
+
+def holds(fits: Callable[[Any], bool], value: object) -> bool:
+    """Whether a value fits; one of another type does not."""
+    try:
+        return fits(value)
+    except TypeError:
+        return False
 
 
 def at_least(least: float) -> Callable[[float], bool]:

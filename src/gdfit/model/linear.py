@@ -15,7 +15,11 @@ from gdfit.notebook import Displayed
 
 if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
+    from gdfit.data.batch import Batch
+    from gdfit.data.data_file import DataFile
     from gdfit.data.expansion import Expansion
+    from gdfit.data.frame_file import FrameFile
+    from gdfit.data.making import RowMaker
 
 Number = TypeVar("Number", float, Any)  # a float, or an array of them
 
@@ -55,36 +59,71 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.tables import columns_of  # NumPy, which one number does without
+        from gdfit.data.tables import is_frame, rows_of  # NumPy, which one number does without
 
-        texts = self.expansion.texts if self.expansion else frozenset[str]()
-        return self.at_inputs(columns_of(x, self.inputs, texts))
+        if is_frame(x):
+            from gdfit.data.frame_file import frame_file
 
-    def at_inputs(self, x: Sequence[Any]) -> Any:
-        """ŷ at `x`, a value for each of the `inputs`, a number or a level: single ones give a
-        float, arrays of shape (n,) an array. NaN where one is missing.
+            return self.in_file(frame_file(x))
+        rows = rows_of(x, self.inputs, texts=bool(self.made_of.texts))
+        if self.expansion is None:
+            return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
+        import numpy as np
 
-        Added up feature by feature, so that both give the same to the last bit.
+        from gdfit.data.frame_file import file_of
+
+        values = self.in_file(file_of("the array", self.inputs, list(np.atleast_2d(rows).T)))
+        return float(values[0]) if rows.ndim == 1 else values
+
+    def in_file(self, file: FrameFile) -> FloatArray:
+        """ŷ of each row; NaN where a value is missing."""
+        maker = self.maker(file)
+        return self.at_batch(maker, file, None, file.read(*maker.places, may_miss=True))
+
+    def maker(self, file: DataFile) -> RowMaker:
+        """What makes the features of the columns of `file`."""
+        from gdfit.data.finding import find_features
+        from gdfit.data.levels import Levels
+        from gdfit.data.making import RowMaker
+
+        places = find_features(file.layout, file.name, self.inputs)
+        place_of = dict(zip(self.inputs, places, strict=True))
+        return RowMaker(self.made_of, Levels(self.made_of), place_of)
+
+    def at_batch(self, maker: RowMaker, file: DataFile, block: Any, batch: Batch) -> FloatArray:
+        """ŷ of each row of a batch that was read of `file`; NaN where a field is missing."""
+        import numpy as np
+
+        whole = batch.is_whole
+        result = np.full(len(whole), np.nan)
+        rows = maker.rows(file, block, batch.where(whole))
+        result[whole] = self.at_rows(np.column_stack([rows, np.ones((len(rows), 2))]))
+        return result
+
+    def at_inputs(self, x: Sequence[float | str]) -> float:
+        """ŷ at `x`, a value for each of the `inputs`, a number or a level: the same to the last bit
+        as that of the same row among others.
 
         Raises
         ------
         GdfitError : a term has no value there, or it is a level that training has not seen.
         """
         if self.expansion is None:
-            return self.at(x)
-        import numpy as np
+            return float(self.at(cast("Sequence[float]", x)))
+        from gdfit.data.inputs import rows_at
 
-        from gdfit.data.inputs import missing_in, rows_at
-
-        single = all(isinstance(value, str | float | int) for value in x)
-        values = np.where(missing_in(x), np.nan, self.at_rows(rows_at(self.expansion, x)))
-        return float(values[0]) if single else values
+        return float(self.at_rows(rows_at(self.expansion, x))[0])
 
     def at_rows(self, rows: FloatArray) -> FloatArray:
         """ŷ of rows of numbers and levels' codes, as an `Expansion` has them."""
         if self.expansion is None:
             return cast("FloatArray", self.at(list(rows[:, : len(self.features)].T)))
         return cast("FloatArray", self.at(list(self.expansion.expand(rows)[:, :-2].T)))
+
+    @property
+    def intercept(self) -> bool:
+        """Whether there is a b."""
+        return self.facts.get("intercept") is not False
 
     @property
     def made_of(self) -> Expansion:

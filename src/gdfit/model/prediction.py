@@ -14,8 +14,6 @@ from gdfit.data.cells import ends_of_rows, every_other
 from gdfit.data.csv_file import CsvFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.fields import WHITE_SPACE, Grammar
-from gdfit.data.finding import find_features
-from gdfit.data.levels import Levels
 from gdfit.data.making import RowMaker
 from gdfit.data.parallel import in_order
 from gdfit.errors import GdfitError, quoted
@@ -35,7 +33,7 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
     first: CsvFile | None = None
     text = b"\n"
     for file in dataset.open_texts():
-        maker = maker_for(model, file)
+        maker = model.maker(file)
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
         if first is None:
@@ -71,38 +69,19 @@ def check_alike(first: CsvFile, file: CsvFile) -> None:
         )
 
 
-def maker_for(model: LinearModel, file: CsvFile) -> RowMaker:
-    """What makes the model's features of the columns of `file`."""
-    inputs = find_features(file.layout, file.name, model.inputs)
-    place_of = dict(zip(model.inputs, inputs, strict=True))
-    return RowMaker(model.made_of, Levels(model.made_of), place_of)
-
-
 def predicted_blocks(model: LinearModel, maker: RowMaker, file: CsvFile) -> Iterator[bytes]:
     """The rows of `file` with their predictions, block by block."""
     grammar, width = file.layout.grammar, len(file.layout.names)
 
     def predict(block: Block) -> tuple[Batch, bytes]:
         batch = file.read(block, *maker.places, may_miss=True)
-        values = predicted(model, maker, file, block, batch)
+        values = model.at_batch(maker, file, block, batch)
         fields = as_fields(values, ~batch.is_whole, grammar)
         return batch, with_fields(block.raw, ends_of_rows(block, grammar, width), fields)
 
     for batch, text in in_order(predict, file.text_blocks()):
         file.complete(batch)
         yield text
-
-
-def predicted(
-    model: LinearModel, maker: RowMaker, file: CsvFile, block: Block, batch: Batch
-) -> FloatArray:
-    """ŷ of each row of a batch; NaN where a field is missing."""
-    whole = batch.is_whole
-    result = np.full(len(whole), np.nan)
-    rows = maker.rows(file, block, batch.where(whole))
-    ends = np.ones((len(rows), 2))
-    result[whole] = model.at_rows(np.column_stack([rows, ends]))
-    return result
 
 
 def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -> str:

@@ -51,8 +51,9 @@ class C(Language):
             for level, _ in cases
         )
         pairs = zip(tests, cases, strict=True)
-        lines = (f"{test} ? {text}\n            : " for test, (_, text) in pairs)
-        return f"({''.join(lines)}NAN)"
+        lines = [f"{test} ? {text}\n            : " for test, (_, text) in pairs]
+        missing = f"!{name} ? NAN\n            : " if column in self.texts else ""  # a null pointer
+        return f"({missing}{''.join(lines)}NAN)"
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)
