@@ -14,7 +14,6 @@ from gdfit.cli.completion import complete_name, complete_names
 from gdfit.cli.groups import option, panel
 from gdfit.cli.typed import Typed
 from gdfit.data.dialect import Dialect
-from gdfit.data.globbing import expanded
 from gdfit.data.selection import Selection
 from gdfit.descent.settings import Settings
 from gdfit.model.formats import ExportFormat
@@ -25,7 +24,11 @@ DEFAULT_MODEL = Path("gdfit.json")
 
 def expanded_files(paths: list[str] | None) -> list[str] | None:
     """The files that were typed, with those that match for each ``*``."""
-    return list(expanded(tuple(paths))) if paths else paths
+    if not paths:
+        return paths
+    from gdfit.data.globbing import expanded
+
+    return list(expanded(tuple(paths)))
 
 
 Data = Annotated[
