@@ -180,6 +180,16 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         "the DataFrame, row 3 (from 0), column 'mass': 'heavy' is not a number; `exclude` mass "
         "leaves the column out",
     ),
+    "a word that is no Unicode": (
+        lambda: gdfit.observations_from(with_value("mass", 3, "\ud800"), "price"),
+        "the DataFrame, row 3 (from 0), column 'mass': '\\ud800' is not a number; `exclude` mass "
+        "leaves the column out",
+    ),
+    "what an option of files is for": (
+        lambda: gdfit.observations_from(with_value("mass", 3, "?"), "price"),
+        "the DataFrame, row 3 (from 0), column 'mass': '?' is not a number; `exclude` mass leaves "
+        "the column out",
+    ),
     "infinite": (
         lambda: gdfit.observations_from(penguins().replace({"year": {2010: np.inf}}), "price"),
         f"the DataFrame, row {int((penguins().year == 2010).argmax())} (from 0), column 'year': "

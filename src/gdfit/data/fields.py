@@ -194,7 +194,7 @@ def is_missing_mark(field: str) -> bool:
 
 def says_number(said: str, decimal: str) -> bool:
     """Whether a field says a number, be it infinite."""
-    text = said.encode()
+    text = said.encode(errors="surrogatepass")
     return bool(NUMBERS[decimal].fullmatch(text) or INFINITE.fullmatch(text))
 
 

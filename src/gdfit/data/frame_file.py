@@ -23,7 +23,7 @@ from gdfit.data.fields import MISSING, Grammar, says_number
 from gdfit.data.head import SNIFFED_ROWS
 from gdfit.data.layout import Held, Layout
 from gdfit.data.tables import names_of
-from gdfit.data.typed import TypedError, batch_of, numbers_said, typed_layout
+from gdfit.data.typed import TypedError, UnreadableError, batch_of, numbers_said, typed_layout
 from gdfit.errors import FieldError, quoted
 
 GRAMMAR = Grammar(",")
@@ -149,7 +149,16 @@ def numbers_in(values: Any) -> FloatArray:
     UnreadableError : a word says no number.
     """
     numbers = numbers_by_type(values)
-    return numbers_said(words_in(values), GRAMMAR) if numbers is None else numbers
+    if numbers is not None:
+        return numbers
+    words = words_in(values)
+    try:
+        return numbers_said(words, GRAMMAR)
+    except UnreadableError as error:
+        word = words.said[words.codes[error.row]]
+        if says_number(word, GRAMMAR.decimal):  # but one that is not finite
+            raise
+        raise UnreadableError(error.row, f"{quoted(word)} is not a number") from None
 
 
 def words_in(values: Any) -> Words:

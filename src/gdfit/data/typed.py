@@ -110,7 +110,7 @@ def numbers_said(words: Words, grammar: Grammar) -> FloatArray:
     said = np.full(len(words.said) + 1, math.nan)
     for code, word in enumerate(words.said):
         try:
-            said[code] = read_number(word.encode(errors="surrogateescape"), grammar, missing=True)
+            said[code] = read_number(word.encode(errors="surrogatepass"), grammar, missing=True)
         except ValueError as error:
             raise UnreadableError(int(np.argmax(words.codes == code)), str(error)) from None
     return said[words.codes]
