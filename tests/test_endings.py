@@ -93,6 +93,12 @@ def test_a_loss_that_has_grown_has_diverged_though_it_is_finite(gdfit: Gdfit) ->
     assert gdfit("train", LECTURE, "--lr", "0.329", "--epochs", "40").status == 0
 
 
+def test_params_beyond_float64_explain_nothing_of_a_target_that_varies(gdfit: Gdfit) -> None:
+    result = gdfit("train", LECTURE, "--lr", 1e200)
+    assert result.status == 3
+    assert "\n R²     -inf\n" in result.out
+
+
 def test_a_rate_a_little_above_the_limit_is_not_once_the_limit(gdfit: Gdfit) -> None:
     result = gdfit("train", LECTURE, "--lr", 0.32908, "--epochs", 1e6, "--leap")
     assert result.status == 3

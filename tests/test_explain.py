@@ -261,6 +261,12 @@ def test_many_features_with_long_names_have_room(gdfit: Gdfit, tmp_path: Path) -
     assert any("w₁·x₁ + w₂·x₂ + w₃·x₃ + … + b" in line for line in lines)
 
 
+def test_a_loss_beyond_float64_is_infinite(gdfit: Gdfit) -> None:
+    out = gdfit("train", LECTURE, "--explain", 1, "--lr", 1, "--init", "1e160,0").out
+    assert "(inf + inf + inf + …)/25 = inf\n" in out
+    assert "nan" not in out
+
+
 def test_one_is_singular(gdfit: Gdfit) -> None:
     out = gdfit("train", "-", "--explain", 1, "--lr", 0.1, stdin=b"x,y\n2,3\n").out
     assert "\n mean over the only row\n" in out

@@ -5,6 +5,7 @@ A row has one order of columns everywhere: the features, a one, y.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,14 +92,17 @@ class Observations:
 
     def r_squared(self, params: FloatArray) -> float:
         """R² = 1 − Σ(ŷ − y)²/Σ(y − ȳ)², the part of y's variance that the model explains; NaN where
-        y does not vary. Without an intercept ȳ is 0, as in R: the model is compared with none."""
+        y does not vary, −∞ where the errors leave float64. Without an intercept ȳ is 0, as in R:
+        the model is compared with none."""
         size = float(np.abs(self.target).max()) or 1.0  # squares of large numbers leave float64
         target, ones = self.target / size, self.design[:, -1]
         deviations = target - (ones @ target / self.total_weight) * ones
         residuals = (self.design @ params) / size - target
         total = float(deviations @ deviations)
-        varies = total > SAME**2 * float(target @ target)
-        return 1 - float(residuals @ residuals) / total if varies else float("nan")
+        if not total > SAME**2 * float(target @ target):
+            return math.nan
+        squares = float(residuals @ residuals)
+        return 1 - squares / total if math.isfinite(squares) else -math.inf
 
 
 def check_observations(value: object, called: str) -> None:

@@ -140,7 +140,7 @@ class Explanation:
             yield from broken(f" row {number + 1}: {self.values(number, rows[-1], written)}")
             yield from laid_out([*rows[-1].lines()])
         weights = step.before[:-1]
-        penalty = settings.l2 * float(weights @ weights)
+        penalty = settings.l2 * float(weights @ weights) if settings.l2 else 0.0  # 0 · ∞ is none
         slopes = change.grad - 2 * settings.l2 * np.append(weights, 0.0)
         means = written.loss - penalty, slopes
         yield f" {'mean' if written.weights is None else 'weighted mean'} over {whole}"
