@@ -447,8 +447,8 @@ def test_ctrl_c_tells_of_the_runs_that_were_begun(tmp_path: Path) -> None:
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130
-    _, rows = table(out.decode())
-    assert len(rows) == 1
+    names, rows = table(out.decode())
+    assert (len(rows), names[0], rows[0][0]) == (1, "lr", "0.1")
     assert rows[0][-1].startswith("interrupted at ")
     assert err.decode().splitlines() == [
         "gdfit: note: 2 more runs were not begun",

@@ -53,6 +53,7 @@ class RunsTable:
 
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
         self.asked = asked
+        self.varied = differing([values_of(name, run) for name, run in runs])
         self.console = console_for(sys.stdout)
         self.width = self.console.width if self.console.is_terminal else PIPE_WIDTH
         self.console.print(f" {printable(heading(runs, self.width - 2))}")
@@ -65,8 +66,8 @@ class RunsTable:
         last = max(outcome.fit.epochs for outcome in comparison.outcomes)
         wanted = [epoch for epoch in range(1, last) if self.asked and self.asked(epoch)]
         epochs = self.fitting(comparison, wanted if self.asked else milestones(last - 1))
-        longest = LONGEST if self.has_room(table_of(comparison, epochs)) else SHORTEST
-        show(self.console, table_of(comparison, epochs, longest))
+        longest = LONGEST if self.has_room(self.table_of(comparison, epochs)) else SHORTEST
+        show(self.console, self.table_of(comparison, epochs, longest))
         self.console.line()
         told = [*remarks(comparison)]
         left_out = len(wanted) - len(epochs)
@@ -81,7 +82,7 @@ class RunsTable:
     def fitting(self, comparison: Comparison, epochs: Sequence[int]) -> Sequence[int]:
         """As many of the `epochs` as have room in the table: the last ones."""
         epochs = epochs[-MOST:]
-        while epochs and not self.has_room(table_of(comparison, epochs)):
+        while epochs and not self.has_room(self.table_of(comparison, epochs)):
             epochs = epochs[1:]
         return epochs
 
@@ -91,39 +92,40 @@ class RunsTable:
         options = self.console.options.update(max_width=PIPE)
         return self.console.measure(table, options=options).maximum < self.width
 
-
-def table_of(comparison: Comparison, epochs: Sequence[int], longest: int = LONGEST) -> Table:
-    """The table, with the loss after these `epochs` and in the end; its texts, and the names of
-    its settings, are at most as long as the `longest`."""
-    table = new_table()
-    table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
-    for name in comparison.varied:
-        heading = name.replace("_", " " if len(name) <= longest else "\n")
-        table.add_column(heading, justify="right", no_wrap=True)
-    for epoch in epochs:
-        table.add_column(f"after {epoch}", justify="right", no_wrap=True)
-    last = common_end(comparison)
-    end = f"after {last}" if last else "in the end"
-    table.add_column(end, justify="right", no_wrap=True, style="bold")
-    validated = comparison.outcomes[0].fit.validation_loss is not None
-    if validated:
-        table.add_column("validation", justify="right", no_wrap=True)
-    table.add_column("to 1 %", justify="right", no_wrap=True)
-    table.add_column("ended", no_wrap=True)
-    for group in comparison.groups():
-        for outcome in group:
-            fit = outcome.fit
-            table.add_row(
-                *(text_of(name, outcome.values[name], longest) for name in comparison.varied),
-                *(number(outcome.loss_after(epoch)) for epoch in epochs),
-                number(outcome.loss_after(last) if last else fit.loss),
-                *([number(fit.validation_loss)] if fit.validation_loss is not None else []),
-                to_minimum(comparison, outcome),
-                ended(outcome),
-                style="dim" if outcome.has_diverged else "",
-            )
-        table.add_section()
-    return table
+    def table_of(
+        self, comparison: Comparison, epochs: Sequence[int], longest: int = LONGEST
+    ) -> Table:
+        """The table, with the loss after these `epochs` and in the end; its texts, and the names of
+        its settings, are at most as long as the `longest`."""
+        table = new_table()
+        table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
+        for name in self.varied:
+            heading = name.replace("_", " " if len(name) <= longest else "\n")
+            table.add_column(heading, justify="right", no_wrap=True)
+        for epoch in epochs:
+            table.add_column(f"after {epoch}", justify="right", no_wrap=True)
+        last = common_end(comparison)
+        end = f"after {last}" if last else "in the end"
+        table.add_column(end, justify="right", no_wrap=True, style="bold")
+        validated = comparison.outcomes[0].fit.validation_loss is not None
+        if validated:
+            table.add_column("validation", justify="right", no_wrap=True)
+        table.add_column("to 1 %", justify="right", no_wrap=True)
+        table.add_column("ended", no_wrap=True)
+        for group in comparison.groups():
+            for outcome in group:
+                fit = outcome.fit
+                table.add_row(
+                    *(text_of(name, outcome.values[name], longest) for name in self.varied),
+                    *(number(outcome.loss_after(epoch)) for epoch in epochs),
+                    number(outcome.loss_after(last) if last else fit.loss),
+                    *([number(fit.validation_loss)] if fit.validation_loss is not None else []),
+                    to_minimum(comparison, outcome),
+                    ended(outcome),
+                    style="dim" if outcome.has_diverged else "",
+                )
+            table.add_section()
+        return table
 
 
 def common_end(comparison: Comparison) -> int | None:
