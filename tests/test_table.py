@@ -285,3 +285,10 @@ def test_the_line_above_the_table_fits_on_80_columns(
     first = gdfit("train", "d.csv", "--epochs", "30").out.splitlines()[0]
     assert first.startswith(f" y from {told} · 9 rows · chosen: ")
     assert len(first) < 80
+
+
+def test_a_long_target_is_shortened_above_the_table(gdfit: Gdfit) -> None:
+    data = f"x,{'a' * 60}{'b' * 60}\n1,2\n2,4\n3,7\n".encode()
+    first = gdfit("train", "-", "--epochs", 3, stdin=data).out.splitlines()[0]
+    assert re.fullmatch(" a+…b+ from x · 3 rows · chosen: standardize, lr 0.5", first)
+    assert 70 < len(first) < 80

@@ -11,8 +11,10 @@ from gdfit.descent.fit import Fit, Run
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.errors import printable
+from gdfit.show.style import shortened
 
 NAMED = 3  # columns at most that are told of one by one
+SHORTEST = 8  # columns of a terminal that a name keeps
 SCALED = {
     "standardize": "(x − mean)/std of each feature x",
     "whiten": "an orthonormal basis of the features",
@@ -26,20 +28,19 @@ def heading(run: Run, width: int) -> str:
 
 def subject(run: Run, more: str, width: int) -> str:
     """What is fitted, and `more`: a line of `width` columns at most, with fewer features named
-    where there is no room for all."""
+    where there is no room for all, and then a shorter target."""
     from rich.cells import cell_len
 
     observations = run.observations
+    target = printable(observations.target_name)
     rows = "1 row" if observations.count == 1 else f"{observations.count:,} rows"
     held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
-    lines = (
-        f"{printable(observations.target_name)} from {features} · {rows}{held_out}{more}"
-        for features in named(observations.features)
-    )
-    for line in lines:
+    for features in named(observations.features):
+        line = f"{target} from {features} · {rows}{held_out}{more}"
         if cell_len(line) <= width:
-            break
-    return line
+            return line
+    room = width - cell_len(line) + cell_len(target)
+    return shortened(target, max(room, SHORTEST)) + line.removeprefix(target)
 
 
 def named(features: tuple[str, ...]) -> Iterator[str]:
