@@ -75,7 +75,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "degree 0": (
         lambda: read("x,y\n1,2\n", degree=0),
-        "`degree` takes a number from 1 on, not 0",
+        "`degree` takes a whole number from 1 on, not 0",
     ),
     "a degree too high": (
         lambda: read("a,b,c,y\n1,2,3,4\n", degree=22),
@@ -218,7 +218,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: gdfit.train(
             read("x,y\n1,2\n2,3\n", features="log(x)"), lr=0.1, epochs=2
         ).model.predict([0.0]),
-        "column 'x': log(x) takes a number above 0, not 0",
+        "the array, row 0 (from 0), column 'x': log(x) takes a number above 0, not 0",
     ),
     "parts with other delimiters": (
         lambda: predicted("x,y\n1,2\n", "x;y\n3;4\n"),
