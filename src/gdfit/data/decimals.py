@@ -20,12 +20,13 @@ from gdfit.data.blocks import Positions, Text
 from gdfit.data.cells import Cells
 
 AT_ONCE = 1 << 16  # fields, so that what is made of them stays in the processor's cache
-FEW = 1 << 12  # rows that are not worth reading column by column, though columns are all alike
+FEW = 1 << 14  # rows that are not worth reading column by column, though columns are all alike
 WORD = 8  # characters
 LONGEST = 3 * WORD  # characters of a number that is read here, without its sign
 
 Words = NDArray[np.uint64]
 
+MINUS = ord("-")
 ONES = 0x0101010101010101
 ZEROS = np.uint64(ord("0") * ONES)
 HIGHEST = np.uint64(0x80 * ONES)  # the highest bit of each character
@@ -50,22 +51,36 @@ def read_decimals(cells: Cells, mark: str) -> FloatArray:
     that says anything else, and for a number with an exponent or too many digits to be told here.
     """
     shape = cells.starts.shape if len(cells.starts) > FEW else (cells.starts.size, 1)
+    all_starts, all_ends = cells.starts.reshape(shape), cells.ends.reshape(shape)
     values = np.empty(shape)
-    columns = cells.starts.reshape(shape).T, cells.ends.reshape(shape).T
-    for column, (starts, ends) in enumerate(zip(*columns, strict=True)):
-        for first in range(0, len(values), AT_ONCE):
-            some = slice(first, first + AT_ONCE)
-            values[some, column] = read_some(cells.text, starts[some], ends[some], mark)
+    for first in range(0, len(values), AT_ONCE):
+        rows = slice(first, first + AT_ONCE)
+        starts, ends = all_starts[rows], all_ends[rows]
+        begin, end = int(starts[0, 0]), int(ends[-1, -1])
+        text = padded(cells.text[begin:end])
+        signs = bool((text == MINUS).any())
+        starts, ends = starts - (begin - LONGEST), ends - (begin - LONGEST)
+        for column in range(shape[1]):
+            of_column = starts[:, column], ends[:, column]
+            values[rows, column] = read_column(text, *of_column, mark, signs=signs)
     return values.reshape(cells.starts.shape)
 
 
-def read_some(text: Text, starts: Positions, ends: Positions, mark: str) -> FloatArray:
-    """The numbers in the fields from `starts` to `ends`, which come one after the other."""
-    begin, end = int(starts[0]), int(ends[-1])
-    text, starts, ends = text[begin:end], starts - begin, ends - begin
+def padded(text: Text) -> Text:
+    """A text with more before it and after it, as whole words."""
+    result = np.zeros(LONGEST + WORD * (len(text) // WORD + 2), np.uint8)
+    result[LONGEST : LONGEST + len(text)] = text
+    return result
+
+
+def read_column(
+    text: Text, starts: Positions, ends: Positions, mark: str, *, signs: bool
+) -> FloatArray:
+    """The numbers in the fields from `starts` to `ends` in a padded text; `signs` says whether any
+    may be negative."""
     negative = None
-    if (text == ord("-")).any():
-        negative = text.take(starts, mode="clip") == ord("-")
+    if signs:
+        negative = text.take(starts) == MINUS
         starts = starts + negative
     lengths = ends - starts
     longest = min(int(lengths.max()), LONGEST)
@@ -79,10 +94,8 @@ def read_some(text: Text, starts: Positions, ends: Positions, mark: str) -> Floa
 def words_of(text: Text, ends: Positions, lengths: Positions, count: int) -> Iterator[Words]:
     """The characters of each field, eight by eight from its end, as how much each is above ``0``;
     there are zeros in front of the field."""
-    padded = np.zeros(LONGEST + WORD * (len(text) // WORD + 2), np.uint8)
-    padded[LONGEST : LONGEST + len(text)] = text
-    aligned = padded.view("<u8")
-    place, bits = (ends + LONGEST) >> 3, ((ends & 7) << 3).view(np.uint64)
+    aligned = text.view("<u8")
+    place, bits = ends >> 3, ((ends & 7) << 3).view(np.uint64)
     behind = aligned.take(place)
     for step in range(count):
         before = aligned.take(place - (step + 1))
