@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,10 @@ from pyarrow import parquet
 from gdfit.data.cluster import Cluster
 from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
+from gdfit.data.frame_file import FrameFile, file_of
+from gdfit.data.opening import READERS, open_text
 from gdfit.data.selection import Selection
+from gdfit.data.source import Source
 from gdfit.errors import GdfitError, UsageError
 from inline import Inline
 from served import serving
@@ -208,6 +213,28 @@ def test_the_same_data_wherever_and_however_it_is_stored(tmp_path: Path) -> None
     there = Dataset((str(tmp_path / "data.parquet"),), cluster=cluster()).observations()
     size = np.abs(first[0]).max()
     assert np.allclose(np.abs(there.augmented), np.abs(first[0]), rtol=1e-12, atol=1e-12 * size)
+
+
+def test_another_format_is_read_by_one_machine_and_not_in_parts_or_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = {"x": np.arange(4.0), "y": np.arange(4.0) ** 2}
+
+    @contextmanager
+    def open_other(source: Source, *how: Any, **more: Any) -> Iterator[FrameFile]:
+        yield file_of(source.name, list(columns), list(columns.values()))
+
+    monkeypatch.setitem(READERS, b"OTHER", open_other)
+    path = tmp_path / "data.other"
+    path.write_bytes(b"OTHER")
+    assert Dataset((str(path),)).observations().count == 4
+    with pytest.raises(GdfitError, match=r"data\.other: its format can't be read in parts"):
+        Dataset((str(path),), cluster=cluster()).observations()
+    with (
+        pytest.raises(GdfitError, match=r"data\.other: can't be written as CSV"),
+        open_text(str(path), Dialect()),
+    ):
+        pytest.fail("it is opened")
 
 
 def test_row_groups_are_units(tmp_path: Path) -> None:
