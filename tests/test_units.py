@@ -158,6 +158,17 @@ def test_neither_tasks_nor_their_order_nor_that_of_the_files_change_a_bit(
     assert found[0] == found[1] == found[2]
 
 
+def test_what_is_lost_with_its_worker_is_not_waited_for(tmp_path: Path) -> None:
+    """Dask does it again, for the next task or once there are workers; nothing blocks till then."""
+    files = tuple(write_parts(tmp_path, rows=100))
+    found = []
+    for loses in (False, True):
+        client: Any = Inline(0, loses=loses)
+        made = Cluster(client, unit_bytes=500, at_once=1)
+        found.append(bits(Dataset(files, CASES[2], cluster=made).observations()))
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("selection", CASES)
 @pytest.mark.parametrize("unit_bytes", [500, 1 << 14, 1 << 22])
 def test_a_cluster_finds_what_one_machine_does(
