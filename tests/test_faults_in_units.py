@@ -7,18 +7,20 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import numpy as np
 import pyarrow
 import pytest
+from distributed.scheduler import KilledWorker
 from pyarrow import parquet
 
 from gdfit.data.cluster import Cluster
 from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
 from gdfit.data.frame_file import FrameFile, file_of
+from gdfit.data.gathering import each
 from gdfit.data.opening import READERS, open_text
 from gdfit.data.selection import Selection
 from gdfit.data.source import Source
@@ -259,3 +261,29 @@ def test_row_groups_are_units(tmp_path: Path) -> None:
     one, other = both_ways(path)
     assert one == other
     assert "row 802" in other
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (GdfitError("is no data", file="a.csv"), "a.csv: is no data"),
+        (MemoryError(), "a worker has not enough memory"),
+        (
+            KilledWorker("task", cast(Any, None), 3),
+            "workers died one after the other of the same task: have they enough",
+        ),
+        (KeyError("a\nb"), r"a worker of the cluster failed: KeyError: 'a\\nb'"),
+        (OSError("out\nof disk"), "a worker of the cluster failed: OSError: out of disk"),
+    ],
+)
+def test_what_fails_on_a_worker_is_one_line(error: Exception, told: str) -> None:
+    client: Any = Inline(0)
+
+    def fail(number: int) -> int:
+        if number:
+            raise error
+        return number
+
+    with pytest.raises(GdfitError, match=told) as raised:
+        each(client, fail, [(0,), (1,), (0,)], lambda: None)
+    assert "\n" not in str(raised.value)

@@ -236,10 +236,13 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "only missing values": (
         lambda: gdfit.observations_from(
-            penguins().assign(x=np.nan), "price", features=["x", "mass"], drop_missing=True
+            penguins().assign(x=np.nan, mass=with_value("mass", 0, np.nan).mass),
+            "price",
+            features=["mass", "x", "year"],
+            drop_missing=True,
         ),
-        "the DataFrame: there are no observations without a missing field; `exclude` x leaves out "
-        "what lacks the most",
+        "the DataFrame: there are no observations without a missing field; `exclude` x,mass leaves "
+        "out what lacks the most",
     ),
     "a target of another length": (
         lambda: gdfit.observations_from(penguins(), [1, 2, 3]),

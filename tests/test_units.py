@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gdfit.data import units
 from gdfit.data.cluster import Cluster
 from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
@@ -29,9 +30,18 @@ LINES = st.tuples(FIELDS, FIELDS, ENDS).map(lambda line: f"{line[0]},{line[1]}{l
 
 
 @settings(max_examples=150, deadline=None)
-@given(lines=st.lists(LINES, max_size=30), unit=st.integers(1, 40), at_once=st.integers(1, 3))
+@given(
+    lines=st.lists(LINES, max_size=30),
+    unit=st.integers(1, 40),
+    at_once=st.integers(1, 3),
+    little=st.sampled_from([1, 7, units.LITTLE]),
+)
 def test_ranges_have_the_units_of_the_whole_file_or_say_that_they_cannot(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[str], unit: int, at_once: int
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[str],
+    unit: int,
+    at_once: int,
+    little: int,
 ) -> None:
     path = tmp_path_factory.mktemp("units") / "data.csv"
     text = ("x,y\n1,2\n" + "".join(lines)).encode()
@@ -47,14 +57,37 @@ def test_ranges_have_the_units_of_the_whole_file_or_say_that_they_cannot(
     whole = [*rows_of(Range())]
     assert b"".join(raw for _, raw in whole) == text[form.layout.start :]
     found: list[tuple[int, bytes]] = []
-    try:
-        for part in ranges(form, unit, at_once):
-            found += rows_of(part)
-    except StraddledError:
-        assert b'"' in text
-        assert found == whole[: len(found)]
-    else:
-        assert found == whole
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(units, "LITTLE", little)  # how much is read at a time makes no difference
+        assert [*rows_of(Range())] == whole
+        try:
+            for part in ranges(form, unit, at_once):
+                found += rows_of(part)
+        except StraddledError:
+            assert b'"' in text
+            assert found == whole[: len(found)]
+        else:
+            assert found == whole
+
+
+@pytest.mark.parametrize(
+    ("row", "what", "begins"),
+    [
+        (b'1,"' + b"2\n" * 100_000, "a quote opens a field here", [0]),
+        (b"1" * 200_000, "is no text", [0, 2]),
+    ],
+)
+def test_a_row_that_goes_on_and_on_is_told_with_its_line(
+    tmp_path: Path, row: bytes, what: str, begins: list[int]
+) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"x,y\n1,2\n3,4\n" + row)
+    form = survey(str(path), Dialect(delimiter=","))
+    with pytest.raises(GdfitError, match=f"line 4: {what}"):
+        [*read_lines(form, Dialect(), Range(), 1 << 10, line=2, longest=1000)]
+    for first in begins:  # a range does not say so, but that the file is to be read as a whole
+        with pytest.raises(StraddledError):
+            [*read_lines(form, Dialect(), Range(first, first + 1), 1 << 10, longest=1000)]
 
 
 def test_lines_without_quotes_are_never_straddled(tmp_path: Path) -> None:
@@ -156,6 +189,21 @@ def test_neither_tasks_nor_their_order_nor_that_of_the_files_change_a_bit(
         dataset = Dataset(given, selection, dialect, cluster=made)
         found.append((bits(dataset.observations()), [*map(bits, dataset.split(0.23, seed=5))]))
     assert found[0] == found[1] == found[2]
+
+
+def test_parts_without_a_header_take_the_names_of_the_first_file(tmp_path: Path) -> None:
+    """As split makes them of one file."""
+    files = [Path(file) for file in write_parts(tmp_path, rows=50)]
+    for file in files[1:]:
+        file.write_text("".join(file.read_text().splitlines(keepends=True)[1:]))
+    names = tuple(map(str, files))
+    for selection in CASES[::2]:
+        alone = Dataset(names, selection, Dialect(drop_missing=True)).observations()
+        there = Dataset(
+            names, selection, Dialect(drop_missing=True), cluster=cluster(300)
+        ).observations()
+        assert (there.count, there.features) == (alone.count, alone.features)
+        assert there.last_values == alone.last_values
 
 
 def test_what_is_lost_with_its_worker_is_not_waited_for(tmp_path: Path) -> None:
