@@ -21,7 +21,9 @@ from gdfit.data.gathering import AT_ONCE, Tree
 from gdfit.data.observations import Observations
 from gdfit.data.selection import Selection
 from gdfit.data.units import StraddledError, read_lines
-from gdfit.errors import GdfitError
+from gdfit.descent.fit import train
+from gdfit.errors import GdfitError, NoObservationsError
+from gdfit.model.evaluation import evaluate_rows, observe
 from inline import Inline
 
 FIELDS = st.sampled_from(["1", "-2.5", "", "a", '"b"', '"c\n"', '"d\r\n,"', '5"', '"e""\r"', "é"])
@@ -204,6 +206,33 @@ def test_parts_without_a_header_take_the_names_of_the_first_file(tmp_path: Path)
         ).observations()
         assert (there.count, there.features) == (alone.count, alone.features)
         assert there.last_values == alone.last_values
+
+
+def test_a_model_is_compared_with_rows_in_units_as_with_those_of_one_machine(
+    tmp_path: Path,
+) -> None:
+    """Also where most units have no row left, and where none has one."""
+    files, drop = tuple(write_parts(tmp_path, rows=40)), Dialect(drop_missing=True)
+    selection = Selection(features=("a", "kind"), target="y", weights="v")
+    model = train(Dataset(files, selection).observations(), epochs=5).model
+    text = Path(files[0]).read_text()
+    for gaps in ("", "," * 4 + "\n"):
+        head, *rows = text.splitlines(keepends=True)
+        Path(files[0]).write_text(head + "".join(row + gaps * 20 for row in rows))
+        alone, there = (
+            Dataset(files, dialect=drop),
+            Dataset(files, dialect=drop, cluster=cluster(100)),
+        )
+        found, expected = evaluate_rows(model, there), evaluate_rows(model, alone)
+        assert vars(found) == pytest.approx(vars(expected), rel=1e-12)
+        seen, known = observe(model, there), observe(model, alone)
+        assert (seen.count, seen.features) == (known.count, known.features)
+        assert seen.mean_square == pytest.approx(known.mean_square, rel=1e-12)
+    Path(files[0]).write_text("a,b,kind,v,y\n" + ",,,,\n" * 9)
+    nothing = Dataset(files[:1], dialect=drop, cluster=cluster(8))
+    for function in (evaluate_rows, observe):
+        with pytest.raises(NoObservationsError, match="part0"):
+            function(model, nothing)
 
 
 def test_what_is_lost_with_its_worker_is_not_waited_for(tmp_path: Path) -> None:
