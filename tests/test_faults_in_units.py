@@ -6,6 +6,7 @@ import gzip
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,11 +17,15 @@ import pytest
 from distributed.scheduler import KilledWorker
 from pyarrow import parquet
 
-from gdfit.data.cluster import Cluster
+from gdfit.data.cluster import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
+from gdfit.data.connecting import address_of
 from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
+from gdfit.data.fields import Grammar
+from gdfit.data.forms import Form
 from gdfit.data.frame_file import FrameFile, file_of
 from gdfit.data.gathering import each
+from gdfit.data.layout import Layout
 from gdfit.data.opening import READERS, open_text
 from gdfit.data.selection import Selection
 from gdfit.data.source import Source
@@ -287,3 +292,43 @@ def test_what_fails_on_a_worker_is_one_line(error: Exception, told: str) -> None
     with pytest.raises(GdfitError, match=told) as raised:
         each(client, fail, [(0,), (1,), (0,)], lambda: None)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "no json", '{"address"'])
+def test_a_file_that_no_scheduler_wrote_is_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "scheduler.json"
+    file.write_text(text)
+    with pytest.raises(GdfitError, match=r"scheduler\.json: is no file of a Dask scheduler$"):
+        address_of(str(file))
+    file.write_text('{"address": "tcp://there:1"}')
+    assert address_of(str(file)) == "tcp://there:1"
+
+
+def test_a_connection_that_is_lost_is_told(tmp_path: Path) -> None:
+    class Gone(Inline):
+        """A cluster that can't be reached any more."""
+
+        def nthreads(self) -> dict[str, int]:
+            raise OSError("timed out")
+
+    client: Any = Gone(0)
+    with pytest.raises(GdfitError, match=r"^the connection to the cluster is lost$"):
+        Dataset((str(tmp_path / "a.csv"),), cluster=Cluster(client)).observations()
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3, 100])
+@pytest.mark.parametrize("units", [1, 7, 300, 10**6])
+def test_tasks_are_few_and_enough_for_all_workers(units: int, workers: int) -> None:
+    """They take a power of 2 of units, the largest with so many tasks for each worker."""
+    form = Form(
+        "a.csv",
+        "a.csv",
+        Layout(("x", "y"), True, Grammar(","), start=0, line=1),
+        10 * units,
+        is_cut=True,
+    )
+    at_once = units_at_once([form, replace(form, size=None, is_cut=False)], 10, workers)
+    assert at_once in {2**power for power in range(20)}
+    enough = TASKS_EACH * max(workers, 1)
+    assert at_once == 1 or units // at_once >= enough
+    assert at_once * 2 > MOST_AT_ONCE or units // (2 * at_once) < enough
