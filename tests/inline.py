@@ -6,6 +6,7 @@ import pickle
 import random
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import current_thread, main_thread
 from typing import Any
 
 
@@ -20,10 +21,33 @@ class Promise(Future[Any]):
         return "error" if self.exception() else "finished"
 
 
-class Inline:
-    """Has Dask's `submit`. Which of the tasks that wait is done next comes from a seed."""
+class Lost(Promise):
+    """One whose outcome is lost, with the worker that had it, until the task is done again."""
 
-    def __init__(self, seed: int) -> None:
+    is_there = False
+
+    @property
+    def status(self) -> str:
+        """How the task ended."""
+        status = super().status
+        return "lost" if status == "finished" and not self.is_there else status
+
+    def result(self, timeout: float | None = None) -> Any:
+        """The outcome, for the worker's thread; any other would wait for ever."""
+        at_home = current_thread() is main_thread()
+        assert self.is_there or not at_home, "waits for ever"
+        return super().result(timeout)
+
+
+class Inline:
+    """Has Dask's `submit`. Which of the tasks that wait is done next comes from a seed.
+
+    loses : whether outcomes are lost; one who asks for the workers finds them there again.
+    """
+
+    def __init__(self, seed: int, *, loses: bool = False) -> None:
+        self._loses = loses
+        self._lost: list[Lost] = []
         self._random = random.Random(seed)
         self._waiting: list[tuple[Promise, Callable[..., Any], Any]] = []
         self._worker = ThreadPoolExecutor(1)
@@ -32,6 +56,8 @@ class Inline:
     def submit(self, function: Callable[..., Any], *arguments: Any, **how: Any) -> Promise:
         """A task, to be done at some time."""
         promise = Promise()
+        if self._loses:
+            self._lost.append(promise := Lost())
         self._waiting.append((promise, function, arguments))
         self._worker.submit(self._do_one)
         return promise
@@ -53,6 +79,8 @@ class Inline:
 
     def nthreads(self) -> dict[str, int]:
         """The workers."""
+        for promise in self._lost:
+            promise.is_there = promise.done()
         return {"here": 1}
 
     def run(self, function: Callable[..., Any], *arguments: Any, **how: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from gdfit.descent.comparison import Comparison, milestones
 from gdfit.descent.fit import train
 from gdfit.descent.objectives import whole_objective
 from gdfit.errors import GdfitError, UsageError
+from gdfit.model.linear import LinearModel
 from gdfit.show.board import cells
 
 SWEEP = ["compare", LECTURE, "--lr", "0.001,0.01,0.1,0.5", "--optimizer", "gd,momentum,adam"]
@@ -178,6 +179,15 @@ def test_losses_of_different_kinds_are_not_ranked(lecture: Observations) -> None
     assert len(validated.groups()) == 1
     losses = [fit.validation_loss or 0.0 for fit in validated.fits]
     assert losses == sorted(losses)
+
+
+def test_a_run_that_diverged_is_last_even_with_less_loss(lecture: Observations) -> None:
+    """As from near the minimum: it climbed, but not yet to where another run still is."""
+    near = train(lecture, lr=0.1, epochs=3).model
+    starts: dict[str, list[float] | LinearModel] = {"far": [9.0, 9.0], "near": near}
+    outcomes = library.compare(lecture, init=starts, lr=[1e-6, 0.5], epochs=4).outcomes
+    assert [outcome.has_diverged for outcome in outcomes] == [False, False, True, True]
+    assert outcomes[2].fit.loss < outcomes[1].fit.loss
 
 
 def test_where_all_diverge_none_is_the_best(lecture: Observations) -> None:

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import numpy as np
 import pyarrow
 import pytest
+from distributed.scheduler import KilledWorker
 from pyarrow import parquet
 
-from gdfit.data.cluster import Cluster
+from gdfit.data.cluster import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
+from gdfit.data.connecting import address_of
 from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
+from gdfit.data.fields import Grammar
+from gdfit.data.forms import Form
+from gdfit.data.frame_file import FrameFile, file_of
+from gdfit.data.gathering import each
+from gdfit.data.layout import Layout
+from gdfit.data.opening import READERS, open_text
 from gdfit.data.selection import Selection
+from gdfit.data.source import Source
 from gdfit.errors import GdfitError, UsageError
 from inline import Inline
 from served import serving
@@ -210,6 +222,28 @@ def test_the_same_data_wherever_and_however_it_is_stored(tmp_path: Path) -> None
     assert np.allclose(np.abs(there.augmented), np.abs(first[0]), rtol=1e-12, atol=1e-12 * size)
 
 
+def test_another_format_is_read_by_one_machine_and_not_in_parts_or_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = {"x": np.arange(4.0), "y": np.arange(4.0) ** 2}
+
+    @contextmanager
+    def open_other(source: Source, *how: Any, **more: Any) -> Iterator[FrameFile]:
+        yield file_of(source.name, list(columns), list(columns.values()))
+
+    monkeypatch.setitem(READERS, b"OTHER", open_other)
+    path = tmp_path / "data.other"
+    path.write_bytes(b"OTHER")
+    assert Dataset((str(path),)).observations().count == 4
+    with pytest.raises(GdfitError, match=r"data\.other: its format can't be read in parts"):
+        Dataset((str(path),), cluster=cluster()).observations()
+    with (
+        pytest.raises(GdfitError, match=r"data\.other: can't be written as CSV"),
+        open_text(str(path), Dialect()),
+    ):
+        pytest.fail("it is opened")
+
+
 def test_row_groups_are_units(tmp_path: Path) -> None:
     rows = np.random.default_rng(0).normal(size=(1000, 3))
     table = pyarrow.table({name: rows[:, place] for place, name in enumerate("xzy")})
@@ -232,3 +266,69 @@ def test_row_groups_are_units(tmp_path: Path) -> None:
     one, other = both_ways(path)
     assert one == other
     assert "row 802" in other
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (GdfitError("is no data", file="a.csv"), "a.csv: is no data"),
+        (MemoryError(), "a worker has not enough memory"),
+        (
+            KilledWorker("task", cast(Any, None), 3),
+            "workers died one after the other of the same task: have they enough",
+        ),
+        (KeyError("a\nb"), r"a worker of the cluster failed: KeyError: 'a\\nb'"),
+        (OSError("out\nof disk"), "a worker of the cluster failed: OSError: out of disk"),
+    ],
+)
+def test_what_fails_on_a_worker_is_one_line(error: Exception, told: str) -> None:
+    client: Any = Inline(0)
+
+    def fail(number: int) -> int:
+        if number:
+            raise error
+        return number
+
+    with pytest.raises(GdfitError, match=told) as raised:
+        each(client, fail, [(0,), (1,), (0,)], lambda: None)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "no json", '{"address"'])
+def test_a_file_that_no_scheduler_wrote_is_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "scheduler.json"
+    file.write_text(text)
+    with pytest.raises(GdfitError, match=r"scheduler\.json: is no file of a Dask scheduler$"):
+        address_of(str(file))
+    file.write_text('{"address": "tcp://there:1"}')
+    assert address_of(str(file)) == "tcp://there:1"
+
+
+def test_a_connection_that_is_lost_is_told(tmp_path: Path) -> None:
+    class Gone(Inline):
+        """A cluster that can't be reached any more."""
+
+        def nthreads(self) -> dict[str, int]:
+            raise OSError("timed out")
+
+    client: Any = Gone(0)
+    with pytest.raises(GdfitError, match=r"^the connection to the cluster is lost$"):
+        Dataset((str(tmp_path / "a.csv"),), cluster=Cluster(client)).observations()
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3, 100])
+@pytest.mark.parametrize("units", [1, 7, 300, 10**6])
+def test_tasks_are_few_and_enough_for_all_workers(units: int, workers: int) -> None:
+    """They take a power of 2 of units, the largest with so many tasks for each worker."""
+    form = Form(
+        "a.csv",
+        "a.csv",
+        Layout(("x", "y"), True, Grammar(","), start=0, line=1),
+        10 * units,
+        is_cut=True,
+    )
+    at_once = units_at_once([form, replace(form, size=None, is_cut=False)], 10, workers)
+    assert at_once in {2**power for power in range(20)}
+    enough = TASKS_EACH * max(workers, 1)
+    assert at_once == 1 or units // at_once >= enough
+    assert at_once * 2 > MOST_AT_ONCE or units // (2 * at_once) < enough

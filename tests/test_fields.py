@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
 from gdfit.data.blocks import cut_blocks
-from gdfit.data.cells import Cells, ends_of_rows
+from gdfit.data.cells import Cells, ends_of_rows, find_cells, joined, stripped
 from gdfit.data.decimals import read_decimals
 from gdfit.data.fields import (
     MISSING,
@@ -314,3 +314,17 @@ def cells_of(fields: list[bytes]) -> Cells:
     ends = np.cumsum([len(field) + 1 for field in fields]) - 1
     starts = ends - [len(field) for field in fields]
     return Cells(np.frombuffer(text, np.uint8), starts[:, np.newaxis], ends[:, np.newaxis])
+
+
+@given(
+    rows=st.lists(st.tuples(*[st.sampled_from(["1", "-2.5", " 3 ", '"4"', ' " 5" ', ""])] * 2)),
+    end=st.sampled_from(["\n", "\r\n", " \n\n"]),
+)
+def test_fields_are_joined_as_they_read(rows: list[tuple[str, str]], end: str) -> None:
+    """Without blanks, quotes and delimiters, a line for each."""
+    text = "".join(f"{one},{other}{end}" for one, other in rows).encode()
+    for block in cut_blocks([text], COMMA):
+        cells = find_cells(block, COMMA, 2)
+        assert cells is not None
+        said = joined(stripped(cells, block, COMMA)).tobytes()
+        assert said == b"".join(field + b"\n" for row in rows_of(text) for field in row)

@@ -236,10 +236,13 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "only missing values": (
         lambda: gdfit.observations_from(
-            penguins().assign(x=np.nan), "price", features=["x", "mass"], drop_missing=True
+            penguins().assign(x=np.nan, mass=with_value("mass", 0, np.nan).mass),
+            "price",
+            features=["mass", "x", "year"],
+            drop_missing=True,
         ),
-        "the DataFrame: there are no observations without a missing field; `exclude` x leaves out "
-        "what lacks the most",
+        "the DataFrame: there are no observations without a missing field; `exclude` x,mass leaves "
+        "out what lacks the most",
     ),
     "a target of another length": (
         lambda: gdfit.observations_from(penguins(), [1, 2, 3]),
@@ -254,3 +257,26 @@ def test_what_can_not_be_used_is_said(fault: str) -> None:
     with pytest.raises(gdfit.GdfitError) as caught:
         act()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+@pytest.mark.parametrize(
+    ("names", "target"),
+    [(["weights", "v"], "y"), (["weights", "weights_"], "y"), (["u", "v"], "weights")],
+)
+def test_columns_may_be_called_weights_beside_weights(
+    names: list[str], target: str, degree: int
+) -> None:
+    """Of an array and of a DataFrame; the weights come without a name."""
+    x = np.random.default_rng(3).normal(size=(12, 2))
+    y, weights = x @ [1.0, 2.0] + np.arange(12) % 5, np.arange(12) % 3
+    plain = gdfit.observations_from(x, y, ["u", "v"], degree=degree, weights=weights)
+    of_array = gdfit.observations_from(x, y, names, target, degree=degree, weights=weights)
+    frame = pd.DataFrame(x, columns=names).assign(**{target: y})
+    of_frame = gdfit.observations_from(frame, target, degree=degree, weights=weights)
+    for found in (of_array, of_frame):
+        assert found.features[:2] == tuple(names)
+        assert (found.target_name, found.weights_name) == (target, None)
+        assert found.sample.tolist() == plain.sample.tolist()
+        assert found.sample_weights is not None
+        assert found.sample_weights.tolist() == weights[weights > 0].tolist()

@@ -254,6 +254,10 @@ def test_a_store_gives_the_same_numbers_as_the_file(gdfit: Gdfit, name: str) -> 
     assert error_of(gdfit, "memory://bucket/*.txt") == "no such file, and none matches"
 
 
+def test_a_folder_in_a_store_is_no_file(gdfit: Gdfit, tmp_path: Path) -> None:
+    assert error_of(gdfit, f"local://{tmp_path}") == "is a folder; name a file"
+
+
 def test_missing_packages_are_named_with_what_installs_them(
     gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gdfit.data import units
 from gdfit.data.cluster import Cluster
 from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
@@ -20,7 +21,9 @@ from gdfit.data.gathering import AT_ONCE, Tree
 from gdfit.data.observations import Observations
 from gdfit.data.selection import Selection
 from gdfit.data.units import StraddledError, read_lines
-from gdfit.errors import GdfitError
+from gdfit.descent.fit import train
+from gdfit.errors import GdfitError, NoObservationsError
+from gdfit.model.evaluation import evaluate_rows, observe
 from inline import Inline
 
 FIELDS = st.sampled_from(["1", "-2.5", "", "a", '"b"', '"c\n"', '"d\r\n,"', '5"', '"e""\r"', "é"])
@@ -29,9 +32,18 @@ LINES = st.tuples(FIELDS, FIELDS, ENDS).map(lambda line: f"{line[0]},{line[1]}{l
 
 
 @settings(max_examples=150, deadline=None)
-@given(lines=st.lists(LINES, max_size=30), unit=st.integers(1, 40), at_once=st.integers(1, 3))
+@given(
+    lines=st.lists(LINES, max_size=30),
+    unit=st.integers(1, 40),
+    at_once=st.integers(1, 3),
+    little=st.sampled_from([1, 7, units.LITTLE]),
+)
 def test_ranges_have_the_units_of_the_whole_file_or_say_that_they_cannot(
-    tmp_path_factory: pytest.TempPathFactory, lines: list[str], unit: int, at_once: int
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[str],
+    unit: int,
+    at_once: int,
+    little: int,
 ) -> None:
     path = tmp_path_factory.mktemp("units") / "data.csv"
     text = ("x,y\n1,2\n" + "".join(lines)).encode()
@@ -47,14 +59,37 @@ def test_ranges_have_the_units_of_the_whole_file_or_say_that_they_cannot(
     whole = [*rows_of(Range())]
     assert b"".join(raw for _, raw in whole) == text[form.layout.start :]
     found: list[tuple[int, bytes]] = []
-    try:
-        for part in ranges(form, unit, at_once):
-            found += rows_of(part)
-    except StraddledError:
-        assert b'"' in text
-        assert found == whole[: len(found)]
-    else:
-        assert found == whole
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(units, "LITTLE", little)  # how much is read at a time makes no difference
+        assert [*rows_of(Range())] == whole
+        try:
+            for part in ranges(form, unit, at_once):
+                found += rows_of(part)
+        except StraddledError:
+            assert b'"' in text
+            assert found == whole[: len(found)]
+        else:
+            assert found == whole
+
+
+@pytest.mark.parametrize(
+    ("row", "what", "begins"),
+    [
+        (b'1,"' + b"2\n" * 100_000, "a quote opens a field here", [0]),
+        (b"1" * 200_000, "is no text", [0, 2]),
+    ],
+)
+def test_a_row_that_goes_on_and_on_is_told_with_its_line(
+    tmp_path: Path, row: bytes, what: str, begins: list[int]
+) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"x,y\n1,2\n3,4\n" + row)
+    form = survey(str(path), Dialect(delimiter=","))
+    with pytest.raises(GdfitError, match=f"line 4: {what}"):
+        [*read_lines(form, Dialect(), Range(), 1 << 10, line=2, longest=1000)]
+    for first in begins:  # a range does not say so, but that the file is to be read as a whole
+        with pytest.raises(StraddledError):
+            [*read_lines(form, Dialect(), Range(first, first + 1), 1 << 10, longest=1000)]
 
 
 def test_lines_without_quotes_are_never_straddled(tmp_path: Path) -> None:
@@ -156,6 +191,59 @@ def test_neither_tasks_nor_their_order_nor_that_of_the_files_change_a_bit(
         dataset = Dataset(given, selection, dialect, cluster=made)
         found.append((bits(dataset.observations()), [*map(bits, dataset.split(0.23, seed=5))]))
     assert found[0] == found[1] == found[2]
+
+
+def test_parts_without_a_header_take_the_names_of_the_first_file(tmp_path: Path) -> None:
+    """As split makes them of one file."""
+    files = [Path(file) for file in write_parts(tmp_path, rows=50)]
+    for file in files[1:]:
+        file.write_text("".join(file.read_text().splitlines(keepends=True)[1:]))
+    names = tuple(map(str, files))
+    for selection in CASES[::2]:
+        alone = Dataset(names, selection, Dialect(drop_missing=True)).observations()
+        there = Dataset(
+            names, selection, Dialect(drop_missing=True), cluster=cluster(300)
+        ).observations()
+        assert (there.count, there.features) == (alone.count, alone.features)
+        assert there.last_values == alone.last_values
+
+
+def test_a_model_is_compared_with_rows_in_units_as_with_those_of_one_machine(
+    tmp_path: Path,
+) -> None:
+    """Also where most units have no row left, and where none has one."""
+    files, drop = tuple(write_parts(tmp_path, rows=40)), Dialect(drop_missing=True)
+    selection = Selection(features=("a", "kind"), target="y", weights="v")
+    model = train(Dataset(files, selection).observations(), epochs=5).model
+    text = Path(files[0]).read_text()
+    for gaps in ("", "," * 4 + "\n"):
+        head, *rows = text.splitlines(keepends=True)
+        Path(files[0]).write_text(head + "".join(row + gaps * 20 for row in rows))
+        alone, there = (
+            Dataset(files, dialect=drop),
+            Dataset(files, dialect=drop, cluster=cluster(100)),
+        )
+        found, expected = evaluate_rows(model, there), evaluate_rows(model, alone)
+        assert vars(found) == pytest.approx(vars(expected), rel=1e-12)
+        seen, known = observe(model, there), observe(model, alone)
+        assert (seen.count, seen.features) == (known.count, known.features)
+        assert seen.mean_square == pytest.approx(known.mean_square, rel=1e-12)
+    Path(files[0]).write_text("a,b,kind,v,y\n" + ",,,,\n" * 9)
+    nothing = Dataset(files[:1], dialect=drop, cluster=cluster(8))
+    for function in (evaluate_rows, observe):
+        with pytest.raises(NoObservationsError, match="part0"):
+            function(model, nothing)
+
+
+def test_what_is_lost_with_its_worker_is_not_waited_for(tmp_path: Path) -> None:
+    """Dask does it again, for the next task or once there are workers; nothing blocks till then."""
+    files = tuple(write_parts(tmp_path, rows=100))
+    found = []
+    for loses in (False, True):
+        client: Any = Inline(0, loses=loses)
+        made = Cluster(client, unit_bytes=500, at_once=1)
+        found.append(bits(Dataset(files, CASES[2], cluster=made).observations()))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("selection", CASES)

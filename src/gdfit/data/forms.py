@@ -9,6 +9,7 @@ from gdfit.data.csv_file import CsvFile
 from gdfit.data.dialect import Dialect
 from gdfit.data.layout import Layout
 from gdfit.data.opening import open_file
+from gdfit.errors import GdfitError
 
 UNIT_BYTES = 1 << 22  # larger ones cost more memory, smaller ones more folds
 
@@ -64,7 +65,7 @@ def survey(path: str, dialect: Dialect) -> Form:
 
     Raises
     ------
-    GdfitError : it can't be read, or is no data.
+    GdfitError : it can't be read, or not in parts, or is no data.
     """
     with open_file(path, dialect) as file:
         if isinstance(file, CsvFile):
@@ -75,7 +76,7 @@ def survey(path: str, dialect: Dialect) -> Form:
         from gdfit.data.parquet_file import ParquetFile
 
         if not isinstance(file, ParquetFile):
-            return Form(path, file.name, file.layout, None, is_cut=False)
+            raise GdfitError("its format can't be read in parts, as `dask` does", file=path)
         groups = file.table.metadata.num_row_groups
         # What is downloaded for one row group would be downloaded for each.
         return Form(path, file.name, file.layout, file.size, file.size is not None, groups=groups)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import ceil
 from queue import Empty, SimpleQueue
+from time import sleep
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gdfit.data.data_file import Watcher
@@ -27,6 +28,7 @@ from gdfit.data.units import StraddledError
 from gdfit.errors import GdfitError
 
 AT_ONCE = 8  # how many parts are folded by one task: a power of 2
+AGAIN = 0.05  # seconds after which to see whether what was lost is there again
 LOOK = 0.5  # seconds without news after which to look whether the cluster is still there
 
 Item = TypeVar("Item")
@@ -114,7 +116,7 @@ class Gathering:
                 if self._running.get(node) is future:
                     del self._running[node]
                     self._take(node, future)
-            root: Gathered = outcome(self._root)
+            root: Gathered = outcome(self._root, self._look)
             return root
         finally:
             self._client.cancel([*self._running.values()])
@@ -233,7 +235,7 @@ def each(
                 done += 1
             except Empty:
                 look()
-        return [outcome(future) for future in futures]
+        return [outcome(future, look) for future in futures]
     finally:
         client.cancel(futures)
 
@@ -244,17 +246,19 @@ def itself(work: Work) -> Work:
 
 
 def error_of(future: Any) -> Exception | None:
-    """Why a task has failed, if it has."""
-    if future.status == "finished":
-        return None
+    """Why a task that was done has failed, if it has. It has not if what it came to is lost with a
+    worker since: Dask has it done again for whoever needs it."""
     if future.status == "cancelled":
         return GdfitError("the connection to the cluster is lost")
-    error: Exception = future.exception()
+    error: Exception | None = future.exception() if future.status == "error" else None
     return error
 
 
-def outcome(future: Any) -> Any:
-    """What a task has come to; or its error, raised."""
+def outcome(future: Any, look: Look) -> Any:
+    """What a task that was done has come to; or its error, raised."""
+    while future.status in ("lost", "pending"):  # it is done again, if there are workers
+        look()
+        sleep(AGAIN)
     error = error_of(future)
     if error:
         raise told(error) from None

@@ -128,10 +128,10 @@ def from_array(
     of_rows = None if weights is None else checked_weights(weights, len(outputs))
     if asked == Selection(intercept=asked.intercept) and not drop_missing:
         return as_they_stand(inputs, outputs, names, target, of_rows, intercept=asked.intercept)
-    more = {target: outputs} if of_rows is None else {target: outputs, "weights": of_rows}
+    named = None if of_rows is None else name_beside((*names, target))
+    more = {target: outputs} if named is None else {target: outputs, named: of_rows}
     columns = [*inputs.T, *more.values()]
     file = file_of("the array", [*names, *more], columns, drop_missing=drop_missing)
-    named = None if of_rows is None else "weights"
     observations = condensed(file, replace(asked, target=target, weights=named), like)
     return replace(observations, weights_name=None)
 
@@ -163,9 +163,7 @@ def from_frame(
             raise shapes_differ(x, y)
     weighed_by = weights
     if weights is not None and not isinstance(weights, str):
-        weighed_by = "weights"
-        while weighed_by in (*names_of(x), aimed_at):
-            weighed_by += "_"
+        weighed_by = name_beside((*names_of(x), aimed_at))
         beside[weighed_by] = checked_weights(weights, len(x))
     file = frame_file(x, without, beside, drop_missing=drop_missing)
     observations = condensed(file, replace(asked, target=aimed_at, weights=weighed_by), like)
@@ -249,6 +247,14 @@ def checked_weights(weights: ArrayLike, count: int) -> FloatArray:
     if not result.any():
         raise NoObservationsError(" with a weight above 0")
     return result
+
+
+def name_beside(names: Sequence[str]) -> str:
+    """What a column of weights is called among columns of these names, of which it is none."""
+    name = "weights"
+    while name in names:
+        name += "_"
+    return name
 
 
 def names_for(x: Any, count: int) -> tuple[str, ...]:
