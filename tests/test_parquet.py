@@ -232,3 +232,22 @@ def test_a_file_damaged_within_is_one_line(gdfit: Gdfit) -> None:
     result = gdfit("train", "data.parquet")
     assert (result.status, result.err.count("\n")) == (1, 1)
     assert result.err.startswith("gdfit: error: data.parquet: its Parquet can't be read: ")
+
+
+@pytest.mark.parametrize("first", ["rownames", "Unnamed: 0", "x0"])
+def test_row_names_are_no_feature_as_in_csv(gdfit: Gdfit, first: str) -> None:
+    write({first: pa.array([3, 1, 2]), "x": pa.array([1.0, 2, 4]), "y": pa.array([2.0, 3, 7])})
+    found = [gdfit.json("train", f"data.{end}")["features"] for end in ("parquet", "csv")]
+    assert found == [["x0", "x"] if first == "x0" else ["x"]] * 2
+
+
+def test_values_of_a_type_that_stands_for_another_are_those(gdfit: Gdfit) -> None:
+    x, y = pa.array([1.0, 2, 4]), pa.array([2.0, 3, 7])
+    lengths = pa.ExtensionArray.from_storage(pa.opaque(pa.float64(), "metres", "a ruler"), x)
+    parquet.write_table(pa.table({"x": lengths, "y": y}), "data.parquet")
+    write({"x": x, "y": y}, name="plain")
+    for command in ("train DATA -q", "train DATA -q --features C(x)", "predict DATA"):
+        found, expected = (
+            gdfit(*command.replace("DATA", f"{name}.parquet").split()) for name in ("data", "plain")
+        )
+        assert (found.err, found.out) == (expected.err, expected.out)

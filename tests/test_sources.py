@@ -14,7 +14,7 @@ import fsspec
 import pytest
 
 from conftest import LECTURE, Gdfit
-from gdfit.data.download import open_url
+from gdfit.data.download import open_url, request_of
 from gdfit.data.source import open_source, open_stored, scheme_of
 from gdfit.errors import GdfitError
 from gdfit.show.progress import ReadingBar
@@ -186,6 +186,12 @@ def test_a_url_is_quoted(gdfit: Gdfit, server: Server, typed: str, asked: str) -
     ((path, headers),) = server.asked
     assert path == asked
     assert headers["User-Agent"].startswith("gdfit/")
+
+
+def test_a_host_beyond_ascii_is_asked_for_as_dns_knows_it() -> None:
+    for port in ("", ":8080"):
+        asked = request_of(f"http://bücher.example{port}/ä.csv", 0)
+        assert asked.full_url == f"http://xn--bcher-kva.example{port}/%C3%A4.csv"
 
 
 def test_a_file_can_be_read_from_a_byte_on(server: Server) -> None:

@@ -20,9 +20,13 @@ from gdfit.data.typed import UnreadableError, numbers_said
 
 
 def is_numeric(kind: Any) -> bool:
-    """Whether a type's values are numbers, also where a dictionary lists them."""
+    """Whether a type's values are numbers, also where a dictionary lists them, or where it stands
+    for another."""
+    import pyarrow as pa
     from pyarrow import types
 
+    if isinstance(kind, pa.BaseExtensionType):
+        return is_numeric(kind.storage_type)
     if types.is_dictionary(kind):
         return is_numeric(kind.value_type)
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
