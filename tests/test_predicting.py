@@ -138,3 +138,11 @@ def test_nothing_is_written_before_a_column_is_missed(gdfit: Gdfit, tmp_path: Pa
     result = gdfit("predict", twice, "--model", model)
     assert (result.status, result.out) == (1, "")
     assert result.err.endswith("2 columns are called 'x'; name them apart in the header\n")
+
+
+def test_an_x_without_a_value_of_a_term_is_told(gdfit: Gdfit) -> None:
+    stdin = b"x,z,y\n1,2,3\n2,5,5\n4,4,8\n"
+    assert gdfit("train", "-", "--features", "z,log(x)", "-q", stdin=stdin).status == 0
+    result = gdfit("predict", "--x", "1,0")
+    assert (result.status, result.out) == (1, "")
+    assert "column 'x': log(x) takes a number above 0, not 0\n" in result.err
