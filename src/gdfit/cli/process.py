@@ -21,6 +21,8 @@ def terminate(signal_number: int, frame: object) -> None:
 def tune_process() -> None:
     """Settings for a process of its own: how it ends, and what makes it faster, as measured."""
     signal.signal(signal.SIGTERM, terminate)
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # no nohup
+        signal.signal(signal.SIGHUP, terminate)
     gc.set_threshold(200_000)  # imports make many objects and no garbage
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # p+2 rows are too few to share
     keep_blocks()
