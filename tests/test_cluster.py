@@ -127,6 +127,16 @@ def test_line_400002_is_named(processes: Processes, gdfit: Gdfit, tmp_path: Path
         Dataset((str(path),), Selection(target="y"), cluster=cluster).observations()
 
 
+def test_a_path_is_taken_from_the_folder_that_gdfit_is_typed_in(
+    processes: Processes, gdfit: Gdfit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.csv").write_text("x,y\n1,3\n2,5\n")
+    there = gdfit("train", "here.csv", "--lr", "0.1", "-q", "--no-model", "--dask", processes.file)
+    alone = gdfit("train", "here.csv", "--lr", "0.1", "-q", "--no-model")
+    assert (there.status, there.out) == (0, alone.out)
+
+
 COMMANDS: list[Callable[[tuple[str, ...]], list[str]]] = [
     lambda files: ["train", *files, "--lr", "1e-7", "--format", "json"],
     lambda files: ["train", *files, "--validation", "0.1", "--format", "json"],
@@ -257,6 +267,8 @@ def test_no_scheduler_no_workers_and_workers_that_die(
         Dataset(files, cluster=cluster).observations()
     result = gdfit("train", LECTURE, "--dask", "none.json")
     assert result.err == "gdfit: error: none.json: no such file (dask scheduler writes it)\n"
+    result = gdfit("train", LECTURE, "--dask", "tls://127.0.0.1:9")
+    assert result.err.startswith("gdfit: error: tls://127.0.0.1:9 needs TLS, and Dask's settings")
     lonely, said = Processes(tmp_path, failures=0), list[str]()
     try:
         with (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -105,6 +106,7 @@ class Cluster:
         if "-" in files:
             raise UsageError("workers can't read standard input: `dask` needs files")
         client = self._connected()
+        files = [self._path_there(file) for file in files]
         forms = each(client, survey, [(file, dialect) for file in files], self._look)
         for form in forms:
             if watcher and scheme_of(form.path):
@@ -116,6 +118,12 @@ class Cluster:
         if watcher:
             watcher.missed(gathered.missed)
         return work, gathered.part
+
+    def _path_there(self, file: str) -> str:
+        """The file's path, or URL, for workers, who may be in other folders than this process: in
+        those, too, there may be a file that is called so."""
+        is_same = self._address == LOCAL or scheme_of(file)
+        return file if is_same else str(Path(file).absolute())
 
     def _connected(self) -> Client:
         """A client of the cluster, which has workers that have this gdfit."""

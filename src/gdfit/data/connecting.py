@@ -68,10 +68,16 @@ def client_of(address: str, timeout: float) -> Iterator[Client]:
 
     Raises
     ------
-    GdfitError : there is no scheduler within `timeout` seconds.
+    GdfitError : there is no scheduler within `timeout` seconds, or no key to speak to it.
     """
     from distributed import Client
+    from distributed.security import Security
 
+    # Dask fails by a TypeError, after which its client takes 20 seconds to end.
+    if address.startswith("tls://") and not Security().get_connection_args("client")["ssl_context"]:
+        raise GdfitError(
+            f"{address} needs TLS, and Dask's settings here (distributed.comm.tls) name no key"
+        )
     try:
         client = Client(address, timeout=timeout, set_as_default=False, name="gdfit")
     except (OSError, ValueError, ImportError):
