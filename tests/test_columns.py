@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,11 +25,11 @@ from gdfit.data.observations import Observations
 from gdfit.errors import GdfitError, UsageError
 
 
-def read(text: str, **asked: object) -> Observations:
+def read(text: str, **asked: Any) -> Observations:
     """The observations in `text`."""
     path = Path("data.csv")
     path.write_text(text)
-    return read_observations(str(path), **asked)  # type: ignore[arg-type]
+    return read_observations(str(path), **asked)
 
 
 @pytest.fixture(autouse=True)
@@ -254,9 +255,9 @@ def test_no_row_without_a_missing_field() -> None:
     ],
     ids=str,
 )
-def test_dialects_that_make_no_sense(dialect: dict[str, object]) -> None:
+def test_dialects_that_make_no_sense(dialect: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        Dialect(**dialect)  # type: ignore[arg-type]
+        Dialect(**dialect)
 
 
 def deal(count: int, fraction: float, seed: int, block: int) -> tuple[list[float], list[float]]:

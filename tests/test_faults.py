@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,10 +21,10 @@ LINE = gdfit.observations_from([1.0, 2, 4], [3.0, 5, 9])
 MODEL = gdfit.LinearModel((2.0,), 1.0, ("x",), "y")
 
 
-def read(text: str, **asked: object) -> gdfit.Observations:
+def read(text: str, **asked: Any) -> gdfit.Observations:
     """The observations in a file with this text."""
     Path("data.csv").write_text(text)
-    return gdfit.read_observations("data.csv", **asked)  # type: ignore[arg-type]
+    return gdfit.read_observations("data.csv", **asked)
 
 
 def evaluated(text: str, target: str | None = None) -> Evaluation:

@@ -21,6 +21,7 @@ from formats import COLUMNS, ROWS, write
 from gdfit.data.dataset import read_observations
 from gdfit.data.dialect import Dialect
 from gdfit.data.opening import open_file
+from gdfit.data.parquet_file import ParquetFile
 from gdfit.errors import GdfitError
 from served import serving
 
@@ -131,7 +132,8 @@ def test_without_pyarrow_a_line_says_what_to_install(
 def test_only_the_columns_that_are_needed_are_read(gdfit: Gdfit) -> None:
     write(COLUMNS)
     with open_file("data.parquet", Dialect()) as file:
-        blocks = file.blocks([1, 9])  # type: ignore[attr-defined]
+        assert isinstance(file, ParquetFile)
+        blocks = file.blocks([1, 9])
         assert {tuple(block.schema.names) for block in blocks} == {("x", "y")}
 
 

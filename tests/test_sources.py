@@ -144,11 +144,14 @@ def test_a_server_that_says_nothing_is_given_up(server: Server, how: str, name: 
         "silent": "no answer within 0.1 s",
         "stalled": r"nothing has come for 0\.1 s, after [\d,]+ of [\d,]+ bytes",
     }[how]
-    with pytest.raises(GdfitError, match=f"^{url}: {what}$"):  # noqa: PT012
-        stored = open_url(url, timeout=0.1)
-        with stored.file as file:
+
+    def read_all() -> None:
+        with open_url(url, timeout=0.1).file as file:
             while file.read(1 << 16):
                 pass
+
+    with pytest.raises(GdfitError, match=f"^{url}: {what}$"):
+        read_all()
 
 
 def test_nobody_answers(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,9 +37,9 @@ def least_squares(columns: list[FloatArray], y: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.lstsq(design, y, rcond=None)[0])
 
 
-def fitted(*files: Path, **options: object) -> library.Fit:
+def fitted(*files: Path, **options: Any) -> library.Fit:
     """A fit by descent on whitened features."""
-    observations = read_observations(*map(str, files), **options)  # type: ignore[arg-type]
+    observations = read_observations(*map(str, files), **options)
     return train(observations, scale="whiten")
 
 

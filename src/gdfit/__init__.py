@@ -10,8 +10,13 @@ The names below are imported when they are first used: `import gdfit` costs noth
 
 from __future__ import annotations
 
+from gdfit.notebook import Displayed
+from gdfit.version import __version__ as __version__
+
 TYPE_CHECKING = False  # as in typing, which takes longer to import than to press Ctrl-C
 if TYPE_CHECKING:
+    from typing import Any
+
     from gdfit.analysis.inference import Summary, summarize
     from gdfit.data.dataset import read_observations
     from gdfit.data.dialect import Dialect
@@ -26,8 +31,6 @@ if TYPE_CHECKING:
     from gdfit.model.evaluation import Evaluation
     from gdfit.model.export import export
     from gdfit.model.linear import LinearModel, load_model
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Comparison",
@@ -72,6 +75,15 @@ _HOMES = {
     "summarize": "analysis.inference",
     "train": "descent.fit",
 }
+
+
+def _html_of(value: Any) -> str:
+    from gdfit.show.notebook import html_of
+
+    return html_of(value)
+
+
+Displayed.html_of = _html_of
 
 
 def __getattr__(name: str) -> object:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+TYPE_CHECKING = False  # as in typing, which takes longer to import than to press Ctrl-C
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, ClassVar
 
 
 class Displayed:
-    """Shows itself in a notebook, as `gdfit.show.notebook` has it.
+    """Shows itself in a notebook.
 
-    That is above all that may be shown, and is imported when it is asked for, by its name: the one
-    way up in the house.
+    html_of : makes the HTML of a value. The package sets it, as what shows is above what is shown.
     """
 
+    html_of: ClassVar[Callable[[Any], str]]
+
     def _repr_html_(self) -> str:
-        html: str = import_module("gdfit.show.notebook").html_of(self)
-        return html
+        return Displayed.html_of(self)

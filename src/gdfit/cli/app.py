@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gdfit import __version__
 from gdfit.cli.analyses import curvature, gradcheck, graph
 from gdfit.cli.compare import compare
 from gdfit.cli.export import export
@@ -20,6 +19,7 @@ from gdfit.cli.models import evaluate, predict, summary
 from gdfit.cli.process import open_streams, tune_process
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError
+from gdfit.version import __version__
 
 
 class Commands(TyperGroup):

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from gdfit import __version__
 from gdfit.data.connecting import (
     address_of,
     check_installed,
@@ -26,6 +25,7 @@ from gdfit.data.gathering import Gathering, each
 from gdfit.data.parts import Job, Work
 from gdfit.data.source import scheme_of
 from gdfit.errors import GdfitError, UsageError
+from gdfit.version import __version__
 
 if TYPE_CHECKING:
     from distributed import Client

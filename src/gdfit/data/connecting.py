@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -26,10 +27,8 @@ SILENT = logging.CRITICAL + 1
 
 def check_installed() -> None:
     """Say what to type where Dask is not installed."""
-    try:
-        import distributed  # noqa: F401
-    except ImportError:
-        raise GdfitError("`dask` needs Dask: pip install 'gdfit[dask]'") from None
+    if find_spec("distributed") is None:
+        raise GdfitError("`dask` needs Dask: pip install 'gdfit[dask]'")
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from gdfit import __version__
 from gdfit.data.stored import Stored
 from gdfit.errors import GdfitError, printable, quoted
+from gdfit.version import __version__
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdfit import __version__
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations, check_alike, check_observations
 from gdfit.descent.choice import EXACT, chosen_ground, chosen_rate, is_above
@@ -37,6 +36,7 @@ from gdfit.descent.stopping import (
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 from gdfit.notebook import Displayed
+from gdfit.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd

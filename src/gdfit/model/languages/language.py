@@ -6,6 +6,7 @@ or an error, never a number.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ Cases = Sequence[tuple[Level, str]]
 """For each level of a category, what stands for it."""
 
 
-class Language:
+class Language(ABC):
     """The parts of a prediction, as text.
 
     functions : what a function of a number is called.
@@ -43,9 +44,9 @@ class Language:
         """Any number."""
         return f"-{self.positive(-value)}" if value < 0 else self.positive(value)
 
+    @abstractmethod
     def column(self, name: str) -> str:
         """The number, or the text, in a column."""
-        raise NotImplementedError
 
     def factor(self, name: str) -> str:
         """The number in a column, where a power or a product of it is taken."""
@@ -55,14 +56,14 @@ class Language:
         """A function of a number."""
         return f"{self.functions[name]}({number})"
 
+    @abstractmethod
     def power(self, number: str, exponent: int) -> str:
         """A power from the third on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def choice(self, column: str, cases: Cases) -> str:
         """What stands for the level in a column."""
-        raise NotImplementedError
 
+    @abstractmethod
     def whole(self, summands: Sequence[str]) -> str:
         """The whole text."""
-        raise NotImplementedError

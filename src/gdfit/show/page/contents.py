@@ -39,7 +39,6 @@ from typing import Any, get_args
 
 import numpy as np
 
-from gdfit import __version__
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.qr import triangular
@@ -52,6 +51,7 @@ from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import Start
 from gdfit.descent.stopping import BEYOND
 from gdfit.model.linear import finite
+from gdfit.version import __version__
 
 MOST_ROWS = 2000
 MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
