@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import current_thread, main_thread
 from typing import Any
 
+from gdfit.data.observations import Observations
+
 
 class Promise(Future[Any]):
     """A future as Dask has them."""
@@ -109,3 +111,15 @@ def received(argument: Any) -> Any:
     if type(argument) in (list, tuple):
         return type(argument)(map(received, argument))
     return pickle.loads(pickle.dumps(argument))
+
+
+def bits(observations: Observations) -> list[object]:
+    """All that must be the same whoever has read the rows."""
+    return [
+        observations.augmented.tolist(),
+        observations.count,
+        observations.weight,
+        observations.features,
+        observations.sample.tolist(),
+        observations.sample_weights is None or observations.sample_weights.tolist(),
+    ]

@@ -19,9 +19,9 @@ from conftest import LECTURE, Gdfit
 from dask_processes import Processes, wait_for
 from gdfit.data.cluster import Cluster
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import Observations
 from gdfit.data.selection import Selection
 from gdfit.errors import GdfitError
+from inline import bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -52,17 +52,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
         ]
         (folder / f"{name}.csv").write_text("a,b,kind,v,y\n" + "".join(lines))
     return tuple(str(folder / f"{name}.csv") for name in "ab")
-
-
-def bits(observations: Observations) -> list[Any]:
-    """What must be the same whoever has read the rows."""
-    return [
-        observations.augmented.tolist(),
-        observations.count,
-        observations.weight,
-        observations.features,
-        observations.sample.tolist(),
-    ]
 
 
 def read(processes: Processes, files: tuple[str, ...], at_once: int = 1) -> list[Any]:

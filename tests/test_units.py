@@ -18,13 +18,12 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
 from gdfit.data.forms import Range, ranges, survey
 from gdfit.data.gathering import AT_ONCE, Tree
-from gdfit.data.observations import Observations
 from gdfit.data.selection import Selection
 from gdfit.data.units import StraddledError, read_lines
 from gdfit.descent.fit import train
 from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.model.evaluation import evaluate_rows, observe
-from inline import Inline
+from inline import Inline, bits
 
 FIELDS = st.sampled_from(["1", "-2.5", "", "a", '"b"', '"c\n"', '"d\r\n,"', '5"', '"e""\r"', "é"])
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])
@@ -157,18 +156,6 @@ def cluster(unit_bytes: int, at_once: int = 1, seed: int = 0) -> Cluster:
     """A cluster that is this process."""
     client: Any = Inline(seed)
     return Cluster(client, unit_bytes=unit_bytes, at_once=at_once)
-
-
-def bits(observations: Observations) -> list[object]:
-    """All that must be the same whoever has read the rows."""
-    return [
-        observations.augmented.tolist(),
-        observations.count,
-        observations.weight,
-        observations.features,
-        observations.sample.tolist(),
-        observations.sample_weights is None or observations.sample_weights.tolist(),
-    ]
 
 
 CASES = [
