@@ -1,260 +1,198 @@
 """Do the tests notice? Random changes of the mathematics, the models and the reading, one by one.
 
-``python tests/mutations.py [COUNT] [SEED]`` makes so many changes, in a copy of the project, and
-prints those that no test noticed; it needs pytest-cov. The first run on a state of the project
-takes longer, since it finds out which tests run which lines; then only those are asked, the fastest
-first. README's examples are not: they notice much, but don't say what about.
+``python tests/mutations.py [COUNT] [SEED] [--only TEXT]`` makes so many changes, in a copy of the
+project, and prints those that no test noticed; it needs coverage. The first run on a state of the
+source takes longer, since it finds out which tests run which lines; then only those are asked, the
+fastest first. README's examples are not: they notice much, but don't say what about.
+
+All tests run in forks of this process, which has imported what takes long to import, but not gdfit.
 """
 
 from __future__ import annotations
 
-import ast
-import copy
+import gc
 import hashlib
+import importlib
+import json
 import os
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ET
-from collections import Counter
-from collections.abc import Iterator
+from argparse import ArgumentParser
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import reduce
 from itertools import accumulate
+from operator import or_
 from pathlib import Path
-from random import Random
+from typing import TypedDict
+
+import pytest
+
+from changes import WINGS, Mutation, draw
 
 ROOT = Path(__file__).parent.parent
-WINGS = ("descent", "model", "data")
-UNASKED = ("test_examples", "test_exercises", "test_legible", "test_page*")  # slow, or of all
-SECONDS = 120  # of tests for one mutation, as they take where lines are watched: half of it really
-HANGS = 60  # seconds after which a single test has noticed
+UNASKED = ("test_examples", "test_exercises", "test_legible", "test_page")  # slow, or of all
+SECONDS = 60  # of tests for one mutation, as they take where lines are watched: half of it really
+HANGS = 30  # seconds after which a single test has noticed
+LASTS = 900  # seconds after which a run of tests ends
 MEMORY = 12 << 30
-ALONE = {"OPENBLAS_NUM_THREADS": "1"}  # several threads wait for each other on a busy machine
-
-SWAPS = (
-    "Lt LtE, Lt GtE, Gt GtE, Gt LtE, Eq NotEq, In NotIn, Is IsNot, And Or, "
-    "Add Sub, Mult Div, Div FloorDiv, Mod Mult, Pow Mult, BitAnd BitOr"
+SURROUNDINGS = {
+    "OPENBLAS_NUM_THREADS": "1",  # several threads wait for each other on a busy machine
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+}
+HEAVY = (
+    "hypothesis numpy pandas torch typer rich.console matplotlib.pyplot plotext pyarrow.dataset "
+    "pyarrow.parquet sklearn.utils.estimator_checks distributed coverage"
 )
-"""Operators that stand for each other, either way, by their names in `ast`."""
+KEPT = Path(tempfile.gettempdir())
+OWN = ("mutations.py", "changes.py")  # no test depends on them
 
 
-@dataclass(frozen=True)
-class Mutation:
-    """A change of the bytes from `start` to `end` of a file.
+class Watched(TypedDict):
+    """What a file of tests runs.
 
-    lines : those of the statement; its tests run one of them, or any line of the file where the
-        statement is run by importing it.
+    seconds : that each of its tests takes, of those that pass.
+    masks : for each file of the source and line, the tests that run it: the first of `seconds` has
+        the lowest bit.
     """
 
-    path: Path
-    line: int
-    lines: range | None
-    start: int
-    end: int
-    text: str
-
-    def __str__(self) -> str:
-        source = (ROOT / self.path).read_bytes()
-        column = self.start - source.rfind(b"\n", 0, self.start)
-        before = " ".join(source[self.start : self.end].decode().split())
-        return f"{self.path}:{self.line}:{column}: {before} → {self.text}"
+    seconds: dict[str, float]
+    masks: dict[str, dict[str, int]]
 
 
-def swapped(operator: ast.AST) -> list[ast.AST]:
-    """What may stand in the place of an operator."""
-    pairs = [pair.split() for pair in SWAPS.split(", ")]
-    both_ways = pairs + [pair[::-1] for pair in pairs]
-    return [getattr(ast, other)() for one, other in both_ways if type(operator).__name__ == one]
-
-
-def changed(node: ast.AST) -> Iterator[str]:
-    """What may stand in the place of a node."""
-    match node:
-        case ast.Compare(ops=[operator]):
-            for other in swapped(operator):
-                yield f"({with_changes(node, ops=[other])})"
-        case ast.BinOp(op=operator) | ast.BoolOp(op=operator):
-            for other in swapped(operator):
-                yield f"({with_changes(node, op=other)})"
-        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
-            yield f"({ast.unparse(operand)})"
-        case ast.Constant(value=bool(value)):
-            yield str(not value)
-        case ast.Constant(value=int(value) | float(value)):
-            yield from (f"({value + 1})", f"({value - 1})")
-        case ast.Slice(lower=lower, upper=upper):
-            if lower is not None:
-                yield with_changes(node, lower=None)
-            if upper is not None:
-                yield with_changes(node, upper=None)
-        case ast.AugAssign(op=operator):
-            for other in swapped(operator):
-                yield with_changes(node, op=other)
-            yield "pass"
-        case (
-            ast.Expr(value=ast.Call() | ast.Yield() | ast.YieldFrom())
-            | ast.Assign(targets=[ast.Attribute() | ast.Subscript()])
-            | ast.Break()
-            | ast.Continue()
-        ):
-            yield "pass"
-
-
-def with_changes(node: ast.AST, **fields: object) -> str:
-    """A node with other fields, as source."""
-    other = copy.copy(node)
-    for name, value in fields.items():
-        setattr(other, name, value)
-    return ast.unparse(other)
-
-
-def parts(node: ast.AST) -> Iterator[ast.AST]:
-    """The parts of a node that may change: no annotation, decorator or text."""
-    for name, field in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list"):
-            continue
-        for part in field if isinstance(field, list) else [field]:
-            match part:
-                case ast.JoinedStr() | ast.Import():
-                    pass
-                case ast.If(test=ast.Name("TYPE_CHECKING")) | ast.keyword("strict"):
-                    pass  # zip's strict says what holds anyway
-                case ast.AST():
-                    yield part
-
-
-def mutations_of(path: Path) -> Iterator[Mutation]:
-    """All mutations of a file."""
-    source = (ROOT / path).read_bytes()
-    begins = [0]
-    for text in source.splitlines(keepends=True):
-        begins.append(begins[-1] + len(text))
-
-    def place(node: ast.expr | ast.stmt) -> tuple[int, int]:
-        assert node.end_lineno is not None
-        assert node.end_col_offset is not None
-        start = begins[node.lineno - 1] + node.col_offset
-        return start, begins[node.end_lineno - 1] + node.end_col_offset
-
-    def walk(node: ast.AST, lines: range | None, in_function: bool) -> Iterator[Mutation]:
-        if isinstance(node, ast.stmt) and in_function:
-            body = getattr(node, "body", None)
-            last = body[0].lineno - 1 if body else node.end_lineno or 0
-            lines = range(node.lineno, max(last, node.lineno) + 1)
-        if isinstance(node, ast.expr | ast.stmt):
-            for text in changed(node):
-                yield Mutation(path, node.lineno, lines, *place(node), text)
-        if isinstance(node, ast.If | ast.While | ast.IfExp):
-            text = f"(not ({ast.unparse(node.test)}))"
-            yield Mutation(path, node.test.lineno, lines, *place(node.test), text)
-        for part in parts(node):
-            in_body = isinstance(node, ast.FunctionDef) and isinstance(part, ast.stmt)
-            yield from walk(part, lines, in_function or in_body)
-
-    for mutation in walk(ast.parse(source), None, False):
+def forked(tree: Path, run: Callable[[], int]) -> int:
+    """The status of a run of tests in a copy of the project, in a process of its own."""
+    child = os.fork()
+    if child == 0:
+        status = 1
         try:
-            compile(mutated(mutation), path, "exec")
-        except SyntaxError:
-            continue
-        yield mutation
-
-
-def mutated(mutation: Mutation) -> bytes:
-    """The file with the mutation."""
-    source = (ROOT / mutation.path).read_bytes()
-    return source[: mutation.start] + mutation.text.encode() + source[mutation.end :]
-
-
-def count_lines(path: Path) -> int:
-    return path.read_bytes().count(b"\n")
-
-
-def draw(count: int, seed: int) -> list[Mutation]:
-    """So many mutations at random, from each wing in proportion to its lines."""
-    random = Random(seed)
-    files = {wing: sorted((ROOT / "src/gdfit" / wing).rglob("*.py")) for wing in WINGS}
-    lines = {wing: sum(map(count_lines, files[wing])) for wing in WINGS}
-    drawn: list[Mutation] = []
-    for wing in WINGS:
-        possible = [each for path in files[wing] for each in mutations_of(path.relative_to(ROOT))]
-        drawn += random.sample(possible, round(count * lines[wing] / sum(lines.values())))
-    random.shuffle(drawn)
-    return drawn
-
-
-def pytest_configure() -> None:
-    """In the runs of the tests, of which this file is a plugin: the same examples every time, and
-    none made smaller."""
-    from hypothesis import Phase, settings
-
-    phases = (Phase.explicit, Phase.generate)
-    settings.register_profile("mutations", derandomize=True, database=None, phases=phases)
-    settings.load_profile("mutations")
-
-
-def run_tests(tree: Path, *arguments: str) -> int:
-    """The status of a run of pytest in a copy of the project."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "mutations", *arguments],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree / 'tests'}", **ALONE},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
-    )
+            os.setsid()
+            os.chdir(tree)
+            silence = os.open(os.devnull, os.O_RDWR)
+            for stream in range(3):
+                os.dup2(silence, stream)
+            places = [str(tree / "src"), str(tree / "tests")]
+            sys.path[:1] = places
+            os.environ["PYTHONPATH"] = os.pathsep.join(places)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            signal.alarm(LASTS)
+            status = run()
+        finally:
+            os._exit(status)
     try:
-        return process.wait()
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # and all that a test has started
+            os.killpg(child, signal.SIGKILL)  # all that a test has started
+
+
+class Examples:
+    """A plugin: the same examples every time, and none made smaller."""
+
+    def pytest_configure(self) -> None:
+        from hypothesis import Phase, settings
+
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile(
+            "mutations",
+            derandomize=True,
+            database=None,
+            phases=phases,
+            report_multiple_bugs=False,
+        )
+        settings.load_profile("mutations")
+
+
+def run_tests(*arguments: str, plugins: tuple[object, ...] = ()) -> int:
+    hangs = ["-o", f"faulthandler_timeout={HANGS}", "-o", "faulthandler_exit_on_timeout=true"]
+    options = ["-p", "no:cacheprovider", *hangs, *arguments]
+    return int(pytest.main(options, plugins=[Examples(), *plugins]))
+
+
+class Watcher:
+    """A plugin: how long each test takes, which pass, and which lines they run."""
+
+    def __init__(self) -> None:
+        from coverage import Coverage
+
+        self._coverage = Coverage(data_file=None, source_pkgs=["gdfit"], config_file=False)
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._others: set[str] = set()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._coverage.switch_context(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] += report.duration
+        if not report.passed:
+            self._others.add(report.nodeid)
+
+    def watch(self, path: Path) -> Watched:
+        """Runs a file of tests."""
+        self._coverage.start()
+        run_tests(str(path), plugins=(self,))
+        self._coverage.stop()
+        data = self._coverage.get_data()
+        bits = {name: 1 << bit for bit, name in enumerate(self._seconds.keys() - self._others)}
+        masks = {
+            str(Path(source).relative_to(Path.cwd())): {
+                str(line): sum(bits.get(name, 0) for name in set(names))
+                for line, names in data.contexts_by_lineno(source).items()
+            }
+            for source in data.measured_files()
+        }
+        return {"seconds": {name: self._seconds[name] for name in bits}, "masks": masks}
+
+
+def watched(tree: Path, path: Path, found: Path) -> Watched:
+    """What a file of tests runs, from the file that keeps it, or by running it."""
+
+    def watch() -> int:
+        found.write_text(json.dumps(Watcher().watch(path)))
+        return 0
+
+    if not found.exists() and forked(tree, watch):
+        print(f"{path.name} doesn't end, and won't be asked", flush=True)
+        found.write_text(json.dumps(Watched(seconds={}, masks={})))
+    kept: Watched = json.loads(found.read_text())
+    return kept
 
 
 class Tests:
     """Which tests run which lines, and how long each takes, as found in a copy of the project."""
 
     def __init__(self, tree: Path) -> None:
-        from coverage import CoverageData
-
-        if not (tree / "junit.xml").exists():
-            unasked = [f"--ignore-glob=tests/{name}.py" for name in UNASKED]
-            (tree / ".coveragerc").write_text("[run]\nsource_pkgs = gdfit\n")
-            covering = ["--cov", "--cov-context=test", "--cov-report=", "-n", "2"]
-            run_tests(tree, *covering, *unasked, "--junitxml=junit.xml")
-        self.seconds = {
-            f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}": float(
-                case.get("time", 0)
-            )
-            for case in ET.parse(tree / "junit.xml").iter("testcase")
-            if case.find("failure") is None and case.find("skipped") is None
-        }
-        self.tree = tree
-        self._covered = CoverageData(tree / ".coverage")
-        self._covered.read()
+        every = sorted((tree / "tests").rglob("*.py"))
+        asked = [path for path in every if path.name.startswith("test_")]
+        others = [path for path in every if path not in asked and path.name not in OWN]
+        basis = digest(*sorted((tree / "src").rglob("*.py")), *others)
+        self._files = [
+            watched(tree, path, KEPT / f"gdfit-{basis}-{digest(path)}.json")
+            for path in asked
+            if not path.name.startswith(UNASKED)
+        ]
 
     def asked(self, mutation: Mutation) -> list[str]:
         """The tests that run what a mutation changes, the fastest first."""
-        contexts = self._covered.contexts_by_lineno(str(self.tree / mutation.path))
-        lines = contexts if mutation.lines is None else mutation.lines
-        names = {name.split("|")[0] for line in lines for name in contexts.get(line, ())}
-        names &= self.seconds.keys()
-        ordered = sorted(names, key=lambda name: (self.seconds[name], name))
-        until = accumulate(self.seconds[name] for name in ordered)
+        seconds: dict[str, float] = {}
+        for each in self._files:
+            masks = each["masks"].get(str(mutation.path), {})
+            lines = masks if mutation.lines is None else map(str, mutation.lines)
+            mask = reduce(or_, (masks.get(line, 0) for line in lines), 0)
+            for bit, (name, time) in enumerate(each["seconds"].items()):
+                if mask >> bit & 1:
+                    seconds[name] = time
+        ordered = sorted(seconds, key=lambda name: (seconds[name], name))
+        until = accumulate(seconds[name] for name in ordered)
         return [name for name, end in zip(ordered, until, strict=True) if end <= SECONDS]
 
 
-def copied() -> Path:
-    """A copy of the project, at the same place for the same source and tests."""
-    texts = sorted(path for wing in ("src", "tests") for path in (ROOT / wing).rglob("*.py"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in texts)).hexdigest()
-    tree = Path(tempfile.gettempdir()) / f"gdfit-mutations-{digest[:12]}"
-    unneeded = shutil.ignore_patterns(".*", "__pycache__")
-    return shutil.copytree(ROOT, tree, ignore=unneeded, dirs_exist_ok=True)
+def digest(*paths: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
 
 
 def survives(mutation: Mutation, tree: Path, asked: list[str], time: int) -> bool:
@@ -264,31 +202,34 @@ def survives(mutation: Mutation, tree: Path, asked: list[str], time: int) -> boo
         Python for a file that it has compiled already.
     """
     path = tree / mutation.path
-    path.write_bytes(mutated(mutation))
+    source = path.read_bytes()
+    path.write_bytes(mutation.of(source))
     os.utime(path, (time, time))
     (tree / "asked.txt").write_text("\n".join(asked))
-    hangs = ["-o", f"faulthandler_timeout={HANGS}", "-o", "faulthandler_exit_on_timeout=true"]
     try:
-        return not asked or run_tests(tree, "-x", *hangs, "@asked.txt") == 0
+        return not asked or forked(tree, lambda: run_tests("-x", "@asked.txt")) == 0
     finally:
-        shutil.copy2(ROOT / mutation.path, path)
+        path.write_bytes(source)
 
 
-def main(count: int, seed: int) -> None:
-    tree = copied()
-    tests = Tests(tree)
-    (tree / "asked.txt").write_text("\n".join(tests.seconds))
-    if run_tests(tree, "--collect-only", "@asked.txt"):
-        raise SystemExit("the tests can't be run by their names")
+def main(count: int, seed: int, only: str) -> None:
+    os.environ |= SURROUNDINGS
+    for name in HEAVY.split():
+        importlib.import_module(name)
+    gc.freeze()  # or each fork would look through all of it
     made: Counter[str] = Counter()
     lived: Counter[str] = Counter()
-    for number, mutation in enumerate(draw(count, seed), start=1):
-        wing = mutation.path.parts[2]
-        asked = tests.asked(mutation)
-        made[wing] += 1
-        if survives(mutation, tree, asked, number):
-            lived[wing] += 1
-            print(f"{mutation}  ({len(asked)} tests)", flush=True)
+    with tempfile.TemporaryDirectory(prefix="gdfit-mutations-") as folder:
+        tree = Path(folder) / "gdfit"
+        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+        tests = Tests(tree)
+        for number, mutation in enumerate(draw(tree, count, seed, only), start=1):
+            wing = mutation.path.parts[2]
+            asked = tests.asked(mutation)
+            made[wing] += 1
+            if survives(mutation, tree, asked, number):
+                lived[wing] += 1
+                print(f"{mutation}  ({len(asked)} tests)", flush=True)
     print("\n| wing | mutations | killed | survived |\n| --- | ---: | ---: | ---: |")
     for wing in WINGS:
         print(f"| {wing} | {made[wing]} | {made[wing] - lived[wing]} | {lived[wing]} |")
@@ -296,4 +237,8 @@ def main(count: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(text) for text in (*sys.argv[1:], "200", "0")[:2]))
+    parser = ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("count", type=int, nargs="?", default=200)
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--only", default="", help="change files whose name contains this alone")
+    main(**vars(parser.parse_args()))

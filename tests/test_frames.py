@@ -275,3 +275,20 @@ def test_every_number_must_be_finite(value: float, weights: list[float] | None, 
         gdfit.observations_from(x, columns["y"], ["u", "v"], weights=weights)
     with pytest.raises(gdfit.GdfitError, match="weights must be finite"):
         gdfit.observations_from([1, 2, 3], [1, 2, 3], weights=columns[place])
+
+
+@pytest.mark.parametrize(
+    ("word", "fault"), [("inf", "is not a finite number"), ("a", "is not a number")]
+)
+def test_a_word_among_numbers_is_told(word: str, fault: str) -> None:
+    frame = pd.DataFrame({"x": pd.Series([1, 2, word], dtype=object), "y": [1.0, 2.0, 4.0]})
+    with pytest.raises(gdfit.GdfitError, match=f"row 2 .*column 'x': '{word}' {fault}"):
+        gdfit.observations_from(frame, "y", "x")
+
+
+def test_bytes_say_what_their_text_does() -> None:
+    texts = pd.DataFrame({"k": ["a", "é ", "a", "1.5"], "y": [1.0, 2.0, 4.0, 5.0]})
+    stored = texts.assign(k=[text.encode() for text in texts["k"]])
+    found, expected = (gdfit.observations_from(frame, "y", "k") for frame in (stored, texts))
+    assert found.features == expected.features == ("k[a]", "k[é]")
+    assert found.augmented.tolist() == expected.augmented.tolist()

@@ -184,6 +184,13 @@ def test_no_such_file_and_a_folder(gdfit: Gdfit) -> None:
     assert gdfit("train", "nowhere.csv").err == "gdfit: error: nowhere.csv: no such file\n"
     assert gdfit("train", "folder").err == "gdfit: error: folder: is a folder, not a CSV file\n"
     assert gdfit("train", "folder").status == 1
+    assert gdfit("train", "").err == "gdfit: error: '': no such file\n"
+
+
+def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)  # as Python starts after <&-
+    with pytest.raises(GdfitError, match=r"^standard input: is closed$"), open_csv("-"):
+        pass
 
 
 def test_no_such_column(gdfit: Gdfit) -> None:
