@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.dataset import Dataset, read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.data.rows import RowBuffer, Rows
+from gdfit.data.rows import RowBuffer, Rows, memory_limit
 from gdfit.descent.fit import train
 from gdfit.descent.gradients import BACKENDS
 from gdfit.descent.objectives import whole_objective
@@ -177,3 +179,18 @@ def test_every_row_is_as_likely_to_be_in_a_sample() -> None:
         counts += np.histogram(sample_of(rows, seed, 3000), bins=10, range=(0, 20_000))[0]
     # Each tenth of the rows should have 20,000 of all; its standard deviation is 127.
     assert (np.abs(counts - 20_000) < 6 * 127).all()
+
+
+def test_rows_keep_to_a_quarter_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's, or what the process may have; a gigabyte where nobody knows."""
+    machine = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1000}
+    monkeypatch.setattr(os, "sysconf", machine.__getitem__)
+    for limit, expected in [
+        (resource.RLIM_INFINITY, 1_024_000),
+        (8_000_000, 1_024_000),
+        (8000, 2000),
+    ]:
+        monkeypatch.setattr(resource, "getrlimit", lambda which, limit=limit: (limit, limit))
+        assert memory_limit() == expected
+    monkeypatch.setattr(os, "sysconf", int)  # no number
+    assert memory_limit() == 1 << 30

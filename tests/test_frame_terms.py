@@ -244,6 +244,17 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         "the DataFrame: there are no observations without a missing field; `exclude` x,mass leaves "
         "out what lacks the most",
     ),
+    "too few whole rows": (
+        lambda: gdfit.observations_from(
+            pd.DataFrame(np.where(np.eye(4), 1.0, np.nan), columns=list("abcd")).assign(
+                e=1.0, y=2.0
+            ),
+            "y",
+            drop_missing=True,
+        ),
+        "the DataFrame: there are no observations without a missing field; `exclude` a,b,c leaves "
+        "out what lacks the most",
+    ),
     "a target of another length": (
         lambda: gdfit.observations_from(penguins(), [1, 2, 3]),
         "x of shape (N,) or (N, p) goes with y of shape (N,), not (120, 6) with (3,)",

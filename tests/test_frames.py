@@ -15,6 +15,8 @@ import pytest
 
 import gdfit
 from conftest import SAMPLES
+from gdfit.data.dialect import Dialect
+from gdfit.data.head import SNIFFED_ROWS
 
 
 def table() -> pd.DataFrame:
@@ -292,3 +294,19 @@ def test_bytes_say_what_their_text_does() -> None:
     found, expected = (gdfit.observations_from(frame, "y", "k") for frame in (stored, texts))
     assert found.features == expected.features == ("k[a]", "k[é]")
     assert found.augmented.tolist() == expected.augmented.tolist()
+
+
+@pytest.mark.parametrize("missing", [SNIFFED_ROWS - 1, SNIFFED_ROWS])
+def test_a_column_is_judged_by_its_first_values_as_in_a_file(tmp_path: Path, missing: int) -> None:
+    """One without any is left out, whatever comes below."""
+    rows = np.random.default_rng(0).normal(size=(SNIFFED_ROWS + 20, 3))
+    rows[:missing, 1] = math.nan
+    frame = pd.DataFrame(rows, columns=["x1", "x2", "y"])
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    read = gdfit.read_observations(str(tmp_path / "d.csv"), dialect=Dialect(drop_missing=True))
+    for found in (
+        gdfit.observations_from(frame, "y", drop_missing=True),
+        gdfit.observations_from(rows[:, :2], rows[:, 2], drop_missing=True),
+    ):
+        assert (found.features, found.count) == (read.features, read.count)
+    assert len(read.features) == (1 if missing == SNIFFED_ROWS else 2)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import bz2
 import gzip
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import URLError
 
 import fsspec
 import pytest
 
 from conftest import LECTURE, Gdfit
-from gdfit.data.download import open_url, request_of
+from gdfit.data.download import open_url, request_of, unreachable
 from gdfit.data.source import open_source, open_stored, scheme_of
 from gdfit.errors import GdfitError
 from gdfit.show.progress import ReadingBar
@@ -300,3 +302,28 @@ def test_an_error_of_a_store_is_one_line(
     }
     monkeypatch.setattr(where[method], refuse)
     assert error_of(gdfit, "memory://data.csv") == "can't be read: access denied"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (URLError(TimeoutError()), "no answer within 7 s"),
+        (TimeoutError(), "no answer within 7 s"),
+        (
+            URLError(socket.gaierror(-2, "Name not known")),
+            "its host can't be found (Name not known)",
+        ),
+        (URLError("no route"), "its server can't be reached (no route)"),
+        (ConnectionResetError(), "its server can't be reached (ConnectionResetError)"),
+        (OSError("two\nlines"), "its server can't be reached (two lines)"),
+    ],
+)
+def test_why_no_server_answers(error: Exception, told: str) -> None:
+    assert unreachable(error, 7.0) == told
+
+
+def test_a_certificate_that_is_not_trusted() -> None:
+    error = ssl.SSLCertVerificationError()
+    error.verify_message = "self-signed certificate"
+    told = "its server's certificate is not trusted (self-signed certificate)"
+    assert unreachable(URLError(error), 7.0) == told

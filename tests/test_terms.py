@@ -78,6 +78,15 @@ def test_numbers_as_categories_stand_in_the_order_of_numbers(tmp_path: Path) -> 
     assert fit.model.predict([[8.5, 3]]).tolist() == pytest.approx([28.5])
 
 
+@pytest.mark.parametrize("features", [("x", "x^2"), ("x^2", "x^3"), ("x:z", "x", "z")])
+def test_a_degree_makes_each_term_once(tmp_path: Path, features: tuple[str, ...]) -> None:
+    """Also where powers and products of some terms are those of others."""
+    (tmp_path / "d.csv").write_text("x,z,y\n1,2,3\n")
+    made = read_observations(str(tmp_path / "d.csv"), features=features, degree=3).features
+    assert made[: len(features)] == features
+    assert len(set(made)) == len(made)
+
+
 @pytest.mark.parametrize("degree", [1, 2, 3])
 def test_degrees_are_scikit_learns(degree: int) -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
@@ -266,22 +275,49 @@ def test_two_categories_of_many_combinations(tmp_path: Path) -> None:
 
 
 def test_levels_that_come_after_rows_have_been_folded() -> None:
-    """Of combinations that are nearly all different, so that not many rows can wait."""
-    random = np.random.default_rng(3)
+    values = combinations(5000)
+    values[-50:] -= 1
+    groups, levels = grouped(values)
+    check_grouped(values, groups.triangle(levels))
+
+
+@pytest.mark.parametrize(("one", "other"), [(2000, 2000), (2000, 50), (50, 2000), (50, 50)])
+def test_groups_are_merged_whether_rows_have_been_folded_or_not(one: int, other: int) -> None:
+    """With levels that only one of them has."""
+    values = combinations(one + other)
+    values[one:] += 1
+    (groups, levels), (others, of_others) = grouped(values[:one]), grouped(values[one:])
+    joined, tables = levels.joined(of_others)
+    check_grouped(values, groups.merged(others, joined, tables).triangle(joined))
+
+
+def combinations(rows: int) -> FloatArray:
+    """Levels in three categories, nearly all combinations different: not many rows can wait."""
+    return np.random.default_rng(3).integers(0, 9, size=(rows, 3)).astype(float)
+
+
+def base_of(values: FloatArray) -> FloatArray:
+    """The rows' ones, and y."""
+    y = values @ [1.0, -2.0, 3.0] + np.sin(values @ [7.0, 11.0, 13.0])
+    return np.column_stack([np.ones(len(values)), y])
+
+
+def grouped(values: FloatArray) -> tuple[GroupedRows, Levels]:
+    """The rows, as they are taken in block by block."""
     levels = Levels(Expansion(tuple(Term((Factor(name, is_category=True),)) for name in "abc")))
-    groups = GroupedRows(levels)
-    values = random.integers(0, 26, size=(100_000, 3)).astype(float)
-    values[-1000:] -= 1
-    y = values @ [1.0, -2.0, 3.0] + random.normal(size=len(values))
-    base = np.column_stack([np.ones(len(y)), y])
-    for block in np.split(np.arange(len(y)), 5):
+    groups, base = GroupedRows(levels, pending=300), base_of(values)
+    for block in np.split(np.arange(len(values)), 5):
         found = [np.unique(column, return_inverse=True) for column in values[block].T]
         codes = [levels.encode(place, k, u.tolist()) for place, (u, k) in enumerate(found)]
         groups.add(base[block], np.column_stack(codes))
+    return groups, levels
+
+
+def check_grouped(values: FloatArray, triangle: FloatArray) -> None:
+    """It has the inner products of the features that the rows make."""
     columns = [values[:, [place]] == np.unique(values[:, place])[1:] for place in range(3)]
-    design = np.column_stack([*columns, base])
+    design = np.column_stack([*columns, base_of(values)])
     expected = design.T @ design
-    triangle = groups.triangle(levels)
     assert np.abs(triangle.T @ triangle - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
@@ -386,6 +422,8 @@ def test_a_model_with_damaged_terms_is_refused(gdfit: Gdfit) -> None:
         ("levels", {"species": ["setosa"]}),
         ("levels", {"species": [1, 2, 3]}),
         ("levels", {}),
+        ("levels", {"species": []}),
+        ("levels", {"species": ["setosa", "virginica", "setosa"]}),
         ("inputs", ["sepal_length"]),
     ):
         Path("bad.json").write_text(json.dumps({**record, key: value}))

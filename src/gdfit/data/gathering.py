@@ -145,7 +145,7 @@ class Gathering:
         elif node.file is not None and node.level == 0 and is_fault(error):
             self._faults[node.file, node.number] = error
         elif isinstance(error, LevelError):
-            raise self._first_of(find_level_fault, [()]) or error
+            raise self._first_of(find_level_fault, [()])
         else:
             raise told(error)
         self._raise_fault()
@@ -195,7 +195,7 @@ class Gathering:
         if isinstance(error, SomewhereError):
             before = [(self._task(file, number),) for number in range(index)]
             line = self._work.forms[file].layout.line + sum(self._each(count_lines_of, before))
-            raise self._first_of(condense, [(self._task(file, index, line),)]) or error
+            raise self._first_of(condense, [(self._task(file, index, line),)])
         raise error
 
     def _each(
@@ -205,13 +205,13 @@ class Gathering:
 
     def _first_of(
         self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
-    ) -> GdfitError | None:
+    ) -> GdfitError:
         """The error that it comes to, as it is expected."""
         try:
             self._each(function, arguments)
         except GdfitError as error:
             return error
-        return None
+        return GdfitError("the data changed while they were read")
 
 
 def each(

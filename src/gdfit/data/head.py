@@ -118,7 +118,7 @@ def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[Row
             start + found.end,
             start + found.stop,
         )
-        for found in islice(records(text, grammar), SNIFFED_ROWS)
+        for found in islice(records(text, grammar), 1 + SNIFFED_ROWS)
     ]
 
 

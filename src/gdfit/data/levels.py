@@ -145,10 +145,15 @@ class GroupedRows:
     Rows of the same levels are condensed by themselves, so that few are left to be made features
     of; those wait, and are condensed with the next ones, until they are too many. A level that
     comes later is a column of zeros in what has been folded.
+
+    Parameters
+    ----------
+    levels : of the rows.
+    pending : how many condensed rows may wait.
     """
 
-    def __init__(self, levels: Levels) -> None:
-        self._levels = levels
+    def __init__(self, levels: Levels, pending: int = PENDING) -> None:
+        self._levels, self._pending = levels, pending
         self._waiting: list[tuple[FloatArray, Codes]] = []
         self._expansion = levels.as_they_came
         self._triangle: FloatArray | None = None
@@ -160,7 +165,7 @@ class GroupedRows:
 
     def merged(self, others: GroupedRows, levels: Levels, tables: Sequence[Codes]) -> GroupedRows:
         """These rows and the `others`, which have the codes in `tables` among the `levels`."""
-        result = GroupedRows(levels)
+        result = GroupedRows(levels, self._pending)
         result._waiting = [*self._waiting]
         for base, codes in others._waiting:
             columns = [table[of_one] for table, of_one in zip(tables, codes.T, strict=True)]
@@ -177,10 +182,10 @@ class GroupedRows:
 
     def _settle(self) -> None:
         """Make fewer of the rows that wait, if they are too many."""
-        if sum(len(rows) for rows, _ in self._waiting) > PENDING:
+        if sum(len(rows) for rows, _ in self._waiting) > self._pending:
             rows, of_rows = condensed_by_levels(*self._joined())
             self._waiting = [(rows, of_rows)]
-            if 2 * len(rows) > PENDING:
+            if 2 * len(rows) > self._pending:
                 self._fold()
 
     def _joined(self) -> tuple[FloatArray, Codes]:

@@ -80,8 +80,6 @@ def text_of(block: Any) -> bytes:
     import pyarrow as pa
     from pyarrow import compute
 
-    if not block.num_rows:
-        return b""
     columns = [fields_of(column) for column in block.columns]
     if len(columns) == 1:  # a line with nothing in it would be none
         said = compute.fill_null(columns[0], "")
