@@ -10,6 +10,7 @@ import pytest
 
 import gdfit as library
 from conftest import LECTURE, Gdfit
+from gdfit.data.dialect import Dialect
 from gdfit.data.rows import rows_at_once
 from gdfit.model.evaluation import evaluate
 
@@ -98,3 +99,13 @@ def test_there_is_no_r_squared_where_y_does_not_vary(spread: float, varies: bool
         if varies
         else pytest.approx(math.nan, nan_ok=True)
     )
+
+
+def test_files_are_evaluated_in_their_dialect(tmp_path: Path) -> None:
+    """In Python, too."""
+    path = tmp_path / "d.csv"
+    path.write_text("x;y\n1,5;3,5\n2,5;5,5\n;1\n")
+    model = library.LinearModel((2.0,), 1.0, ("x",), "y")
+    dialect = Dialect(decimal=",", drop_missing=True)
+    found = library.evaluate(model, str(path), dialect=dialect)
+    assert (found.observations, found.mae) == (2, 0.5)

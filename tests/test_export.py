@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import gdfit as library
 from conftest import LECTURE, Gdfit
 from exported import LANGUAGES, database, python_function, run
 from gdfit.model.formats import ExportFormat
-from gdfit.model.languages.c import c_names
+from gdfit.model.languages.c import c_names, c_string
 from gdfit.model.languages.excel import column_letters
 from gdfit.model.languages.sql import Sql
 from spreadsheet import worked_out
@@ -198,3 +199,13 @@ def test_wrong_usage_is_one_line(gdfit: Gdfit, wrong: str) -> None:
     assert result.status == status
     assert message in result.err
     assert result.err.count("\n") == 1
+
+
+def test_a_string_in_c_says_each_byte_of_its_text() -> None:
+    """In printable ASCII; Python reads such strings as C does."""
+    text = "".join(map(chr, range(256))) + "??/ é“"
+    written = c_string(text)
+    assert written.isascii()
+    assert written.isprintable()
+    assert "??" not in written
+    assert ast.literal_eval(f"b{written}") == text.encode()

@@ -251,3 +251,14 @@ def test_values_of_a_type_that_stands_for_another_are_those(gdfit: Gdfit) -> Non
             gdfit(*command.replace("DATA", f"{name}.parquet").split()) for name in ("data", "plain")
         )
         assert (found.err, found.out) == (expected.err, expected.out)
+
+
+def test_where_no_row_is_whole_it_is_said_as_of_a_file_of_text(gdfit: Gdfit) -> None:
+    columns = {"w": [None, None, "b"], "k": ["a", "a", None], "x": [1.0, 2, 3], "y": [1.0, 2, 4]}
+    write({name: pa.array(values) for name, values in columns.items()})
+    found, expected = (
+        gdfit("train", f"data.{end}", "--features", "w,k,x", "--drop-missing").err
+        for end in ("parquet", "csv")
+    )
+    assert found.replace("parquet", "csv") == expected
+    assert "--exclude w,k leaves" in expected

@@ -21,7 +21,7 @@ from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import Dataset
 from gdfit.data.expansion import Expansion
 from gdfit.data.fields import Grammar, content
-from gdfit.data.levels import MOST_LEVELS, GroupedRows, Levels
+from gdfit.data.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
 from gdfit.data.plain import RowError
 from gdfit.data.selection import Selection
 from gdfit.data.terms import Factor, Term
@@ -289,6 +289,23 @@ def test_groups_are_merged_whether_rows_have_been_folded_or_not(one: int, other:
     (groups, levels), (others, of_others) = grouped(values[:one]), grouped(values[one:])
     joined, tables = levels.joined(of_others)
     check_grouped(values, groups.merged(others, joined, tables).triangle(joined))
+
+
+@pytest.mark.parametrize("categories", [1, 2, 18])
+def test_rows_of_the_same_levels_are_condensed_by_themselves(categories: int) -> None:
+    """Also where there are more combinations of levels than 64 bits can number."""
+    random = np.random.default_rng(0)
+    codes = np.full((3000, categories), 15)
+    codes[:, 0] = random.integers(0, 16, size=len(codes))
+    codes[:, -1] = np.where(random.random(len(codes)) < 0.1, 3, codes[:, -1])
+    base = random.normal(size=(len(codes), 2))
+    rows, kept = condensed_by_levels(base, codes)
+    assert len(rows) < len(base) / 10
+    assert {*map(tuple, kept.tolist())} == {*map(tuple, codes.tolist())}
+    for combination in np.unique(codes, axis=0):
+        mine = base[(codes == combination).all(axis=1)]
+        found = rows[(kept == combination).all(axis=1)]
+        assert found.T @ found == pytest.approx(mine.T @ mine, rel=1e-9, abs=1e-9)
 
 
 def combinations(rows: int) -> FloatArray:

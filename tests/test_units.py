@@ -285,3 +285,16 @@ def test_every_row_is_as_likely_to_be_held_out(tmp_path: Path) -> None:
         counts[held_out] += 1
     expected = times * round(0.3 * rows) / rows
     assert (np.abs(counts - expected) < 4.5 * np.sqrt(expected * 0.7)).all()
+
+
+def test_the_sample_is_that_of_the_seed(tmp_path: Path) -> None:
+    files = tuple(write_parts(tmp_path))
+    dialect = Dialect(drop_missing=True)
+    samples = [
+        Dataset(files, CASES[0], dialect, cluster=cluster(1 << 12))
+        .observations(seed)
+        .sample.tolist()
+        for seed in (0, 0, 1)
+    ]
+    assert samples[0] == samples[1]
+    assert samples[0] != samples[2]
