@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 import gdfit as library
@@ -186,23 +188,22 @@ def test_ctrl_c_cancels_the_tasks(processes: Processes, tmp_path: Path) -> None:
 
 
 def test_workers_on_this_machine_end_with_the_command(
-    processes: Processes, files: tuple[str, ...], gdfit: Gdfit, tmp_path: Path
+    processes: Processes,
+    files: tuple[str, ...],
+    gdfit: Gdfit,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     command = ["train", *files, "--lr", "1e-7", "--epochs", "3", "-q", "--no-model", "--dask"]
     scratch, folder = tmp_path / "scratch", tmp_path / "folder"
     scratch.mkdir()
     folder.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "gdfit", *command, "local"],
-        cwd=folder,
-        env={**os.environ, "TMPDIR": str(scratch)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    there = gdfit(*command, processes.file)
-    assert (done.returncode, done.stdout, done.stderr) == (0, there.out, there.err)
+    started = {*psutil.Process().children(recursive=True)}
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    assert gdfit(*command, "local") == gdfit(*command, processes.file)
     assert not [*scratch.iterdir(), *folder.iterdir()]
+    assert {*psutil.Process().children(recursive=True)} == started
     ended, fifo = interrupted(folder, "local", {"TMPDIR": str(scratch)})
     os.close(fifo)
     assert ended == (130, "", "gdfit: interrupted\n")
