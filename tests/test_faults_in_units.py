@@ -17,6 +17,7 @@ import pytest
 from distributed.scheduler import KilledWorker
 from pyarrow import parquet
 
+from gdfit.data import connecting
 from gdfit.data.cluster import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
 from gdfit.data.connecting import address_of
 from gdfit.data.dataset import Dataset
@@ -27,10 +28,11 @@ from gdfit.data.frame_file import FrameFile, file_of
 from gdfit.data.gathering import each
 from gdfit.data.layout import Layout
 from gdfit.data.opening import READERS, open_text
+from gdfit.data.parts import count_lines_of
 from gdfit.data.selection import Selection
 from gdfit.data.source import Source
 from gdfit.errors import GdfitError, UsageError
-from inline import Inline
+from inline import Inline, Promise
 from served import serving
 
 ROWS = [f"{row},{row % 7},{2 * row}\n" for row in range(500)]
@@ -153,16 +155,67 @@ class Counter:
     """A watcher."""
 
     def __init__(self) -> None:
+        self.sizes: list[int | None] = []
         self.positions: list[int] = []
         self.rows_missed = 0
 
-    def opened(self, size: int | None) -> None: ...
+    def opened(self, size: int | None) -> None:
+        self.sizes.append(size)
 
     def progress(self, position: int) -> None:
         self.positions.append(position)
 
     def missed(self, rows: int) -> None:
         self.rows_missed += rows
+
+
+def test_a_cluster_needs_files_and_dask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match=r"^there is no file to read$"):
+        cluster().gather([], Dialect(), lambda form: pytest.fail("nothing is read"))
+    monkeypatch.setattr(connecting, "find_spec", lambda name: None)
+    with pytest.raises(GdfitError, match=r"^`dask` needs Dask: pip install 'gdfit\[dask\]'$"):
+        Cluster("local").gather(["a.csv"], Dialect(), lambda form: pytest.fail("nothing is read"))
+
+
+def test_who_waits_looks_whether_the_cluster_is_there() -> None:
+    class Late(Inline):
+        """Does nothing until it is asked for its workers."""
+
+        def submit(self, function: Any, *arguments: Any, **how: Any) -> Promise:
+            self.promise = Promise()
+            return self.promise
+
+        def nthreads(self) -> dict[str, int]:
+            self.promise.set_result("done")
+            return {"here": 1}
+
+    client: Any = Late(0)
+    assert each(client, str, [()], client.nthreads) == ["done"]
+
+    def look() -> None:
+        raise GdfitError("the cluster is gone")
+
+    with pytest.raises(GdfitError, match=r"^the cluster is gone$"):
+        each(client, str, [()], look)
+
+
+def test_data_that_change_while_they_are_read_are_told(tmp_path: Path) -> None:
+    """The fault is not there any more when its line is looked for."""
+    path = tmp_path / "data.csv"
+    path.write_text("x,z,y\n" + "".join([*ROWS[:300], "1,b,3\n", *ROWS[301:]]))
+
+    class Mending(Inline):
+        """Mends the file before the lines above the fault are counted."""
+
+        def submit(self, function: Any, *arguments: Any, **how: Any) -> Promise:
+            if function is count_lines_of:
+                path.write_text("x,z,y\n" + "".join(ROWS))
+            return super().submit(function, *arguments, **how)
+
+    client: Any = Mending(0)
+    made = Cluster(client, unit_bytes=200, at_once=2)
+    with pytest.raises(GdfitError, match=r"^the data changed while they were read$"):
+        Dataset((str(path),), cluster=made).observations()
 
 
 def test_files_that_do_not_go_together(tmp_path: Path) -> None:
@@ -211,7 +264,9 @@ def test_the_same_data_wherever_and_however_it_is_stored(tmp_path: Path) -> None
     with serving({"data.csv": text, "data.csv.gz": gzip.compress(text)}) as server:
         places = [str(tmp_path / "data.csv"), str(tmp_path / "data.csv.gz")]
         for place in [*places, *(f"{server.url}/{how}/data.csv" for how in ("plain", "gzip"))]:
-            observations = Dataset((place,), cluster=cluster()).observations()
+            watcher = Counter()
+            observations = Dataset((place,), watcher=watcher, cluster=cluster()).observations()
+            assert len(watcher.sizes) == place.startswith("http")  # other sizes are known before
             found[place] = observations.augmented.tolist(), observations.last.tolist()
         ranges = [headers["Range"] for _, headers in server.asked if "Range" in headers]
     first, *others = found.values()

@@ -9,6 +9,7 @@ import math
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import fsspec
@@ -53,6 +54,23 @@ def test_standard_input_must_be_a_file(gdfit: Gdfit) -> None:
         "gdfit: error: standard input: is Parquet, which can't be read from a pipe: "
         "name the file, or < FILE\n"
     )
+
+
+def test_a_pipe_can_not_be_read_in_any_order(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But what is compressed goes to a temporary file anyway."""
+    write(COLUMNS)
+    body = Path("data.parquet").read_bytes()
+    for sent, told in [
+        (body, "is Parquet, which can't be read from a pipe"),
+        (gzip.compress(body), ""),
+    ]:
+        reading, writing = os.pipe()
+        os.write(writing, sent)
+        os.close(writing)
+        with os.fdopen(reading) as piped:
+            monkeypatch.setattr(sys, "stdin", piped)
+            with pytest.raises(GdfitError, match=told) if told else nullcontext():
+                assert read_observations("-").features == read_observations("data.csv").features
 
 
 @pytest.mark.parametrize("options", ["--features x,species,flag", "--features whole,half,price"])

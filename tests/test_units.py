@@ -298,3 +298,13 @@ def test_the_sample_is_that_of_the_seed(tmp_path: Path) -> None:
     ]
     assert samples[0] == samples[1]
     assert samples[0] != samples[2]
+
+
+def test_a_split_where_most_units_have_no_row_left(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("x,y\n" + "".join(f"{row},{row % 7}\n" + ",\n" * 30 for row in range(20)))
+    dataset = Dataset((str(path),), dialect=Dialect(drop_missing=True), cluster=cluster(16))
+    kept, held_out = dataset.split(0.3)
+    assert (kept.count, held_out.count) == (14, 6)
+    rows = np.concatenate([kept.sample, held_out.sample])
+    assert sorted(rows[:, 0].tolist()) == [*range(20)]
