@@ -26,6 +26,8 @@ class Cells(NamedTuple):
 
     def at(self, places: Sequence[int]) -> Cells:
         """Those in the columns at `places`."""
+        if list(places) == list(range(self.starts.shape[1])):
+            return self
         return Cells(self.text, self.starts.take(places, axis=1), self.ends.take(places, axis=1))
 
 
@@ -40,10 +42,14 @@ def find_cells(block: Block, grammar: Grammar, width: int) -> Cells | None:
         line_ends |= text == CR
     if grammar.delimiter == WHITE_SPACE:
         return find_spaced(text, line_ends, in_quotes(block.quotes, len(text)), width)
-    ends_field = (text == ord(grammar.delimiter)) | line_ends
+    delimits = text == ord(grammar.delimiter)
     if len(block.quotes):
-        ends_field &= ~in_quotes(block.quotes, len(text))
-    return find_separated(text, np.flatnonzero(ends_field), grammar, width)
+        outside = ~in_quotes(block.quotes, len(text))
+        delimits &= outside
+        line_ends &= outside
+    rows = int(np.count_nonzero(line_ends))
+    delimits |= line_ends
+    return find_separated(text, np.flatnonzero(delimits), rows, grammar, width)
 
 
 def in_quotes(quotes: Positions, length: int) -> Flags:
@@ -52,24 +58,27 @@ def in_quotes(quotes: Positions, length: int) -> Flags:
     return every_other(np.diff(bounds))
 
 
-def find_separated(text: Text, ends: Positions, grammar: Grammar, width: int) -> Cells | None:
-    """The fields that a delimiter or a line end follows, at `ends`."""
+def find_separated(
+    text: Text, ends: Positions, rows: int, grammar: Grammar, width: int
+) -> Cells | None:
+    """The fields that a delimiter or a line end follows, at `ends`; so many `rows` end."""
     starts = np.empty_like(ends)
     starts[0], starts[1:] = 0, ends[:-1] + 1
-    last = text[ends] != ord(grammar.delimiter)
-    if width == 1 or not all_even(last, width):
+    if width == 1 or not all_even(text, ends, rows, grammar, width):
+        last = text[ends] != ord(grammar.delimiter)
         alone = np.flatnonzero(last & np.concatenate([[True], last[:-1]]))
         blank = alone[after_blanks(text, starts[alone], ends[alone], grammar) == ends[alone]]
-        starts, ends, last = (np.delete(of_each, blank) for of_each in (starts, ends, last))
-        if not all_even(last, width):
+        starts, ends = np.delete(starts, blank), np.delete(ends, blank)
+        if not all_even(text, ends, rows - len(blank), grammar, width):
             return None
     return Cells(text, starts.reshape(-1, width), ends.reshape(-1, width))
 
 
-def all_even(last: Flags, width: int) -> bool:
-    """Whether every line has `width` fields; `last` says which fields are the last in a line."""
-    rows, more = divmod(len(last), width)
-    return more == 0 and np.count_nonzero(last) == rows and bool(last[width - 1 :: width].all())
+def all_even(text: Text, ends: Positions, rows: int, grammar: Grammar, width: int) -> bool:
+    """Whether each of so many `rows` has `width` fields, which end at `ends`."""
+    if len(ends) != rows * width:
+        return False
+    return bool((text[ends[width - 1 :: width]] != ord(grammar.delimiter)).all())
 
 
 def find_spaced(text: Text, line_ends: Flags, quoted: Flags, width: int) -> Cells | None:

@@ -209,7 +209,7 @@ class Condenser:
             groups=self._groups,
             first=self._first,
             last=self._last,
-            sample=self._sample.sample if to_merge else Sample(np.empty(0), self._sample.rows),
+            sample=self._sample.settled() if to_merge else Sample(np.empty(0), self._sample.rows),
         )
 
     def observations(self) -> Observations:
@@ -222,42 +222,42 @@ class Reservoir:
 
     Each row draws a number from [0, 1), and the rows with the smallest stay. Once there are enough,
     only those are drawn for that come below the largest that has stayed: how many of a block they
-    are, which, and what they draw.
-
-    rows : the sample so far, shape (rows, columns).
+    are, and which. What they have drawn, and who stays, is found out for many of them at once.
     """
 
     def __init__(self, *seed: int) -> None:
         self._seed = seed
+        self._rows: list[FloatArray] = []
         self._draws = np.empty(0)
-        self.rows: FloatArray = np.empty((0, 0))
+        self._largest = 1.0
 
     @cached_property
     def _random(self) -> np.random.Generator:
         return np.random.default_rng([self._seed[0], SAMPLING, *self._seed[1:]])
 
-    @property
-    def sample(self) -> Sample:
-        """The sample so far, with what its rows have drawn."""
-        self._draw()
-        return Sample(self._draws, self.rows)
-
     def add(self, block: FloatArray) -> None:
         """Draw for the rows of `block`."""
-        largest = 1.0
-        if len(self.rows) == SAMPLE_ROWS:
-            self._draw()
-            largest = float(self._draws.max())
-            count = self._random.binomial(len(block), largest)
+        if self._largest < 1:
+            count = self._random.binomial(len(block), self._largest)
             chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
-            block = block[np.sort(chosen)]
-        self.rows = np.concatenate([self.rows.reshape(-1, block.shape[1]), block])
-        if len(self.rows) > SAMPLE_ROWS:
-            self._draw(largest)
-            self._draws, self.rows = Sample(self._draws, self.rows).smallest()
+            self._rows.append(block[np.sort(chosen)])
+        else:
+            self._rows.append(block.copy())
+        if sum(map(len, self._rows)) > 2 * SAMPLE_ROWS:
+            self.settled()
 
-    def _draw(self, largest: float = 1.0) -> None:
-        """A number for each of the rows that have none yet."""
-        missing = len(self.rows) - len(self._draws)
-        if missing:
-            self._draws = np.concatenate([self._draws, largest * self._random.random(missing)])
+    @property
+    def rows(self) -> FloatArray:
+        """The sample so far, shape (rows, columns)."""
+        rows = np.concatenate(self._rows)
+        return rows if len(rows) <= SAMPLE_ROWS else self.settled().rows
+
+    def settled(self) -> Sample:
+        """The sample so far, with what its rows have drawn."""
+        rows = np.concatenate(self._rows)
+        draws = self._largest * self._random.random(len(rows) - len(self._draws))
+        sample = Sample(np.concatenate([self._draws, draws]), rows).smallest()
+        self._draws, self._rows = sample.draws, [sample.rows]
+        if len(sample.rows) == SAMPLE_ROWS:
+            self._largest = float(sample.draws.max())
+        return sample

@@ -26,9 +26,9 @@ LONGEST = 3 * WORD  # characters of a number that is read here, without its sign
 
 Words = NDArray[np.uint64]
 
-MINUS = ord("-")
+ZERO = ord("0")
+MINUS = ord("-") ^ ZERO
 ONES = 0x0101010101010101
-ZEROS = np.uint64(ord("0") * ONES)
 HIGHEST = np.uint64(0x80 * ONES)  # the highest bit of each character
 ABOVE_NINE = np.uint64((0x80 - 10) * ONES)  # what makes it the highest bit of all but digits
 LAST = np.array([(1 << 64) - (1 << 8 * (WORD - n)) for n in range(WORD + 1)], np.uint64)
@@ -57,32 +57,32 @@ def read_decimals(cells: Cells, mark: str) -> FloatArray:
         rows = slice(first, first + AT_ONCE)
         starts, ends = all_starts[rows], all_ends[rows]
         begin, end = int(starts[0, 0]), int(ends[-1, -1])
-        text = padded(cells.text[begin:end])
+        text = above_zero(cells.text[begin:end])
         signs = bool((text == MINUS).any())
-        starts, ends = starts - (begin - LONGEST), ends - (begin - LONGEST)
         for column in range(shape[1]):
-            of_column = starts[:, column], ends[:, column]
-            values[rows, column] = read_column(text, *of_column, mark, signs=signs)
+            lengths = ends[:, column] - starts[:, column]
+            behind = ends[:, column] - (begin - LONGEST)
+            values[rows, column] = read_column(text, behind, lengths, mark, signs=signs)
     return values.reshape(cells.starts.shape)
 
 
-def padded(text: Text) -> Text:
-    """A text with more before it and after it, as whole words."""
+def above_zero(text: Text) -> Text:
+    """How much each character of a text is above ``0``, with more before and after, as whole
+    words."""
     result = np.zeros(LONGEST + WORD * (len(text) // WORD + 2), np.uint8)
-    result[LONGEST : LONGEST + len(text)] = text
+    np.bitwise_xor(text, ZERO, out=result[LONGEST : LONGEST + len(text)])
     return result
 
 
 def read_column(
-    text: Text, starts: Positions, ends: Positions, mark: str, *, signs: bool
+    text: Text, ends: Positions, lengths: Positions, mark: str, *, signs: bool
 ) -> FloatArray:
-    """The numbers in the fields from `starts` to `ends` in a padded text; `signs` says whether any
-    may be negative."""
+    """The numbers in the fields of these `lengths` that end at `ends`, in a text as `above_zero`
+    makes it; `signs` says whether any may be negative."""
     negative = None
     if signs:
-        negative = text.take(starts) == MINUS
-        starts = starts + negative
-    lengths = ends - starts
+        negative = text.take(ends - lengths) == MINUS
+        lengths = lengths - negative
     longest = min(int(lengths.max()), LONGEST)
     words = words_of(text, ends, lengths, max(1, -(-longest // WORD)))
     values = values_of(list(words), lengths, mark)
@@ -92,21 +92,21 @@ def read_column(
 
 
 def words_of(text: Text, ends: Positions, lengths: Positions, count: int) -> Iterator[Words]:
-    """The characters of each field, eight by eight from its end, as how much each is above ``0``;
-    there are zeros in front of the field."""
-    aligned = text.view("<u8")
+    """The characters of each field, eight by eight from its end, with zeros in front of it."""
+    aligned, shortest = text.view("<u8"), int(lengths.min())
     place, bits = ends >> 3, ((ends & 7) << 3).view(np.uint64)
     behind = aligned.take(place)
     for step in range(count):
         before = aligned.take(place - (step + 1))
         word = (behind << (ALL - bits)) | (before >> bits)
-        yield (word ^ ZEROS) & LAST.take(lengths - WORD * step, mode="clip")
+        if shortest < WORD * (step + 1):
+            word &= LAST.take(lengths - WORD * step, mode="clip")
+        yield word
         behind = before
 
 
 def values_of(words: list[Words], lengths: Positions, mark: str) -> FloatArray:
     """The numbers that fields say without a sign, by their words from the last to the first."""
-    strange = np.zeros(1, np.uint64)
     passed = np.zeros(1, np.uint64)  # all bits of those whose mark is in a later word
     after = np.zeros(1, np.uint8)  # bits after the mark
     digits: list[Words] = []
@@ -115,9 +115,7 @@ def values_of(words: list[Words], lengths: Positions, mark: str) -> FloatArray:
         found = point != 0
         before = point - found
         behind = ~((point << CHARACTER) - found)
-        rest = word & (before | behind)
-        strange = strange | (rest + ABOVE_NINE) | rest
-        closed = (rest & behind) | ((rest & before) << CHARACTER)
+        closed = (word & behind) | ((word & before) << CHARACTER)
         if digits and passed.any():
             digits[-1] |= (word >> REST) & passed
             closed = (closed & ~passed) | ((word << CHARACTER) & passed)
@@ -128,18 +126,23 @@ def values_of(words: list[Words], lengths: Positions, mark: str) -> FloatArray:
     for step, word in enumerate(digits[1:], 1):
         first = joined(word)
         whole += first * np.uint64(10 ** (WORD * step))
-    odd = (strange & HIGHEST != 0) | (lengths + passed.view(np.int64) < 1) | (lengths > LONGEST)
-    if len(digits) > 2:
-        odd |= first > MOST
     powers = POWERS.copy()
     powers[WORD * len(digits)] = 1.0  # for those without a mark
+    odd = np.zeros(1, bool)
+    for word in digits:
+        if word.view(np.uint8).max() > 9:
+            odd = odd | (((word + ABOVE_NINE) | word) & HIGHEST != 0)
+    if lengths.min() < 2 or lengths.max() > LONGEST:
+        odd = odd | (lengths + passed.view(np.int64) < 1) | (lengths > LONGEST)
+    if len(digits) > 2:
+        odd = odd | (first > MOST)
     return nearest(whole, powers.take(after >> 3), odd)
 
 
 def first_point(word: Words, mark: str) -> Words:
     """The lowest bit of the first character in each word that is the decimal mark, else 0; a single
     one where it is at the same place in all words."""
-    others = word ^ np.uint64((ord(mark) ^ ord("0")) * ONES)
+    others = word ^ np.uint64((ord(mark) ^ ZERO) * ONES)
     point = first_zero(others[:1])
     if point.any() and not np.bitwise_or.reduce(others & (point * CHARACTER_BITS)):
         return point
@@ -157,9 +160,8 @@ def first_zero(word: Words) -> Words:
 def nearest(whole: Words, powers: FloatArray, odd: NDArray[np.bool_]) -> FloatArray:
     """The float64 that is nearest to whole / powers; NaN where that is `odd` or uncertain."""
     values: FloatArray = whole / powers
-    large = np.flatnonzero(whole > EXACT)
-    large = large[~odd[large]]
-    if len(large):
+    if whole.max() > EXACT:
+        large = np.flatnonzero((whole > EXACT) & ~odd)
         values[large] = divided(whole[large], np.broadcast_to(powers, whole.shape)[large])
     if odd.any():
         values[odd] = np.nan

@@ -67,13 +67,15 @@ def read_fields(
     cells = stripped(found, block, grammar)
     values: FloatArray | None = read_decimals(cells, grammar.decimal)
     assert values is not None
-    others = np.flatnonzero(np.isnan(values))
-    if len(others) > values.size * MANY:
-        values = parse(cells, grammar, missing=missing)
-    elif len(others):
-        values = read_others(values, others, found, grammar, missing=missing)
-    if values is None:
-        return None
+    odd = np.isnan(values)
+    if odd.any():
+        others = np.flatnonzero(odd)
+        if len(others) > values.size * MANY:
+            values = parse(cells, grammar, missing=missing)
+        else:
+            values = read_others(values, others, found, grammar, missing=missing)
+        if values is None:
+            return None
     if grammar.missing_numbers:
         values = np.where(np.isin(values, list(grammar.missing_numbers)), np.nan, values)
     if np.isfinite(values).all():
