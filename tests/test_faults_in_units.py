@@ -47,16 +47,17 @@ def cluster(unit_bytes: int = 200, at_once: int = 2, seed: int = 0, **more: Any)
 def both_ways(
     *files: Path, dialect: Dialect | None = None, selection: Selection | None = None
 ) -> tuple[str, str]:
-    """What is wrong with the files, as one machine and as a cluster tell it."""
+    """What is wrong with the files, as one machine tells it, from their start or in units, and as a
+    cluster does."""
     told = []
-    for made in (None, cluster()):
-        dataset = Dataset(
-            tuple(map(str, files)), selection or Selection(), dialect or Dialect(), cluster=made
-        )
+    names = tuple(map(str, files))
+    dataset = Dataset(names, selection or Selection(), dialect or Dialect(), unit_bytes=200)
+    for how in (dataset, replace(dataset, large=0), replace(dataset, cluster=cluster())):
         with pytest.raises(GdfitError) as error:
-            dataset.observations()
+            how.observations()
         told.append(str(error.value))
-    return told[0], told[1]
+    assert told[0] == told[1]
+    return told[0], told[2]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,8 @@ def test_line_ends_in_quotes_are_found_out(tmp_path: Path) -> None:
         assert (there.count, there.features) == (500, alone.features)
         found.append(there.augmented.tolist())
     assert found[0] == found[1] == found[2]
+    here = Dataset((str(path),), selection, large=0, unit_bytes=100).observations()
+    assert here.augmented.tolist() == alone.augmented.tolist()  # from the file's start, in the end
     rows[460] = "1,plain,?\n"
     path.write_text("x,note,y\n" + "".join(rows), newline="")
     one, other = both_ways(path, selection=selection)
@@ -138,14 +141,16 @@ def test_damage_is_told(tmp_path: Path) -> None:
 
 
 def test_missing_fields_are_counted_and_nothing_may_be_left(tmp_path: Path) -> None:
-    path, watcher = tmp_path / "data.csv", Counter()
+    path = tmp_path / "data.csv"
     path.write_text("x,z,y\n" + "".join([*ROWS, *[",1,2\n"] * 30, *ROWS]))
     drop = Dialect(drop_missing=True)
-    dataset = Dataset((str(path),), dialect=drop, watcher=watcher, cluster=cluster())
-    assert dataset.observations().count == 1000
-    assert watcher.rows_missed == 30
-    assert watcher.positions == sorted(watcher.positions)
-    assert watcher.positions[-1] == path.stat().st_size
+    for how in ({"cluster": cluster()}, {"large": 0, "unit_bytes": 200}):
+        watcher, more = Counter(), cast(dict[str, Any], how)
+        dataset = Dataset((str(path),), dialect=drop, watcher=watcher, **more)
+        assert dataset.observations().count == 1000
+        assert watcher.rows_missed == 30
+        assert watcher.positions == sorted(watcher.positions)
+        assert watcher.positions[-1] == path.stat().st_size
     path.write_text("x,z,y\n" + ",1,2\n3,,4\n" * 200)
     alone, there = both_ways(path, dialect=drop)
     assert there == alone
@@ -289,7 +294,8 @@ def test_another_format_is_read_by_one_machine_and_not_in_parts_or_as_text(
     monkeypatch.setitem(READERS, b"OTHER", open_other)
     path = tmp_path / "data.other"
     path.write_bytes(b"OTHER")
-    assert Dataset((str(path),)).observations().count == 4
+    for large in (0, 1 << 20):
+        assert Dataset((str(path),), large=large).observations().count == 4
     with pytest.raises(GdfitError, match=r"data\.other: its format can't be read in parts"):
         Dataset((str(path),), cluster=cluster()).observations()
     with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,8 @@ def test_neither_tasks_nor_their_order_nor_that_of_the_files_change_a_bit(
         dataset = Dataset(given, selection, dialect, cluster=made)
         found.append((bits(dataset.observations()), [*map(bits, dataset.split(0.23, seed=5))]))
     assert found[0] == found[1] == found[2]
+    here = Dataset(tuple(files), selection, dialect, large=0, unit_bytes=1 << 12)
+    assert (bits(here.observations()), [*map(bits, here.split(0.23, seed=5))]) == found[0]
 
 
 def test_parts_without_a_header_take_the_names_of_the_first_file(tmp_path: Path) -> None:
@@ -206,20 +209,22 @@ def test_a_model_is_compared_with_rows_in_units_as_with_those_of_one_machine(
     for gaps in ("", "," * 4 + "\n"):
         head, *rows = text.splitlines(keepends=True)
         Path(files[0]).write_text(head + "".join(row + gaps * 20 for row in rows))
-        alone, there = (
-            Dataset(files, dialect=drop),
-            Dataset(files, dialect=drop, cluster=cluster(100)),
-        )
-        found, expected = evaluate_rows(model, there), evaluate_rows(model, alone)
-        assert vars(found) == pytest.approx(vars(expected), rel=1e-12)
-        seen, known = observe(model, there), observe(model, alone)
-        assert (seen.count, seen.features) == (known.count, known.features)
-        assert seen.mean_square == pytest.approx(known.mean_square, rel=1e-12)
+        alone = Dataset(files, dialect=drop)
+        expected, known = evaluate_rows(model, alone), observe(model, alone)
+        for there in (
+            replace(alone, cluster=cluster(100)),
+            replace(alone, large=0, unit_bytes=100),
+        ):
+            found, seen = evaluate_rows(model, there), observe(model, there)
+            assert vars(found) == pytest.approx(vars(expected), rel=1e-12)
+            assert (seen.count, seen.features) == (known.count, known.features)
+            assert seen.mean_square == pytest.approx(known.mean_square, rel=1e-12)
     Path(files[0]).write_text("a,b,kind,v,y\n" + ",,,,\n" * 9)
     nothing = Dataset(files[:1], dialect=drop, cluster=cluster(8))
-    for function in (evaluate_rows, observe):
-        with pytest.raises(NoObservationsError, match="part0"):
-            function(model, nothing)
+    for dataset in (nothing, replace(nothing, cluster=None, large=0, unit_bytes=8)):
+        for function in (evaluate_rows, observe):
+            with pytest.raises(NoObservationsError, match="part0"):
+                function(model, dataset)
 
 
 def test_what_is_lost_with_its_worker_is_not_waited_for(tmp_path: Path) -> None:

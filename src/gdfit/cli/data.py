@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,10 @@ def reading(
     dialect: Dialect,
     told: str = "skipped {} with a missing field",
     dask: str | None = None,
+    begun: Callable[[], None] = lambda: None,
 ) -> Iterator[Dataset]:
     """What to read, with a progress bar if it takes long, and a note of how many rows miss a field:
-    `told` says what becomes of them."""
+    `told` says what becomes of them. When reading has `begun`, that is called."""
     from gdfit.data.dataset import Dataset
     from gdfit.show.progress import ReadingBar
 
@@ -41,7 +42,7 @@ def reading(
                 note(message)
 
             cluster = stack.enter_context(Cluster(dask, say))
-        yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster)
+        yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster, begun=begun)
     if bar.rows_missed:
         note(told.format("1 row" if bar.rows_missed == 1 else f"{bar.rows_missed} rows"))
 

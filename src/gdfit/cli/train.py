@@ -72,8 +72,8 @@ def train(
     if files.panel == "steepest" and not settings.is_plain:
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     with (
-        importing("rich.table", wanted=output.form == "table"),
-        reading(data, columns, dialect, dask=dask) as dataset,
+        importing("rich.table", wanted=output.form == "table") as begin,
+        reading(data, columns, dialect, dask=dask, begun=begin) as dataset,
     ):
         observations, held_out = dataset.with_validation(
             validation, settings.seed, keep_rows=settings.needs_rows
@@ -222,13 +222,16 @@ def check_files(
 
 
 @contextmanager
-def importing(module: str, *, wanted: bool) -> Iterator[None]:
-    """Import `module` beside what is done meanwhile, if it is wanted."""
+def importing(module: str, *, wanted: bool) -> Iterator[Callable[[], None]]:
+    """What begins to import `module` beside what is done meanwhile, if it is wanted."""
     thread = Thread(target=import_module, args=[module], daemon=True)
-    if wanted:
-        thread.start()
-    yield
-    if wanted:
+
+    def begin() -> None:
+        if wanted and thread.ident is None:
+            thread.start()
+
+    yield begin
+    if thread.ident is not None:
         thread.join()  # two threads that import one package can get in each other's way
 
 

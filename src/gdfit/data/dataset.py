@@ -15,6 +15,7 @@ from gdfit.data.csv_file import CsvFile
 from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.finding import made_like
+from gdfit.data.forms import UNIT_BYTES
 from gdfit.data.globbing import expanded
 from gdfit.data.layout import Layout
 from gdfit.data.levels import Levels
@@ -22,7 +23,7 @@ from gdfit.data.observations import Observations
 from gdfit.data.opening import open_file, open_text
 from gdfit.data.recipe import Chosen
 from gdfit.data.selection import Selection, several
-from gdfit.data.source import BLOCK_BYTES
+from gdfit.data.source import BLOCK_BYTES, size_at
 from gdfit.errors import GdfitError, NoObservationsError, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from gdfit.data.cluster import Cluster
     from gdfit.data.forms import Form
     from gdfit.data.parts import Condense, Job, Work
+
+LARGE = 1 << 24  # bytes: to begin as several processes takes as long as to read a tenth of them
 
 File = TypeVar("File", bound=DataFile)
 
@@ -49,7 +52,10 @@ class Dataset:
         temporary file. By default a quarter of what the process may have.
     columns : the columns that have been chosen before, in another data set, with their levels; by
         default they are chosen by the `selection`.
-    cluster : whose workers are to read the files; by default, this process does.
+    cluster : whose workers are to read the files; by default, this machine does.
+    large : from how many bytes on it reads in units, on all processors: `gdfit.data.processors`.
+    unit_bytes : the size of those.
+    begun : is called when the reading has begun, for what can be done beside it.
     """
 
     files: tuple[str, ...]
@@ -60,6 +66,9 @@ class Dataset:
     memory: int | None = None
     columns: Columns | None = None
     cluster: Cluster | None = None
+    large: int = LARGE
+    unit_bytes: int = UNIT_BYTES
+    begun: Callable[[], None] = lambda: None
 
     def open_files(self) -> Generator[DataFile]:
         """The files, each opened after the one before has been read.
@@ -95,6 +104,7 @@ class Dataset:
         levels, recipe = Levels(columns.expansion), Chosen(columns, self.selection)
 
         def blocks() -> Iterator[FloatArray]:
+            self.begun()
             empty = True
             with closing(files):
                 for file in chain([first], files):
@@ -116,8 +126,9 @@ class Dataset:
         return self._read(seed, keep_rows=keep_rows)[1]
 
     def _read(self, seed: int, *, keep_rows: bool) -> tuple[Columns, Observations]:
-        if self.cluster:
-            columns, condensed = self._gathered(self.cluster, seed, None, keep_rows=keep_rows)
+        gathered = self._gathered(seed, None, keep_rows=keep_rows)
+        if gathered:
+            columns, condensed = gathered
             return columns, condensed.observations(columns)
         columns, levels, blocks = self.rows()
         condenser = Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory, levels=levels)
@@ -130,8 +141,9 @@ class Dataset:
     ) -> tuple[Observations, Observations]:
         """The observations without a `fraction` of the rows, and these, held out for validation:
         see `HoldOut`."""
-        if self.cluster:
-            columns, divided = self._gathered(self.cluster, seed, fraction, keep_rows=keep_rows)
+        gathered = self._gathered(seed, fraction, keep_rows=keep_rows)
+        if gathered:
+            columns, divided = gathered
             to_train, to_validate = divided.decided()
             if not to_train:
                 raise self._none_left(fraction, divided.count)
@@ -160,23 +172,28 @@ class Dataset:
         )
 
     def _gathered(
-        self, cluster: Cluster, seed: int, fraction: float | None, *, keep_rows: bool
-    ) -> tuple[Columns, Any]:
-        """The columns of a fit, and the rows as a cluster has condensed them: divided, if there is
-        a `fraction` to hold out."""
+        self, seed: int, fraction: float | None, *, keep_rows: bool
+    ) -> tuple[Columns, Any] | None:
+        """The columns of a fit, and the rows as they are condensed in units: divided, if there is a
+        `fraction` to hold out. None where they are not read so."""
         if keep_rows:
-            raise UsageError(
-                "`dask` condenses the rows where they are read, which is enough for `loss` mse; "
-                "other losses and `batch_size` need the rows themselves"
-            )
-
-        from gdfit.data.parts import Condense
+            if self.cluster:
+                raise UsageError(
+                    "`dask` condenses the rows where they are read, which is enough for `loss` "
+                    "mse; other losses and `batch_size` need the rows themselves"
+                )
+            return None
 
         def job_for(first: Form) -> Condense:
+            from gdfit.data.parts import Condense
+
             columns = self.columns or choose_columns(first.layout, first.name, self.selection)
             return Condense(Chosen(columns, self.selection), seed, fraction)
 
-        work, part = self.gathered(cluster, job_for)
+        gathered = self.gathered(job_for)
+        if gathered is None:
+            return None
+        work, part = gathered
         columns = work.job.recipe.columns
         if part is None:
             raise self._nothing(work.forms[0].layout, columns)
@@ -196,14 +213,28 @@ class Dataset:
         other = replace(self, files=(validation,), columns=columns)
         return observations, other.observations(keep_rows=keep_rows)
 
-    def gathered(self, cluster: Cluster, job_for: Callable[[Form], Job]) -> tuple[Work, Any]:
-        """What the rows come to on a cluster: see `Cluster.gather`."""
-        return cluster.gather(self.files, self.dialect, job_for, self.watcher)
+    def gathered(self, job_for: Callable[[Form], Job]) -> tuple[Work, Any] | None:
+        """What the rows come to where they are read in units: on a cluster (see `Cluster.gather`),
+        or, where there are many, by all processors of this machine. None where they are not."""
+        if self.cluster:
+            self.begun()
+            return self.cluster.gather(self.files, self.dialect, job_for, self.watcher)
+        if "-" in self.files or bytes_here(self.files) < self.large:
+            return None
+        from gdfit.data.processors import gather
+
+        return gather(self.files, self.dialect, job_for, self.watcher, self.unit_bytes, self.begun)
 
     @property
     def name(self) -> str:
         """The first file's name, for messages."""
         return "standard input" if self.files[0] == "-" else self.files[0]
+
+
+def bytes_here(files: Sequence[str]) -> int:
+    """How many bytes there are in files on this machine."""
+    sizes = (size_at(file) for file in files)
+    return sum(size or 0 for size in sizes)
 
 
 def read_observations(

@@ -60,12 +60,17 @@ class Range(NamedTuple):
     stop: int | None = None
 
 
+class NoPartsError(GdfitError):
+    """A file's format can't be read in parts."""
+
+
 def survey(path: str, dialect: Dialect) -> Form:
     """The form of the file at `path`.
 
     Raises
     ------
-    GdfitError : it can't be read, or not in parts, or is no data.
+    NoPartsError : it can't be read in parts.
+    GdfitError : it can't be read, or is no data.
     """
     with open_file(path, dialect) as file:
         if isinstance(file, CsvFile):
@@ -76,7 +81,7 @@ def survey(path: str, dialect: Dialect) -> Form:
         from gdfit.data.parquet_file import ParquetFile
 
         if not isinstance(file, ParquetFile):
-            raise GdfitError("its format can't be read in parts, as `dask` does", file=path)
+            raise NoPartsError("its format can't be read in parts, as `dask` does", file=path)
         groups = file.table.metadata.num_row_groups
         # What is downloaded for one row group would be downloaded for each.
         return Form(path, file.name, file.layout, file.size, file.size is not None, groups=groups)

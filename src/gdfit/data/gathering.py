@@ -30,6 +30,7 @@ from gdfit.errors import GdfitError
 AT_ONCE = 8  # how many parts are folded by one task: a power of 2
 AGAIN = 0.05  # seconds after which to see whether what was lost is there again
 LOOK = 0.5  # seconds without news after which to look whether the cluster is still there
+CHANGED = "the data changed while they were read"
 
 Item = TypeVar("Item")
 Look = Callable[[], None]
@@ -211,7 +212,7 @@ class Gathering:
             self._each(function, arguments)
         except GdfitError as error:
             return error
-        return GdfitError("the data changed while they were read")
+        return GdfitError(CHANGED)
 
 
 def each(

@@ -15,17 +15,24 @@ Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def in_order(function: Callable[[Item], Outcome], items: Iterable[Item]) -> Iterator[Outcome]:
     """`function` of each of the `items`, in their order, on all processors at once; for functions
     that let go of Python's lock. Few items are taken ahead, so that memory stays bounded."""
     iterator = iter(items)
     first = list(itertools.islice(iterator, 2))
-    if len(first) < 2:
-        yield from map(function, first)
+    workers = processors()
+    if len(first) < 2 or workers < 2:
+        yield from map(function, itertools.chain(first, iterator))
         return
     from concurrent.futures import ThreadPoolExecutor
 
-    workers = os.cpu_count() or 1
     pool = ThreadPoolExecutor(workers)
     try:
         waiting: deque[Future[Outcome]] = deque()

@@ -155,6 +155,15 @@ def open_local(path: str) -> BufferedReader:
         raise GdfitError(f"can't be read: {error.strerror}", file=path) from None
 
 
+def size_at(path: str) -> int | None:
+    """The size of the file at `path`; None of what is none, as a URL is none, and a pipe."""
+    try:
+        status = os.fstat(sys.stdin.fileno()) if path == "-" else Path(path).stat()
+    except (OSError, ValueError, AttributeError):  # no such file; standard input that is none
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
 def size_of(file: BufferedReader) -> int | None:
     """The size of an open file; None of a pipe and the like."""
     try:

@@ -24,7 +24,8 @@ from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.linear import LinearModel
 
 if TYPE_CHECKING:
-    from gdfit.data.parts import Spot
+    from gdfit.data.forms import Form
+    from gdfit.data.parts import Condense, Spot
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,9 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     """
     recipe = Observed(model, dataset.selection.target)
     try:
-        if dataset.cluster:
-            job = Measure(recipe)
-            part = dataset.gathered(dataset.cluster, lambda _: job)[1] or Errors()
-            errors: Errors = part
+        gathered = dataset.gathered(lambda first: Measure(recipe))
+        if gathered:
+            errors: Errors = gathered[1] or Errors()
             return errors.evaluation()
         return evaluate(model, observed_blocks(recipe, dataset))
     except NoObservationsError:
@@ -137,11 +137,16 @@ def observe(model: LinearModel, dataset: Dataset) -> Observations:
     recipe = Observed(
         model, dataset.selection.target, weights if isinstance(weights, str) else None
     )
-    try:
-        if dataset.cluster:
-            from gdfit.data.parts import Condense
 
-            part = dataset.gathered(dataset.cluster, lambda _: Condense(recipe))[1]
+    def job_for(first: Form) -> Condense:
+        from gdfit.data.parts import Condense
+
+        return Condense(recipe)
+
+    try:
+        gathered = dataset.gathered(job_for)
+        if gathered:
+            part = gathered[1]
             if part is None:
                 raise NoObservationsError
             observations: Observations = part.observations(recipe.columns)

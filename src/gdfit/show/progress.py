@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 import sys
 import time
 from contextlib import AbstractContextManager
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+
+from gdfit.data.source import size_at
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -106,7 +106,7 @@ class ReadingBar(Bar):
     that miss a field."""
 
     def __init__(self, files: list[str]) -> None:
-        sizes = [size_of(file) for file in files]
+        sizes = [size_at(file) for file in files]
         self._known = sum(size for size in sizes if size is not None)
         self._unknown = sizes.count(None)  # how many files' sizes are not known
         super().__init__("reading", None if self._unknown else self._known)
@@ -176,12 +176,3 @@ class TrainingBar(Bar):
         run = f"run {self._ended + 1:,} of {self._runs:,}: " if self._runs > 1 else ""
         epoch = completed - self._ended * self._epochs
         return f"{run}{epoch:,.{self._digits}f} of {self._epochs:,} epochs"
-
-
-def size_of(file: str) -> int | None:
-    """The size of a file, which may be standard input; None of what is no file."""
-    try:
-        status = os.fstat(sys.stdin.fileno()) if file == "-" else Path(file).stat()
-    except (OSError, ValueError, AttributeError):  # no such file; standard input that is none
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None

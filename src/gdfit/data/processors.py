@@ -1,0 +1,122 @@
+"""Large files, condensed by all processors of this machine as by a cluster's workers: in units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any
+
+from gdfit.data.data_file import Watcher
+from gdfit.data.dialect import Dialect
+from gdfit.data.finding import made_like
+from gdfit.data.forms import Form, NoPartsError, Range, ranges, survey
+from gdfit.data.gathering import AT_ONCE, CHANGED, Tree
+from gdfit.data.levels import LevelError
+from gdfit.data.parts import (
+    Gathered,
+    Job,
+    SomewhereError,
+    Task,
+    Work,
+    condense,
+    count_lines_of,
+    find_level_fault,
+    fold,
+)
+from gdfit.data.processes import in_processes
+from gdfit.data.units import StraddledError
+from gdfit.errors import GdfitError
+
+
+def gather(
+    files: Sequence[str],
+    dialect: Dialect,
+    job_for: Callable[[Form], Job],
+    watcher: Watcher | None,
+    unit_bytes: int,
+    begun: Callable[[], None],
+) -> tuple[Work, Any] | None:
+    """What was to be done, and what the rows of all files have come to, as `Cluster.gather` has it;
+    None where the files have to be read from their start.
+
+    unit_bytes : the size of a unit: see `gdfit.data.units`.
+    begun : is called when the processors have begun.
+
+    Raises
+    ------
+    GdfitError : the data can't be used.
+    """
+    try:
+        forms = [survey(file, dialect) for file in files]
+    except NoPartsError:
+        return None
+    if not all(form.is_cut and form.groups is None for form in forms):
+        return None
+    forms = [forms[0], *(made_like(forms[0], form) for form in forms[1:])]
+    work = Work(tuple(forms), dialect, job_for(forms[0]), unit_bytes)
+    try:
+        gathered = gathered_parts(work, watcher, begun)
+    except StraddledError:
+        return None
+    except LevelError:
+        raise expected(find_level_fault, work) from None
+    if watcher:
+        watcher.missed(gathered.missed)
+    return work, gathered.part
+
+
+def gathered_parts(work: Work, watcher: Watcher | None, begun: Callable[[], None]) -> Gathered:
+    """What all units come to, folded as on a cluster."""
+    tasks = [
+        Task(file, unit, None)
+        for file, form in enumerate(work.forms)
+        for unit in ranges(form, work.unit_bytes, 1)
+    ]
+    trees = [Tree[Gathered](form.units(work.unit_bytes)) for form in work.forms]
+    files = Tree[Gathered](len(work.forms))
+    outcomes = in_processes(partial(condense, work), tasks)
+    whole, read = None, 0
+    with closing(outcomes):
+        for number, task in enumerate(tasks):
+            try:
+                part = next(outcomes)
+            except SomewhereError:
+                raise expected(read_again, work, task) from None
+            if number == 0:
+                begun()
+            read += work.forms[task.file].bytes_of(task.range, work.unit_bytes)
+            if watcher:
+                watcher.progress(read)
+            of_file = folded(trees[task.file], task.range.first, part)
+            if of_file is not None:
+                whole = folded(files, work.ranks[task.file], of_file)
+    assert whole is not None
+    return whole
+
+
+def folded(tree: Tree[Gathered], leaf: int, part: Gathered) -> Gathered | None:
+    """What the whole tree comes to, if this leaf was the last."""
+    level = 0
+    while not tree.is_root(level):
+        children = tree.take(level, leaf, part)
+        if children is None:
+            return None
+        level, leaf, part = level + 1, leaf // AT_ONCE, fold(children)
+    return part
+
+
+def read_again(work: Work, task: Task) -> None:
+    """Read a task's units knowing the number of their first line."""
+    before = Task(task.file, Range(0, task.range.first), None)
+    line = work.forms[task.file].layout.line + count_lines_of(work, before)
+    condense(work, task._replace(line=line))
+
+
+def expected(reading: Callable[..., None], *arguments: object) -> GdfitError:
+    """The error that `reading` the data again comes to."""
+    try:
+        reading(*arguments)
+    except GdfitError as error:
+        return error
+    return GdfitError(CHANGED)
