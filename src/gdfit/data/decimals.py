@@ -20,7 +20,7 @@ from gdfit.data.blocks import Positions, Text
 from gdfit.data.cells import Cells
 
 AT_ONCE = 1 << 16  # fields, so that what is made of them stays in the processor's cache
-FEW = 1 << 14  # rows that are not worth reading column by column, though columns are all alike
+FEW = 1 << 15  # rows that are not worth reading column by column, though columns are all alike
 WORD = 8  # characters
 LONGEST = 3 * WORD  # characters of a number that is read here, without its sign
 
