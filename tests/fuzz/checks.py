@@ -8,23 +8,29 @@ import math
 import re
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 from fuzz import oracle
 from fuzz.cases import Case, mutated, random_case
 from gdfit import Dialect, GdfitError, LinearModel, load_model
+from gdfit.arrays import FloatArray
 from gdfit.cli import run
 from gdfit.data.batch import Words
 from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import Dataset
 from gdfit.data.fields import WHITE_SPACE
+from gdfit.data.selection import Selection
 from gdfit.model.prediction import predict_rows
 
 WHERE = re.compile(r"data\.csv, line (\d+)(?:, column 'c(\d+)')?: ")
 WHOLE = 1 << 19  # so much is read at first, and no file here is as large
 
+TOO_LARGE = "too large for float64"
 NO_TEXT = oracle.Fault(0, None)
 
 Rows = list[list[float | str]]
@@ -48,6 +54,7 @@ def check(seed: int, folder: Path) -> None:
             assert_alike(found, expected, case)
         if may_miss:
             assert_alike(prediction(case, path, block_bytes), predicted(case, expected), case)
+        assert_alike_in_units(case, path, random.randint(1, 200), may_miss)
     if random.random() < 0.1:
         run_command(random, case, path)
     if random.random() < 0.1:
@@ -99,6 +106,32 @@ def reading(
     except GdfitError as error:
         return fault_in(error, case)
     return found
+
+
+def assert_alike_in_units(case: Case, path: Path, unit_bytes: int, may_miss: bool) -> None:
+    """Raise if the rows come to something else where all processors read them."""
+    names = [f"c{place}" for place in (*case.places, *case.texts)]
+    *features, target = (names * 2)[: max(2, len(case.places))]
+    dialect = replace(dialect_of(case), drop_missing=may_miss)
+    selection = Selection(tuple(dict.fromkeys([*features, *names[len(case.places) :]])), target)
+    found: list[tuple[str, FloatArray]] = []
+    for large in (1 << 40, 0):
+        dataset = Dataset((str(path),), selection, dialect, large=large, unit_bytes=unit_bytes)
+        try:
+            read = dataset.observations()
+        except GdfitError as error:
+            if TOO_LARGE in str(error):  # which is found out as rows are put together
+                return
+            found.append((str(error), np.zeros((0, 0))))
+        else:
+            seen = read.count, read.features, read.first.tolist(), read.last.tolist()
+            found.append((repr(seen), read.augmented))
+    (said, rows), (other, other_rows) = found
+    assert said == other, f"{other} in units, not {said}, of {case!r}"
+    rows, other_rows = (
+        each / np.abs(rows).max(axis=0, initial=1e-300) for each in (rows, other_rows)
+    )
+    assert np.allclose(rows.T @ rows, other_rows.T @ other_rows, rtol=0, atol=1e-9), case
 
 
 def texts_in(words: Words) -> list[float | str]:
