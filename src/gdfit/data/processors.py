@@ -28,6 +28,8 @@ from gdfit.data.processes import in_processes
 from gdfit.data.units import StraddledError
 from gdfit.errors import GdfitError
 
+WIDE = 1 << 15  # columns times features: a unit has few rows more than what it is condensed to
+
 
 def gather(
     files: Sequence[str],
@@ -55,6 +57,8 @@ def gather(
         return None
     forms = [forms[0], *(made_like(forms[0], form) for form in forms[1:])]
     work = Work(tuple(forms), dialect, job_for(forms[0]), unit_bytes)
+    if len(forms[0].layout.names) * work.job.recipe.columns.width > WIDE:
+        return None
     try:
         gathered = gathered_parts(work, watcher, begun)
     except StraddledError:
