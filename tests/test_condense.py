@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
+import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
+from gdfit.data import processes
 from gdfit.data.columns import Columns
 from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.dataset import Dataset, read_observations
@@ -122,15 +126,41 @@ def test_the_same_answers_or_the_same_divergence(case: str, lr: float) -> None:
 @given(st.integers(1, 3000), st.integers(1, 400), st.integers(1, 400))
 def test_a_buffer_keeps_every_row_in_its_place(count: int, block: int, rows: int) -> None:
     numbers = np.arange(count, dtype=float)[:, np.newaxis]
+    buffer = RowBuffer(rows, 2)
     groups: list[FloatArray] = []
-    buffer = RowBuffer(rows, 2, lambda group: groups.append(group.copy()))
     for start in range(0, count, block):
-        buffer.add(numbers[start : start + block])
-    buffer.flush()
+        groups += (group.copy() for group in buffer.add(numbers[start : start + block]))
+    groups += (group.copy() for group in buffer.rest())
     together = np.concatenate(groups)
     assert (together[:, 0] == 1).all()
     assert together[:, 1].tolist() == numbers[:, 0].tolist()
     assert {len(group) for group in groups[:-1]} <= {rows}
+
+
+@pytest.mark.parametrize("fraction", [None, 0.2])
+def test_what_is_condensed_leaves_no_memory_taken(tmp_path: Path, fraction: float | None) -> None:
+    """Nor has it to be collected as garbage, which commands put off."""
+    path, seen = tmp_path / "data.csv", []
+    path.write_text("x,y\n" + "1,2\n3,4\n5,7\n" * 100)
+    buffers = RowBuffer.__init__
+
+    def noted(buffer: RowBuffer, *arguments: int) -> None:
+        seen.append(weakref.ref(buffer))
+        buffers(buffer, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RowBuffer, "__init__", noted)
+        patch.setattr(processes, "is_alone", lambda: False)  # units are read here
+        gc.disable()
+        try:
+            dataset = Dataset((str(path),), large=0, unit_bytes=200)
+            for _ in range(2):
+                dataset.observations() if fraction is None else dataset.split(fraction)
+                dataset = replace(dataset, large=1 << 20)
+            assert len(seen) > 2
+            assert not any(reference() for reference in seen)
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("block_bytes", [1 << 12, 1 << 15, 1 << 20])

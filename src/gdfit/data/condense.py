@@ -164,7 +164,7 @@ class Condenser:
         self._groups = GroupedRows(self._levels) if columns.expansion.categories else None
         width = columns.width + 1
         self._triangle: FloatArray | None = None
-        self._rows = RowBuffer(rows_at_once(width), width, self._fold)
+        self._rows = RowBuffer(rows_at_once(width), width)
         self._sample = Reservoir(*(seed if isinstance(seed, tuple) else (seed,)))
         self._kept = Rows(width, memory) if keep_rows else None
         self.count = 0
@@ -175,7 +175,8 @@ class Condenser:
     def add(self, block: FloatArray) -> None:
         """Take in rows of the columns as they are read, the target last: see `Columns.width`."""
         self.count += len(block)
-        self._rows.add(block)
+        for rows in self._rows.add(block):
+            self._fold(rows)
 
     def _fold(self, rows: FloatArray) -> None:
         if not len(self._first):
@@ -198,7 +199,8 @@ class Condenser:
 
     def condensed(self, *, to_merge: bool = True) -> Condensed:
         """All that was taken in; with what the sample's rows have drawn, if it is `to_merge`."""
-        self._rows.flush()
+        for rows in self._rows.rest():
+            self._fold(rows)
         if not self.count:
             raise NoObservationsError
         return Condensed(

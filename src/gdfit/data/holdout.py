@@ -40,9 +40,17 @@ class HoldOut:
         self._fraction = fraction
         self._kept, self._held_out = kept, held_out
         self._random = np.random.default_rng([seed, SPLITTING])
-        self._rows = RowBuffer(rows_at_once(columns), columns, self._deal)
-        self.add = self._rows.add
-        self.finish = self._rows.flush
+        self._rows = RowBuffer(rows_at_once(columns), columns)
+
+    def add(self, block: FloatArray) -> None:
+        """Deal out rows."""
+        for rows in self._rows.add(block):
+            self._deal(rows)
+
+    def finish(self) -> None:
+        """Deal out those that are left."""
+        for rows in self._rows.rest():
+            self._deal(rows)
 
     def _deal(self, rows: FloatArray) -> None:
         count = self._kept.count + self._held_out.count + len(rows)

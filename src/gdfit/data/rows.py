@@ -133,18 +133,17 @@ def rows_at_once(columns: int) -> int:
 
 
 class RowBuffer:
-    """Hands on the rows that it is given, so many at a time however they come.
+    """Hands on the rows that it is given, `rows` at a time however they come.
 
-    What `consume` is called with has shape (rows, columns), is written over afterwards, and has a
-    column of ones before the last where the rows that come have one column less.
+    What it hands on has shape (rows, columns), is written over afterwards, and has a column of ones
+    before the last where the rows that come have one column less.
     """
 
-    def __init__(self, rows: int, columns: int, consume: Callable[[FloatArray], None]) -> None:
+    def __init__(self, rows: int, columns: int) -> None:
         self._buffer = np.ones((rows, columns), order="F")
         self._filled = 0
-        self._consume = consume
 
-    def add(self, block: FloatArray) -> None:
+    def add(self, block: FloatArray) -> Iterator[FloatArray]:
         """Take rows, and hand on what has filled up."""
         taken = 0
         while taken < len(block):
@@ -154,10 +153,10 @@ class RowBuffer:
             self._filled += len(part)
             taken += len(part)
             if self._filled == len(self._buffer):
-                self.flush()
+                yield from self.rest()
 
-    def flush(self) -> None:
+    def rest(self) -> Iterator[FloatArray]:
         """Hand on what is there."""
         if self._filled:
-            self._consume(self._buffer[: self._filled])
+            yield self._buffer[: self._filled]
             self._filled = 0

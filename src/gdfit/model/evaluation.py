@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,21 +95,15 @@ def errors_on(model: LinearModel, blocks: Iterable[FloatArray]) -> Errors:
     """The model's errors on `blocks` of rows: see `evaluate`."""
     errors = Errors()
     centred = model.facts.get("intercept") is not False
-
-    def take(rows: FloatArray) -> None:
-        nonlocal errors
+    columns = model.made_of.width + 2
+    buffer = RowBuffer(rows_at_once(columns), columns)
+    for rows in chain(chain.from_iterable(map(buffer.add, blocks)), buffer.rest()):
         y = rows[:, -1]
         residuals = model.at_rows(rows) - y
         mean = float(y.mean()) if centred else 0.0
         total = float(((y - mean) ** 2).sum()) if centred else float(y @ y)
         squares, absolutes = float(residuals @ residuals), float(np.abs(residuals).sum())
         errors = errors.merged(Errors(len(y), squares, absolutes, mean, total))
-
-    columns = model.made_of.width + 2
-    rows = RowBuffer(rows_at_once(columns), columns, take)
-    for block in blocks:
-        rows.add(block)
-    rows.flush()
     return errors
 
 
