@@ -194,8 +194,8 @@ class Condenser:
             self._groups.add(base, expansion.codes(rows))
             return
         features = expansion.spread(base, expansion.codes(rows))
-        before = np.empty((0, features.shape[1])) if self._triangle is None else self._triangle
-        self._triangle = triangular(np.concatenate([before, triangular(features)]))
+        folded, before = triangular(features), self._triangle
+        self._triangle = folded if before is None else triangular(np.concatenate([before, folded]))
 
     def condensed(self, *, to_merge: bool = True) -> Condensed:
         """All that was taken in; with what the sample's rows have drawn, if it is `to_merge`."""
@@ -242,11 +242,12 @@ class Reservoir:
         if self._largest < 1:
             count = self._random.binomial(len(block), self._largest)
             chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
-            self._rows.append(block[np.sort(chosen)])
-        else:
-            self._rows.append(block.copy())
-        if sum(map(len, self._rows)) > 2 * SAMPLE_ROWS:
+            block = block[np.sort(chosen)]
+        self._rows.append(block)
+        if sum(map(len, self._rows)) > (SAMPLE_ROWS if self._largest == 1 else 2 * SAMPLE_ROWS):
             self.settled()
+        elif self._largest == 1:
+            self._rows[-1] = block.copy()  # what it was given is written over
 
     @property
     def rows(self) -> FloatArray:
@@ -256,7 +257,7 @@ class Reservoir:
 
     def settled(self) -> Sample:
         """The sample so far, with what its rows have drawn."""
-        rows = np.concatenate(self._rows)
+        rows = self._rows[0] if len(self._rows) == 1 else np.concatenate(self._rows)
         draws = self._largest * self._random.random(len(rows) - len(self._draws))
         sample = Sample(np.concatenate([self._draws, draws]), rows).smallest()
         self._draws, self._rows = sample.draws, [sample.rows]

@@ -100,8 +100,9 @@ class Expansion:
     def spans(self) -> tuple[Span, ...]:
         """Where the features of each term are."""
         spans, start = [], 0
+        place_of = {product: place for place, product in enumerate(self.products)}
         for term in self.terms:
-            base = self.products.index(term.numbers) if term.numbers else -2
+            base = place_of[term.numbers] if term.numbers else -2
             places = tuple(map(self.categories.index, term.categories))
             sizes = tuple(len(self.levels[place]) - (not self.whole) for place in places)
             spans.append(Span(base, places, sizes, start, prod(sizes)))
