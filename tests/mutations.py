@@ -84,10 +84,23 @@ def forked(tree: Path, run: Callable[[], int]) -> int:
         finally:
             os._exit(status)
     try:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     finally:
         with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)  # all that a test has started
+            os.killpg(child, signal.SIGKILL)
+    if status not in (0, 1):  # a test has not ended, nor what it has started in other groups
+        kill_all(tree)
+    return status
+
+
+def kill_all(tree: Path) -> None:
+    """End the processes that run the code in a copy of the project."""
+    import psutil
+
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if str(tree) in process.environ().get("PYTHONPATH", ""):
+                process.kill()
 
 
 class Examples:
