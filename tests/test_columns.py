@@ -346,3 +346,45 @@ def test_the_shell_completes_names_of_columns(line: str) -> None:
         check=True,
     )
     assert (done.stdout.split(), done.stderr) == (COMPLETIONS[line], "")
+
+
+@pytest.mark.parametrize(
+    ("features", "target", "told"),
+    [
+        ("x,z", "x", "column 'x' is a feature and the target at once"),
+        ("x", "log(x)", "'x' is a feature, and made of the column of the target, log(x)"),
+        ("log(x)", "log(x)", "'log(x)' is a feature, and made of the column of the target, log(x)"),
+        ("x:z", "x", "'x:z' is a feature, and made of the column of the target, x"),
+        ("z,x^2", "x", "'x^2' is a feature, and made of the column of the target, x"),
+    ],
+)
+def test_a_feature_is_not_made_of_the_target(
+    gdfit: Gdfit, features: str, target: str, told: str
+) -> None:
+    result = gdfit("train", "-", "--features", features, "--target", target, stdin=b"x,z\n1,2\n")
+    assert (result.status, result.err.split(";")[0]) == (2, f"gdfit: error: {told}")
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_three_columns_of_text_are_shown_where_there_are_no_numbers(
+    gdfit: Gdfit, count: int
+) -> None:
+    names = "abcd"[:count]
+    data = f"y,{','.join(names)}\n" + f"1,{','.join(2 * name for name in names)}\n" * 2
+    shown = ", ".join(f"{name} ('{2 * name}')" for name in names[:3])
+    err = gdfit("train", "-", stdin=data.encode()).err
+    assert err.endswith(f"there is text in {shown}{', …' if count > 3 else ''}\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "advice"),
+    [
+        ([",2,", "1,,2"], ""),  # each column lacks something: which to leave out is not clear
+        (["1,,", "1,,2"], "; --exclude z leaves out what lacks the most"),
+    ],
+)
+def test_what_lacks_the_most_may_be_left_out(gdfit: Gdfit, rows: list[str], advice: str) -> None:
+    data = "\n".join(["x,z,y", *rows, ""]).encode()
+    options = ["--features", "x,z", "--drop-missing"]
+    err = gdfit("train", "-", *options, stdin=data).err
+    assert err.endswith(f"there are no observations without a missing field{advice}\n")
