@@ -18,7 +18,6 @@ class UnreadableError(ValueError):
     """A value can't be used: in which row, from 0, and why."""
 
     def __init__(self, row: int, what: str) -> None:
-        super().__init__(row, what)
         self.row, self.what = row, what
 
 
@@ -26,7 +25,6 @@ class TypedError(ValueError):
     """The first value of a block that can't be used: in which row and which column, and why."""
 
     def __init__(self, row: int, place: int, what: str) -> None:
-        super().__init__(row, place, what)
         self.row, self.place, self.what = row, place, what
 
 
