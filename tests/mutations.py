@@ -36,7 +36,7 @@ from changes import WINGS, Mutation, draw
 
 ROOT = Path(__file__).parent.parent
 UNASKED = ("test_examples", "test_exercises", "test_legible", "test_page")  # slow, or of all
-SECONDS = 60  # of tests for one mutation, as they take where lines are watched: half of it really
+SECONDS = 120  # of tests for one mutation, as they take where lines are watched: half of it really
 FIRST = 50  # tests that are asked before the others, which take longer to collect
 HANGS = 30  # seconds after which a single test has noticed
 LASTS = 900  # seconds after which a run of tests ends

@@ -153,6 +153,31 @@ def test_a_title_is_no_header(case: str) -> None:
     assert read(text, dialect=Dialect(skip=lines)).target_name == "y"
 
 
+def test_a_header_with_too_many_names_is_told_as_such() -> None:
+    with pytest.raises(GdfitError, match="line 2: has 2 fields, not 3 as the first line has"):
+        read("a,b,c\n1,2\n3,4\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a,1.5,2\nb,2.5,3\nc,NA,4\n", 2),
+        ("a,1.5,2\nNA,2.5,3\nc,3.5,4\n", 3),
+    ],
+)
+def test_a_missing_field_makes_no_header_of_the_row_above_it(text: str, rows: int) -> None:
+    dialect = Dialect(drop_missing=True)
+    found = read(text, features=["x2"], dialect=dialect)
+    assert (found.target_name, found.count) == ("y", rows)
+
+
+def test_a_fault_below_makes_no_header_of_the_first_row() -> None:
+    text = "a,1.5,2\n" + "b,2.5,3\n" * 3
+    for fault, told in [("c,x,3\n", "line 5, column 'x2': 'x'"), ("c,3\n", "line 5: has 2 fields")]:
+        with pytest.raises(GdfitError, match=told):
+            read(text + fault, features=["x2"])
+
+
 def test_comments() -> None:
     text = '! a "title"\nx,y ! names\n1,2\n!7,8\n"3",4! four\n ! end'
     observations = read(text, dialect=Dialect(comment="!"))
