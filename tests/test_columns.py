@@ -153,6 +153,31 @@ def test_a_title_is_no_header(case: str) -> None:
     assert read(text, dialect=Dialect(skip=lines)).target_name == "y"
 
 
+def test_a_header_with_too_many_names_is_told_as_such() -> None:
+    with pytest.raises(GdfitError, match="line 2: has 2 fields, not 3 as the first line has"):
+        read("a,b,c\n1,2\n3,4\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a,1.5,2\nb,2.5,3\nc,NA,4\n", 2),
+        ("a,1.5,2\nNA,2.5,3\nc,3.5,4\n", 3),
+    ],
+)
+def test_a_missing_field_makes_no_header_of_the_row_above_it(text: str, rows: int) -> None:
+    dialect = Dialect(drop_missing=True)
+    found = read(text, features=["x2"], dialect=dialect)
+    assert (found.target_name, found.count) == ("y", rows)
+
+
+def test_a_fault_below_makes_no_header_of_the_first_row() -> None:
+    text = "a,1.5,2\n" + "b,2.5,3\n" * 3
+    for fault, told in [("c,x,3\n", "line 5, column 'x2': 'x'"), ("c,3\n", "line 5: has 2 fields")]:
+        with pytest.raises(GdfitError, match=told):
+            read(text + fault, features=["x2"])
+
+
 def test_comments() -> None:
     text = '! a "title"\nx,y ! names\n1,2\n!7,8\n"3",4! four\n ! end'
     observations = read(text, dialect=Dialect(comment="!"))
@@ -346,3 +371,45 @@ def test_the_shell_completes_names_of_columns(line: str) -> None:
         check=True,
     )
     assert (done.stdout.split(), done.stderr) == (COMPLETIONS[line], "")
+
+
+@pytest.mark.parametrize(
+    ("features", "target", "told"),
+    [
+        ("x,z", "x", "column 'x' is a feature and the target at once"),
+        ("x", "log(x)", "'x' is a feature, and made of the column of the target, log(x)"),
+        ("log(x)", "log(x)", "'log(x)' is a feature, and made of the column of the target, log(x)"),
+        ("x:z", "x", "'x:z' is a feature, and made of the column of the target, x"),
+        ("z,x^2", "x", "'x^2' is a feature, and made of the column of the target, x"),
+    ],
+)
+def test_a_feature_is_not_made_of_the_target(
+    gdfit: Gdfit, features: str, target: str, told: str
+) -> None:
+    result = gdfit("train", "-", "--features", features, "--target", target, stdin=b"x,z\n1,2\n")
+    assert (result.status, result.err.split(";")[0]) == (2, f"gdfit: error: {told}")
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_three_columns_of_text_are_shown_where_there_are_no_numbers(
+    gdfit: Gdfit, count: int
+) -> None:
+    names = "abcd"[:count]
+    data = f"y,{','.join(names)}\n" + f"1,{','.join(2 * name for name in names)}\n" * 2
+    shown = ", ".join(f"{name} ('{2 * name}')" for name in names[:3])
+    err = gdfit("train", "-", stdin=data.encode()).err
+    assert err.endswith(f"there is text in {shown}{', …' if count > 3 else ''}\n")
+
+
+@pytest.mark.parametrize(
+    ("rows", "advice"),
+    [
+        ([",2,", "1,,2"], ""),  # each column lacks something: which to leave out is not clear
+        (["1,,", "1,,2"], "; --exclude z leaves out what lacks the most"),
+    ],
+)
+def test_what_lacks_the_most_may_be_left_out(gdfit: Gdfit, rows: list[str], advice: str) -> None:
+    data = "\n".join(["x,z,y", *rows, ""]).encode()
+    options = ["--features", "x,z", "--drop-missing"]
+    err = gdfit("train", "-", *options, stdin=data).err
+    assert err.endswith(f"there are no observations without a missing field{advice}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -222,7 +223,9 @@ def test_frames(lecture: Observations) -> None:
     ]
     assert summary["run"].tolist() == [outcome.number for outcome in comparison.outcomes]
     assert str(summary["epochs_to_minimum"].dtype) == "Int64"
-    assert comparison._repr_html_().startswith("<table")
+    html = comparison._repr_html_()
+    assert html.startswith("<table")
+    assert re.findall(r"<th>(.*?)</th>", html) == list(comparison.summary)  # and no row names
     assert (milestones(0), milestones(1), milestones(99), milestones(100)) == (
         *([], [1], [1, 10]),
         [1, 10, 100],

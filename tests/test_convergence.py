@@ -351,3 +351,12 @@ def test_patience_in_the_library() -> None:
     fit = train(BY_HAND, validation=BY_HAND, patience=50, lr=0.1, epochs=20)
     assert (fit.status, fit.best_epoch) == ("completed", 20)
     assert fit.params.tolist() == fit.history[-1].params.tolist()
+
+
+def test_columns_of_zeros_bend_nothing() -> None:
+    """Without an intercept, too: then every θ is a minimum, of which 0 is the shortest."""
+    observations = observations_from(np.zeros((3, 2)), [1.0, 2.0, 3.0], intercept=False)
+    bends = curvature(observations)
+    assert bends.eigenvalues.tolist() == [0, 0]
+    assert bends.minimum.tolist() == [0, 0, 0]
+    assert bends.minimum_loss == pytest.approx(14 / 3)

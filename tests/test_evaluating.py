@@ -66,18 +66,19 @@ def test_evaluate_by_place_where_a_feature_is_called_y(gdfit: Gdfit) -> None:
 
 
 @pytest.mark.parametrize("intercept", [True, False])
-@pytest.mark.parametrize("size", [7919, 10**6])
-def test_rows_in_several_blocks_count_as_one(intercept: bool, size: int) -> None:
-    """Blocks whose means are far apart, so that what is between the blocks counts."""
+@pytest.mark.parametrize(("size", "unit"), [(7919, 1.0), (10**6, 1.0), (10**6, 1e-30)])
+def test_rows_in_several_blocks_count_as_one(intercept: bool, size: int, unit: float) -> None:
+    """Blocks whose means are far apart, so that what is between the blocks counts, in any unit."""
     random = np.random.default_rng(0)
     count = 2 * rows_at_once(3) + 1234
     x = np.linspace(0, 10, count) ** 3
-    y = 1000 + 2 * x + random.normal(0, 30, count)
+    y = (1000 + 2 * x + random.normal(0, 30, count)) * unit
     facts = {} if intercept else {"intercept": False}
-    model = library.LinearModel((2.5,), 900.0 if intercept else 0.0, ("x",), "y", facts=facts)
+    w, b = 2.5 * unit, 900 * unit if intercept else 0.0
+    model = library.LinearModel((w,), b, ("x",), "y", facts=facts)
     rows = np.column_stack([x, y])
     found = evaluate(model, (rows[start : start + size] for start in range(0, count, size)))
-    errors = 2.5 * x + model.b - y
+    errors = w * x + b - y
     squares = math.fsum(errors**2)
     total = math.fsum((y - (y.mean() if intercept else 0)) ** 2)
     assert found.observations == count
@@ -99,6 +100,13 @@ def test_there_is_no_r_squared_where_y_does_not_vary(spread: float, varies: bool
         if varies
         else pytest.approx(math.nan, nan_ok=True)
     )
+
+
+def test_a_fault_in_an_observed_column_names_it(gdfit: Gdfit) -> None:
+    """As it is called, and apart from a feature of its name."""
+    library.LinearModel((1.0,), 0.0, ("x",), "y").save("gdfit.json")
+    result = gdfit("evaluate", "-", "--target", "log(y)", stdin=b"x,y\n1,2\n3,0\n")
+    assert "line 3, column 'y': log(y) takes a number above 0" in result.err
 
 
 def test_files_are_evaluated_in_their_dialect(tmp_path: Path) -> None:

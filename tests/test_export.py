@@ -173,6 +173,9 @@ def test_the_command_says_how_to_use_it(gdfit: Gdfit) -> None:
     assert gdfit("train", LECTURE, "--lr", "1e-2", "-q", "--model", "other.json").status == 0
     result = gdfit("export", "--format", "excel", "--model", "other.json")
     assert result.err == "gdfit: note: the formula is for row 2, with x in A2\n"
+    model_of(1.0, 2.0, 3.0, 0.5, features=("u", "v", "x")).save("gdfit.json")
+    result = gdfit("export", "--format", "excel")
+    assert result.err == "gdfit: note: the formula is for row 2, with u, v, x in A2 to C2\n"
     result = gdfit("export", "--format", "torch", "--output", "y.pt", "--model", "other.json")
     assert result.status == 0
     assert result.out == ""

@@ -223,6 +223,16 @@ def test_data_that_change_while_they_are_read_are_told(tmp_path: Path) -> None:
         Dataset((str(path),), cluster=made).observations()
 
 
+@pytest.mark.parametrize("groups", [0, 1, 2])
+def test_parquet_without_rows_has_no_observations(tmp_path: Path, groups: int) -> None:
+    path, schema = tmp_path / "data.parquet", pyarrow.schema({"x": "double", "y": "double"})
+    with parquet.ParquetWriter(path, schema) as writer:
+        for _ in range(groups):
+            writer.write_table(schema.empty_table())
+    alone, there = both_ways(path)
+    assert alone == there == f"{path}: there are no observations"
+
+
 def test_files_that_do_not_go_together(tmp_path: Path) -> None:
     first, other = tmp_path / "a.csv", tmp_path / "b.csv"
     first.write_text("x,z,y\n" + "".join(ROWS))

@@ -328,3 +328,14 @@ def test_fields_are_joined_as_they_read(rows: list[tuple[str, str]], end: str) -
         assert cells is not None
         said = joined(stripped(cells, block, COMMA)).tobytes()
         assert said == b"".join(field + b"\n" for row in rows_of(text) for field in row)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["True", "FALSE", "false", "t", "1_0", "0x1", "inf", "-Infinity", "1e5", "1\x7f", "¹", "N"],
+)
+@pytest.mark.parametrize("beside", ["", "1e5\n"])
+def test_a_column_of_one_word_says_what_one_field_does(word: str, beside: str) -> None:
+    """Though pandas takes a column of truth values for one of zeros and ones."""
+    text = f"{word}\n{beside}" * 300
+    assert_same(text.encode(), COMMA, 1, (0,), 1 << 16)

@@ -291,3 +291,15 @@ def test_columns_may_be_called_weights_beside_weights(
         assert found.sample.tolist() == plain.sample.tolist()
         assert found.sample_weights is not None
         assert found.sample_weights.tolist() == weights[weights > 0].tolist()
+
+
+def test_one_row_has_one_prediction() -> None:
+    """With terms, too: a float for one row, and an array for rows, of which there may be one."""
+    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "k": ["a", "b", "b"], "y": [1.0, 2.0, 5.0]})
+    model = gdfit.train(gdfit.observations_from(frame, "y", ["log(x)", "k"])).model
+    whole = model.predict(frame)
+    one = model.predict([2.0, "b"])
+    assert type(one) is float
+    assert one == whole[1]
+    assert model.predict([[2.0, "b"]]).tolist() == [one]
+    assert model.predict([[4.0, "b"], [2.0, "b"]]).tolist() == whole[[2, 1]].tolist()

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, localcontext
 from functools import partial
-from itertools import count, islice, takewhile
+from itertools import count, islice, product, takewhile
+from operator import itemgetter
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -31,7 +32,7 @@ from gdfit.descent.loop import Step
 from gdfit.descent.objectives import whole_objective
 from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
-from gdfit.descent.stopping import Growth
+from gdfit.descent.stopping import Growth, last_answer, rules_of
 from gdfit.errors import UsageError
 from gdfit.show import report
 from gdfit.show.trace import is_kept, traced_epochs
@@ -129,6 +130,26 @@ def test_the_first_epoch_is_the_first_of_all(
         with np.errstate(all="ignore"):
             here = next((epoch for epoch in range(1, 301) if may(epoch, epoch)), None)
             assert ends.first_epoch(may, 300) == here
+
+
+@settings(max_examples=25, deadline=None)
+@given(problems(), st.integers(1, 9))
+def test_the_last_epoch_is_where_a_rule_answers_first(problem: dict[str, Any], epochs: int) -> None:
+    """Whichever epochs they answer at, neighbours and the same one, and just at their limits."""
+    run = Run(**problem, leap=True, epochs=epochs)
+    assert run.curvature
+    lr = float(run.settings.lr)
+    path = Path(run.descended, run.curvature, problem["l2"], run.start.params, lr)
+    steps = [path.step(epoch) for epoch in range(1, epochs + 1)]
+    moved = [np.abs(step.params - step.before).max() for step in steps]
+    parts = [part / np.abs(step.params).max() for part, step in zip(moved, steps, strict=True)]
+    assume(min(parts) > 1e-9)
+    bounds = [max(steps[0].loss, step.loss) for step in steps]
+    for reached, still, bound in product(steps, parts, bounds):
+        options = replace(run.settings, target_loss=reached.loss, tol=still * (1 + 1e-6))
+        rules = rules_of(options, bound, None)
+        answers = ((step.epoch, last_answer(rules, step)) for step in steps)
+        assert ends.last_epoch(path, options, bound) == next(filter(itemgetter(1), answers))
 
 
 def decimals(values: FloatArray) -> Any:

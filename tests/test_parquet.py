@@ -215,6 +215,18 @@ def test_words_that_say_numbers_are_read_where_numbers_are_asked_for(gdfit: Gdfi
     assert gdfit("train", "data.parquet", *how).out == gdfit("train", "data.csv", *how).out
 
 
+@pytest.mark.parametrize("option", [(), ("--drop-missing",)])
+def test_what_may_stand_for_a_missing_value_is_told_as_in_csv(
+    gdfit: Gdfit, option: tuple[str, ...]
+) -> None:
+    write({"x": pa.array([1, 2, 3]), "y": pa.array(["3", "?", "4"])})
+    found, expected = (
+        gdfit("train", f"data.{end}", "--target", "y", *option).err for end in ("parquet", "csv")
+    )
+    assert found.replace("parquet, row 2", "csv, line 3") == expected
+    assert expected.endswith(f"--missing '?'{'' if option else ' --drop-missing'}\n")
+
+
 @pytest.mark.parametrize("end", [b"PAR1", b"PAR1" + bytes(100) + b"PAR1", b"PAR1 is a name,y\n"])
 def test_a_damaged_file_is_one_line(gdfit: Gdfit, end: bytes) -> None:
     Path("data.parquet").write_bytes(end)

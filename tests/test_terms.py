@@ -78,6 +78,20 @@ def test_numbers_as_categories_stand_in_the_order_of_numbers(tmp_path: Path) -> 
     assert fit.model.predict([[8.5, 3]]).tolist() == pytest.approx([28.5])
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("a,b,c,a:b,y", 4 * 5), ("a,b,c,b:c,y", 2 * 4), ("a,b,c,d,y", 2 * 3 * 5)],
+)
+def test_a_product_is_of_the_longest_names_that_there_are(
+    tmp_path: Path, header: str, expected: float
+) -> None:
+    values = {"a": 2, "b": 3, "c": 5}
+    row = ",".join(str(values.get(name, 4)) for name in header.split(","))
+    (tmp_path / "d.csv").write_text(f"{header}\n{row}\n")
+    observations = read_observations(str(tmp_path / "d.csv"), features=["a:b:c"])
+    assert observations.sample[0, 0] == expected
+
+
 @pytest.mark.parametrize("features", [("x", "x^2"), ("x^2", "x^3"), ("x:z", "x", "z")])
 def test_a_degree_makes_each_term_once(tmp_path: Path, features: tuple[str, ...]) -> None:
     """Also where powers and products of some terms are those of others."""

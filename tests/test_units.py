@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import random
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.dialect import Dialect
 from gdfit.data.forms import Range, ranges, survey
 from gdfit.data.gathering import AT_ONCE, Tree
+from gdfit.data.holdout import Divided, divided
 from gdfit.data.selection import Selection
 from gdfit.data.units import StraddledError, read_lines
 from gdfit.descent.fit import train
@@ -281,7 +285,7 @@ def test_a_split_holds_out_exactly_what_was_asked_for(
 
 
 def test_every_row_is_as_likely_to_be_held_out(tmp_path: Path) -> None:
-    path, rows, times = tmp_path / "data.csv", 23, 150
+    path, rows, times = tmp_path / "data.csv", 23, 50
     path.write_text("x,y\n" + "".join(f"{row},{row}\n" for row in range(rows)))
     counts = np.zeros(rows)
     for seed in range(times):
@@ -290,6 +294,51 @@ def test_every_row_is_as_likely_to_be_held_out(tmp_path: Path) -> None:
         counts[held_out] += 1
     expected = times * round(0.3 * rows) / rows
     assert (np.abs(counts - expected) < 4.5 * np.sqrt(expected * 0.7)).all()
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """The numbers of some rows, for `Condensed`."""
+
+    numbers: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.numbers)
+
+    def merged(self, other: Numbered) -> Numbered:
+        """Both."""
+        return Numbered(self.numbers + other.numbers)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (1, 2), (3, 1), (2, 5, 1, 4), (1, 9, 1)])
+@pytest.mark.parametrize("fraction", [0.07, 0.3, 0.5, 0.85])
+def test_rows_of_parts_of_any_sizes_are_as_likely_to_be_held_out(
+    sizes: tuple[int, ...], fraction: float
+) -> None:
+    rows, times = np.arange(float(sum(sizes))), 800
+    held = np.zeros(len(rows))
+    for seed in range(times):
+        parts = [
+            divided(
+                part,
+                fraction,
+                seed,
+                (place,),
+                lambda some, _: cast(Any, Numbered(tuple(map(int, some)))),
+            )
+            for place, part in enumerate(np.split(rows, np.cumsum(sizes)[:-1]))
+        ]
+        whole: Any = functools.reduce(Divided.merged, parts)
+        assert whole.count == len(rows)
+        found = [part.numbers if part else () for part in (whole.held_out, whole.kept)]
+        assert sorted([*found[0], *found[1], *whole.undecided.numbers]) == [*range(len(rows))]
+        assert len(found[0]) == math.floor(Fraction(fraction) * len(rows))
+        held[list(found[0])] += 1
+        held[list(whole.undecided.numbers)] += whole.chance
+    deviation = math.sqrt(fraction * (1 - fraction) / times)
+    assert (np.abs(held / times - fraction) < 4.5 * deviation).all()
 
 
 def test_the_sample_is_that_of_the_seed(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def is_numeric(kind: Any) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
-def numbers_in(column: Any, grammar: Grammar) -> FloatArray:
+def numbers_in(column: Any, grammar: Grammar, *, may_miss: bool = True) -> FloatArray:
     """A column's numbers, NaN where one is missing: the float64 nearest to what each says in
     decimal digits.
 
@@ -43,7 +43,7 @@ def numbers_in(column: Any, grammar: Grammar) -> FloatArray:
     import pyarrow as pa
 
     if not is_numeric(column.type):
-        return numbers_said(words_in(column, grammar), grammar)
+        return numbers_said(words_in(column, grammar), grammar, may_miss=may_miss)
     column = plain(column)
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.string())  # Arrow's own way to a float is not the nearest one

@@ -132,9 +132,10 @@ def choose_target(
     """The target: the one that is asked for, y, or the last of the `numeric` ones."""
     if selection.target is not None:
         term = read_term(selection.target, LayoutTable(layout, name, all_numbers=True))
-        if len(term.factors) > 1 or term.categories:
+        (factor, *more) = term.factors
+        if more or factor.is_category:
             raise UsageError(f"`target` takes a column or a function of one, not {term}")
-        return term.factors[0]
+        return factor
     if "y" in offered and ("y" in numeric or not layout.held_in("y").words):
         return Factor("y")
     return Factor(numeric[-1]) if numeric else None

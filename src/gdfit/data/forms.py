@@ -42,7 +42,7 @@ class Form:
         """How many units it has, if it is cut."""
         if self.groups is not None:
             return self.groups
-        return max(1, -(-(self.size or 0) // unit_bytes))
+        return -(-(self.size or 0) // unit_bytes)
 
     def bytes_of(self, part: Range, unit_bytes: int) -> int:
         """How many bytes there are in these units, about."""
@@ -84,7 +84,8 @@ def survey(path: str, dialect: Dialect) -> Form:
             raise NoPartsError("its format can't be read in parts, as `dask` does", file=path)
         groups = file.table.metadata.num_row_groups
         # What is downloaded for one row group would be downloaded for each.
-        return Form(path, file.name, file.layout, file.size, file.size is not None, groups=groups)
+        is_cut = file.size is not None and groups > 0
+        return Form(path, file.name, file.layout, file.size, is_cut, groups=groups)
 
 
 def ranges(form: Form, unit_bytes: int, at_once: int) -> list[Range]:
@@ -93,4 +94,4 @@ def ranges(form: Form, unit_bytes: int, at_once: int) -> list[Range]:
     if not form.is_cut:
         return [Range()]
     units = form.units(unit_bytes)
-    return [Range(first, min(first + at_once, units)) for first in range(0, max(units, 1), at_once)]
+    return [Range(first, min(first + at_once, units)) for first in range(0, units, at_once)]

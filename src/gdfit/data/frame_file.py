@@ -153,7 +153,7 @@ def numbers_in(values: Any) -> FloatArray:
         return numbers
     words = words_in(values)
     try:
-        return numbers_said(words, GRAMMAR)
+        return numbers_said(words, GRAMMAR, may_miss=True)
     except UnreadableError as error:
         word = words.said[words.codes[error.row]]
         if says_number(word, GRAMMAR.decimal):  # but one that is not finite

@@ -25,7 +25,6 @@ class LevelError(ValueError):
     """
 
     def __init__(self, row: int, what: str) -> None:
-        super().__init__(row, what)
         self.row, self.what = row, what
 
 

@@ -21,7 +21,6 @@ class UnusableError(ValueError):
     """A row that can't be used: which, the column, and why."""
 
     def __init__(self, row: int, column: str, what: str) -> None:
-        super().__init__(row, column, what)
         self.row, self.column, self.what = row, column, what
 
 

@@ -92,6 +92,7 @@ class ParquetFile:
     def read(self, block: Any, start: int, places: Sequence[int], texts: Sequence[int]) -> Batch:
         """The rows of one block; a missing value is NaN or -1 if there may be any."""
         grammar, names = self.layout.grammar, self.table.schema_arrow.names
+        may_miss = self.dialect.drop_missing
 
         def column(place: int) -> Any:
             return block.column(block.schema.get_field_index(names[place]))
@@ -101,9 +102,9 @@ class ParquetFile:
                 block.num_rows,
                 places,
                 texts,
-                lambda place: numbers_in(column(place), grammar),
+                lambda place: numbers_in(column(place), grammar, may_miss=may_miss),
                 lambda place: words_in(column(place), grammar),
-                may_miss=self.dialect.drop_missing,
+                may_miss=may_miss,
             )
         except TypedError as error:
             raise self.fault_in(start, error.row, error.place, error.what) from None

@@ -25,7 +25,6 @@ class RowError(ValueError):
     """What is wrong with a row, on which line, and in which column of the file if it is in one."""
 
     def __init__(self, what: str, line: int, place: int | None = None) -> None:
-        super().__init__(what, line, place)
         self.what, self.line, self.place = what, line, place
 
 

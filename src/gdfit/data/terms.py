@@ -74,7 +74,7 @@ class Factor:
         """The factor where the column holds `numbers`; not finite where it has no value."""
         with np.errstate(all="ignore"):  # what is not finite is told as a fault of its line
             values = FUNCTIONS[self.function].of(numbers) if self.function else numbers
-            return values if self.power == 1 else values**self.power
+            return values**self.power
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ class UnreadableError(ValueError):
     """A value can't be used: in which row, from 0, and why."""
 
     def __init__(self, row: int, what: str) -> None:
-        super().__init__(row, what)
         self.row, self.what = row, what
 
 
@@ -26,7 +25,6 @@ class TypedError(ValueError):
     """The first value of a block that can't be used: in which row and which column, and why."""
 
     def __init__(self, row: int, place: int, what: str) -> None:
-        super().__init__(row, place, what)
         self.row, self.place, self.what = row, place, what
 
 
@@ -105,12 +103,12 @@ def first_of(
     return [(row, place, what if values is None else what.format(repr(str(values[row]))))]
 
 
-def numbers_said(words: Words, grammar: Grammar) -> FloatArray:
-    """The numbers that words say; NaN where one is missing."""
+def numbers_said(words: Words, grammar: Grammar, *, may_miss: bool) -> FloatArray:
+    """The numbers that words say; NaN where one is missing, which is told of where none may be."""
     said = np.full(len(words.said) + 1, math.nan)
     for code, word in enumerate(words.said):
         try:
-            said[code] = read_number(word.encode(errors="surrogatepass"), grammar, missing=True)
+            said[code] = read_number(word.encode(errors="surrogatepass"), grammar, missing=may_miss)
         except ValueError as error:
             raise UnreadableError(int(np.argmax(words.codes == code)), str(error)) from None
     return said[words.codes]

@@ -87,7 +87,7 @@ def numbered(
 
     at_each = np.ndarray((len(text) - 7,), "<u8", text.data, strides=(1,))
     codes = np.zeros(len(starts), np.int64)
-    for offset in range(0, max(longest, 1), 8):
+    for offset in range(0, longest, 8):
         length = (ends - starts - offset).clip(0, 8)
         part, different = pd.factorize(at_each[starts + offset] & EIGHT[length])
         codes = part if offset == 0 else pd.factorize(codes * len(different) + part)[0]

@@ -224,5 +224,5 @@ def maker_for(
         factor = replace(factor, column=f"{factor.column} (observed)")  # the model's is another one
     place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
     if weights is not None:
-        place_of[weights] = find_columns(layout, file.name, [weights])[0]
+        (place_of[weights],) = find_columns(layout, file.name, [weights])
     return RowMaker(model.made_of, levels, place_of, factor, weights)
