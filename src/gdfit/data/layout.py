@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from gdfit.data.dialect import Dialect, all_numbers
@@ -71,6 +71,7 @@ class Layout:
         )
 
 
+@lru_cache(maxsize=1)  # to find out whether a file can be cut, it is opened once more
 def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
     """The layout of the file called `name`, which begins with `text`.
 

@@ -155,9 +155,10 @@ def lowest(design: FloatArray, target: FloatArray, singular: FloatArray) -> tupl
 def penalized_rows(observations: Observations, l2: float) -> FloatArray:
     """At most p+2 rows [A y] whose squared error is that of the observations and, times their total
     weight, the penalty λ‖w‖² of `l2`."""
-    features = len(observations.features)
-    ridge = math.sqrt(l2 * observations.total_weight) * np.eye(features, features + 2)
-    rows = np.concatenate([observations.augmented, ridge])
+    features, rows = len(observations.features), observations.augmented
+    if l2:
+        ridge = math.sqrt(l2 * observations.total_weight) * np.eye(features, features + 2)
+        rows = np.concatenate([rows, ridge])
     return triangular(rows) if len(rows) > features + 2 else rows
 
 
