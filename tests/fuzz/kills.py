@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 
 OLD = '{"w": [2.0], "b": 1.0, "features": ["x"], "target": "y"}\n'
+LARGER = 100  # times as many rows
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
@@ -28,6 +29,7 @@ def arguments_of(random: Random) -> list[str]:
             [*train, "--epochs", "20000", "--loss", "mae", "--format", "json"],
             [*train, "--epochs", "1000", "--plot", "plot.png"],
             [*train, "--epochs", "1000", "--history", "history.csv", "--plot", "plot.svg"],
+            ["train", "large.csv", "--model", "model.json"],  # which several processes read
             ["predict", "data.csv", "--model", "model.json"],
             ["evaluate", "data.csv", "--model", "model.json"],
             ["--help"],
@@ -39,7 +41,8 @@ def kill_one(random: Random, folder: Path, data: str) -> str:
     """Start a command, end it, and look at what is left; tell how it ended."""
     for path in folder.iterdir():
         path.unlink()
-    (folder / "data.csv").write_text(data)
+    (folder / "data.csv").write_text("x,y\n" + data)
+    (folder / "large.csv").write_text("x,y\n" + data * LARGER)
     (folder / "model.json").write_text(OLD)
     arguments, number = arguments_of(random), random.choice(SIGNALS)
     process = subprocess.Popen(
@@ -66,7 +69,7 @@ def kill_one(random: Random, folder: Path, data: str) -> str:
     model = (folder / "model.json").read_text()
     assert model == OLD or json.loads(model)["epochs"] >= 0, said
     left = {path.name for path in folder.iterdir()}
-    known = {"data.csv", "model.json", "history.csv", "plot.png", "plot.svg"}
+    known = {"data.csv", "large.csv", "model.json", "history.csv", "plot.png", "plot.svg"}
     assert left <= known or number == signal.SIGKILL, f"{said}: {left}"
     return f"{number.name}, status {process.returncode}"
 
@@ -74,7 +77,7 @@ def kill_one(random: Random, folder: Path, data: str) -> str:
 def main() -> None:
     count, seed = (int(text) for text in (*sys.argv[1:], "100", "0")[:2])
     random = Random(seed)
-    data = "x,y\n" + "".join(f"{n / 1000},{n / 500 + 1}\n" for n in range(20_000))
+    data = "".join(f"{n / 1000},{n / 500 + 1}\n" for n in range(20_000))
     ended: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(count):
