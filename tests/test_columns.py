@@ -59,6 +59,12 @@ CHOSEN: dict[str, tuple[str, str, str, str]] = {
     "no header, with text again": ("1,2,x\n3,4,x\n", "x1", "x2", "y"),
     "a number for a name": ("1,b,c\nx,1,2\ny,3,4\n", "b", "c", "1"),
     "years for names": ("land,1960,1961\nA,1,2\nB,3,4\n", "1960", "1961", "land"),
+    "numbers for names, as the third row tells": (
+        "kind,1.5,2\nx,1,2\ny,3,4\n7,5,6\nz,7,8\n",
+        "1.5",
+        "2",
+        "kind",
+    ),
     "comments above the header": ("# made\n% by me, today\na,b\n1,2\n3,4\n", "a", "b", ""),
     "comments above numbers": ("# made by me\n1,2\n3,4\n", "x", "y", ""),
     "a header in a comment": ("# 2 columns\n# a b\n1 2\n3 4\n", "a", "b", ""),
@@ -176,6 +182,8 @@ def test_a_fault_below_makes_no_header_of_the_first_row() -> None:
     for fault, told in [("c,x,3\n", "line 5, column 'x2': 'x'"), ("c,3\n", "line 5: has 2 fields")]:
         with pytest.raises(GdfitError, match=told):
             read(text + fault, features=["x2"])
+    with pytest.raises(GdfitError, match="line 3: has 3 fields, not 2 as the first line has"):
+        read("1,2\n3,4\n5,6,7\n")
 
 
 def test_comments() -> None:

@@ -68,7 +68,7 @@ class Condense:
     """Condenses the rows, and holds out a `fraction` of them, if there is one."""
 
     recipe: Recipe
-    seed: int = 0
+    seed: int
     fraction: float | None = None
 
     def part(

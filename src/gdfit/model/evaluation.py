@@ -136,7 +136,7 @@ def observe(model: LinearModel, dataset: Dataset) -> Observations:
     def job_for(first: Form) -> Condense:
         from gdfit.data.parts import Condense
 
-        return Condense(recipe)
+        return Condense(recipe, seed=0)
 
     try:
         gathered = dataset.gathered(job_for)
