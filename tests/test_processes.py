@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Gdfit, signalled
+from gdfit.data.dataset import Dataset
 
 ROWS = 2_400_000
 SCRIPT = """
@@ -128,6 +129,27 @@ def test_a_fault_far_down_is_told_with_its_line(large: Path, tmp_path: Path) -> 
             f"gdfit: error: {path}, line 2000002, column 'y': '?' is not a number"
         )
         assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("change", ["another file", "a part of it", "more", "a fault"])
+def test_a_file_that_changes_meanwhile_is_read_as_it_is_then(tmp_path: Path, change: str) -> None:
+    path, other = tmp_path / "data.csv", tmp_path / "other.csv"
+    old, new = "x,y\n" + "1,2\n2,4\n" * 200, "x,y\n" + "3,1\n4,2\n" * 300
+    path.write_text(old)
+    text = {"another file": new, "a part of it": old[:404], "more": old + "5,6\n"}.get(change, new)
+    other.write_text(text)
+
+    def begun() -> None:
+        if other.exists():
+            other.replace(path)
+
+    if change == "a fault":  # where a unit of the one file is in the middle of a row of the other
+        other.write_text(text.replace("3,1", "3000,1"))
+    dataset = Dataset((str(path),), large=0, unit_bytes=100, begun=begun)
+    found = dataset.observations()
+    expected = Dataset((str(path),)).observations()
+    assert found.count == expected.count
+    assert found.augmented.tolist() == expected.augmented.tolist()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, threads do the work")

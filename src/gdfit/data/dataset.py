@@ -141,7 +141,7 @@ class Dataset:
     ) -> tuple[Observations, Observations]:
         """The observations without a `fraction` of the rows, and these, held out for validation:
         see `HoldOut`."""
-        gathered = self._gathered(seed, fraction, keep_rows=keep_rows)
+        gathered = self._gathered(seed, fraction, keep_rows=keep_rows) if self.cluster else None
         if gathered:
             columns, divided = gathered
             to_train, to_validate = divided.decided()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from gdfit.data.data_file import Watcher
@@ -40,7 +41,8 @@ def gather(
     begun: Callable[[], None],
 ) -> tuple[Work, Any] | None:
     """What was to be done, and what the rows of all files have come to, as `Cluster.gather` has it;
-    None where the files have to be read from their start.
+    None where the files have to be read from their start: also where they have changed meanwhile,
+    and units are of one file and of another.
 
     unit_bytes : the size of a unit: see `gdfit.data.units`.
     begun : is called when the processors have begun.
@@ -49,25 +51,39 @@ def gather(
     ------
     GdfitError : the data can't be used.
     """
+    before = [identity(file) for file in files]
     try:
         forms = [survey(file, dialect) for file in files]
-    except NoPartsError:
+        if not all(form.is_cut and form.groups is None for form in forms):
+            return None
+        forms = [forms[0], *(made_like(forms[0], form) for form in forms[1:])]
+        work = Work(tuple(forms), dialect, job_for(forms[0]), unit_bytes)
+        if len(forms[0].layout.names) * work.job.recipe.columns.width > WIDE:
+            return None
+        try:
+            gathered = gathered_parts(work, watcher, begun)
+        except LevelError:
+            raise expected(find_level_fault, work) from None
+    except (NoPartsError, StraddledError):
         return None
-    if not all(form.is_cut and form.groups is None for form in forms):
+    except GdfitError:
+        if [identity(file) for file in files] != before:
+            return None
+        raise
+    if [identity(file) for file in files] != before:
         return None
-    forms = [forms[0], *(made_like(forms[0], form) for form in forms[1:])]
-    work = Work(tuple(forms), dialect, job_for(forms[0]), unit_bytes)
-    if len(forms[0].layout.names) * work.job.recipe.columns.width > WIDE:
-        return None
-    try:
-        gathered = gathered_parts(work, watcher, begun)
-    except StraddledError:
-        return None
-    except LevelError:
-        raise expected(find_level_fault, work) from None
     if watcher:
         watcher.missed(gathered.missed)
     return work, gathered.part
+
+
+def identity(path: str) -> tuple[int, ...]:
+    """What is another one where the file at `path` is, or has been written to."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def gathered_parts(work: Work, watcher: Watcher | None, begun: Callable[[], None]) -> Gathered:

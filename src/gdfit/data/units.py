@@ -227,9 +227,14 @@ def row_start(text: bytes, quotes: Positions, least: int, *, ended: bool) -> int
     quotes : those that open fields and close them, in turn.
     ended : whether nothing follows the text.
     """
-    for found in LINE_END.finditer(text, least - 1):
+    position = least - 1
+    while found := LINE_END.search(text, position):
         if found.end() == len(text) and found[0] == b"\r" and not ended:
             return None  # an LF may follow that belongs to it
-        if np.searchsorted(quotes, found.start()) % 2 == 0:
+        within = int(np.searchsorted(quotes, found.start()))
+        if within % 2 == 0:
             return found.end()
+        if within == len(quotes):
+            break
+        position = int(quotes[within])
     return len(text) if ended else None
