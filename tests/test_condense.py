@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.data import processes
+from gdfit.data import fork
 from gdfit.data.columns import Columns
 from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.dataset import Dataset, read_observations
@@ -150,7 +150,7 @@ def test_what_is_condensed_leaves_no_memory_taken(tmp_path: Path, fraction: floa
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RowBuffer, "__init__", noted)
-        patch.setattr(processes, "is_alone", lambda: False)  # units are read here
+        patch.setattr(fork, "is_alone", lambda: False)  # units are read here
         gc.disable()
         try:
             dataset = Dataset((str(path),), large=0, unit_bytes=200)

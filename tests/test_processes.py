@@ -20,17 +20,17 @@ ROWS = 2_400_000
 SCRIPT = """
 import os, signal, sys
 os.sched_getaffinity = lambda process: range(3)  # processors, however many there are
-from gdfit.data import processes
+from gdfit.data import fork
 
 def attempt(number):
     if number == int(sys.argv[1]):
         {what}
     return number, os.getpid(), bytes(number * 1000)
 
-assert processes.is_alone()
+assert fork.is_alone()
 found = []
 try:
-    for number, process, text in processes.in_processes(attempt, range(100)):
+    for number, process, text in fork.in_processes(attempt, range(100)):
         assert len(text) == number * 1000
         found.append((number, process == os.getpid()))
         {meanwhile}

@@ -141,6 +141,7 @@ class Dataset:
     ) -> tuple[Observations, Observations]:
         """The observations without a `fraction` of the rows, and these, held out for validation:
         see `HoldOut`."""
+        # On one machine, which rows are held out is the same for large files as for a pipe.
         gathered = self._gathered(seed, fraction, keep_rows=keep_rows) if self.cluster else None
         if gathered:
             columns, divided = gathered

@@ -30,8 +30,6 @@ from gdfit.errors import GdfitError
 AT_ONCE = 8  # how many parts are folded by one task: a power of 2
 AGAIN = 0.05  # seconds after which to see whether what was lost is there again
 LOOK = 0.5  # seconds without news after which to look whether the cluster is still there
-CHANGED = "the data changed while they were read"
-
 Item = TypeVar("Item")
 Look = Callable[[], None]
 
@@ -207,12 +205,16 @@ class Gathering:
     def _first_of(
         self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
     ) -> GdfitError:
-        """The error that it comes to, as it is expected."""
-        try:
-            self._each(function, arguments)
-        except GdfitError as error:
-            return error
-        return GdfitError(CHANGED)
+        return expected(self._each, function, arguments)
+
+
+def expected(reading: Callable[..., object], *arguments: object) -> GdfitError:
+    """The error that `reading` the data again comes to."""
+    try:
+        reading(*arguments)
+    except GdfitError as error:
+        return error
+    return GdfitError("the data changed while they were read")
 
 
 def each(

@@ -11,8 +11,9 @@ from typing import Any
 from gdfit.data.data_file import Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.finding import made_like
+from gdfit.data.fork import in_processes
 from gdfit.data.forms import Form, NoPartsError, Range, ranges, survey
-from gdfit.data.gathering import AT_ONCE, CHANGED, Tree
+from gdfit.data.gathering import AT_ONCE, Tree, expected
 from gdfit.data.levels import LevelError
 from gdfit.data.parts import (
     Gathered,
@@ -25,7 +26,6 @@ from gdfit.data.parts import (
     find_level_fault,
     fold,
 )
-from gdfit.data.processes import in_processes
 from gdfit.data.units import StraddledError
 from gdfit.errors import GdfitError
 
@@ -131,12 +131,3 @@ def read_again(work: Work, task: Task) -> None:
     before = Task(task.file, Range(0, task.range.first), None)
     line = work.forms[task.file].layout.line + count_lines_of(work, before)
     condense(work, task._replace(line=line))
-
-
-def expected(reading: Callable[..., None], *arguments: object) -> GdfitError:
-    """The error that `reading` the data again comes to."""
-    try:
-        reading(*arguments)
-    except GdfitError as error:
-        return error
-    return GdfitError(CHANGED)

@@ -97,7 +97,7 @@ def tell(function: Callable[[Item], Outcome], items: Sequence[Item], pipe: int) 
             outcome, fault = None, None
             try:
                 outcome = function(item)
-            except Exception as error:
+            except Exception as error:  # which is raised where it is waited for
                 fault = error
             pickle.dump((outcome, fault), told, pickle.HIGHEST_PROTOCOL)
             told.flush()
