@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.data import fork
 from gdfit.data.columns import Columns
 from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.dataset import Dataset, read_observations
@@ -150,7 +149,6 @@ def test_what_is_condensed_leaves_no_memory_taken(tmp_path: Path, fraction: floa
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RowBuffer, "__init__", noted)
-        patch.setattr(fork, "is_alone", lambda: False)  # units are read here
         gc.disable()
         try:
             dataset = Dataset((str(path),), large=0, unit_bytes=200)

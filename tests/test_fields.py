@@ -12,9 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.data.blocks import cut_blocks
-from gdfit.data.cells import Cells, ends_of_rows, find_cells, joined, stripped
-from gdfit.data.decimals import read_decimals
+from gdfit.data.arrow_reader import read_batch
+from gdfit.data.blocks import Block, cut_blocks, ends_of_rows
 from gdfit.data.fields import (
     MISSING,
     WHITE_SPACE,
@@ -23,8 +22,6 @@ from gdfit.data.fields import (
     read_number,
     records,
 )
-from gdfit.data.fields import NUMBERS as NUMBERS_WITH
-from gdfit.data.numbers import parse, read_block
 from gdfit.data.plain import RowError, read_plainly
 
 COMMA = Grammar(",")
@@ -116,6 +113,16 @@ def test_what_is_no_number(text: str, fault: str) -> None:
 def chunks(text: bytes, size: int) -> Iterator[bytes]:
     """`text` in pieces of `size` bytes."""
     return (text[start : start + size] for start in range(0, len(text), size))
+
+
+def read_block(
+    block: Block, grammar: Grammar, width: int, places: tuple[int, ...], *, missing: bool
+) -> FloatArray:
+    """The numbers in a block: by Arrow, or where that leaves it, by the plain reader."""
+    batch = read_batch(block, grammar, width, places, (), missing=missing)
+    if batch is not None:
+        return batch.numbers
+    return read_plainly(block.text, grammar, width, places, missing=missing, line=block.line)
 
 
 def read(
@@ -224,10 +231,10 @@ def test_and_so_it_does_with_any_bytes(
 @given(file=files(), more=st.sampled_from(["", "1", '"', "1\n2", " "]))
 @example(file=(COMMA, 2, b"1,2\n"), more='3,"4')
 def test_rows_end_where_the_definition_says(file: tuple[Grammar, int, bytes], more: str) -> None:
-    grammar, width, text = file
+    grammar, _, text = file
     for block in cut_blocks([text + more.encode()], grammar):
         expected = [row.end for row in records(block.text, grammar)]
-        assert ends_of_rows(block, grammar, width).tolist() == expected
+        assert ends_of_rows(block, grammar).tolist() == expected
 
 
 def test_doubled_quotes_beside_mere_ones_wherever_blocks_are_cut() -> None:
@@ -259,12 +266,12 @@ def test_what_pandas_takes_for_a_number_is_one(decimal: str, characters: str) ->
     for length in range(1, 5):
         for letters in itertools.product(characters, repeat=length):
             text = "".join(letters).encode()
-            field = np.array([[0]]), np.array([[length]])
-            cells = Cells(np.frombuffer(text + b"\n", np.uint8), *field)
-            values = parse(cells, grammar, missing=True)
-            if values is not None:
+            block = Block(text + b";1\n", np.empty(0, np.int64), 1, b"")
+            batch = read_batch(block, grammar, 2, (0,), (), missing=True)
+            if batch is not None:
                 number = read_number(text, grammar, missing=True)
-                assert values[0, 0] == number or (math.isnan(values[0, 0]) and math.isnan(number))
+                value = batch.numbers[0, 0]
+                assert value == number or (math.isnan(value) and math.isnan(number))
             else:
                 number = grammar.value(text) if grammar.number.fullmatch(text) else math.inf
                 assert math.isinf(number), text
@@ -279,55 +286,6 @@ SHAPES = st.one_of(
     st.from_regex(r"-?[0-9]{0,22}[.,]?[0-9]{0,22}", fullmatch=True),
     st.text("0123456789.,-+e/: \x80", max_size=26),
 )
-
-
-@settings(max_examples=1000, deadline=None)
-@given(fields=st.lists(SHAPES, min_size=1, max_size=20), mark=st.sampled_from(".,"))
-def test_decimals_are_the_nearest_floats(fields: list[str], mark: str) -> None:
-    """What is read of many fields at once is what Python makes of each, or it is left to others."""
-    cells = cells_of([field.encode() for field in fields])
-    number = NUMBERS_WITH[mark]
-    for field, value in zip(fields, read_decimals(cells, mark).ravel().tolist(), strict=True):
-        if not math.isnan(value):
-            assert number.fullmatch(field.encode()), field
-            assert value.hex() == float(field.replace(mark, ".")).hex()
-
-
-@pytest.mark.parametrize("digits", [1, 6, 9, 15, 16, 17, 18, 19])
-@pytest.mark.parametrize("sign", ["", "-"])
-def test_plain_decimals_are_not_left_to_others(digits: int, sign: str) -> None:
-    random = np.random.default_rng(digits)
-    wholes = random.integers(10 ** (digits - 1), min(10**digits, 2**63 - 1), 1000).tolist()
-    for after in range(min(digits, 20) + 1):
-        texts = [str(whole) for whole in wholes]
-        fields = [f"{sign}{t[: digits - after]}.{t[digits - after :]}" for t in texts]
-        values = read_decimals(cells_of([field.encode() for field in fields]), ".").ravel()
-        left = np.isnan(values)
-        ties = 0 if digits < 16 or not after else len(fields) / 16
-        assert np.count_nonzero(left) <= ties
-        assert [float(field) for field in np.array(fields)[~left]] == values[~left].tolist()
-
-
-def cells_of(fields: list[bytes]) -> Cells:
-    """These fields, one a row."""
-    text = b"".join(field + b"\n" for field in fields)
-    ends = np.cumsum([len(field) + 1 for field in fields]) - 1
-    starts = ends - [len(field) for field in fields]
-    return Cells(np.frombuffer(text, np.uint8), starts[:, np.newaxis], ends[:, np.newaxis])
-
-
-@given(
-    rows=st.lists(st.tuples(*[st.sampled_from(["1", "-2.5", " 3 ", '"4"', ' " 5" ', ""])] * 2)),
-    end=st.sampled_from(["\n", "\r\n", " \n\n"]),
-)
-def test_fields_are_joined_as_they_read(rows: list[tuple[str, str]], end: str) -> None:
-    """Without blanks, quotes and delimiters, a line for each."""
-    text = "".join(f"{one},{other}{end}" for one, other in rows).encode()
-    for block in cut_blocks([text], COMMA):
-        cells = find_cells(block, COMMA, 2)
-        assert cells is not None
-        said = joined(stripped(cells, block, COMMA)).tobytes()
-        assert said == b"".join(field + b"\n" for row in rows_of(text) for field in row)
 
 
 @pytest.mark.parametrize(

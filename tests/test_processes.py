@@ -1,13 +1,11 @@
-"""Large files are read by several processes, which is seen in nothing but how long it takes."""
+"""Large files are read by several threads, which is seen in nothing but how long it takes."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,77 +15,11 @@ from conftest import Gdfit, signalled
 from gdfit.data.dataset import Dataset
 
 ROWS = 2_400_000
-SCRIPT = """
-import os, signal, sys
-os.sched_getaffinity = lambda process: range(3)  # processors, however many there are
-from gdfit.data import fork
-
-def attempt(number):
-    if number == int(sys.argv[1]):
-        {what}
-    return number, os.getpid(), bytes(number * 1000)
-
-assert fork.is_alone()
-found = []
-try:
-    for number, process, text in fork.in_processes(attempt, range(100)):
-        assert len(text) == number * 1000
-        found.append((number, process == os.getpid()))
-        {meanwhile}
-except BaseException as error:
-    print(f"{{type(error).__name__}}: {{error}}")
-assert found == [(number, False) for number in range(len(found))], found
-print(len(found))
-try:
-    os.waitpid(-1, 0)
-except ChildProcessError:
-    print("none is left")
-"""
-
-
-def run(what: str, meanwhile: str = "pass", at: int = 71) -> list[str]:
-    """What the script above prints, where the outcome for item `at` is `what`."""
-    script = SCRIPT.format(what=what, meanwhile=meanwhile)
-    result = subprocess.run(
-        [sys.executable, "-c", script, str(at)],
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert result.stderr == ""
-    return result.stdout.splitlines()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, threads do the work")
-@pytest.mark.parametrize(
-    ("what", "meanwhile", "printed"),
-    [
-        ("pass", "pass", ["100", "none is left"]),
-        ("raise KeyError('why')", "pass", ["KeyError: 'why'", "71", "none is left"]),
-        (
-            "os.kill(os.getpid(), signal.SIGKILL)",
-            "pass",
-            [
-                "GdfitError: a process that was reading has been ended: is there enough memory?",
-                "71",
-                "none is left",
-            ],
-        ),
-        ("pass", "if number == 20: break", ["21", "none is left"]),
-        ("pass", "if number == 20: sys.exit('so')", ["SystemExit: so", "21", "none is left"]),
-    ],
-)
-def test_outcomes_come_in_order_until_something_is_wrong(
-    what: str, meanwhile: str, printed: list[str]
-) -> None:
-    assert run(what, meanwhile) == printed
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that is worth being read by several processes: y = 2x + 0.5 to one digit."""
+    """A file that is worth being read by several threads: y = 2x + 0.5 to one digit."""
     path = tmp_path_factory.mktemp("large") / "large.csv"
     lines = [f"{x / 10},{(2 * x + 5) // 10 + (x % 2) / 10}\n" for x in range(100)]
     path.write_text("x,y\n" + "".join(lines) * (ROWS // 100))
@@ -152,35 +84,20 @@ def test_a_file_that_changes_meanwhile_is_read_as_it_is_then(tmp_path: Path, cha
     assert found.augmented.tolist() == expected.augmented.tolist()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, threads do the work")
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="nothing says what is open")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_processes_end_with_the_command(
-    large: Path, tmp_path: Path, number: signal.Signals
-) -> None:
+def test_reading_ends_with_the_command(large: Path, tmp_path: Path, number: signal.Signals) -> None:
     files = [large] * 20  # some seconds
-    started: list[list[int]] = []
-
-    def has_copies() -> bool:
-        started.append(working_on("train", str(large)))
-        return len(started[-1]) > 2 or len(os.sched_getaffinity(0)) == 1
-
-    result = signalled("train", *files, cwd=tmp_path, ready=has_copies, number=number)
+    result = signalled("train", *files, cwd=tmp_path, ready=lambda: is_open(large), number=number)
     assert (result.status, result.out) == (128 + number, "")
     assert result.err in ("", "gdfit: interrupted\n")
-    deadline = time.monotonic() + 10
-    while working_on("train", str(large)):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
     assert [*tmp_path.iterdir()] == []
 
 
-def working_on(*words: str) -> list[int]:
-    """The processes that have these words on their command line."""
-    found = []
-    for folder in Path("/proc").iterdir():
+def is_open(file: Path) -> bool:
+    """Whether a process has this file open."""
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
-            if folder.name.isdigit() and set(words) <= set(
-                (folder / "cmdline").read_text().split("\0")
-            ):
-                found.append(int(folder.name))
-    return found
+            if link.readlink() == file:
+                return True
+    return False

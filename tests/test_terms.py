@@ -16,16 +16,18 @@ import gdfit as library
 from conftest import Gdfit
 from gdfit import GdfitError, load_model, read_observations, train
 from gdfit.arrays import FloatArray
-from gdfit.data.blocks import cut_blocks
+from gdfit.data.arrow_reader import read_batch
+from gdfit.data.batch import Words
+from gdfit.data.blocks import Block, cut_blocks
 from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import Dataset
 from gdfit.data.expansion import Expansion
 from gdfit.data.fields import Grammar, content
 from gdfit.data.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
 from gdfit.data.plain import RowError
+from gdfit.data.plain import read_words as plain_words
 from gdfit.data.selection import Selection
 from gdfit.data.terms import Factor, Term
-from gdfit.data.words import read_words
 
 IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936
 LEVELS = ["b, c", 'say "a"', "two words", "Ångström", "Z"]
@@ -483,6 +485,14 @@ def test_other_losses_and_batches_take_terms(gdfit: Gdfit) -> None:
         assert both[0]["w"] == pytest.approx(both[1]["w"], rel=1e-9)
     whole = gdfit.json("train", IRIS, *options, "--epochs", "20")
     assert both[0]["w"] == pytest.approx(whole["w"], rel=1e-9)
+
+
+def read_words(
+    block: Block, grammar: Grammar, width: int, places: list[int], *, small: bool
+) -> tuple[Words, ...]:
+    """The words in a block: by Arrow, or where that leaves it or it is small, by the definition."""
+    batch = None if small else read_batch(block, grammar, width, (), places, missing=True)
+    return batch.words if batch else plain_words(block.text, grammar, width, places, block.line)
 
 
 @settings(max_examples=40, deadline=None)

@@ -164,3 +164,33 @@ def table_of(characters: bytes) -> NDArray[np.bool_]:
     table = np.zeros(256, bool)
     table[list(characters)] = True
     return table
+
+
+def in_quotes(quotes: Positions, length: int) -> NDArray[np.bool_]:
+    """For each of `length` characters, whether it is in quotes (the quote that closes is not)."""
+    return every_other(np.diff(np.concatenate([[0], quotes, [length]])))
+
+
+def every_other(lengths: Positions) -> NDArray[np.bool_]:
+    """Runs of False and True in turn, of these lengths."""
+    flags = np.zeros(len(lengths), bool)
+    flags[1::2] = True
+    return np.repeat(flags, lengths)
+
+
+def ends_of_rows(block: Block, grammar: Grammar) -> Positions:
+    """Where the last field of each row of `block` ends, before blanks and a comment."""
+    text = np.frombuffer(block.text, np.uint8)
+    line_ends = table_of(b"\r\n")[text]
+    if len(block.quotes):
+        line_ends &= ~in_quotes(block.quotes, len(text))
+    ends = np.flatnonzero(line_ends)
+    if not len(ends) or ends[-1] + 1 < len(text):
+        ends = np.append(ends, len(text))
+    starts = np.append(0, ends[:-1] + 1)
+    blank, some = table_of(grammar.blanks), np.arange(len(ends))
+    while len(some := some[ends[some] > starts[some]]) and len(
+        some := some[blank[text[ends[some] - 1]]]
+    ):
+        ends[some] -= 1
+    return ends[ends > starts]

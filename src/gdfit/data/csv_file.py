@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
+from gdfit.data.arrow_reader import read_batch
 from gdfit.data.batch import Batch
 from gdfit.data.blocks import LONGEST_ROW, Block, cut_blocks
 from gdfit.data.data_file import DataFile, Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.fields import line_at, records
 from gdfit.data.layout import Layout, find_layout
-from gdfit.data.numbers import read_block
 from gdfit.data.parallel import in_order
-from gdfit.data.plain import RowError, read_plainly
+from gdfit.data.plain import RowError, read_plainly, read_words
 from gdfit.data.source import BLOCK_BYTES, Source, open_source
-from gdfit.data.words import read_words
 from gdfit.errors import FieldError, GdfitError
 
 HEAD_BYTES = 1 << 19  # to import pandas takes longer than to read so much without it
@@ -112,26 +111,18 @@ class CsvFile:
     ) -> Batch:
         """The rows of one block; a missing field is NaN or -1 if there may be any."""
         grammar, width = self.layout.grammar, len(self.layout.names)
-
-        def plainly() -> FloatArray:
-            text, line = block.text, block.line
-            return read_plainly(
+        if not self.is_small:
+            batch = read_batch(block, grammar, width, places, texts, missing=may_miss)
+            if batch is not None:
+                return batch
+        text, line = block.text, block.line
+        try:
+            numbers = read_plainly(
                 text, grammar, width, places, missing=may_miss, line=line, texts=texts
             )
-
-        try:
-            if self.is_small:
-                numbers = plainly()
-            elif places:
-                numbers = read_block(block, grammar, width, places, missing=may_miss, texts=texts)
-            small = self.is_small
-            words = read_words(block, grammar, width, texts, small=small) if texts else ()
-            if not may_miss and any((column.codes < 0).any() for column in words):
-                plainly()  # names the first
+            words = read_words(text, grammar, width, texts, line)
         except RowError as error:
             raise self.fault(error) from None
-        if not places:
-            numbers = np.empty((len(words[0].codes), 0))
         return Batch(numbers, words, np.arange(len(numbers)))
 
     def fault_in(self, block: Block, row: int, place: int, what: str) -> GdfitError:

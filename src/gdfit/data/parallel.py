@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def in_order(function: Callable[[Item], Outcome], items: Iterable[Item]) -> Iterator[Outcome]:
+def in_order(function: Callable[[Item], Outcome], items: Iterable[Item]) -> Generator[Outcome]:
     """`function` of each of the `items`, in their order, on all processors at once; for functions
     that let go of Python's lock. Few items are taken ahead, so that memory stays bounded."""
     iterator = iter(items)

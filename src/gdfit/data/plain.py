@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import Words
 from gdfit.data.fields import (
     MARKS,
     Grammar,
     Record,
     check_there,
+    content,
     is_open,
     line_at,
     read_number,
@@ -68,6 +70,25 @@ def read_plainly(
         rows.append(row)
     values = np.array(rows, float).reshape(len(rows), len(in_file))
     return values[:, [in_file.index(place) for place in places]]
+
+
+def read_words(
+    text: bytes, grammar: Grammar, width: int, places: Sequence[int], line: int = 1
+) -> tuple[Words, ...]:
+    """What the fields in the columns at `places` say, each word once; -1 where one is missing."""
+    codes: list[list[int]] = [[] for _ in places]
+    code_of: list[dict[str, int]] = [{} for _ in places]
+    for record in records(text, grammar):
+        check_form(record, text, width, line)
+        for place, of_one, known in zip(places, codes, code_of, strict=True):
+            said = content(record.fields[place], grammar)
+            word = said.decode(errors="surrogateescape")
+            missing = grammar.is_missing(said)
+            of_one.append(-1 if missing else known.setdefault(word, len(known)))
+    return tuple(
+        Words(np.array(of_one, np.int64), list(known))
+        for of_one, known in zip(codes, code_of, strict=True)
+    )
 
 
 def check_form(record: Record, text: bytes, width: int, line: int) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 from gdfit.data.data_file import Watcher
 from gdfit.data.dialect import Dialect
 from gdfit.data.finding import made_like
-from gdfit.data.fork import in_processes
 from gdfit.data.forms import Form, NoPartsError, Range, ranges, survey
 from gdfit.data.gathering import AT_ONCE, Tree, expected
 from gdfit.data.levels import LevelError
+from gdfit.data.parallel import in_order
 from gdfit.data.parts import (
     Gathered,
     Job,
@@ -95,7 +95,7 @@ def gathered_parts(work: Work, watcher: Watcher | None, begun: Callable[[], None
     ]
     trees = [Tree[Gathered](form.units(work.unit_bytes)) for form in work.forms]
     files = Tree[Gathered](len(work.forms))
-    outcomes = in_processes(partial(condense, work), tasks)
+    outcomes = in_order(partial(condense, work), tasks)
     whole, read = None, 0
     with closing(outcomes):
         for number, task in enumerate(tasks):

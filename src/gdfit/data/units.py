@@ -163,7 +163,7 @@ class Ahead:
             parts.append(self._source.read(size - length))
             length += len(parts[-1])
             self._ended = not parts[-1]
-        self._text = b"".join(parts)
+        self._text = b"".join(filter(None, parts))
 
     def skip_line(self) -> int:
         """Leave out what is before the first row's start, if a row starts after the first line end;
@@ -216,8 +216,9 @@ class Ahead:
             taken_for = row_start(text, quotes[:0], left, ended=self._ended)
             if taken_for != end:
                 raise StraddledError
-        self._text = raw[end:]
-        return Block(text[:end], quotes[: np.searchsorted(quotes, end)], line, raw[:end])
+        self._text, taken = raw[end:], raw[:end]
+        rows = taken if text is raw else text[:end]
+        return Block(rows, quotes[: np.searchsorted(quotes, end)], line, taken)
 
 
 def row_start(text: bytes, quotes: Positions, least: int, *, ended: bool) -> int | None:

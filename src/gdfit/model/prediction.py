@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch
-from gdfit.data.blocks import LF, Block, Positions
-from gdfit.data.cells import ends_of_rows, every_other
+from gdfit.data.blocks import LF, Block, Positions, ends_of_rows, every_other
 from gdfit.data.csv_file import CsvFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.fields import WHITE_SPACE, Grammar
@@ -71,13 +70,13 @@ def check_alike(first: CsvFile, file: CsvFile) -> None:
 
 def predicted_blocks(model: LinearModel, maker: RowMaker, file: CsvFile) -> Iterator[bytes]:
     """The rows of `file` with their predictions, block by block."""
-    grammar, width = file.layout.grammar, len(file.layout.names)
+    grammar = file.layout.grammar
 
     def predict(block: Block) -> tuple[Batch, bytes]:
         batch = file.read(block, *maker.places, may_miss=True)
         values = model.at_batch(maker, file, block, batch)
         fields = as_fields(values, ~batch.is_whole, grammar)
-        return batch, with_fields(block.raw, ends_of_rows(block, grammar, width), fields)
+        return batch, with_fields(block.raw, ends_of_rows(block, grammar), fields)
 
     for batch, text in in_order(predict, file.text_blocks()):
         file.complete(batch)
