@@ -19,12 +19,10 @@ from pathlib import Path
 import numpy as np
 from whole_process import compare
 
-from gdfit.data.columns import choose_columns
-from gdfit.data.dialect import Dialect
-from gdfit.data.forms import UNIT_BYTES, Range, survey
-from gdfit.data.parts import Condense, Gathered, Task, Work, condense, fold
-from gdfit.data.recipe import Chosen
-from gdfit.data.selection import Selection
+from gdfit.data.reduction.parts import Condense, Gathered, Task, Work, condense, fold
+from gdfit.data.reduction.units import UNIT_BYTES, Range, survey
+from gdfit.data.terms.columns import Chosen, Selection, choose_columns
+from gdfit.data.text.dialect import Dialect
 
 ROWS = 40_000_000
 UNITS = 16  # that a task takes

@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from conftest import LECTURE
+from gdfit.choices import Panel
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.descent.fit import Fit, Run
+from gdfit.data.reduction.observations import Observations
 from gdfit.descent.loop import Step
-from gdfit.show.panels import Panel
-from gdfit.show.plots import STYLE, draw
-from gdfit.show.trace import Trace
+from gdfit.descent.run import Fit, Run
+from gdfit.show.pictures.figure import STYLE, draw
+from gdfit.show.pictures.trace import Trace
 
 
 def traced(data: Observations | None = None, **options: Any) -> tuple[Fit, list[Step]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from decimal import ROUND_DOWN, Context
 from typing import Any
 
-from gdfit.model.languages.excel import column_letters
+from gdfit.model.languages import column_letters
 
 TOKEN = re.compile(
     r'"(?:[^"]|"")*"|\d[\d.]*(?:E[+-]?\d+)?|([A-Z]+2)(?::([A-Z]+2))?(?!\d)|[A-Z]+(?:10)?|=|\^'

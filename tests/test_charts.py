@@ -13,7 +13,7 @@ from conftest import LECTURE, SAMPLES, Gdfit, process
 from drawn import several, traced
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.show.charts import charts, round_ticks
+from gdfit.show.pictures.charts import charts, round_ticks
 
 
 def chart_of(data: Any = None, width: int = 80, **options: Any) -> tuple[str, str]:

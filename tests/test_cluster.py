@@ -19,9 +19,9 @@ import pytest
 import gdfit as library
 from conftest import LECTURE, Gdfit
 from dask_processes import Processes, wait_for
-from gdfit.data.cluster import Cluster
 from gdfit.data.dataset import Dataset
-from gdfit.data.selection import Selection
+from gdfit.data.reduction.dask import Cluster
+from gdfit.data.terms.columns import Selection
 from gdfit.errors import GdfitError
 from inline import bits
 

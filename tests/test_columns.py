@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit.data.columns import Columns
-from gdfit.data.condense import Condenser
-from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import read_observations
-from gdfit.data.dialect import Dialect
-from gdfit.data.fields import MISSING
-from gdfit.data.holdout import HoldOut
-from gdfit.data.observations import Observations
+from gdfit.data.reduction.condense import Condenser
+from gdfit.data.reduction.draws import HoldOut
+from gdfit.data.reduction.observations import Observations
+from gdfit.data.sources.csv_file import open_csv
+from gdfit.data.terms.columns import Columns
+from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.fields import MISSING
 from gdfit.errors import GdfitError, UsageError
 
 

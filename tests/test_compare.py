@@ -20,14 +20,13 @@ import pytest
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.descent.compare import combinations, list_of, starts_of, waiting
-from gdfit.descent.comparison import Comparison, milestones
-from gdfit.descent.fit import train
-from gdfit.descent.objectives import whole_objective
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent.compare import Comparison, combinations, list_of, milestones, starts_of, waiting
+from gdfit.descent.objective import whole_objective
+from gdfit.descent.run import train
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
-from gdfit.show.board import cells
+from gdfit.show.board.board import cells
 
 SWEEP = ["compare", LECTURE, "--lr", "0.001,0.01,0.1,0.5", "--optimizer", "gd,momentum,adam"]
 

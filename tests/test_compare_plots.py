@@ -16,11 +16,11 @@ from PIL import Image
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.descent.comparison import Comparison
-from gdfit.show.colours import number
-from gdfit.show.compare_plots import FAINT, NAMED, draw_comparison, looks_of
-from gdfit.show.path_plots import loss_over
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent.compare import Comparison
+from gdfit.show.pictures.axes import number
+from gdfit.show.pictures.comparison import FAINT, NAMED, draw_comparison, looks_of
+from gdfit.show.pictures.path import loss_over
 
 
 @pytest.fixture(scope="module")

@@ -15,15 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.data.columns import Columns
-from gdfit.data.condense import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.dataset import Dataset, read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.data.rows import RowBuffer, Rows, memory_limit
-from gdfit.descent.fit import train
-from gdfit.descent.gradients import BACKENDS
-from gdfit.descent.objectives import whole_objective
+from gdfit.data.reduction.condense import SAMPLE_ROWS, Condenser, Reservoir
+from gdfit.data.reduction.observations import Observations
+from gdfit.data.reduction.rows import RowBuffer, Rows, memory_limit
+from gdfit.data.terms.columns import Columns
+from gdfit.descent.objective import BACKENDS, whole_objective
+from gdfit.descent.run import train
 from gdfit.descent.settings import Settings
 
 

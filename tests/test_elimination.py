@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gdfit
-from gdfit.analysis.least_squares import least_squares
-from gdfit.descent.elimination import Elimination
-from gdfit.descent.scaling import scaled, scaling_of
+from gdfit.analysis.inference import least_squares
+from gdfit.descent.scaling import Elimination, scaled, scaling_of
 
 
 @given(

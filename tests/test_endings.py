@@ -17,8 +17,8 @@ import pytest
 from conftest import LECTURE, SAMPLES, Gdfit, Result, process, signalled
 from gdfit.data.in_memory import observations_from
 from gdfit.descent.curvature import curvature
-from gdfit.descent.fit import Run, train
 from gdfit.descent.loop import Step
+from gdfit.descent.run import Run, train
 from gdfit.descent.settings import Settings
 from gdfit.descent.stopping import Growth
 
@@ -361,7 +361,7 @@ def test_a_smaller_rate_is_for_the_same_scale(
     gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the rate that was chosen diverges, which takes bad luck."""
-    monkeypatch.setattr("gdfit.descent.choice.tried_rate", lambda *tried: 5e7)
+    monkeypatch.setattr("gdfit.descent.learning_rate.tried_rate", lambda *tried: 5e7)
     result = gdfit("train", HOUSES, "--optimizer", "momentum")
     assert result.status == 3
     command = result.err.splitlines()[-1].rpartition(": ")[2]

@@ -10,8 +10,8 @@ import pytest
 
 import gdfit as library
 from conftest import LECTURE, Gdfit
-from gdfit.data.dialect import Dialect
-from gdfit.data.rows import rows_at_once
+from gdfit.data.reduction.rows import rows_at_once
+from gdfit.data.text.dialect import Dialect
 from gdfit.model.evaluation import evaluate
 
 

@@ -122,9 +122,9 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch
-from gdfit.data.fields import Grammar
-from gdfit.data.layout import Held, Layout, default_names
-from gdfit.data.source import Source
+from gdfit.data.text.fields import Grammar
+from gdfit.data.text.header import Held, Layout, default_names
+from gdfit.data.sources.source import Source
 from gdfit.errors import GdfitError
 
 
@@ -161,8 +161,8 @@ def open_npy(source: Source, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
 ''',
         "data/opening.py",
         {
-            "from gdfit.data.source import": (
-                "from gdfit.data.npy_file import open_npy\nfrom gdfit.data.source import"
+            "from gdfit.data.sources.source import": (
+                "from gdfit.data.npy_file import open_npy\nfrom gdfit.data.sources.source import"
             ),
             "{PARQUET: parquet_in}": '{PARQUET: parquet_in, b"\\x93NUMPY": open_npy}',
         },
@@ -177,7 +177,7 @@ def open_npy(source: Source, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
 
 from __future__ import annotations
 
-from gdfit.cli.data import read
+from gdfit.cli.reading import read
 from gdfit.cli.options import Columns, Data, HowWritten
 
 

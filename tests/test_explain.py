@@ -14,12 +14,12 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.descent.fit import Run
 from gdfit.descent.loop import Step
-from gdfit.show import formulas
-from gdfit.show.board import WIDTH, Line, cells, given, laid_out, told
-from gdfit.show.explain import Explanation, held_back
-from gdfit.show.style import short
+from gdfit.descent.run import Run
+from gdfit.show.board import board as formulas
+from gdfit.show.board.board import WIDTH, Line, cells, given, laid_out, told
+from gdfit.show.board.explain import Explanation, held_back
+from gdfit.show.tables.style import short
 
 NUMBER = r"\d+(?:\.\d+)?(?:e[+-]\d+)?"
 RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")

@@ -13,10 +13,8 @@ import torch
 import gdfit as library
 from conftest import LECTURE, Gdfit
 from exported import LANGUAGES, database, python_function, run
-from gdfit.model.formats import ExportFormat
-from gdfit.model.languages.c import c_names, c_string
-from gdfit.model.languages.excel import column_letters
-from gdfit.model.languages.sql import Sql
+from gdfit.choices import ExportFormat
+from gdfit.model.languages import Sql, c_names, c_string, column_letters
 from spreadsheet import worked_out
 
 NAMES = ("depth (m)", "select", 'a"b', "ünï")

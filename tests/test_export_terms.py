@@ -13,8 +13,8 @@ import torch
 
 import gdfit
 from exported import LANGUAGES, python_function, run
+from gdfit.choices import ExportFormat
 from gdfit.cli import run as command
-from gdfit.model.formats import ExportFormat
 
 LEVELS = ("Adelie", 'Gen"too', "it's, odd", "ünï ?", "a", "A", "back\\slash", "100%")
 EXACT = "species,year,z^2,depth (m):z,C(year),species:z,species:C(year)"

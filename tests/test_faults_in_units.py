@@ -17,20 +17,19 @@ import pytest
 from distributed.scheduler import KilledWorker
 from pyarrow import parquet
 
-from gdfit.data import connecting
-from gdfit.data.cluster import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
-from gdfit.data.connecting import address_of
 from gdfit.data.dataset import Dataset
-from gdfit.data.dialect import Dialect
-from gdfit.data.fields import Grammar
-from gdfit.data.forms import Form
-from gdfit.data.frame_file import FrameFile, file_of
-from gdfit.data.gathering import each
-from gdfit.data.layout import Layout
-from gdfit.data.opening import READERS, open_text
-from gdfit.data.parts import count_lines_of
-from gdfit.data.selection import Selection
-from gdfit.data.source import Source
+from gdfit.data.in_memory import FrameFile, file_of
+from gdfit.data.reduction import dask as connecting
+from gdfit.data.reduction.dask import MOST_AT_ONCE, TASKS_EACH, Cluster, address_of, units_at_once
+from gdfit.data.reduction.gathering import each
+from gdfit.data.reduction.parts import count_lines_of
+from gdfit.data.reduction.units import Form
+from gdfit.data.sources.formats import READERS, open_text
+from gdfit.data.sources.source import Source
+from gdfit.data.terms.columns import Selection
+from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.fields import Grammar
+from gdfit.data.text.header import Layout
 from gdfit.errors import GdfitError, UsageError
 from inline import Inline, Promise
 from served import serving

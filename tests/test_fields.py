@@ -12,17 +12,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
-from gdfit.data.arrow_reader import read_batch
-from gdfit.data.blocks import Block, cut_blocks, ends_of_rows
-from gdfit.data.fields import (
+from gdfit.data.text.arrow_reader import read_batch
+from gdfit.data.text.blocks import Block, cut_blocks, ends_of_rows
+from gdfit.data.text.fields import (
     MISSING,
     WHITE_SPACE,
     Grammar,
+    RowError,
     content,
     read_number,
+    read_plainly,
     records,
 )
-from gdfit.data.plain import RowError, read_plainly
 
 COMMA = Grammar(",")
 

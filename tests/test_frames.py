@@ -15,8 +15,8 @@ import pytest
 
 import gdfit
 from conftest import SAMPLES
-from gdfit.data.dialect import Dialect
-from gdfit.data.head import SNIFFED_ROWS
+from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.header import SNIFFED_ROWS
 
 
 def table() -> pd.DataFrame:

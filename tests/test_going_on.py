@@ -11,11 +11,11 @@ import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit, signalled
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.descent.fit import Fit, Run, train
-from gdfit.descent.gradients import BACKENDS
+from gdfit.data.reduction.observations import Observations
 from gdfit.descent.losses import LOSSES
+from gdfit.descent.objective import BACKENDS
 from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.run import Fit, Run, train
 from gdfit.descent.settings import Scale
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel, load_model

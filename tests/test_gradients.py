@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.descent.gradients import BACKENDS
-from gdfit.descent.objectives import whole_objective
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent.objective import BACKENDS, whole_objective
 from gdfit.descent.settings import BackendName, Settings
 
 MANUAL, AUTOGRAD = Settings(backend="manual"), Settings(backend="autograd")

@@ -18,24 +18,23 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit.arrays import FloatArray
+from gdfit.arrays import FloatArray, triangular
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.data.qr import triangular
-from gdfit.descent import ends
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent import closed_form as ends
+from gdfit.descent.closed_form import Path, round_epochs
 from gdfit.descent.compare import compare
 from gdfit.descent.curvature import curvature
-from gdfit.descent.fit import Run, train
-from gdfit.descent.leaps import Path, round_epochs
 from gdfit.descent.loop import Step
-from gdfit.descent.objectives import whole_objective
+from gdfit.descent.objective import whole_objective
+from gdfit.descent.run import Run, train
 from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.stopping import Growth, last_answer, rules_of
 from gdfit.errors import UsageError
-from gdfit.show import report
-from gdfit.show.trace import is_kept, traced_epochs
+from gdfit.show.pictures.trace import is_kept, traced_epochs
+from gdfit.show.tables import reports as report
 
 SCALES: list[Scale] = ["none", "standardize", "whiten"]
 

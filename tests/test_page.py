@@ -11,7 +11,7 @@ import pytest
 from browser import Browser
 from conftest import Opened
 from gdfit.data.in_memory import observations_from
-from gdfit.descent.fit import train
+from gdfit.descent.run import train
 from pages import lecture, written
 
 LR = "document.querySelector('#lr-field').value"

@@ -12,7 +12,7 @@ import pytest
 from browser import SIZES
 from conftest import Opened
 from gdfit.data.in_memory import observations_from
-from gdfit.descent.fit import train
+from gdfit.descent.run import train
 from gdfit.errors import GdfitError, UsageError
 from gdfit.show.page import SCRIPTS, STYLES, page_of, save_page
 from gdfit.show.page.contents import contents

@@ -10,12 +10,12 @@ import pytest
 
 from browser import Page
 from conftest import SAMPLES, Opened
-from gdfit.data.columns import Columns
-from gdfit.data.condense import Condenser
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.descent.fit import Fit, train
+from gdfit.data.reduction.condense import Condenser
+from gdfit.data.reduction.observations import Observations
+from gdfit.data.terms.columns import Columns
+from gdfit.descent.run import Fit, train
 from pages import greenhouse, lecture
 
 

@@ -19,10 +19,9 @@ from pyarrow import parquet
 from conftest import Gdfit
 from formats import COLUMNS, write
 from gdfit.data.dataset import Dataset
-from gdfit.data.dialect import Dialect
-from gdfit.data.opening import open_file
-from gdfit.data.parquet_file import ParquetFile
-from gdfit.data.selection import Selection
+from gdfit.data.sources.formats import ParquetFile, open_file
+from gdfit.data.terms.columns import Selection
+from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
 
 

@@ -20,9 +20,8 @@ from pyarrow import parquet
 from conftest import LECTURE, Gdfit, process
 from formats import COLUMNS, ROWS, write
 from gdfit.data.dataset import read_observations
-from gdfit.data.dialect import Dialect
-from gdfit.data.opening import open_file
-from gdfit.data.parquet_file import ParquetFile
+from gdfit.data.sources.formats import ParquetFile, open_file
+from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
 from served import serving
 

@@ -17,9 +17,9 @@ from PIL import Image
 
 from conftest import LECTURE, Gdfit
 from drawn import called, panel_of, picture_of, points, traced
-from gdfit.show.colours import number
-from gdfit.show.panels import Panel
-from gdfit.show.plots import STYLE, draw
+from gdfit.choices import Panel
+from gdfit.show.pictures.axes import number
+from gdfit.show.pictures.figure import STYLE, draw
 
 
 def plotted(gdfit: Gdfit, ending: str, *options: str) -> bytes:

@@ -15,8 +15,8 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.descent.loop import Step
 from gdfit.descent.scaling import scaling_of
-from gdfit.show.colours import VERMILION, number
-from gdfit.show.trace import PAIRS, WHOLE, Trace
+from gdfit.show.pictures.axes import VERMILION, number
+from gdfit.show.pictures.trace import PAIRS, WHOLE, Trace
 
 
 def test_one_feature() -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
+from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature
-from gdfit.descent.fit import train
-from gdfit.descent.rates import best_rate, excess_after
+from gdfit.descent.learning_rate import best_rate, excess_after
+from gdfit.descent.run import train
 
 
 def parabola(eigenvalues: list[float], minimum: list[float]) -> Curvature:

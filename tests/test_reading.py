@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import read_observations
-from gdfit.data.dialect import Dialect
+from gdfit.data.sources.csv_file import open_csv
+from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
 
 if sys.version_info >= (3, 14):

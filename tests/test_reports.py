@@ -12,8 +12,7 @@ import pytest
 
 from conftest import SAMPLES
 from gdfit import Run, observations_from
-from gdfit.show.report import nothing
-from gdfit.show.run import REPORTS, CsvReport
+from gdfit.show.tables.reports import REPORTS, CsvReport, nothing
 
 
 @pytest.mark.parametrize("form", REPORTS)

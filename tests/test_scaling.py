@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Gdfit
-from gdfit.arrays import FloatArray
+from gdfit.arrays import FloatArray, triangular
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.data.qr import triangular
+from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import curvature
-from gdfit.descent.fit import train
+from gdfit.descent.run import train
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale
 

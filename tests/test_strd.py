@@ -11,8 +11,8 @@ import gdfit
 from exact import reference
 from gdfit import Observations
 from gdfit.analysis.inference import Summary
-from gdfit.data.columns import Columns
-from gdfit.data.condense import Condenser
+from gdfit.data.reduction.condense import Condenser
+from gdfit.data.terms.columns import Columns
 from strd import PROBLEMS, Problem
 
 

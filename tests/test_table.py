@@ -16,10 +16,8 @@ from rich.cells import cell_len
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit import Run, observations_from
 from gdfit.descent.loop import Step
-from gdfit.show.leading import MOST, leading
-from gdfit.show.report import nothing
-from gdfit.show.style import short, shortened
-from gdfit.show.table import BATCHES, RULE, TableReport
+from gdfit.show.tables.reports import BATCHES, RULE, TableReport, nothing
+from gdfit.show.tables.style import MOST, leading, short, shortened
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PIPE = 0  # the width of a pipe

@@ -11,8 +11,8 @@ import pytest
 
 from gdfit import Observations
 from gdfit.data.dataset import Dataset
-from gdfit.data.selection import Selection
-from gdfit.descent.fit import train
+from gdfit.data.terms.columns import Selection
+from gdfit.descent.run import train
 
 FEATURES = ("kind", "log(x)", "kind:x", "x^2", "C(year)")
 ODD = ["a, b", 'say "b"', "two words", "Ångström", "高度", "0"]

@@ -16,18 +16,17 @@ import gdfit as library
 from conftest import Gdfit
 from gdfit import GdfitError, load_model, read_observations, train
 from gdfit.arrays import FloatArray
-from gdfit.data.arrow_reader import read_batch
 from gdfit.data.batch import Words
-from gdfit.data.blocks import Block, cut_blocks
-from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import Dataset
-from gdfit.data.expansion import Expansion
-from gdfit.data.fields import Grammar, content
-from gdfit.data.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
-from gdfit.data.plain import RowError
-from gdfit.data.plain import read_words as plain_words
-from gdfit.data.selection import Selection
-from gdfit.data.terms import Factor, Term
+from gdfit.data.sources.csv_file import open_csv
+from gdfit.data.terms.columns import Selection
+from gdfit.data.terms.expansion import Expansion
+from gdfit.data.terms.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
+from gdfit.data.terms.terms import Factor, Term
+from gdfit.data.text.arrow_reader import read_batch
+from gdfit.data.text.blocks import Block, cut_blocks
+from gdfit.data.text.fields import Grammar, RowError, content
+from gdfit.data.text.fields import read_words as plain_words
 
 IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936
 LEVELS = ["b, c", 'say "a"', "two words", "Ångström", "Z"]

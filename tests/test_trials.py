@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gdfit.arrays import triangular
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.data.qr import triangular
+from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import curvature
-from gdfit.descent.fit import train
+from gdfit.descent.learning_rate import Trial, powers_of_4, tried_rate
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.run import train
 from gdfit.descent.settings import LossName, OptimizerName, Settings
-from gdfit.descent.trials import Trial, powers_of_4, tried_rate
 
 RATES = np.array([1e-4, 3e-3, 0.05, 1e6])
 

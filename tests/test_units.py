@@ -16,16 +16,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdfit.data import units
-from gdfit.data.cluster import Cluster
 from gdfit.data.dataset import Dataset
-from gdfit.data.dialect import Dialect
-from gdfit.data.forms import Range, ranges, survey
-from gdfit.data.gathering import AT_ONCE, Tree
-from gdfit.data.holdout import Divided, divided
-from gdfit.data.selection import Selection
-from gdfit.data.units import StraddledError, read_lines
-from gdfit.descent.fit import train
+from gdfit.data.reduction import units
+from gdfit.data.reduction.dask import Cluster
+from gdfit.data.reduction.draws import Divided, divided
+from gdfit.data.reduction.gathering import AT_ONCE, Tree
+from gdfit.data.reduction.units import Range, StraddledError, ranges, read_lines, survey
+from gdfit.data.terms.columns import Selection
+from gdfit.data.text.dialect import Dialect
+from gdfit.descent.run import train
 from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.model.evaluation import evaluate_rows, observe
 from inline import Inline, bits

@@ -11,11 +11,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from conftest import LECTURE
 from drawn import called, labels, panel_of, picture_of, points, several, traced
+from gdfit.choices import Panel
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.show.colours import number
-from gdfit.show.panels import Panel
-from gdfit.show.plots import draw
+from gdfit.show.pictures.axes import number
+from gdfit.show.pictures.figure import draw
 
 
 def test_powers_of_a_column_are_drawn_as_a_curve() -> None:

@@ -19,16 +19,14 @@ if TYPE_CHECKING:
 
     from gdfit.analysis.inference import Summary, summarize
     from gdfit.data.dataset import read_observations
-    from gdfit.data.dialect import Dialect
     from gdfit.data.in_memory import observations_from
-    from gdfit.data.observations import Observations
-    from gdfit.descent.compare import compare
-    from gdfit.descent.comparison import Comparison
-    from gdfit.descent.fit import Fit, Run, train
+    from gdfit.data.reduction.observations import Observations
+    from gdfit.data.text.dialect import Dialect
+    from gdfit.descent.compare import Comparison, compare
+    from gdfit.descent.run import Fit, Run, train
     from gdfit.descent.settings import Settings
     from gdfit.errors import GdfitError, UsageError
-    from gdfit.model.evaluating import evaluate
-    from gdfit.model.evaluation import Evaluation
+    from gdfit.model.evaluation import Evaluation, evaluate
     from gdfit.model.export import export
     from gdfit.model.linear import LinearModel, load_model
 
@@ -55,25 +53,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Comparison": "descent.comparison",
-    "Dialect": "data.dialect",
+    "Comparison": "descent.compare",
+    "Dialect": "data.text.dialect",
     "Evaluation": "model.evaluation",
-    "Fit": "descent.fit",
+    "Fit": "descent.run",
     "GdfitError": "errors",
     "LinearModel": "model.linear",
-    "Observations": "data.observations",
-    "Run": "descent.fit",
+    "Observations": "data.reduction.observations",
+    "Run": "descent.run",
     "Settings": "descent.settings",
     "Summary": "analysis.inference",
     "UsageError": "errors",
     "compare": "descent.compare",
-    "evaluate": "model.evaluating",
+    "evaluate": "model.evaluation",
     "export": "model.export",
     "load_model": "model.linear",
     "observations_from": "data.in_memory",
     "read_observations": "data.dataset",
     "summarize": "analysis.inference",
-    "train": "descent.fit",
+    "train": "descent.run",
 }
 
 

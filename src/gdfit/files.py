@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from gdfit.errors import GdfitError, UsageError, quoted
 
@@ -65,3 +65,10 @@ def open_beside(path: Path) -> Iterator[TextIO]:
     """`written_beside`, opened for text with ``\\n`` line ends."""
     with written_beside(path) as beside, beside.open("w", encoding="utf-8", newline="\n") as file:
         yield file
+
+
+def scratch_file() -> IO[bytes]:
+    """A file without a name from the start: no error and no signal leaves it behind."""
+    import tempfile
+
+    return tempfile.TemporaryFile(prefix="gdfit-")

@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.descent.fit import Fit, train
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent.run import Fit, train
 from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
 from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED
 from gdfit.errors import GdfitError, UsageError, quoted
-from gdfit.show.advice import is_at_minimum
+from gdfit.show.tables.words import is_at_minimum
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin

@@ -21,10 +21,10 @@ from gdfit import Dialect, GdfitError, LinearModel, load_model
 from gdfit.arrays import FloatArray
 from gdfit.cli import run
 from gdfit.data.batch import Words
-from gdfit.data.csv_file import open_csv
 from gdfit.data.dataset import Dataset
-from gdfit.data.fields import WHITE_SPACE
-from gdfit.data.selection import Selection
+from gdfit.data.sources.csv_file import open_csv
+from gdfit.data.terms.columns import Selection
+from gdfit.data.text.fields import WHITE_SPACE
 from gdfit.model.prediction import predict_rows
 
 WHERE = re.compile(r"data\.csv, line (\d+)(?:, column 'c(\d+)')?: ")

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations
-from gdfit.descent.gradients import BACKENDS, Objective
-from gdfit.descent.objectives import whole_objective
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent.objective import BACKENDS, Objective, whole_objective
 from gdfit.descent.settings import Settings
 
 ROUNDING = 1e-4  # differences of a loss L can't tell a gradient from 0 below some 1e-11 L,

@@ -1,25 +1,142 @@
-"""What the observations tell about the params: standard errors, t, p, confidence intervals, R², F.
+"""Probabilities of Student's t and of F, however small, and the quantile of t.
+
+Both are the regularized incomplete beta function, P(F > f) = I_x(a, b) with a = df₂/2, b = df₁/2
+and x = a/(a + b·f), and t² is an F with df₁ = 1. With y = 1 − x, I_x(a, b) = xᵃyᵇ/B(a, b) divided
+by a continued fraction (DiDonato and Morris, ACM Trans. Math. Softw. 18, 1992, BFRAC), whose few
+terms lose no digits. The logarithms in front of it do: they are as large as a·log a and cancel, so
+they are taken in mpmath.
+
+Least squares, with what standard errors need.
+
+[A y] = QR, and R = [R_A Qᵀy; 0 ρ]. The params are R_A⁻¹Qᵀy, ρ is the length of their residuals, and
+a row of R_A⁻¹ is as long as its param's standard error is in units of the residuals' (Golub and Van
+Loan, Matrix Computations, 2013, §5.3). A column that depends on those before it is left out.
+
+What the observations tell about the params: standard errors, t, p, confidence intervals, R², F.
 
 It all follows from the R factor of [A y], so from the p+2 condensed rows as from all N. It is about
-least squares without a penalty; the params of a model stand beside it.
-"""
+least squares without a penalty; the params of a model stand beside it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
-from gdfit.analysis.distributions import f_tail, t_quantile, t_tail
-from gdfit.analysis.least_squares import least_squares
-from gdfit.data.observations import Observations, check_observations
-from gdfit.descent.history import params_names
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.reduction.observations import Observations, check_observations
+from gdfit.descent.run import params_names
+from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError, UsageError, listing, printable
 from gdfit.model.linear import LinearModel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
+
+
+def f_tail(f: float, df1: float, df2: float) -> float:
+    """P(F > f) for F with `df1` and `df2` degrees of freedom."""
+    from mpmath import mp
+
+    if f <= 0:
+        return 1.0
+    with mp.workdps(DIGITS):
+        a, b = mp.mpf(df2) / 2, mp.mpf(df1) / 2
+        x, y = a / (a + b * f), b * f / (a + b * f)
+        log_beta = mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
+        front = mp.exp(a * mp.log(x) + b * mp.log(y) - log_beta)
+        excess = float(a * y - b * x)
+        if f < 1:  # the fraction is for the smaller side
+            return float(1 - front / _fraction(float(b), float(a), float(y), float(x), -excess))
+        return float(front / _fraction(float(a), float(b), float(x), float(y), excess))
+
+
+def t_tail(t: float, df: float) -> float:
+    """P(|T| > |t|) for T with `df` degrees of freedom."""
+    return f_tail(t * t, 1, df)
+
+
+def t_quantile(level: float, df: float) -> float:
+    """The t that |T| stays below with probability `level`: by bisection, to the last bit."""
+    low, high = 0.0, 1.0
+    while t_tail(high, df) > 1 - level:
+        low, high = high, 2 * high
+    while low < (middle := (low + high) / 2) < high:
+        low, high = (middle, high) if t_tail(middle, df) > 1 - level else (low, middle)
+    return high
+
+
+def _fraction(a: float, b: float, x: float, y: float, excess: float) -> float:
+    """xᵃyᵇ/B(a, b) over I_x(a, b) by modified Lentz; `excess`, a·y − b·x, is not negative."""
+    value = numerator = a * (excess + 1) / (a + 1)
+    denominator = 0.0
+    for n in count(1):
+        step = (a + n - 1) * (a + b + n - 1) * n * (b - n) * (x / (a + 2 * n - 1)) ** 2
+        term = n + n * (b - n) * x / (a + 2 * n - 1)
+        term += (a + n) * (excess + 1 + n * (1 + y)) / (a + 2 * n + 1)
+        denominator = 1 / (term + step * denominator)
+        numerator = term + step / numerator
+        value *= numerator * denominator
+        if not abs(numerator * denominator - 1) > math.ulp(1.0):
+            return value
+    raise AssertionError  # count() does not end
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """The least-squares params of some columns, and how well they are known.
+
+    params : shape (p,); NaN for a column that depends on those before it.
+    spreads : their standard errors where the residual standard error is 1; NaN as in `params`.
+    rank : how many columns don't depend on those before them.
+    explained : ‖ŷ‖, or ‖ŷ − ȳ‖ with an intercept; 0 where y does not vary.
+    residual : ‖y − ŷ‖; 0 where it is no more than rounding.
+    """
+
+    params: FloatArray
+    spreads: FloatArray
+    rank: int
+    explained: float
+    residual: float
+
+
+def least_squares(columns: FloatArray, *, intercept: bool) -> LeastSquares:
+    """Least squares of y on the columns before it; one that depends on earlier ones is left out.
+
+    Parameters
+    ----------
+    columns : [A y], shape (n, p+1).
+    intercept : whether the first column is the ones.
+
+    Raises
+    ------
+    GdfitError : the numbers are too large for float64, or the params would be.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        # Columns about 1 in size: powers of two, so that it changes no digit.
+        exponents = np.frexp(np.abs(columns).max(axis=0))[1]
+        if not np.isfinite(columns).all():
+            raise GdfitError("the numbers are too large for float64")
+        elimination = Elimination(np.ldexp(columns, -exponents))
+        elimination.take(range(len(exponents) - 1))
+        kept, inverse = elimination.kept, elimination.inverse
+        projected, residual = elimination.projected(-1).copy(), elimination.left(-1)
+        explained = float(np.linalg.norm(projected[intercept:]))
+        if math.hypot(explained, residual) <= DEPENDENT * float(np.linalg.norm(projected)):
+            projected[intercept:], explained, residual = 0.0, 0.0, 0.0  # y does not vary
+        params, spreads = np.full((2, len(exponents) - 1), math.nan)
+        params[kept] = np.ldexp(inverse @ projected, exponents[-1] - exponents[kept])
+        spreads[kept] = np.ldexp(np.linalg.norm(inverse, axis=1), -exponents[kept])
+        lengths = np.ldexp([explained, residual], exponents[-1])
+    if not np.isfinite([*params[kept], *spreads[kept], *lengths]).all():
+        raise GdfitError("the columns differ too much in size for float64")
+    return LeastSquares(params, spreads, len(kept), float(lengths[0]), float(lengths[1]))
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ import math
 
 import typer
 
-from gdfit.cli.data import read
-from gdfit.cli.messages import complain
+from gdfit.cli.groups import Typed
 from gdfit.cli.options import (
     CheckSettings,
     Columns,
@@ -21,7 +20,8 @@ from gdfit.cli.options import (
     Tolerance,
     check_settings,
 )
-from gdfit.cli.typed import Typed
+from gdfit.cli.process import complain
+from gdfit.cli.reading import read
 from gdfit.errors import GdfitError, UsageError
 
 
@@ -37,7 +37,7 @@ def gradcheck(
     """Check the gradient: by hand, by autograd and by central differences."""
     from gdfit.analysis.gradcheck import check_gradient
     from gdfit.descent.start import parse_init, start_of
-    from gdfit.show import analyses
+    from gdfit.show.tables import analyses
 
     if not tolerance >= 0:
         raise UsageError(f"`tolerance` takes a number that is not negative, not {tolerance:g}")
@@ -67,9 +67,9 @@ def graph(
 ) -> None:
     """Show autograd's computational graph of the loss."""
     from gdfit.analysis.graph import loss_graph, to_dot
-    from gdfit.descent.objectives import loss_of
+    from gdfit.descent.objective import loss_of
     from gdfit.descent.start import parse_init, start_of
-    from gdfit.show import analyses
+    from gdfit.show.tables import analyses
 
     check_settings(typed, settings, validated=False)
     start = parse_init(init)
@@ -92,7 +92,7 @@ def curvature(
     """Show which learning rates are stable on DATA, and how fast they are."""
     from gdfit.descent.curvature import curvature, standardized_curvature
     from gdfit.model.linear import to_json
-    from gdfit.show import analyses
+    from gdfit.show.tables import analyses
 
     observations = read(data, columns, dialect, dask=dask)
     given, scaled = curvature(observations), standardized_curvature(observations)

@@ -12,11 +12,9 @@ from typer.core import TyperGroup
 
 from gdfit.cli.analyses import curvature, gradcheck, graph
 from gdfit.cli.compare import compare
-from gdfit.cli.export import export
 from gdfit.cli.groups import grouped
-from gdfit.cli.messages import complain
-from gdfit.cli.models import evaluate, predict, summary
-from gdfit.cli.process import open_streams, tune_process
+from gdfit.cli.models import evaluate, export, predict, summary
+from gdfit.cli.process import complain, open_streams, tune_process
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError
 from gdfit.version import __version__

@@ -1,46 +1,131 @@
-"""gdfit compare."""
+"""The options of compare: those of train, where they take several values.
+
+gdfit compare."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from gdfit.cli.data import note_columns, reading
-from gdfit.cli.messages import complain, note
+from gdfit.cli import parsers as texts
+from gdfit.cli.groups import Group, Typed, option, panel
 from gdfit.cli.options import (
     DEFAULT_MODEL,
+    DESCENT,
+    PENALTY,
+    PRINTED,
+    SEED,
+    STOPPING,
+    THE_LOSS,
     Columns,
     Dask,
     Data,
     Files,
     HowWritten,
+    Output,
     Validation,
     check_settings,
     without_effect,
 )
-from gdfit.cli.several import (
-    COMPARED,
-    ForAll,
-    PrintedRuns,
-    Starts,
-    ToCompare,
-    WrittenOfRuns,
-)
+from gdfit.cli.process import complain, note
+from gdfit.cli.reading import note_columns, reading
 from gdfit.cli.train import INTERRUPTED, check_files, stopping_at_interrupt, told
-from gdfit.cli.typed import Typed
+from gdfit.descent.settings import Settings
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from gdfit.descent.comparison import Comparison, Outcome
-    from gdfit.descent.fit import Fit, Run
-    from gdfit.descent.settings import Settings
-    from gdfit.show.comparison import Runs, RunsReport
+    from gdfit.descent.compare import Comparison, Outcome
+    from gdfit.descent.run import Fit, Run
     from gdfit.show.progress import TrainingBar
+    from gdfit.show.tables.comparison import Runs, RunsReport
+
+TITLE = "What to compare"
+
+
+def several(declared: Any, read: Callable[[str], Any], metavar: str, default: str | bool) -> Any:
+    """The option with several values, ``A,B``, each as `read` reads it."""
+    listed = copy(declared)
+    listed.parser, listed.min = texts.several(read), None
+    listed.metavar, listed.show_default = metavar, default
+    return listed
+
+
+def only(group: Group, *names: str) -> Group:
+    """Those options of a group."""
+    return {name: group[name] for name in names}
+
+
+def without(group: Group, *names: str) -> Group:
+    """The others."""
+    return {name: declared for name, declared in group.items() if name not in names}
+
+
+COMPARED = panel(
+    TITLE,
+    lr=several(DESCENT["lr"], texts.rate, "FLOAT|auto,…", "auto"),
+    optimizer=several(DESCENT["optimizer"], str, "gd,momentum,nesterov,adam", "gd"),
+    scale=several(DESCENT["scale"], str, "none,standardize,whiten", False),
+    batch_size=several(DESCENT["batch_size"], texts.batch, "N,…,all", "all"),
+    loss=several(THE_LOSS["loss"], str, "mse,mae,huber", "mse"),
+    seed=several(SEED["seed"], texts.whole, "N,…", "0"),
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The values to compare, of the options that were given."""
+
+    lr: tuple[float | Literal["auto"], ...] | None = None
+    optimizer: tuple[str, ...] | None = None
+    scale: tuple[str, ...] | None = None
+    batch_size: tuple[int | None, ...] | None = None
+    loss: tuple[str, ...] | None = None
+    seed: tuple[int, ...] | None = None
+
+    @property
+    def given(self) -> dict[str, list[Any]]:
+        """The lists by name."""
+        return {name: list(values) for name, values in vars(self).items() if values}
+
+
+@dataclass(frozen=True)
+class RunsFiles:
+    """What to write of the runs, and where."""
+
+    model: Path | None = None
+    plot: Path | None = None
+
+
+ToCompare = Annotated[Compared, COMPARED]
+ForAll = Annotated[Settings, without(THE_LOSS | PENALTY | DESCENT | STOPPING, *COMPARED, "leap")]
+PrintedRuns = Annotated[Output, only(PRINTED, "format", "every", "show")]
+Starts = Annotated[
+    list[tuple[str, ...]] | None,
+    option(
+        "Where the params start; may be repeated.",
+        metavar="zeros,random,MODEL.json|W,…,B",
+        read=texts.starts,
+        show_default="zeros",
+        rich_help_panel=TITLE,
+    ),
+]
+
+
+WrittenOfRuns = Annotated[
+    RunsFiles,
+    panel(
+        "What to write",
+        model=option("Write the best model to this file.", metavar="FILE"),
+        plot=option("Draw the runs to this file.", metavar="FILE.png|.svg|.pdf"),
+    ),
+]
+
 
 OWN = ("format", "every", "show", "plot", "model")
 """The options that are about the comparison as a whole."""
@@ -60,12 +145,11 @@ def compare(
     dask: Dask = None,
 ) -> None:
     """Run gradient descent on DATA with every combination of the values given."""
-    from gdfit.descent.compare import combinations, settings_of
-    from gdfit.descent.comparison import Comparison
+    from gdfit.descent.compare import Comparison, combinations, settings_of
     from gdfit.descent.start import parse_init
-    from gdfit.show.comparison import RUNS_REPORTS
     from gdfit.show.progress import TrainingBar
-    from gdfit.show.report import schedule
+    from gdfit.show.tables.comparison import RUNS_REPORTS
+    from gdfit.show.tables.reports import schedule
 
     check_data(data)
     names = [name for listed in init or [("zeros",)] for name in listed]
@@ -101,7 +185,7 @@ def compare(
         save(best[0].fit, files.model)
         lines.append(("model", str(files.model)))
     if files.plot:
-        from gdfit.show.compare_plots import save_comparison
+        from gdfit.show.pictures.comparison import save_comparison
 
         save_comparison(comparison, files.plot)
     shown.end(comparison, lines)
@@ -149,7 +233,7 @@ def check_compared(
 
 def note_weightless(runs: Runs) -> None:
     """Say once of all runs why the weights of some features stay 0."""
-    from gdfit.show import advice
+    from gdfit.show.tables import words as advice
 
     remarks = (
         remark
@@ -171,9 +255,8 @@ def descended(
     """What the runs come to, one after the other; after Ctrl-C, no other is begun."""
     import numpy as np
 
-    from gdfit.descent.compare import waiting
-    from gdfit.descent.comparison import Curve, Outcome
-    from gdfit.show.trace import Trace
+    from gdfit.descent.compare import Curve, Outcome, waiting
+    from gdfit.show.pictures.trace import Trace
 
     for number, init, run in waiting(runs):
         curve, trace = Curve(run), Trace()
@@ -205,14 +288,14 @@ def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
 
 def save(fit: Fit, path: Path) -> None:
     """Write the model to the file at `path`, as train does."""
-    from gdfit.show.report import listed, predictions
+    from gdfit.show.tables.reports import listed, predictions
 
     fit.model.save(path, predictions=listed(predictions(fit, ())))
 
 
 def leave(comparison: Comparison, typed: Typed) -> None:
     """End with the status of the comparison: 3 where all runs diverged."""
-    from gdfit.show import advice
+    from gdfit.show.tables import words as advice
 
     if any(outcome.fit.status == "interrupted" for outcome in comparison.outcomes):
         raise typer.Exit(INTERRUPTED)

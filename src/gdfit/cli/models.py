@@ -1,13 +1,13 @@
-"""The commands that use the last trained model: predict, evaluate, summary."""
+"""The commands that use the last trained model: predict, evaluate, summary.
+
+gdfit export."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
 
-from gdfit.cli import texts
-from gdfit.cli.data import read_inputs, reading
-from gdfit.cli.messages import note
+from gdfit.cli import parsers as texts
 from gdfit.cli.options import (
     DEFAULT_MODEL,
     At,
@@ -16,14 +16,17 @@ from gdfit.cli.options import (
     Format,
     HowRowsAreWritten,
     HowWritten,
+    Language,
     Level,
     Model,
     Observed,
+    OutputFile,
     Rows,
     SummaryFormat,
 )
-from gdfit.cli.process import write_bytes
-from gdfit.data.selection import Selection
+from gdfit.cli.process import note, write_bytes
+from gdfit.cli.reading import read_inputs, reading
+from gdfit.data.terms.columns import Selection
 from gdfit.errors import UsageError
 
 
@@ -73,7 +76,7 @@ def evaluate(
     with reading(data, Selection(target=target), dialect, dask=dask) as dataset:
         evaluation = evaluate_rows(load_model(model), dataset)
 
-    from gdfit.show import analyses
+    from gdfit.show.tables import analyses
 
     if output == "json":
         print(to_json(vars(evaluation)))
@@ -94,7 +97,7 @@ def summary(
     from gdfit.analysis.inference import check_level, summarize
     from gdfit.model.evaluation import observe
     from gdfit.model.linear import load_model
-    from gdfit.show.summary import remark_on, show_summary
+    from gdfit.show.tables.analyses import remark_on, show_summary
 
     check_level(level)
     trained = load_model(model)
@@ -104,3 +107,21 @@ def summary(
     if remark and output != "table":
         note(f"the model is {remark}")
     show_summary(summarize(observations, trained, level), output, remark)
+
+
+def export(language: Language, model: Model = DEFAULT_MODEL, output: OutputFile = None) -> None:
+    """Write the last trained model as what other programs run."""
+    from gdfit.files import check_outputs
+    from gdfit.model import export as exports
+    from gdfit.model.linear import load_model
+
+    if language == "torch" and output is None:
+        raise UsageError("`format` torch is no text: name a file with `output`")
+    check_outputs([output], inputs=[str(model)])
+    trained = load_model(model)
+    text = exports.export(trained, language, output)
+    if output is None:
+        print(text, end="", flush=True)
+    remark = exports.remark(trained, language, text)
+    if remark:
+        note(remark)

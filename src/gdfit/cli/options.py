@@ -9,15 +9,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from gdfit.cli import texts
-from gdfit.cli.completion import complete_name, complete_names
-from gdfit.cli.groups import option, panel
-from gdfit.cli.typed import Typed
-from gdfit.data.dialect import Dialect
-from gdfit.data.selection import Selection
+from gdfit.choices import ExportFormat, Panel
+from gdfit.cli import parsers as texts
+from gdfit.cli.groups import Typed, option, panel
+from gdfit.cli.parsers import complete_name, complete_names
+from gdfit.data.terms.columns import Selection
+from gdfit.data.text.dialect import Dialect
 from gdfit.descent.settings import Settings
-from gdfit.model.formats import ExportFormat
-from gdfit.show.panels import Panel
 
 DEFAULT_MODEL = Path("gdfit.json")
 
@@ -26,7 +24,7 @@ def expanded_files(paths: list[str] | None) -> list[str] | None:
     """The files that were typed, with those that match for each ``*``."""
     if not paths:
         return paths
-    from gdfit.data.globbing import expanded
+    from gdfit.data.sources.stores import expanded
 
     return list(expanded(tuple(paths)))
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gdfit.cli.data import note_columns, read_inputs, reading
-from gdfit.cli.messages import complain, note
+from gdfit.cli.groups import Typed
 from gdfit.cli.options import (
     Columns,
     Dask,
@@ -31,15 +30,16 @@ from gdfit.cli.options import (
     Written,
     check_settings,
 )
-from gdfit.cli.typed import Typed
+from gdfit.cli.process import complain, note
+from gdfit.cli.reading import note_columns, read_inputs, reading
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from gdfit.data.observations import Observations
-    from gdfit.descent.fit import Fit, Run
+    from gdfit.data.reduction.observations import Observations
     from gdfit.descent.loop import Step
+    from gdfit.descent.run import Fit, Run
     from gdfit.show.progress import Bar
-    from gdfit.show.report import Report
+    from gdfit.show.tables.reports import Report
 
 INTERRUPTED = 130
 
@@ -57,13 +57,13 @@ def train(
     dask: Dask = None,
 ) -> None:
     """Fit a linear model to DATA by gradient descent."""
-    from gdfit.descent.fit import Run
+    from gdfit.descent.run import Run
     from gdfit.descent.start import parse_init
-    from gdfit.show import advice, report
-    from gdfit.show.history_file import history_file
+    from gdfit.show.pictures.trace import Trace
     from gdfit.show.progress import TrainingBar
-    from gdfit.show.run import REPORTS
-    from gdfit.show.trace import Trace
+    from gdfit.show.tables import reports as report
+    from gdfit.show.tables import words as advice
+    from gdfit.show.tables.reports import REPORTS, history_file
 
     check_output(typed, settings, output, files)
     check_files(data, validation, [init], files)
@@ -94,7 +94,7 @@ def train(
         shown = REPORTS[output.form](run, shown_epochs, bar.hide)
         printed: list[report.Watch] = [shown.step]
         if output.explain:
-            from gdfit.show.explain import Explanation, held_back
+            from gdfit.show.board.explain import Explanation, held_back
 
             explanation = Explanation(run, output.explain, bar.hide)
             printed = [explanation.step, held_back(shown.step, output.explain)]
@@ -113,7 +113,7 @@ def train(
     draw(fit, trace.steps, files)
     shown.end(fit, predictions, "" if diverged or files.no_model else str(files.model))
     if output.chart:
-        from gdfit.show.charts import print_charts
+        from gdfit.show.pictures.charts import print_charts
 
         print_charts(fit, trace.steps)
     if diverged:
@@ -126,8 +126,8 @@ def train(
 
 def leaps_of(output: Output, files: Files) -> Iterator[int]:
     """The epochs to leap to: those to be printed, explained or drawn."""
-    from gdfit.show import report
-    from gdfit.show.trace import traced_epochs
+    from gdfit.show.pictures.trace import traced_epochs
+    from gdfit.show.tables import reports as report
 
     printed = report.epochs(output.every, output.show)
     drawn = files.plot or files.page or output.chart
@@ -137,7 +137,7 @@ def leaps_of(output: Output, files: Files) -> Iterator[int]:
 def draw(fit: Fit, steps: Sequence[Step], files: Files) -> None:
     """Write the pictures that were asked for."""
     if files.plot:
-        from gdfit.show.plots import save_plot
+        from gdfit.show.pictures.figure import save_plot
 
         save_plot(fit, steps, files.plot, files.panel)
     if files.page:
@@ -153,7 +153,7 @@ def inputs_of(
     expansion = observations.expansion
     if expansion is None:
         return read_inputs(typed, observations.features)
-    from gdfit.data.inputs import rows_at
+    from gdfit.data.terms.row_maker import rows_at
 
     inputs = read_inputs(typed, expansion.inputs, expansion.texts)
     for values in inputs:
@@ -164,7 +164,7 @@ def inputs_of(
 def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     """`fit` with what its files say besides: where the data came from, how it ended in words, and
     what to type next."""
-    from gdfit.show import advice
+    from gdfit.show.tables import words as advice
 
     changes = advice.changes(fit)
     command = None if changes is None else typed.again(changes)
@@ -203,7 +203,7 @@ def check_files(
     from gdfit.files import check_outputs
 
     if files.plot:
-        from gdfit.show.plots import check_ending
+        from gdfit.show.pictures.figure import check_ending
 
         check_ending(files.plot)
     if files.page:
@@ -256,9 +256,9 @@ def stopping_at_interrupt(run: Run) -> Iterator[None]:
 
 def growth_noted(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
     """A watcher that notes when the loss has grown for some epochs running."""
-    from gdfit.descent.choice import EXACT
+    from gdfit.descent.learning_rate import EXACT
     from gdfit.descent.stopping import Growth
-    from gdfit.show import advice
+    from gdfit.show.tables import words as advice
 
     grows = Growth(not run.settings.is_plain, EXACT * run.observations.mean_square)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, Self
 
 from gdfit.data.batch import Batch
-from gdfit.data.layout import Layout
+from gdfit.data.text.header import Layout
 from gdfit.errors import GdfitError
 
 

@@ -9,29 +9,34 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gdfit.arrays import FloatArray
-from gdfit.data.columns import Columns, choose_columns, nothing_left
-from gdfit.data.condense import Condenser
-from gdfit.data.csv_file import CsvFile
 from gdfit.data.data_file import DataFile, Watcher
-from gdfit.data.dialect import Dialect
-from gdfit.data.finding import made_like
-from gdfit.data.forms import UNIT_BYTES
-from gdfit.data.globbing import expanded
-from gdfit.data.layout import Layout
-from gdfit.data.levels import Levels
-from gdfit.data.observations import Observations
-from gdfit.data.opening import open_file, open_text
-from gdfit.data.recipe import Chosen
-from gdfit.data.selection import Selection, several
-from gdfit.data.source import BLOCK_BYTES, size_at
+from gdfit.data.reduction.condense import Condenser
+from gdfit.data.reduction.observations import Observations
+from gdfit.data.reduction.units import UNIT_BYTES
+from gdfit.data.sources.csv_file import CsvFile
+from gdfit.data.sources.formats import open_file, open_text
+from gdfit.data.sources.source import BLOCK_BYTES, size_at
+from gdfit.data.sources.stores import expanded
+from gdfit.data.terms.columns import (
+    Chosen,
+    Columns,
+    Selection,
+    choose_columns,
+    nothing_left,
+    several,
+)
+from gdfit.data.terms.levels import Levels
+from gdfit.data.terms.lookup import made_like
+from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.header import Layout
 from gdfit.errors import GdfitError, NoObservationsError, UsageError
 
 if TYPE_CHECKING:
     from distributed import Client
 
-    from gdfit.data.cluster import Cluster
-    from gdfit.data.forms import Form
-    from gdfit.data.parts import Condense, Job, Work
+    from gdfit.data.reduction.dask import Cluster
+    from gdfit.data.reduction.parts import Condense, Job, Work
+    from gdfit.data.reduction.units import Form
 
 LARGE = 1 << 24  # bytes: to begin as several processes takes as long as to read a tenth of them
 
@@ -53,7 +58,8 @@ class Dataset:
     columns : the columns that have been chosen before, in another data set, with their levels; by
         default they are chosen by the `selection`.
     cluster : whose workers are to read the files; by default, this machine does.
-    large : from how many bytes on it reads in units, on all processors: `gdfit.data.processors`.
+    large : from how many bytes on it reads in units, on all processors: see
+        `gdfit.data.reduction.processors`.
     unit_bytes : the size of those.
     begun : is called when the reading has begun, for what can be done beside it.
     """
@@ -154,7 +160,7 @@ class Dataset:
             Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory, levels=levels)
             for _ in range(2)
         )
-        from gdfit.data.holdout import HoldOut
+        from gdfit.data.reduction.draws import HoldOut
 
         hold_out = HoldOut(fraction, columns.width, seed, kept, held_out)
         for block in blocks:
@@ -186,7 +192,7 @@ class Dataset:
             return None
 
         def job_for(first: Form) -> Condense:
-            from gdfit.data.parts import Condense
+            from gdfit.data.reduction.parts import Condense
 
             columns = self.columns or choose_columns(first.layout, first.name, self.selection)
             return Condense(Chosen(columns, self.selection), seed, fraction)
@@ -222,7 +228,7 @@ class Dataset:
             return self.cluster.gather(self.files, self.dialect, job_for, self.watcher)
         if "-" in self.files or bytes_here(self.files) < self.large:
             return None
-        from gdfit.data.processors import gather
+        from gdfit.data.reduction.processors import gather
 
         return gather(self.files, self.dialect, job_for, self.watcher, self.unit_bytes, self.begun)
 
@@ -251,7 +257,8 @@ def read_observations(
     keep_rows: bool = False,
     dask: str | Client | None = None,
 ) -> Observations:
-    """Read the observations in one or several data files, condensed: see `gdfit.data.condense`.
+    """Read the observations in one or several data files, condensed: see
+    `gdfit.data.reduction.condense`.
 
     Parameters
     ----------
@@ -271,7 +278,7 @@ def read_observations(
     keep_rows : keep all rows as well, for losses other than the squared error and for mini-batches:
         in memory, or where they don't fit, in a temporary file.
     dask : the address of a Dask cluster whose workers are to read the files, or a client of it, or
-        ``local``: see `gdfit.data.cluster`.
+        ``local``: see `gdfit.data.reduction.dask`.
 
     Raises
     ------
@@ -282,7 +289,7 @@ def read_observations(
     dataset = Dataset(expanded(files), selection, dialect or Dialect())
     if dask is None:
         return dataset.observations(seed, keep_rows=keep_rows)
-    from gdfit.data.cluster import Cluster
+    from gdfit.data.reduction.dask import Cluster
 
     with Cluster(dask) as cluster:
         return replace(dataset, cluster=cluster).observations(seed, keep_rows=keep_rows)

@@ -1,22 +1,258 @@
-"""Every combination of the values given, run on one reading of the data."""
+"""Runs side by side: how far they came, and how soon.
+
+What compares is the loss of all observations after so many epochs, whatever the batches were. Where
+the least loss there is is known, as for the squared error, a run is measured by that; else by the
+least that one of the runs with the same loss has come to.
+
+Every combination of the values given, run on one reading of the data."""
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from numbers import Real
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from gdfit.data.observations import Observations
-from gdfit.descent.comparison import Comparison, Curve, Outcome
-from gdfit.descent.fit import Run
+from gdfit.arrays import FloatArray
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent.learning_rate import ENOUGH, EXACT
+from gdfit.descent.loop import Step
+from gdfit.descent.run import Fit, Run, losses
 from gdfit.descent.settings import Settings
 from gdfit.descent.start import Init
-from gdfit.errors import UsageError
+from gdfit.descent.stopping import DIVERGED
+from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIRST = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
+NAMES = (*FIRST, *(field.name for field in fields(Settings) if field.name not in FIRST))
+"""What may vary from run to run, in the order of a table's columns."""
+
+Values = Mapping[str, Any]
+"""What a run was run with, by name; what was left to be chosen, as it was chosen."""
+
+REACHED = 1e-9  # above the least loss, as a part of it: as good as the least
+
+
+class Curve:
+    """A watcher: the loss of all observations after 0, 1, 2 … epochs of a run, in `losses`."""
+
+    def __init__(self, run: Run) -> None:
+        self.losses = array("d")
+        self._objective = run.objective
+        # A step's loss is that of all observations, or the mean of its batches'.
+        self._batches = run.settings.batch_size is not None
+
+    def step(self, step: Step) -> None:
+        """Take note of an epoch: of the loss before it, and after the last one of that after it."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.losses.append(self._objective(step.before)[0] if self._batches else step.loss)
+            if step.status:
+                self.losses.append(self._objective(step.params)[0])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one of the runs came to.
+
+    number : which run it was, from 1, in the order in which they were run.
+    init : what it started from, by name.
+    fit : what it came to.
+    losses : of all observations after 0, 1, 2 … epochs, shape (epochs + 1,).
+    """
+
+    number: int
+    init: str
+    fit: Fit
+    losses: FloatArray
+
+    @property
+    def values(self) -> Values:
+        """What it was run with."""
+        return values_of(self.init, self.fit)
+
+    @property
+    def objective(self) -> tuple[object, ...]:
+        """What was descended on: the same for runs whose losses can be compared."""
+        settings = self.fit.settings
+        delta = settings.huber_delta if settings.loss == "huber" else None
+        scale = settings.scale if settings.l2 else None  # the penalty is for the scaled features
+        return settings.loss, delta, settings.l2, scale
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether it did."""
+        return self.fit.status == DIVERGED
+
+    def loss_after(self, epochs: int) -> float:
+        """The loss after `epochs` epochs; NaN where it did not come so far."""
+        return float(self.losses[epochs]) if epochs < len(self.losses) else math.nan
+
+
+class Comparison:
+    """What several runs came to.
+
+    outcomes : of each run, best first: by the validation loss if there is one, else by the loss;
+        of those that have reached the minimum, by how soon. Runs whose losses can't be compared
+        stand group by group, and those that diverged stand last.
+    """
+
+    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+        self.outcomes = tuple(outcomes)
+        self.outcomes = tuple(
+            outcome for group in self.groups() for outcome in sorted(group, key=self._rank)
+        )
+
+    def groups(self) -> list[list[Outcome]]:
+        """The outcomes, those together that can be ranked by their losses."""
+        groups: dict[object, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            # A validation loss has no penalty.
+            kind = (
+                outcome.objective if outcome.fit.validation_loss is None else outcome.objective[:2]
+            )
+            groups.setdefault(kind, []).append(outcome)
+        return list(groups.values())
+
+    def least(self, outcome: Outcome) -> float | None:
+        """The least loss that there is for this one; where that is not known, the least that a run
+        on the same loss has come to, if one has not diverged."""
+        if outcome.fit.curvature:
+            return outcome.fit.curvature.minimum_loss
+        return min(
+            (
+                float(other.losses.min())
+                for other in self.outcomes
+                if other.objective == outcome.objective and not other.has_diverged
+            ),
+            default=None,
+        )
+
+    def epochs_to_minimum(self, outcome: Outcome) -> int | None:
+        """After how many epochs the loss first was within 1 % of the least; None where it never
+        was, or has left it for good."""
+        least = self.least(outcome)
+        if least is None or outcome.has_diverged:
+            return None
+        rounding = EXACT * outcome.fit.observations.mean_square
+        (there,) = np.nonzero(outcome.losses <= (1 + ENOUGH) * least + rounding)
+        return int(there[0]) if len(there) else None
+
+    def _rank(self, outcome: Outcome) -> tuple[float, ...]:
+        """What to sort a group by."""
+        fit = outcome.fit
+        validated = fit.validation_loss is not None
+        loss = fit.validation_loss if fit.validation_loss is not None else fit.loss
+        if outcome.has_diverged:
+            return 2, loss if math.isfinite(loss) else math.inf, -fit.epochs
+        least = self.least(outcome)
+        assert least is not None
+        rounding = max(REACHED * least, EXACT * fit.observations.mean_square)
+        if not validated and loss - least <= rounding:
+            loss = -math.inf
+        epochs = self.epochs_to_minimum(outcome)
+        return 1, loss, math.inf if epochs is None else epochs
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """What the runs differ in."""
+        return differing([outcome.values for outcome in self.outcomes])
+
+    @property
+    def fits(self) -> tuple[Fit, ...]:
+        """What the runs came to, in the order of the outcomes."""
+        return tuple(outcome.fit for outcome in self.outcomes)
+
+    @property
+    def best(self) -> Fit:
+        """What the best of the runs came to.
+
+        Raises
+        ------
+        GdfitError : all runs diverged.
+        UsageError : their losses can't be compared.
+        """
+        if len(self.groups()) > 1:
+            raise UsageError("no run is the best: different losses can't be compared")
+        if self.outcomes[0].has_diverged:
+            raise GdfitError("no run is the best: all of them diverged")
+        return self.outcomes[0].fit
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The epochs of all runs, in the order in which they were run, as a DataFrame with the
+        columns of `gdfit compare --format csv`."""
+        import pandas as pd
+
+        validated = self.outcomes[0].fit.validation_loss is not None
+        rows = []
+        for outcome in sorted(self.outcomes, key=lambda outcome: outcome.number):
+            values = [outcome.number, *(outcome.values[name] for name in self.varied)]
+            rows += [[*values, step.epoch, *losses(step)] for step in outcome.fit.history]
+        return pd.DataFrame(rows, columns=header(self.varied, validated))
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """A row for each run, best first, as a DataFrame."""
+        import pandas as pd
+
+        frame = pd.DataFrame([self.record(outcome) for outcome in self.outcomes])
+        whole = [name for name in ("batch_size", "epochs_to_minimum") if name in frame]
+        return frame.astype(dict.fromkeys(whole, "Int64"))  # which knows of missing ones
+
+    def record(self, outcome: Outcome) -> dict[str, Any]:
+        """What a row of a table says of a run."""
+        fit = outcome.fit
+        longest = max(len(other.losses) for other in self.outcomes) - 1
+        held_out = {} if fit.validation_loss is None else {"validation_loss": fit.validation_loss}
+        return {
+            "run": outcome.number,
+            **{column(name): outcome.values[name] for name in self.varied},
+            **{f"after_{epochs}": outcome.loss_after(epochs) for epochs in milestones(longest)},
+            "loss": fit.loss,
+            **held_out,
+            "epochs_to_minimum": self.epochs_to_minimum(outcome),
+            "epochs": fit.epochs,
+            "status": fit.status,
+        }
+
+    def _repr_html_(self) -> str:
+        return str(self.summary.to_html(index=False))
+
+
+def values_of(init: str, run: Run | Fit) -> Values:
+    """What a run was run with, and the name of its start."""
+    return {**vars(run.settings), "init": init}
+
+
+def differing(values: Sequence[Values]) -> tuple[str, ...]:
+    """The names of the values that are not all the same."""
+    return tuple(name for name in NAMES if len({each[name] for each in values}) > 1)
+
+
+def milestones(epochs: int) -> list[int]:
+    """1, 10, 100 … up to `epochs`."""
+    return [10**digits for digits in range(len(str(epochs)))] if epochs else []
+
+
+def column(name: str) -> str:
+    """What a column with the values of a setting is called: `loss` is the loss itself."""
+    return "loss_function" if name == "loss" else name
+
+
+def header(varied: Sequence[str], validated: bool) -> list[str]:
+    """The columns of the epochs of several runs."""
+    held_out = ["validation_loss"] if validated else []
+    return ["run", *map(column, varied), "epoch", "loss", *held_out]
+
 
 Starts = Init | Sequence[Init] | Mapping[str, Init]
 """Where the params start: one start, or several, as a list or by name."""

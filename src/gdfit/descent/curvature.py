@@ -15,11 +15,9 @@ from typing import cast
 
 import numpy as np
 
-from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations
-from gdfit.data.qr import triangular
-from gdfit.descent.elimination import DEPENDENT
-from gdfit.descent.scaling import scaled, scaling_of
+from gdfit.arrays import FloatArray, triangular
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent.scaling import DEPENDENT, scaled, scaling_of
 
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
 LONGEST = 2.0**200  # epochs, more than anyone has time for

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.gradients import Objective
+from gdfit.descent.objective import Objective
 from gdfit.descent.optimizers import State, Update
 
 

@@ -20,7 +20,7 @@ class Settings:
     """What to run gradient descent with: the options of `train` that are numbers and names.
 
     lr : the learning rate γ; ``auto`` is the one with the least loss after `epochs` epochs, as
-        `gdfit.descent.choice` finds it.
+        `gdfit.descent.learning_rate` finds it.
     epochs : how many times to go over the observations at most.
     backend : ``manual``, the chain rule by hand in NumPy, or ``autograd``, torch.
     seed : every random choice comes from it.
@@ -39,7 +39,7 @@ class Settings:
     patience : stop when this many epochs have brought no lower validation loss; the params with the
         lowest are kept.
     leap : from one epoch that is shown to the next in closed form, without those between: see
-        `gdfit.descent.leaps`.
+        `gdfit.descent.closed_form`.
     """
 
     lr: float | Literal["auto"] = "auto"

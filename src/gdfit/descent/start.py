@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.expansion import Expansion, as_typed, plain
-from gdfit.data.finding import typed
-from gdfit.data.observations import Observations
-from gdfit.data.terms import Factor
+from gdfit.data.reduction.observations import Observations
+from gdfit.data.terms.expansion import Expansion, as_typed, plain
+from gdfit.data.terms.lookup import typed
+from gdfit.data.terms.terms import Factor
 from gdfit.descent.loop import Step
 from gdfit.descent.optimizers import State
 from gdfit.descent.scaling import Scaling

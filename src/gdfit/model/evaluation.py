@@ -1,4 +1,6 @@
-"""How well a model predicts: its errors on observations, block by block."""
+"""How well a model predicts: its errors on observations, block by block.
+
+How well a model predicts what a Python program has: a DataFrame, or files."""
 
 from __future__ import annotations
 
@@ -6,27 +8,29 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.columns import Columns
-from gdfit.data.condense import Condenser
 from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
-from gdfit.data.finding import LayoutTable, find_columns, find_features
-from gdfit.data.levels import Levels
-from gdfit.data.making import RowMaker
-from gdfit.data.observations import SAME, Observations
-from gdfit.data.rows import RowBuffer, rows_at_once
-from gdfit.data.terms import Factor, read_term
+from gdfit.data.in_memory import frame_file, is_frame
+from gdfit.data.reduction.condense import Condenser
+from gdfit.data.reduction.observations import SAME, Observations
+from gdfit.data.reduction.rows import RowBuffer, rows_at_once
+from gdfit.data.terms.columns import Columns, Selection, several
+from gdfit.data.terms.levels import Levels
+from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
+from gdfit.data.terms.row_maker import RowMaker
+from gdfit.data.terms.terms import Factor, read_term
+from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.linear import LinearModel
 
 if TYPE_CHECKING:
-    from gdfit.data.forms import Form
-    from gdfit.data.parts import Condense, Spot
+    from gdfit.data.reduction.parts import Condense, Spot
+    from gdfit.data.reduction.units import Form
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Errors:
         return Evaluation(self.count, mse, math.sqrt(mse), self.absolutes / self.count, r_squared)
 
 
-def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
+def evaluate_blocks(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
     """Evaluate `model` on `blocks` of rows: the numbers and levels' codes that its features are
     made of, then the target."""
     return errors_on(model, blocks).evaluation()
@@ -92,7 +96,7 @@ def evaluate(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
 
 @np.errstate(over="ignore", invalid="ignore")  # what is too large is told as an error
 def errors_on(model: LinearModel, blocks: Iterable[FloatArray]) -> Errors:
-    """The model's errors on `blocks` of rows: see `evaluate`."""
+    """The model's errors on `blocks` of rows: see `evaluate_blocks`."""
     errors = Errors()
     centred = model.facts.get("intercept") is not False
     columns = model.made_of.width + 2
@@ -119,7 +123,7 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
         if gathered:
             errors: Errors = gathered[1] or Errors()
             return errors.evaluation()
-        return evaluate(model, observed_blocks(recipe, dataset))
+        return evaluate_blocks(model, observed_blocks(recipe, dataset))
     except NoObservationsError:
         raise NoObservationsError(file=dataset.name) from None
 
@@ -134,7 +138,7 @@ def observe(model: LinearModel, dataset: Dataset) -> Observations:
     )
 
     def job_for(first: Form) -> Condense:
-        from gdfit.data.parts import Condense
+        from gdfit.data.reduction.parts import Condense
 
         return Condense(recipe, seed=0)
 
@@ -226,3 +230,44 @@ def maker_for(
     if weights is not None:
         (place_of[weights],) = find_columns(layout, file.name, [weights])
     return RowMaker(model.made_of, levels, place_of, factor, weights)
+
+
+def evaluate(
+    model: LinearModel,
+    data: Any,
+    target: str | None = None,
+    *,
+    dialect: Dialect | None = None,
+    drop_missing: bool = False,
+) -> Evaluation:
+    """How far a model's predictions are from what is observed.
+
+    Parameters
+    ----------
+    model : any linear model.
+    data : a DataFrame, or the path of a data file, or several; columns are found by name.
+    target : the column with the observed values, or a term; by default the model's target.
+    dialect : how the files are written.
+    drop_missing : skip rows of a DataFrame with a missing value, which are an error otherwise. Of
+        files, the dialect says so.
+
+    Raises
+    ------
+    GdfitError : a column is missing, or can't be used.
+
+    Examples
+    --------
+    >>> import gdfit, pandas
+    >>> model = gdfit.LinearModel((2.0,), 1.0, ("x",), "y")
+    >>> gdfit.evaluate(model, pandas.DataFrame({"x": [1, 2, 3], "y": [3, 5, 8]})).mae
+    0.3333333333333333
+    """
+    if not is_frame(data):
+        dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
+        return evaluate_rows(model, dataset)
+    file = frame_file(data, drop_missing=drop_missing)
+    blocks = Observed(model, target).blocks(file, Levels(model.made_of))
+    try:
+        return evaluate_blocks(model, blocks)
+    except NoObservationsError:
+        raise NoObservationsError(file=file.name) from None

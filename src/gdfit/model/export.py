@@ -11,16 +11,12 @@ import math
 from pathlib import Path
 from typing import get_args
 
-from gdfit.data.expansion import Expansion
-from gdfit.data.terms import Factor, Term
+from gdfit.choices import ExportFormat
+from gdfit.data.terms.expansion import Expansion
+from gdfit.data.terms.terms import Factor, Term
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.files import open_beside, written_beside
-from gdfit.model.formats import ExportFormat
-from gdfit.model.languages.c import C
-from gdfit.model.languages.excel import Excel
-from gdfit.model.languages.language import Cases, Language, Level
-from gdfit.model.languages.python import Python
-from gdfit.model.languages.sql import Sql
+from gdfit.model.languages import C, Cases, Excel, Language, Level, Python, Sql
 from gdfit.model.linear import LinearModel
 
 LANGUAGES: dict[str, type[Language]] = {"sql": Sql, "python": Python, "c": C, "excel": Excel}

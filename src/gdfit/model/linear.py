@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
     from gdfit.data.batch import Batch
     from gdfit.data.data_file import DataFile
-    from gdfit.data.expansion import Expansion
-    from gdfit.data.frame_file import FrameFile
-    from gdfit.data.making import RowMaker
+    from gdfit.data.in_memory import FrameFile
+    from gdfit.data.terms.expansion import Expansion
+    from gdfit.data.terms.row_maker import RowMaker
 
 Number = TypeVar("Number", float, Any)  # a float, or an array of them
 
@@ -59,10 +59,10 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.tables import is_frame, rows_of  # NumPy, which one number does without
+        from gdfit.data.in_memory import is_frame, rows_of
 
         if is_frame(x):
-            from gdfit.data.frame_file import frame_file
+            from gdfit.data.in_memory import frame_file
 
             return self.in_file(frame_file(x))
         rows = rows_of(x, self.inputs, texts=bool(self.made_of.texts))
@@ -70,7 +70,7 @@ class LinearModel(Displayed):
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
         import numpy as np
 
-        from gdfit.data.frame_file import file_of
+        from gdfit.data.in_memory import file_of
 
         values = self.in_file(file_of("the array", self.inputs, list(np.atleast_2d(rows).T)))
         return float(values[0]) if rows.ndim == 1 else values
@@ -82,9 +82,9 @@ class LinearModel(Displayed):
 
     def maker(self, file: DataFile) -> RowMaker:
         """What makes the features of the columns of `file`."""
-        from gdfit.data.finding import find_features
-        from gdfit.data.levels import Levels
-        from gdfit.data.making import RowMaker
+        from gdfit.data.terms.levels import Levels
+        from gdfit.data.terms.lookup import find_features
+        from gdfit.data.terms.row_maker import RowMaker
 
         places = find_features(file.layout, file.name, self.inputs)
         place_of = dict(zip(self.inputs, places, strict=True))
@@ -110,7 +110,7 @@ class LinearModel(Displayed):
         """
         if self.expansion is None:
             return float(self.at(cast("Sequence[float]", x)))
-        from gdfit.data.inputs import rows_at
+        from gdfit.data.terms.row_maker import rows_at
 
         return float(self.at_rows(rows_at(self.expansion, x))[0])
 
@@ -128,7 +128,7 @@ class LinearModel(Displayed):
     @property
     def made_of(self) -> Expansion:
         """What makes its features of columns, if only by taking them as they stand."""
-        from gdfit.data.expansion import plain
+        from gdfit.data.terms.expansion import plain
 
         return self.expansion or plain(self.features)
 
@@ -213,7 +213,7 @@ def model_of(record: object, file: str) -> LinearModel:
         raise fail("its params are not all finite numbers")
     expansion = None
     if "terms" in record:
-        from gdfit.data.recorded import expansion_of
+        from gdfit.data.terms.expansion import expansion_of
 
         try:
             expansion = expansion_of(record)

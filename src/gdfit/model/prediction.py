@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Batch
-from gdfit.data.blocks import LF, Block, Positions, ends_of_rows, every_other
-from gdfit.data.csv_file import CsvFile
 from gdfit.data.dataset import Dataset
-from gdfit.data.fields import WHITE_SPACE, Grammar
-from gdfit.data.making import RowMaker
 from gdfit.data.parallel import in_order
+from gdfit.data.sources.csv_file import CsvFile
+from gdfit.data.terms.row_maker import RowMaker
+from gdfit.data.text.blocks import LF, Block, Positions, ends_of_rows, every_other
+from gdfit.data.text.fields import WHITE_SPACE, Grammar
 from gdfit.errors import GdfitError, quoted
 from gdfit.model.linear import LinearModel
 

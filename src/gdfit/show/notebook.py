@@ -11,14 +11,12 @@ from html import escape
 
 import numpy as np
 
-from gdfit.descent.fit import Fit, Run
-from gdfit.descent.history import params_names
+from gdfit.descent.run import Fit, Run, params_names
 from gdfit.errors import printable
 from gdfit.model.linear import LinearModel
-from gdfit.show.leading import MOST, leading
-from gdfit.show.style import exact
-from gdfit.show.table import outcome
-from gdfit.show.trace import Trace
+from gdfit.show.pictures.trace import Trace
+from gdfit.show.tables.reports import outcome
+from gdfit.show.tables.style import MOST, exact, leading
 
 DPI = 60  # 800 pixels wide
 OPTION = re.compile(r"--([a-z][a-z-]*)")
@@ -75,7 +73,7 @@ def picture(fit: Fit) -> str:
     """The run, drawn as `gdfit train --plot` draws it, in the page itself."""
     import matplotlib as mpl
 
-    from gdfit.show.plots import STYLE, draw
+    from gdfit.show.pictures.figure import STYLE, draw
 
     trace, file = Trace(), io.BytesIO()
     for step in fit.history:

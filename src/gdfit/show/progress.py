@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from gdfit.data.source import size_at
+from gdfit.data.sources.source import size_at
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
     from gdfit.arrays import FloatArray
-    from gdfit.data.rows import Rows
+    from gdfit.data.reduction.rows import Rows
     from gdfit.descent.loop import Step
 
 MOMENT = 0.5  # seconds before a bar appears, and before it comes back after it was hidden

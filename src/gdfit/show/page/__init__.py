@@ -18,8 +18,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
+from gdfit.descent.run import Fit
 from gdfit.errors import UsageError, quoted
 from gdfit.files import open_beside
 from gdfit.show.page.contents import contents

@@ -39,13 +39,12 @@ from typing import Any, get_args
 
 import numpy as np
 
-from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations
-from gdfit.data.qr import triangular
+from gdfit.arrays import FloatArray, triangular
+from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature
-from gdfit.descent.fit import Fit
 from gdfit.descent.loop import Step
-from gdfit.descent.objectives import SHUFFLING
+from gdfit.descent.objective import SHUFFLING
+from gdfit.descent.run import Fit
 from gdfit.descent.scaling import Scaling, scaled, scaling_of, solved
 from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import Start

@@ -1,0 +1,110 @@
+"""From a command's DATA to a data set: with a progress bar, and a note of what was skipped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from gdfit.cli.process import note
+from gdfit.data.terms.columns import Selection
+from gdfit.data.terms.lookup import typed as typed_names
+from gdfit.data.text.dialect import Dialect
+from gdfit.errors import UsageError, listing, printable, quoted
+
+if TYPE_CHECKING:
+    from gdfit.data.dataset import Dataset
+    from gdfit.data.reduction.observations import Observations
+
+
+@contextmanager
+def reading(
+    files: list[str],
+    selection: Selection,
+    dialect: Dialect,
+    told: str = "skipped {} with a missing field",
+    dask: str | None = None,
+    begun: Callable[[], None] = lambda: None,
+) -> Iterator[Dataset]:
+    """What to read, with a progress bar if it takes long, and a note of how many rows miss a field:
+    `told` says what becomes of them. When reading has `begun`, that is called."""
+    from gdfit.data.dataset import Dataset
+    from gdfit.show.progress import ReadingBar
+
+    with ReadingBar(files) as bar, ExitStack() as stack:
+        cluster = None
+        if dask is not None:
+            from gdfit.data.reduction.dask import Cluster
+
+            def say(message: str) -> None:
+                bar.hide()
+                note(message)
+
+            cluster = stack.enter_context(Cluster(dask, say))
+        yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster, begun=begun)
+    if bar.rows_missed:
+        note(told.format("1 row" if bar.rows_missed == 1 else f"{bar.rows_missed} rows"))
+
+
+def read(
+    files: list[str],
+    selection: Selection,
+    dialect: Dialect,
+    *,
+    keep_rows: bool = False,
+    dask: str | None = None,
+) -> Observations:
+    """The observations that a command looks at without training on them."""
+    with reading(files, selection, dialect, dask=dask) as dataset:
+        observations = dataset.observations(keep_rows=keep_rows)
+    note_columns(observations)
+    return observations
+
+
+def note_columns(observations: Observations) -> None:
+    """Say which columns are left out because they hold no numbers, and how to use them; and which
+    categories make no feature."""
+    expansion = observations.expansion
+    if expansion:
+        from gdfit.data.terms.expansion import level_name
+
+        for category, levels in zip(expansion.categories, expansion.levels, strict=True):
+            if len(levels) == 1:
+                only = printable(level_name(levels[0]))
+                note(f"{category} has one level only, {only}: it makes no feature")
+    names = observations.left_out
+    if names:
+        use = f"`features` {typed_names(names[:1])} uses one as a category"
+        note(f"left out columns without numbers in the first lines: {listing(names)} ({use})")
+
+
+def read_inputs(
+    inputs: Sequence[Sequence[str]], names: Sequence[str], texts: frozenset[str] = frozenset()
+) -> list[tuple[float | str, ...]]:
+    """What `x` gives: for each of the inputs of a model called `names` a number, or of those in
+    `texts` a level."""
+    for values in inputs:
+        if len(values) != len(names):
+            what = "input" if texts else "feature"
+            raise UsageError(
+                f"`x` takes a value for each {what} ({listing(tuple(names))}), not {len(values)}"
+            )
+    return [
+        tuple(
+            value if name in texts else read_number(value)
+            for name, value in zip(names, values, strict=True)
+        )
+        for values in inputs
+    ]
+
+
+def read_number(text: str) -> float:
+    """A number that `x` gives."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"`x` takes finite numbers V[,V…], not {quoted(text)}")
+    return value

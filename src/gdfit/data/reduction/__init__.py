@@ -1,0 +1,1 @@
+"""From rows to R: what is condensed, drawn and kept."""

@@ -1,0 +1,189 @@
+"""The bytes of a data file: opened, decompressed, and cut into blocks of whole lines."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from gdfit.data.sources.stored import Stored, scheme_of
+from gdfit.errors import GdfitError
+
+BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
+
+PARQUET = b"PAR1"  # what a Parquet file starts with
+
+Damage = tuple[type[Exception], ...]
+
+
+def _zstd(stored: IO[bytes]) -> tuple[IO[bytes], Damage]:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return cast(IO[bytes], zstd.open(stored)), (EOFError, zstd.ZstdError)
+
+
+def _gzip(stored: IO[bytes]) -> tuple[IO[bytes], Damage]:
+    return cast(IO[bytes], gzip.open(stored)), (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+def _bzip2(stored: IO[bytes]) -> tuple[IO[bytes], Damage]:
+    return bz2.open(stored), (EOFError, OSError)
+
+
+def _xz(stored: IO[bytes]) -> tuple[IO[bytes], Damage]:
+    return lzma.open(stored), (EOFError, lzma.LZMAError)
+
+
+FORMATS: dict[bytes, Callable[[IO[bytes]], tuple[IO[bytes], Damage]]] = {
+    b"\x1f\x8b": _gzip,
+    b"BZh": _bzip2,
+    b"\xfd7zXZ\x00": _xz,
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+"""Compressed formats by the bytes that they start with: unlike a file's name, those tell the truth
+about standard input and renamed files too."""
+
+
+class Source(NamedTuple):
+    """An open data file.
+
+    name : for messages.
+    text : its bytes, decompressed.
+    stored : the file as it is stored.
+    damage : what reading `text` raises where the compression is damaged.
+    """
+
+    name: str
+    text: IO[bytes]
+    stored: Stored
+    damage: Damage
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes of text, empty at the end."""
+        with self.faults_told():
+            return self.text.read(size)
+
+    @property
+    def start(self) -> bytes:
+        """The next bytes of text, some, without reading them."""
+        with self.faults_told():
+            return cast(BufferedReader, self.text).peek(8)
+
+    @contextmanager
+    def faults_told(self) -> Iterator[None]:
+        """What goes wrong in reading, as one line about the file."""
+        try:
+            yield
+        except self.damage as error:
+            raise GdfitError(f"its compression is damaged: {error}", file=self.name) from None
+        except OSError as error:
+            raise GdfitError(f"can't be read: {error.strerror}", file=self.name) from None
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether `text` is not what is stored."""
+        return self.text is not self.stored.file
+
+    def position(self) -> int | None:
+        """How many bytes of the stored file have been read; None where that can't be known."""
+        try:
+            return self.stored.file.tell()
+        except OSError:  # a pipe
+            return None
+
+
+def open_stored(path: str, start: int = 0) -> Stored:
+    """The file at a path or URL, or standard input for ``-``, as it is stored, from the byte
+    `start` on.
+
+    Raises
+    ------
+    GdfitError : it does not exist, is a folder or can't be read.
+    """
+    name = "standard input" if path == "-" else path
+    scheme = scheme_of(path)
+    if scheme in ("http", "https"):
+        from gdfit.data.sources.http import open_url
+
+        return open_url(path, start)
+    if scheme:
+        from gdfit.data.sources.stores import open_remote
+
+        return open_remote(path, scheme, start)
+    if path == "-":
+        if sys.stdin is None:
+            raise GdfitError("is closed", file=name)
+        file = cast(BufferedReader, sys.stdin.buffer)
+    else:
+        file = open_local(path)
+        if start:
+            file.seek(start)
+    size = size_of(file)
+    return Stored(file, size, from_anywhere=path != "-" and size is not None)
+
+
+def open_local(path: str) -> BufferedReader:
+    """The file at `path` on this machine."""
+    if not path:  # which Path would take for the folder that one is in
+        raise GdfitError("no such file", file=path)
+    try:
+        return Path(path).open("rb")
+    except FileNotFoundError:
+        raise GdfitError("no such file", file=path) from None
+    except IsADirectoryError:
+        raise GdfitError("is a folder, not a CSV file", file=path) from None
+    except OSError as error:
+        raise GdfitError(f"can't be read: {error.strerror}", file=path) from None
+
+
+def size_at(path: str) -> int | None:
+    """The size of the file at `path`; None of what is none, as a URL is none, and a pipe."""
+    try:
+        status = os.fstat(sys.stdin.fileno()) if path == "-" else Path(path).stat()
+    except (OSError, ValueError, AttributeError):  # no such file; standard input that is none
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def size_of(file: BufferedReader) -> int | None:
+    """The size of an open file; None of a pipe and the like."""
+    try:
+        status = os.fstat(file.fileno())
+    except OSError:  # no file of the system's
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+@contextmanager
+def open_source(path: str) -> Iterator[Source]:
+    """Open a path or URL, or standard input for ``-``, decompressing what is compressed.
+
+    Raises
+    ------
+    GdfitError : it does not exist, is a folder or can't be read.
+    """
+    name = "standard input" if path == "-" else path
+    stored = open_stored(path)
+    try:
+        source = Source(name, stored.file, stored, ())
+        for _ in range(1 + stored.encoded):
+            start = source.start
+            for magic, decompress in FORMATS.items():
+                if start.startswith(magic):
+                    text, damage = decompress(source.text)
+                    source = source._replace(text=text, damage=source.damage + damage)
+        yield source
+    finally:
+        if path != "-":
+            stored.file.close()

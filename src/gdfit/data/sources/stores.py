@@ -1,0 +1,151 @@
+"""Files in object stores (``s3://``, ``gs://``, ``az://``) and wherever else fsspec reaches.
+
+Needs fsspec: ``pip install 'gdfit[remote]'``, and what it needs itself for a kind of store.
+
+Patterns that stand for several files: ``data/*.csv``, also of objects in a store."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import SEEK_SET, BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, Any
+
+from gdfit.data.sources.stored import Stored, scheme_of
+from gdfit.errors import GdfitError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+BUFFER_BYTES = 1 << 17
+PACKAGES = {
+    "s3": "s3fs",
+    "s3a": "s3fs",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "abfs": "adlfs",
+    "abfss": "adlfs",
+    "adl": "adlfs",
+    "az": "adlfs",
+}
+"""What fsspec needs for a scheme."""
+
+
+class RemoteFile(RawIOBase):
+    """A file that fsspec has opened; whatever goes wrong is one line about it."""
+
+    def __init__(self, url: str, file: Any) -> None:
+        self._url, self._file = url, file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._file.seekable())
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        try:
+            return int(self._file.readinto(buffer))
+        except Exception as error:  # each store has errors of its own
+            raise fault(self._url, error) from None
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def open_remote(url: str, scheme: str, start: int = 0) -> Stored:
+    """The file at `url`, from the byte `start` on.
+
+    Raises
+    ------
+    GdfitError : there is none, the store can't be reached, or a package that it needs is missing.
+    """
+    with in_store(url, scheme) as (system, path):
+        opened = system.open(path, "rb")
+        if start:
+            opened.seek(start)
+    file = BufferedReader(RemoteFile(url, opened), BUFFER_BYTES)
+    return Stored(file, getattr(opened, "size", None), from_anywhere=file.seekable())
+
+
+def matching_objects(url: str, scheme: str) -> list[str]:
+    """The URLs of all objects that match one, in sorted order.
+
+    Raises
+    ------
+    GdfitError : the store can't be reached, or a package that it needs is missing.
+    """
+    with in_store(url, scheme) as (system, path):
+        return sorted(system.unstrip_protocol(found) for found in system.glob(path))
+
+
+@contextmanager
+def in_store(url: str, scheme: str) -> Iterator[tuple[Any, str]]:
+    """The store that `url` is in, and the path there; whatever goes wrong is one line about it."""
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError:
+        raise GdfitError(
+            f"{scheme}:// needs fsspec: pip install 'gdfit[remote]'", file=url
+        ) from None
+    try:
+        yield url_to_fs(url)
+    except ImportError as error:
+        package = PACKAGES.get(scheme)
+        what = f"needs {package}: pip install {package}" if package else f"needs more ({error})"
+        raise GdfitError(f"{scheme}:// {what}", file=url) from None
+    except Exception as error:  # each store has errors of its own
+        raise fault(url, error) from None
+
+
+def fault(url: str, error: Exception) -> GdfitError:
+    """What is wrong with a file in a store."""
+    if isinstance(error, FileNotFoundError):
+        return GdfitError("no such file", file=url)
+    if isinstance(error, IsADirectoryError):
+        return GdfitError("is a folder; name a file", file=url)
+    said = " ".join(str(error).split()) or type(error).__name__
+    return GdfitError(f"can't be read: {said}", file=url)
+
+
+def expanded(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """`paths`, with the files that match in sorted order for each one with ``*``, ``?`` or ``[`` in
+    it that is no file itself. A URL stands for itself.
+
+    Raises
+    ------
+    GdfitError : none match.
+    """
+    return tuple(file for path in paths for file in matching(path))
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path has characters in it that stand for others."""
+    return any(character in path for character in "*?[")
+
+
+def matching(path: str) -> list[str]:
+    """The files that one path stands for."""
+    scheme = scheme_of(path)
+    if not is_pattern(path) or scheme in ("http", "https") or os.path.lexists(path):
+        return [path]
+    if scheme:
+        return found_or_told(path, matching_objects(path, scheme))
+    # Unlike a shell, Path.glob finds hidden files as well.
+    return found_or_told(path, sorted(glob.glob(path, recursive=True)))  # noqa: PTH207
+
+
+def found_or_told(path: str, found: list[str]) -> list[str]:
+    """The files that were found for a pattern; none is an error."""
+    if not found:
+        raise GdfitError("no such file, and none matches", file=path)
+    return found

@@ -1,0 +1,315 @@
+"""What is asked of the columns of a file.
+
+Which columns a fit uses, where they stand in a file, and what to type where they can't be
+used.
+
+What is to be made of a row: for a fit, of the columns that have been chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
+from os import PathLike
+from typing import Protocol
+
+from gdfit.arrays import FloatArray
+from gdfit.data.data_file import DataFile
+from gdfit.data.terms.expansion import Expansion, RecordedTable, plain
+from gdfit.data.terms.levels import Levels
+from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns, find_name, typed
+from gdfit.data.terms.row_maker import RowMaker
+from gdfit.data.terms.terms import Factor, Term, powers, read_term
+from gdfit.data.text.header import Layout
+from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which columns are asked for, and what is to be made of them.
+
+    features : the terms to predict from, as `gdfit.data.terms.terms` reads them; by default all
+        other columns with numbers, but row names and columns without a name.
+    target : the term to predict; by default ``y`` if there is one, else the last column with
+        numbers.
+    exclude : columns that are not used, whatever they hold.
+    degree : up to which to add all powers and products of the features that are numbers.
+    weights : the column that says how much each row counts; by default all count alike.
+    intercept : whether there is a b to fit; where there is none, it stays 0.
+    """
+
+    features: tuple[str, ...] | None = None
+    target: str | None = None
+    exclude: tuple[str, ...] = ()
+    degree: int = 1
+    weights: str | None = None
+    intercept: bool = True
+
+
+def several(names: Sequence[object] | str | PathLike[str]) -> tuple[str, ...]:
+    """Names, of which one may be given by itself."""
+    return (str(names),) if isinstance(names, str | PathLike) else tuple(map(str, names))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a fit uses.
+
+    features, target : what they are called, as the terms that they are.
+    left_out : the columns that it would use if they had numbers.
+    terms : the features, where they are not all columns as they stand.
+    target_factor : the target, where it is no column as it stands.
+    weights : the column of the rows' weights, if there is one.
+    intercept : whether there is a b.
+    known : what has been made of the columns before, whose levels are all there are.
+    """
+
+    features: tuple[str, ...]
+    target: str
+    left_out: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    target_factor: Factor | None = None
+    weights: str | None = None
+    intercept: bool = True
+    known: Expansion | None = None
+
+    @cached_property
+    def expansion(self) -> Expansion:
+        """What makes the features of columns."""
+        if self.known:
+            return self.known
+        if self.terms:
+            return Expansion(self.terms, intercept=self.intercept)
+        return plain(self.features, intercept=self.intercept)
+
+    @property
+    def made_target(self) -> Factor:
+        """What y is."""
+        return self.target_factor or Factor(self.target)
+
+    @property
+    def target_column(self) -> str:
+        """The column that the target is made of."""
+        return self.made_target.column
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of a file that are read."""
+        weights = () if self.weights is None else (self.weights,)
+        return (*self.expansion.inputs, *weights, self.target_column)
+
+    @property
+    def width(self) -> int:
+        """How many numbers a row has as it is read: those of the features, the codes of levels, the
+        weight if there is one, y."""
+        return self.expansion.width + (self.weights is not None) + 1
+
+
+def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
+    """The features and the target among the columns of the file called `name`."""
+    if len(layout.names) < 2:
+        hint = " (is the delimiter right? see `delimiter`)" if layout.is_text else ""
+        raise GdfitError(
+            f"has one column, and a fit needs two at least, x and y{hint}",
+            file=name,
+        )
+    excluded = {find_name(layout, name, column) for column in selection.exclude}
+    weights = None if selection.weights is None else find_name(layout, name, selection.weights)
+    offered = [
+        column
+        for column in layout.names
+        if column not in layout.set_aside and column not in excluded and column != weights
+    ]
+    of_numbers = set(layout.numeric)
+    numeric = [column for column in offered if column in of_numbers]
+    if len(numeric) < 2:  # what holds nothing is then told as a fault, by its line
+        numeric = [column for column in offered if not layout.held_in(column).words]
+    target = choose_target(layout, name, selection, offered, numeric)
+    if target is None:
+        raise too_few(layout, name, numeric, excluded)
+    left_out: tuple[str, ...] = ()
+    if selection.features is None:
+        used = target.column
+        terms = [Term((Factor(column),)) for column in numeric if column != used]
+        left_out = tuple(column for column in offered if column not in numeric and column != used)
+        if not terms:
+            raise too_few(layout, name, [used], excluded)
+    else:
+        table = LayoutTable(layout, name)
+        terms = [read_term(text, table) for text in selection.features]
+        if not terms:
+            raise UsageError("`features` names no column")
+        if len({frozenset(term.factors) for term in terms}) < len(terms):
+            raise UsageError("`features` names a column twice")
+    check(terms, target, excluded, weights, numeric)
+    if not isinstance(selection.degree, Integral) or selection.degree < 1:
+        raise UsageError(f"`degree` takes a whole number from 1 on, not {selection.degree}")
+    if selection.degree > 1 and all(term.categories for term in terms):
+        raise UsageError("`degree` has no effect here: it is for features that are numbers")
+    made = powers(terms, selection.degree)
+    check_names(made)
+    as_they_stand = all(term.is_column for term in made)
+    return Columns(
+        tuple(map(str, made)),
+        str(target),
+        left_out,
+        terms=() if as_they_stand else made,
+        target_factor=None if target == Factor(target.column) else target,
+        weights=weights,
+        intercept=selection.intercept,
+    )
+
+
+def choose_target(
+    layout: Layout, name: str, selection: Selection, offered: Sequence[str], numeric: Sequence[str]
+) -> Factor | None:
+    """The target: the one that is asked for, y, or the last of the `numeric` ones."""
+    if selection.target is not None:
+        term = read_term(selection.target, LayoutTable(layout, name, all_numbers=True))
+        (factor, *more) = term.factors
+        if more or factor.is_category:
+            raise UsageError(f"`target` takes a column or a function of one, not {term}")
+        return factor
+    if "y" in offered and ("y" in numeric or not layout.held_in("y").words):
+        return Factor("y")
+    return Factor(numeric[-1]) if numeric else None
+
+
+def check(
+    terms: Sequence[Term],
+    target: Factor,
+    excluded: Iterable[str],
+    weights: str | None,
+    numeric: Sequence[str],
+) -> None:
+    """Raise where what is asked for contradicts itself."""
+    features = [factor.column for term in terms for factor in term.factors]
+    for column in excluded:
+        if column in (target.column, weights) or column in features:
+            other = "features"
+            if column not in features:
+                other = "target" if column == target.column else "weights"
+            raise UsageError(f"column {quoted(column)} is both in `{other}` and in `exclude`")
+    for term in terms:
+        if target.column not in (factor.column for factor in term.factors):
+            continue
+        others = [column for column in numeric if column not in features]
+        what = f"column {quoted(target.column)} is a feature and the target at once"
+        if not (term.is_column and term.factors == (target,)):
+            what = (
+                f"{quoted(str(term))} is a feature, and made of the column of the target, {target}"
+            )
+        raise UsageError(
+            f"{what}; name another `target`" + (f": {alternatives(others)}" if others else "")
+        )
+    if target.column == weights:
+        raise UsageError(f"column {quoted(weights)} is both the target and in `weights`")
+
+
+def check_names(terms: Sequence[Term]) -> None:
+    """Raise where a feature is called as a column that others are made of: who reads its name, in
+    the model's file, takes it for that column."""
+    if all(term.is_column for term in terms):
+        return
+    factors = dict.fromkeys(factor for term in terms for factor in term.factors)
+    columns = list(dict.fromkeys(factor.column for factor in factors))
+    table = RecordedTable(columns, [factor.column for factor in factors if factor.is_text])
+    for term in terms:
+        if read_term(str(term), table) != term:
+            raise UsageError(
+                f"the feature {quoted(str(term))} would be called as a column is: call that column "
+                "something else in the header, or name other `features`"
+            )
+
+
+def too_few(
+    layout: Layout, name: str, usable: Sequence[str], excluded: Iterable[str]
+) -> GdfitError:
+    """What to say where there are not two columns to fit."""
+    what = ["a fit needs a feature and a target, two columns with numbers"]
+    what.append(f"there is {quoted(usable[0])} alone" if usable else "there is none")
+    text = [
+        f"{printed} ({quoted(held.word, 20)})"
+        for printed, held in zip(layout.names, layout.held, strict=True)
+        if held.words and not held.is_numeric and printed not in usable
+    ]
+    if text:
+        more = ", …" if len(text) > 3 else ""
+        what.append(f"there is text in {', '.join(text[:3])}{more}")
+    aside = [
+        column for column in layout.numeric if column in layout.set_aside and column not in usable
+    ]
+    if aside:
+        what.append(f"`features` {typed(aside[:1])} uses a column of row names")
+    return GdfitError("; ".join(what), file=name)
+
+
+def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selection) -> str:
+    """What to type to do without the column of a field that can't be used."""
+    column = fault.column
+    if column == columns.target_column:
+        others = [
+            other for other in layout.numeric if other != column and other not in layout.set_aside
+        ]
+        if len(others) > 1:
+            return f"; `target` takes another column: {alternatives(others)}"
+    elif column == columns.weights:
+        return ""
+    elif selection.features is None and len(columns.features) > 1:
+        return f"; `exclude` {typed([column])} leaves the column out"
+    elif column not in layout.numeric and column not in columns.expansion.texts:
+        return f"; columns with numbers are {listing(layout.numeric)}"
+    return ""
+
+
+def nothing_left(layout: Layout, columns: Columns, *, drop_missing: bool) -> str:
+    """Why no row is left, and what to type where each has a missing field in one of the
+    `columns`."""
+    if not drop_missing:
+        return "" if columns.weights is None else " with a weight above 0"
+    missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
+    most = sorted(filter(missing.__getitem__, missing), key=missing.__getitem__, reverse=True)[:3]
+    others = len(most) < len(columns.expansion.inputs)
+    more = f"; `exclude` {typed(most)} leaves out what lacks the most" if most and others else ""
+    return f" without a missing field{more}"
+
+
+class Recipe(Protocol):
+    """What is to be made of a row."""
+
+    @property
+    def columns(self) -> Columns:
+        """What is read of it."""
+
+    def blocks(self, file: DataFile, levels: Levels) -> Iterator[FloatArray]:
+        """The rows of a file in blocks, the target last: see `Columns.width`. The levels are added
+        to as they are found."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rows of a fit.
+
+    columns : what it uses.
+    selection : what was asked for, for what to say of faults.
+    """
+
+    columns: Columns
+    selection: Selection
+
+    def blocks(self, file: DataFile, levels: Levels) -> Iterator[FloatArray]:
+        """The rows of a file; a field that can't be used is an error that says what to type."""
+        columns = self.columns
+        places = find_columns(file.layout, file.name, columns.names, needed=False)
+        maker = RowMaker(
+            columns.expansion,
+            levels,
+            dict(zip(columns.names, places, strict=True)),
+            columns.made_target,
+            columns.weights,
+        )
+        try:
+            yield from maker.all_rows(file)
+        except FieldError as fault:
+            raise fault.saying(advice(fault, file.layout, columns, self.selection)) from None

@@ -1,0 +1,311 @@
+"""From the columns of a file to the features of a fit: numbers to terms, levels to columns of 0
+and 1.
+
+A row as it is read is the numbers of some columns, the codes of the levels of others, a weight if
+there are any, a one and y.
+Its terms' numbers alone, a one and y are its base. Rows of the same levels become features by the
+same matrix of zeros and ones: what a feature is, the base times whether the row has its levels.
+
+The expansion of a model, as its file has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfit.arrays import FloatArray
+from gdfit.data.terms.terms import MOST_FEATURES, Factor, Term, read_term
+from gdfit.errors import GdfitError, UsageError, listing, quoted
+
+Level = str | float
+Codes = NDArray[np.int64]
+
+
+class Span(NamedTuple):
+    """Where the features of a term are.
+
+    base : which column of the base they are made of.
+    places : of the categories that the term has.
+    sizes : how many levels of each make features.
+    start, width : the first of the features, and how many they are.
+    """
+
+    base: int
+    places: tuple[int, ...]
+    sizes: tuple[int, ...]
+    start: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What the terms of a fit make of its columns.
+
+    terms : in the order of their features.
+    levels : of each category, those that are known; the first makes no feature.
+    whole : whether the first makes a feature all the same, as it must while others may come that
+        sort before it.
+    intercept : whether the one of each row stays one, or becomes 0: b then has no effect.
+    """
+
+    terms: tuple[Term, ...]
+    levels: tuple[tuple[Level, ...], ...] = ()
+    whole: bool = False
+    intercept: bool = True
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that are read as numbers."""
+        factors = (factor for term in self.terms for factor in term.numbers)
+        return tuple(dict.fromkeys(factor.column for factor in factors))
+
+    @cached_property
+    def categories(self) -> tuple[Factor, ...]:
+        """The columns that are read as levels."""
+        return tuple(dict.fromkeys(factor for term in self.terms for factor in term.categories))
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """All columns, in the order in which the terms name them."""
+        factors = (factor for term in self.terms for factor in term.factors)
+        return tuple(dict.fromkeys(factor.column for factor in factors))
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The inputs that are texts."""
+        return frozenset(factor.column for factor in self.categories if factor.is_text)
+
+    @property
+    def width(self) -> int:
+        """How many columns are read."""
+        return len(self.numbers) + len(self.categories)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the features are columns as they stand."""
+        return all(term.is_column for term in self.terms)
+
+    @cached_property
+    def products(self) -> tuple[tuple[Factor, ...], ...]:
+        """The products of numbers in the terms, each once: what the base is made of."""
+        return tuple(dict.fromkeys(term.numbers for term in self.terms if term.numbers))
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """Where the features of each term are."""
+        spans, start = [], 0
+        place_of = {product: place for place, product in enumerate(self.products)}
+        for term in self.terms:
+            base = place_of[term.numbers] if term.numbers else -2
+            places = tuple(map(self.categories.index, term.categories))
+            sizes = tuple(len(self.levels[place]) - (not self.whole) for place in places)
+            spans.append(Span(base, places, sizes, start, prod(sizes)))
+            start += prod(sizes)
+        return tuple(spans)
+
+    @cached_property
+    def keys(self) -> tuple[tuple[int, tuple[Level, ...]], ...]:
+        """What tells each feature from all others: its term, by number, and its levels."""
+        first = 0 if self.whole else 1
+        return tuple(
+            (number, combination)
+            for number, span in enumerate(self.spans)
+            for combination in product(*(self.levels[place][first:] for place in span.places))
+        )
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """What the features are called."""
+        return tuple(named(self.terms[number], levels) for number, levels in self.keys)
+
+    def check(self) -> None:
+        """Raise where there are more features than can be fitted, or none."""
+        count = sum(span.width for span in self.spans)
+        if not count:
+            only = listing(tuple(map(str, self.categories)))
+            raise GdfitError(f"there is one level only of {only}, which makes no feature")
+        if count > max(MOST_FEATURES, len(self.terms)) and any(
+            len(span.places) > 1 or span.base >= 0 for span in self.spans if span.places
+        ):
+            raise GdfitError(
+                f"the products of categories make {count:,} features, more than "
+                f"{MOST_FEATURES:,}; name fewer `features`"
+            )
+
+    def base(self, rows: FloatArray) -> FloatArray:
+        """The base of `rows` that have a one and y in the end: shape (rows, k+2) for k products."""
+        if self.is_plain:
+            return rows if rows.shape[1] == self.width + 2 else np.delete(rows, -3, axis=1)
+        base = np.empty((len(rows), len(self.products) + 2), order="F")
+        self.multiply(rows, base)
+        base[:, -2:] = rows[:, -2:]
+        return base
+
+    def multiply(self, rows: FloatArray, result: FloatArray) -> None:
+        """The products of the numbers in `rows`, into the first columns of `result`."""
+        place_of = {column: place for place, column in enumerate(self.numbers)}
+        known: dict[Factor, FloatArray] = {}
+        for place, factors in enumerate(self.products):
+            for count, factor in enumerate(factors):
+                if factor not in known:
+                    known[factor] = factor.of(rows[:, place_of[factor.column]])
+                if count:
+                    result[:, place] *= known[factor]
+                else:
+                    result[:, place] = known[factor]
+
+    def codes(self, rows: FloatArray) -> Codes:
+        """The codes of the levels of `rows`, shape (rows, categories)."""
+        return rows[:, len(self.numbers) : self.width].astype(np.int64)
+
+    def weights(self, rows: FloatArray) -> FloatArray | None:
+        """The weights of `rows`, which stand before the one, if there are any."""
+        return rows[:, -3] if rows.shape[1] == self.width + 3 else None
+
+    def spread(self, base: FloatArray, codes: Codes) -> FloatArray:
+        """The features, a one and y of rows with this base and these levels' codes, which are
+        their places among the `levels`."""
+        if self.is_plain and self.intercept:
+            return base
+        width = sum(span.width for span in self.spans)
+        result = np.zeros((len(base), width + 2), order="F")
+        for span in self.spans:
+            if not span.places:
+                result[:, span.start] = base[:, span.base]
+                continue
+            place, has = np.zeros(len(base), np.int64), np.ones(len(base), bool)
+            for category, size in zip(span.places, span.sizes, strict=True):
+                code = codes[:, category] - (not self.whole)
+                has &= code >= 0
+                place = place * size + code
+            rows = np.flatnonzero(has)
+            result[rows, span.start + place[rows]] = base[rows, span.base]
+        result[:, -1] = base[:, -1]
+        if self.intercept:
+            result[:, -2] = base[:, -2]
+        return result
+
+    def expand(self, rows: FloatArray) -> FloatArray:
+        """The features, a one, y and the weight, if there is one, of `rows`."""
+        features, weights = self.spread(self.base(rows), self.codes(rows)), self.weights(rows)
+        return features if weights is None else np.column_stack([features, weights])
+
+    def unseen(self, place: int, level: Level) -> str:
+        """What to say of a level that is not known."""
+        known = tuple(map(as_typed, self.levels[place]))
+        there = f"there {'is' if len(known) == 1 else 'are'} {listing(known, 5)}"
+        return f"{quoted(level_name(level))} is a level that training has not seen; {there}"
+
+    @property
+    def record(self) -> dict[str, object]:
+        """What a model's file says of it."""
+        return {
+            "inputs": list(self.inputs),
+            "terms": list(map(str, self.terms)),
+            "levels": {
+                str(category): list(levels)
+                for category, levels in zip(self.categories, self.levels, strict=True)
+            },
+        }
+
+
+def plain(columns: Sequence[str], *, intercept: bool = True) -> Expansion:
+    """What takes columns as they stand for features."""
+    return Expansion(tuple(Term((Factor(name),)) for name in columns), intercept=intercept)
+
+
+def named(term: Term, levels: Sequence[Level]) -> str:
+    """What the feature of a term and these levels of its categories is called."""
+    left = iter(levels)
+    return ":".join(
+        f"{factor.column}[{level_name(next(left))}]" if factor.is_category else str(factor)
+        for factor in term.factors
+    )
+
+
+def level_name(level: Level) -> str:
+    """A level as a text: a number as shortly as it reads back exactly."""
+    if isinstance(level, str):
+        return level
+    return str(int(level)) if float(level).is_integer() and abs(level) < 1e15 else repr(level)
+
+
+def as_typed(level: Level) -> str:
+    """A level as it is typed among others: in quotes where it has a comma or quotes."""
+    name = level_name(level)
+    return '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name
+
+
+def widened(rows: FloatArray, before: Expansion, after: Expansion) -> FloatArray:
+    """`rows` of the features of one expansion, a one and y, as those of another: with zeros for
+    features that are new."""
+    place_of = {key: place for place, key in enumerate(after.keys)}
+    result = np.zeros((len(rows), len(after.keys) + 2))
+    for place, key in enumerate(before.keys):
+        if key in place_of:
+            result[:, place_of[key]] = rows[:, place]
+    result[:, -2:] = rows[:, -2:]
+    return result
+
+
+class RecordedTable:
+    """The columns that a model's file names, as `read_term` asks for them."""
+
+    def __init__(self, inputs: Sequence[str], texts: Sequence[str]) -> None:
+        self._inputs, self._texts = inputs, texts
+
+    def find(self, name: str) -> str | None:
+        """The column of this name."""
+        return name if name in self._inputs else None
+
+    def missing(self, name: str, more: str = "") -> Exception:
+        """What to say where there is none, and `more`."""
+        return UsageError(f"{quoted(name)} is no input{more}")
+
+    def holds_text(self, column: str) -> bool:
+        """Whether its levels are texts."""
+        return column in self._texts
+
+
+def expansion_of(record: Mapping[str, object]) -> Expansion:
+    """The expansion in a model's file.
+
+    Raises
+    ------
+    ValueError : it is damaged.
+    """
+    inputs, terms, levels = record.get("inputs"), record.get("terms"), record.get("levels", {})
+    if not (is_texts(inputs) and is_texts(terms) and isinstance(levels, Mapping)):
+        raise ValueError
+    table = RecordedTable(cast(list[str], inputs), list(levels))
+    try:
+        read = tuple(read_term(text, table) for text in cast(list[str], terms))
+    except GdfitError:
+        raise ValueError from None
+    expansion = Expansion(read)
+    if list(map(str, expansion.categories)) != list(levels) or expansion.inputs != tuple(
+        cast(list[str], inputs)
+    ):
+        raise ValueError
+    known = []
+    for category in expansion.categories:
+        found = levels[str(category)]
+        kind = str if category.is_text else (int, float)
+        if not isinstance(found, list) or not all(isinstance(level, kind) for level in found):
+            raise ValueError
+        known.append(tuple(level if category.is_text else float(level) for level in found))
+        if not known[-1] or len(set(known[-1])) < len(known[-1]):
+            raise ValueError
+    return Expansion(read, tuple(known))
+
+
+def is_texts(value: object) -> bool:
+    """Whether it is a list of texts."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,0 +1,243 @@
+"""The levels of categories, numbered as they come, and rows of the same levels condensed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+
+from gdfit.arrays import FloatArray, triangular
+from gdfit.data.terms.expansion import Codes, Expansion, Level, level_name, widened
+from gdfit.errors import quoted
+
+MOST_LEVELS = 1000  # in all categories together
+PENDING = 1 << 15  # how many condensed rows may wait to be folded
+
+
+class LevelError(ValueError):
+    """A row's level can't be used.
+
+    row : which.
+    what : why.
+    """
+
+    def __init__(self, row: int, what: str) -> None:
+        self.row, self.what = row, what
+
+
+class Levels:
+    """The levels of the categories of a fit, each with a code: its number in the order in which
+    they come, or its place in an `expansion` that knows its levels, which none is added to."""
+
+    def __init__(self, expansion: Expansion) -> None:
+        self._known = expansion if expansion.levels else None
+        self._expansion = expansion
+        levels = expansion.levels or ((),) * len(expansion.categories)
+        self._codes: list[dict[Level, int]] = [
+            {level: code for code, level in enumerate(of_one)} for of_one in levels
+        ]
+
+    def encode(self, place: int, codes: Codes, levels: Sequence[Level]) -> Codes:
+        """The codes of rows of a category, which has these `levels` in these rows.
+
+        codes : which of the `levels` each row has.
+
+        Raises
+        ------
+        LevelError : a level is not known, or one too many.
+        """
+        code_of = self._codes[place]
+        used = np.flatnonzero(np.bincount(codes, minlength=len(levels))).tolist()
+        new = {n: int(np.argmax(codes == n)) for n in used if levels[n] not in code_of}
+        for number in sorted(new, key=new.__getitem__):  # by row, however the rows are cut
+            self.add(place, levels[number], new[number])
+        table = np.zeros(len(levels), np.int64)
+        for number in used:
+            table[number] = code_of[levels[number]]
+        return table[codes]
+
+    def add(self, place: int, level: Level, row: int) -> None:
+        """A level that has not come before, in this row."""
+        if self._known:
+            raise LevelError(row, self._known.unseen(place, level))
+        count = sum(map(len, self._codes))
+        if count == MOST_LEVELS:
+            raise LevelError(
+                row,
+                f"{quoted(level_name(level))} is level number {count + 1:,}, and categories may "
+                f"have {MOST_LEVELS:,} in all; name other `features`",
+            )
+        self._codes[place][level] = len(self._codes[place])
+
+    def joined(self, others: Levels) -> tuple[Levels, list[Codes]]:
+        """These levels and the `others`; and for each category, the code that each of the others
+        has among them.
+
+        Raises
+        ------
+        LevelError : they are too many, in a row that is not known.
+        """
+        if self._known:
+            return self, [np.arange(len(of_one)) for of_one in self._codes]
+        result = copy(self)
+        result._codes = [dict(of_one) for of_one in self._codes]
+        tables = []
+        for place, (code_of, of_other) in enumerate(zip(result._codes, others._codes, strict=True)):
+            for level in of_other:
+                if level not in code_of:
+                    result.add(place, level, -1)
+            tables.append(np.array([code_of[level] for level in of_other], np.int64))
+        return result, tables
+
+    def renumbered(self, rows: FloatArray, tables: Sequence[Codes]) -> FloatArray:
+        """Rows of numbers and codes, with the codes that the `tables` have for theirs."""
+        if self._known or not tables:
+            return rows
+        result = rows.copy()
+        for place, table in enumerate(tables, len(self._expansion.numbers)):
+            result[..., place] = table[rows[..., place].astype(np.int64)]
+        return result
+
+    @property
+    def as_they_came(self) -> Expansion:
+        """What the terms make of the levels so far, in the order of their codes, all of them."""
+        return replace(self._expansion, levels=tuple(map(tuple, self._codes)), whole=True)
+
+    @property
+    def expansion(self) -> Expansion:
+        """What the terms make of the levels so far, in sorted order."""
+        if self._known:
+            return self._known
+        levels = tuple(tuple(sorted(of_one)) for of_one in self._codes)
+        return replace(self._expansion, levels=levels)
+
+    def recoded(self, rows: FloatArray) -> FloatArray:
+        """Rows of numbers and codes, with the codes of the levels in sorted order."""
+        if self._known or not self._codes:
+            return rows
+        first = len(self._expansion.numbers)
+        result = rows.copy()
+        codes = result[..., first : first + len(self._codes)]
+        codes[...] = self.sorted_codes(
+            codes.astype(np.int64).reshape(-1, len(self._codes))
+        ).reshape(codes.shape)
+        return result
+
+    def sorted_codes(self, codes: Codes) -> Codes:
+        """The places of the levels with these `codes` in sorted order."""
+        if self._known:
+            return codes
+        result = np.empty_like(codes)
+        for place, of_one in enumerate(self._codes):
+            rank = {level: number for number, level in enumerate(sorted(of_one))}
+            table = np.array([rank[level] for level in of_one], np.int64)
+            result[:, place] = table[codes[:, place]]
+        return result
+
+
+class GroupedRows:
+    """Folds rows with levels into R.
+
+    Rows of the same levels are condensed by themselves, so that few are left to be made features
+    of; those wait, and are condensed with the next ones, until they are too many. A level that
+    comes later is a column of zeros in what has been folded.
+
+    Parameters
+    ----------
+    levels : of the rows.
+    pending : how many condensed rows may wait.
+    """
+
+    def __init__(self, levels: Levels, pending: int = PENDING) -> None:
+        self._levels, self._pending = levels, pending
+        self._waiting: list[tuple[FloatArray, Codes]] = []
+        self._expansion = levels.as_they_came
+        self._triangle: FloatArray | None = None
+
+    def add(self, base: FloatArray, codes: Codes) -> None:
+        """Take in rows by their base and their levels' codes."""
+        self._waiting.append(condensed_by_levels(base, codes))
+        self._settle()
+
+    def merged(self, others: GroupedRows, levels: Levels, tables: Sequence[Codes]) -> GroupedRows:
+        """These rows and the `others`, which have the codes in `tables` among the `levels`."""
+        result = GroupedRows(levels, self._pending)
+        result._waiting = [*self._waiting]
+        for base, codes in others._waiting:
+            columns = [table[of_one] for table, of_one in zip(tables, codes.T, strict=True)]
+            result._waiting.append((base, np.column_stack(columns)))
+        folded = [
+            widened(part._triangle, part._expansion, result._expansion)
+            for part in (self, others)
+            if part._triangle is not None
+        ]
+        if folded:
+            result._triangle = triangular(np.concatenate(folded))
+        result._settle()
+        return result
+
+    def _settle(self) -> None:
+        """Make fewer of the rows that wait, if they are too many."""
+        if sum(len(rows) for rows, _ in self._waiting) > self._pending:
+            rows, of_rows = condensed_by_levels(*self._joined())
+            self._waiting = [(rows, of_rows)]
+            if 2 * len(rows) > self._pending:
+                self._fold()
+
+    def _joined(self) -> tuple[FloatArray, Codes]:
+        bases, codes = zip(*self._waiting, strict=True)
+        return np.concatenate(bases), np.concatenate(codes)
+
+    def _fold(self) -> None:
+        base, codes = self._joined()
+        self._waiting = []
+        now = self._levels.as_they_came
+        now.check()
+        width = len(now.keys) + 2
+        triangle = np.empty((0, width))
+        if self._triangle is not None:
+            triangle = widened(self._triangle, self._expansion, now)
+        at_once = max(4 * width, (1 << 17) // width)
+        for start in range(0, len(base), at_once):
+            part = slice(start, start + at_once)
+            rows = now.spread(base[part], codes[part])
+            triangle = triangular(np.concatenate([triangle, triangular(rows)]))
+        self._triangle, self._expansion = triangle, now
+
+    def triangle(self, levels: Levels) -> FloatArray:
+        """R of all rows, with the features of the sorted `levels`, to which more may have been
+        added."""
+        final = levels.expansion
+        final.check()
+        parts = []
+        if self._triangle is not None:
+            parts.append(widened(self._triangle, self._expansion, final))
+        if self._waiting:
+            base, codes = condensed_by_levels(*self._joined())
+            parts.append(final.spread(base, levels.sorted_codes(codes)))
+        return triangular(np.concatenate(parts))
+
+
+def condensed_by_levels(base: FloatArray, codes: Codes) -> tuple[FloatArray, Codes]:
+    """Fewer rows that stand for these: of each combination of levels, the R of its rows; or the
+    same rows, where there are too many combinations for that."""
+    key = np.zeros(len(codes), np.int64)
+    for of_one in codes.T:
+        key = key * (int(of_one.max()) + 1) + of_one
+        if len(codes.T) > 1:
+            key = np.unique(key, return_inverse=True)[1]
+    order = np.argsort(key.astype(np.uint16) if key.max() < 1 << 16 else key, kind="stable")
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    if 2 * base.shape[1] * len(starts) > len(base):
+        return base, codes
+    ends = [*starts[1:].tolist(), len(base)]
+    ordered = np.empty_like(base, order="F")
+    for place, column in enumerate(base.T):  # ten times as fast as all at once
+        ordered[:, place] = column.take(order)
+    rows = [
+        triangular(ordered[start:end]) for start, end in zip(starts.tolist(), ends, strict=True)
+    ]
+    kept = np.repeat(codes[order[starts]], [len(part) for part in rows], axis=0)
+    return np.concatenate(rows), kept

@@ -1,0 +1,247 @@
+"""From what is read of a file to rows for a fit: terms checked, levels numbered.
+
+Rows in which a term has no value: which is the first, and why.
+
+Values as a person gives them, a number or a level for each input of a fit, to rows as they are
+read, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.batch import Batch
+from gdfit.data.data_file import DataFile
+from gdfit.data.terms.expansion import Expansion, Level
+from gdfit.data.terms.levels import LevelError, Levels
+from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
+from gdfit.errors import GdfitError
+
+
+class UnusableError(ValueError):
+    """A row that can't be used: which, the column, and why."""
+
+    def __init__(self, row: int, column: str, what: str) -> None:
+        self.row, self.column, self.what = row, column, what
+
+
+@dataclass(frozen=True)
+class RowMaker:
+    """Makes rows of what is read of a file: the numbers of the features, the codes of levels, the
+    weight if there are weights, y if there is a target.
+
+    expansion : what is to be made of the columns.
+    levels : the codes of the levels, which are added to as they are found.
+    place_of : the columns by their names: their places in the file.
+    target : what y is.
+    weights : the column of the rows' weights.
+    """
+
+    expansion: Expansion
+    levels: Levels
+    place_of: Mapping[str, int]
+    target: Factor | None = None
+    weights: str | None = None
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that are read as numbers: the features', those whose numbers are levels, the
+        weights', the target's."""
+        levels = (factor.column for factor in self.expansion.categories if not factor.is_text)
+        weights = () if self.weights is None else (self.weights,)
+        target = () if self.target is None else (self.target.column,)
+        return (*self.expansion.numbers, *levels, *weights, *target)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns that are read as texts."""
+        return tuple(factor.column for factor in self.expansion.categories if factor.is_text)
+
+    @property
+    def places(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where the numbers and the texts stand."""
+        return (
+            tuple(self.place_of[name] for name in self.numbers),
+            tuple(self.place_of[name] for name in self.texts),
+        )
+
+    def all_rows(self, file: DataFile) -> Iterator[FloatArray]:
+        """The rows of a file, block by block.
+
+        Raises
+        ------
+        FieldError : a field can't be used.
+        """
+        for block, batch in file.batches(*self.places):
+            rows = self.rows(file, block, batch)
+            if len(rows):
+                yield rows
+
+    def rows(self, file: DataFile, block: Any, batch: Batch) -> FloatArray:
+        """The rows of a batch without missing fields, but those of weight 0.
+
+        Raises
+        ------
+        FieldError : a weight, a level or the value of a term can't be used.
+        """
+        try:
+            if self.weights is not None:
+                batch = self.counted(batch, self.weights)
+            return self.made(batch)
+        except UnusableError as error:
+            row, place = int(batch.rows[error.row]), self.place_of[error.column]
+            raise file.fault_in(block, row, place, error.what) from None
+
+    def counted(self, batch: Batch, name: str) -> Batch:
+        """The rows with a weight above 0."""
+        weights = batch.numbers[:, self.numbers.index(name, len(self.expansion.numbers))]
+        negative = np.flatnonzero(weights < 0)
+        if len(negative):
+            row = int(negative[0])
+            raise UnusableError(row, name, f"a weight can't be negative, as {weights[row]:g} is")
+        return batch.where(weights > 0)
+
+    def made(self, batch: Batch) -> FloatArray:
+        """The rows of a batch, all of which count."""
+        expansion = self.expansion
+        if expansion.is_plain and self.target == self.plain_target:
+            return batch.numbers
+        size, width = len(expansion.numbers), expansion.width
+        more = batch.numbers.shape[1] - size - (len(expansion.categories) - len(self.texts))
+        rows = np.empty((len(batch.numbers), width + more), order="F")
+        rows[:, :size] = batch.numbers[:, :size]
+        rows[:, width:] = batch.numbers[:, batch.numbers.shape[1] - more :]
+        if not len(rows):
+            return rows
+        words, numeric = iter(batch.words), size
+        for place, category in enumerate(expansion.categories):
+            said: list[Level]
+            if category.is_text:
+                codes, texts = next(words)
+                said = list(texts)
+            else:
+                values, codes = np.unique(batch.numbers[:, numeric], return_inverse=True)
+                said, numeric = values.tolist(), numeric + 1
+            try:
+                rows[:, size + place] = self.levels.encode(place, codes, said)
+            except LevelError as error:
+                raise UnusableError(error.row, category.column, error.what) from None
+        unusable = fault_in(expansion, rows)
+        if unusable:
+            raise UnusableError(*unusable)
+        if self.target and self.target != self.plain_target:
+            rows[:, -1] = target_of(rows[:, -1], self.target)
+        return rows
+
+    @property
+    def plain_target(self) -> Factor | None:
+        """The target's column as it stands."""
+        return None if self.target is None else Factor(self.target.column)
+
+
+def target_of(values: FloatArray, target: Factor) -> FloatArray:
+    """y of the values in its column."""
+    y = target.of(values)
+    wrong = np.flatnonzero(~np.isfinite(y))
+    if len(wrong):
+        row = int(wrong[0])
+        raise UnusableError(row, *reason([target], {target.column: float(values[row])}))
+    return y
+
+
+def fault_in(expansion: Expansion, rows: FloatArray) -> tuple[int, str, str] | None:
+    """The first of `rows` in which a term has no value, in which column, and why."""
+    if all(term.is_column or not term.numbers for term in expansion.terms) or not len(rows):
+        return None
+    numbers = rows[:, : len(expansion.numbers)]
+    # Of each factor, the largest is at one of the ends; so no product is larger than theirs.
+    ends = np.array([numbers.min(axis=0), numbers.max(axis=0)])
+    with np.errstate(all="ignore"):
+        if np.isfinite(bounds_of(expansion, ends)).all():
+            return None
+        products = np.empty((len(rows), len(expansion.products)), order="F")
+        expansion.multiply(rows, products)
+    bad = ~np.isfinite(products)
+    wrong = np.flatnonzero(bad.any(axis=1))
+    if not len(wrong):
+        return None
+    row = int(wrong[0])
+    factors = expansion.products[int(np.argmax(bad[row]))]
+    values = dict(zip(expansion.numbers, numbers[row].tolist(), strict=True))
+    column, why = reason(factors, values)
+    return row, column, why
+
+
+def bounds_of(expansion: Expansion, ends: FloatArray) -> FloatArray:
+    """Numbers as large as any product can be of columns between `ends`, shape (2, columns)."""
+    place_of = {column: place for place, column in enumerate(expansion.numbers)}
+    return np.array(
+        [
+            prod(
+                float(np.abs(factor.of(ends[:, place_of[factor.column]])).max())
+                for factor in factors
+            )
+            for factors in expansion.products
+        ]
+    )
+
+
+def reason(factors: Sequence[Factor], values: Mapping[str, float]) -> tuple[str, str]:
+    """Why the product of `factors` is not finite where the columns have these `values`, and which
+    column to blame."""
+    for factor in factors:
+        value = np.array([values[factor.column]])
+        if np.isfinite(factor.of(value)).all():
+            continue
+        function = replace(factor, power=1)
+        takes = FUNCTIONS[factor.function].takes if factor.function else ""
+        if takes and not np.isfinite(function.of(value)):
+            why = f"{function} takes {takes}, not {value[0]:g}"
+        else:
+            why = f"{factor} of {value[0]:g} is {TOO_LARGE}"
+        return factor.column, why
+    return factors[0].column, f"{Term(tuple(factors))} is {TOO_LARGE}"
+
+
+Value = Any  # a number or a level, or an array of them
+
+
+def rows_at(expansion: Expansion, values: Sequence[Value]) -> FloatArray:
+    """Rows of numbers, codes, a one and 0 for y, of a value for each of the `inputs`: a number
+    or a level, or arrays of them.
+
+    Raises
+    ------
+    GdfitError : a level is not known, or a term has no value.
+    """
+    arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value)) for value in values))
+    given: dict[str, Any] = dict(zip(expansion.inputs, arrays, strict=True))
+    rows = np.ones((len(arrays[0]), expansion.width + 2), order="F")
+    for place, column in enumerate(expansion.numbers):
+        rows[:, place] = given[column].astype(np.float64)
+    for place, category in enumerate(expansion.categories):
+        code_of = {level: code for code, level in enumerate(expansion.levels[place])}
+        codes = rows[:, len(expansion.numbers) + place]
+        for level in dict.fromkeys(given[category.column].tolist()):
+            if level not in code_of:
+                raise GdfitError(expansion.unseen(place, level), column=category.column)
+            codes[given[category.column] == level] = code_of[level]
+    rows[:, -1] = 0
+    fault = fault_in(expansion, rows)
+    if fault:
+        raise GdfitError(fault[2], column=fault[1])
+    return rows
+
+
+def inputs_of(expansion: Expansion, row: FloatArray) -> list[Level]:
+    """A value for each of the `inputs`, of a row of numbers and codes."""
+    values: dict[str, Level] = dict(zip(expansion.numbers, row.tolist(), strict=False))
+    for place, category in enumerate(expansion.categories):
+        code = int(row[len(expansion.numbers) + place])
+        values[category.column] = expansion.levels[place][code]
+    return [values[column] for column in expansion.inputs]

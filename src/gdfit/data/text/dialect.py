@@ -1,0 +1,68 @@
+"""What can be said of how data files are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gdfit.data.text.fields import MISSING, OTHER_MARK, WHITE_SPACE, Grammar, says_number
+from gdfit.errors import UsageError, quoted
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What is said of how data files are written; what is not said is found out.
+
+    delimiter : one character or `WHITE_SPACE`; by default found from the first lines.
+    decimal : the decimal mark, ``.`` or ``,``.
+    missing : what stands for a missing value, besides what pandas takes for one by default.
+    skip : how many lines above the header, or the data, to leave out.
+    comment : the character that begins a comment, up to the end of the line; by default, lines that
+        begin with # or % above the header are comments, and no others.
+    drop_missing : skip rows with a missing field, which are an error otherwise.
+    """
+
+    delimiter: str | None = None
+    decimal: str = "."
+    missing: tuple[str, ...] = ()
+    skip: int = 0
+    comment: str | None = None
+    drop_missing: bool = False
+
+    def __post_init__(self) -> None:
+        if self.decimal not in OTHER_MARK:
+            raise UsageError(f"`decimal` takes . or a comma, not {quoted(self.decimal)}")
+        if self.delimiter not in (None, WHITE_SPACE) and not is_mark(self.delimiter, ""):
+            raise UsageError(
+                f"`delimiter` takes one character, 'tab' or 'space', not {quoted(self.delimiter)}"
+            )
+        if self.delimiter == self.decimal:
+            raise UsageError(f"`delimiter` and `decimal` are both {quoted(self.decimal)}")
+        if self.comment is not None and not is_mark(self.comment, " \t.,+-"):
+            raise UsageError(f"`comment` takes one character as #, not {quoted(self.comment)}")
+        if self.comment and self.comment == self.delimiter:
+            raise UsageError(f"`delimiter` and `comment` are both {quoted(self.comment)}")
+        if self.skip < 0:
+            raise UsageError(f"`skip` takes a number of lines, not {self.skip}")
+
+    def grammar(self, delimiter: str) -> Grammar:
+        """How a file with this delimiter writes rows and numbers."""
+        return Grammar(delimiter, self.decimal, MISSING | set(self.missing), self.comment)
+
+
+def is_mark(text: str | None, but: str) -> bool:
+    """Whether `text` is one ASCII character that may stand between fields, and none of `but`."""
+    return (
+        text is not None
+        and len(text) == 1
+        and text.isascii()
+        and not text.isalnum()
+        and text not in '"\r\n'
+        and text not in but
+    )
+
+
+def all_numbers(fields: Sequence[str], decimal: str, missing: frozenset[str]) -> bool:
+    """Whether `fields` are numbers, of which some, but not all, may be missing."""
+    present = [field for field in fields if field not in missing]
+    return bool(present) and all(says_number(field, decimal) for field in present)

@@ -1,0 +1,306 @@
+"""What a line, a field and a number are: the definition that all reading goes by.
+
+Text is bytes here. The characters that matter are ASCII, and UTF-8 has their bytes nowhere else.
+
+The plain reader: made of nothing but the definition in `gdfit.data.text.fields`, it reads anything,
+and says what is wrong."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.batch import Words
+from gdfit.errors import quoted
+
+WHITE_SPACE = r"\s+"  # the delimiter of files with spaces and tabs between the fields
+MISSING = frozenset(
+    {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
+    | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
+)
+"""What pandas takes for a missing value by default."""
+OTHER_MARK = {".": ",", ",": "."}
+
+MARKS = "#%"  # begin comments above a header
+
+QUOTED = re.compile(rb'"((?:[^"]|"")*)"')
+CLOSED = re.compile(rb'"(?:[^"]|"")*+"')
+NUMBERS = {
+    ".": re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
+    ",": re.compile(rb"[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?"),
+}
+"""A decimal number in ASCII digits, by its decimal mark."""
+INFINITE = re.compile(rb"[+-]?inf(inity)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How a file writes rows and numbers.
+
+    delimiter : one ASCII character, or `WHITE_SPACE`.
+    decimal : the decimal mark, ``.`` or ``,``.
+    missing : what stands for a missing value; a number stands for all that are equal to it.
+    comment : the ASCII character that begins a comment, up to the end of the line.
+    """
+
+    delimiter: str
+    decimal: str = "."
+    missing: frozenset[str] = MISSING
+    comment: str | None = None
+
+    @cached_property
+    def delimiters(self) -> bytes:
+        """The characters that end a field."""
+        return b" \t" if self.delimiter == WHITE_SPACE else self.delimiter.encode()
+
+    @cached_property
+    def blanks(self) -> bytes:
+        """The characters around a field that don't belong to it."""
+        return b" " if self.delimiter == "\t" else b" \t"
+
+    @cached_property
+    def missing_words(self) -> frozenset[bytes]:
+        """What a missing field says, as it stands in a file."""
+        return frozenset(word.encode() for word in self.missing)
+
+    @cached_property
+    def missing_numbers(self) -> frozenset[float]:
+        """What a missing field says as a number."""
+        return frozenset(
+            self.value(word) for word in self.missing_words if self.number.fullmatch(word)
+        )
+
+    @cached_property
+    def field(self) -> re.Pattern[bytes]:
+        """A field and what ends it: a delimiter, or the end of the line with a comment before it.
+
+        A quote at the start of a field keeps delimiters, line ends and comments in it up to the
+        next quote that is not doubled; elsewhere it is a character like any other.
+        """
+        blanks, delimiters = re.escape(self.blanks), re.escape(self.delimiters)
+        mark = re.escape((self.comment or "").encode())
+        rest = rb"[^%b%b\r\n]*+" % (delimiters, mark)
+        comment = rb"(?:%b[^\r\n]*+)?" % mark if mark else b""
+        return re.compile(
+            rb'[%b]*+("(?:[^"]|"")*+"%b|(?!")%b|"(?s:.)*+)(?:[%b]*+%b(\r\n?|\n|\Z)|[%b])'
+            % (blanks, rest, rest, blanks, comment, delimiters)
+        )
+
+    @property
+    def number(self) -> re.Pattern[bytes]:
+        """A decimal number in ASCII digits."""
+        return NUMBERS[self.decimal]
+
+    def value(self, number: bytes) -> float:
+        """The float64 that is nearest to what says a number; infinite if it is too large."""
+        return float(number.replace(self.decimal.encode(), b"."))
+
+    def is_missing(self, said: bytes) -> bool:
+        """Whether a field that says this is missing."""
+        if said in self.missing_words or not self.missing_numbers:
+            return said in self.missing_words
+        return bool(self.number.fullmatch(said)) and self.value(said) in self.missing_numbers
+
+
+class Record(NamedTuple):
+    """A row: its fields, as they stand in the text, and where they do.
+
+    start : where the row starts.
+    end : where its last field ends, before blanks and a comment.
+    stop : where its line ends.
+    """
+
+    fields: list[bytes]
+    start: int
+    end: int
+    stop: int
+
+
+def records(text: bytes, grammar: Grammar) -> Iterator[Record]:
+    """The rows of `text`. A line of nothing but blanks or a comment is none.
+
+    A quote that nothing closes takes in all that follows.
+    """
+    start, fields = 0, []
+    for match in grammar.field.finditer(text):
+        field, line_end = match.groups()
+        fields.append(field)
+        if line_end is not None:
+            length = len(field.rstrip(grammar.blanks))
+            if length or len(fields) > 1:
+                end = match.start(1) + length if length else match.start()
+                yield Record(fields, start, end, match.end())
+            start, fields = match.end(), []
+
+
+def content(field: bytes, grammar: Grammar) -> bytes:
+    """What a field says: without its quotes, and the blanks around and in them."""
+    field = field.strip(grammar.blanks)
+    if field.startswith(b'"') and (inner := QUOTED.fullmatch(field)):
+        return inner[1].replace(b'""', b'"').strip(grammar.blanks)
+    return field
+
+
+def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
+    """The number that a field says, or NaN where it is missing.
+
+    Raises
+    ------
+    ValueError : it says something else, or is missing where it may not.
+    """
+    said = content(field, grammar)
+    if grammar.is_missing(said):
+        check_there(field, grammar, missing=missing)
+        return math.nan
+    if not grammar.number.fullmatch(said):
+        raise ValueError(no_number(said, grammar, missing=missing))
+    value = grammar.value(said)
+    if math.isinf(value):
+        raise ValueError(f"{shown(said)} is larger than the largest float64, 1.8e308")
+    return value
+
+
+def check_there(field: bytes, grammar: Grammar, *, missing: bool) -> None:
+    """Raise where a field is missing that may not."""
+    said = content(field, grammar)
+    if grammar.is_missing(said) and not missing:
+        what = f"{shown(said)} stands for a missing value" if said else "the field is empty"
+        raise ValueError(f"{what}; `drop_missing` skips such rows")
+
+
+def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
+    """What is wrong with a field that says no number, and what to type."""
+    if INFINITE.fullmatch(said):
+        return f"{shown(said)} is not a finite number"
+    what = f"{shown(said)} is not a number"
+    other = OTHER_MARK[grammar.decimal]
+    if NUMBERS[other].fullmatch(said):
+        return f"{what} (decimals with '{other}' need `decimal` {other})"
+    text = said.decode(errors="replace")
+    if text.isprintable() and is_missing_mark(text):
+        drop = "" if missing else " `drop_missing`"
+        return f"{what}; if it stands for a missing value, `missing` {shlex.quote(text)}{drop}"
+    return what
+
+
+def is_missing_mark(field: str) -> bool:
+    """Whether `field` looks as if it stood for a missing value, though it is not known to."""
+    said = field.casefold().strip(" .*-")
+    known = {word.casefold() for word in MISSING} | {"missing", "unknown", "n.a"}
+    return said in known or not any(map(str.isalnum, field))
+
+
+def says_number(said: str, decimal: str) -> bool:
+    """Whether a field says a number, be it infinite."""
+    text = said.encode(errors="surrogatepass")
+    return bool(NUMBERS[decimal].fullmatch(text) or INFINITE.fullmatch(text))
+
+
+def shown(said: bytes) -> str:
+    """What a field says, for a message."""
+    return quoted(said.decode(errors="replace"))
+
+
+def count_line_ends(text: bytes) -> int:
+    """How many lines end in `text`."""
+    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+
+
+def is_open(field: bytes) -> bool:
+    """Whether a quote opens a field, as it stands in the text, and nothing closes it."""
+    return field.startswith(b'"') and not CLOSED.match(field)
+
+
+def line_at(text: bytes, position: int, first: int = 1) -> int:
+    """On which line a position in `text` is, where the `first` one has that number."""
+    return first + count_line_ends(text[:position])
+
+
+class RowError(ValueError):
+    """What is wrong with a row, on which line, and in which column of the file if it is in one."""
+
+    def __init__(self, what: str, line: int, place: int | None = None) -> None:
+        self.what, self.line, self.place = what, line, place
+
+
+def read_plainly(
+    text: bytes,
+    grammar: Grammar,
+    width: int,
+    places: Sequence[int],
+    *,
+    missing: bool,
+    line: int = 1,
+    texts: Sequence[int] = (),
+) -> FloatArray:
+    """The numbers of all rows of `text` in the columns at `places`, shape (rows, places).
+
+    Parameters
+    ----------
+    width : how many fields a row has to have.
+    missing : whether a field at these places may be missing, and is NaN then.
+    line : the number of the first line.
+    texts : columns that are looked at, too, whether a field is missing.
+
+    Raises
+    ------
+    RowError : for the first row that can't be read, in the first of its columns that can't.
+    """
+    in_file = sorted(set(places))
+    rows: list[list[float]] = []
+    for record in records(text, grammar):
+        check_form(record, text, width, line)
+        row: list[float] = []
+        for place in sorted({*in_file, *texts}):
+            field = record.fields[place]
+            try:
+                if place in texts:
+                    check_there(field, grammar, missing=missing)
+                if place in in_file:
+                    row.append(read_number(field, grammar, missing=missing))
+            except ValueError as error:
+                raise RowError(str(error), line_at(text, record.start, line), place) from None
+        rows.append(row)
+    values = np.array(rows, float).reshape(len(rows), len(in_file))
+    return values[:, [in_file.index(place) for place in places]]
+
+
+def read_words(
+    text: bytes, grammar: Grammar, width: int, places: Sequence[int], line: int = 1
+) -> tuple[Words, ...]:
+    """What the fields in the columns at `places` say, each word once; -1 where one is missing."""
+    codes: list[list[int]] = [[] for _ in places]
+    code_of: list[dict[str, int]] = [{} for _ in places]
+    for record in records(text, grammar):
+        check_form(record, text, width, line)
+        for place, of_one, known in zip(places, codes, code_of, strict=True):
+            said = content(record.fields[place], grammar)
+            word = said.decode(errors="surrogateescape")
+            missing = grammar.is_missing(said)
+            of_one.append(-1 if missing else known.setdefault(word, len(known)))
+    return tuple(
+        Words(np.array(of_one, np.int64), list(known))
+        for of_one, known in zip(codes, code_of, strict=True)
+    )
+
+
+def check_form(record: Record, text: bytes, width: int, line: int) -> None:
+    """Raise where a row of `text`, which begins on this line, has not `width` fields."""
+    fields = record.fields
+    if is_open(fields[-1]):
+        at = line_at(text, len(text) - len(fields[-1]), line)
+        raise RowError("a quote opens a field here that does not end", at)
+    if len(fields) != width:
+        count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+        mark = fields[0][:1].decode(errors="replace")
+        hint = f"; `comment` {quoted(mark)} leaves out comments" if mark and mark in MARKS else ""
+        what = f"has {count}, not {width} as the first line has{hint}"
+        raise RowError(what, line_at(text, record.start, line))

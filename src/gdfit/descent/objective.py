@@ -1,0 +1,197 @@
+"""The two backends: from params θ to the loss L(θ) and its gradient ∇L(θ).
+
+Either makes an `Objective` of observations and a loss; the training loop can't tell which.
+
+What is descended on: the loss of all observations, or of one mini-batch after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.reduction.observations import Observations
+from gdfit.data.reduction.rows import Rows
+from gdfit.descent.losses import LOSSES, Loss, squared_error
+from gdfit.descent.settings import BackendName, Settings
+from gdfit.errors import UsageError
+
+Objective = Callable[[FloatArray], tuple[float, FloatArray]]
+"""θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,)."""
+
+
+class Part(NamedTuple):
+    """The n rows of A, shape (n, p+1), and y, shape (n,), that stand for the observations or are
+    part of them.
+
+    total : N, or the sum of the weights v: what sums are divided by.
+    weights : v, shape (n,); None where all are 1.
+    """
+
+    design: FloatArray
+    target: FloatArray
+    total: float
+    weights: FloatArray | None = None
+
+
+Backend = Callable[[Part, Loss], Objective]
+"""Rows and ℓ → the objective L = Σvℓ/Σv."""
+
+
+def by_chain_rule(part: Part, loss: Loss) -> Objective:
+    """The gradient by hand: ∂L/∂θ = ∂L/∂ŷ · ∂ŷ/∂θ.
+
+    With ŷ = Aθ, ∂ŷ/∂θ is the design matrix A itself (x for w, 1 for b), so that
+    ∇L = Aᵀ(∂ℓ/∂ŷ)/N: the mean of the gradients in the points observed. With weights v, it is their
+    weighted mean, Aᵀ(v ∂ℓ/∂ŷ)/Σv.
+    """
+    design, target, _, weights = part
+    total = np.array(part.total)  # NumPy is quicker with it than with a float, and with dot than @
+
+    def objective(params: FloatArray) -> tuple[float, FloatArray]:
+        residual = design.dot(params) - target
+        values, slope = loss.value(residual), loss.derivative(residual)
+        if weights is not None:
+            values, slope = weights * values, weights * slope
+        return float(values.sum() / total), slope.dot(design) / total
+
+    return objective
+
+
+def by_autograd(part: Part, loss: Loss) -> Objective:
+    """The gradient by torch: each call builds the graph of the loss and walks it backward."""
+    import torch
+
+    inputs, outputs = torch.from_numpy(part.design), torch.from_numpy(part.target)
+    weights = None if part.weights is None else torch.from_numpy(part.weights)
+
+    def objective(params: FloatArray) -> tuple[float, FloatArray]:
+        theta = torch.from_numpy(params).requires_grad_()
+        values = loss.value(torch.mv(inputs, theta) - outputs)
+        value = (values if weights is None else weights * values).sum() / part.total
+        value.backward()
+        assert theta.grad is not None
+        return value.item(), theta.grad.numpy()
+
+    return objective
+
+
+BACKENDS: dict[BackendName, Backend] = {"manual": by_chain_rule, "autograd": by_autograd}
+
+
+SHUFFLING = 3  # the shuffling's own stream of random numbers
+
+
+def whole_objective(observations: Observations, settings: Settings) -> Objective:
+    """The loss of all observations, with the penalty `l2`.
+
+    The squared error goes by the condensed rows, other losses by the rows themselves.
+    """
+    backend, loss = BACKENDS[settings.backend], loss_of(settings)
+    weight = observations.total_weight
+    if settings.loss == "mse":
+        objective = backend(Part(observations.design, observations.target, weight), loss)
+    else:
+        rows = rows_of(observations)
+
+        def parts() -> Iterator[Objective]:
+            for block in rows.blocks():
+                yield backend(part_of(observations, block, weight), loss)
+
+        kept = list(parts()) if rows.in_memory else None
+        objective = total(lambda: kept or parts())
+    return penalized(objective, settings, len(observations.features))
+
+
+def batch_objectives(
+    whole: Objective, observations: Observations, settings: Settings
+) -> Callable[[int], Iterable[Objective]]:
+    """What gives the objectives of an epoch by its number: `whole`, or one for each mini-batch."""
+    if settings.batch_size is None:
+        every = (whole,)
+        return lambda epoch: every
+    rows_of(observations)  # or an error before the first epoch
+
+    def in_epoch(epoch: int) -> Iterator[Objective]:
+        for batch in batches(observations, settings, epoch):
+            yield batch_objective(observations, batch, settings)
+
+    return in_epoch
+
+
+def batches(observations: Observations, settings: Settings, epoch: int) -> Iterator[FloatArray]:
+    """The mini-batches of an epoch, rows as they have been kept, in an order drawn for the epoch,
+    whatever came before."""
+    random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
+    return rows_of(observations).batches(settings.batch_size or observations.count, random)
+
+
+def batch_objective(observations: Observations, batch: FloatArray, settings: Settings) -> Objective:
+    """The loss of a mini-batch, with the penalty `l2`.
+
+    With weights, the sum of a batch is divided by as many times their mean as it has rows: so its
+    gradient is that of the whole, on average.
+    """
+    mean_weight = observations.total_weight / observations.count
+    part = part_of(observations, batch, len(batch) * mean_weight)
+    objective = BACKENDS[settings.backend](part, loss_of(settings))
+    return penalized(objective, settings, len(observations.features))
+
+
+def part_of(observations: Observations, rows: FloatArray, weight: float) -> Part:
+    """Some of the rows that have been kept of the observations, to be divided by that weight."""
+    one = len(observations.features)
+    weights = None if observations.weight is None else rows[:, -1]
+    return Part(rows[:, : one + 1], rows[:, one + 1], weight, weights)
+
+
+def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:
+    """The loss of `observations` at `params`, without a penalty: for validation."""
+    loss, weight = loss_of(settings), observations.total_weight
+    if settings.loss == "mse":
+        parts: Iterable[Part] = (Part(observations.design, observations.target, weight),)
+    else:
+        parts = (part_of(observations, block, weight) for block in rows_of(observations).blocks())
+    value = 0.0
+    for design, target, _, weights in parts:
+        values = loss.value(design @ params - target)
+        value += float((values if weights is None else weights * values).sum())
+    return value / weight
+
+
+def loss_of(settings: Settings) -> Loss:
+    """The loss that the settings name."""
+    return LOSSES[settings.loss](settings.huber_delta)
+
+
+def rows_of(observations: Observations) -> Rows:
+    """The rows themselves, which must have been kept."""
+    if observations.rows is None:
+        raise UsageError("this loss or batch size needs the rows: read them with `keep_rows` true")
+    return observations.rows
+
+
+def total(objectives: Callable[[], Iterable[Objective]]) -> Objective:
+    """The sum of `objectives`: of blocks of rows, the objective of them all."""
+
+    def objective(params: FloatArray) -> tuple[float, FloatArray]:
+        value, grad = 0.0, np.zeros_like(params)
+        for part in objectives():
+            more, slope = part(params)
+            value += more
+            grad += slope
+        return value, grad
+
+    return objective
+
+
+def penalized(objective: Objective, settings: Settings, features: int) -> Objective:
+    """`objective` and the penalty λ‖w‖² of `l2`: the squared error of p more rows √λ eᵢ of A, whose
+    target is 0."""
+    if not settings.l2:
+        return objective
+    rows = np.sqrt(settings.l2) * np.eye(features, features + 1)
+    penalty = BACKENDS[settings.backend](Part(rows, np.zeros(features), 1.0), squared_error())
+    return total(lambda: (objective, penalty))

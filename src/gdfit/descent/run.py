@@ -1,0 +1,319 @@
+"""The steps of a run as rows of numbers: what a history file, a DataFrame and CSV output hold.
+
+A run of gradient descent, step by step, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.reduction.observations import Observations, check_alike, check_observations
+from gdfit.descent.closed_form import epochs, leaps
+from gdfit.descent.curvature import Curvature
+from gdfit.descent.learning_rate import EXACT, chosen_ground, chosen_rate, is_above
+from gdfit.descent.loop import Step
+from gdfit.descent.objective import Objective, mean_loss, rows_of, whole_objective
+from gdfit.descent.scaling import Scaling
+from gdfit.descent.settings import Settings
+from gdfit.descent.start import Init, Start
+from gdfit.descent.stopping import (
+    BEYOND,
+    COMPLETED,
+    CONVERGED,
+    DIVERGED,
+    INTERRUPTED,
+    PATIENCE,
+    STALLED,
+    Best,
+    last_answer,
+    rules_of,
+)
+from gdfit.errors import GdfitError
+from gdfit.model.linear import LinearModel
+from gdfit.notebook import Displayed
+from gdfit.version import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def params_names(features: Sequence[str]) -> tuple[str, ...]:
+    """What the params are called: w and b, or w_NAME and b with several features."""
+    if len(features) == 1:
+        return ("w", "b")
+    return (*(f"w_{name}" for name in features), "b")
+
+
+def header(features: Sequence[str], validated: bool = False) -> list[str]:
+    """The columns of a history."""
+    names = params_names(features)
+    losses = ["loss", "validation_loss"] if validated else ["loss"]
+    return ["epoch", *losses, *names, *(f"grad_{name}" for name in names)]
+
+
+def losses(step: Step) -> list[float]:
+    """The loss, and the validation loss if there is one."""
+    return [step.loss] if step.validation_loss is None else [step.loss, step.validation_loss]
+
+
+def row(step: Step) -> list[float]:
+    """A step as a row of a history: numbers in full."""
+    return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
+
+
+NOISE = 2.0  # times the first loss is what may come out without having diverged, where it swings
+
+
+@dataclass(frozen=True)
+class Fit(Displayed):
+    """What a run of gradient descent came to. Its params are in the data's own units.
+
+    model : the params in the end, or with `patience` where the validation loss was least.
+    loss : the loss at those params.
+    validation_loss : the validation set's loss there, if there is one.
+    r_squared : R² at those params; NaN where y does not vary.
+    status : how it ended: see `gdfit.descent.stopping`.
+    epochs : how many were run.
+    best_epoch : the epoch after which the params are those of the model.
+    history : the steps that were kept, by default all; in the units that were descended in.
+    start, params : the first and the last params as they were descended on, shape (p+1,).
+    begun : the start, and what it went on with.
+    observations, validation : what was fitted, and the validation set, if there is one.
+    curvature : of the loss that was descended on, where that is the squared error.
+    scaling : how the features were scaled, if they were.
+    settings : what it was run with.
+    asked : what was asked for: the learning rate and the scale may have been left to be chosen.
+    """
+
+    model: LinearModel
+    loss: float
+    validation_loss: float | None
+    r_squared: float
+    status: str
+    epochs: int
+    best_epoch: int
+    history: tuple[Step, ...] = field(repr=False)
+    start: FloatArray = field(repr=False)
+    params: FloatArray = field(repr=False)
+    begun: Start = field(repr=False)
+    observations: Observations = field(repr=False)
+    validation: Observations | None = field(repr=False)
+    curvature: Curvature | None = field(repr=False)
+    scaling: Scaling | None = field(repr=False)
+    settings: Settings = field(repr=False)
+    asked: Settings = field(repr=False)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The history as a DataFrame with the columns of `gdfit train --format csv`."""
+        import pandas as pd
+
+        validated = self.validation_loss is not None
+        rows = [row(step) for step in self.history]
+        return pd.DataFrame(rows, columns=header(self.model.features, validated))
+
+
+class Run(Displayed):
+    """Gradient descent on `observations`, a step at a time: iterate over its steps, the last of
+    which says why it is the last; `fit` is what it has come to. For the arguments see `train`.
+
+    asked : what was asked for.
+    settings : what it is run with: a learning rate and a scale have been chosen.
+    scaling, curvature : as in `Fit`.
+    start : θ₀ as it is descended on, and what the update rule remembers.
+    shown : the epochs to leap to, with `leap`.
+    last : the step that was made last.
+    stopped : set it, and the next step is the last: interrupted.
+    """
+
+    def __init__(
+        self,
+        observations: Observations,
+        *,
+        init: Init = "zeros",
+        validation: Observations | None = None,
+        shown: Iterable[int] | None = None,
+        settings: Settings | None = None,
+        **options: Any,
+    ) -> None:
+        check_observations(observations, "observations")
+        if validation is not None:
+            check_observations(validation, "validation")
+            check_alike(observations, validation)
+        settings = replace(settings or Settings(), **options)
+        settings.check(validated=validation is not None)
+        self.asked, self.observations, self.validation = settings, observations, validation
+        self.shown = shown
+        if settings.batch_size and settings.batch_size >= observations.count:
+            settings = replace(settings, batch_size=None)  # which is the same, and foretold
+        ground = chosen_ground(observations, settings, init)
+        self.scaling, self.start, self.descended = ground.scaling, ground.start, ground.observations
+        self.curvature = ground.curvature if settings.loss == "mse" else None
+        lr = chosen_rate(ground, settings)
+        self.settings = replace(settings, lr=lr, scale=ground.scale)
+        if settings.needs_rows:
+            rows_of(observations)  # or an error now rather than in the first epoch
+        self.best = Best(settings.patience) if settings.patience else None
+        self.last: Step | None = None
+        self.stopped = False
+
+    def __repr__(self) -> str:
+        settings, made = self.settings, self.last.epoch if self.last else 0
+        chosen = f"lr {settings.lr:.5g}, scale {settings.scale}"
+        return f"<Run: {made} of {settings.epochs} epochs, {chosen}, of {self.observations}>"
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The loss of all observations. It may hold a scaled copy of them: a run that waits for its
+        turn has none yet."""
+        return whole_objective(self.descended, self.settings)
+
+    def in_data(self, params: FloatArray) -> FloatArray:
+        """Params as they are descended on, for the data's own units."""
+        return self.scaling.to_data(params) if self.scaling else params
+
+    def validation_loss(self, params: FloatArray) -> float:
+        """The loss on the validation set at params as they are descended on."""
+        assert self.validation is not None
+        return mean_loss(self.validation, self.settings, self.in_data(params))
+
+    def __iter__(self) -> Iterator[Step]:
+        settings, start = self.settings, self.start
+        with np.errstate(over="ignore"):
+            begun = start.first_loss
+            self.first_loss = self.objective(start.params)[0] if begun is None else begun
+            nothing, _ = self.objective(np.zeros_like(start.params))
+        bound = max(BEYOND * self.first_loss, nothing)
+        measure = self.validation_loss if self.validation else None
+        if settings.leap:
+            assert self.curvature
+            steps = leaps(
+                self.descended, self.curvature, settings, start, self.shown, bound, measure
+            )
+        else:
+            steps = epochs(self.objective, self.descended, settings, start, measure)
+        rules = [] if settings.leap else rules_of(settings, bound, self.best)
+        for step in steps:
+            status = step.status or last_answer(rules, step)
+            if self.stopped and not status:
+                status = INTERRUPTED
+            if status:
+                step = step._replace(status=self.judged(status, step))
+            self.last = step
+            yield step
+            if status:
+                return
+
+    def judged(self, status: str, step: Step) -> str:
+        """`status` in the light of what the run has come to: a loss that has grown all in all has
+        diverged, and one that has converged far from the minimum has stalled."""
+        if status not in (COMPLETED, CONVERGED, PATIENCE):
+            return status
+        noisy = 1.0 if self.settings.is_plain else NOISE
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss, _ = self.objective(self.final(step)[0])
+        rounding = EXACT * self.observations.mean_square
+        if not loss <= noisy * self.first_loss * (1 + 1e-9) + rounding:
+            return DIVERGED
+        if status == CONVERGED and self.curvature and is_above(loss, self.curvature, rounding):
+            return STALLED
+        return status
+
+    def final(self, last: Step) -> tuple[FloatArray, int]:
+        """The params that the run leads to, and after which epoch they were."""
+        best = self.best
+        if best is None or best.step is None or last.status == DIVERGED:
+            return last.params, last.epoch
+        if self.validation_loss(last.params) < best.loss:
+            return last.params, last.epoch
+        return best.step.before, best.step.epoch - 1
+
+    def fit(self, history: Sequence[Step] = ()) -> Fit:
+        """What the run has come to; `history` are the steps to keep with it."""
+        last, observations = self.last, self.observations
+        if last is None:
+            raise GdfitError("the run has made no step yet: iterate over it first")
+        with np.errstate(over="ignore", invalid="ignore"):
+            descended, epoch = self.final(last)
+            params = self.in_data(descended)
+            came_to: dict[str, Any] = {
+                "loss": self.objective(descended)[0],
+                "validation_loss": self.validation_loss(descended) if self.validation else None,
+                "r_squared": observations.r_squared(params),
+                "epochs": last.epoch,
+                "best_epoch": epoch,
+                "status": last.status or COMPLETED,
+            }
+        facts = {**came_to, **self.facts}
+        if epoch == last.epoch:
+            facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
+        *w, b = params.tolist()
+        return Fit(
+            LinearModel(
+                tuple(w),
+                b,
+                observations.features,
+                observations.target_name,
+                observations.expansion,
+                facts,
+            ),
+            **came_to,
+            history=tuple(history),
+            start=self.start.params,
+            params=descended,
+            begun=self.start,
+            observations=observations,
+            validation=self.validation,
+            curvature=self.curvature,
+            scaling=self.scaling,
+            settings=self.settings,
+            asked=self.asked,
+        )
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the model's file says of how it was trained."""
+        settings, bends = self.settings, self.curvature
+        return {
+            "minimum_loss": bends.minimum_loss if bends else None,
+            "max_stable_lr": bends.max_stable_lr if bends and settings.is_plain else None,
+            **settings.facts,
+            "intercept": self.observations.intercept,
+            "weights": self.observations.weights_name,
+            "observations": self.observations.count,
+            "validation_observations": self.validation.count if self.validation else 0,
+            "version": __version__,
+        }
+
+
+def train(observations: Observations, **options: Any) -> Fit:
+    """Fit a linear model to `observations` by gradient descent: a `Run` to its end.
+
+    Parameters
+    ----------
+    observations : from `read_observations` (files) or `observations_from` (arrays, DataFrames).
+    init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
+        p+1 values themselves; or a model, to go on where it stopped.
+    shown : with `leap`, the epochs to leap to, rising; by default 1, 2, 3, 5, 10, 20, 50, 100, …
+        The first epoch and the last are among the steps in any case.
+    validation : a set to measure the loss on, which is not descended on.
+    settings, and its fields : a `Settings`, or its fields, or both.
+
+    Raises
+    ------
+    UsageError : an argument is out of range, or does not fit the observations.
+
+    Examples
+    --------
+    >>> import gdfit
+    >>> fit = gdfit.train(gdfit.observations_from([1, 2, 3], [3, 5, 7]), lr=0.1)
+    >>> round(fit.model.predict([10]), 6)
+    21.0
+    """
+    run = Run(observations, **options)
+    return run.fit(list(run))

@@ -1,0 +1,333 @@
+"""What a language must be able to say.
+
+A number must be read as the same float64 again. A level that training has not seen makes NULL, NaN
+or an error, never a number.
+
+SQL, as SQLite and DuckDB read it.
+
+Python, and its standard library.
+
+C, and its standard library.
+
+The formulas of Excel and other spreadsheets."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from itertools import groupby
+from math import ulp
+from typing import ClassVar
+
+from gdfit.errors import GdfitError, printable
+from gdfit.model.linear import LinearModel
+
+Level = str | float
+Cases = Sequence[tuple[Level, str]]
+"""For each level of a category, what stands for it."""
+
+
+class Language(ABC):
+    """The parts of a prediction, as text.
+
+    functions : what a function of a number is called.
+    times : what stands for multiplication.
+
+    Parameters
+    ----------
+    model : whose inputs are written.
+    """
+
+    functions: ClassVar[Mapping[str, str]] = {}
+    times = " * "
+
+    def __init__(self, model: LinearModel) -> None:
+        self.model = model
+        self.inputs = model.inputs
+        self.texts = model.made_of.texts
+
+    def positive(self, value: float) -> str:
+        """A number that is not negative."""
+        return repr(value)
+
+    def number(self, value: float) -> str:
+        """Any number."""
+        return f"-{self.positive(-value)}" if value < 0 else self.positive(value)
+
+    @abstractmethod
+    def column(self, name: str) -> str:
+        """The number, or the text, in a column."""
+
+    def factor(self, name: str) -> str:
+        """The number in a column, where a power or a product of it is taken."""
+        return self.column(name)
+
+    def function(self, name: str, number: str) -> str:
+        """A function of a number."""
+        return f"{self.functions[name]}({number})"
+
+    @abstractmethod
+    def power(self, number: str, exponent: int) -> str:
+        """A power from the third on."""
+
+    @abstractmethod
+    def choice(self, column: str, cases: Cases) -> str:
+        """What stands for the level in a column."""
+
+    @abstractmethod
+    def whole(self, summands: Sequence[str]) -> str:
+        """The whole text."""
+
+
+class Sql(Language):
+    """An expression in SQL. A row without a value for a column has none for ŷ: NULL."""
+
+    functions: ClassVar = {
+        "log": "ln",
+        "log2": "log2",
+        "log10": "log10",
+        "exp": "exp",
+        "sqrt": "sqrt",
+    }
+
+    def positive(self, value: float) -> str:
+        """A float64: with an exponent, without which it is a DECIMAL.
+
+        SQLite reads decimals with a few bits more than a float64 has, and then rounds for a second
+        time. That goes wrong where the shortest decimal lies almost between two float64; the one of
+        17 digits never does.
+        """
+        text = repr(value)
+        if abs(Fraction(text) - Fraction(value)) > Fraction(ulp(value)) * 49 / 100:
+            text = f"{value:.16e}"
+        return text if "e" in text else f"{text}e0"
+
+    def column(self, name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
+    def factor(self, name: str) -> str:
+        return f"CAST({self.column(name)} AS DOUBLE PRECISION)"  # integers would overflow
+
+    def power(self, number: str, exponent: int) -> str:
+        return f"power({number}, {exponent})"
+
+    def choice(self, column: str, cases: Cases) -> str:
+        whens = "".join(f"\n    WHEN {self.level(level)} THEN {text}" for level, text in cases)
+        return f"CASE {self.column(column)}{whens}\n    END"
+
+    def level(self, level: Level) -> str:
+        """A level, as the column has it."""
+        return (
+            self.number(level) if isinstance(level, float) else "'" + level.replace("'", "''") + "'"
+        )
+
+    def whole(self, summands: Sequence[str]) -> str:
+        return "(\n  " + "\n  ".join(summands) + "\n)\n"
+
+
+class Python(Language):
+    """A function in Python, of a row by column names: a dict, or what csv.DictReader gives."""
+
+    functions: ClassVar = {
+        "log": "math.log",
+        "log2": "math.log2",
+        "log10": "math.log10",
+        "exp": "math.exp",
+        "sqrt": "math.sqrt",
+    }
+
+    def column(self, name: str) -> str:
+        return f"row[{name!r}]" if name in self.texts else f"float(row[{name!r}])"
+
+    def power(self, number: str, exponent: int) -> str:
+        return f"{number} ** {exponent}"
+
+    def choice(self, column: str, cases: Cases) -> str:
+        lines = "".join(f"\n            {level!r}: {text}," for level, text in cases)
+        return f"{{{lines}\n        }}[{self.column(column)}]"
+
+    def whole(self, summands: Sequence[str]) -> str:
+        lines = "\n        ".join(summands)
+        imports = "import math\n\n\n" if "math." in lines else ""
+        return (
+            f"# Written by gdfit. It gives {printable(self.model.target)} for a row, "
+            "which maps\n# the names of columns to values, as a dict or a row of csv.DictReader "
+            f"does.\n{imports}def predict(row):\n    return (\n        {lines}\n    )\n"
+        )
+
+
+# No C keyword may name a param, nor what gcc predefines or is a name in the headers here.
+NOT_IN_C = re.compile(
+    "alignas|alignof|asm|auto|bool|break|case|char|const|constexpr|continue|default|do|double|else|"
+    "enum|errno|exp|extern|false|float|for|goto|i386|if|inline|int|linux|log(2|10)?|long|nullptr|"
+    "pow|register|restrict|return|short|signed|sizeof|sqrt|static|static_assert|std(err|in|out)|"
+    "strcmp|struct|switch|thread_local|true|typedef|typeof|typeof_unqual|union|unix|unsigned|void|"
+    "volatile|while|NAN"
+)
+
+
+class C(Language):
+    """A function in C, with a param for each column."""
+
+    functions: ClassVar = {
+        "log": "log",
+        "log2": "log2",
+        "log10": "log10",
+        "exp": "exp",
+        "sqrt": "sqrt",
+    }
+
+    def __init__(self, model: LinearModel) -> None:
+        super().__init__(model)
+        self.names = dict(zip(self.inputs, c_names(self.inputs), strict=True))
+
+    def column(self, name: str) -> str:
+        return self.names[name]
+
+    def power(self, number: str, exponent: int) -> str:
+        return f"pow({number}, {exponent})"
+
+    def choice(self, column: str, cases: Cases) -> str:
+        name = self.column(column)
+        tests = (
+            f"{name} == {self.number(level)}"
+            if isinstance(level, float)
+            else f"strcmp({name}, {c_string(level)}) == 0"
+            for level, _ in cases
+        )
+        pairs = zip(tests, cases, strict=True)
+        lines = [f"{test} ? {text}\n            : " for test, (_, text) in pairs]
+        missing = f"!{name} ? NAN\n            : " if column in self.texts else ""  # a null pointer
+        return f"({missing}{''.join(lines)}NAN)"
+
+    def whole(self, summands: Sequence[str]) -> str:
+        lines = "\n        ".join(summands)
+        headers = [
+            *(["#include <math.h>\n"] if re.search(r"\b(log|exp|sqrt|pow|NAN)", lines) else []),
+            *(["#include <string.h>\n"] if self.texts else []),
+        ]
+        params = [
+            f"    {'const char *' if name in self.texts else 'double '}{self.names[name]}"
+            f"{',' if place < len(self.inputs) else ''}  /* {in_comment(name)} */\n"
+            for place, name in enumerate(self.inputs, start=1)
+        ]
+        return (
+            f"/* Written by gdfit. It gives {in_comment(self.model.target)}, to gdfit's last bit\n"
+            "   if it is compiled with -ffp-contract=off. */\n"
+            f"{''.join(headers)}\ndouble predict(\n{''.join(params)})\n"
+            f"{{\n    return {lines};\n}}\n"
+        )
+
+
+def c_names(columns: Sequence[str]) -> list[str]:
+    """A name in C for each column, like its own: no two are the same."""
+    names: list[str] = []
+    for place, column in enumerate(columns, start=1):
+        plain = unicodedata.normalize("NFKD", column).encode("ascii", "ignore").decode()
+        name = re.sub(r"\W+", "_", plain).strip("_")
+        if not name or name[0].isdigit() or NOT_IN_C.fullmatch(name):
+            name = f"x{place}_{name}".rstrip("_")
+        while name in names:
+            name += "_"
+        names.append(name)
+    return names
+
+
+def c_string(text: str) -> str:
+    """A string in C: what is not plain ASCII by its bytes in UTF-8."""
+    plain = (
+        chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
+        for byte in text.encode()
+    )
+    return f'"{"".join(plain)}"'
+
+
+def in_comment(name: str) -> str:
+    """A name that does not end the comment in C which it stands in, nor begins another."""
+    return printable(name).replace("*/", "* /").replace("/*", "/ *")
+
+
+class Excel(Language):
+    """A formula for the row below a header, with the columns at A, B, … in their order; #N/A where
+    one of them holds no number, which counts as 0 otherwise."""
+
+    functions: ClassVar = {"log": "LN", "log10": "LOG10", "exp": "EXP", "sqrt": "SQRT"}
+    times = "*"
+    ROW = 2
+    DIGITS = 15  # of a number that Excel reads; it drops what follows
+    LONGEST = 8192  # characters that it takes
+    CASES = 126  # that its SWITCH takes
+
+    def positive(self, value: float) -> str:
+        """A float64: where 15 digits are too few, the sum of a number of as many and of what is
+        missing from it."""
+        most = f"{value:.{self.DIGITS}g}"
+        rest = value - float(most)
+        if not rest:
+            return in_excel(repr(value))
+        for digits in range(1, self.DIGITS + 1):
+            if float(most) + float(f"{rest:.{digits}g}") == value:
+                break
+        return f"({in_excel(most)}{'+' if rest > 0 else '-'}{in_excel(f'{abs(rest):.{digits}g}')})"
+
+    def column(self, name: str) -> str:
+        return f"{column_letters(self.inputs.index(name))}{self.ROW}"
+
+    def function(self, name: str, number: str) -> str:
+        return f"LOG({number},2)" if name == "log2" else super().function(name, number)
+
+    def power(self, number: str, exponent: int) -> str:
+        return f"{number}^{exponent}"
+
+    def choice(self, column: str, cases: Cases) -> str:
+        if len(cases) > self.CASES:
+            raise GdfitError(
+                f"has {len(cases)} levels, and Excel's SWITCH takes {self.CASES}; `format` sql, "
+                "python or c has no limit",
+                column=column,
+            )
+        cell = self.column(column)
+        tests = (
+            f"{cell}={self.number(level)}"
+            if isinstance(level, float)
+            else 'EXACT({},"{}")'.format(cell, level.replace('"', '""'))  # "=" takes a for A
+            for level, _ in cases
+        )
+        pairs = zip(tests, cases, strict=True)
+        return f"SWITCH(TRUE,{','.join(f'{test},{text}' for test, (_, text) in pairs)})"
+
+    def whole(self, summands: Sequence[str]) -> str:
+        # The spaces around signs go, those in levels stay.
+        total = summands[0] + "".join(text[0] + text[2:] for text in summands[1:])
+        cells = [self.column(name) for name in self.inputs if name not in self.texts]
+        if cells:
+            total = f"IF(COUNT({','.join(self.ranges())})={len(cells)},{total},NA())"
+        formula = f"={total}"
+        if len(formula) > self.LONGEST:
+            raise GdfitError(
+                f"the formula has {len(formula):,} characters, and Excel takes {self.LONGEST:,}; "
+                "`format` sql, python or c has no limit"
+            )
+        return f"{formula}\n"
+
+    def ranges(self) -> Iterable[str]:
+        """The cells with numbers: ``A2``, or ``A2:C2`` where they are side by side."""
+        for is_text, group in groupby(self.inputs, self.texts.__contains__):
+            names = list(group)
+            if not is_text:
+                first, last = self.column(names[0]), self.column(names[-1])
+                yield first if first == last else f"{first}:{last}"
+
+
+def in_excel(text: str) -> str:
+    """A number as Excel writes it."""
+    return text.upper().removesuffix(".0")
+
+
+def column_letters(place: int) -> str:
+    """What the spreadsheet's column at `place`, from 0, is called: after Z comes AA."""
+    before, letter = divmod(place, 26)
+    return (column_letters(before - 1) if before else "") + chr(ord("A") + letter)

@@ -1,1 +1,0 @@
-"""How each language that a model is exported to is written."""

@@ -1,0 +1,1 @@
+"""An epoch written out as on a blackboard."""

@@ -1,0 +1,318 @@
+"""Losses and update rules as they stand on a board, with their numbers.
+
+Arithmetic as it stands on a board: what is computed, by which formula, with which numbers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+from unicodedata import combining
+
+from gdfit.arrays import FloatArray
+from gdfit.descent.optimizers import EPSILON, State
+from gdfit.descent.settings import Settings
+
+HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
+
+
+class RowLoss(NamedTuple):
+    """The loss ℓ of a row: its formula, the same with numbers; and so its slope ∂ℓ/∂ŷ.
+
+    case : what is said before, where the formulas are for some rows only.
+    """
+
+    loss: Sequence[str]
+    slope: tuple[str, str]
+    case: Sequence[Line] = ()
+
+
+def squared_error(residual: float, delta: float) -> RowLoss:
+    """(ŷ − y)²."""
+    number = told(residual)
+    return RowLoss(("(ŷ − y)²", squared(number)), ("2(ŷ − y)", times("2", number)))
+
+
+def absolute_error(residual: float, delta: float) -> RowLoss:
+    """|ŷ − y|."""
+    sign = (residual > 0) - (residual < 0)
+    return RowLoss(("|ŷ − y|", f"|{told(residual)}|"), ("sign(ŷ − y)", told(sign)))
+
+
+def huber(residual: float, delta: float) -> RowLoss:
+    """½(ŷ − y)² for |ŷ − y| up to δ, and beyond it a line."""
+    number, size, bound = told(residual), told(abs(residual)), given(delta)
+    if abs(residual) <= delta:
+        case = Line("|ŷ − y|", [f"{size} ≤ {equal('δ', bound)}"])
+        half = times("½", squared(number))
+        return RowLoss(("½(ŷ − y)²", half), ("(ŷ − y)", number), [case])
+    case = Line("|ŷ − y|", [f"{size} > {equal('δ', bound)}"])
+    line = times(bound, f"({minus(size, times('½', bound))})")
+    slope = bound if residual > 0 else f"−{bound}"
+    return RowLoss(("δ(|ŷ − y| − ½δ)", line), ("δ·sign(ŷ − y)", slope), [case])
+
+
+LOSSES: dict[str, Callable[[float, float], RowLoss]] = {
+    "mse": squared_error,
+    "mae": absolute_error,
+    "huber": huber,
+}
+"""By name, (ŷ − y, Huber's δ) → the loss of a row."""
+
+SLOPES = {"mse": "2(ŷ − y)", "mae": "sign(ŷ − y)", "huber": "(ŷ − y, but from −δ to δ)"}
+"""By the name of a loss, its slope ∂ℓ/∂ŷ for all rows."""
+
+
+class Change(NamedTuple):
+    """An update: the params before and after it, the gradient, and what the rule remembered before
+    and remembers after it."""
+
+    before: FloatArray
+    after: FloatArray
+    grad: FloatArray
+    old: State
+    new: State
+
+    def remembered(self, name: str, place: int) -> tuple[str, str]:
+        """What the rule remembered of a param, and remembers now."""
+        old = self.old[name][place] if name in self.old else 0.0
+        return told(old), told(self.new[name][place])
+
+
+def gradient_descent(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
+    """w ← w − γ·∂L/∂w."""
+    step = times(given(float(settings.lr)), told(change.grad[place]))
+    yield moved(name, place, change, f"γ·∂L/∂{name}", step)
+
+
+def momentum(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
+    """v ← μ·v + ∂L/∂w, w ← w − γ·v."""
+    yield velocity(name, place, change, settings)
+    step = times(given(float(settings.lr)), told(change.new["velocity"][place]))
+    yield moved(name, place, change, "γ·v", step)
+
+
+def nesterov(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
+    """v ← μ·v + ∂L/∂w, w ← w − γ·(∂L/∂w + μ·v)."""
+    yield velocity(name, place, change, settings)
+    ahead = times(given(settings.momentum), told(change.new["velocity"][place]))
+    direction = plus(told(change.grad[place]), ahead).replace(" ", KEPT)
+    step = times(given(float(settings.lr)), f"({direction})")
+    yield moved(name, place, change, f"γ·(∂L/∂{name} + μ·v)", step)
+
+
+def velocity(name: str, place: int, change: Change, settings: Settings) -> Line:
+    """v ← μ·v + ∂L/∂w; at first it is the slope itself."""
+    old, new = change.remembered("velocity", place)
+    if "velocity" not in change.old:
+        return Line("v", [f"∂L/∂{name}", new], "←")
+    kept = times(given(settings.momentum), old)
+    return Line("v", [f"μ·v + ∂L/∂{name}", plus(kept, told(change.grad[place])), new], "←")
+
+
+def adam(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
+    """m ← β₁·m + (1 − β₁)·∂L/∂w, v ← β₂·v + (1 − β₂)·(∂L/∂w)², w ← w − γ·m̂/(√v̂ + ε)."""
+    slope, epoch = told(change.grad[place]), change.new["time"]
+    hats = []
+    for letter, remembered, digit, formula, number in (
+        ("m", "mean", "₁", f"∂L/∂{name}", inside(slope)),
+        ("v", "square", "₂", f"(∂L/∂{name})²", squared(slope)),
+    ):
+        beta = settings.betas[0 if letter == "m" else 1]
+        old, new = change.remembered(remembered, place)
+        mixed = plus(times(given(beta), old), f"{given(1 - beta)}{KEPT}·{KEPT}{number}")
+        formula = f"β{digit}·{letter} + (1 − β{digit})·{formula}"
+        yield Line(letter, [formula, mixed, new], "←")
+        hat = told(change.new[remembered][place] / (1 - beta**epoch))
+        hats.append(hat)
+        corrected = f"{new}/(1 − {given(beta)}{superscript(epoch)})"
+        yield Line(f"{letter}{HAT}", [f"{letter}/(1 − β{digit}ᵗ)", corrected, hat])
+    step = f"{times(given(float(settings.lr)), hats[0])}/(√{hats[1]} + {EPSILON:g})"
+    yield moved(name, place, change, f"γ·m{HAT}/(√v{HAT} + ε)", step.replace(" ", KEPT))
+
+
+def moved(name: str, place: int, change: Change, formula: str, step: str) -> Line:
+    """The new value of a param."""
+    numbers = minus(told(change.before[place]), step)
+    return Line(name, [f"{name} − {formula}", numbers, told(change.after[place])], "←")
+
+
+def any_rule(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
+    """The new value of a param, by a rule that has no formula here."""
+    yield Line(name, [told(change.after[place])], "←")
+
+
+RATES: dict[str, Callable[[Settings], str]] = {
+    "momentum": lambda settings: f", μ = {given(settings.momentum)}",
+    "nesterov": lambda settings: f", μ = {given(settings.momentum)}",
+    "adam": lambda settings: ", β₁ = {}, β₂ = {}".format(*map(given, settings.betas)),
+}
+"""By the name of an update rule, what it goes by besides the learning rate."""
+
+UPDATES: dict[str, Callable[[str, int, Change, Settings], Iterator[Line]]] = {
+    "gd": gradient_descent,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adam": adam,
+}
+"""By the name of an update rule, (a param's name and place, ...) → how it gets its new value."""
+
+
+WIDTH = 79  # of a line that has room on any terminal
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+INDENT = "   "
+KEPT = "\N{NO-BREAK SPACE}"  # where a line is not to end
+
+
+class Line(NamedTuple):
+    """``name = part = part``: a formula, the same with its numbers, what comes out.
+
+    sign : ``=``, or ``←`` for what gets a new value.
+    """
+
+    name: str
+    parts: Sequence[str]
+    sign: str = "="
+
+
+def told(value: float) -> str:
+    """A number that was computed, to five digits as in the table."""
+    return signed(format(value + 0.0, ".5g"))
+
+
+def given(value: float) -> str:
+    """A number that was given, in the data or on the command line: as it is, if eight digits are
+    enough for that."""
+    text = format(value + 0.0, ".8g")
+    return signed(text) if float(text) == value else told(value)
+
+
+def signed(number: str) -> str:
+    """A number with a minus for a hyphen."""
+    return f"−{number[1:]}" if number.startswith("-") else number
+
+
+def inside(number: str) -> str:
+    """A number in the midst of a formula: a negative one in parentheses."""
+    return f"({number})" if number.startswith("−") else number
+
+
+def squared(number: str) -> str:
+    """``(−1)²``."""
+    return f"({number})²" if "−" in number or "e" in number else f"{number}²"
+
+
+def times(*factors: str) -> str:
+    """A product."""
+    first, *others = factors
+    return f"{KEPT}·{KEPT}".join([first, *map(inside, others)])
+
+
+def plus(*terms: str) -> str:
+    """A sum; a line may end before each of its signs."""
+    first, *others = terms
+    signs = (("−", other[1:]) if other.startswith("−") else ("+", other) for other in others)
+    return " ".join([first, *(f"{sign}{KEPT}{term}" for sign, term in signs)])
+
+
+def minus(first: str, second: str) -> str:
+    """A difference; a negative number, or a product that begins with one, is subtracted in
+    parentheses."""
+    return f"{first} −{KEPT}{inside(second)}"
+
+
+def equal(name: str, value: str) -> str:
+    """``w = 0``, on one line."""
+    return f"{name}{KEPT}={KEPT}{value}"
+
+
+def subscript(number: int) -> str:
+    """``₁₂``."""
+    return str(number).translate(SUBSCRIPTS)
+
+
+def superscript(number: int) -> str:
+    """``¹²``."""
+    return str(number).translate(SUPERSCRIPTS)
+
+
+def laid_out(lines: Sequence[Line]) -> Iterator[str]:
+    """The lines below each other, their signs as well; one that is too long goes on below its
+    sign."""
+    width = max(cells(line.name) for line in lines)
+    for line in lines:
+        start = f"{INDENT}{line.name}{' ' * (width - cells(line.name))} {line.sign} "
+        below = " " * (cells(start) - 2)
+        written = start + line.parts[0]
+        for part in line.parts[1:]:
+            if cells(written) + 3 + cells(part) <= WIDTH:
+                written += f" = {part}"
+            else:
+                yield from broken(written, below)
+                written = f"{below}= {part}"
+        yield from broken(written, below)
+
+
+def broken(text: str, below: str = "") -> Iterator[str]:
+    """A line that may be too long, in several: they go on farther in than `below`."""
+    lines = textwrap.wrap(
+        text,
+        WIDTH + len(text) - cells(text),
+        subsequent_indent=below + INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return (line.replace(KEPT, " ") for line in lines)
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal `text` takes: a hat takes none."""
+    return sum(not combining(letter) for letter in text)
+
+
+class Letters:
+    """What the params and the features are called: w, b and x; with several features w₁, w₂, … and
+    x₁, x₂, …, of which the first few are written out.
+
+    Parameters
+    ----------
+    features : how many there are.
+    intercept : whether there is a b.
+    """
+
+    MOST = 3
+
+    def __init__(self, features: int, *, intercept: bool = True) -> None:
+        one = features == 1
+        self.weights = ["w"] if one else [f"w{subscript(n)}" for n in range(1, features + 1)]
+        self.inputs = [weight.replace("w", "x") for weight in self.weights]
+        self.intercept = intercept
+
+    @property
+    def written(self) -> list[tuple[int, str]]:
+        """The places and names of the params that are written out."""
+        b = [(len(self.weights), "b")] if self.intercept else []
+        return [*enumerate(self.weights[: self.MOST]), *b]
+
+    def some(self, parts: Sequence[str], b: str = "") -> list[str]:
+        """Of `parts`, one for each feature, those that are written out; then what belongs to b."""
+        more = ["…"] if len(parts) > self.MOST else []
+        return [*parts[: self.MOST], *more, *([b] if b and self.intercept else [])]
+
+    def vector(self, parts: Sequence[str], b: str) -> str:
+        """A vector of `parts`, one for each feature, and what belongs to b; a single part stands
+        alone."""
+        written = self.some(parts, b)
+        return f"({', '.join(written)})" if len(written) > 1 else written[0]
+
+    def gradient(self, values: FloatArray) -> str:
+        """A vector of a number for each param."""
+        *numbers, b = map(told, values.tolist())
+        return self.vector(numbers, b)
+
+    def at(self, params: FloatArray) -> str:
+        """The params by name: ``w = 0, b = 0``."""
+        *values, b = map(told, params.tolist())
+        named = [equal(name, value) for name, value in zip(self.weights, values, strict=True)]
+        return ", ".join(self.some(named, equal("b", b)))

@@ -1,0 +1,373 @@
+"""What all pictures share: colours, and names and numbers as text.
+
+The axes of pictures: their limits, ticks and numbers.
+
+What keeps a picture legible whatever is in it: ticks, legends and labels in no one's way.
+
+What collides is known only once sizes are, so a figure is laid out before it is tidied."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.text import Annotation, Text
+from matplotlib.transforms import Bbox
+
+from gdfit.arrays import FloatArray
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart.
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, YELLOW, BLACK, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#000000", "#6B6B6B"
+# Of lines with a name beside them: dark enough to be read on white.
+LINES = (BLUE, "#B84C00", "#00785A", "#A03C78", "#8A6400", "#5B4BC4", "#333333")
+STYLES = ("-", "--", ":")
+EPOCHS = ("#F3C13A", PURPLE, "#7A1F6B")  # of marked epochs, from the first to the last
+LONGEST_NAME = 28
+LARGEST = 1e200  # what an axis can show
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def shade(late: float) -> str:
+    """The colour of a marked epoch: 0 is the first, 1 the last."""
+    parts = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in EPOCHS]
+    places = np.linspace(0, 1, len(EPOCHS))
+    mixed = [round(float(np.interp(late, places, part))) for part in zip(*parts, strict=True)]
+    return "#" + "".join(f"{part:02X}" for part in mixed)
+
+
+def text_of(name: str) -> str:
+    """A column's name as text for a picture: not too long, and no formula."""
+    name = " ".join(name.split())
+    half = LONGEST_NAME // 2
+    # Names that are long often differ in their ends.
+    short = name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
+    return isolated(short).replace("$", r"\$")
+
+
+def isolated(name: str) -> str:
+    """A name that is written from right to left, so that it does not turn what stands around it."""
+    turned = any(unicodedata.bidirectional(character) in ("R", "AL") for character in name)
+    return f"\u2068{name}\u2069" if turned else name
+
+
+def number(value: float) -> str:
+    """A number for a picture, to four digits: ``−0.3011``, ``40,176``, ``1.2·10²⁶``."""
+    if not math.isfinite(value):
+        return str(value).replace("inf", "∞").replace("-", "−")
+    size = abs(value)
+    if value == 0 or 1e-4 <= size < 1e7:
+        decimals = 3 - math.floor(math.log10(size)) if value else 0
+        text = f"{value:,.{max(decimals, 0)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return text.replace("-", "−")
+    return scientific(value)
+
+
+def scientific(value: float) -> str:
+    """A number other than 0 as a power of ten, to four digits: ``10⁵``, ``1.2·10²⁶``."""
+    mantissa, exponent = f"{value:.3e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".").replace("-", "−")
+    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
+    return power if mantissa == "1" else f"{mantissa}·{power}"
+
+
+def count(number: int, thing: str) -> str:
+    """``1 epoch``, ``1,000 epochs``."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+ROUNDING = 1e-12  # of the size of numbers: a difference that is none
+
+
+class Plain(ticker.ScalarFormatter):
+    """Numbers with their thousands apart from 10,000 on, so that a year remains one; very large and
+    small ones as powers of ten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_scientific(False)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        assert self.axis is not None
+        largest = np.abs(self.axis.get_view_interval()).max()
+        if not self.offset and not 1e-3 <= largest < 1e7:
+            return scientific(x) if x else "0"
+        text = super().__call__(x, pos)
+        whole = re.match(r"[−-]?(\d{5,})", text)
+        return text.replace(whole[1], f"{int(whole[1]):,}", 1) if whole else text
+
+
+class Powers(ticker.Formatter):
+    """Ticks of a logarithmic axis: all as plain numbers, or all as powers of ten."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        assert self.axis is not None
+        low, high = self.axis.get_view_interval()
+        return f"{x:,.10g}" if low > 1e-4 and high < 1e6 else scientific(x)
+
+
+def number_axis(axis: Axis) -> None:
+    """A linear axis of numbers."""
+    axis.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(Plain())
+
+
+def log_axis(axes: Axes, low: float, high: float) -> None:
+    """A logarithmic axis of positive numbers upward, from `low` to `high`."""
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    between = (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)
+    axes.yaxis.set_major_locator(ticker.LogLocator(subs=between))
+    axes.yaxis.set_major_formatter(Powers())
+    axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+
+
+def epoch_axis(axes: Axes, first: int, last: int, *, logarithmic: bool) -> None:
+    """An axis of epochs to the right, from the `first`, which is 0 or 1, to the `last`."""
+    axes.set_xlabel("epoch")
+    margin = 0.0 if first == 0 else 0.03
+    if not logarithmic:
+        whole = ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+        axes.xaxis.set_major_locator(whole)
+        axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
+        room = margin * (last - first) if last > first else 0.5
+        axes.set_xlim(first - room, last + room)
+        return
+    if first == 0:
+        axes.set_xscale("symlog", linthresh=1, linscale=0.5)
+    else:
+        axes.set_xscale("log")
+    decades = [10**power for power in range(len(str(last)))]
+    axes.xaxis.set_major_locator(ticker.FixedLocator([0, *decades] if first == 0 else decades))
+    axes.xaxis.set_major_formatter(
+        ticker.FuncFormatter(lambda epoch, _: f"{epoch:,.0f}" if epoch < 1e5 else scientific(epoch))
+    )
+    between = [part * decade for decade in decades for part in range(2, 10)]
+    axes.xaxis.set_minor_locator(ticker.FixedLocator(between))
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
+    axes.set_xlim(first * last**-margin, last ** (1 + margin))
+
+
+def window(values: FloatArray, margin: float) -> tuple[float, float]:
+    """From the least to the largest of `values`, with a margin, as a part of that; where they are
+    all the same but for rounding, not magnified."""
+    low, high = float(values.min()), float(values.max())
+    size = high - low
+    largest = max(abs(low), abs(high))
+    if not size > ROUNDING * largest:
+        size = 0.2 * largest or 1.0
+        margin = 1.0
+    return low - margin * size, high + margin * size
+
+
+Corner = Literal["upper right", "upper left", "lower right", "lower left"]
+CORNERS: tuple[Corner, ...] = ("upper right", "upper left", "lower right", "lower left")
+MOST_TICKS = 9
+GAP = 3.0  # points between things
+# Where a label may be from its point: directions, the best first, and distances in points.
+TURNS = np.deg2rad([45, -45, 135, -135, 90, -90, 0, 180])
+AWAY = (4.0, 7.0, 10.0, 14.0, 20.0, 28.0, 36.0)
+BESIDE = 16.0  # points: a label that is farther from its point has a line to it
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out: now its axes have their size."""
+    engine = figure.get_layout_engine()
+    assert engine
+    engine.execute(figure)
+
+
+def tidy(figure: Figure) -> None:
+    """Give ticks, legends and labels places where they are in no one's way."""
+    for axes in figure.axes:
+        place_legend(axes)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            thin_ticks(axis)
+    settle(figure)
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        place_labels(axes)
+
+
+def thin_ticks(axis: Axis) -> None:
+    """Make the ticks fewer until their labels are apart."""
+    locator = axis.get_major_locator()
+    most = "numticks" if isinstance(locator, ticker.LogLocator) else "nbins"
+    for number in range(min(max(axis.get_tick_space(), 2), MOST_TICKS), 0, -1):
+        locator.set_params(**{most: number})  # also where they are apart: so many they remain
+        boxes = tick_boxes(axis)
+        if not any(one.overlaps(other) for one, other in itertools.pairwise(boxes)):
+            return
+
+
+def tick_boxes(axis: Axis) -> list[Bbox]:
+    """The boxes of the tick labels that can be seen, in their order, with a gap around."""
+    axis.get_majorticklabels()  # which brings the ticks up to date
+    low, high = sorted(axis.get_view_interval())
+    gap = pixels(axis.axes, GAP)
+    wide, tall = (gap, 0) if axis is axis.axes.xaxis else (0, gap / 6)
+    return [
+        tick.label1.get_window_extent().padded(wide, tall)
+        for tick in axis.get_major_ticks()
+        if low <= tick.get_loc() <= high and tick.label1.get_text()
+    ]
+
+
+def place_legend(axes: Axes) -> None:
+    """A legend within the axes that covers no data; where there is no room for one, make it."""
+    for edge in ("top", "bottom", "top", ""):
+        flattest = 0.0
+        for legend in legends(axes):
+            box = legend.get_window_extent()
+            if not is_covered(axes, box.padded(pixels(axes, GAP))):
+                return
+            flattest = min(flattest or box.height, box.height)
+        if not flattest or not edge:
+            return
+        extend(axes, edge, flattest + pixels(axes, 4 * GAP))
+
+
+def legends(axes: Axes) -> Iterator[Legend]:
+    """The legends that fit into the axes, in a few columns and in each corner, the best first; the
+    last one stays."""
+    handles, labels = axes.get_legend_handles_labels()
+    for size in (10.5, 9.0, 7.5) if handles else ():
+        fits = False
+        for columns in range(1, min(len(handles), 4) + 1):
+            for corner in CORNERS:
+                legend = axes.legend(handles, labels, loc=corner, ncols=columns, fontsize=size)
+                if is_within(legend.get_window_extent(), axes.bbox):
+                    fits = True
+                    yield legend
+        if fits:
+            return
+
+
+def pixels(axes: Axes, points: float) -> float:
+    """So many points in pixels."""
+    return points * axes.figure.dpi / 72
+
+
+def is_within(box: Bbox, frame: Bbox) -> bool:
+    """Whether `box` is within `frame`, but for less than a pixel."""
+    inside = [box.x0 > frame.x0 - 1, box.x1 < frame.x1 + 1]
+    return all([*inside, box.y0 > frame.y0 - 1, box.y1 < frame.y1 + 1])
+
+
+def is_covered(axes: Axes, box: Bbox) -> bool:
+    """Whether a line or a point of the axes is in `box`."""
+    return any(box.contains(*point) for point in scattered(axes)) or lines_through(axes, box) > 0
+
+
+def scattered(axes: Axes) -> Iterator[tuple[float, float]]:
+    """Where the axes' scattered points are, in pixels."""
+    for collection in axes.collections:
+        if isinstance(collection, PathCollection):
+            offsets = np.asarray(collection.get_offsets())
+            yield from collection.get_offset_transform().transform(offsets).tolist()
+
+
+def lines_through(axes: Axes, box: Bbox) -> int:
+    """How many of the axes' lines go through `box`."""
+    paths = (line.get_transform().transform_path(line.get_path()) for line in axes.get_lines())
+    return sum(path.cleaned(remove_nans=True).intersects_bbox(box, filled=False) for path in paths)
+
+
+def extend(axes: Axes, edge: str, free: float) -> None:
+    """Move the limit at the top or the bottom so that what was seen leaves so much `free`, in
+    pixels."""
+    to_scale = axes.yaxis.get_transform()
+    low, high = to_scale.transform(np.array(axes.get_ylim()))
+    more = (high - low) * free / max(axes.bbox.height - free, free)
+    limits = (low, high + more) if edge == "top" else (low - more, high)
+    axes.set_ylim(*to_scale.inverted().transform(np.array(limits)).tolist())
+
+
+def nothing_in(axes: Axes, why: str) -> None:
+    """Say why there is nothing to see."""
+    axes.text(0.5, 0.5, why, transform=axes.transAxes, horizontalalignment="center")
+
+
+def label_at(axes: Axes, text: str, x: float, y: float) -> None:
+    """A label beside a point; `tidy` finds its place."""
+    box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
+    to_point = {"arrowstyle": "-", "color": GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 2}
+    label = axes.annotate(
+        text,
+        (x, y),
+        xytext=(8, 8),
+        textcoords="offset points",
+        horizontalalignment="center",
+        verticalalignment="center",
+        fontsize=10.5,
+        bbox=box,
+        arrowprops=to_point,
+        zorder=6,
+    )
+    label.set_in_layout(False)
+
+
+def place_labels(axes: Axes) -> None:
+    """Move each label that stands beside a point to where it is in the way of nothing, or of as
+    little as can be."""
+    point = pixels(axes, 1)
+    taken = [*markers(axes, point)]
+    legend = axes.get_legend()
+    if legend:
+        taken.append(legend.get_window_extent())
+    for label in axes.texts:
+        if (
+            isinstance(label, Annotation)
+            and label.anncoords == "offset points"
+            and label.get_text()
+        ):
+            x, y = axes.transData.transform(label.xy).tolist()
+            size = Text.get_window_extent(label).padded(2 * point)  # without its line
+            boxes = around(x, y, size, point)
+            best = min(boxes, key=lambda box: in_the_way(axes, box, taken))
+            taken.append(best)
+            label.xyann = (
+                ((best.x0 + best.x1) / 2 - x) / point,
+                ((best.y0 + best.y1) / 2 - y) / point,
+            )
+            away = math.hypot(max(best.x0 - x, x - best.x1, 0), max(best.y0 - y, y - best.y1, 0))
+            if label.arrow_patch:
+                label.arrow_patch.set_visible(away > BESIDE * point)
+
+
+def markers(axes: Axes, point: float) -> Iterator[Bbox]:
+    """The boxes of the markers that stand alone."""
+    for line in axes.get_lines():
+        where = np.asarray(line.get_xydata())
+        if line.get_marker() != "None" and len(where) == 1:
+            x, y = axes.transData.transform(where[0]).tolist()
+            yield Bbox.from_extents(x, y, x, y).padded(line.get_markersize() * point / 2)
+
+
+def around(x: float, y: float, size: Bbox, point: float) -> Iterator[Bbox]:
+    """Boxes as large as `size` around a place, the nearest first."""
+    width, height = size.width, size.height
+    for away in AWAY:
+        for turn in TURNS.tolist():
+            middle_x = x + math.cos(turn) * (away * point + width / 2)
+            middle_y = y + math.sin(turn) * (away * point + height / 2)
+            yield Bbox.from_bounds(middle_x - width / 2, middle_y - height / 2, width, height)
+
+
+def in_the_way(axes: Axes, box: Bbox, taken: Sequence[Bbox]) -> float:
+    """How much a label in `box` is in the way: the nearest to its point wins among equals."""
+    outside = 0 if is_within(box, axes.bbox) else 1000
+    return outside + 10 * sum(map(box.overlaps, taken)) + min(lines_through(axes, box), 3)

@@ -1,0 +1,213 @@
+"""Charts in text, for a terminal without a display: the loss, and the fit if it is in a plane."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.descent.loop import Step
+from gdfit.descent.run import Fit
+from gdfit.errors import printable
+from gdfit.show.pictures.fit import (
+    ROUNDING,
+    features_along,
+    heights_of,
+    name_along,
+    on_a_plane,
+    plane_of,
+    slope_of,
+)
+from gdfit.show.tables.style import console_for
+
+HEIGHT = 17  # lines
+NARROWEST = 40  # characters
+WIDE = 20  # times the least loss, and the largest asks for a logarithmic axis
+NEVER = 1e-6  # of the largest loss: a minimum that is too far below to be shown
+LONG = 100  # epochs that a linear axis shows well
+APART = 12  # characters from a tick to the next one
+TICKS = 6  # at most, one above the other
+
+
+def print_charts(fit: Fit, steps: Sequence[Step]) -> None:
+    """The charts of a run: in colour on a terminal, as wide as it is; in a pipe without."""
+    console = console_for(sys.stdout)
+    colour = console.is_terminal and not console.no_color
+    width = console.width if console.is_terminal else shutil.get_terminal_size().columns
+    print()
+    print(charts(fit, steps, width, colour))
+
+
+def charts(fit: Fit, steps: Sequence[Step], width: int, colour: bool) -> str:
+    """The charts of a run, `width` characters wide, one below the other; without `colour`, in plain
+    characters."""
+    width = max(width, NARROWEST)
+    drawn = [loss_chart(fit, steps, width)]
+    if on_a_plane(fit):
+        drawn.append(fit_chart(fit, width))
+    import plotext
+
+    text = "\n".join(drawn)
+    if not colour:
+        text = plotext.uncolorize(text)
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+class Layer(NamedTuple):
+    """One thing in a chart: its name, where it is, whether points are joined, and its looks."""
+
+    name: str
+    x: FloatArray
+    y: FloatArray
+    marker: str
+    colour: str
+    joined: bool = True
+
+
+class Ticks(NamedTuple):
+    """Ticks of an axis: where they are, and what they are called."""
+
+    places: list[float]
+    names: list[str]
+
+
+def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
+    """The loss against the epoch, the validation loss where there is one, and the minimum."""
+    shown = [step for step in steps if math.isfinite(step.loss) and step.loss > 0]
+    if len(shown) < 2:
+        return f"The loss: {fit.loss:.6g}"
+    epochs = np.array([float(step.epoch) for step in shown])
+    layers = []
+    if fit.validation:
+        held_out = np.array([step.validation_loss for step in shown], dtype=float)
+        held_out[~(held_out > 0)] = np.nan
+        layers.append(Layer("validation loss", epochs, held_out, "•", "orange"))
+    layers.append(
+        Layer("loss", epochs, np.array([step.loss for step in shown]), "braille", "green")
+    )
+    losses = np.concatenate([layer.y for layer in layers])
+    low, high = float(np.nanmin(losses)), float(np.nanmax(losses))
+    logarithmic = high > WIDE * low
+    least = fit.curvature.minimum_loss if fit.curvature else math.nan
+    if least > (NEVER * high if logarithmic else 0):
+        level = np.full(len(shown), least)
+        layers.insert(0, Layer(f"minimum {least:.4g}", epochs, level, "-", "gray"))
+        low = min(low, least)
+    if logarithmic:  # logarithms by hand: plotext has no ticks at powers of ten
+        layers = [layer._replace(y=np.log10(layer.y)) for layer in layers]
+        vertical = power_ticks(math.log10(low), math.log10(high))
+    else:
+        vertical = round_ticks(low, high, TICKS)
+    last = shown[-1].epoch
+    if last > LONG and fit.status != "diverged":
+        layers = [layer._replace(x=np.log10(layer.x)) for layer in layers]
+        decades = range(len(str(last)))
+        horizontal = Ticks([*map(float, decades)], [f"{10**decade:,}" for decade in decades])
+    else:
+        horizontal = round_ticks(float(epochs[0]), last, width // APART, whole=True)
+    return chart("the loss against the epoch", layers, horizontal, vertical, width)
+
+
+def fit_chart(fit: Fit, width: int) -> str:
+    """The observations with the line, or the curve, and the validation set where there is one."""
+    x, y = plane_of(fit.observations)
+    name, target = (printable(text) for text in (name_along(fit), fit.model.target))
+    layers = []
+    if fit.status != "diverged":
+        along, features = features_along(fit, float(x.min()), float(x.max()), x)
+        heights = heights_of(fit, fit.params, features)
+        layers.append(Layer(equation(fit, name, target), along, heights, "braille", "red"))
+    layers.append(Layer("observations", x, y, "o", "blue", joined=False))
+    if fit.validation:
+        held_out = plane_of(fit.validation)
+        layers.append(Layer("validation", *held_out, "x", "orange", joined=False))
+    across = np.concatenate([layer.x for layer in layers])
+    up = np.concatenate([layer.y for layer in layers])
+    if np.ptp(up) <= ROUNDING * np.abs(up).max():
+        up = y[:1]
+        layers = [layer._replace(y=np.full(len(layer.y), y[0])) for layer in layers]
+    return chart(
+        f"{target} against {name}",
+        layers,
+        round_ticks(float(across.min()), float(across.max()), width // APART),
+        round_ticks(float(up.min()), float(up.max()), TICKS),
+        width,
+    )
+
+
+def equation(fit: Fit, name: str, target: str) -> str:
+    """``y = 0.302 x + 0.233``, for a line."""
+    if len(fit.model.features) > 1:
+        return "the fit"
+    w, b = slope_of(fit), fit.model.params[-1]
+    sides = f"{target} = {w:.4g} {name}"
+    return f"{sides} {'-' if b < 0 else '+'} {abs(b):.4g}" if fit.observations.intercept else sides
+
+
+def chart(
+    title: str, layers: Sequence[Layer], horizontal: Ticks, vertical: Ticks, width: int
+) -> str:
+    """A chart in colour, and a line below it that says what is what."""
+    import plotext
+
+    plotext.clear_figure()
+    plotext.limit_size(False, False)
+    plotext.plot_size(width, HEIGHT)
+    plotext.theme("clear")
+    plotext.title(title)
+    for layer in layers:
+        draw = plotext.plot if layer.joined else plotext.scatter
+        draw(layer.x.tolist(), layer.y.tolist(), marker=layer.marker, color=layer.colour)
+    plotext.xticks(*horizontal)
+    plotext.yticks(*vertical)
+    signs = {"braille": "⠒⠒", "-": "--"}
+    keys = [
+        plotext.colorize(f"{signs.get(layer.marker, layer.marker)} {layer.name}", layer.colour)
+        for layer in reversed(layers)
+    ]
+    return f"{plotext.build()}{'   '.join(keys)}\n"
+
+
+def round_ticks(low: float, high: float, most: int, *, whole: bool = False) -> Ticks:
+    """About `most` ticks, or as many as there is room for, at multiples of 1, 2 or 5 times a power
+    of ten, between two numbers; only at `whole` numbers, if so asked."""
+    if not high > low:
+        return Ticks([low], [f"{low:.6g}"])
+    step = next(step for step in round_steps((high - low) / max(most, 1)) if step >= 1 or not whole)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    places = [number * step for number in range(first, last + 1)]
+    large = max(abs(low), abs(high)) >= 1e7 or decimals > 4
+    return Ticks(
+        places, [f"{place:.3g}" if large else f"{place:,.{decimals}f}" for place in places]
+    )
+
+
+def round_steps(least: float) -> Iterator[float]:
+    """1, 2 and 5 times the powers of ten, from `least` on."""
+    power = math.floor(math.log10(least))
+    while True:
+        for digit in (1, 2, 5):
+            if digit * 10.0**power >= least * (1 - 1e-9):
+                yield digit * 10.0**power
+        power += 1
+
+
+def power_ticks(low: float, high: float) -> Ticks:
+    """Ticks of logarithms: at powers of ten, or where there are less than two, at 2 and 5, too."""
+    powers = round_ticks(low, high, TICKS, whole=True).places
+    if len(powers) < 2:
+        between = [
+            power + math.log10(digit)
+            for power in range(math.floor(low), math.ceil(high))
+            for digit in (1, 2, 5)
+        ]
+        powers = [place for place in between if low <= place <= high] or [low, high]
+        return Ticks(powers, [f"{10**place:.2g}" for place in powers])
+    plain = low > -4 and high < 6
+    return Ticks(powers, [f"{10**place:,g}" if plain else f"1e{place:.0f}" for place in powers])

@@ -1,0 +1,362 @@
+"""Pictures of the loss against the epoch.
+
+Pictures of the params against the epoch, for several features: a line each, its name beside its
+end.
+
+The picture that explains divergence: the parabola along the steepest direction, and the steps.
+
+Along the eigenvector of the Hessian with the largest eigenvalue, the loss is a parabola, and each
+step of gradient descent multiplies the distance to its lowest point by 1 − γλmax: see
+`gdfit.descent.curvature`. Below −1, that leads from one side to the other and up."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.text import Annotation
+
+from gdfit.arrays import FloatArray
+from gdfit.descent.curvature import Curvature
+from gdfit.descent.learning_rate import EXACT
+from gdfit.descent.loop import Step
+from gdfit.descent.run import Fit, params_names
+from gdfit.descent.scaling import scaling_of, solved
+from gdfit.show.pictures.axes import (
+    BLACK,
+    BLUE,
+    GREY,
+    LARGEST,
+    LINES,
+    ORANGE,
+    STYLES,
+    VERMILION,
+    YELLOW,
+    count,
+    epoch_axis,
+    label_at,
+    log_axis,
+    nothing_in,
+    number,
+    number_axis,
+    text_of,
+    window,
+)
+from gdfit.show.pictures.trace import climbs
+
+NAMES = {"mse": "mean squared error", "mae": "mean absolute error", "huber": "Huber's loss"}
+WIDE = 20  # times the least loss, and the largest asks for a logarithmic axis
+LONG = 100  # epochs that a linear axis shows well
+FEW = 12  # epochs, each of which is a dot
+
+
+def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
+    """Loss against epoch, with the validation loss and the minimum, logarithmic where it helps."""
+    epochs = np.array([step.epoch for step in steps])
+    curves = [("loss", np.array([step.loss for step in steps]), BLUE)]
+    if fit.validation:
+        held_out = np.array([step.validation_loss for step in steps], dtype=float)
+        curves.append(("validation loss", held_out, ORANGE))
+    for name, curve, colour in curves:
+        seen = np.abs(curve) < LARGEST  # infinity and NaN are not
+        mark = "o" if seen.sum() <= FEW else None
+        axes.plot(epochs[seen], curve[seen], color=colour, marker=mark, linewidth=1.8, label=name)
+    losses = np.array([curve for _, curve, _ in curves])
+    if not (losses < LARGEST).any():
+        nothing_in(axes, "the loss is too large to be drawn")
+    cuts = loss_axis(axes, fit, losses[np.abs(losses) < LARGEST])
+    if not (np.abs(losses) < LARGEST).all():
+        first = epochs[~(np.abs(losses) < LARGEST).all(axis=0)][0]
+        cuts.append(f"cut at epoch {first:,}: above {number(LARGEST)}")
+    last = steps[-1].epoch
+    epoch_axis(axes, 1, last, logarithmic=last > LONG and fit.status != "diverged")
+    name = NAMES.get(fit.settings.loss, fit.settings.loss)
+    axes.set_ylabel("\n".join([name, *cuts]))
+    axes.set_title(title(fit))
+
+
+def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
+    """Limits and kind of the loss's axis, and the minimum on it; what it says of where it is cut.
+
+    losses : those that it can show.
+    """
+    rounding = rounding_of(fit)
+    positive = losses[losses > rounding]
+    logarithmic = len(positive) > 1 and positive.max() > WIDE * positive.min()
+    least = fit.curvature.minimum_loss if fit.curvature else math.nan
+    least = 0.0 if least <= rounding else least
+    if least > 1e-6 * losses.max(initial=0) if logarithmic else least >= 0:
+        label = f"minimum {number(least)}"
+        axes.axhline(least, color=BLACK, linestyle="--", linewidth=1.2, label=label, zorder=1)
+        losses = np.append(losses, least)
+        positive = np.append(positive, least)
+    if logarithmic:
+        low, high = window(np.log10(positive), 0.06)
+        cut = losses.min() <= rounding
+        if cut:
+            low = math.floor(math.log10(rounding))
+        log_axis(axes, 10**low, 10**high)
+        return [f"below {number(10**low)} is rounding"] if cut else []
+    number_axis(axes.yaxis)
+    if len(losses):
+        low, high = window(losses, 0.08)
+        axes.set_ylim(max(low, -0.1 * high), high)
+    return []
+
+
+def rounding_of(fit: Fit) -> float:
+    """The loss that is 0 but for rounding."""
+    with np.errstate(over="ignore"):
+        squared = EXACT * fit.observations.mean_square
+    return math.sqrt(squared) if fit.settings.loss == "mae" else squared
+
+
+def title(fit: Fit) -> str:
+    """With what it was run, or of a run that climbs, how fast."""
+    settings, bends = fit.settings, fit.curvature
+    if bends and climbs(fit):
+        factor = (1 - float(settings.lr) * bends.lambda_max) ** 2
+        return f"The loss: in the end each epoch multiplies it by {number(factor)}"
+    batches = f", {count(settings.batch_size, 'row')} a batch" if settings.batch_size else ""
+    return f"The loss: {settings.optimizer}, lr {float(settings.lr):.4g}{batches}"
+
+
+NAMED = 12  # features
+GROWN = 100.0  # times the first params: out of the picture
+BUNDLE_POINTS = 100  # of each line that has no name
+FONT = 10.0  # points
+LINE_HEIGHT = 1.25 * FONT
+
+
+def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]:
+    """Each param against epoch, or of many the dozen that count most and the others as a faint
+    bundle; what is returned places the names, once the axes have their size."""
+    path = np.array([fit.start, *(step.params for step in steps)])
+    epochs = np.array([0, *(step.epoch for step in steps)])
+    diverged, title = fit.status == "diverged", "The params"
+    if diverged:
+        sizes = np.nan_to_num(np.abs(path).max(axis=1), nan=np.inf)
+        bound = min(GROWN * max(sizes[:2].max(), np.finfo(float).tiny), LARGEST)
+        stays = max(int(np.argmax(sizes > bound)) or len(path), 1)
+        path, epochs = path[:stays], epochs[:stays]
+        title = f"The params, until epoch {epochs[-1]:,}"
+    path = np.array(comparable(fit, path))
+    named = counting_most(fit, path[-1])
+    drawn = path.shape[1] - (not fit.observations.intercept)
+    others = np.setdiff1d(np.arange(drawn), named)
+    if len(others):
+        draw_bundle(axes, epochs, path[:, others])
+    names = params_names(fit.model.features)
+    labels = []
+    for place, param in enumerate(named):
+        colour = LINES[place % len(LINES)]
+        style = STYLES[place // len(LINES) % len(STYLES)]
+        axes.plot(epochs, path[:, param], style, color=colour, linewidth=1.8)
+        labels.append(name_at(axes, text_of(names[param]), colour))
+    ends = path[-1, named]
+    if len(others):
+        labels.append(name_at(axes, f"and {len(others):,} others", GREY))
+        ends = np.append(ends, np.median(path[-1, others]))
+    epoch_axis(axes, 0, max(int(epochs[-1]), 1), logarithmic=epochs[-1] > LONG and not diverged)
+    number_axis(axes.yaxis)
+    axes.set_ylim(*window(path, 0.06))
+    axes.set_ylabel("param (standardized)" if fit.scaling else "param")
+    axes.set_title(title)
+
+    def finish() -> None:
+        # In the axes' own coordinates, 0 to 1, whatever their scale.
+        to_axes = axes.transData + axes.transAxes.inverted()
+        heights = to_axes.transform([(epochs[-1], end) for end in ends])[:, 1]
+        pixels = LINE_HEIGHT * axes.figure.dpi / 72
+        apart = spread(heights, pixels / axes.bbox.height)
+        for label, height, text_height in zip(labels, heights.tolist(), apart, strict=True):
+            label.xy, label.xyann = (1, height), (1.03, text_height)
+
+    return finish
+
+
+def comparable(fit: Fit, path: FloatArray) -> FloatArray:
+    """The params of standardized features, where these were scaled; else as they are."""
+    if fit.scaling is None or fit.scaling.mixing is None:
+        return path
+    path, used = path.copy(), list(fit.scaling.used)
+    path[:, used] = solved(fit.scaling.mixing, path[:, used].T).T
+    return path
+
+
+def counting_most(fit: Fit, params: FloatArray) -> list[int]:
+    """The places of the params to name: b, and the features whose part of the prediction varies
+    most."""
+    features = len(fit.model.features)
+    sizes = np.abs(params[:-1])
+    if fit.scaling is None and features > NAMED:
+        scaling = scaling_of(fit.observations, "standardize")
+        assert scaling
+        sizes = sizes * scaling.deviations
+    largest = np.argsort(-sizes, kind="stable")[:NAMED]
+    return [*sorted(largest.tolist()), *([features] if fit.observations.intercept else [])]
+
+
+def draw_bundle(axes: Axes, epochs: FloatArray, path: FloatArray) -> None:
+    """The lines of many params, faint, through some of their epochs."""
+    last = len(epochs) - 1
+    even = np.linspace(0, last, BUNDLE_POINTS)
+    early = np.geomspace(1, last + 1, BUNDLE_POINTS) - 1
+    chosen = np.unique(np.concatenate([even, early]).astype(int))
+    lines = [np.column_stack([epochs[chosen], line]) for line in path[chosen].T]
+    axes.add_collection(
+        LineCollection(lines, colors=GREY, alpha=0.25, linewidths=0.6, zorder=1), autolim=False
+    )
+
+
+def name_at(axes: Axes, name: str, colour: str) -> Annotation:
+    """A name to the right of the axes, with a line to where its own ends."""
+    return axes.annotate(
+        name,
+        xy=(1, 0.5),
+        xytext=(1.03, 0.5),
+        xycoords="axes fraction",
+        textcoords="axes fraction",
+        color=colour,
+        fontsize=FONT,
+        va="center",
+        arrowprops={
+            "arrowstyle": "-",
+            "color": colour,
+            "linewidth": 0.7,
+            "shrinkA": 1,
+            "relpos": (0, 0.5),
+        },
+    )
+
+
+def spread(heights: FloatArray, apart: float) -> list[float]:
+    """`heights`, from 0 to 1, moved as little as can be so that none is nearer to another than
+    `apart`, or to an end than half of it: for labels. Those in each other's way are spread around
+    their mean."""
+    order = np.argsort(heights, kind="stable")
+    count = len(heights)
+    apart = min(apart, 1.0 / max(count, 1))
+    room = (np.arange(count) + 0.5) * apart
+    groups: list[tuple[float, int]] = []  # means of what is to be in order, and how many they are
+    for wanted in (np.clip(heights[order], 0.0, 1.0) - room).tolist():
+        mean, members = wanted, 1
+        while groups and groups[-1][0] > mean:
+            other, others = groups.pop()
+            mean = (mean * members + other * others) / (members + others)
+            members += others
+        groups.append((mean, members))
+    means = np.repeat([mean for mean, _ in groups], [members for _, members in groups])
+    result = np.empty(count)
+    result[order] = np.clip(means, 0.0, 1.0 - apart * count) + room
+    return [float(height) for height in result]
+
+
+FARTHEST = 12  # times the first distance is what is shown, but for the first step
+MOST_STEPS = 40
+POINTS = 401  # of the parabola
+NEAR = 0.03  # of the width: what is nearer to the minimum is beside it
+ARROWS = 6  # steps, each of which is an arrow
+
+
+def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
+    """The loss along the steepest direction, with the first steps of the params on it."""
+    bends = fit.curvature
+    assert bends
+    axes.set_xlabel(f"distance from the minimum along the steepest direction,\n{direction(fit)}")
+    axes.set_ylabel(NAMES["mse"])
+    axes.set_title("The steps along the steepest direction")
+    epochs, distances = first_steps(fit, bends, steps)
+    if not len(distances):
+        nothing_in(axes, "the numbers are too large to be drawn")
+        return
+    shown = how_many(distances)
+    reach = 1.2 * float(np.abs(distances[:shown]).max()) or 1.0
+    along = np.linspace(-reach, reach, POINTS)
+    rise = bends.lambda_max / 2 * reach**2 or 1.0
+    heights = bends.minimum_loss + bends.lambda_max / 2 * distances**2
+    top = bends.minimum_loss + rise
+    axes.plot(
+        along,
+        bends.minimum_loss + bends.lambda_max / 2 * along**2,
+        color=BLUE,
+        linewidth=2.2,
+        label="minimum + ½λmax·distance²",
+    )
+    walked = np.column_stack([distances, heights])[: shown + 1]
+    if len(walked) > shown:  # one step more, as far as it is in the picture
+        before, after = walked[-2:]
+        if after[1] > top:
+            walked[-1] = before + (top - before[1]) / (after[1] - before[1]) * (after - before)
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(bends.minimum_loss - 0.16 * rise, top)
+    draw_steps(axes, walked, shown)
+    axes.plot(0, bends.minimum_loss, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
+    label_steps(axes, walked[:shown], epochs[:shown])
+    if abs(distances[0]) > NEAR * reach:
+        label_at(axes, "minimum", 0, bends.minimum_loss)
+    number_axis(axes.xaxis)
+    number_axis(axes.yaxis)
+    factor = 1 - float(fit.settings.lr) * bends.lambda_max
+    axes.set_title(f"Each step multiplies the distance by 1 − γλmax = {number(factor)}")
+
+
+def first_steps(fit: Fit, bends: Curvature, steps: Sequence[Step]) -> tuple[list[int], FloatArray]:
+    """The first epochs, 0 before them, and how far from the minimum the params were after each,
+    along the steepest direction; the first is to the left. If that is no distance at all but for
+    rounding, those from when it is one."""
+    first = [step for step in steps if step.epoch <= MOST_STEPS + 1]
+    params = np.array([fit.start, *(step.params for step in first)])
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances = (params - bends.minimum) @ bends.eigenvectors[:, 0]
+        seen = bends.lambda_max * distances**2 < LARGEST
+    distances = distances[: int(np.argmin(seen)) if not seen.all() else len(seen)]
+    if not len(distances):
+        return [], distances
+    size = max(np.abs(bends.minimum).max(), np.abs(fit.start).max())
+    begun = int(np.argmax(np.abs(distances) > 1e-9 * size))
+    distances *= -1 if distances[begun] > 0 else 1
+    return list(range(begun, len(distances))), distances[begun:]
+
+
+def how_many(distances: FloatArray) -> int:
+    """How many of the params to show: the first two, and then those that are not too far away for
+    the first to be seen."""
+    far = np.flatnonzero(np.abs(distances) > FARTHEST * abs(distances[0]))
+    return min(max(int(far[0]), 2) if len(far) else len(distances), MOST_STEPS + 1)
+
+
+def draw_steps(axes: Axes, walked: FloatArray, shown: int) -> None:
+    """The way from step to step, with arrows where they are few."""
+    axes.plot(walked[:, 0], walked[:, 1], color=VERMILION, linewidth=1.6, label="steps")
+    axes.plot(walked[:shown, 0], walked[:shown, 1], "o", color=VERMILION, markersize=6)
+    for start, end in itertools.pairwise(walked) if shown <= ARROWS else ():
+        arrow = {"arrowstyle": "-|>", "color": VERMILION, "linewidth": 1.6, "mutation_scale": 18}
+        axes.annotate("", xy=end, xytext=start, arrowprops=arrow, annotation_clip=False)
+
+
+def label_steps(axes: Axes, walked: FloatArray, epochs: Sequence[int]) -> None:
+    """Epochs beside their steps: all of a few, else those that are marked elsewhere."""
+    few = len(epochs) <= ARROWS + 2
+    for epoch, (distance, height) in zip(epochs, walked.tolist(), strict=True):
+        if few or epoch in (0, 1, 10, epochs[-1]):
+            name = "start" if epoch == 0 else f"epoch {epoch}"
+            if abs(distance) > NEAR * axes.get_xlim()[1]:
+                label_at(axes, name, distance, height)
+            elif epoch == epochs[0]:
+                label_at(axes, f"{name}, beside the minimum", distance, height)
+
+
+def direction(fit: Fit) -> str:
+    """Where the steepest direction leads."""
+    assert fit.curvature
+    names, steepest = params_names(fit.model.features), fit.curvature.eigenvectors[:, 0]
+    largest = int(np.abs(steepest).argmax())
+    if len(names) == 2:
+        along = steepest / steepest[largest]
+        return f"(w, b) = ({number(along[0])}, {number(along[1])})"
+    return f"mostly {text_of(names[largest])}"

@@ -1,0 +1,119 @@
+"""Pictures of a run, for a slide or a page: the fit, the loss, the path of the params."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gdfit.choices import Panel
+from gdfit.descent.loop import Step
+from gdfit.descent.run import Fit
+from gdfit.errors import UsageError, quoted
+from gdfit.files import written_beside
+from gdfit.show.tables import words as advice
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ENDINGS = (".png", ".svg", ".pdf")
+# No identifiers that are drawn by lot, and text that remains text.
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "gdfit",
+    "svg.fonttype": "none",
+    "font.size": 12,
+    "axes.titlesize": 13,
+}
+PIXELS = (1600, 900)
+WHOLE, SINGLE = 120, 225  # pixels an inch: of the whole picture, and of one panel of it
+HEADLINE = {WHOLE: 120, SINGLE: 62}  # letters on a line
+
+
+def check_ending(path: Path) -> None:
+    """Raise where `path` does not end as a picture does."""
+    if path.suffix.lower() not in ENDINGS:
+        raise UsageError(
+            f"`plot` takes a file that ends in .png, .svg or .pdf, not {quoted(str(path))}"
+        )
+
+
+def save_plot(fit: Fit, steps: Sequence[Step], path: Path, panel: Panel = "all") -> None:
+    """Draw the run, or one panel of its picture, to the file at `path`."""
+    save_figure(lambda: draw(fit, steps, panel), path)
+
+
+def save_figure(draw_it: Callable[[], Figure], path: Path) -> None:
+    """Write a figure beside `path`, then rename it; the same one gives the same file."""
+    import matplotlib as mpl
+
+    kind = path.suffix.lower().lstrip(".")
+    # No dates.
+    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
+    with mpl.rc_context(STYLE), warnings.catch_warnings(), written_beside(path) as beside:
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure = draw_it()
+        figure.savefig(beside, format=kind, dpi=figure.dpi, metadata=metadata)
+
+
+def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
+    """The picture of a run: the fit, the loss and the path of the params, or one of them; of a run
+    that diverged, why.
+
+    Parameters
+    ----------
+    fit : what came out.
+    steps : the path, thinned or not.
+    panel : which part of the picture.
+    """
+    from matplotlib.figure import Figure
+
+    from gdfit.show.pictures.axes import settle, tidy
+    from gdfit.show.pictures.curves import draw_loss, draw_params, draw_steepest
+    from gdfit.show.pictures.fit import draw_fit
+    from gdfit.show.pictures.path import draw_curve, draw_path
+    from gdfit.show.pictures.trace import climbs
+
+    dpi = WHOLE if panel == "all" else SINGLE
+    figure = Figure(figsize=(PIXELS[0] / dpi, PIXELS[1] / dpi), dpi=dpi, layout="constrained")
+    drawing: dict[str, Callable[[Axes, Fit, Sequence[Step]], Callable[[], None] | None]] = {
+        "fit": draw_fit,
+        "loss": draw_loss,
+        "path": draw_path,
+        "steepest": draw_steepest,
+    }
+    if len(fit.model.features) > 1:
+        drawing["path"] = draw_params
+    elif not fit.observations.intercept:
+        drawing["path"] = draw_curve
+    finishes = []
+    for name, axes in panels(figure, panel, climbing=climbs(fit)).items():
+        finishes.append(drawing[name](axes, fit, steps))
+    if fit.status == "diverged":
+        why = advice.why_it_grows(fit)
+        headline = textwrap.fill(why[0].upper() + why[1:], HEADLINE[dpi])
+        figure.suptitle(headline, fontsize=15 if panel == "all" else 13, fontweight="bold")
+    settle(figure)
+    for finish in finishes:
+        if finish:
+            finish()
+    tidy(figure)
+    return figure
+
+
+def panels(figure: Figure, panel: Panel, *, climbing: bool) -> dict[str, Axes]:
+    """The axes to draw to, by what is drawn there: one, or all that belong to such a run."""
+    if panel != "all":
+        return {panel: figure.add_subplot()}
+    if climbing:
+        grid = figure.add_gridspec(2, 2)
+        names = (("steepest", 0, 0), ("loss", 0, 1), ("fit", 1, 0), ("path", 1, 1))
+        return {name: figure.add_subplot(grid[row, column]) for name, row, column in names}
+    grid = figure.add_gridspec(2, 2, width_ratios=(1.15, 1))
+    return {
+        "fit": figure.add_subplot(grid[:, 0]),
+        "loss": figure.add_subplot(grid[0, 1]),
+        "path": figure.add_subplot(grid[1, 1]),
+    }

@@ -1,0 +1,273 @@
+"""Pictures of the way that w took along the loss, for one feature and no b.
+
+Pictures of the way that the params took over level sets of the loss, for one feature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+
+from gdfit.arrays import FloatArray
+from gdfit.descent.curvature import Curvature
+from gdfit.descent.loop import Step
+from gdfit.descent.losses import LOSSES
+from gdfit.descent.run import Fit
+from gdfit.show.pictures.axes import (
+    BLACK,
+    BLUE,
+    LARGEST,
+    VERMILION,
+    YELLOW,
+    label_at,
+    nothing_in,
+    number_axis,
+    window,
+)
+from gdfit.show.pictures.curves import NAMES
+from gdfit.show.pictures.trace import marks_of
+
+POINTS = 401  # of the curve
+MARGIN = 0.2  # of what is seen, on each side
+
+
+def draw_curve(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
+    """The loss against w, and the path that w took on it, with its epochs."""
+    path = np.array([fit.start, *(step.params for step in steps)])
+    path = path[np.abs(path[:, 0]) < LARGEST]
+    stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
+    seen = path[:stays, 0]
+    if fit.curvature:
+        seen = np.append(seen, fit.curvature.minimum[0])
+    left, right = window(seen, MARGIN)
+    w = np.linspace(left, right, POINTS)
+    loss = loss_over(fit, w, np.zeros(POINTS))
+    axes.plot(w, loss, color=BLUE, linewidth=2.2, gid="loss")
+    walked = path[: stays + 1, 0]
+    heights = loss_over(fit, walked, np.zeros(len(walked)))
+    mark = "." if len(path) <= 200 else None
+    axes.plot(walked, heights, color=VERMILION, marker=mark, linewidth=1.4, gid="path")
+    if fit.curvature:
+        least = (float(fit.curvature.minimum[0]), fit.curvature.minimum_loss)
+        (star,) = axes.plot(*least, "*", color=YELLOW, markersize=17, zorder=4)
+        star.set(markeredgecolor=BLACK, gid="minimum")
+        label_at(axes, "minimum", *least)
+    for place in merged(places(fit, steps, path[:stays]), np.array([right - left, 1.0])):
+        at, height = float(place.params[0]), float(loss_over(fit, *place.params[:, np.newaxis])[0])
+        (dot,) = axes.plot(at, height, "o", color=place.colour, markersize=8, zorder=5)
+        dot.set(markeredgecolor=BLACK, gid=place.name)
+        label_at(axes, place.name, at, height)
+    number_axis(axes.xaxis)
+    number_axis(axes.yaxis)
+    axes.set_xlim(left, right)
+    low, high = window(loss, 0.1)
+    axes.set_ylim(low, high)
+    axes.set_xlabel("w (standardized)" if fit.scaling else "w")
+    axes.set_ylabel(NAMES.get(fit.settings.loss, fit.settings.loss))
+    axes.set_title("The loss, and the path of w")
+
+
+VALLEY = ("#FFFFFF", "#C4DAEC", "#5C90BB")  # the colours of the loss, from the least up
+LEVELS = 16
+GRID = 160  # points of the level sets along each axis
+COARSE = 80  # points where each is a sum over many rows
+NEAR = 0.02  # of the window: marks that are nearer are one
+GROWN = 20.0  # times the first loss: out of the picture
+SLANTED = 4.0  # times as slender as the level sets is what a window may be
+
+
+class Place(NamedTuple):
+    """A place on the path: what it is called, and its colour."""
+
+    name: str
+    params: FloatArray
+    colour: str
+
+
+def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]:
+    """The path that the params took over (w, b), its epochs, and the minimum; what is returned
+    draws the level sets below, once the axes have their size. For a model with a b."""
+    path = np.array([fit.start, *(step.params for step in steps)])
+    path = path[: stays_within(np.array([[-LARGEST, LARGEST]] * 2), path)]
+    if not len(path):
+        nothing_in(axes, "the params are too large to be drawn")
+        path = np.zeros((1, 2))
+    stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
+    bends = fit.curvature
+    size = window_of(path[:stays], bends)
+    stays = stays_within(size, path[stays:]) + stays
+    axes.set_xlim(*size[0])
+    axes.set_ylim(*size[1])
+    mark = "." if len(path) <= 200 else None
+    walked = path[: stays + 1]
+    axes.plot(*walked.T, color=VERMILION, marker=mark, linewidth=1.4, gid="path", zorder=3)
+    if bends:
+        draw_minimum(axes, bends)
+    for place in merged(places(fit, steps, path[:stays]), np.ptp(size, axis=1)):
+        (dot,) = axes.plot(*place.params, "o", color=place.colour, markersize=8, zorder=5)
+        dot.set(markeredgecolor=BLACK, gid=place.name)
+        label_at(axes, place.name, *place.params.tolist())
+    units = {"standardize": " (standardized)", "whiten": " (whitened)"}
+    for axis, name in ((axes.xaxis, "w"), (axes.yaxis, "b")):
+        number_axis(axis)
+        axis.set_label_text(name + units.get(str(fit.settings.scale), ""))
+    rows = len(fit.observations.sample)
+    sample = "" if bends or rows == fit.observations.count else f" of {rows:,} observations"
+    axes.set_title(f"Level sets of the loss{sample}, and the path of the params")
+    if stays < len(path):
+        left = steps[stays - 1].epoch
+        axes.set_title(f"Level sets of the loss: the path leaves at epoch {left:,}")
+        label_at(axes, f"to epoch {left:,}", *leaving(path[stays - 1], path[stays], size).tolist())
+
+    def finish() -> None:
+        if fit.scaling:
+            equalize(axes)
+        draw_level_sets(axes, fit)
+
+    return finish
+
+
+def stays_until(fit: Fit, path: FloatArray) -> int:
+    """How many of the params on a path that leaves it are in the picture, from the start on."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = loss_over(fit, path[:, 0], path[:, 1])
+    gone = np.flatnonzero(~(losses <= GROWN * losses[0]))
+    return max(int(gone[0]), 1) if len(gone) else len(path)
+
+
+def stays_within(size: FloatArray, path: FloatArray) -> int:
+    """How many of the params on a path are in a window, from the first on."""
+    within = ((size[:, 0] <= path) & (path <= size[:, 1])).all(axis=1)
+    return len(path) if within.all() else int(np.argmin(within))
+
+
+def window_of(path: FloatArray, bends: Curvature | None) -> FloatArray:
+    """The limits of w and of b, a row each, so that the path and the minimum can be seen, and level
+    sets that lie aslant don't look like parallel lines."""
+    points = np.vstack([path, bends.minimum]) if bends else path
+    low, high = points.min(axis=0), points.max(axis=0)
+    size = high - low
+    size = np.where(size > 1e-9 * np.abs(points).max(), size, max(float(size.max()), 0.0))
+    if not size.all():  # a single point
+        size = np.full(2, np.abs(points).max() or 1.0)
+    if bends and bends.is_unique:
+        # The box around a level set is as wide and high as the roots of H⁻¹'s diagonal.
+        axes, inverse = bends.eigenvectors, 1 / bends.eigenvalues
+        box = np.sqrt((axes**2) @ inverse)
+        size = np.maximum(size, (size / box).max() / SLANTED * box)
+    centre = (low + high) / 2
+    half = (0.5 + MARGIN) * size
+    return np.column_stack([centre - half, centre + half])
+
+
+def draw_minimum(axes: Axes, bends: Curvature) -> None:
+    """Where the loss is least: a point, or all along a line."""
+    name = "minimum"
+    if not bends.is_unique and bends.eigenvalues[0] > 0:
+        name = "minimum, all along the line"
+        along = bends.minimum + bends.eigenvectors[:, 1] * max(np.ptp(axes.get_xlim()), 1e-300)
+        axes.axline(tuple(bends.minimum), tuple(along), color=BLACK, linestyle="--", linewidth=1.2)
+    (star,) = axes.plot(*bends.minimum, "*", color=YELLOW, markersize=17, zorder=4)
+    star.set(markeredgecolor=BLACK, gid="minimum")
+    label_at(axes, name, *bends.minimum.tolist())
+
+
+def places(fit: Fit, steps: Sequence[Step], path: FloatArray) -> list[Place]:
+    """The start, the marked epochs and the end, as far as the path is in the picture."""
+    last = steps[-1].epoch
+    found = [Place("start", fit.start, "#FFFFFF")]
+    found += [Place(f"{mark.epoch:,}", mark.params, mark.colour) for mark in marks_of(fit, steps)]
+    if fit.best_epoch < fit.epochs:
+        found.append(Place(f"{fit.best_epoch:,}, the best", fit.params, VERMILION))
+    found.append(Place(f"{last:,}", steps[-1].params, VERMILION))
+    seen = [place for place in found if (path == place.params).all(axis=1).any()]
+    return [
+        place._replace(name=f"epoch {place.name}") if at == 1 else place
+        for at, place in enumerate(seen)
+    ]
+
+
+def merged(places: Sequence[Place], size: FloatArray) -> list[Place]:
+    """One place for those that follow each other without being apart in a window of that `size`."""
+    groups: list[list[Place]] = []
+    for place in places:
+        apart = groups and np.abs((place.params - groups[-1][0].params) / size).max() > NEAR
+        if not groups or apart:
+            groups.append([])
+        groups[-1].append(place)
+    return [
+        Place(joined(first.name, last.name), last.params, first.colour)
+        for group in groups
+        for first, last in [(group[0], group[-1])]
+    ]
+
+
+def joined(first: str, last: str) -> str:
+    """The name of a place that the path is at from the one to the other."""
+    if first == last:
+        return first
+    if first == "start" and not last.startswith("epoch"):
+        return f"{first} to epoch {last}"
+    return f"{first.replace('epoch', 'epochs')} to {last}"
+
+
+def leaving(inside: FloatArray, outside: FloatArray, size: FloatArray) -> FloatArray:
+    """Where the way from `inside` to `outside` leaves the window."""
+    way = outside - inside
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = (np.where(way > 0, size[:, 1], size[:, 0]) - inside) / way
+    return inside + np.min(parts, where=way != 0, initial=1.0) * way
+
+
+def equalize(axes: Axes) -> None:
+    """Make the window wider or higher, so that both axes have one scale."""
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    pixel = max((right - left) / axes.bbox.width, (high - low) / axes.bbox.height)
+    for middle, pixels, limits in (
+        ((left + right) / 2, axes.bbox.width, axes.set_xlim),
+        ((low + high) / 2, axes.bbox.height, axes.set_ylim),
+    ):
+        limits(middle - pixel * pixels / 2, middle + pixel * pixels / 2)
+
+
+def draw_level_sets(axes: Axes, fit: Fit, shades: Sequence[str] = VALLEY) -> None:
+    """The loss over all of the window, in `shades` from the least up, and lines on which it is the
+    same."""
+    points = GRID if fit.curvature else COARSE
+    w, b = np.meshgrid(np.linspace(*axes.get_xlim(), points), np.linspace(*axes.get_ylim(), points))
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = loss_over(fit, w, b)
+        above = loss - loss.min()
+    levels = np.append(0.0, float(above.max()) * np.geomspace(1e-5, 1.0, LEVELS))
+    if not (np.isfinite(levels).all() and (np.diff(levels) > 0).all()):
+        return
+    colours = LinearSegmentedColormap.from_list("valley", list(shades))
+    norm = BoundaryNorm(levels, 256)
+    axes.contourf(w, b, above, levels=levels, cmap=colours, norm=norm, zorder=0)
+    axes.contour(w, b, above, levels=levels[1:-1], colors="white", linewidths=0.8, zorder=0.5)
+
+
+def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
+    """The loss at each (w, b), arrays of one shape: the parabola that it is, or for other losses
+    than the squared one, that of the sample."""
+    bends = fit.curvature
+    if bends:
+        away = np.stack([w, b], axis=-1) - bends.minimum
+        along: FloatArray = away @ bends.eigenvectors
+        loss: FloatArray = bends.minimum_loss + 0.5 * along**2 @ bends.eigenvalues
+        return loss
+    observations, settings = fit.observations, fit.settings
+    rows = np.insert(observations.sample, 1, float(observations.intercept), axis=1)
+    weights = observations.sample_weights
+    if weights is None:
+        weights = np.ones(len(rows))
+    if fit.scaling:
+        rows = fit.scaling.apply(rows)
+    value = LOSSES[settings.loss](settings.huber_delta).value
+    total = np.zeros_like(w)
+    for (x, one, y), weight in zip(rows.tolist(), weights.tolist(), strict=True):
+        total += weight * value(w * x + b * one - y)
+    return total / float(weights.sum()) + settings.l2 * w**2

@@ -1,0 +1,299 @@
+"""What the commands print besides a run: evaluation, curvature, gradients and graph.
+
+A summary of least squares as a Rich table, JSON or CSV on standard output."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, fields
+from typing import TYPE_CHECKING, Literal
+
+from gdfit.analysis.gradcheck import GradientCheck
+from gdfit.analysis.graph import Node, describe
+from gdfit.analysis.inference import Estimate, Summary
+from gdfit.descent.curvature import Curvature
+from gdfit.descent.run import params_names
+from gdfit.errors import listing, printable
+from gdfit.model.evaluation import Evaluation
+from gdfit.model.linear import to_json
+from gdfit.show.tables.style import (
+    add_numbers,
+    console_for,
+    exact,
+    key_values,
+    new_table,
+    r_squared,
+    short,
+    shortened,
+    show,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """An evaluation as a table."""
+    lines = [
+        ("N", str(evaluation.observations)),
+        ("MSE", exact(evaluation.mse)),
+        ("RMSE", exact(evaluation.rmse)),
+        ("MAE", exact(evaluation.mae)),
+        ("R²", r_squared(evaluation.r_squared)),
+    ]
+    show(console_for(sys.stdout), key_values(lines))
+
+
+def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, object]:
+    """The keys of a curvature's JSON object."""
+
+    def keys(bends: Curvature) -> dict[str, object]:
+        return {
+            "lambda_min": bends.lambda_min,
+            "lambda_max": bends.lambda_max,
+            "condition_number": bends.condition_number,
+            "max_stable_lr": bends.max_stable_lr,
+            "best_lr": bends.best_lr,
+            "epochs_per_digit": bends.epochs_per_digit(bends.best_lr),
+            "unique_minimum": bends.is_unique,
+            "minimum_loss": bends.minimum_loss,
+        }
+
+    return {**keys(given), "standardized": keys(scaled) if scaled else None}
+
+
+def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
+    """A curvature as a table: as the data is, and standardized."""
+    labels = {
+        "lambda_min": "λmin",
+        "lambda_max": "λmax",
+        "condition_number": "condition number λmax/λmin",
+        "max_stable_lr": "stable for lr below 2/λmax",
+        "best_lr": "fastest at lr 2/(λmin + λmax)",
+        "epochs_per_digit": "epochs per digit at that rate",
+    }
+    table = new_table()
+    table.add_column("", no_wrap=True)
+    add_numbers(table, "as it is", "standardized")
+    before = curvature_record(given, None)
+    after = curvature_record(scaled, None) if scaled else {}
+    for key, label in labels.items():
+        cells = [short(float(str(keys[key]))) if keys else "—" for keys in (before, after)]
+        table.add_row(label, *cells)
+    console = console_for(sys.stdout)
+    show(console, table)
+    if not given.is_unique:
+        console.line()
+        console.print(
+            "Some columns depend on others, so that the minimum is not unique. λmin is the "
+            "smallest eigenvalue that is not 0."
+        )
+    if not scaled:
+        console.line()
+        console.print("A column does not vary, and can't be standardized.")
+
+
+def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
+    """A gradient check as a table, a param a row."""
+    table = new_table()
+    table.add_column("param", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    for name in check.gradients:
+        table.add_column(f"grad by {name}", justify="right", no_wrap=True)
+    for place, name in enumerate(params_names(features)):
+        slopes = [format(grad[place], ".12g") for grad in check.gradients.values()]
+        table.add_row(printable(name), exact(check.params[place]), *slopes)
+    console = console_for(sys.stdout)
+    show(console, table)
+    console.line()
+    lines = [
+        ("loss", exact(check.loss)),
+        ("difference", f"{check.difference:.2g} at most, relative"),
+    ]
+    show(console, key_values(lines))
+
+
+def print_graph(root: Node) -> None:
+    """A computational graph as a Rich tree, from the loss to the leaves."""
+    from rich.tree import Tree
+
+    def add(tree: Tree, node: Node) -> None:
+        for earlier in node.inputs:
+            add(tree.add("\n".join(describe(earlier))), earlier)
+
+    tree = Tree("\n".join(describe(root)))
+    add(tree, root)
+    show(console_for(sys.stdout), tree)
+
+
+WIDTH = 80  # of the table, on any terminal that is not wider
+SHORTEST = 12  # a name is cut to this only where even two digits leave no more room
+ARRIVED = 1e-9  # standard errors: far below what anyone can tell
+UNTOLD = "—"
+CONSTANT = "none: the target does not vary"
+
+
+def show_summary(
+    summary: Summary,
+    output: Literal["table", "json", "csv"] = "table",
+    remark: str | None = None,
+) -> None:
+    """Print `summary`; `remark` is one line more for the table."""
+    if output == "json":
+        rows = [asdict(row) for row in summary.rows]
+        print(to_json({"params": rows, **summary.figures}))
+    elif output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow([field.name for field in fields(Estimate)])
+        writer.writerows(map(astuple, summary.rows))
+    else:
+        console = console_for(sys.stdout)
+        show(console, estimates(summary, console))
+        console.line()
+        show(console, key_values(lines(summary, remark)))
+
+
+def remark_on(record: Mapping[str, object]) -> str | None:
+    """What to say where the model whose file holds `record` minimizes more than the squared error:
+    its params are not on their way to the least-squares ones."""
+    loss, l2 = record.get("loss_function"), record.get("l2")
+    names = {"mae": "MAE", "huber": "Huber's loss"}
+    what = names.get(str(loss), "MSE")
+    if isinstance(l2, int | float) and l2 > 0:
+        what += f" + {l2:g}·‖w‖²"
+    if what == "MSE":
+        return None
+    return f"fitted to {what}: all but the value column is plain least squares"
+
+
+def estimates(summary: Summary, console: Console) -> Table:
+    """A row for each param, with as many digits as there is room for beside names that can be told
+    apart."""
+    from rich.cells import cell_len
+
+    width = max(WIDTH, console.width) if console.is_terminal else WIDTH
+    names = [printable(row.name) for row in summary.rows]
+    longest = max(map(cell_len, ("param", *names)))
+    for digits in (5, 4, 3, 2):
+        columns = numbers(summary, digits)
+        taken = [
+            max(map(cell_len, (*header.split("\n"), *cells))) for header, cells in columns.items()
+        ]
+        room = width - sum(taken) - 2 * len(taken) - 1
+        told = [shortened(name, max(room, 2)) for name in names]
+        if room >= min(longest, SHORTEST) and len(set(told)) == len(set(names)):
+            break
+    table = new_table()
+    table.padding = (0, 0, 0, 1)
+    table.add_column("param", no_wrap=True, vertical="bottom")
+    for header in columns:
+        table.add_column(header, justify="right", no_wrap=True, vertical="bottom")
+    for row in zip(told, *columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def numbers(summary: Summary, digits: int) -> dict[str, list[str]]:
+    """The cells of each column of numbers, by its header."""
+    rows, percent = summary.rows, f"{100 * summary.level:g} %"
+    values = [row.value for row in rows]
+    fewer = max(digits - 1, 2)
+    columns = {"value": [cell(value, digits) for value in values]} if any_told(values) else {}
+    return columns | {
+        "least\nsquares": [cell(row.least_squares, digits) for row in rows],
+        "std\nerror": [cell(row.std_error, fewer) for row in rows],
+        "t": [cell(row.t, fewer) for row in rows],
+        "p": [probability(row.p, min(fewer, 3)) for row in rows],
+        f"{percent}\nlow": [cell(row.low, digits) for row in rows],
+        f"{percent}\nhigh": [cell(row.high, digits) for row in rows],
+    }
+
+
+def any_told(values: list[float | None]) -> bool:
+    """Whether there is a number among `values`."""
+    return any(value is not None for value in values)
+
+
+def cell(number: float | None, digits: int) -> str:
+    """A number for a table."""
+    return UNTOLD if number is None else format(number, f"#.{digits}g").removesuffix(".")
+
+
+def probability(p: float | None, digits: int) -> str:
+    """A p-value for a table; below 1e-300 float64 loses digits, and then the number."""
+    return "<1e-300" if p is not None and p < 1e-300 else cell(p, digits)
+
+
+def lines(summary: Summary, remark: str | None) -> list[tuple[str, str]]:
+    """What there is to say about the fit as a whole, a line each."""
+    found = [
+        ("N", str(summary.observations)),
+        ("residuals", residuals(summary)),
+        ("R²", r_squared_text(summary)),
+        ("F", f_statistic(summary)),
+    ]
+    farthest = max(summary.rows, key=lambda row: row.distance or 0.0)
+    if farthest.distance is not None:
+        shared = "dependent columns share their weights, in any way that adds up to the same"
+        far = progress(farthest.distance, printable(farthest.name))
+        found.append(("descent", shared if summary.dependent else far))
+    if remark:
+        found.append(("model", remark))
+    if names := summary.dependent:
+        them = "it" if len(names) == 1 else "them"
+        why = f"dependent on the columns before {them}, or constant"
+        found.append(("left out", f"{listing(names)}: {why}"))
+    return found
+
+
+def progress(distance: float, name: str) -> str:
+    """How near descent has come to least squares: so many standard errors, in the param `name`."""
+    if distance < ARRIVED:
+        return "at least squares, but for rounding"
+    return f"at most {distance:.2g} standard errors from least squares ({name})"
+
+
+def residuals(summary: Summary) -> str:
+    """The residual standard error and its degrees of freedom, or why there is none."""
+    error = summary.residual_std_error
+    if error is None:
+        observations = counted(summary.observations, "observation")
+        params = counted(len(summary.rows), "param")
+        return f"none left to tell errors from: {observations} for {params}"
+    if error == 0:
+        return "0 but for rounding: a perfect fit has no t and no p"
+    return f"standard error {exact(error)} on {counted(summary.df, 'degree')} of freedom"
+
+
+def r_squared_text(summary: Summary) -> str:
+    """R² and adjusted R², or why there is none."""
+    if summary.r_squared is None:
+        return CONSTANT
+    text = exact(summary.r_squared)
+    adjusted = summary.adjusted_r_squared
+    return text if adjusted is None else f"{text}, adjusted {exact(adjusted)}"
+
+
+def f_statistic(summary: Summary) -> str:
+    """F and its p, or why there is none."""
+    if summary.f is None or summary.f_p is None:
+        if summary.r_squared is None:
+            return CONSTANT
+        if summary.residual_std_error is None:
+            return "none: no degrees of freedom are left"
+        if summary.residual_std_error == 0:
+            return "none: the fit is perfect"
+        return "none: no feature varies"
+    p = probability(summary.f_p, 3)
+    return (
+        f"{exact(summary.f)} on {summary.slopes} and {counted(summary.df, 'degree')} of freedom, "
+        f"p {p if p.startswith('<') else f'= {p}'}"
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

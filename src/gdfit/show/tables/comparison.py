@@ -1,0 +1,285 @@
+"""Runs side by side on standard output: as a table, as JSON, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gdfit.descent.compare import Comparison, Outcome, differing, header, milestones, values_of
+from gdfit.descent.loop import Step
+from gdfit.descent.run import Run, losses
+from gdfit.errors import printable
+from gdfit.model.linear import to_json
+from gdfit.show.tables import words as advice
+from gdfit.show.tables.reports import (
+    PIPE_WIDTH,
+    JsonReport,
+    Shown,
+    Watch,
+    listed,
+    nothing,
+    predictions,
+    schedule,
+)
+from gdfit.show.tables.style import PIPE, console_for, exact, key_values, new_table, shortened, show
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MOST = 20  # epochs
+LONGEST = 16  # characters of a value
+SHORTEST = 8  # where there is no room for more
+
+Runs = Sequence[tuple[str, Run]]
+"""The runs to come, each with the name of its start."""
+
+
+class RunsReport(Protocol):
+    """Where the steps of several runs go, and what they come to."""
+
+    def watch(self, number: int, run: Run) -> Watch:
+        """What is told of the steps of a run."""
+
+    def end(self, comparison: Comparison, lines: Sequence[tuple[str, str]]) -> None:
+        """Show what is left to show, and `lines` of more to say."""
+
+
+class RunsTable:
+    """A row for each run, best first, when they are over; a line of what is compared before."""
+
+    def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
+        self.asked = asked
+        self.varied = differing([values_of(name, run) for name, run in runs])
+        self.console = console_for(sys.stdout)
+        self.width = self.console.width if self.console.is_terminal else PIPE_WIDTH
+        self.console.print(f" {printable(heading(runs, self.width - 2))}")
+        self.console.line()
+
+    def watch(self, number: int, run: Run) -> Watch:
+        return lambda step: None
+
+    def end(self, comparison: Comparison, lines: Sequence[tuple[str, str]]) -> None:
+        last = max(outcome.fit.epochs for outcome in comparison.outcomes)
+        wanted = [epoch for epoch in range(1, last) if self.asked and self.asked(epoch)]
+        epochs = self.fitting(comparison, wanted if self.asked else milestones(last - 1))
+        longest = LONGEST if self.has_room(self.table_of(comparison, epochs)) else SHORTEST
+        show(self.console, self.table_of(comparison, epochs, longest))
+        self.console.line()
+        told = [*remarks(comparison)]
+        left_out = len(wanted) - len(epochs)
+        if self.asked and left_out:
+            told.append(("no room", f"for {left_out} of the epochs: --format csv has all"))
+        width = max(len(name) for name, _ in (*told, *lines))
+        show(self.console, key_values((name.ljust(width), text) for name, text in told))
+        for name, text in lines:  # commands and files' names are not to be broken
+            self.console.print(f" {name.ljust(width)}  ", style="bold", end="")
+            self.console.print(text, soft_wrap=True)
+
+    def fitting(self, comparison: Comparison, epochs: Sequence[int]) -> Sequence[int]:
+        """As many of the `epochs` as have room in the table: the last ones."""
+        epochs = epochs[-MOST:]
+        while epochs and not self.has_room(self.table_of(comparison, epochs)):
+            epochs = epochs[1:]
+        return epochs
+
+    def has_room(self, table: Table) -> bool:
+        """Whether a table leaves the last column free: a line that fills it makes some terminals
+        begin another one."""
+        options = self.console.options.update(max_width=PIPE)
+        return self.console.measure(table, options=options).maximum < self.width
+
+    def table_of(
+        self, comparison: Comparison, epochs: Sequence[int], longest: int = LONGEST
+    ) -> Table:
+        """The table, with the loss after these `epochs` and in the end; its texts, and the names of
+        its settings, are at most as long as the `longest`."""
+        table = new_table()
+        table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
+        for name in self.varied:
+            heading = name.replace("_", " " if len(name) <= longest else "\n")
+            table.add_column(heading, justify="right", no_wrap=True)
+        for epoch in epochs:
+            table.add_column(f"after {epoch}", justify="right", no_wrap=True)
+        last = common_end(comparison)
+        end = f"after {last}" if last else "in the end"
+        table.add_column(end, justify="right", no_wrap=True, style="bold")
+        validated = comparison.outcomes[0].fit.validation_loss is not None
+        if validated:
+            table.add_column("validation", justify="right", no_wrap=True)
+        table.add_column("to 1 %", justify="right", no_wrap=True)
+        table.add_column("ended", no_wrap=True)
+        for group in comparison.groups():
+            for outcome in group:
+                fit = outcome.fit
+                table.add_row(
+                    *(text_of(name, outcome.values[name], longest) for name in self.varied),
+                    *(number(outcome.loss_after(epoch)) for epoch in epochs),
+                    number(outcome.loss_after(last) if last else fit.loss),
+                    *([number(fit.validation_loss)] if fit.validation_loss is not None else []),
+                    to_minimum(comparison, outcome),
+                    ended(outcome),
+                    style="dim" if outcome.has_diverged else "",
+                )
+            table.add_section()
+        return table
+
+
+def common_end(comparison: Comparison) -> int | None:
+    """After which epoch the runs have their last params, if it is the same for all that have not
+    diverged."""
+    fits = [outcome.fit for outcome in comparison.outcomes if not outcome.has_diverged]
+    ends = {fit.best_epoch for fit in fits}
+    return ends.pop() if len(ends) == 1 else None
+
+
+def number(loss: float) -> str:
+    """A loss in four digits; a dash where there is none."""
+    return "—" if math.isnan(loss) else format(loss, "#.4g").removesuffix(".")
+
+
+def text_of(name: str, value: Any, longest: int = LONGEST) -> str:
+    """A value of a setting."""
+    if value is None:
+        return "all" if name == "batch_size" else "none"
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, tuple):
+        return ",".join(f"{part:g}" for part in value)
+    return shortened(printable(str(value)), longest)
+
+
+def setting(name: str, value: Any) -> str:
+    """A value of a setting, with the setting's name where it does not say itself what it is."""
+    text = text_of(name, value)
+    words = name in ("optimizer", "loss", "backend") or text in ("standardize", "whiten", "random")
+    return text if words else f"{name.replace('_', ' ')} {text}"
+
+
+def to_minimum(comparison: Comparison, outcome: Outcome) -> str:
+    """How many epochs it took to within 1 % of the minimum."""
+    epochs = comparison.epochs_to_minimum(outcome)
+    if epochs is not None:
+        return str(epochs)
+    return "—" if outcome.has_diverged else f"> {outcome.fit.epochs}"
+
+
+def ended(outcome: Outcome) -> str:
+    """How a run ended, and when, if not after all epochs."""
+    fit = outcome.fit
+    return fit.status if fit.status == "completed" else f"{fit.status} at {fit.epochs}"
+
+
+def heading(runs: Runs, width: int) -> str:
+    """What is compared: a line above the table."""
+    every = [run for _, run in runs]
+    count = f"{len(runs):,} runs" if len(runs) > 1 else "1 run"
+    epochs = max(run.settings.epochs for run in every)
+    length = f"{epochs:,} epochs" if epochs > 1 else "1 epoch"
+    choices = {advice.chosen(run) for run in every}
+    chosen = choices.pop() if len(choices) == 1 else ""
+    return advice.subject(every[0], f" · loss of {count} of {length}{chosen}", width)
+
+
+def remarks(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """What is to be known of the table."""
+    leasts = {
+        outcome.objective: told_least(outcome, least)
+        for outcome in comparison.outcomes
+        if (least := comparison.least(outcome)) is not None
+    }
+    meaning = "epochs until the loss was within 1 % of"
+    if len(leasts) == 1:
+        yield "to 1 %", f"{meaning} {leasts.popitem()[1]}"
+    elif leasts:
+        yield "to 1 %", f"{meaning} the least, which is"
+        for objective, told in leasts.items():
+            apart = [
+                str(part)
+                for place, part in enumerate(objective)
+                if part is not None and len({other[place] for other in leasts} - {None}) > 1
+            ]
+            yield f"  {', '.join(apart)}", told
+    limits = (
+        limit_of(outcome)
+        for outcome in comparison.outcomes
+        if outcome.has_diverged and outcome.fit.settings.is_plain
+    )
+    for limit in dict.fromkeys(limits):
+        yield "limit", limit
+
+
+def told_least(outcome: Outcome, least: float) -> str:
+    """The least loss, and how it is known."""
+    known = "the minimum" if outcome.fit.curvature else "the least that one of these runs reached"
+    return f"{known}, {exact(least)}"
+
+
+def limit_of(outcome: Outcome) -> str:
+    """Why gradient descent diverges."""
+    fit = outcome.fit
+    scale = f" with --scale {fit.settings.scale}" if fit.scaling else ""
+    bound = fit.curvature.max_stable_lr if fit.curvature else math.nan
+    return f"gradient descent on this data{scale} climbs above --lr {bound:.6g} = 2/λmax"
+
+
+class RunsJson:
+    """A list of what train gives, best first, with the number of the run and what it took."""
+
+    def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
+        self.printed = asked or schedule(None, None)
+        self.reports: dict[int, JsonReport] = {}
+
+    def watch(self, number: int, run: Run) -> Watch:
+        self.reports[number] = JsonReport(run, self.printed, nothing)
+        return self.reports[number].step
+
+    def end(self, comparison: Comparison, lines: Sequence[tuple[str, str]]) -> None:
+        objects = []
+        for outcome in comparison.outcomes:
+            fit, history = outcome.fit, self.reports[outcome.number].history
+            record = {
+                "run": outcome.number,
+                **fit.model.record,
+                "least_loss": comparison.least(outcome),
+                "epochs_to_minimum": comparison.epochs_to_minimum(outcome),
+                "predictions": listed(predictions(fit, ())),
+                "history": history,
+            }
+            objects.append(to_json(record))
+        print("[\n" + ",\n".join(objects) + "\n]")
+
+
+class RunsCsv:
+    """The printed epochs of each run as CSV, as they happen."""
+
+    def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
+        self.printed, self.before = asked or schedule(None, None), before
+        self.values = [values_of(name, run) for name, run in runs]
+        self.varied = differing(self.values)
+        self.writer = csv.writer(sys.stdout, lineterminator="\n")
+        self.writer.writerow(header(self.varied, runs[0][1].validation is not None))
+
+    def watch(self, number: int, run: Run) -> Watch:
+        values = self.values[number - 1]
+        first = [number, *(values[name] for name in self.varied)]
+
+        def step(step: Step) -> None:
+            if step.status or self.printed(step.epoch):
+                self.before()
+                self.writer.writerow([*first, step.epoch, *losses(step)])
+
+        return step
+
+    def end(self, comparison: Comparison, lines: Sequence[tuple[str, str]]) -> None:
+        """Nothing."""
+
+
+NewRunsReport = Callable[[Runs, Shown | None, Callable[[], None]], RunsReport]
+"""Makes a report of runs to come, and of the epochs that were asked for, if they were; the last
+argument is called before anything is printed."""
+
+RUNS_REPORTS: dict[str, NewRunsReport] = {"table": RunsTable, "json": RunsJson, "csv": RunsCsv}
+"""By the name of what standard output gets."""

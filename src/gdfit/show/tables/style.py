@@ -1,0 +1,296 @@
+"""How all tables look, and numbers in them.
+
+How the rows of a run are laid out: an epoch a row, or a param a row where that has no room.
+
+Which features a table shows where there are too many: those that count most."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.reduction.observations import Observations
+from gdfit.descent.loop import Step
+from gdfit.descent.run import Run, losses, params_names
+from gdfit.descent.scaling import VARIES
+from gdfit.errors import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.tree import Tree
+
+NUMBER_WIDTH = 12  # of any number as `short` writes it: -1.2345e-308
+PIPE = 1 << 16  # the width of what has none
+NAME_WIDTH = 24  # of a name in a summary; longer ones are shortened
+
+
+def console_for(file: TextIO) -> Console:
+    """A Rich console that in a pipe wraps nothing, however long."""
+    from rich.console import Console
+
+    console = Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = PIPE
+    return console
+
+
+def show(console: Console, table: Table | Tree) -> None:
+    """Print a table or a tree; in a pipe without the spaces that fill its lines."""
+    if console.is_terminal:
+        keep_whole(table, console)
+        console.print(table, crop=False)
+        return
+    with console.capture() as capture:
+        console.print(table)
+    console.file.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
+    console.file.flush()
+
+
+def keep_whole(table: Table | Tree, console: Console) -> None:
+    """Where a table has no room, rather let the terminal break its lines than lose a digit."""
+    from rich.table import Table
+
+    if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
+        needed = console.measure(table, options=console.options.update(max_width=PIPE)).maximum
+        if needed > console.width:
+            table.width = needed
+
+
+def new_table() -> Table:
+    """A table with a header and a line under it."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1))
+
+
+def add_numbers(table: Table, *names: str) -> None:
+    """Columns for numbers as `short` writes them."""
+    for name in names:
+        table.add_column(name, justify="right", min_width=NUMBER_WIDTH, no_wrap=True)
+
+
+def key_values(lines: Iterable[tuple[str, str]]) -> Table:
+    """Names and values in two columns."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in lines:
+        table.add_row(f" {name}", value)
+    return table
+
+
+def short(number: float, width: int = NUMBER_WIDTH) -> str:
+    """A number for a table: five significant digits, or fewer where `width` has no room for them.
+    A `width` of 10 has room for three of any float64, and for four of most."""
+    for digits in (5, 4, 3):
+        text = format(number, f"#.{digits}g").removesuffix(".")
+        if len(text) <= width:
+            return text
+    return format(number, ".2g")
+
+
+def exact(number: float) -> str:
+    """A number for a summary: eight significant digits at most."""
+    return format(number, ".8g")
+
+
+def shortened(text: str, width: int) -> str:
+    """The start and the end of `text`, where names differ, in `width` columns of a terminal."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
+        return text
+    start, end = width // 2, width - width // 2 - 1
+    # Half of a character that is two columns wide becomes a space.
+    first, last = set_cell_size(text, start), set_cell_size(text[::-1], end)[::-1]
+    return f"{first.rstrip()}…{last.lstrip()}"
+
+
+def r_squared(value: float) -> str:
+    """R² for a summary."""
+    return "none: the target does not vary" if math.isnan(value) else exact(value)
+
+
+SPACINGS = ((NUMBER_WIDTH, 3), (NUMBER_WIDTH, 2), (NUMBER_WIDTH, 1), (11, 1), (10, 1))
+"""Widths of a number and of the gap before it, from wide to narrow."""
+
+NARROWEST = (9, 1)  # where a terminal has hardly room for a param a row
+
+LONG_NAME = 20  # what a long name is given at least, before numbers get narrower
+
+
+class Column(NamedTuple):
+    """A column's name and width."""
+
+    label: str
+    width: int
+    is_text: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to lay out rows, of one width from the first to the last.
+
+    columns : what they are.
+    gap : how many spaces stand before each column.
+    cells : gives the rows of a step.
+    is_tall : whether a step has a row for each param, and a blank line before the next step.
+    """
+
+    columns: tuple[Column, ...]
+    gap: int
+    cells: Callable[[Step], list[list[str]]]
+    is_tall: bool = False
+
+    @property
+    def width(self) -> int:
+        """The width of every row."""
+        return sum(self.gap + column.width for column in self.columns)
+
+    def table(self, steps: Iterable[Step], *, show_header: bool = False) -> Table:
+        """The rows of `steps`."""
+        from rich.table import Table
+
+        table = Table(
+            box=None, show_header=show_header, header_style="bold", padding=(0, 0, 0, self.gap)
+        )
+        for label, width, is_text in self.columns:
+            table.add_column(
+                label,
+                width=width,
+                justify="left" if is_text else "right",
+                no_wrap=True,
+                style={"epoch": "cyan", "loss": "bold"}.get(label, ""),
+            )
+        for place, step in enumerate(steps):
+            if place and self.is_tall:
+                table.add_row()
+            for cells in self.cells(step):
+                table.add_row(*cells)
+        return table
+
+
+def form_of(run: Run, width: int, *, whole_names: bool) -> Form:
+    """How to lay out the steps of `run` in a `width`, or more where whole names need it."""
+    names = [printable(name) for name in params_names(run.observations.features)]
+    labels = ["loss"] if run.validation is None else ["loss", "validation"]
+    epoch = Column("epoch", max(len("epoch"), len(str(run.settings.epochs))))
+    if len(run.observations.features) <= MOST:
+        form = wide_form(epoch, labels, names, width)
+        if form:
+            return form
+    places = [*leading(run.observations), len(names) - 1]
+    return tall_form(epoch, labels, [names[place] for place in places], places, width, whole_names)
+
+
+def wide_form(
+    epoch: Column, labels: Sequence[str], names: Sequence[str], width: int
+) -> Form | None:
+    """An epoch a row; None where that has no room."""
+    from rich.cells import cell_len
+
+    labels = [*labels, *names, *(f"grad {name}" for name in names)]
+    for number, gap in SPACINGS:
+        columns = (epoch, *(Column(label, max(number, cell_len(label))) for label in labels))
+        form = Form(columns, gap, partial(wide_cells, width=number))
+        if form.width <= width:
+            return form
+    return None
+
+
+def wide_cells(step: Step, width: int) -> list[list[str]]:
+    """A step as a row, its numbers in `width`."""
+    numbers = (*losses(step), *step.params.tolist(), *step.grad.tolist())
+    return [[str(step.epoch), *(short(number, width) for number in numbers)]]
+
+
+def tall_form(
+    epoch: Column,
+    labels: Sequence[str],
+    names: Sequence[str],
+    places: Sequence[int],
+    width: int,
+    whole_names: bool,
+) -> Form:
+    """A param a row, those at `places`, of such `names`: for several features. Where even this has
+    no room, the terminal breaks the lines."""
+    from rich.cells import cell_len
+
+    longest = max(map(cell_len, ("param", *names)))
+    for number, gap in (*SPACINGS, NARROWEST):
+        left = width - 2 * gap - epoch.width - (len(labels) + 2) * (gap + number)
+        if left >= min(longest, LONG_NAME):
+            break
+    if not whole_names:
+        longest = min(longest, max(left, len("param")))
+    name = Column("param", longest, is_text=True)
+    numbers = [Column(label, number) for label in (*labels, "params", "grad")]
+    told = [shortened(text, longest) for text in names]
+
+    def cells(step: Step) -> list[list[str]]:
+        first = [str(step.epoch), *(short(loss, number) for loss in losses(step))]
+        params, grad = step.params[places].tolist(), step.grad[places].tolist()
+        return [
+            [
+                *([""] * len(first) if row else first),
+                label,
+                short(param, number),
+                short(slope, number),
+            ]
+            for row, (label, param, slope) in enumerate(zip(told, params, grad, strict=True))
+        ]
+
+    return Form((epoch, *numbers[:-2], name, *numbers[-2:]), gap, cells, is_tall=True)
+
+
+MOST = 12  # features in a table
+
+
+def leading(observations: Observations, params: FloatArray | None = None) -> list[int]:
+    """The places of all features, or of the `MOST` that count most, in the columns' order.
+
+    With `params`, a feature counts by |w|·std(x), by how much it moves the prediction. Before there
+    are any, it counts by |correlation of x and y|: on standardized features, that is how steep the
+    squared error is along its weight at the start, from zeros.
+    """
+    if len(observations.features) <= MOST:
+        return list(range(len(observations.features)))
+    counts = np.abs(correlations(observations) if params is None else effects(observations, params))
+    return sorted(np.argsort(-counts, kind="stable")[:MOST].tolist())
+
+
+def correlations(observations: Observations) -> FloatArray:
+    """Each feature's correlation with y but for a common factor, shape (p,)."""
+    centred, norms, _ = moments(observations)
+    y = observations.target / (np.abs(observations.target).max() or 1.0)
+    return np.divide(y @ centred, norms, out=np.zeros_like(norms), where=norms > 0)
+
+
+def effects(observations: Observations, params: FloatArray) -> FloatArray:
+    """w·std(x) of each feature but for a common factor, shape (p,)."""
+    _, norms, largest = moments(observations)
+    with np.errstate(over="ignore", invalid="ignore"):  # the params of a run that diverged
+        return params[:-1] * norms * largest
+
+
+def moments(observations: Observations) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Each feature as a part of its largest value, centred; the norm of that, 0 where it does not
+    vary; and the largest value. See `gdfit.descent.scaling.scaling_of`."""
+    x, ones = observations.design[:, :-1], observations.design[:, -1]
+    largest = np.abs(x).max(axis=0)
+    largest[largest == 0] = 1.0
+    x = x / largest
+    centred = x - np.outer(ones, ones @ x / observations.total_weight)
+    norms = np.linalg.norm(centred, axis=0)
+    norms[norms <= VARIES * np.linalg.norm(x, axis=0)] = 0.0
+    return centred, norms, largest

@@ -1,0 +1,257 @@
+"""A run in words: what was chosen, how it ended, how far it is to go, and what to type next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from gdfit.descent.curvature import Curvature
+from gdfit.descent.learning_rate import EXACT, is_above
+from gdfit.descent.run import Fit, Run
+from gdfit.descent.scaling import Scaling
+from gdfit.descent.settings import Settings
+from gdfit.errors import printable
+from gdfit.show.tables.style import shortened
+
+NAMED = 3  # columns at most that are told of one by one
+SHORTEST = 8  # columns of a terminal that a name keeps
+SCALED = {
+    "standardize": "(x − mean)/std of each feature x",
+    "whiten": "an orthonormal basis of the features",
+}
+
+
+def heading(run: Run, width: int) -> str:
+    """What is fitted, and what was chosen for the user: a line above the table."""
+    return subject(run, chosen(run), width)
+
+
+def subject(run: Run, more: str, width: int) -> str:
+    """What is fitted, and `more`: a line of `width` columns at most, with fewer features named
+    where there is no room for all, and then a shorter target."""
+    from rich.cells import cell_len
+
+    observations = run.observations
+    target = printable(observations.target_name)
+    rows = "1 row" if observations.count == 1 else f"{observations.count:,} rows"
+    held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
+    for features in named(observations.features):
+        line = f"{target} from {features} · {rows}{held_out}{more}"
+        if cell_len(line) <= width:
+            return line
+    room = width - cell_len(line) + cell_len(target)
+    return shortened(target, max(room, SHORTEST)) + line.removeprefix(target)
+
+
+def named(features: tuple[str, ...]) -> Iterator[str]:
+    """The features in words, shorter and shorter: by name, the first of them, how many they are."""
+    for count in range(NAMED, 0, -1):
+        first, more = ", ".join(map(printable, features[:count])), len(features) - count
+        if more > -1:
+            yield first + (f" and {more} more" if more else "")
+    if len(features) > 1:
+        yield f"{len(features)} features"
+
+
+def chosen(run: Run) -> str:
+    """What was chosen for the user."""
+    choices = []
+    if run.asked.scale is None and run.scaling:
+        choices.append(str(run.settings.scale))
+    if run.asked.lr == "auto":
+        choices.append(f"lr {run.settings.lr:.4g}")
+    return f" · chosen: {', '.join(choices)}" if choices else ""
+
+
+def under_way(settings: Settings) -> str:
+    """What a long run is called while it lasts."""
+    at_once = settings.is_plain and settings.backend == "manual" and settings.patience is None
+    return "training; try --leap" if at_once else "training"
+
+
+def units(run: Run) -> str:
+    """What the params and the gradient of each epoch are for, where that is not the columns."""
+    if run.scaling is None:
+        return ""
+    return f"params and grad of each epoch are for {SCALED[str(run.settings.scale)]}"
+
+
+def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[str]:
+    """Why the weights of some features stay 0."""
+    unused = set(range(len(features))) - set(scaling.used) if scaling else set()
+    for constant, why in (
+        (True, "does not vary: its weight is 0"),
+        (False, "can be computed from the columns before it: its weight is 0"),
+    ):
+        names = [
+            features[place]
+            for place in sorted(unused)
+            if scaling and (place in scaling.constant) is constant
+        ]
+        for name in names[:NAMED]:
+            yield f"column {printable(name)} {why}"
+        if len(names) > NAMED:
+            yield f"and so for {len(names) - NAMED} more columns"
+
+
+def ending(fit: Fit) -> str:
+    """How the run ended."""
+    settings, epochs = fit.settings, f"epoch {fit.epochs}"
+    if fit.status == "diverged":
+        if math.isfinite(fit.loss) and all(map(math.isfinite, fit.model.params)):
+            return f"diverged: after {epochs} the loss is larger than at the start"
+        return f"diverged at {epochs}: loss or params are not finite any more"
+    if fit.status == "interrupted":
+        return f"interrupted after {epochs}"
+    if fit.status == "converged":
+        return f"converged at {epochs}: no param moved by more than {settings.tol:g} of the largest"
+    if fit.status == "stalled":
+        return (
+            f"stalled at {epochs}: no param moved by more than {settings.tol:g} of the largest, "
+            "but the loss is far above its minimum: a smaller --tol goes on"
+        )
+    if fit.status == "target":
+        which = "loss" if fit.validation_loss is None else "validation loss"
+        return f"target reached at {epochs}: the {which} is at or below {settings.target_loss:g}"
+    best = f"; the params are those after epoch {fit.best_epoch}, with the least validation loss"
+    if fit.status == "patience":
+        return (
+            f"out of patience at {epochs}: {settings.patience} epochs brought no lower "
+            f"validation loss{best}"
+        )
+    if fit.status != "completed":
+        return f"{fit.status} at epoch {fit.epochs}"
+    ran = f"ran all {fit.epochs} epochs" if fit.epochs > 1 else "ran 1 epoch"
+    return ran + (best if fit.best_epoch < fit.epochs else "")
+
+
+def minimum(fit: Fit, bends: Curvature) -> str:
+    """The least loss there is, and how far above it this one is."""
+    least = bends.minimum_loss
+    if least <= EXACT * fit.observations.mean_square:
+        least = 0.0  # but for rounding
+    penalized = ", penalty included" if fit.settings.l2 else ""
+    if is_at_minimum(fit, bends):
+        text = f"reached: no other params have a smaller loss{penalized}"
+    else:
+        text = f"{least:.8g} is the smallest loss there is{penalized}; this is {above(fit, least)}"
+    if not bends.is_unique:
+        text += "; other params have it too, as some columns can be computed from others"
+    return text
+
+
+def above(fit: Fit, least: float) -> str:
+    """How far above the least loss this one is."""
+    if least <= 0:
+        return f"{fit.loss:.3g} above it"
+    ratio = fit.loss / least
+    return f"{100 * (ratio - 1):.2g} % above it" if ratio < 2 else f"{ratio:.3g} times as much"
+
+
+def is_at_minimum(fit: Fit, bends: Curvature) -> bool:
+    """Whether the loss is the least there is, but for rounding."""
+    least = bends.minimum_loss
+    return fit.loss - least <= max(1e-9 * least, EXACT * fit.observations.mean_square)
+
+
+def to_go(fit: Fit, bends: Curvature) -> str:
+    """How many epochs more would bring the params ten times nearer to the minimum."""
+    epochs = bends.epochs_to_next_digit(fit.params, float(fit.settings.lr))
+    if math.isinf(epochs):
+        return "at this learning rate the params never come nearer to the minimum"
+    return f"about {rounded(epochs)} more bring the params ten times nearer to the minimum"
+
+
+def changes(fit: Fit) -> dict[str, str] | None:
+    """What to change of the command so that it comes within 1 % of the minimum: options with their
+    new values, empty for those to leave out. None where it is as near already, or nobody knows."""
+    bends, asked, lr = fit.curvature, fit.asked, float(fit.settings.lr)
+    if fit.status == "diverged":
+        if bends and fit.settings.is_plain and lr < bends.max_stable_lr:
+            return {"init": "", "lr": "", "scale": ""}
+        if asked.lr == "auto" and lr > 0:
+            return {"scale": str(fit.settings.scale), "lr": below(lr / 10)}
+        return {"lr": "", "scale": ""}
+    rounding = EXACT * fit.observations.mean_square
+    if bends is None or fit.status == "target" or not is_above(fit.loss, bends, rounding):
+        return None
+    if asked.lr != "auto" or asked.scale in ("none", "standardize"):
+        return {"lr": "", "scale": ""}
+    if fit.begun.rate:
+        return {"init": ""}  # a rate of before is gone on with, and was not chosen for this
+    if fit.status == "stalled" and asked.tol:
+        return {"tol": f"{asked.tol / 1000:g}"}
+    return {"epochs": str(10 * asked.epochs)}
+
+
+def rounded(epochs: float) -> str:
+    """A number of epochs, to two digits."""
+    about = float(f"{max(epochs, 1):.2g}")
+    if about >= 1e9:
+        return f"{about:g} epochs"
+    return "1 epoch" if about == 1 else f"{about:,.0f} epochs"
+
+
+def growth(run: Run, epochs: int) -> str:
+    """What to say of a loss that has grown for some epochs running."""
+    why, bends, lr = "", run.curvature, float(run.settings.lr)
+    if bends and run.settings.is_plain and lr > bends.max_stable_lr:
+        why = f": --lr {lr:g} is above 2/λmax = {bends.max_stable_lr:.6g}"
+    return f"the loss has grown for {epochs} epochs running{why}"
+
+
+def diverged(fit: Fit, command: str) -> str:
+    """Why the run diverged, and the command to type instead."""
+    return f"diverged at epoch {fit.epochs}, no model was written: {way_out(fit, command)}"
+
+
+def way_out(fit: Fit, command: str) -> str:
+    """Why the run does not come down, and the command to type instead."""
+    remedy = f"let gdfit choose the learning rate: {command}"
+    if is_too_large(fit):
+        remedy = "divide that column by a power of ten"
+    elif "init" in (changes(fit) or ()):
+        remedy = f"start at zeros: {command}"
+    elif fit.asked.lr == "auto":
+        remedy = f"type a smaller rate: {command}"
+    return f"{why_it_grows(fit)}; {remedy}"
+
+
+def why_it_grows(fit: Fit) -> str:
+    """Why the run does not come down."""
+    bends, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
+    if is_too_large(fit):
+        return f"the squares of {printable(fit.model.target)} are too large for float64"
+    if bends is None or settings.optimizer == "adam":
+        return f"--lr {lr:g} is too large for this data"
+    if not math.isfinite(bends.lambda_max):
+        return "the numbers are too large for float64: λmax is infinite"
+    if not settings.is_plain:
+        return f"--lr {lr:g} is too large for this data, whose λmax is {bends.lambda_max:.6g}"
+    bound = bends.max_stable_lr
+    if lr < bound:
+        return (
+            f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the start is too "
+            "far away for float64"
+        )
+    return (
+        f"--lr {lr:g} is {beyond(lr / bound)} the limit 2/λmax = {bound:.6g}, above which gradient "
+        "descent on this data climbs"
+    )
+
+
+def beyond(ratio: float) -> str:
+    """A ratio above 1 in words."""
+    text = f"{ratio:.3g}"
+    return "just above" if text == "1" else f"{text} times"
+
+
+def is_too_large(fit: Fit) -> bool:
+    """Whether no loss of this data is finite, whatever the params."""
+    return fit.settings.loss == "mse" and not math.isfinite(fit.observations.mean_square)
+
+
+def below(rate: float) -> str:
+    """`rate` to two digits, rounded down."""
+    digits, exponent = f"{rate:.16e}".split("e")
+    return f"{float(f'{digits[:3]}e{exponent}'):.2g}"
