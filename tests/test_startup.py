@@ -10,17 +10,18 @@ import pytest
 
 from conftest import LECTURE, process
 
+HEAVY = {"pandas", "pyarrow", "torch"}
 COMMANDS: dict[str, tuple[list[object], set[str]]] = {
-    "help": (["--help"], {"numpy", "pandas", "torch"}),
-    "help of train": (["train", "--help"], {"numpy", "pandas", "torch"}),
-    "version": (["--version"], {"numpy", "pandas", "torch", "rich"}),
-    "predict --x": (["predict", "--x", "2.8"], {"numpy", "pandas", "torch", "rich"}),
-    "summary": (["summary", LECTURE], {"pandas", "torch", "matplotlib"}),
-    "export": (["export", "--format", "sql"], {"pandas", "torch", "rich.table"}),
-    "train by hand": (["train", LECTURE], {"torch", "matplotlib"}),
+    "help": (["--help"], HEAVY | {"numpy"}),
+    "help of train": (["train", "--help"], HEAVY | {"numpy"}),
+    "version": (["--version"], HEAVY | {"numpy", "rich"}),
+    "predict --x": (["predict", "--x", "2.8"], HEAVY | {"numpy", "rich"}),
+    "summary": (["summary", LECTURE], HEAVY | {"matplotlib"}),
+    "export": (["export", "--format", "sql"], HEAVY | {"rich.table"}),
+    "train by hand": (["train", LECTURE], HEAVY | {"matplotlib"}),
     "train by autograd": (
         ["train", LECTURE, "--backend", "autograd"],
-        {"torch._dynamo", "matplotlib"},
+        {"pandas", "pyarrow", "torch._dynamo", "matplotlib"},
     ),
 }
 MODEL = '{"w": [0.3], "b": 0.25, "features": ["x"], "target": "y"}'

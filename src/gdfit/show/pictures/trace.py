@@ -14,7 +14,6 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
-from gdfit.show.pictures.axes import LARGEST, shade
 
 WHOLE = 512  # epochs, of which all are kept
 PAIRS = 128  # in each doubling of the epochs after that; more than a picture can show apart
@@ -68,6 +67,8 @@ class Mark(NamedTuple):
 def marks_of(fit: Fit, steps: Sequence[Step]) -> list[Mark]:
     """The epochs 1, 10, 100 … before the last one, and where a run diverged the second and third,
     too; of a run of less than ten, each."""
+    from gdfit.show.pictures.axes import shade
+
     last, diverged = steps[-1].epoch, fit.status == "diverged"
     marked = [
         step
@@ -86,6 +87,8 @@ def is_power(epoch: int) -> bool:
 def climbs(fit: Fit) -> bool:
     """Whether this is gradient descent that diverged because its learning rate is above 2/λmax, and
     not so far above that its first step left float64."""
+    from gdfit.show.pictures.axes import LARGEST
+
     bends = fit.curvature
     if bends is None or fit.status != "diverged" or not fit.settings.is_plain:
         return False
