@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import runpy
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
 import gdfit as library
-from conftest import LECTURE, Gdfit
+from conftest import LECTURE, ROOT, Gdfit
 
 START = (0.39779, 0.231765)
 PRINTED = {  # epoch: loss, params, grad, as the slide has them
@@ -64,3 +69,45 @@ def test_it_comes_to_the_least_squares_line(gdfit: Gdfit) -> None:
     assert fit["w"] == pytest.approx([slope], rel=1e-9)
     assert fit["b"] == pytest.approx(intercept, rel=1e-9)
     assert fit["predictions"] == [{"x": [2.8], "y": pytest.approx(2.8 * slope + intercept)}]
+
+
+PROGRAM = ROOT / "docs" / "lecture.py"
+
+
+@pytest.fixture(scope="module")
+def program() -> dict[str, Any]:
+    return runpy.run_path(str(PROGRAM))
+
+
+def test_the_lecture_as_a_program_prints_what_the_lecture_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    runpy.run_path(str(PROGRAM), run_name="__main__")
+    by_hand, by_autograd = capsys.readouterr().out.split("Epoch 1, ")[1:]
+    assert by_hand == by_autograd
+    rows = [re.findall(r"^\d+|-?\d\.\d+", text) for text in f"1, {by_hand}".split("Epoch ")]
+    assert {int(epoch): tuple(numbers[:5]) for epoch, *numbers in rows} == PRINTED
+
+
+@pytest.mark.parametrize("loop", ["training_loop", "autograd_loop"])
+@pytest.mark.parametrize("backend", ["manual", "autograd"])
+def test_the_lecture_as_a_program_takes_the_same_steps(
+    program: dict[str, Any], loop: str, backend: str
+) -> None:
+    x, y = program["read_observations"]()
+    observations = library.observations_from(x.numpy(), y.numpy())
+    fit = library.train(observations, lr=1e-2, epochs=1000, init=START, backend=backend)
+    params, path = torch.tensor(START, dtype=torch.float64), []
+    for _ in fit.history:
+        params = program[loop](1, 1e-2, params, x, y, print_params=False)
+        path.append(params.numpy())
+    np.testing.assert_allclose([step.params for step in fit.history], path, rtol=1e-12)
+
+
+def test_the_lecture_as_a_program_is_short_and_names_files_that_exist() -> None:
+    text = PROGRAM.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    named = re.findall(r"\b\w+/\w+\.py", text)
+    assert len(named) >= 8
+    for path in named:
+        assert (ROOT / path).exists() or (ROOT / "src" / "gdfit" / path).exists(), path
