@@ -14,6 +14,7 @@ def keep_blocks() -> None:
     long."""
     with suppress(OSError, AttributeError):  # where there is no glibc
         libc = ctypes.CDLL(None)
-        m_trim_threshold, m_mmap_threshold = -1, -3
+        m_trim_threshold, m_mmap_threshold, m_arena_max = -1, -3, -8
         libc.mallopt(m_trim_threshold, 1 << 25)
         libc.mallopt(m_mmap_threshold, 1 << 25)
+        libc.mallopt(m_arena_max, 1)  # threads share what is kept

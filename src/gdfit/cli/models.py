@@ -26,7 +26,7 @@ from gdfit.cli.options import (
 )
 from gdfit.cli.process import note, write_bytes
 from gdfit.cli.reading import read_inputs, reading
-from gdfit.data.terms.columns import Selection
+from gdfit.data.terms.selection import Selection
 from gdfit.errors import UsageError
 
 

@@ -13,7 +13,7 @@ from gdfit.choices import ExportFormat, Panel
 from gdfit.cli import parsers as texts
 from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.parsers import complete_name, complete_names
-from gdfit.data.terms.columns import Selection
+from gdfit.data.terms.selection import Selection
 from gdfit.data.text.dialect import Dialect
 from gdfit.descent.settings import Settings
 

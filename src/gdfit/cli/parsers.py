@@ -143,7 +143,7 @@ HOW_WRITTEN = ("delimiter", "decimal", "skip", "comment")
 def column_names(ctx: typer.Context) -> tuple[str, ...]:
     """The columns of the first of the files on the command line, by its first lines; none where
     it can't be read."""
-    from gdfit.data.sources.source import PARQUET, open_source
+    from gdfit.data.sources.source import ARROW, PARQUET, open_source
     from gdfit.data.text.dialect import Dialect
     from gdfit.data.text.header import SNIFFED_BYTES, find_layout
     from gdfit.errors import GdfitError
@@ -153,10 +153,10 @@ def column_names(ctx: typer.Context) -> tuple[str, ...]:
     said = {name: ctx.params[name] for name in HOW_WRITTEN if ctx.params.get(name)}
     try:
         with open_source(files[0]) as source:
-            if source.start.startswith(PARQUET):
-                from gdfit.data.sources.formats import open_parquet
+            if source.start.startswith((PARQUET, ARROW)):
+                from gdfit.data.sources.formats import open_file
 
-                with open_parquet(source) as file:
+                with open_file(files[0], Dialect(**said)) as file:
                     return file.layout.names
             head = source.read(SNIFFED_BYTES)
             return find_layout(head, source.name, Dialect(**said)).names

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from gdfit.cli.process import note
-from gdfit.data.terms.columns import Selection
 from gdfit.data.terms.lookup import typed as typed_names
+from gdfit.data.terms.selection import Selection
 from gdfit.data.text.dialect import Dialect
 from gdfit.errors import UsageError, listing, printable, quoted
 
@@ -42,7 +42,7 @@ def reading(
                 note(message)
 
             cluster = stack.enter_context(Cluster(dask, say))
-        yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster, begun=begun)
+        yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster, on_start=begun)
     if bar.rows_missed:
         note(told.format("1 row" if bar.rows_missed == 1 else f"{bar.rows_missed} rows"))
 

@@ -1,9 +1,9 @@
-"""What is read of a block of rows: numbers, and words that come again and again."""
+"""Rows as they come from any file: the columns that are asked for, and what is read of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,27 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 
 Codes = NDArray[np.int64]
+Kind = Literal["number", "word"]
+
+
+class Asked(NamedTuple):
+    """A column to read: its place in the file, and what its fields are to be read as."""
+
+    place: int
+    kind: Kind = "number"
+
+
+def by_kind(asked: Iterable[Asked]) -> tuple[list[int], list[int]]:
+    """The places of the columns of numbers, and of those of words, in the order asked for."""
+    columns = [*asked]
+    return (
+        [place for place, kind in columns if kind == "number"],
+        [place for place, kind in columns if kind == "word"],
+    )
 
 
 class Words(NamedTuple):
-    """What a column of text says.
+    """A column of text.
 
     codes : which of the `said` each row says, shape (rows,); -1 where the field is missing.
     said : each text once.
@@ -27,9 +44,9 @@ class Words(NamedTuple):
 class Batch(NamedTuple):
     """Rows as they are read.
 
-    numbers : shape (rows, columns); NaN where a field is missing.
-    words : of each column of text.
-    rows : which of the block's rows they are.
+    numbers : of the columns of numbers, shape (rows, columns); NaN where a field is missing.
+    words : of each column of words.
+    rows : the rows' numbers in their unit, from 0.
     """
 
     numbers: FloatArray
@@ -38,7 +55,7 @@ class Batch(NamedTuple):
 
     @property
     def is_whole(self) -> NDArray[np.bool_]:
-        """Which rows have no missing field."""
+        """True for rows without a missing field."""
         whole: NDArray[np.bool_] = np.logical_and.reduce(~np.isnan(self.numbers), axis=1)
         for column in self.words:
             whole &= column.codes >= 0
@@ -50,3 +67,14 @@ class Batch(NamedTuple):
             return self
         words = tuple(Words(column.codes[chosen], column.said) for column in self.words)
         return Batch(self.numbers[chosen], words, self.rows[chosen])
+
+
+class Unit(NamedTuple):
+    """Rows that are read, and condensed, by themselves. Which they are depends on the file alone.
+
+    number : in its file, from 0.
+    content : the rows as the file has them: a block of text, a row group, a range of rows.
+    """
+
+    number: int
+    content: Any

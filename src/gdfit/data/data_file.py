@@ -1,16 +1,16 @@
-"""What any data file is to whoever reads it, whatever its format."""
+"""A data file of any format, as whoever reads it sees it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
-from gdfit.data.batch import Batch
+from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.text.header import Layout
 from gdfit.errors import GdfitError
 
 
-class Watcher(Protocol):
+class Progress(Protocol):
     """Is told how the reading of files goes."""
 
     def opened(self, size: int | None) -> None:
@@ -34,19 +34,29 @@ class DataFile(Protocol):
     def layout(self) -> Layout:
         """Its columns."""
 
+    @property
+    def is_text(self) -> bool:
+        """True where units are text that can be read beside other units, also when the file is
+        closed."""
+
     def like(self, first: DataFile) -> Self:
         """This file, without names of its own, with those of the columns of the `first` one."""
 
-    def batches(
-        self, places: Sequence[int], texts: Sequence[int] = ()
-    ) -> Iterator[tuple[Any, Batch]]:
-        """The numbers in the columns at `places` and the words in those at `texts`, each with what
-        `fault_in` finds its rows again by.
+    def units(self) -> Iterator[Unit]:
+        """All rows of the file, in their order.
+
+        Raises
+        ------
+        GdfitError : it can't be read.
+        """
+
+    def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
+        """The rows of a unit; a missing field is NaN or -1 if there may be any.
 
         Raises
         ------
         GdfitError : a row can't be read.
         """
 
-    def fault_in(self, block: Any, row: int, place: int, what: str) -> GdfitError:
-        """What is wrong with a field in the row of `block` that has this number, from 0."""
+    def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
+        """What is wrong with the field at this place in the row of this number of a unit."""

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gdfit.arrays import FloatArray
-from gdfit.data.data_file import DataFile, Watcher
-from gdfit.data.reduction.condense import Condenser
+from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.reduction.condense import Condense
+from gdfit.data.reduction.draws import TRAIN, VALIDATION, Dealing, HoldOut
 from gdfit.data.reduction.observations import Observations
-from gdfit.data.reduction.units import UNIT_BYTES
+from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import open_file, open_text
-from gdfit.data.sources.source import BLOCK_BYTES, size_at
 from gdfit.data.sources.stores import expanded
-from gdfit.data.terms.columns import (
-    Chosen,
-    Columns,
-    Selection,
-    choose_columns,
-    nothing_left,
-    several,
-)
-from gdfit.data.terms.levels import Levels
-from gdfit.data.terms.lookup import made_like
+from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
+from gdfit.data.terms.lookup import LaidOut, made_like
+from gdfit.data.terms.selection import Selection, several
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.header import Layout
+from gdfit.data.text.units import UNIT_BYTES
 from gdfit.errors import GdfitError, NoObservationsError, UsageError
 
 if TYPE_CHECKING:
     from distributed import Client
 
     from gdfit.data.reduction.dask import Cluster
-    from gdfit.data.reduction.parts import Condense, Job, Work
-    from gdfit.data.reduction.units import Form
 
-LARGE = 1 << 24  # bytes: to begin as several processes takes as long as to read a tenth of them
-
-File = TypeVar("File", bound=DataFile)
+Opened = TypeVar("Opened", bound=DataFile)
 
 
 @dataclass(frozen=True)
@@ -51,30 +40,25 @@ class Dataset:
         one data set, and must have the same columns.
     selection : which columns.
     dialect : how the files are written.
-    watcher : is told how reading them goes.
-    block_bytes : how much of a file is read at a time.
+    progress : is told how reading them goes.
     memory : how many bytes of rows to keep in memory, where they are kept; the rest goes into a
         temporary file. By default a quarter of what the process may have.
     columns : the columns that have been chosen before, in another data set, with their levels; by
         default they are chosen by the `selection`.
     cluster : whose workers are to read the files; by default, this machine does.
-    large : from how many bytes on it reads in units, on all processors: see
-        `gdfit.data.reduction.processors`.
-    unit_bytes : the size of those.
-    begun : is called when the reading has begun, for what can be done beside it.
+    unit_bytes : the size of the units that are read by themselves: see `gdfit.data.text.units`.
+    on_start : is called when the reading has begun, for what can be done beside it.
     """
 
     files: tuple[str, ...]
     selection: Selection = field(default_factory=Selection)
     dialect: Dialect = field(default_factory=Dialect)
-    watcher: Watcher | None = None
-    block_bytes: int = BLOCK_BYTES
+    progress: Progress | None = None
     memory: int | None = None
     columns: Columns | None = None
     cluster: Cluster | None = None
-    large: int = LARGE
     unit_bytes: int = UNIT_BYTES
-    begun: Callable[[], None] = lambda: None
+    on_start: Callable[[], None] = lambda: None
 
     def open_files(self) -> Generator[DataFile]:
         """The files, each opened after the one before has been read.
@@ -88,123 +72,95 @@ class Dataset:
         """The files as CSV, for their rows as they stand: see `open_files`."""
         return self._opened(open_text)
 
-    def _opened(self, opened: Callable[..., AbstractContextManager[File]]) -> Generator[File]:
+    def _opened(self, opened: Callable[..., AbstractContextManager[Opened]]) -> Generator[Opened]:
         if not self.files:
             raise UsageError("there is no file to read")
-        first: File | None = None
+        first: Opened | None = None
         for path in self.files:
-            with opened(path, self.dialect, self.watcher, block_bytes=self.block_bytes) as file:
+            with opened(path, self.dialect, self.progress, unit_bytes=self.unit_bytes) as file:
                 yield made_like(first, file) if first else file
             first = first or file
 
-    def rows(self) -> tuple[Columns, Levels, Iterator[FloatArray]]:
-        """The columns of a fit, the levels of categories as they are found, and the rows in
-        blocks, the target last: see `Columns.width`."""
-        files = self.open_files()
-        first = next(files)
-        try:
-            columns = self.columns or choose_columns(first.layout, first.name, self.selection)
-        except GdfitError:
-            files.close()
-            raise
-        levels, recipe = Levels(columns.expansion), Chosen(columns, self.selection)
+    def reduced(self, job_for: Callable[[LaidOut], Job]) -> Any:
+        """What all rows come to, by the job that is made for the first file.
 
-        def blocks() -> Iterator[FloatArray]:
-            self.begun()
-            empty = True
-            with closing(files):
-                for file in chain([first], files):
-                    for block in recipe.blocks(file, levels):
-                        empty = False
-                        yield block
-            if empty:
-                raise self._nothing(first.layout, columns)
+        Files that have been written to meanwhile are read once more.
+        """
+        if self.cluster:
+            self.on_start()
+            job, outcome = self.cluster.reduce(self.files, self.dialect, job_for, self.progress)
+            result = job.result(outcome.part, None)
+        else:
+            before = [*map(identity, self.files)]
+            try:
+                outcome, result = self._reduced_here(job_for)
+            except GdfitError:
+                if [*map(identity, self.files)] == before:
+                    raise
+            if [*map(identity, self.files)] != before:
+                outcome, result = self._reduced_here(job_for)
+        if self.progress:
+            self.progress.missed(outcome.missed)
+        return result
 
-        return columns, levels, blocks()
-
-    def _nothing(self, layout: Layout, columns: Columns) -> NoObservationsError:
-        """What to say where no row is left."""
-        why = nothing_left(layout, columns, drop_missing=self.dialect.drop_missing)
-        return NoObservationsError(why, file=self.name)
+    def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Outcome, Any]:
+        with closing(self.open_files()) as files:
+            first = next(files)
+            job = job_for(first)
+            keeper = job.keeper()
+            names = [name_of_file(path) for path in self.files]
+            outcome = reduce_files(chain([first], files), job, names, keeper, self.on_start)
+        return outcome, job.result(outcome.part, keeper)
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
-        return self._read(seed, keep_rows=keep_rows)[1]
+        return self._whole(seed, keep_rows=keep_rows)[1]
 
-    def _read(self, seed: int, *, keep_rows: bool) -> tuple[Columns, Observations]:
-        gathered = self._gathered(seed, None, keep_rows=keep_rows)
-        if gathered:
-            columns, condensed = gathered
-            return columns, condensed.observations(columns)
-        columns, levels, blocks = self.rows()
-        condenser = Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory, levels=levels)
-        for block in blocks:
-            condenser.add(block)
-        return columns, condenser.observations()
+    def _whole(self, seed: int, *, keep_rows: bool) -> tuple[Columns, Observations]:
+        columns, (found,) = self._condensed(seed, None, keep_rows=keep_rows)
+        assert found is not None
+        return columns, found
 
     def split(
         self, fraction: float, seed: int = 0, *, keep_rows: bool = False
     ) -> tuple[Observations, Observations]:
         """The observations without a `fraction` of the rows, and these, held out for validation:
         see `HoldOut`."""
-        # On one machine, which rows are held out is the same for large files as for a pipe.
-        gathered = self._gathered(seed, fraction, keep_rows=keep_rows) if self.cluster else None
-        if gathered:
-            columns, divided = gathered
-            to_train, to_validate = divided.decided()
-            if not to_train:
-                raise self._none_left(fraction, divided.count)
-            return to_train.observations(columns), to_validate.observations(columns)
-        columns, levels, blocks = self.rows()
-        kept, held_out = (
-            Condenser(columns, seed, keep_rows=keep_rows, memory=self.memory, levels=levels)
-            for _ in range(2)
-        )
-        from gdfit.data.reduction.draws import HoldOut
+        _, piles = self._condensed(seed, HoldOut(fraction, seed), keep_rows=keep_rows)
+        to_train, held_out = piles[TRAIN], piles[VALIDATION]
+        assert held_out is not None
+        if to_train is None:
+            rows = "1 row" if held_out.count == 1 else f"{held_out.count} rows"
+            raise GdfitError(
+                f"holding out {fraction:g} of {rows} for validation leaves none to train on",
+                file=self.name,
+            )
+        return to_train, held_out
 
-        hold_out = HoldOut(fraction, columns.width, seed, kept, held_out)
-        for block in blocks:
-            hold_out.add(block)
-        hold_out.finish()
-        if not kept.count:
-            raise self._none_left(fraction, held_out.count)
-        return kept.observations(), held_out.observations()
+    def _condensed(
+        self, seed: int, dealing: Dealing | None, *, keep_rows: bool
+    ) -> tuple[Columns, list[Observations | None]]:
+        """The columns of the fit, and the observations of each pile that rows are dealt to."""
+        if keep_rows and self.cluster:
+            raise UsageError(
+                "`dask` condenses the rows where they are read, which is enough for `loss` "
+                "mse; other losses and `batch_size` need the rows themselves"
+            )
+        used: list[tuple[Columns, str]] = []
 
-    def _none_left(self, fraction: float, count: int) -> GdfitError:
-        """What to say where all rows are held out."""
-        rows = "1 row" if count == 1 else f"{count} rows"
-        return GdfitError(
-            f"holding out {fraction:g} of {rows} for validation leaves none to train on",
-            file=self.name,
-        )
-
-    def _gathered(
-        self, seed: int, fraction: float | None, *, keep_rows: bool
-    ) -> tuple[Columns, Any] | None:
-        """The columns of a fit, and the rows as they are condensed in units: divided, if there is a
-        `fraction` to hold out. None where they are not read so."""
-        if keep_rows:
-            if self.cluster:
-                raise UsageError(
-                    "`dask` condenses the rows where they are read, which is enough for `loss` "
-                    "mse; other losses and `batch_size` need the rows themselves"
-                )
-            return None
-
-        def job_for(first: Form) -> Condense:
-            from gdfit.data.reduction.parts import Condense
-
+        def job_for(first: LaidOut) -> Condense:
             columns = self.columns or choose_columns(first.layout, first.name, self.selection)
-            return Condense(Chosen(columns, self.selection), seed, fraction)
+            drop_missing = self.dialect.drop_missing
+            why = nothing_left(first.layout, columns, drop_missing=drop_missing)
+            used[:] = [(columns, why)]
+            recipe = Chosen(columns, self.selection, drop_missing)
+            return Condense(recipe, seed, dealing, keep_rows, self.memory)
 
-        gathered = self.gathered(job_for)
-        if gathered is None:
-            return None
-        work, part = gathered
-        columns = work.job.recipe.columns
-        if part is None:
-            raise self._nothing(work.forms[0].layout, columns)
-        return columns, part
+        piles: list[Observations | None] = self.reduced(job_for)
+        ((columns, why),) = used
+        if not any(piles):
+            raise NoObservationsError(why, file=self.name)
+        return columns, piles
 
     def with_validation(
         self, validation: float | str | None, seed: int = 0, *, keep_rows: bool = False
@@ -213,35 +169,31 @@ class Dataset:
         out, those of another file, or none."""
         if isinstance(validation, float):
             return self.split(validation, seed, keep_rows=keep_rows)
-        columns, observations = self._read(seed, keep_rows=keep_rows)
+        columns, observations = self._whole(seed, keep_rows=keep_rows)
         if validation is None:
             return observations, None
         columns = replace(columns, known=observations.expansion)
         other = replace(self, files=(validation,), columns=columns)
         return observations, other.observations(keep_rows=keep_rows)
 
-    def gathered(self, job_for: Callable[[Form], Job]) -> tuple[Work, Any] | None:
-        """What the rows come to where they are read in units: on a cluster (see `Cluster.gather`),
-        or, where there are many, by all processors of this machine. None where they are not."""
-        if self.cluster:
-            self.begun()
-            return self.cluster.gather(self.files, self.dialect, job_for, self.watcher)
-        if "-" in self.files or bytes_here(self.files) < self.large:
-            return None
-        from gdfit.data.reduction.processors import gather
-
-        return gather(self.files, self.dialect, job_for, self.watcher, self.unit_bytes, self.begun)
-
     @property
     def name(self) -> str:
         """The first file's name, for messages."""
-        return "standard input" if self.files[0] == "-" else self.files[0]
+        return name_of_file(self.files[0])
 
 
-def bytes_here(files: Sequence[str]) -> int:
-    """How many bytes there are in files on this machine."""
-    sizes = (size_at(file) for file in files)
-    return sum(size or 0 for size in sizes)
+def name_of_file(path: str) -> str:
+    """A file's name, for messages."""
+    return "standard input" if path == "-" else path
+
+
+def identity(path: str) -> tuple[int, ...]:
+    """What is another one where the file at `path` is, or has been written to."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def read_observations(

@@ -1,19 +1,15 @@
-"""What Python programs hold rows in: arrays, Series, and DataFrames, whose columns have names.
+"""Observations from what a Python program holds: arrays, Series, and DataFrames of any kind.
 
-A DataFrame is anything with `columns` that can be asked for one by its name: pandas is not imported
-here, and polars will do.
-
-A DataFrame as a data file: the same columns are chosen, and the same words are missing, as where
-it is written to a file and read.
-
-A column holds numbers or words by its type; one of objects, by its first values. A category holds
-words, and so does a column of booleans, as in a file.
-
-Observations from what a Python program holds: arrays, Series and DataFrames."""
+A DataFrame is whatever gives its columns to Arrow (`__arrow_c_stream__`), as pandas, polars, DuckDB
+and pyarrow do. It is read as a data file: the same columns are chosen, and the same words are
+missing, as where it is written to a file and read. A column holds numbers or words by its type; one
+of Python's objects, by its first values. A category of pandas holds words, and so does a column of
+booleans, as in a file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Integral, Real
@@ -23,44 +19,46 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Batch, Words
+from gdfit.data.arrow import TypedError, batch_of, held_in, typed_layout
+from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile
-from gdfit.data.reduction.condense import Condenser
+from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.observations import FIRST_ROWS, Observations
 from gdfit.data.reduction.rows import Rows
-from gdfit.data.sources.typed import (
-    TypedError,
-    UnreadableError,
-    batch_of,
-    numbers_said,
-    typed_layout,
-)
-from gdfit.data.terms.columns import Chosen, Selection, choose_columns, nothing_left, several
+from gdfit.data.reduction.tree import reduce_files
+from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
 from gdfit.data.terms.expansion import Expansion, level_name
-from gdfit.data.terms.levels import Levels
-from gdfit.data.text.fields import MISSING, Grammar, says_number
+from gdfit.data.terms.selection import Selection, several
+from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout, default_names
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing, quoted
 
+GRAMMAR = Grammar(",", hints=False)
+UNIT_ROWS = 1 << 18
+
 
 def is_frame(x: object) -> bool:
-    """Whether the columns of `x` have names."""
-    names = ("__len__", "__getitem__", "columns")
-    return all(hasattr(x, name) for name in names) and not hasattr(x, "column_names")  # Arrow's own
+    """True where the columns of `x` have names."""
+    return hasattr(x, "__arrow_c_stream__") and (hasattr(x, "columns") or hasattr(x, "schema"))
 
 
 def is_named_row(x: Any, features: Sequence[str]) -> bool:
-    """Whether `x` is a row of a DataFrame, as `frame.iloc[0]` is: a Series over its columns."""
+    """True of a row of a DataFrame, as `frame.iloc[0]` is: a Series over its columns."""
     return hasattr(getattr(x, "index", None), "isin") and set(features) <= set(map(str, x.index))
 
 
-def names_of(frame: Any) -> tuple[str, ...]:
-    """The names of its columns, as text."""
-    return tuple(map(str, frame.columns))
+def columns_of(frame: Any) -> list[tuple[Hashable, Any]]:
+    """Names and values of a DataFrame's columns; pandas may have several of a name."""
+    if hasattr(frame, "iloc"):
+        return [(name, frame.iloc[:, place]) for place, name in enumerate(frame.columns)]
+    import pyarrow as pa
+
+    table = pa.table(frame)
+    return [*zip(table.column_names, table.columns, strict=True)]
 
 
 def name_of(values: object) -> str | None:
-    """What a Series is called."""
+    """The name of a Series."""
     name = getattr(values, "name", None)
     return None if name is None else str(name)
 
@@ -97,7 +95,7 @@ def array_of(values: ArrayLike, called: str) -> FloatArray:
     )
 
 
-def rows_of(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
+def as_rows(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
     """The rows `x`, shape (n, p), or the one row `x`, shape (p,), as an array.
 
     Parameters
@@ -125,61 +123,47 @@ def rows_of(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
     return rows
 
 
-GRAMMAR = Grammar(",")
-WORDS_OF_PANDAS = ("<NA>", "NaT")  # what it shows of its own missing values
-
-
 @dataclass(frozen=True)
 class FrameFile:
     """Columns in memory, read as those of a file.
 
     name : what to call it in messages.
-    columns : the values of each.
+    columns : the values of each: numbers of NumPy's, or an array of Arrow's.
     labels : the rows' labels, where they have some.
-    drop_missing : whether to skip rows with a missing value.
     """
 
     name: str
     layout: Layout
     columns: Sequence[Any]
     labels: Any = None
-    drop_missing: bool = False
+    is_text = False
 
     def like(self, first: DataFile) -> FrameFile:
         """This one: its columns have names."""
         return self
 
-    def batches(
-        self, places: Sequence[int], texts: Sequence[int] = ()
-    ) -> Iterator[tuple[None, Batch]]:
-        """The numbers in the columns at `places` and the words in those at `texts`.
+    def units(self) -> Iterator[Unit]:
+        """All rows, `UNIT_ROWS` at a time."""
+        for number, start in enumerate(range(0, len(self.columns[0]), UNIT_ROWS)):
+            yield Unit(number, slice(start, start + UNIT_ROWS))
 
-        Raises
-        ------
-        GdfitError : a value is missing or not a finite number.
-        """
-        batch = self.read(places, texts, may_miss=self.drop_missing)
-        if self.drop_missing:
-            batch = batch.where(batch.is_whole)
-        if len(batch.rows):
-            yield None, batch
+    @property
+    def whole(self) -> Unit:
+        """All rows at once."""
+        return Unit(0, slice(0, len(self.columns[0])))
 
-    def read(self, places: Sequence[int], texts: Sequence[int], *, may_miss: bool) -> Batch:
-        """All rows; a missing value is NaN or -1 if there may be any."""
+    def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
+        """The rows of a unit: see `DataFile`."""
+        columns = {place: self.columns[place][unit.content] for place, _ in asked}
+        count = len(self.columns[0][unit.content])
         try:
-            return batch_of(
-                len(self.columns[0]),
-                places,
-                texts,
-                lambda place: numbers_in(self.columns[place]),
-                lambda place: words_in(self.columns[place]),
-                may_miss=may_miss,
-            )
+            yield batch_of(count, columns, asked, GRAMMAR, may_miss=may_miss)
         except TypedError as error:
-            raise self.fault_in(None, error.row, error.place, error.what) from None
+            raise self.fault_in(unit, error.row, error.place, error.what) from None
 
-    def fault_in(self, block: None, row: int, place: int, what: str) -> FieldError:
-        """What is wrong with a value in this row, from 0."""
+    def fault_in(self, unit: Unit, row: int, place: int, what: str) -> FieldError:
+        """What is wrong with a value in this row of a unit, from 0."""
+        row += unit.content.start
         where, column = f"{row} (from 0)", self.layout.names[place]
         if self.labels is not None:
             (label,) = self.labels[row : row + 1].tolist()
@@ -189,118 +173,83 @@ class FrameFile:
         return FieldError(what, file=self.name, row=where, column=column)
 
 
-def frame_file(
-    frame: Any,
-    without: Container[str | None] = (),
-    beside: Mapping[str, Any] | None = None,
-    *,
-    drop_missing: bool = False,
-) -> FrameFile:
-    """The columns of a DataFrame but some, and others `beside` them, as a data file."""
-    beside = beside or {}
-    names = names_of(frame)
-    places = [place for place, name in enumerate(names) if name not in without]
+def frame_file(frame: Any, columns: Sequence[tuple[Hashable, Any]] | None = None) -> FrameFile:
+    """A DataFrame as a data file; `columns` are other ones than its own."""
+    columns = columns_of(frame) if columns is None else columns
+    names, values = [str(name) for name, _ in columns], [values for _, values in columns]
     return file_of(
-        f"the {type(frame).__name__}",
-        [*(names[place] for place in places), *beside],
-        [*(column_at(frame, place) for place in places), *beside.values()],
-        labels=getattr(frame, "index", None),
-        drop_missing=drop_missing,
+        f"the {type(frame).__name__}", names, values, labels=getattr(frame, "index", None)
     )
 
 
 def file_of(
-    name: str,
-    names: Sequence[str],
-    columns: Sequence[Any],
-    *,
-    labels: Any = None,
-    drop_missing: bool = False,
+    name: str, names: Sequence[str], columns: Sequence[Any], *, labels: Any = None
 ) -> FrameFile:
     """Columns with these `names` as a data file."""
-    layout = typed_layout(names, [held_in(column) for column in columns], GRAMMAR)
-    return FrameFile(name, layout, columns, labels, drop_missing)
+    read = [*map(column_of, columns)]
+    layout = typed_layout(names, [held for _, held in read], GRAMMAR)
+    return FrameFile(name, layout, [column for column, _ in read], labels)
 
 
-def column_at(frame: Any, place: int) -> Any:
-    """A column, by its place: pandas has several of a name."""
-    return frame.iloc[:, place] if hasattr(frame, "iloc") else frame[frame.columns[place]]
+def column_of(values: Any) -> tuple[Any, Held]:
+    """A column as numbers of NumPy's or an array of Arrow's, and what its first values are."""
+    kind = getattr(values, "dtype", None)
+    if isinstance(kind, np.dtype) and kind.kind in "iuf":
+        return with_held(np.asarray(values, np.float64))
+    import pyarrow as pa
+
+    if str(kind) == "category":  # its words, each once
+        said = [word_of(value) for value in values.dtype.categories]
+        codes = pa.array(np.asarray(values.array.codes), mask=values.array.codes < 0)
+        return with_held(pa.DictionaryArray.from_arrays(codes, pa.array(said, pa.binary())))
+    if getattr(kind, "kind", "") != "O":
+        try:
+            column = values if isinstance(values, pa.ChunkedArray) else pa.array(values)
+            return with_held(column)
+        except (pa.ArrowException, TypeError, ValueError):
+            pass  # complex numbers, intervals and the like
+    listed = values.tolist() if hasattr(values, "tolist") else list(values)
+    return pa.array(map(word_of, listed), pa.binary()), held_of(listed[:SNIFFED_ROWS])
 
 
-def numbers_by_type(values: Any) -> FloatArray | None:
-    """The numbers in a column of a type of numbers, NaN where one is missing."""
-    kind = getattr(getattr(values, "dtype", None), "kind", None)
-    if kind is None:  # not pandas and not NumPy
-        values = np.asarray(values)
-        kind = values.dtype.kind
-    if kind not in "iuf":
-        return None
-    if isinstance(values.dtype, np.dtype):
-        return np.asarray(values, np.float64)
-    return np.asarray(values.to_numpy(np.float64, na_value=np.nan))
+def with_held(column: Any) -> tuple[Any, Held]:
+    """A column of one type, and what its first values are."""
+    return column, held_in(column[:SNIFFED_ROWS], GRAMMAR)
 
 
-def numbers_in(values: Any) -> FloatArray:
-    """A column's numbers, NaN where one is missing.
-
-    Raises
-    ------
-    UnreadableError : a word says no number.
-    """
-    numbers = numbers_by_type(values)
-    if numbers is not None:
-        return numbers
-    words = words_in(values)
-    try:
-        return numbers_said(words, GRAMMAR, may_miss=True)
-    except UnreadableError as error:
-        word = words.said[words.codes[error.row]]
-        if says_number(word, GRAMMAR.decimal):  # but one that is not finite
-            raise
-        raise UnreadableError(error.row, f"{quoted(word)} is not a number") from None
-
-
-def words_in(values: Any) -> Words:
-    """What a column says in words, each once; -1 where one is missing."""
-    known: dict[str, int] = {}
-    if hasattr(values, "to_list"):
-        values = values.to_list()  # faster than one by one
-    words = map(word_of, values)
-    codes = [-1 if word in MISSING else known.setdefault(word, len(known)) for word in words]
-    return Words(np.array(codes, np.int64), list(known))
-
-
-def word_of(value: object) -> str:
-    """What a value says, from which a number is read back as the same float64; one of the words for
-    a missing value where it is missing."""
-    if isinstance(value, str):
-        return value.strip(GRAMMAR.blanks.decode())
-    if isinstance(value, bytes):
-        return word_of(value.decode(errors="surrogateescape"))
-    if isinstance(value, Real) and not isinstance(value, bool | Integral):
-        return level_name(float(value))
-    return "" if value is None or repr(value) in WORDS_OF_PANDAS else str(value)
-
-
-def held_in(values: Any) -> Held:
-    """What the first values of a column are."""
-    first = values[:SNIFFED_ROWS] if isinstance(values, np.ndarray) else values.head(SNIFFED_ROWS)
-    numbers = numbers_by_type(first)
-    if numbers is not None:
-        missing = int(np.isnan(numbers).sum())
-        return Held(len(numbers) - missing, missing)
-    present = [value for value in first if word_of(value) not in MISSING]
-    words = present
-    if str(first.dtype) != "category":
-        words = [value for value in present if not is_number(value)]
-        if len(words) < len(present):  # words among numbers may say numbers
-            words = [word for word in words if not says_number(word_of(word), GRAMMAR.decimal)]
-    word = word_of(words[0]) if words else ""
+def held_of(first: Sequence[object]) -> Held:
+    """What Python's objects are."""
+    present = [value for value in first if not GRAMMAR.is_missing(word_of(value))]
+    words = [word_of(value) for value in present if not is_number(value)]
+    if len(words) < len(present):  # words among numbers may say numbers
+        words = [word for word in words if not says_number(decoded(word), GRAMMAR.decimal)]
+    word = decoded(words[0]) if words else ""
     return Held(len(present) - len(words), len(first) - len(present), len(words), word)
 
 
+def decoded(word: bytes) -> str:
+    """A word as text."""
+    return word.decode(errors="surrogateescape")
+
+
+def word_of(value: object) -> bytes:
+    """A value's word, from which a number is read back as the same float64; one of the words for a
+    missing value where it is missing."""
+    if isinstance(value, bytes):
+        return value.strip(GRAMMAR.blanks)
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").strip(GRAMMAR.blanks)
+    if isinstance(value, Real) and not isinstance(value, bool | Integral):
+        return level_name(float(value)).encode()
+    missing = value is None or repr(value) in WORDS_OF_PANDAS
+    return b"" if missing else str(value).encode(errors="surrogateescape")
+
+
+WORDS_OF_PANDAS = ("<NA>", "NaT")  # what it shows of its own missing values
+
+
 def is_number(value: object) -> bool:
-    """Whether an object is a number, and no truth value."""
+    """True of an object that is a number, and no truth value."""
     return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
@@ -374,7 +323,8 @@ def observations_from(
     if like:
         if exclude or degree != 1 or (features is not None and is_frame(x)):
             raise UsageError("`like` says which features there are: leave out the others")
-        asked = Selection(terms_of(like), intercept=like.intercept)
+        made_by = like.expansion.terms if like.expansion else like.features
+        asked = Selection(tuple(map(str, made_by)), intercept=like.intercept)
     if is_frame(x):
         if features is not None:
             asked = replace(asked, features=several(features))
@@ -410,15 +360,10 @@ def from_array(
         return as_they_stand(inputs, outputs, names, target, of_rows, intercept=asked.intercept)
     named = None if of_rows is None else name_beside((*names, target))
     more = {target: outputs} if named is None else {target: outputs, named: of_rows}
-    columns = [*inputs.T, *more.values()]
-    file = file_of("the array", [*names, *more], columns, drop_missing=drop_missing)
-    observations = condensed(file, replace(asked, target=target, weights=named), like)
+    file = file_of("the array", [*names, *more], [*inputs.T, *more.values()])
+    asked = replace(asked, target=target, weights=named)
+    observations = condensed(file, asked, like, drop_missing=drop_missing)
     return replace(observations, weights_name=None)
-
-
-def terms_of(like: Like) -> tuple[str, ...]:
-    """What the features are made by, as it is typed."""
-    return tuple(map(str, like.expansion.terms)) if like.expansion else like.features
 
 
 def from_frame(
@@ -433,20 +378,24 @@ def from_frame(
 ) -> Observations:
     """Observations from a DataFrame: see `observations_from`."""
     beside: dict[str, Any] = {}
+    columns = columns_of(x)
+    names, count = [name for name, _ in columns], len(columns[0][1]) if columns else 0
     aimed_at, without = y, {target}
-    if isinstance(y, Hashable) and y in list(x.columns):
+    if isinstance(y, Hashable) and y in names:
         aimed_at = str(y)
     elif not isinstance(y, str):
         aimed_at, without = target or name_of(y) or "y", {target, name_of(y)}
         beside[aimed_at] = y if hasattr(y, "head") else array_of(y, "y")
-        if np.shape(beside[aimed_at]) != (len(x),):
+        if np.shape(beside[aimed_at]) != (count,):
             raise shapes_differ(x, y)
     weighed_by = weights
     if weights is not None and not isinstance(weights, str):
-        weighed_by = name_beside((*names_of(x), aimed_at))
-        beside[weighed_by] = checked_weights(weights, len(x))
-    file = frame_file(x, without, beside, drop_missing=drop_missing)
-    observations = condensed(file, replace(asked, target=aimed_at, weights=weighed_by), like)
+        weighed_by = name_beside((*map(str, names), aimed_at))
+        beside[weighed_by] = checked_weights(weights, count)
+    others = [(name, values) for name, values in columns if str(name) not in without]
+    file = frame_file(x, [*others, *beside.items()])
+    asked = replace(asked, target=aimed_at, weights=weighed_by)
+    observations = condensed(file, asked, like, drop_missing=drop_missing)
     return replace(
         observations,
         target_name=target or observations.target_name,
@@ -454,20 +403,21 @@ def from_frame(
     )
 
 
-def condensed(file: FrameFile, asked: Selection, like: Like | None) -> Observations:
+def condensed(
+    file: FrameFile, asked: Selection, like: Like | None, *, drop_missing: bool
+) -> Observations:
     """The observations in columns in memory; the rows are kept as well."""
     columns = choose_columns(file.layout, file.name, asked)
     if like:
         known = like.expansion and replace(like.expansion, intercept=like.intercept)
         columns = replace(columns, known=known)
-    levels = Levels(columns.expansion)
-    condenser = Condenser(columns, keep_rows=True, levels=levels)
-    for block in Chosen(columns, asked).blocks(file, levels):
-        condenser.add(block)
-    if not condenser.count:
-        why = nothing_left(file.layout, columns, drop_missing=file.drop_missing)
+    job = Condense(Chosen(columns, asked, drop_missing=drop_missing), keep_rows=True)
+    keeper = job.keeper()
+    (found,) = job.result(reduce_files([file], job, keeper=keeper).part, keeper)
+    if not found:
+        why = nothing_left(file.layout, columns, drop_missing=drop_missing)
         raise NoObservationsError(why, file=file.name)
-    return condenser.observations()
+    return found
 
 
 def as_they_stand(

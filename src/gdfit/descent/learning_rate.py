@@ -45,7 +45,7 @@ from typing import cast, get_args
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.condense import SAMPLE_ROWS
+from gdfit.data.reduction.draws import SAMPLE_ROWS
 from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature
 from gdfit.descent.objective import loss_of

@@ -1,6 +1,4 @@
-"""How well a model predicts: its errors on observations, block by block.
-
-How well a model predicts what a Python program has: a DataFrame, or files."""
+"""How well a model predicts: its errors on observations, of files or of what Python holds."""
 
 from __future__ import annotations
 
@@ -8,29 +6,29 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import Codes
 from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import frame_file, is_frame
-from gdfit.data.reduction.condense import Condenser
+from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.observations import SAME, Observations
 from gdfit.data.reduction.rows import RowBuffer, rows_at_once
-from gdfit.data.terms.columns import Columns, Selection, several
+from gdfit.data.reduction.tree import Spot, reduce_files
+from gdfit.data.terms.columns import Columns
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
 from gdfit.data.terms.row_maker import RowMaker
+from gdfit.data.terms.selection import Selection, several
 from gdfit.data.terms.terms import Factor, read_term
 from gdfit.data.text.dialect import Dialect
-from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing
+from gdfit.data.text.header import Layout
+from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.linear import LinearModel
-
-if TYPE_CHECKING:
-    from gdfit.data.reduction.parts import Condense, Spot
-    from gdfit.data.reduction.units import Form
 
 
 @dataclass(frozen=True)
@@ -88,15 +86,10 @@ class Errors:
         return Evaluation(self.count, mse, math.sqrt(mse), self.absolutes / self.count, r_squared)
 
 
-def evaluate_blocks(model: LinearModel, blocks: Iterable[FloatArray]) -> Evaluation:
-    """Evaluate `model` on `blocks` of rows: the numbers and levels' codes that its features are
-    made of, then the target."""
-    return errors_on(model, blocks).evaluation()
-
-
 @np.errstate(over="ignore", invalid="ignore")  # what is too large is told as an error
 def errors_on(model: LinearModel, blocks: Iterable[FloatArray]) -> Errors:
-    """The model's errors on `blocks` of rows: see `evaluate_blocks`."""
+    """The model's errors on `blocks` of rows: the numbers and levels' codes that its features are
+    made of, then the target."""
     errors = Errors()
     centred = model.facts.get("intercept") is not False
     columns = model.made_of.width + 2
@@ -117,13 +110,10 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     The column with the observed values is the selection's target: by default the model's, or the
     last column where there is no header.
     """
-    recipe = Observed(model, dataset.selection.target)
+    recipe = Observed(model, dataset.selection.target, drop_missing=dataset.dialect.drop_missing)
     try:
-        gathered = dataset.gathered(lambda first: Measure(recipe))
-        if gathered:
-            errors: Errors = gathered[1] or Errors()
-            return errors.evaluation()
-        return evaluate_blocks(model, observed_blocks(recipe, dataset))
+        errors: Errors = dataset.reduced(lambda first: Measure(recipe))
+        return errors.evaluation()
     except NoObservationsError:
         raise NoObservationsError(file=dataset.name) from None
 
@@ -133,39 +123,23 @@ def observe(model: LinearModel, dataset: Dataset) -> Observations:
     observed of its target, found as in `evaluate_rows`; with the weights that it was trained
     with, and without an intercept if it has none."""
     weights = model.facts.get("weights")
-    recipe = Observed(
-        model, dataset.selection.target, weights if isinstance(weights, str) else None
-    )
-
-    def job_for(first: Form) -> Condense:
-        from gdfit.data.reduction.parts import Condense
-
-        return Condense(recipe, seed=0)
-
-    try:
-        gathered = dataset.gathered(job_for)
-        if gathered:
-            part = gathered[1]
-            if part is None:
-                raise NoObservationsError
-            observations: Observations = part.observations(recipe.columns)
-            return observations
-        condenser = Condenser(recipe.columns)
-        for block in observed_blocks(recipe, dataset):
-            condenser.add(block)
-        return condenser.observations()
-    except NoObservationsError:
-        raise NoObservationsError(file=dataset.name) from None
+    named = weights if isinstance(weights, str) else None
+    recipe = Observed(model, dataset.selection.target, named, dataset.dialect.drop_missing)
+    found: list[Observations | None] = dataset.reduced(lambda first: Condense(recipe))
+    if found[0] is None:
+        raise NoObservationsError(file=dataset.name)
+    return found[0]
 
 
 @dataclass(frozen=True)
 class Observed:
-    """The rows that a model is compared with: what it predicts from, the weights, if a column of
-    them is named, and the observed values of the target."""
+    """Recipe of the rows that a model is compared with: what it predicts from, the weights, if a
+    column of them is named, and the observed values of the target."""
 
     model: LinearModel
     target: str | None = None
     weights: str | None = None
+    drop_missing: bool = False
 
     @property
     def columns(self) -> Columns:
@@ -179,57 +153,58 @@ class Observed:
             intercept=intercept,
         )
 
-    def blocks(self, file: DataFile, levels: Levels) -> Iterator[FloatArray]:
-        """The rows of a file: see `Recipe`."""
-        yield from maker_for(self.model, file, levels, self.target, self.weights).all_rows(file)
+    def advice(self, fault: FieldError, layout: Layout) -> str:
+        """Nothing: a model needs the columns that it needs."""
+        return ""
+
+    def maker(self, file: DataFile) -> RowMaker:
+        """What makes rows of a file: see `Recipe`."""
+        model, layout = self.model, file.layout
+        inputs = find_features(layout, file.name, model.inputs)
+        if self.target or layout.named:
+            table = LayoutTable(layout, file.name, all_numbers=True)
+            (factor, *more) = read_term(self.target or model.target, table).factors
+            if more or factor.is_category:
+                raise UsageError(f"`target` takes a column or a function of one, not {self.target}")
+            (place,) = find_columns(layout, file.name, [factor.column])
+        else:
+            place = len(layout.names) - 1
+            factor = Factor(layout.names[place])
+            if place in inputs:
+                raise GdfitError(
+                    "has no header, and no column with the observed values besides those that the "
+                    f"model predicts from ({listing(model.inputs)})",
+                    file=file.name,
+                )
+        if factor.column in model.inputs and place not in inputs:
+            # The model's is another one.
+            factor = replace(factor, column=f"{factor.column} (observed)")
+        place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
+        if self.weights is not None:
+            (place_of[self.weights],) = find_columns(layout, file.name, [self.weights])
+        levels = Levels(model.made_of)
+        return RowMaker(model.made_of, levels, place_of, factor, self.weights, self.drop_missing)
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Sums up a model's errors: a `Job` of a cluster."""
+    """Sums up a model's errors: a `Job`."""
 
     recipe: Observed
 
-    def part(self, blocks: Iterator[FloatArray], levels: Levels, spot: Spot) -> Errors | None:
+    def leaf(
+        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
+    ) -> Errors | None:
         """Those on the rows of a unit."""
-        errors = errors_on(self.recipe.model, blocks)
+        errors = errors_on(self.recipe.model, (rows for _, rows in batches))
         return errors if errors.count else None
 
+    def keeper(self) -> None:
+        """Nothing: sums need no order."""
 
-def observed_blocks(recipe: Observed, dataset: Dataset) -> Iterator[FloatArray]:
-    """The rows of all files, block by block."""
-    levels = Levels(recipe.columns.expansion)
-    for file in dataset.open_files():
-        yield from recipe.blocks(file, levels)
-
-
-def maker_for(
-    model: LinearModel, file: DataFile, levels: Levels, target: str | None, weights: str | None
-) -> RowMaker:
-    """What makes the rows of `file`: see `Observed`."""
-    layout = file.layout
-    inputs = find_features(layout, file.name, model.inputs)
-    if target or layout.named:
-        table = LayoutTable(layout, file.name, all_numbers=True)
-        (factor, *more) = read_term(target or model.target, table).factors
-        if more or factor.is_category:
-            raise UsageError(f"`target` takes a column or a function of one, not {target}")
-        (place,) = find_columns(layout, file.name, [factor.column])
-    else:
-        place = len(layout.names) - 1
-        factor = Factor(layout.names[place])
-        if place in inputs:
-            raise GdfitError(
-                "has no header, and no column with the observed values besides those that the "
-                f"model predicts from ({listing(model.inputs)})",
-                file=file.name,
-            )
-    if factor.column in model.inputs and place not in inputs:
-        factor = replace(factor, column=f"{factor.column} (observed)")  # the model's is another one
-    place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
-    if weights is not None:
-        (place_of[weights],) = find_columns(layout, file.name, [weights])
-    return RowMaker(model.made_of, levels, place_of, factor, weights)
+    def result(self, part: Errors | None, keeper: None) -> Errors:
+        """Those on all rows."""
+        return part or Errors()
 
 
 def evaluate(
@@ -265,9 +240,8 @@ def evaluate(
     if not is_frame(data):
         dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
         return evaluate_rows(model, dataset)
-    file = frame_file(data, drop_missing=drop_missing)
-    blocks = Observed(model, target).blocks(file, Levels(model.made_of))
+    file, job = frame_file(data), Measure(Observed(model, target, drop_missing=drop_missing))
     try:
-        return evaluate_blocks(model, blocks)
+        return job.result(reduce_files([file], job).part, None).evaluation()
     except NoObservationsError:
         raise NoObservationsError(file=file.name) from None

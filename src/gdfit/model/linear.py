@@ -15,7 +15,7 @@ from gdfit.notebook import Displayed
 
 if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
-    from gdfit.data.batch import Batch
+    from gdfit.data.batch import Batch, Unit
     from gdfit.data.data_file import DataFile
     from gdfit.data.in_memory import FrameFile
     from gdfit.data.terms.expansion import Expansion
@@ -59,13 +59,13 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.in_memory import is_frame, rows_of
+        from gdfit.data.in_memory import as_rows, is_frame
 
         if is_frame(x):
             from gdfit.data.in_memory import frame_file
 
             return self.in_file(frame_file(x))
-        rows = rows_of(x, self.inputs, texts=bool(self.made_of.texts))
+        rows = as_rows(x, self.inputs, texts=bool(self.made_of.texts))
         if self.expansion is None:
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
         import numpy as np
@@ -78,7 +78,8 @@ class LinearModel(Displayed):
     def in_file(self, file: FrameFile) -> FloatArray:
         """ŷ of each row; NaN where a value is missing."""
         maker = self.maker(file)
-        return self.at_batch(maker, file, None, file.read(*maker.places, may_miss=True))
+        (batch,) = file.batches(file.whole, maker.asked, may_miss=True)
+        return self.at_batch(maker, file, file.whole, batch)
 
     def maker(self, file: DataFile) -> RowMaker:
         """What makes the features of the columns of `file`."""
@@ -90,13 +91,13 @@ class LinearModel(Displayed):
         place_of = dict(zip(self.inputs, places, strict=True))
         return RowMaker(self.made_of, Levels(self.made_of), place_of)
 
-    def at_batch(self, maker: RowMaker, file: DataFile, block: Any, batch: Batch) -> FloatArray:
+    def at_batch(self, maker: RowMaker, file: DataFile, unit: Unit, batch: Batch) -> FloatArray:
         """ŷ of each row of a batch that was read of `file`; NaN where a field is missing."""
         import numpy as np
 
         whole = batch.is_whole
         result = np.full(len(whole), np.nan)
-        rows = maker.rows(file, block, batch.where(whole))
+        rows = maker.rows(file, unit, batch.where(whole))
         result[whole] = self.at_rows(np.column_stack([rows, np.ones((len(rows), 2))]))
         return result
 

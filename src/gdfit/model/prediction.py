@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Batch
+from gdfit.data.batch import Unit
 from gdfit.data.dataset import Dataset
 from gdfit.data.parallel import in_order
 from gdfit.data.sources.csv_file import CsvFile
@@ -38,7 +38,7 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
         if first is None:
             write(top(file, f"{model.target}_hat"))
         else:
-            check_alike(first, file)
+            check_same_columns(first, file)
         for text in predicted_blocks(model, maker, file):
             write(text)
         first = first or file
@@ -51,11 +51,11 @@ def top(file: CsvFile, name: str) -> bytes:
         return text
     if name in layout.names:
         raise GdfitError(f"there is a column {quoted(name)} already", file=file.name)
-    added = separator(layout.grammar) + in_quotes(name, layout.grammar)
+    added = separator(layout.grammar) + quoted_field(name, layout.grammar)
     return text[: layout.header_end] + added.encode() + text[layout.header_end :]
 
 
-def check_alike(first: CsvFile, file: CsvFile) -> None:
+def check_same_columns(first: CsvFile, file: CsvFile) -> None:
     """Raise where the rows of `file` can't stand below those of the `first` one."""
     if first.layout.names != file.layout.names:
         raise GdfitError(
@@ -72,14 +72,17 @@ def predicted_blocks(model: LinearModel, maker: RowMaker, file: CsvFile) -> Iter
     """The rows of `file` with their predictions, block by block."""
     grammar = file.layout.grammar
 
-    def predict(block: Block) -> tuple[Batch, bytes]:
-        batch = file.read(block, *maker.places, may_miss=True)
-        values = model.at_batch(maker, file, block, batch)
-        fields = as_fields(values, ~batch.is_whole, grammar)
-        return batch, with_fields(block.raw, ends_of_rows(block, grammar), fields)
+    def predict(unit: Unit) -> tuple[int, bytes]:
+        (batch,) = file.batches(unit, maker.asked, may_miss=True)
+        values, absent = model.at_batch(maker, file, unit, batch), ~batch.is_whole
+        block: Block = unit.content
+        fields = as_fields(values, absent, grammar)
+        text = with_fields(block.raw, ends_of_rows(block, grammar), fields)
+        return int(np.count_nonzero(absent)), text
 
-    for batch, text in in_order(predict, file.text_blocks()):
-        file.complete(batch)
+    for missed, text in in_order(predict, file.text_blocks()):
+        if file.progress:
+            file.progress.missed(missed)
         yield text
 
 
@@ -116,7 +119,7 @@ def separator(grammar: Grammar) -> str:
     return " " if grammar.delimiter == WHITE_SPACE else grammar.delimiter
 
 
-def in_quotes(said: str, grammar: Grammar) -> str:
+def quoted_field(said: str, grammar: Grammar) -> str:
     """A field that says this, in quotes if it needs them."""
     special = f'"\r\n{grammar.delimiters.decode()}{grammar.comment or ""}'
     if said == said.strip(grammar.blanks.decode()) and not set(said) & set(special):

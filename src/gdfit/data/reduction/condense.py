@@ -2,45 +2,31 @@
 
 The squared error is ‖Aθ − y‖². With [A y] = QR, Q keeps lengths, so that ‖Aθ − y‖ is the length of
 R's columns put together in the same way: R, of p+2 rows, stands for all N of them, in the loss, in
-its gradient and in its Hessian. Blocks are folded into R one by one, since the R of [R₁; A₂] is the
-R of [A₁; A₂] (TSQR: Demmel, Grigori, Hoemmen and Langou, SIAM J. Sci. Comput. 34, 2012). QR and not
-AᵀA, whose entries are squares and lose half of the digits."""
+its gradient and in its Hessian. Units are condensed one by one, and merged, since the R of
+[R₁; R₂] is the R of [A₁; A₂] (TSQR: Demmel, Grigori, Hoemmen and Langou, SIAM J. Sci. Comput. 34,
+2012). QR and not AᵀA, whose entries are squares and lose half of the digits.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import NamedTuple
+from itertools import chain
 
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
+from gdfit.data.batch import Codes
+from gdfit.data.reduction.draws import UNDECIDED, Dealing, Reservoir, Sample, split_draws
 from gdfit.data.reduction.observations import FIRST_ROWS, Observations
 from gdfit.data.reduction.rows import RowBuffer, Rows, rows_at_once
-from gdfit.data.terms.columns import Columns
+from gdfit.data.reduction.tree import Spot, both
+from gdfit.data.terms.columns import Columns, Recipe
 from gdfit.data.terms.levels import GroupedRows, Levels
-from gdfit.errors import NoObservationsError
 
-SAMPLE_ROWS = 2000
-SAMPLING = 1  # the reservoir's own stream of random numbers, apart from those of other choices
+FEW = 4  # times its width: rows that are so few are stacked, and decomposed together
 
-Place = tuple[int, ...]  # of a row: places compare as the rows stand in the data
-
-
-class Sample(NamedTuple):
-    """Rows that are drawn at random: what each has drawn from [0, 1), and they, shape (rows,
-    columns)."""
-
-    draws: FloatArray
-    rows: FloatArray
-
-    def smallest(self) -> Sample:
-        """The rows that stay: at most `SAMPLE_ROWS`, those with the smallest draws, in their
-        order."""
-        if len(self.draws) <= SAMPLE_ROWS:
-            return self
-        stay = np.sort(np.argpartition(self.draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
-        return Sample(self.draws[stay], self.rows[stay])
+Place = tuple[int, ...]  # of a row: its file, unit and number; places compare as rows stand
 
 
 @dataclass(frozen=True)
@@ -49,11 +35,11 @@ class Condensed:
 
     levels : of the categories; the codes in the rows below are theirs.
     count, weight : how many rows they are, and what they weigh together.
-    triangle : R, where there are no categories.
+    triangle : R, or few rows that it can be made of, where there are no categories.
     groups : what R can be made of, where there are.
     first, last, sample : the first rows, the last one and a sample, as they are read.
-    first_places, last_place : where the first rows and the last one stand in the data, if that is
-        to be merged.
+    first_places, last_place : where the first rows and the last one stand in the data.
+    kept : all rows, block by block, if they are to be kept, until these are taken out.
     """
 
     levels: Levels
@@ -64,15 +50,16 @@ class Condensed:
     first: FloatArray
     last: FloatArray
     sample: Sample
-    first_places: tuple[Place, ...] = ()
-    last_place: Place = ()
+    first_places: tuple[Place, ...]
+    last_place: Place
+    kept: tuple[FloatArray, ...] = ()
 
     def merged(self, other: Condensed) -> Condensed:
         """The rows of both. The R of [R₁; R₂] is the R of all rows."""
         levels, tables = self.levels.joined(other.levels)
         triangle = groups = None
         if self.triangle is not None and other.triangle is not None:
-            triangle = triangular(np.concatenate([self.triangle, other.triangle]))
+            triangle = folded(np.concatenate([self.triangle, other.triangle]))
         if self.groups and other.groups:
             groups = self.groups.merged(other.groups, levels, tables)
         others = [levels.renumbered(rows, tables) for rows in (other.first, other.sample.rows)]
@@ -96,10 +83,6 @@ class Condensed:
             last_place=max(self.last_place, other.last_place),
         )
 
-    def placed(self, first: tuple[Place, ...], last: Place) -> Condensed:
-        """The same rows, with the places of the first ones and the last one."""
-        return replace(self, first_places=first, last_place=last)
-
     def knowing(self, levels: Levels) -> Condensed:
         """The same rows, with levels that are only elsewhere added to their own."""
         return replace(self, levels=self.levels.joined(levels)[0])
@@ -109,6 +92,8 @@ class Condensed:
         levels, expansion = self.levels, self.levels.expansion
         triangle = self.groups.triangle(levels) if self.groups else self.triangle
         assert triangle is not None
+        if not is_triangular(triangle):
+            triangle = triangular(triangle)
 
         def made(rows: FloatArray) -> FloatArray:
             return expansion.expand(levels.recoded(rows))
@@ -124,7 +109,7 @@ class Condensed:
             first=np.delete(first[:, : width + 2], width, axis=1),
             last=np.append(levels.recoded(self.last)[: expansion.width], self.last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),
-            rows=rows.changed(made) if rows else None,
+            rows=rows.changed(expansion.expand) if rows else None,
             weight=None if columns.weights is None else self.weight,
             weights_name=columns.weights,
             first_weights=None if columns.weights is None else first[:, -1],
@@ -135,44 +120,61 @@ class Condensed:
         )
 
 
+def folded(rows: FloatArray) -> FloatArray:
+    """R of the rows; or the rows, where they are few, to be decomposed with others."""
+    return triangular(rows) if len(rows) > FEW * rows.shape[1] else rows
+
+
+def is_triangular(rows: FloatArray) -> bool:
+    """True where rows are an R already."""
+    return len(rows) <= rows.shape[1] and not np.tril(rows, -1).any()
+
+
 class Condenser:
-    """Takes in rows block by block, and keeps p+2 rows that stand for them, the first and the last
-    ones, and a sample. How the rows are cut into blocks makes no difference, not in the last bit.
+    """Takes in rows of a unit block by block, and keeps p+2 rows that stand for them, the first and
+    the last ones, and a sample. How the rows are cut into blocks makes no difference, not in the
+    last bit.
 
     Parameters
     ----------
     columns : their names, and what is made of them.
-    seed : of the sample, one number or several.
-    keep_rows : whether to keep all rows as well, in memory or on disk.
-    memory : how many bytes of them at most to keep in memory: see `Rows`.
-    levels : of the categories, if there are any; others may share them.
+    levels : of the categories.
+    spot : where the unit is.
+    seed : of the sample, several numbers.
+    keep_rows : whether to keep all rows as well.
     """
 
     def __init__(
         self,
         columns: Columns,
-        seed: int | tuple[int, ...] = 0,
+        levels: Levels,
+        spot: Spot,
+        seed: tuple[int, ...],
         *,
         keep_rows: bool = False,
-        memory: int | None = None,
-        levels: Levels | None = None,
     ) -> None:
-        self._columns = columns
-        self._levels = levels or Levels(columns.expansion)
-        self._groups = GroupedRows(self._levels) if columns.expansion.categories else None
+        self._columns, self._levels, self._spot = columns, levels, spot
+        self._groups = GroupedRows(levels) if columns.expansion.categories else None
         width = columns.width + 1
         self._triangle: FloatArray | None = None
         self._rows = RowBuffer(rows_at_once(width), width)
-        self._sample = Reservoir(*(seed if isinstance(seed, tuple) else (seed,)))
-        self._kept = Rows(width, memory) if keep_rows else None
-        self.count = 0
+        self._sample = Reservoir(*seed)
+        self._kept: list[FloatArray] | None = [] if keep_rows else None
+        self._count = 0
         self._weight = 0.0
         self._first = np.empty((0, width))
         self._last = np.empty(0)
+        self._places: list[int] = []
+        self._last_number = 0
 
-    def add(self, block: FloatArray) -> None:
-        """Take in rows of the columns as they are read, the target last: see `Columns.width`."""
-        self.count += len(block)
+    def add(self, numbers: Codes, block: FloatArray) -> None:
+        """Take in rows with these numbers in the unit, as they are read, the target last: see
+        `Columns.width`."""
+        if not len(block):
+            return
+        self._count += len(block)
+        self._places += numbers[: FIRST_ROWS - len(self._places)].tolist()
+        self._last_number = int(numbers[-1])
         for rows in self._rows.add(block):
             self._fold(rows)
 
@@ -182,7 +184,7 @@ class Condenser:
         self._last = rows[-1].copy()
         self._sample.add(rows)
         if self._kept is not None:
-            self._kept.add(rows)
+            self._kept.append(rows.copy(order="F"))
         expansion = self._columns.expansion
         base, weights = expansion.base(rows), expansion.weights(rows)
         if weights is not None:
@@ -191,74 +193,171 @@ class Condenser:
         if self._groups:
             self._groups.add(base, expansion.codes(rows))
             return
-        features = expansion.spread(base, expansion.codes(rows))
-        folded, before = triangular(features), self._triangle
-        self._triangle = folded if before is None else triangular(np.concatenate([before, folded]))
+        features = folded(expansion.spread(base, expansion.codes(rows)))
+        if self._triangle is None:
+            self._triangle = features.copy()  # the buffer of rows is written over
+        else:
+            self._triangle = folded(np.concatenate([self._triangle, features]))
 
-    def condensed(self, *, to_merge: bool = True) -> Condensed:
-        """All that was taken in; with what the sample's rows have drawn, if it is `to_merge`."""
+    def condensed(self) -> Condensed | None:
+        """All that was taken in; None where that is nothing."""
         for rows in self._rows.rest():
             self._fold(rows)
-        if not self.count:
-            raise NoObservationsError
+        if not self._count:
+            return None
+        file, unit = self._spot.file, self._spot.number
         return Condensed(
             levels=self._levels,
-            count=self.count,
+            count=self._count,
             weight=self._weight,
             triangle=self._triangle,
             groups=self._groups,
             first=self._first,
             last=self._last,
-            sample=self._sample.settled() if to_merge else Sample(np.empty(0), self._sample.rows),
+            sample=self._sample.sample(),
+            first_places=tuple((file, unit, number) for number in self._places),
+            last_place=(file, unit, self._last_number),
+            kept=tuple(self._kept or ()),
         )
 
-    def observations(self) -> Observations:
-        """All that was taken in, as p+2 rows, or as N where those are fewer."""
-        return self.condensed(to_merge=False).observations(self._columns, self._kept)
 
+@dataclass(frozen=True)
+class Dealt:
+    """Condensed rows by the piles that they were dealt to.
 
-class Reservoir:
-    """A random sample of at most `SAMPLE_ROWS` of the rows of a stream, in their order.
-
-    Each row draws a number from [0, 1), and the rows with the smallest stay. Once there are enough,
-    only those are drawn for that come below the largest that has stayed: how many of a block they
-    are, and which. What they have drawn, and who stays, is found out for many of them at once.
+    levels : of the categories, in all piles.
+    piles : of each pile its rows, if there are any.
+    counts : how many rows there are in each unit.
+    undecided : of each unit the rows that no pile has got yet, each by itself.
     """
 
-    def __init__(self, *seed: int) -> None:
-        self._seed = seed
-        self._rows: list[FloatArray] = []
-        self._draws = np.empty(0)
-        self._largest = 1.0
+    levels: Levels
+    piles: tuple[Condensed | None, ...]
+    counts: tuple[int, ...] = ()
+    undecided: tuple[tuple[Condensed, ...], ...] = ()
 
-    @cached_property
-    def _random(self) -> np.random.Generator:
-        return np.random.default_rng([self._seed[0], SAMPLING, *self._seed[1:]])
+    def merged(self, other: Dealt) -> Dealt:
+        """Those of both."""
+        return Dealt(
+            self.levels.joined(other.levels)[0],
+            tuple(both(*pair) for pair in zip(self.piles, other.piles, strict=True)),
+            self.counts + other.counts,
+            self.undecided + other.undecided,
+        )
 
-    def add(self, block: FloatArray) -> None:
-        """Draw for the rows of `block`."""
-        if self._largest < 1:
-            count = self._random.binomial(len(block), self._largest)
-            chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
-            block = block[np.sort(chosen)]
-        self._rows.append(block)
-        if sum(map(len, self._rows)) > (SAMPLE_ROWS if self._largest == 1 else 2 * SAMPLE_ROWS):
-            self.settled()
-        elif self._largest == 1:
-            self._rows[-1] = block.copy()  # what it was given is written over
+
+@dataclass(frozen=True)
+class Condense:
+    """Condenses rows: a `Job`.
+
+    recipe : what is made of a row.
+    seed : of the sample.
+    dealing : the rule that deals them to piles; by default there is one.
+    keep_rows : whether to keep all rows as well.
+    memory : how many bytes of those to keep in memory at most: see `Rows`.
+    """
+
+    recipe: Recipe
+    seed: int = 0
+    dealing: Dealing | None = None
+    keep_rows: bool = False
+    memory: int | None = None
+
+    def leaf(
+        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
+    ) -> Dealt | None:
+        """What the rows of a unit come to."""
+        if self.dealing is None:
+            pile = self._condensed(batches, levels, spot, 0)
+            return Dealt(levels, (pile,)) if pile else None
+        found = [*batches]
+        if not found:
+            return None
+        numbers = np.concatenate([numbers for numbers, _ in found])
+        rows = np.concatenate([rows for _, rows in found])
+        piles = self.dealing.dealt(split_draws(self.seed, (spot.rank, spot.number), numbers))
+
+        def of(chosen: Codes, pile: int) -> Condensed | None:
+            return self._condensed([(numbers[chosen], rows[chosen])], levels, spot, pile)
+
+        undecided = (of(np.array([row]), 0) for row in np.flatnonzero(piles == UNDECIDED))
+        return Dealt(
+            levels,
+            tuple(of(np.flatnonzero(piles == pile), pile) for pile in range(self.dealing.piles)),
+            (len(rows),),
+            (tuple(row for row in undecided if row),),
+        )
+
+    def _condensed(
+        self,
+        batches: Iterable[tuple[Codes, FloatArray]],
+        levels: Levels,
+        spot: Spot,
+        pile: int,
+    ) -> Condensed | None:
+        seed = (self.seed, spot.rank, spot.number, pile)
+        condenser = Condenser(self.recipe.columns, levels, spot, seed, keep_rows=self.keep_rows)
+        for numbers, rows in batches:
+            condenser.add(numbers, rows)
+        return condenser.condensed()
+
+    def keeper(self) -> Keeper:
+        """What takes what units come to in their order."""
+        return Keeper(self)
+
+    def result(self, part: Dealt | None, keeper: Keeper | None) -> list[Observations | None]:
+        """The observations of each pile, None where it has no rows."""
+        if part is None:
+            return [None] * self.piles
+        piles = list(part.piles)
+        settled = self.dealing.settled(part.counts) if self.dealing else []
+        undecided = chain.from_iterable(part.undecided)
+        for pile, row in zip(chain.from_iterable(settled), undecided, strict=True):
+            piles[pile] = both(piles[pile], row)
+            if keeper:
+                keeper.settle(row, pile)
+        rows = keeper.rows if keeper and self.keep_rows else [None] * self.piles
+        return [
+            pile.knowing(part.levels).observations(self.recipe.columns, kept) if pile else None
+            for pile, kept in zip(piles, rows, strict=True)
+        ]
 
     @property
-    def rows(self) -> FloatArray:
-        """The sample so far, shape (rows, columns)."""
-        rows = np.concatenate(self._rows)
-        return rows if len(rows) <= SAMPLE_ROWS else self.settled().rows
+    def piles(self) -> int:
+        """How many piles there are."""
+        return self.dealing.piles if self.dealing else 1
 
-    def settled(self) -> Sample:
-        """The sample so far, with what its rows have drawn."""
-        rows = self._rows[0] if len(self._rows) == 1 else np.concatenate(self._rows)
-        draws = self._largest * self._random.random(len(rows) - len(self._draws))
-        sample = Sample(np.concatenate([self._draws, draws]), rows).smallest()
-        self._draws, self._rows = sample.draws, [sample.rows]
-        if len(sample.rows) == SAMPLE_ROWS:
-            self._largest = float(sample.draws.max())
-        return sample
+
+class Keeper:
+    """Takes what units come to in the order of the data: watches their levels, and keeps rows."""
+
+    def __init__(self, job: Condense) -> None:
+        self.levels = Levels(job.recipe.columns.expansion)
+        self._rows = [Rows(job.recipe.columns.width + 1, job.memory) for _ in range(job.piles)]
+        self._undecided: dict[Place, FloatArray] = {}
+
+    def take(self, part: Dealt) -> Dealt:
+        """What a unit comes to, without its rows.
+
+        Raises
+        ------
+        LevelError : it has a level too many.
+        """
+        self.levels, tables = self.levels.joined(part.levels)
+        for rows, pile in zip(self._rows, part.piles, strict=True):
+            for block in pile.kept if pile else ():
+                rows.add(self.levels.renumbered(block, tables))
+        for row in chain.from_iterable(part.undecided):
+            for block in row.kept:
+                self._undecided[row.last_place] = self.levels.renumbered(block, tables)
+        return replace(part, piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
+
+    def settle(self, row: Condensed, pile: int) -> None:
+        """Add an undecided row to those of its pile."""
+        if row.last_place in self._undecided:
+            self._rows[pile].add(self._undecided[row.last_place])
+
+    @property
+    def rows(self) -> list[Rows]:
+        """The rows of each pile, with the codes of levels in sorted order."""
+        return [rows.changed(self.levels.recoded) for rows in self._rows]

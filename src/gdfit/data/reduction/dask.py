@@ -1,6 +1,9 @@
-"""Connections to Dask: to a scheduler that is there, or to one that is started on this machine.
+"""A Dask cluster, whose workers condense data: connected to when it is first used, and what can be
+wrong with it in words.
 
-A Dask cluster: connected to when it is first used, and what can be wrong with it in words."""
+A task takes a power of 2 of units and folds its own branch of the tree; the branches are folded
+here. Dask has what is lost with a worker done again.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,148 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import resolve_name
+from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from gdfit.data.data_file import Watcher
-from gdfit.data.reduction.gathering import Gathering, each
-from gdfit.data.reduction.parts import Job, Work
-from gdfit.data.reduction.units import UNIT_BYTES, Form, survey
+from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.reduction.tree import (
+    Job,
+    Leaf,
+    Outcome,
+    Spot,
+    Tree,
+    outcome_of,
+    ranks,
+    reduce_files,
+)
+from gdfit.data.reduction.units import Extent, Range, opened_range, ranges, survey
 from gdfit.data.sources.stored import scheme_of
+from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
+from gdfit.data.text.blocks import count_lines
 from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.units import UNIT_BYTES, StraddledError
 from gdfit.errors import GdfitError, UsageError, listing
+from gdfit.memory import keep_blocks
 from gdfit.version import __version__
 
 if TYPE_CHECKING:
     from distributed import Client
 
 SILENT = logging.CRITICAL + 1
+AGAIN = 0.05  # seconds after which to see whether what was lost is there again
+LOOK = 0.5  # seconds without news after which to look whether the cluster is still there
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that workers have to know.
+
+    extents : of the files, as they were given.
+    dialect : how they are written.
+    job : what is to be made of them.
+    unit_bytes : the size of a unit.
+    ranks : of each file, its place among the files in the order of their names.
+    """
+
+    extents: tuple[Extent, ...]
+    dialect: Dialect
+    job: Job
+    unit_bytes: int
+    ranks: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ranks", ranks([extent.name for extent in self.extents]))
+
+
+class Task(NamedTuple):
+    """Units to condense: those in `range` of a file, the number of whose first line may be
+    known."""
+
+    file: int
+    range: Range
+    line: int | None = None
+
+
+class SomewhereError(Exception):
+    """There is an error in a range of whose lines the numbers are not known."""
+
+
+def condense(work: Work, task: Task) -> Outcome:
+    """What a task's units come to.
+
+    Raises
+    ------
+    GdfitError : the data can't be used.
+    SomewhereError : so it is, and the line can't be said.
+    StraddledError, LevelError : see `opened_range` and `Levels`.
+    """
+    keep_blocks()
+    extent, rank = work.extents[task.file], work.ranks[task.file]
+    line = extent.layout.line if task.range.first == 0 else task.line
+    how = (work.dialect, task.range, work.unit_bytes, line or 1)
+    tree = Tree()
+    try:
+        with opened_range(extent, *how) as (file, units):
+            maker = work.job.recipe.maker(file)
+            for unit in units:
+                leaf = Leaf(file, maker, unit, Spot(rank, task.file, unit.number))
+                tree.add(unit.number, outcome_of(work.job, leaf))
+    except GdfitError:
+        if line is None and extent.groups is None:  # Parquet's rows have numbers of their own
+            raise SomewhereError from None
+        raise
+    return tree.result()
+
+
+def count_range_lines(work: Work, task: Task) -> int:
+    """How many lines end in a task's units."""
+    extent = work.extents[task.file]
+    with opened_range(extent, work.dialect, task.range, work.unit_bytes) as (_, units):
+        return sum(count_lines(unit.content.raw) for unit in units)
+
+
+def find_level_fault(work: Work) -> None:
+    """Read all files in their order, as one machine does, up to the row with one level too many.
+
+    Raises
+    ------
+    GdfitError : for that row.
+    """
+
+    def files() -> Iterator[DataFile]:
+        for extent in work.extents:
+            with opened_range(extent, work.dialect, Range(), work.unit_bytes) as (file, _):
+                yield file
+
+    names = [extent.name for extent in work.extents]
+    reduce_files(files(), work.job, names, work.job.keeper())
+
+
+def itself(work: Work) -> Work:
+    """The work, as a task's outcome, which is made anew if the worker that has it is lost."""
+    return work
+
+
+def as_error(error: Exception) -> Exception:
+    """The error as a person is told it."""
+    if isinstance(error, GdfitError | SomewhereError | StraddledError | LevelError):
+        return error
+    if isinstance(error, MemoryError):
+        return GdfitError("a worker has not enough memory")
+    if type(error).__name__ == "KilledWorker":
+        return GdfitError(
+            "workers died one after the other of the same task: have they enough memory?"
+        )
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return GdfitError(f"a worker of the cluster failed: {what}")
 
 
 def check_installed() -> None:
@@ -234,39 +357,158 @@ class Cluster:
         self._client = None
         self._stack.close()
 
-    def gather(
+    def reduce(
         self,
         files: Sequence[str],
         dialect: Dialect,
-        job_for: Callable[[Form], Job],
-        watcher: Watcher | None = None,
-    ) -> tuple[Work, Any]:
-        """What was to be done, and what the rows of all files have come to; None where there are
-        none.
+        job_for: Callable[[Extent], Job],
+        progress: Progress | None = None,
+    ) -> tuple[Job, Outcome]:
+        """What all rows come to, and by which job.
 
-        job_for : what is to be made of the data whose first file has this form.
+        job_for : what is to be made of the data whose first file has this extent.
 
         Raises
         ------
-        GdfitError : the data can't be used, or the cluster.
+        GdfitError : the data can't be used, for the first reason that there is in them; or the
+            cluster.
         """
         if not files:
             raise UsageError("there is no file to read")
         if "-" in files:
             raise UsageError("workers can't read standard input: `dask` needs files")
-        client = self._connected()
-        files = [self._path_there(file) for file in files]
-        forms = each(client, survey, [(file, dialect) for file in files], self._look)
-        for form in forms:
-            if watcher and scheme_of(form.path):
-                watcher.opened(form.size)
-        forms = [forms[0], *(made_like(forms[0], form) for form in forms[1:])]
-        work = Work(tuple(forms), dialect, job_for(forms[0]), self._unit_bytes)
-        at_once = self._at_once or units_at_once(forms, self._unit_bytes, len(self._workers()))
-        gathered = Gathering(client, work, at_once, watcher, self._look).result()
-        if watcher:
-            watcher.missed(gathered.missed)
-        return work, gathered.part
+        self._connected()
+        paths = [self._path_there(file) for file in files]
+        extents: list[Extent] = self._each(survey, [(path, dialect) for path in paths])
+        for extent in extents:
+            if progress and scheme_of(extent.path):
+                progress.opened(extent.size)
+        extents = [extents[0], *(made_like(extents[0], extent) for extent in extents[1:])]
+        work = Work(tuple(extents), dialect, job_for(extents[0]), self._unit_bytes)
+        at_once = self._at_once or units_at_once(extents, self._unit_bytes, len(self._workers()))
+        assert self._client is not None
+        there = self._client.submit(itself, work, pure=False)  # sent once, and not with each task
+        try:
+            outcome = self._folded(work, there, at_once, progress)
+        except LevelError:
+            raise self._expected(find_level_fault, there) from None
+        return work.job, outcome
+
+    def _folded(self, work: Work, there: Any, at_once: int, progress: Progress | None) -> Outcome:
+        """What all units come to: those of files whose ranges end in quotes are read from the
+        file's start, once all else is read."""
+        tasks = [
+            Task(file, part)
+            for file, extent in enumerate(work.extents)
+            for part in ranges(extent, work.unit_bytes, at_once)
+        ]
+        trees = [Tree() for _ in work.extents]
+        level, read = at_once.bit_length() - 1, 0
+        straddled: set[int] = set()
+        faults: dict[int, Exception] = {}
+        done: set[int] = set()
+        first: int | None = (
+            None  # fault, once there can't be one before it but in what is straddled
+        )
+        with closing(self._outcomes(condense, [(there, task) for task in tasks])) as outcomes:
+            for number, outcome in outcomes:
+                task = tasks[number]
+                done.add(number)
+                if isinstance(outcome, StraddledError):
+                    straddled.add(task.file)
+                elif isinstance(outcome, GdfitError | SomewhereError):
+                    faults[number] = outcome
+                elif isinstance(outcome, Exception):
+                    raise outcome
+                else:
+                    trees[task.file].add(task.range.first // at_once, outcome, level)
+                    read += work.extents[task.file].bytes_of(task.range, work.unit_bytes)
+                    if progress:
+                        progress.progress(read)
+                real = [fault for fault in faults if tasks[fault].file not in straddled]
+                if real and done.issuperset(range(min(real))):
+                    first = min(real)
+                    break
+        before = len(work.extents) if first is None else tasks[first].file
+        again = [Task(file, Range()) for file in sorted(straddled) if file < before]
+        wholes = self._each(condense, [(there, task) for task in again])
+        if first is not None:
+            raise self._fault(work, there, tasks, first, faults[first])
+        for task, outcome in zip(again, wholes, strict=True):
+            trees[task.file] = Tree()
+            trees[task.file].add(0, outcome)
+        whole = Tree()
+        for file, tree in enumerate(trees):
+            whole.add(work.ranks[file], tree.result())
+        return whole.result()
+
+    def _fault(
+        self, work: Work, there: Any, tasks: Sequence[Task], number: int, error: Exception
+    ) -> Exception:
+        """The fault in a task, with its line in the file."""
+        if not isinstance(error, SomewhereError):
+            return error
+        task = tasks[number]
+        above = [(there, other) for other in tasks[:number] if other.file == task.file]
+        line = work.extents[task.file].layout.line + sum(self._each(count_range_lines, above))
+        return self._expected(condense, there, task._replace(line=line))
+
+    def _expected(self, function: Callable[..., Any], there: Any, *more: Any) -> GdfitError:
+        """The error that reading the data again comes to."""
+        try:
+            self._each(function, [(there, *more)])
+        except GdfitError as error:
+            return error
+        return GdfitError("the data changed while they were read")
+
+    def _each(
+        self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
+    ) -> list[Any]:
+        """What the function comes to of each of the arguments.
+
+        Raises
+        ------
+        GdfitError : of the first arguments for which there is an error.
+        """
+        found = dict(self._outcomes(function, arguments))
+        for number in range(len(arguments)):
+            if isinstance(found[number], Exception):
+                raise found[number]
+        return [found[number] for number in range(len(arguments))]
+
+    def _outcomes(
+        self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
+    ) -> Generator[tuple[int, Any]]:
+        """What the function comes to of each of the arguments on a worker, or the error, with the
+        arguments' number, as it comes."""
+        assert self._client is not None
+        news: SimpleQueue[int] = SimpleQueue()
+        futures = {
+            number: self._client.submit(function, *own, pure=False)
+            for number, own in enumerate(arguments)
+        }
+        try:
+            for number, future in futures.items():
+                future.add_done_callback(lambda _, number=number: news.put(number))
+            while futures:
+                try:
+                    number = news.get(timeout=LOOK)
+                except Empty:
+                    self._look()
+                    continue
+                yield number, self._outcome(futures.pop(number))
+        finally:
+            self._client.cancel([*futures.values()])
+
+    def _outcome(self, future: Any) -> Any:
+        """What a task that was done has come to, or its error. What is lost with a worker since is
+        done again by Dask, if there are workers."""
+        while future.status in ("lost", "pending"):
+            self._look()
+            time.sleep(AGAIN)
+        if future.status == "cancelled":
+            return GdfitError("the connection to the cluster is lost")
+        return as_error(future.exception()) if future.status == "error" else future.result()
 
     def _path_there(self, file: str) -> str:
         """The file's path, or URL, for workers, who may be in other folders than this process: in
@@ -323,9 +565,9 @@ class Cluster:
             )
 
 
-def units_at_once(forms: Sequence[Form], unit_bytes: int, workers: int) -> int:
+def units_at_once(extents: Sequence[Extent], unit_bytes: int, workers: int) -> int:
     """How many units a task takes: few enough for all `workers` to have work."""
-    units = sum(form.units(unit_bytes) for form in forms if form.is_cut)
+    units = sum(extent.units(unit_bytes) for extent in extents if extent.is_cut)
     at_once = 1
     while 2 * at_once <= min(MOST_AT_ONCE, units // (TASKS_EACH * max(workers, 1))):
         at_once *= 2

@@ -1,159 +1,147 @@
-"""Rows dealt out to train on and to validate on: as they come, or in parts that are merged."""
+"""Random choices among rows: the sample for pictures, and which rows are dealt to which pile.
+
+Each choice draws from streams of its own, one a unit, which depend on the seed, the unit and the
+row's number in it alone: so the same rows are chosen however the data are read.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.condense import Condensed, Condenser
-from gdfit.data.reduction.rows import RowBuffer, rows_at_once
 
-SPLITTING = 2  # the split's own stream of random numbers
+SAMPLE_ROWS = 2000
+SAMPLING, SPLITTING = 1, 2  # streams of random numbers, apart from those of other choices
 
-Numbers = NDArray[np.int64]
-
-
-def held_out_of(count: int, fraction: float) -> int:
-    """How many of so many rows are held out: max(1, round(fraction · n)). `round` is Python's, to
-    the even number where two are as near."""
-    return max(1, round(fraction * count))
+Piles = NDArray[np.int64]
+UNDECIDED = -1
 
 
-class HoldOut:
-    """Deals rows out to two condensers: to train on, and held out for validation.
+class Dealing(Protocol):
+    """A rule that deals rows to piles, numbered from 0, before it is known how many rows there are.
 
-    Of the first n rows, `held_out_of` n are held out, at the end of each group of rows of a fixed
-    size: so is their number in all, though how many rows there will be is not known, and how they
-    are cut into blocks makes no difference. Which of a group comes from the seed, any as likely as
-    any other.
+    Of a unit's rows all but a few are dealt at once; the few are settled when all units are known.
     """
 
-    def __init__(
-        self, fraction: float, columns: int, seed: int, kept: Condenser, held_out: Condenser
-    ) -> None:
-        self._fraction = fraction
-        self._kept, self._held_out = kept, held_out
-        self._random = np.random.default_rng([seed, SPLITTING])
-        self._rows = RowBuffer(rows_at_once(columns), columns)
+    piles: int
 
-    def add(self, block: FloatArray) -> None:
-        """Deal out rows."""
-        for rows in self._rows.add(block):
-            self._deal(rows)
+    def dealt(self, draws: FloatArray) -> Piles:
+        """The pile of each row of a unit, or `UNDECIDED`, by what it has drawn from [0, 1)."""
 
-    def finish(self) -> None:
-        """Deal out those that are left."""
-        for rows in self._rows.rest():
-            self._deal(rows)
+    def settled(self, counts: Sequence[int]) -> list[list[int]]:
+        """The piles of each unit's undecided rows, where the units have so many rows each."""
 
-    def _deal(self, rows: FloatArray) -> None:
-        count = self._kept.count + self._held_out.count + len(rows)
-        wanted = held_out_of(count, self._fraction) - self._held_out.count
-        held_out = np.zeros(len(rows), dtype=bool)
-        held_out[self._random.choice(len(rows), wanted, replace=False, shuffle=False)] = True
-        self._kept.add(rows[~held_out])
-        self._held_out.add(rows[held_out])
+
+TRAIN, VALIDATION = 0, 1
 
 
 @dataclass(frozen=True)
-class Divided:
-    """A part of the data, divided before it is known how many rows there are in all.
-
-    Of its n rows, ⌊fraction · n⌋ are held out. One more is undecided: it stands for what is lost in
-    rounding, and is held out with the probability fraction · n − ⌊fraction · n⌋. When two parts are
-    merged, one of their undecided rows is decided, so that all this holds of the rows of both, and
-    each row is as likely to be held out as any other: the pivotal method (Deville and Tillé,
-    Biometrika 85, 1998).
+class HoldOut:
+    """Holds out max(1, round(fraction · N)) of N rows for validation: of n rows of a unit,
+    ⌊fraction · n⌋ or one more. Any row is as likely as any other.
 
     fraction, seed : what was asked for.
-    kept, held_out : the rows that are decided, as far as there are any.
-    undecided : the row that is not.
-    place : of the part in the data, from which its random numbers come.
     """
 
     fraction: float
     seed: int
-    kept: Condensed | None
-    held_out: Condensed | None
-    undecided: Condensed
-    place: tuple[int, ...]
+    piles = 2
 
-    @property
-    def count(self) -> int:
-        """How many rows they are."""
-        decided = (part.count for part in (self.kept, self.held_out) if part)
-        return sum(decided) + 1
+    def dealt(self, draws: FloatArray) -> Piles:
+        """Holds out the smallest draws; the one after them is undecided."""
+        order = np.argsort(draws, kind="stable")
+        piles = np.full(len(draws), TRAIN)
+        sure = math.floor(Fraction(self.fraction) * len(draws))
+        piles[order[:sure]] = VALIDATION
+        piles[order[sure]] = UNDECIDED
+        return piles
 
-    @property
-    def chance(self) -> float:
-        """The probability that the undecided row is held out."""
-        exact = Fraction(self.fraction) * self.count
-        return float(exact - math.floor(exact))
-
-    def merged(self, other: Divided) -> Divided:
-        """The rows of both."""
-        random = np.random.default_rng([self.seed, SPLITTING, *self.place, *other.place])
-        parts, one, two = [self, other], self.chance, other.chance
+    def settled(self, counts: Sequence[int]) -> list[list[int]]:
+        """Systematic sampling (Madow and Madow, 1944): unit i holds out as many rows as there are
+        whole numbers between fraction · Cᵢ₋₁ + u and fraction · Cᵢ + u, where Cᵢ rows are in the
+        units up to i, and u is drawn from [0, 1) so that the sum is what it is to be."""
         exact = Fraction(self.fraction)
-        gained = math.floor(exact * (self.count + other.count)) - sum(
-            math.floor(exact * part.count) for part in parts
-        )
-        stays = one / ((one + two) or 1) if not gained else (1 - one) / ((2 - one - two) or 1)
-        if random.random() < stays:
-            parts.reverse()
-        decided, undecided = parts[0].undecided, parts[1].undecided
-        kept, held_out = both(self.kept, other.kept), both(self.held_out, other.held_out)
-        return Divided(
-            self.fraction,
-            self.seed,
-            kept if gained else both(kept, decided),
-            both(held_out, decided) if gained else held_out,
-            undecided,
-            self.place,
-        )
-
-    def decided(self) -> tuple[Condensed | None, Condensed]:
-        """The rows to train on, if any are left, and those that are held out, where this is all
-        of the data. They share their levels."""
-        missing = held_out_of(self.count, self.fraction) - (
-            self.held_out.count if self.held_out else 0
-        )
-        kept = self.kept if missing else both(self.kept, self.undecided)
-        held_out = both(self.held_out, self.undecided) if missing else self.held_out
-        assert held_out is not None
-        if kept is None:
-            return None, held_out
-        return kept.knowing(held_out.levels), held_out.knowing(kept.levels)
+        in_all = exact * sum(counts)
+        wanted = max(1, round(self.fraction * sum(counts)))
+        drawn = Fraction(np.random.default_rng([self.seed, SPLITTING]).random())
+        gap = math.floor(in_all) + 1 - in_all  # from which u on the sum is one more
+        u = drawn * gap if wanted == math.floor(in_all) else gap + drawn * (1 - gap)
+        piles, rows, before = [], 0, math.floor(u)
+        for count in counts:
+            rows += count
+            so_far = math.floor(exact * rows + u)
+            more = so_far - before > math.floor(exact * count)
+            piles.append([VALIDATION if more else TRAIN])
+            before = so_far
+        return piles
 
 
-def both(one: Condensed | None, other: Condensed | None) -> Condensed | None:
-    """The rows of both, of which either may be none."""
-    return one.merged(other) if one and other else one or other
+def split_draws(seed: int, unit: tuple[int, int], rows: NDArray[np.int64]) -> FloatArray:
+    """What rows of these numbers in a unit draw from [0, 1), so that they are dealt out."""
+    random = np.random.default_rng([seed, SPLITTING, *unit])
+    return random.random(int(rows.max()) + 1)[rows]
 
 
-def divided(
-    rows: FloatArray,
-    fraction: float,
-    seed: int,
-    place: tuple[int, ...],
-    condensed: Callable[[FloatArray, Numbers], Condensed],
-) -> Divided:
-    """A part of the data, at this place, divided; `condensed` makes what it says of some of the
-    rows and their numbers."""
-    random = np.random.default_rng([seed, SPLITTING, *place])
-    shuffled = random.permutation(len(rows))
-    count = math.floor(Fraction(fraction) * len(rows))
+class Sample(NamedTuple):
+    """Rows that are drawn at random: what each has drawn from [0, 1), and they, shape (rows,
+    columns)."""
 
-    def part(start: int, stop: int) -> Condensed:
-        numbers = np.sort(shuffled[start:stop])
-        return condensed(rows[numbers], numbers)
+    draws: FloatArray
+    rows: FloatArray
 
-    held_out = part(0, count) if count else None
-    kept = part(count + 1, len(rows)) if count + 1 < len(rows) else None
-    return Divided(fraction, seed, kept, held_out, part(count, count + 1), place)
+    def smallest(self) -> Sample:
+        """The rows that stay: at most `SAMPLE_ROWS`, those with the smallest draws, in their
+        order."""
+        if len(self.draws) <= SAMPLE_ROWS:
+            return self
+        stay = np.sort(np.argpartition(self.draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
+        return Sample(self.draws[stay], self.rows[stay])
+
+
+class Reservoir:
+    """Reservoir sample: at most `SAMPLE_ROWS` rows of a stream, in their order.
+
+    Each row draws a number from [0, 1), and the rows with the smallest stay. Once there are enough,
+    only those are drawn for that come below the largest that has stayed: how many of a block they
+    are, and which. What they have drawn, and who stays, is found out for many of them at once.
+    """
+
+    def __init__(self, *seed: int) -> None:
+        self._seed = seed
+        self._rows: list[FloatArray] = []
+        self._draws = np.empty(0)
+        self._largest = 1.0
+
+    @cached_property
+    def _random(self) -> np.random.Generator:
+        return np.random.default_rng([self._seed[0], SAMPLING, *self._seed[1:]])
+
+    def add(self, block: FloatArray) -> None:
+        """Draw for the rows of `block`."""
+        if self._largest < 1:
+            count = self._random.binomial(len(block), self._largest)
+            chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
+            block = block[np.sort(chosen)]
+        self._rows.append(block)
+        if sum(map(len, self._rows)) > (SAMPLE_ROWS if self._largest == 1 else 2 * SAMPLE_ROWS):
+            self.sample()
+        elif self._largest == 1:
+            self._rows[-1] = block.copy()  # what it was given is written over
+
+    def sample(self) -> Sample:
+        """The sample so far."""
+        rows = self._rows[0] if len(self._rows) == 1 else np.concatenate(self._rows)
+        draws = self._largest * self._random.random(len(rows) - len(self._draws))
+        sample = Sample(np.concatenate([self._draws, draws]), rows).smallest()
+        self._draws, self._rows = sample.draws, [sample.rows]
+        if len(sample.rows) == SAMPLE_ROWS:
+            self._largest = float(sample.draws.max())
+        return sample

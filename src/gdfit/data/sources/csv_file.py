@@ -1,29 +1,26 @@
-"""A CSV file, read once from top to bottom: blocks of float64 rows, or what is wrong with a row."""
+"""A CSV file, read once from top to bottom: numbers and words, or what is wrong with a row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Self
+from itertools import chain, islice
+from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gdfit.arrays import FloatArray
-from gdfit.data.batch import Batch
-from gdfit.data.data_file import DataFile, Watcher
-from gdfit.data.parallel import in_order
+from gdfit.data.batch import Asked, Batch, Unit
+from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_source
-from gdfit.data.text.arrow_reader import read_batch
 from gdfit.data.text.blocks import LONGEST_ROW, Block, cut_blocks
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.fields import RowError, line_at, read_plainly, read_words, records
+from gdfit.data.text.fields import line_at, records
 from gdfit.data.text.header import Layout, find_layout
+from gdfit.data.text.plain import RowError, read_plainly
+from gdfit.data.text.units import UNIT_BYTES, UnitCutter
 from gdfit.errors import FieldError, GdfitError
 
-HEAD_BYTES = 1 << 19  # to import pandas takes longer than to read so much without it
+HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,9 @@ class CsvFile:
     """A CSV file opened for reading, once, from top to bottom.
 
     head : its beginning, which has been read already.
-    is_small : whether that is all of it. It goes by the plain reader, and pandas is not imported.
-    block_bytes : how many bytes to read at once.
+    is_small : whether that is all of it. It goes by the plain reader, and pyarrow is not imported.
+    progress : is told how reading goes.
+    unit_bytes : the size of a unit: see `gdfit.data.text.units`.
     longest : how many bytes a row may have.
     """
 
@@ -40,10 +38,10 @@ class CsvFile:
     layout: Layout
     head: bytes
     is_small: bool
-    dialect: Dialect
-    watcher: Watcher | None = None
-    block_bytes: int = BLOCK_BYTES
+    progress: Progress | None = None
+    unit_bytes: int = UNIT_BYTES
     longest: int = LONGEST_ROW
+    is_text = True
 
     @property
     def name(self) -> str:
@@ -55,77 +53,74 @@ class CsvFile:
         layout = replace(self.layout, names=first.layout.names, named=first.layout.named)
         return replace(self, layout=layout)
 
-    def blocks(self, places: Sequence[int]) -> Iterator[FloatArray]:
-        """The rows of the columns at `places`, in that order, as arrays of shape (rows, columns).
-
-        Raises
-        ------
-        GdfitError : a row has too few or too many fields, or one that is not a finite number.
-        """
-        return (batch.numbers for _, batch in self.batches(places))
-
-    def batches(
-        self, places: Sequence[int], texts: Sequence[int] = ()
-    ) -> Iterator[tuple[Block, Batch]]:
-        """The numbers in the columns at `places` and the words in those at `texts`, with the blocks
-        that they are from.
-
-        Raises
-        ------
-        GdfitError : as `blocks` does.
-        """
-        skip = self.dialect.drop_missing
-
-        def read(block: Block) -> tuple[Block, Batch]:
-            return block, self.read(block, places, texts, may_miss=skip)
-
-        for block, batch in in_order(read, self.text_blocks()):
-            kept = batch.where(self.complete(batch)) if skip else batch
-            if len(kept.rows):
-                yield block, kept
-
-    def text_blocks(self) -> Iterator[Block]:
-        """The rows as they stand in the file, in blocks of about `block_bytes`."""
+    def units(self) -> Iterator[Unit]:
+        """All rows in their order: see `DataFile`."""
+        layout = self.layout
+        cutter = UnitCutter(
+            self._reader(),
+            layout.grammar,
+            layout.start,
+            layout.line,
+            self.head[layout.start :],
+            self.unit_bytes,
+            self.longest,
+        )
         try:
-            yield from cut_blocks(
-                self.chunks(), self.layout.grammar, self.layout.line, self.longest
-            )
+            for number, block in cutter.units():
+                yield Unit(number, block)
         except RowError as error:
             raise self.fault(error) from None
 
-    def chunks(self) -> Iterator[bytes]:
-        """The file below its header, cut anywhere."""
-        for start in range(self.layout.start, len(self.head), self.block_bytes):
-            yield self.head[start : start + self.block_bytes]
-        read = len(self.head)
-        while chunk := self.source.read(self.block_bytes):
-            read += len(chunk)
-            if self.watcher:
+    def text_blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Unit]:
+        """The rows as they stand in the file, in blocks of about so many bytes, which may come
+        before the file's end is there."""
+        chunks = (
+            self.head[start : start + block_bytes]
+            for start in range(self.layout.start, len(self.head), block_bytes)
+        )
+        read = self._reader()
+        more = iter(lambda: read(block_bytes), b"")
+        try:
+            blocks = cut_blocks(
+                chain(chunks, more), self.layout.grammar, self.layout.line, self.longest
+            )
+            for number, block in enumerate(blocks):
+                yield Unit(number, block)
+        except RowError as error:
+            raise self.fault(error) from None
+
+    def _reader(self) -> Callable[[int], bytes]:
+        """What reads on: gives up to so many bytes more, none at the end."""
+        done = len(self.head)
+
+        def read(size: int) -> bytes:
+            nonlocal done
+            text = self.source.read(min(size, BLOCK_BYTES))
+            done += len(text)
+            if self.progress and text:
                 position = self.source.position()
-                self.watcher.progress(read if position is None else position)
-            yield chunk
+                self.progress.progress(done if position is None else position)
+            return text
 
-    def read(
-        self, block: Block, places: Sequence[int], texts: Sequence[int] = (), *, may_miss: bool
-    ) -> Batch:
-        """The rows of one block; a missing field is NaN or -1 if there may be any."""
+        return read
+
+    def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
+        """The rows of a unit, all at once: see `DataFile`."""
         grammar, width = self.layout.grammar, len(self.layout.names)
+        block: Block = unit.content
+        batch = None
         if not self.is_small:
-            batch = read_batch(block, grammar, width, places, texts, missing=may_miss)
-            if batch is not None:
-                return batch
-        text, line = block.text, block.line
+            batch = read_by_arrow(block, grammar, width, asked, missing=may_miss)
         try:
-            numbers = read_plainly(
-                text, grammar, width, places, missing=may_miss, line=line, texts=texts
+            yield batch or read_plainly(
+                block.text, grammar, width, asked, missing=may_miss, line=block.line
             )
-            words = read_words(text, grammar, width, texts, line)
         except RowError as error:
             raise self.fault(error) from None
-        return Batch(numbers, words, np.arange(len(numbers)))
 
-    def fault_in(self, block: Block, row: int, place: int, what: str) -> GdfitError:
-        """What is wrong with a field in the row of `block` that has this number, from 0."""
+    def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
+        """What is wrong with a field: see `DataFile`."""
+        block: Block = unit.content
         start = next(islice(records(block.text, self.layout.grammar), row, None)).start
         return self.fault(RowError(what, line_at(block.text, start, block.line), place))
 
@@ -136,59 +131,31 @@ class CsvFile:
         column = self.layout.names[error.place]
         return FieldError(error.what, file=self.name, line=error.line, column=column)
 
-    def complete(self, batch: Batch) -> NDArray[np.bool_]:
-        """Which rows have no missing field; the watcher is told how many have one."""
-        whole = batch.is_whole
-        if self.watcher:
-            self.watcher.missed(len(whole) - int(whole.sum()))
-        return whole
-
 
 @contextmanager
-def open_csv(
-    path: str,
-    dialect: Dialect | None = None,
-    watcher: Watcher | None = None,
-    *,
-    block_bytes: int = BLOCK_BYTES,
-    head_bytes: int = HEAD_BYTES,
-    longest: int = LONGEST_ROW,
-) -> Iterator[CsvFile]:
+def open_csv(path: str, dialect: Dialect | None = None, **how: Any) -> Iterator[CsvFile]:
     """Open the CSV file at `path` (``-`` for standard input): see `csv_in`."""
-    with (
-        open_source(path) as source,
-        csv_in(
-            source,
-            dialect,
-            watcher,
-            block_bytes=block_bytes,
-            head_bytes=head_bytes,
-            longest=longest,
-        ) as file,
-    ):
+    with open_source(path) as source, csv_in(source, dialect or Dialect(), **how) as file:
         yield file
 
 
 @contextmanager
 def csv_in(
     source: Source,
-    dialect: Dialect | None = None,
-    watcher: Watcher | None = None,
+    dialect: Dialect,
+    progress: Progress | None = None,
     *,
-    block_bytes: int = BLOCK_BYTES,
+    unit_bytes: int = UNIT_BYTES,
     head_bytes: int = HEAD_BYTES,
     longest: int = LONGEST_ROW,
 ) -> Iterator[CsvFile]:
     """The CSV file in `source`, with how it is laid out.
 
-    It is read in blocks of about `block_bytes`, and may have rows of `longest` bytes.
-
     Raises
     ------
     GdfitError : it can't be read, is empty, or is not text in UTF-8.
     """
-    dialect = dialect or Dialect()
     head = source.read(head_bytes)
     layout = find_layout(head, source.name, dialect)
     is_small = len(head) < head_bytes
-    yield CsvFile(source, layout, head, is_small, dialect, watcher, block_bytes, longest)
+    yield CsvFile(source, layout, head, is_small, progress, unit_bytes, longest)

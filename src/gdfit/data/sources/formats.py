@@ -1,12 +1,7 @@
-"""A Parquet file, read once from top to bottom: blocks of float64 rows, as of a CSV file.
-
-Needs pyarrow: ``pip install 'gdfit[parquet]'``. The numbers are those of the same data as CSV, to
-the last bit. A row has a number in the file, from 1, where it has a line in text.
-
-A Parquet file as CSV text, all its columns, for whoever needs rows as they stand: numbers and
-words that are read back as the same.
-
-Data files opened by what they are, which they say in their first bytes."""
+"""Data files opened by what they are, which they say in their first bytes: Parquet and Arrow's own
+format (Feather) beside CSV. Their numbers are those of the same data as CSV, to the last bit. A row
+has a number in the file, from 1, where it has a line in text.
+"""
 
 from __future__ import annotations
 
@@ -16,193 +11,202 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
-from gdfit.data.batch import Batch
-from gdfit.data.data_file import DataFile, Watcher
+from gdfit.data.arrow import TypedError, as_text, batch_of, held_in, is_numeric, typed_layout
+from gdfit.data.batch import Asked, Batch, Unit
+from gdfit.data.data_file import DataFile, Progress
 from gdfit.data.sources.csv_file import HEAD_BYTES, CsvFile, csv_in
-from gdfit.data.sources.source import BLOCK_BYTES, PARQUET, Source, open_source
+from gdfit.data.sources.source import ARROW, BLOCK_BYTES, PARQUET, Source, open_source
 from gdfit.data.sources.stored import Stored, scheme_of
-from gdfit.data.sources.typed import (
-    TypedError,
-    as_text,
-    batch_of,
-    held_in,
-    is_numeric,
-    numbers_in,
-    typed_layout,
-    words_in,
-)
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
+from gdfit.data.text.units import UNIT_BYTES
 from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.files import scratch_file
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-ROW_INDEX = "__index_level_"  # pandas' own name of it
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
 
-@dataclass(frozen=True)
-class ParquetFile:
-    """A Parquet file opened for reading.
+class Parquet:
+    """A Parquet file; its groups are row groups."""
 
-    table : pyarrow's `ParquetFile`.
-    size : how many bytes the file has, for the watcher; None where it has been told already.
-    block_bytes : how many bytes of numbers to read at once.
-    groups : which row groups to read; by default all.
+    def __init__(self, stored: IO[bytes]) -> None:
+        from pyarrow import parquet
+
+        self._file = parquet.ParquetFile(stored, pre_buffer=False, buffer_size=PAGE_BYTES)
+        self.names: list[str] = self._file.schema_arrow.names
+        self.groups: int = self._file.num_row_groups
+
+    def rows_in(self, group: int) -> int:
+        """The number of rows in a group."""
+        return int(self._file.metadata.row_group(group).num_rows)
+
+    def blocks(self, group: int, names: Sequence[str], rows: int) -> Iterator[Any]:
+        """The rows of a group in record batches of so many."""
+        return iter(self._file.iter_batches(rows, [group], list(names)))
+
+
+class Arrow:
+    """A file of Arrow's own format, as Feather is; its groups are record batches."""
+
+    def __init__(self, stored: IO[bytes]) -> None:
+        from pyarrow import ipc
+
+        self._file = ipc.open_file(stored)
+        self.names: list[str] = self._file.schema.names
+        self.groups: int = self._file.num_record_batches
+
+    def rows_in(self, group: int) -> int:
+        """The number of rows in a group."""
+        return int(self._file.get_batch(group).num_rows)
+
+    def blocks(self, group: int, names: Sequence[str], rows: int) -> Iterator[Any]:
+        """The rows of a group in record batches of so many."""
+        batch = self._file.get_batch(group)
+        chosen = batch.select([self.names.index(name) for name in names])
+        for start in range(0, batch.num_rows, rows):
+            yield chosen.slice(start, rows)
+
+
+@dataclass(frozen=True)
+class ArrowFile:
+    """A file of typed columns opened for reading.
+
+    table : what is in it.
+    size : how many bytes the file has, for the progress; None where it has been told already.
+    groups : which groups to read; by default all.
     """
 
     name: str
-    table: Any
+    table: Parquet | Arrow
     layout: Layout
-    dialect: Dialect
-    watcher: Watcher | None = None
+    progress: Progress | None = None
     size: int | None = None
-    block_bytes: int = BLOCK_BYTES
     groups: range | None = None
+    is_text = False
 
-    def like(self, first: DataFile) -> ParquetFile:
+    def like(self, first: DataFile) -> ArrowFile:
         """This file: its columns have names."""
         return self
 
-    def batches(
-        self, places: Sequence[int], texts: Sequence[int] = ()
-    ) -> Iterator[tuple[int, Batch]]:
-        """The numbers in the columns at `places` and the words in those at `texts`, with the number
-        of rows before.
+    def units(self) -> Iterator[Unit]:
+        """The groups: see `DataFile`."""
+        for group in self.groups or range(self.table.groups):
+            yield Unit(group, group)
 
-        Raises
-        ------
-        GdfitError : the file is damaged, or a value is missing or not a finite number.
-        """
-        start = 0 if self.groups is None else self.rows_before(self.groups.start)
-        for block in self.blocks(sorted({*places, *texts})):
-            batch = self.read(block, start, places, texts)
-            if self.dialect.drop_missing:
-                whole = batch.is_whole
-                if self.watcher:
-                    self.watcher.missed(len(whole) - int(whole.sum()))
-                batch = batch.where(whole)
-            if len(batch.rows):
-                yield start, batch
+    def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
+        """The rows of a group: see `DataFile`."""
+        start = 0
+        places = sorted({place for place, _ in asked})
+        for block in self.blocks(unit.number, [self.table.names[place] for place in places]):
+            columns = dict(zip(places, block.columns, strict=True))
+            grammar = self.layout.grammar
+            try:
+                batch = batch_of(block.num_rows, columns, asked, grammar, may_miss=may_miss)
+            except TypedError as error:
+                raise self.fault_in(unit, start + error.row, error.place, error.what) from None
+            yield batch._replace(rows=batch.rows + start)
             start += block.num_rows
 
-    def blocks(self, places: Sequence[int] | None = None) -> Iterator[Any]:
-        """The rows of the columns at `places`, or of all, as pyarrow's record batches."""
-        given = self.table.schema_arrow.names
-        names = None if places is None else [given[place] for place in places]
-        rows = max(1, self.block_bytes // (8 * len(names or given)))
-        done = 0
-        with damage_told(self.name):
-            for block in self.table.iter_batches(rows, self.groups, names):
+    def blocks(self, group: int, names: Sequence[str]) -> Iterator[Any]:
+        """The rows of some columns of a group, as pyarrow's record batches."""
+        rows, done = max(1, BLOCK_BYTES // (8 * len(names))), 0
+        with damage_told(self.name, self.kind):
+            for block in self.table.blocks(group, names, rows):
                 yield block
                 done += block.num_rows
-                if self.watcher and self.size is not None:
-                    self.watcher.progress(self.size * done // self.table.metadata.num_rows)
+                if self.progress and self.size is not None:
+                    groups = group + done / self.table.rows_in(group)
+                    self.progress.progress(int(self.size * groups / self.table.groups))
+
+    @property
+    def kind(self) -> str:
+        """The name of its format."""
+        return type(self.table).__name__
+
+    def all_blocks(self) -> Iterator[Any]:
+        """All rows of all columns, as pyarrow's record batches."""
+        for group in range(self.table.groups):
+            yield from self.blocks(group, self.table.names)
 
     def rows_before(self, group: int) -> int:
-        """How many rows there are before the row group of this number."""
-        return sum(self.table.metadata.row_group(before).num_rows for before in range(group))
+        """The number of rows before a group."""
+        return sum(map(self.table.rows_in, range(group)))
 
-    def read(self, block: Any, start: int, places: Sequence[int], texts: Sequence[int]) -> Batch:
-        """The rows of one block; a missing value is NaN or -1 if there may be any."""
-        grammar, names = self.layout.grammar, self.table.schema_arrow.names
-        may_miss = self.dialect.drop_missing
-
-        def column(place: int) -> Any:
-            return block.column(block.schema.get_field_index(names[place]))
-
-        try:
-            return batch_of(
-                block.num_rows,
-                places,
-                texts,
-                lambda place: numbers_in(column(place), grammar, may_miss=may_miss),
-                lambda place: words_in(column(place), grammar),
-                may_miss=may_miss,
-            )
-        except TypedError as error:
-            raise self.fault_in(start, error.row, error.place, error.what) from None
-
-    def fault_in(self, block: int, row: int, place: int, what: str) -> GdfitError:
-        """What is wrong with a value, `row` rows after those before the block."""
-        column = self.layout.names[place]
-        return FieldError(what, file=self.name, row=block + row + 1, column=column)
+    def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
+        """What is wrong with a value: see `DataFile`."""
+        number, column = self.rows_before(unit.number) + row + 1, self.layout.names[place]
+        return FieldError(what, file=self.name, row=number, column=column)
 
 
 @contextmanager
-def open_parquet(
+def arrow_in(
     source: Source,
-    dialect: Dialect | None = None,
-    watcher: Watcher | None = None,
+    dialect: Dialect,
+    progress: Progress | None = None,
     *,
-    block_bytes: int = BLOCK_BYTES,
-) -> Iterator[ParquetFile]:
-    """The Parquet file in `source`. What can't be read in any order, as a download, goes to a
-    temporary file first.
+    kind: type[Parquet | Arrow],
+) -> Iterator[ArrowFile]:
+    """The file of this `kind` in `source`. What can't be read in any order, as a download, goes to
+    a temporary file first.
 
     Raises
     ------
-    GdfitError : it is damaged, or a pipe, or pyarrow is missing.
+    GdfitError : it is damaged, or a pipe.
     """
-    dialect = dialect or Dialect()
-    try:
-        from pyarrow import parquet
-    except ImportError:
-        raise GdfitError(
-            "is Parquet, which needs pyarrow: pip install 'gdfit[parquet]'", file=source.name
-        ) from None
+    called = kind.__name__
     for option in ("delimiter", "comment", "skip"):
         if getattr(dialect, option):
-            raise UsageError(f"`{option}` is for CSV, and {source.name} is Parquet")
+            raise UsageError(f"`{option}` is for CSV, and {source.name} is {called}")
     if dialect.decimal != ".":
-        raise UsageError(f"`decimal` is for CSV, and {source.name} is Parquet")
+        raise UsageError(f"`decimal` is for CSV, and {source.name} is {called}")
     with ExitStack() as stack:
         size = source.stored.size
         stored: IO[bytes] = source.stored.file
         if source.is_compressed or not stored.seekable():
-            stored, size = stack.enter_context(spooled(source, watcher)), None
-        with damage_told(source.name):
-            table = parquet.ParquetFile(stored, pre_buffer=False, buffer_size=PAGE_BYTES)
+            if source.name == "standard input" and not source.is_compressed:
+                what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
+                raise GdfitError(what, file=source.name)
+            stored, size = stack.enter_context(spooled(source, progress)), None
+        with damage_told(source.name, called):
+            table = kind(stored)
             layout = layout_of(table, dialect.grammar(","))
-        yield ParquetFile(source.name, table, layout, dialect, watcher, size, block_bytes)
+        yield ArrowFile(source.name, table, layout, progress, size)
 
 
 @contextmanager
-def spooled(source: Source, watcher: Watcher | None) -> Iterator[IO[bytes]]:
+def spooled(source: Source, progress: Progress | None) -> Iterator[IO[bytes]]:
     """What is read from `source`, in a temporary file."""
-    if source.name == "standard input" and not source.is_compressed:
-        raise GdfitError(
-            "is Parquet, which can't be read from a pipe: name the file, or < FILE",
-            file=source.name,
-        )
     with scratch_file() as file:
         while chunk := source.read(BLOCK_BYTES):
             file.write(chunk)
             position = source.position()
-            if watcher and position is not None:
-                watcher.progress(position)
+            if progress and position is not None:
+                progress.progress(position)
         file.seek(0)
         yield file
 
 
-def layout_of(table: Any, grammar: Grammar) -> Layout:
+def layout_of(table: Parquet | Arrow, grammar: Grammar) -> Layout:
     """The layout, by the types of the columns and by the first rows."""
-    given = table.schema_arrow.names
-    first = next(table.iter_batches(batch_size=SNIFFED_ROWS), None)
-    held = (
-        [Held()] * len(given) if first is None else [held_in(it, grammar) for it in first.columns]
-    )
-    aside = {name for name in given if name.startswith(ROW_INDEX)}
-    return typed_layout(given, held, grammar, aside)
+    groups = range(table.groups)
+    blocks = chain.from_iterable(table.blocks(group, table.names, SNIFFED_ROWS) for group in groups)
+    first = next(blocks, None)
+    held = [Held()] * len(table.names)
+    if first is not None:
+        held = [held_in(column, grammar) for column in first.columns]
+    return typed_layout(table.names, held, grammar)
 
 
 @contextmanager
-def damage_told(name: str) -> Iterator[None]:
+def damage_told(name: str, kind: str) -> Iterator[None]:
     """Errors of pyarrow's as one line about the file."""
     import pyarrow as pa
 
@@ -210,7 +214,7 @@ def damage_told(name: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as error:
         what = str(error).partition("\n")[0].rstrip(".")
-        raise GdfitError(f"its Parquet can't be read: {what}", file=name) from None
+        raise GdfitError(f"its {kind} can't be read: {what}", file=name) from None
 
 
 class Chunks(io.RawIOBase):
@@ -235,25 +239,12 @@ class Chunks(io.RawIOBase):
         return count
 
 
-class Counting:
-    """A watcher of rows alone: how far reading has come, the Parquet file tells itself."""
-
-    def __init__(self, watcher: Watcher) -> None:
-        self.missed = watcher.missed
-
-    def opened(self, size: int | None) -> None:
-        """Has been told."""
-
-    def progress(self, position: int) -> None:
-        """Is told."""
-
-
-def as_csv(file: ParquetFile) -> CsvFile:
+def as_csv(file: ArrowFile) -> CsvFile:
     """`file` as a CSV file whose header is line 0, so that its row 7 is line 7."""
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(file.layout.names)
     top = header.getvalue().encode(errors="surrogateescape")
-    text = io.BufferedReader(Chunks(text_of(block) for block in file.blocks()))
+    text = io.BufferedReader(Chunks(text_of(block) for block in file.all_blocks()))
     source = Source(file.name, text, Stored(text, None), ())
     head = top + source.read(HEAD_BYTES)
     return CsvFile(
@@ -261,9 +252,6 @@ def as_csv(file: ParquetFile) -> CsvFile:
         replace(file.layout, start=len(top), header_end=len(top) - 1),
         head,
         is_small=len(head) < HEAD_BYTES,
-        dialect=file.dialect,
-        watcher=Counting(file.watcher) if file.watcher else None,
-        block_bytes=file.block_bytes,
     )
 
 
@@ -309,14 +297,10 @@ def fields_of(column: Any) -> Any:
 
 Reader = Callable[..., AbstractContextManager[DataFile]]
 
-
-def parquet_in(source: Source, *how: Any, **more: Any) -> AbstractContextManager[DataFile]:
-    """The Parquet file in `source`; what reads it is imported for no other."""
-
-    return open_parquet(source, *how, **more)
-
-
-READERS: dict[bytes, Reader] = {PARQUET: parquet_in}
+READERS: dict[bytes, Reader] = {
+    PARQUET: partial(arrow_in, kind=Parquet),
+    ARROW: partial(arrow_in, kind=Arrow),
+}
 """Formats other than CSV, by the bytes that they start with."""
 
 
@@ -324,9 +308,9 @@ READERS: dict[bytes, Reader] = {PARQUET: parquet_in}
 def open_file(
     path: str,
     dialect: Dialect,
-    watcher: Watcher | None = None,
+    progress: Progress | None = None,
     *,
-    block_bytes: int = BLOCK_BYTES,
+    unit_bytes: int = UNIT_BYTES,
 ) -> Iterator[DataFile]:
     """Open the data file at a path or URL (``-`` for standard input) and find its columns.
 
@@ -335,21 +319,22 @@ def open_file(
     GdfitError : it can't be read, or is no data.
     """
     with open_source(path) as source:
-        if watcher and scheme_of(path):
-            watcher.opened(source.stored.size)
+        if progress and scheme_of(path):
+            progress.opened(source.stored.size)
         start = source.start
-        reader = next((READERS[magic] for magic in READERS if start.startswith(magic)), csv_in)
-        with reader(source, dialect, watcher, block_bytes=block_bytes) as file:
+        reader = next((READERS[magic] for magic in READERS if start.startswith(magic)), None)
+        opened = (
+            reader(source, dialect, progress)
+            if reader
+            else csv_in(source, dialect, progress, unit_bytes=unit_bytes)
+        )
+        with opened as file:
             yield file
 
 
 @contextmanager
 def open_text(
-    path: str,
-    dialect: Dialect,
-    watcher: Watcher | None = None,
-    *,
-    block_bytes: int = BLOCK_BYTES,
+    path: str, dialect: Dialect, progress: Progress | None = None, **how: Any
 ) -> Iterator[CsvFile]:
     """Open a data file as `open_file` does, for its rows as they stand: as CSV, whatever it is.
 
@@ -357,11 +342,10 @@ def open_text(
     ------
     GdfitError : it has no rows of text.
     """
-    with open_file(path, dialect, watcher, block_bytes=block_bytes) as file:
+    with open_file(path, dialect, progress, **how) as file:
         if isinstance(file, CsvFile):
             yield file
-            return
-
-        if not isinstance(file, ParquetFile):
+        elif isinstance(file, ArrowFile):
+            yield as_csv(file)
+        else:
             raise GdfitError("can't be written as CSV", file=file.name)
-        yield as_csv(file)

@@ -18,9 +18,9 @@ from typing import IO, NamedTuple, cast
 from gdfit.data.sources.stored import Stored, scheme_of
 from gdfit.errors import GdfitError
 
+PARQUET, ARROW = b"PAR1", b"ARROW1"  # what files of these formats start with
 BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
 
-PARQUET = b"PAR1"  # what a Parquet file starts with
 
 Damage = tuple[type[Exception], ...]
 

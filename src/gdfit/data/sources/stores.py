@@ -1,8 +1,8 @@
 """Files in object stores (``s3://``, ``gs://``, ``az://``) and wherever else fsspec reaches.
 
-Needs fsspec: ``pip install 'gdfit[remote]'``, and what it needs itself for a kind of store.
-
-Patterns that stand for several files: ``data/*.csv``, also of objects in a store."""
+Needs fsspec: ``pip install 'gdfit[remote]'``, and what it needs itself for a kind of store. Also
+patterns that stand for several files: ``data/*.csv``, on this machine or in a store.
+"""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def open_remote(url: str, scheme: str, start: int = 0) -> Stored:
 
 
 def matching_objects(url: str, scheme: str) -> list[str]:
-    """The URLs of all objects that match one, in sorted order.
+    """The URLs of all objects that match one.
 
     Raises
     ------
     GdfitError : the store can't be reached, or a package that it needs is missing.
     """
     with in_store(url, scheme) as (system, path):
-        return sorted(system.unstrip_protocol(found) for found in system.glob(path))
+        return [system.unstrip_protocol(found) for found in system.glob(path)]
 
 
 @contextmanager
@@ -138,14 +138,10 @@ def matching(path: str) -> list[str]:
     scheme = scheme_of(path)
     if not is_pattern(path) or scheme in ("http", "https") or os.path.lexists(path):
         return [path]
-    if scheme:
-        return found_or_told(path, matching_objects(path, scheme))
     # Unlike a shell, Path.glob finds hidden files as well.
-    return found_or_told(path, sorted(glob.glob(path, recursive=True)))  # noqa: PTH207
-
-
-def found_or_told(path: str, found: list[str]) -> list[str]:
-    """The files that were found for a pattern; none is an error."""
+    found = (
+        matching_objects(path, scheme) if scheme else glob.glob(path, recursive=True)  # noqa: PTH207
+    )
     if not found:
         raise GdfitError("no such file, and none matches", file=path)
-    return found
+    return sorted(found)

@@ -1,55 +1,22 @@
-"""What is asked of the columns of a file.
-
-Which columns a fit uses, where they stand in a file, and what to type where they can't be
-used.
-
-What is to be made of a row: for a fit, of the columns that have been chosen."""
+"""Which columns a fit uses, what is made of them, and what to type where they can't be used."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
-from os import PathLike
 from typing import Protocol
 
-from gdfit.arrays import FloatArray
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, RecordedTable, plain
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns, find_name, typed
 from gdfit.data.terms.row_maker import RowMaker
+from gdfit.data.terms.selection import Selection
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.header import Layout
 from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which columns are asked for, and what is to be made of them.
-
-    features : the terms to predict from, as `gdfit.data.terms.terms` reads them; by default all
-        other columns with numbers, but row names and columns without a name.
-    target : the term to predict; by default ``y`` if there is one, else the last column with
-        numbers.
-    exclude : columns that are not used, whatever they hold.
-    degree : up to which to add all powers and products of the features that are numbers.
-    weights : the column that says how much each row counts; by default all count alike.
-    intercept : whether there is a b to fit; where there is none, it stays 0.
-    """
-
-    features: tuple[str, ...] | None = None
-    target: str | None = None
-    exclude: tuple[str, ...] = ()
-    degree: int = 1
-    weights: str | None = None
-    intercept: bool = True
-
-
-def several(names: Sequence[object] | str | PathLike[str]) -> tuple[str, ...]:
-    """Names, of which one may be given by itself."""
-    return (str(names),) if isinstance(names, str | PathLike) else tuple(map(str, names))
 
 
 @dataclass(frozen=True)
@@ -282,9 +249,20 @@ class Recipe(Protocol):
     def columns(self) -> Columns:
         """What is read of it."""
 
-    def blocks(self, file: DataFile, levels: Levels) -> Iterator[FloatArray]:
-        """The rows of a file in blocks, the target last: see `Columns.width`. The levels are added
-        to as they are found."""
+    @property
+    def drop_missing(self) -> bool:
+        """True where rows with a missing field are left out; else these are an error."""
+
+    def maker(self, file: DataFile) -> RowMaker:
+        """What makes rows of a file.
+
+        Raises
+        ------
+        GdfitError : a column is not there.
+        """
+
+    def advice(self, fault: FieldError, layout: Layout) -> str:
+        """What to type where a field can't be used."""
 
 
 @dataclass(frozen=True)
@@ -293,23 +271,27 @@ class Chosen:
 
     columns : what it uses.
     selection : what was asked for, for what to say of faults.
+    drop_missing : whether to leave out rows with a missing field.
     """
 
     columns: Columns
     selection: Selection
+    drop_missing: bool = False
 
-    def blocks(self, file: DataFile, levels: Levels) -> Iterator[FloatArray]:
-        """The rows of a file; a field that can't be used is an error that says what to type."""
+    def maker(self, file: DataFile) -> RowMaker:
+        """What makes rows of a file: see `Recipe`."""
         columns = self.columns
         places = find_columns(file.layout, file.name, columns.names, needed=False)
-        maker = RowMaker(
+        place_of = dict(zip(columns.names, places, strict=True))
+        return RowMaker(
             columns.expansion,
-            levels,
-            dict(zip(columns.names, places, strict=True)),
+            Levels(columns.expansion),
+            place_of,
             columns.made_target,
             columns.weights,
+            self.drop_missing,
         )
-        try:
-            yield from maker.all_rows(file)
-        except FieldError as fault:
-            raise fault.saying(advice(fault, file.layout, columns, self.selection)) from None
+
+    def advice(self, fault: FieldError, layout: Layout) -> str:
+        """What to type to do without the column of the field."""
+        return advice(fault, layout, self.columns, self.selection)

@@ -1,21 +1,21 @@
 """From what is read of a file to rows for a fit: terms checked, levels numbered.
 
-Rows in which a term has no value: which is the first, and why.
-
-Values as a person gives them, a number or a level for each input of a fit, to rows as they are
-read, and back."""
+Values as a person gives them, a number or a level for each input of a fit, are made rows here, too,
+and back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Batch
+from gdfit.data.batch import Asked, Batch, Codes, Unit
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, Level
 from gdfit.data.terms.levels import LevelError, Levels
@@ -30,7 +30,7 @@ class UnusableError(ValueError):
         self.row, self.column, self.what = row, column, what
 
 
-@dataclass(frozen=True)
+@dataclass
 class RowMaker:
     """Makes rows of what is read of a file: the numbers of the features, the codes of levels, the
     weight if there are weights, y if there is a target.
@@ -40,6 +40,8 @@ class RowMaker:
     place_of : the columns by their names: their places in the file.
     target : what y is.
     weights : the column of the rows' weights.
+    drop_missing : whether to leave out rows with a missing field, which are an error otherwise.
+    missed : how many rows have been left out.
     """
 
     expansion: Expansion
@@ -47,8 +49,10 @@ class RowMaker:
     place_of: Mapping[str, int]
     target: Factor | None = None
     weights: str | None = None
+    drop_missing: bool = False
+    missed: int = 0
 
-    @property
+    @cached_property
     def numbers(self) -> tuple[str, ...]:
         """The columns that are read as numbers: the features', those whose numbers are levels, the
         weights', the target's."""
@@ -57,54 +61,56 @@ class RowMaker:
         target = () if self.target is None else (self.target.column,)
         return (*self.expansion.numbers, *levels, *weights, *target)
 
-    @property
+    @cached_property
     def texts(self) -> tuple[str, ...]:
-        """The columns that are read as texts."""
+        """The columns that are read as words."""
         return tuple(factor.column for factor in self.expansion.categories if factor.is_text)
 
-    @property
-    def places(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Where the numbers and the texts stand."""
-        return (
-            tuple(self.place_of[name] for name in self.numbers),
-            tuple(self.place_of[name] for name in self.texts),
-        )
+    @cached_property
+    def asked(self) -> list[Asked]:
+        """What is read of the file."""
+        words = (Asked(self.place_of[name], "word") for name in self.texts)
+        return [*(Asked(self.place_of[name]) for name in self.numbers), *words]
 
-    def all_rows(self, file: DataFile) -> Iterator[FloatArray]:
-        """The rows of a file, block by block.
+    def unit_rows(self, file: DataFile, unit: Unit) -> Iterator[tuple[Codes, FloatArray]]:
+        """The rows of a unit and their numbers in it, batch by batch.
 
         Raises
         ------
         FieldError : a field can't be used.
         """
-        for block, batch in file.batches(*self.places):
-            rows = self.rows(file, block, batch)
-            if len(rows):
-                yield rows
-
-    def rows(self, file: DataFile, block: Any, batch: Batch) -> FloatArray:
-        """The rows of a batch without missing fields, but those of weight 0.
-
-        Raises
-        ------
-        FieldError : a weight, a level or the value of a term can't be used.
-        """
-        try:
+        for batch in file.batches(unit, self.asked, may_miss=self.drop_missing):
+            if self.drop_missing:
+                whole = batch.is_whole
+                self.missed += len(whole) - int(np.count_nonzero(whole))
+                batch = batch.where(whole)
             if self.weights is not None:
-                batch = self.counted(batch, self.weights)
-            return self.made(batch)
-        except UnusableError as error:
-            row, place = int(batch.rows[error.row]), self.place_of[error.column]
-            raise file.fault_in(block, row, place, error.what) from None
+                batch = self.counted(file, unit, batch, self.weights)
+            if len(batch.rows):
+                yield batch.rows, self.rows(file, unit, batch)
 
-    def counted(self, batch: Batch, name: str) -> Batch:
+    def counted(self, file: DataFile, unit: Unit, batch: Batch, name: str) -> Batch:
         """The rows with a weight above 0."""
         weights = batch.numbers[:, self.numbers.index(name, len(self.expansion.numbers))]
         negative = np.flatnonzero(weights < 0)
         if len(negative):
             row = int(negative[0])
-            raise UnusableError(row, name, f"a weight can't be negative, as {weights[row]:g} is")
+            what = f"a weight can't be negative, as {weights[row]:g} is"
+            raise file.fault_in(unit, int(batch.rows[row]), self.place_of[name], what)
         return batch.where(weights > 0)
+
+    def rows(self, file: DataFile, unit: Unit, batch: Batch) -> FloatArray:
+        """The rows of a batch without missing fields.
+
+        Raises
+        ------
+        FieldError : a level or the value of a term can't be used.
+        """
+        try:
+            return self.made(batch)
+        except UnusableError as error:
+            row, place = int(batch.rows[error.row]), self.place_of[error.column]
+            raise file.fault_in(unit, row, place, error.what) from None
 
     def made(self, batch: Batch) -> FloatArray:
         """The rows of a batch, all of which count."""

@@ -2,7 +2,8 @@
 
 A row may hold line ends, in quotes. A byte is in quotes if the number of quotes before it is odd;
 so it is where each quote opens a field, closes it or is doubled. In files where some are mere
-characters (5" of snow), the others are first told from them one by one."""
+characters (5" of snow), the others are first told from them one by one.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfit.data.text.fields import Grammar, RowError
+from gdfit.data.text.fields import Grammar
+from gdfit.data.text.plain import RowError
 
 LONGEST_ROW = 1 << 25
 QUOTE, LF, CR = b'"\n\r'
@@ -59,11 +61,16 @@ def cut_blocks(
             rest = rest[len(block.text) :]
             line += count_lines(block.text)
         elif len(rest) > longest:
-            what = "a quote opens a field here that does not end" if b'"' in rest else "is no text"
-            raise RowError(what, line)
+            raise too_long(rest, line)
     if rest:
         text = without_comments(rest, grammar)
         yield Block(text, find_quotes(text, grammar), line, rest)
+
+
+def too_long(text: bytes, line: int) -> RowError:
+    """What is wrong with a row that does not end where it should."""
+    what = "a quote opens a field here that does not end" if b'"' in text else "is no text"
+    return RowError(what, line)
 
 
 def whole_rows(raw: bytes, grammar: Grammar, line: int) -> Block:

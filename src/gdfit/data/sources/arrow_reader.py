@@ -7,35 +7,31 @@ reader, which is the definition, then reads the block or says what is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gdfit.data.batch import Batch, Words
+from gdfit.data.arrow import TypedError, batch_of, stored_in
+from gdfit.data.batch import Asked, Batch, Kind
 from gdfit.data.text.blocks import Block, in_quotes, table_of
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 
 LINE_ENDS = b"\r\n"
 AT_ONCE = 1 << 18  # bytes that Arrow parses at a time: what it makes of them stays in the cache
+ROWS_AT_ONCE = 1 << 9  # bytes a column at least, as each column of a piece takes time of its own
 
 
-def read_batch(
-    block: Block,
-    grammar: Grammar,
-    width: int,
-    places: Sequence[int],
-    texts: Sequence[int],
-    *,
-    missing: bool,
+def read_by_arrow(
+    block: Block, grammar: Grammar, width: int, asked: Sequence[Asked], *, missing: bool
 ) -> Batch | None:
-    """The numbers in the columns at `places` and the words in those at `texts`, of rows that must
-    have `width` fields each. One that is `missing` is NaN or -1, if there may be any."""
+    """The rows of a block, of the columns that are `asked` for; rows must have `width` fields each.
+    A field that is `missing` is NaN or -1, if there may be any."""
     text: bytes | None = block.text
     delimiter = grammar.delimiter
-    if len(block.quotes) % 2 or not {*places}.isdisjoint(texts):
+    kinds = dict(asked)
+    if len(block.quotes) % 2 or len(kinds) < len({*asked}):  # a column may be asked for as both
         return None
     if delimiter == WHITE_SPACE:
         text, delimiter = trimmed(block, grammar), "\t"
@@ -43,17 +39,22 @@ def read_batch(
         text = trimmed(block, grammar)
         if text is None:
             return None
-    absent = (
-        [word.decode() for word in grammar.missing_words] if missing else []
-    )  # slower with them
-    columns = asked(places, texts)
-    table = parsed(text, delimiter, grammar.decimal, width, columns, absent, AT_ONCE)
+    # Arrow is slower with words for missing fields.
+    absent = [word.decode() for word in grammar.missing_words] if missing else []
+    at_once = max(AT_ONCE, width * ROWS_AT_ONCE)
+    table = parsed(text, delimiter, grammar.decimal, width, kinds, absent, at_once)
     if table is None and text is block.text:  # blanks may be in the way, or rows be long
         text = trimmed(block, grammar)
-        table = parsed(text, delimiter, grammar.decimal, width, columns, absent, len(block.text))
+        table = parsed(text, delimiter, grammar.decimal, width, kinds, absent, len(block.text))
     if table is None:
         return None
-    return batch_of(table, grammar, places, texts, missing=missing)
+    columns = {place: table.column(str(place)) for place in kinds}
+    if not all(is_finite(column) for place, column in columns.items() if kinds[place] == "number"):
+        return None
+    try:
+        return batch_of(table.num_rows, columns, asked, grammar, may_miss=missing)
+    except TypedError:
+        return None
 
 
 def parsed(
@@ -61,7 +62,7 @@ def parsed(
     delimiter: str,
     decimal: str,
     width: int,
-    columns: dict[str, Any],
+    kinds: Mapping[int, Kind],
     absent: list[str],
     at_once: int,
 ) -> Any:
@@ -71,16 +72,17 @@ def parsed(
     import pyarrow as pa
     from pyarrow import csv
 
+    types = {"number": pa.float64(), "word": pa.dictionary(pa.int32(), pa.binary())}
     try:
         return csv.read_csv(
             pa.py_buffer(text),
             csv.ReadOptions(
-                column_names=names_of(width), use_threads=False, block_size=at_once + 1
+                column_names=places_as_names(width), use_threads=False, block_size=at_once + 1
             ),
             csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             csv.ConvertOptions(
-                column_types=columns,
-                include_columns=[*columns],
+                column_types={str(place): types[kind] for place, kind in kinds.items()},
+                include_columns=[*map(str, kinds)],
                 null_values=absent,
                 decimal_point=decimal,
                 check_utf8=False,
@@ -90,68 +92,16 @@ def parsed(
         return None
 
 
-def asked(places: Sequence[int], texts: Sequence[int]) -> dict[str, Any]:
-    """The columns to read by name, with their types."""
-    import pyarrow as pa
-
-    numbers = dict.fromkeys(map(str, places), pa.float64())
-    return numbers | dict.fromkeys(map(str, texts), pa.dictionary(pa.int32(), pa.binary()))
-
-
 @cache
-def names_of(width: int) -> list[str]:
+def places_as_names(width: int) -> list[str]:
     """Names for so many columns: their places."""
     return [*map(str, range(width))]
 
 
-def batch_of(
-    table: Any, grammar: Grammar, places: Sequence[int], texts: Sequence[int], *, missing: bool
-) -> Batch | None:
-    """What is in an Arrow table: columns of numbers, then of words. None where a number is not
-    finite, or something is missing that may not."""
-    numbers = np.empty((table.num_rows, len(places)), order="F")
-    for at, place in enumerate(places):
-        start = 0
-        for part in table.column(str(place)).chunks:
-            values = np.frombuffer(part.buffers()[1], np.float64)[part.offset :][: len(part)]
-            if not np.isfinite(values).all() or (part.null_count and not missing):  # nulls are 0
-                return None
-            into = numbers[start : start + len(part), at]
-            into[:] = values
-            if part.null_count:
-                into[~valid(part)] = np.nan
-            start += len(part)
-    if grammar.missing_numbers:
-        absent = np.isin(numbers, list(grammar.missing_numbers))
-        if absent.any() and not missing:
-            return None
-        numbers[absent] = np.nan
-    words = tuple(words_in(table.column(str(place)), grammar) for place in texts)
-    if not missing and any((column.codes < 0).any() for column in words):
-        return None
-    return Batch(numbers, words, np.arange(table.num_rows))
-
-
-def valid(column: Any) -> NDArray[np.bool_]:
-    """Which values of a column are not null."""
-    bits = np.frombuffer(column.buffers()[0], np.uint8)
-    return np.unpackbits(bits, bitorder="little")[column.offset :][: len(column)].astype(bool)
-
-
-def words_in(column: Any, grammar: Grammar) -> Words:
-    """What a column says in words, each once; -1 where one is missing."""
-    known: dict[str, int] = {}
-    codes = [np.empty(0, np.int64)]
-    for part in column.chunks:
-        code_of = [
-            -1
-            if grammar.is_missing(said := word.strip(grammar.blanks))
-            else known.setdefault(said.decode(errors="surrogateescape"), len(known))
-            for word in part.dictionary.to_pylist()
-        ]
-        indices = np.frombuffer(part.indices.buffers()[1], np.int32)[part.indices.offset :]
-        codes.append(np.array(code_of, np.int64)[indices[: len(part)]])
-    return Words(np.concatenate(codes), list(known))
+def is_finite(column: Any) -> bool:
+    """True where Arrow took no word for an infinite number or for none, as it does ``NAN``. What
+    stands for a null in its memory is 0."""
+    return all(np.isfinite(stored_in(part, np.float64)).all() for part in column.chunks)
 
 
 def are_at_ends(block: Block, grammar: Grammar) -> bool:

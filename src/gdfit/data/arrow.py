@@ -1,0 +1,305 @@
+"""Arrow at the door: columns of Parquet, DataFrames and CSV as Arrow reads them, made numbers and
+words in NumPy. Nothing behind it knows Arrow.
+
+What a field says is defined in `gdfit.data.text.fields`, here as for text: blanks around words
+don't count, and some words stand for a missing value. pyarrow is imported by whoever has columns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfit.arrays import FloatArray
+from gdfit.data.batch import Asked, Batch, Words, by_kind
+from gdfit.data.text.fields import Grammar, read_number
+from gdfit.data.text.header import ROW_NAMES, Held, Layout
+
+ROW_INDEX = "__index_level_"  # pandas' own name of it
+
+
+class UnreadableError(ValueError):
+    """A value can't be used: in which row, from 0, and why."""
+
+    def __init__(self, row: int, what: str) -> None:
+        self.row, self.what = row, what
+
+
+class TypedError(ValueError):
+    """The first value of a batch that can't be used: in which row and which column, and why."""
+
+    def __init__(self, row: int, place: int, what: str) -> None:
+        self.row, self.place, self.what = row, place, what
+
+
+def typed_layout(given: Sequence[str], held: Sequence[Held], grammar: Grammar) -> Layout:
+    """Layout of columns that have names and types of their own.
+
+    given : the names; the first may be that of row names, which is set aside, as are pandas' index
+        and columns without a name.
+    """
+    names = tuple(name or f"column{place}" for place, name in enumerate(given, start=1))
+    aside = {
+        name
+        for name, stored in zip(names, given, strict=True)
+        if not stored or stored.startswith(ROW_INDEX)
+    }
+    if names and ROW_NAMES.fullmatch(names[0]):
+        aside.add(names[0])
+    return Layout(
+        names=names,
+        named=True,
+        grammar=grammar,
+        start=0,
+        line=1,
+        set_aside=frozenset(aside),
+        held=tuple(held),
+        is_text=False,
+    )
+
+
+def batch_of(
+    count: int,
+    columns: Mapping[int, Any],
+    asked: Sequence[Asked],
+    grammar: Grammar,
+    *,
+    may_miss: bool,
+) -> Batch:
+    """`count` rows of Arrow's `columns`, by their places, as they are `asked` for. A missing value
+    is NaN or -1 if there may be any.
+
+    Raises
+    ------
+    TypedError : a value is missing, or not a finite number.
+    """
+    numeric, verbal = by_kind(asked)
+    rows = np.empty((count, len(numeric)), order="F")
+    at = {place: number for number, place in enumerate(numeric)}
+    words: dict[int, Words] = {}
+    faults: list[tuple[int, int, str]] = []
+    for place, kind in sorted({*asked}):
+        try:
+            if kind == "number":
+                values = rows[:, at[place]]
+                numbers_into(columns[place], grammar, values)
+                faults += first_of(np.isinf(values), place, "{} is not a finite number", values)
+                absent = np.isnan(values)
+            else:
+                words[place] = words_in(columns[place], grammar)
+                absent = words[place].codes < 0
+        except UnreadableError as error:
+            faults.append((error.row, place, error.what))
+            continue
+        if not may_miss:
+            missing = "the value is missing; `drop_missing` skips such rows"
+            faults += first_of(absent, place, missing)
+    if faults:
+        raise TypedError(*min(faults))
+    for number, place in enumerate(numeric):
+        if at[place] != number:  # it is asked for again
+            rows[:, number] = rows[:, at[place]]
+    return Batch(rows, tuple(words[place] for place in verbal), np.arange(count))
+
+
+def first_of(
+    wrong: NDArray[np.bool_], place: int, what: str, values: Any = None
+) -> list[tuple[int, int, str]]:
+    """The first row that is wrong, if there is one, with its column's place, and what it is."""
+    if not wrong.any():
+        return []
+    row = int(np.argmax(wrong))
+    return [(row, place, what if values is None else what.format(repr(str(values[row]))))]
+
+
+def is_numeric(kind: Any) -> bool:
+    """True of types whose values are numbers, also where a dictionary lists them, or where the type
+    stands for another."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    if isinstance(kind, pa.BaseExtensionType):
+        return is_numeric(kind.storage_type)
+    if types.is_dictionary(kind):
+        return is_numeric(kind.value_type)
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+
+
+def numbers_into(column: Any, grammar: Grammar, result: FloatArray) -> None:
+    """Write a column's numbers into `result`, NaN where one is missing: the float64 nearest to what
+    each says in decimal digits.
+
+    column : an array of Arrow's, in chunks or not; or NumPy's, whose numbers are those.
+
+    Raises
+    ------
+    UnreadableError : a word says no number.
+    """
+    if isinstance(column, np.ndarray):
+        result[:] = column
+        return
+    if not is_numeric(column.type):
+        result[:] = numbers_said(words_in(column, grammar), grammar)
+        return
+    import pyarrow as pa
+
+    start = 0
+    for part in chunks(column):
+        values = as_listed(part)
+        if pa.types.is_decimal(values.type):
+            values = values.cast(pa.string())  # Arrow's own way to a float is not the nearest one
+        values = values.cast(pa.float64(), safe=False)
+        into = result[start : start + len(values)]
+        into[:] = stored_in(values, np.float64)
+        if values.null_count:
+            into[~is_valid(values)] = math.nan
+        start += len(values)
+    if grammar.missing_numbers:
+        result[np.isin(result, list(grammar.missing_numbers))] = math.nan
+
+
+def words_in(column: Any, grammar: Grammar) -> Words:
+    """A column's words, each once; -1 where one is missing.
+
+    Raises
+    ------
+    UnreadableError : it holds lists and the like.
+    """
+    import pyarrow as pa
+
+    known: dict[str, int] = {}
+    codes = [np.empty(0, np.int64)]
+    for part in chunks(column):
+        if not pa.types.is_dictionary(part.type) or not is_text(part.type.value_type):
+            try:
+                part = as_text(part).dictionary_encode()
+            except pa.ArrowException:
+                raise UnreadableError(0, f"holds {part.type}, no numbers and no text") from None
+        code_of = [
+            -1
+            if grammar.is_missing(said := word_in(value, grammar))
+            else known.setdefault(said.decode(errors="surrogateescape"), len(known))
+            for value in part.dictionary.to_pylist()
+        ]
+        indices = part.indices.cast(pa.int64())
+        chosen = stored_in(indices, np.int64)
+        if part.null_count:
+            chosen = np.where(is_valid(indices), chosen, -1)
+        codes.append(np.array([*code_of, -1], np.int64)[chosen])
+    return Words(np.concatenate(codes), list(known))
+
+
+def word_in(value: str | bytes | None, grammar: Grammar) -> bytes:
+    """A value's word, as in a file."""
+    if isinstance(value, str):
+        value = value.encode(errors="surrogateescape")
+    return (value or b"").strip(grammar.blanks)
+
+
+def numbers_said(words: Words, grammar: Grammar) -> FloatArray:
+    """The numbers that words say, NaN where one is missing."""
+    said = np.full(len(words.said) + 1, math.nan)
+    for code, word in enumerate(words.said):
+        try:
+            said[code] = read_number(word.encode(errors="surrogatepass"), grammar, missing=True)
+        except ValueError as error:
+            raise UnreadableError(int(np.argmax(words.codes == code)), str(error)) from None
+    return said[words.codes]
+
+
+def chunks(column: Any) -> list[Any]:
+    """The arrays that a column comes in."""
+    return column.chunks if hasattr(column, "chunks") else [column]
+
+
+def stored_in(column: Any, kind: type[Any]) -> Any:
+    """A column's values as they lie in memory, whatever there is for nulls. pyarrow's own way to
+    NumPy imports pandas, which takes longer than to read a small file."""
+    buffer = column.buffers()[1]
+    if buffer is None:
+        return np.zeros(len(column), kind)
+    return np.frombuffer(buffer, kind)[column.offset :][: len(column)]
+
+
+def is_valid(column: Any) -> NDArray[np.bool_]:
+    """True for values that are not null."""
+    bits = column.buffers()[0]
+    if bits is None:
+        return np.full(len(column), not column.null_count)
+    valid = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")
+    return valid[column.offset :][: len(column)].astype(bool)
+
+
+def is_text(kind: Any) -> bool:
+    """True of types whose values are texts, or bytes that may be."""
+    from pyarrow import types
+
+    return any(
+        test(kind)
+        for test in (
+            types.is_string,
+            types.is_large_string,
+            types.is_string_view,
+            types.is_binary,
+            types.is_large_binary,
+            types.is_binary_view,
+        )
+    )
+
+
+def as_text(column: Any) -> Any:
+    """A column's values as text, from which numbers are read back as the same float64.
+
+    Raises
+    ------
+    ArrowException : it holds lists and the like.
+    """
+    import pyarrow as pa
+    from pyarrow import types
+
+    column = as_listed(column)
+    if types.is_string_view(column.type) or types.is_binary_view(column.type):
+        return column.cast(pa.large_binary())
+    if is_text(column.type):
+        return column
+    if types.is_boolean(column.type):
+        from pyarrow import compute
+
+        return compute.utf8_capitalize(column.cast(pa.string()))
+    if types.is_floating(column.type):
+        column = column.cast(pa.float64())  # the shortest digits of a float32 say another number
+    said = column.cast(pa.string())
+    if types.is_temporal(column.type):  # without fractions of a second that are none
+        from pyarrow import compute
+
+        said = compute.replace_substring_regex(said, r"\.0+(Z?)$", r"\1")
+    return said
+
+
+def as_listed(column: Any) -> Any:
+    """A column's values themselves, where a dictionary lists them or their type stands for
+    another."""
+    import pyarrow as pa
+
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.storage
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def held_in(column: Any, grammar: Grammar) -> Held:
+    """What the first values of a column are."""
+    if isinstance(column, np.ndarray) or is_numeric(column.type):
+        numbers = np.empty(len(column))
+        numbers_into(column, grammar, numbers)
+        missing = int(np.isnan(numbers).sum())
+        return Held(numbers=len(column) - missing, missing=missing)
+    try:
+        words = words_in(column, grammar)
+    except UnreadableError as error:
+        return Held(words=len(column), word=error.what)
+    missing = int((words.codes < 0).sum())
+    return Held(0, missing, len(column) - missing, words.said[0] if words.said else "")

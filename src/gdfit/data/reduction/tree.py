@@ -1,0 +1,213 @@
+"""What units of files come to, folded in a tree whose shape depends on the files alone.
+
+Neighbouring units are merged, then neighbours of those, up to the whole file, and then the files
+so, in the order of their names. So it makes no difference, not in the last bit, who takes which
+units, how many at once and when, or in which order the files are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
+
+from gdfit.arrays import FloatArray
+from gdfit.data.batch import Codes, Unit
+from gdfit.data.data_file import DataFile
+from gdfit.data.parallel import in_order
+from gdfit.data.terms.columns import Recipe
+from gdfit.data.terms.levels import LevelError, Levels
+from gdfit.data.terms.row_maker import RowMaker
+from gdfit.errors import FieldError
+
+
+class Part(Protocol):
+    """What a part of the data comes to."""
+
+    def merged(self, other: Self) -> Self:
+        """What this part and the one that follows it come to."""
+
+
+Some = TypeVar("Some", bound=Part)
+
+
+class Spot(NamedTuple):
+    """A unit among all data.
+
+    rank : of its file, among the files in the order of their names: what decides about the numbers.
+    file : of its file, among the files as they were given: what says which row is the last.
+    number : of the unit in its file.
+    """
+
+    rank: int = 0
+    file: int = 0
+    number: int = 0
+
+
+class Taker(Protocol):
+    """Takes what units come to in the order of the data."""
+
+    @property
+    def levels(self) -> Levels:
+        """The levels so far."""
+
+    def take(self, part: Any) -> Any:
+        """What is to be merged of what a unit comes to.
+
+        Raises
+        ------
+        LevelError : it has a level too many.
+        """
+
+
+class Job(Protocol):
+    """What is to be made of the data."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is made of a row."""
+
+    def leaf(
+        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
+    ) -> Part | None:
+        """What the rows of a unit, with their numbers in it, come to; None where there are none."""
+
+    def keeper(self) -> Taker | None:
+        """What is to see the parts in their order, where that can be had."""
+
+    def result(self, part: Any, keeper: Any) -> Any:
+        """What is wanted of all parts, merged: None where there are no rows. The keeper has seen
+        them, where that could be had."""
+
+
+class Outcome(NamedTuple):
+    """What some of the data has come to, if there were rows, and how many rows missed a field."""
+
+    part: Any = None
+    missed: int = 0
+
+
+def both(one: Some | None, other: Some | None) -> Some | None:
+    """The rows of both parts, of which either may be none."""
+    if one is None or other is None:
+        return one if other is None else other
+    return one.merged(other)
+
+
+def merged(one: Outcome, other: Outcome) -> Outcome:
+    """Both outcomes, that of the earlier data first."""
+    return Outcome(both(one.part, other.part), one.missed + other.missed)
+
+
+class Tree:
+    """Folds leaves in whatever order they come: neighbours in pairs, and so on up."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[int, int], Outcome] = {}
+
+    def add(self, number: int, outcome: Outcome, level: int = 0) -> None:
+        """Take in the leaf of this number; or a whole branch of 2 ** `level` leaves."""
+        while (beside := self._waiting.pop((level, number ^ 1), None)) is not None:
+            outcome = merged(beside, outcome) if number % 2 else merged(outcome, beside)
+            level, number = level + 1, number // 2
+        self._waiting[level, number] = outcome
+
+    def result(self) -> Outcome:
+        """All leaves, folded: those that have no neighbour are merged with the branch above."""
+        result = Outcome()
+        for place in sorted(self._waiting):  # the smallest branch is the last one
+            result = merged(self._waiting[place], result)
+        return result
+
+
+def ranks(names: Sequence[str]) -> list[int]:
+    """Of each file, its place among the files in the order of their names."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    return sorted(range(len(order)), key=order.__getitem__)
+
+
+class Leaf(NamedTuple):
+    """A unit that is to become a leaf of the tree."""
+
+    file: DataFile
+    maker: RowMaker
+    unit: Unit
+    spot: Spot
+
+
+def outcome_of(job: Job, leaf: Leaf) -> Outcome:
+    """What a unit comes to.
+
+    Raises
+    ------
+    GdfitError : a row can't be used.
+    """
+    levels = Levels(leaf.maker.expansion)
+    maker = replace(leaf.maker, levels=levels)
+    try:
+        part = job.leaf(maker.unit_rows(leaf.file, leaf.unit), levels, leaf.spot)
+    except FieldError as fault:
+        raise fault.saying(job.recipe.advice(fault, leaf.file.layout)) from None
+    return Outcome(part, maker.missed)
+
+
+def reduce_files(
+    files: Iterable[DataFile],
+    job: Job,
+    names: Sequence[str] = ("",),
+    keeper: Taker | None = None,
+    on_start: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """What all rows come to, read in their order; units of text on all processors.
+
+    Parameters
+    ----------
+    files : each is read before the next one is asked for.
+    job : what is to be made of them.
+    names : the files' names, which their order in the tree comes from.
+    keeper : sees what units come to in their order.
+    on_start : is called when the first unit has been read.
+
+    Raises
+    ------
+    GdfitError : the data can't be used.
+    """
+
+    def leaves() -> Iterator[Leaf]:
+        for number, (file, rank) in enumerate(zip(files, ranks(names), strict=True)):
+            maker = job.recipe.maker(file)
+            for unit in file.units():
+                yield Leaf(file, maker, unit, Spot(rank, number, unit.number))
+
+    def read(leaf: Leaf) -> tuple[Leaf, Outcome]:
+        return leaf, outcome_of(job, leaf)
+
+    def is_apart(leaf: Leaf) -> bool:
+        return leaf.file.is_text
+
+    whole, of_file, rank = Tree(), Tree(), ranks(names)[0]
+    for number, (leaf, outcome) in enumerate(in_order(read, leaves(), is_apart)):
+        if not number:
+            on_start()
+        part = outcome.part
+        if keeper and part is not None:
+            try:
+                part = keeper.take(part)
+            except LevelError:
+                raise level_fault(job, leaf, keeper.levels) from None
+        if leaf.spot.rank != rank:
+            whole.add(rank, of_file.result())
+            rank, of_file = leaf.spot.rank, Tree()
+        of_file.add(leaf.unit.number, Outcome(part, outcome.missed))
+    whole.add(rank, of_file.result())
+    return whole.result()
+
+
+def level_fault(job: Job, leaf: Leaf, levels: Levels) -> Exception:
+    """What is wrong with a unit that has more levels than may follow these."""
+    try:
+        for _ in replace(leaf.maker, levels=levels).unit_rows(leaf.file, leaf.unit):
+            pass
+    except FieldError as fault:
+        return fault.saying(job.recipe.advice(fault, leaf.file.layout))
+    raise AssertionError("the levels were too many before")
