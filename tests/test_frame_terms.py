@@ -182,7 +182,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "a word that is no Unicode": (
         lambda: gdfit.observations_from(with_value("mass", 3, "\ud800"), "price"),
-        "the DataFrame, row 3 (from 0), column 'mass': '\\ud800' is not a number; `exclude` mass "
+        "the DataFrame, row 3 (from 0), column 'mass': '\\\\ud800' is not a number; `exclude` mass "
         "leaves the column out",
     ),
     "what an option of files is for": (

@@ -171,6 +171,8 @@ def words_in(column: Any, grammar: Grammar) -> Words:
     """
     import pyarrow as pa
 
+    if isinstance(column, np.ndarray):
+        column = pa.array(column, from_pandas=True)
     known: dict[str, int] = {}
     codes = [np.empty(0, np.int64)]
     for part in chunks(column):

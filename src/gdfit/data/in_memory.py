@@ -23,8 +23,7 @@ from gdfit.data.arrow import TypedError, batch_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile
 from gdfit.data.reduction.condense import Condense
-from gdfit.data.reduction.observations import FIRST_ROWS, Observations
-from gdfit.data.reduction.rows import Rows
+from gdfit.data.reduction.observations import Observations
 from gdfit.data.reduction.tree import reduce_files
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
 from gdfit.data.terms.expansion import Expansion, level_name
@@ -173,21 +172,17 @@ class FrameFile:
         return FieldError(what, file=self.name, row=where, column=column)
 
 
-def frame_file(frame: Any, columns: Sequence[tuple[Hashable, Any]] | None = None) -> FrameFile:
-    """A DataFrame as a data file; `columns` are other ones than its own."""
-    columns = columns_of(frame) if columns is None else columns
-    names, values = [str(name) for name, _ in columns], [values for _, values in columns]
-    return file_of(
-        f"the {type(frame).__name__}", names, values, labels=getattr(frame, "index", None)
-    )
-
-
-def file_of(
-    name: str, names: Sequence[str], columns: Sequence[Any], *, labels: Any = None
+def frame_file(
+    frame: Any,
+    columns: Sequence[tuple[Hashable, Any]] | None = None,
+    called: str | None = None,
 ) -> FrameFile:
-    """Columns with these `names` as a data file."""
-    read = [*map(column_of, columns)]
-    layout = typed_layout(names, [held for _, held in read], GRAMMAR)
+    """A DataFrame as a data file; `columns` may be other ones than its own."""
+    columns = columns_of(frame) if columns is None else columns
+    read = [column_of(values) for _, values in columns]
+    layout = typed_layout([str(name) for name, _ in columns], [held for _, held in read], GRAMMAR)
+    labels = None if called else getattr(frame, "index", None)
+    name = called or f"the {type(frame).__name__}"
     return FrameFile(name, layout, [column for column, _ in read], labels)
 
 
@@ -238,11 +233,19 @@ def word_of(value: object) -> bytes:
     if isinstance(value, bytes):
         return value.strip(GRAMMAR.blanks)
     if isinstance(value, str):
-        return value.encode(errors="surrogateescape").strip(GRAMMAR.blanks)
+        return encoded(value).strip(GRAMMAR.blanks)
     if isinstance(value, Real) and not isinstance(value, bool | Integral):
         return level_name(float(value)).encode()
     missing = value is None or repr(value) in WORDS_OF_PANDAS
-    return b"" if missing else str(value).encode(errors="surrogateescape")
+    return b"" if missing else encoded(str(value))
+
+
+def encoded(text: str) -> bytes:
+    """A text as bytes, as it would stand in a file."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="backslashreplace")
 
 
 WORDS_OF_PANDAS = ("<NA>", "NaT")  # what it shows of its own missing values
@@ -325,82 +328,62 @@ def observations_from(
             raise UsageError("`like` says which features there are: leave out the others")
         made_by = like.expansion.terms if like.expansion else like.features
         asked = Selection(tuple(map(str, made_by)), intercept=like.intercept)
-    if is_frame(x):
-        if features is not None:
-            asked = replace(asked, features=several(features))
-        return from_frame(x, y, target, weights, asked, like, drop_missing=drop_missing)
-    return from_array(x, y, features, target, weights, asked, like, drop_missing=drop_missing)
-
-
-def from_array(
-    x: Any,
-    y: Any,
-    features: Sequence[str] | str | None,
-    target: str | None,
-    weights: Any,
-    asked: Selection,
-    like: Like | None,
-    *,
-    drop_missing: bool,
-) -> Observations:
-    """Observations from arrays, as they stand unless more is asked: see `observations_from`."""
-    inputs, outputs = array_of(x, "x"), array_of(y, "y")
-    if inputs.ndim == 1:
-        inputs = inputs[:, np.newaxis]
-    if inputs.ndim != 2 or outputs.shape != inputs.shape[:1]:
-        raise shapes_differ(x, y)
-    if not inputs.shape[1]:
-        raise GdfitError("x has no columns")
-    names = names_for(x, inputs.shape[1]) if features is None else several(features)
-    if len(names) != inputs.shape[1]:
-        raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
-    target = target or name_of(y) or "y"
-    of_rows = None if weights is None else checked_weights(weights, len(outputs))
-    if asked == Selection(intercept=asked.intercept) and not drop_missing:
-        return as_they_stand(inputs, outputs, names, target, of_rows, intercept=asked.intercept)
-    named = None if of_rows is None else name_beside((*names, target))
-    more = {target: outputs} if named is None else {target: outputs, named: of_rows}
-    file = file_of("the array", [*names, *more], [*inputs.T, *more.values()])
-    asked = replace(asked, target=target, weights=named)
-    observations = condensed(file, asked, like, drop_missing=drop_missing)
-    return replace(observations, weights_name=None)
-
-
-def from_frame(
-    x: Any,
-    y: Any,
-    target: str | None,
-    weights: Any,
-    asked: Selection,
-    like: Like | None,
-    *,
-    drop_missing: bool,
-) -> Observations:
-    """Observations from a DataFrame: see `observations_from`."""
-    beside: dict[str, Any] = {}
-    columns = columns_of(x)
+    frame = is_frame(x)
+    columns = columns_of(x) if frame else array_columns(x, features, drop_missing=drop_missing)
+    if frame and features is not None:
+        asked = replace(asked, features=several(features))
     names, count = [name for name, _ in columns], len(columns[0][1]) if columns else 0
-    aimed_at, without = y, {target}
-    if isinstance(y, Hashable) and y in names:
-        aimed_at = str(y)
-    elif not isinstance(y, str):
-        aimed_at, without = target or name_of(y) or "y", {target, name_of(y)}
-        beside[aimed_at] = y if hasattr(y, "head") else array_of(y, "y")
-        if np.shape(beside[aimed_at]) != (count,):
+    if frame and (isinstance(y, str) or (isinstance(y, Hashable) and y in names)):
+        called, aimed_at = target, str(y)
+        columns = [(name, values) for name, values in columns if str(name) != target]
+    else:
+        called = target or name_of(y) or "y"
+        observed = y if frame and hasattr(y, "head") else array_of(y, "y")
+        if np.shape(observed) != (count,):
             raise shapes_differ(x, y)
+        if frame:  # a column that is called as the target is no feature
+            own = {target, name_of(y)}
+            columns = [(name, values) for name, values in columns if str(name) not in own]
+        elif not drop_missing:
+            check_finite(observed, "y")
+        aimed_at = name_beside([str(name) for name, _ in columns], called)
+        columns.append((aimed_at, observed))
     weighed_by = weights
     if weights is not None and not isinstance(weights, str):
-        weighed_by = name_beside((*map(str, names), aimed_at))
-        beside[weighed_by] = checked_weights(weights, count)
-    others = [(name, values) for name, values in columns if str(name) not in without]
-    file = frame_file(x, [*others, *beside.items()])
+        weighed_by = name_beside([*map(str, names), aimed_at], "weights")
+        columns.append((weighed_by, checked_weights(weights, count)))
+    file = frame_file(x, columns, "the array" if not frame else None)
     asked = replace(asked, target=aimed_at, weights=weighed_by)
     observations = condensed(file, asked, like, drop_missing=drop_missing)
     return replace(
         observations,
-        target_name=target or observations.target_name,
+        target_name=called or observations.target_name,
         weights_name=weights if isinstance(weights, str) else None,
     )
+
+
+def array_columns(
+    x: Any, features: Sequence[str] | str | None, *, drop_missing: bool
+) -> list[tuple[Hashable, Any]]:
+    """Names and values of the columns of an array, shape (N,) or (N, p)."""
+    inputs = array_of(x, "x")
+    if inputs.ndim == 1:
+        inputs = inputs[:, np.newaxis]
+    if inputs.ndim != 2:
+        raise shapes_differ(x, inputs)
+    if not inputs.shape[1]:
+        raise GdfitError("x has no columns")
+    own = name_of(x)
+    names: tuple[str, ...] = default_names(inputs.shape[1] + 1)[:-1]
+    if features is not None:
+        names = several(features)
+    elif own is not None and len(names) == 1:
+        names = (own,)
+    if len(names) != inputs.shape[1]:
+        raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
+    for name, values in zip(names, inputs.T if not drop_missing else (), strict=not drop_missing):
+        check_finite(values, quoted(name))
+    return [*zip(names, inputs.T, strict=True)]
 
 
 def condensed(
@@ -411,51 +394,13 @@ def condensed(
     if like:
         known = like.expansion and replace(like.expansion, intercept=like.intercept)
         columns = replace(columns, known=known)
-    job = Condense(Chosen(columns, asked, drop_missing=drop_missing), keep_rows=True)
+    job = Condense(Chosen(columns, asked, drop_missing), keep_rows=True)
     keeper = job.keeper()
     (found,) = job.result(reduce_files([file], job, keeper=keeper).part, keeper)
     if not found:
         why = nothing_left(file.layout, columns, drop_missing=drop_missing)
         raise NoObservationsError(why, file=file.name)
     return found
-
-
-def as_they_stand(
-    inputs: FloatArray,
-    outputs: FloatArray,
-    names: tuple[str, ...],
-    target: str,
-    weights: FloatArray | None,
-    *,
-    intercept: bool,
-) -> Observations:
-    """Observations of an array's columns, shape (N, p), not condensed."""
-    if not len(outputs):
-        raise NoObservationsError
-    ones = np.full(len(outputs), float(intercept))
-    rows = np.asfortranarray(np.column_stack([inputs, ones, outputs]))  # BLAS is quicker with it
-    check_finite(rows, names)
-    kept = Rows(rows.shape[1] + (weights is not None))
-    if weights is not None:
-        counted = weights > 0
-        rows, weights = rows[counted], weights[counted]
-    kept.add(rows if weights is None else np.column_stack([rows, weights]))
-    sample = np.delete(rows, -2, axis=1)
-    return Observations(
-        augmented=rows if weights is None else rows * np.sqrt(weights)[:, np.newaxis],
-        count=len(rows),
-        features=names,
-        target_name=target,
-        first=sample[:FIRST_ROWS],
-        last=sample[-1],
-        sample=sample,
-        rows=kept,
-        weight=None if weights is None else float(weights.sum()),
-        first_weights=None if weights is None else weights[:FIRST_ROWS],
-        sample_weights=weights,
-        sample_inputs=sample[:, :-1],
-        intercept=intercept,
-    )
 
 
 def shapes_differ(x: Any, y: Any) -> GdfitError:
@@ -479,27 +424,19 @@ def checked_weights(weights: ArrayLike, count: int) -> FloatArray:
     return result
 
 
-def name_beside(names: Sequence[str]) -> str:
-    """What a column of weights is called among columns of these names, of which it is none."""
-    name = "weights"
+def name_beside(names: Sequence[str], name: str) -> str:
+    """A name for a column among columns of these names, of which it is none."""
     while name in names:
         name += "_"
     return name
 
 
-def names_for(x: Any, count: int) -> tuple[str, ...]:
-    """What `count` features are called that come without names; a Series has one."""
-    name = name_of(x)
-    return (name,) if name is not None and count == 1 else default_names(count + 1)[:-1]
-
-
-def check_finite(rows: FloatArray, features: Sequence[str]) -> None:
-    """Raise for the first number that is not finite in rows of features, a one and y."""
-    faults = np.argwhere(~np.isfinite(rows))
+def check_finite(values: FloatArray, called: str) -> None:
+    """Raise for the first number of an array that is not finite."""
+    faults = np.flatnonzero(~np.isfinite(values))
     if len(faults):
-        row, place = faults[0].tolist()
-        name = quoted(features[place]) if place < len(features) else "y"
+        row = int(faults[0])
         raise GdfitError(
-            f"{name} is {rows[row, place]} in row {row}, counted from 0: x and y must "
-            "be finite numbers"
+            f"{called} is {values[row]} in row {row}, counted from 0: x and y must be finite "
+            "numbers"
         )

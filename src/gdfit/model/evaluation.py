@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import frame_file, is_frame
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.observations import SAME, Observations
-from gdfit.data.reduction.rows import RowBuffer, rows_at_once
+from gdfit.data.reduction.rows import buffered, rows_at_once
 from gdfit.data.reduction.tree import Spot, reduce_files
 from gdfit.data.terms.columns import Columns
 from gdfit.data.terms.levels import Levels
@@ -93,8 +92,7 @@ def errors_on(model: LinearModel, blocks: Iterable[FloatArray]) -> Errors:
     errors = Errors()
     centred = model.facts.get("intercept") is not False
     columns = model.made_of.width + 2
-    buffer = RowBuffer(rows_at_once(columns), columns)
-    for rows in chain(chain.from_iterable(map(buffer.add, blocks)), buffer.rest()):
+    for rows in buffered(blocks, rows_at_once(columns), columns):
         y = rows[:, -1]
         residuals = model.at_rows(rows) - y
         mean = float(y.mean()) if centred else 0.0

@@ -70,9 +70,10 @@ class LinearModel(Displayed):
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
         import numpy as np
 
-        from gdfit.data.in_memory import file_of
+        from gdfit.data.in_memory import frame_file
 
-        values = self.in_file(file_of("the array", self.inputs, list(np.atleast_2d(rows).T)))
+        columns = zip(self.inputs, np.atleast_2d(rows).T, strict=True)
+        values = self.in_file(frame_file(rows, [*columns], "the array"))
         return float(values[0]) if rows.ndim == 1 else values
 
     def in_file(self, file: FrameFile) -> FloatArray:

@@ -19,7 +19,7 @@ from gdfit.arrays import FloatArray, triangular
 from gdfit.data.batch import Codes
 from gdfit.data.reduction.draws import UNDECIDED, Dealing, Reservoir, Sample, split_draws
 from gdfit.data.reduction.observations import FIRST_ROWS, Observations
-from gdfit.data.reduction.rows import RowBuffer, Rows, rows_at_once
+from gdfit.data.reduction.rows import Rows, buffered, rows_at_once
 from gdfit.data.reduction.tree import Spot, both
 from gdfit.data.terms.columns import Columns, Recipe
 from gdfit.data.terms.levels import GroupedRows, Levels
@@ -130,95 +130,84 @@ def is_triangular(rows: FloatArray) -> bool:
     return len(rows) <= rows.shape[1] and not np.tril(rows, -1).any()
 
 
-class Condenser:
-    """Takes in rows of a unit block by block, and keeps p+2 rows that stand for them, the first and
-    the last ones, and a sample. How the rows are cut into blocks makes no difference, not in the
-    last bit.
+def condensed(
+    columns: Columns,
+    batches: Iterable[tuple[Codes, FloatArray]],
+    levels: Levels,
+    spot: Spot,
+    seed: tuple[int, ...],
+    *,
+    keep_rows: bool = False,
+) -> Condensed | None:
+    """Rows of a unit, condensed; None where there are none. How they are cut into batches makes no
+    difference, not in the last bit.
 
     Parameters
     ----------
     columns : their names, and what is made of them.
+    batches : the rows' numbers in the unit, and they, as they are read, the target last: see
+        `Columns.width`.
     levels : of the categories.
     spot : where the unit is.
-    seed : of the sample, several numbers.
+    seed : of the sample.
     keep_rows : whether to keep all rows as well.
     """
-
-    def __init__(
-        self,
-        columns: Columns,
-        levels: Levels,
-        spot: Spot,
-        seed: tuple[int, ...],
-        *,
-        keep_rows: bool = False,
-    ) -> None:
-        self._columns, self._levels, self._spot = columns, levels, spot
-        self._groups = GroupedRows(levels) if columns.expansion.categories else None
-        width = columns.width + 1
-        self._triangle: FloatArray | None = None
-        self._rows = RowBuffer(rows_at_once(width), width)
-        self._sample = Reservoir(*seed)
-        self._kept: list[FloatArray] | None = [] if keep_rows else None
-        self._count = 0
-        self._weight = 0.0
-        self._first = np.empty((0, width))
-        self._last = np.empty(0)
-        self._places: list[int] = []
-        self._last_number = 0
-
-    def add(self, numbers: Codes, block: FloatArray) -> None:
-        """Take in rows with these numbers in the unit, as they are read, the target last: see
-        `Columns.width`."""
-        if not len(block):
-            return
-        self._count += len(block)
-        self._places += numbers[: FIRST_ROWS - len(self._places)].tolist()
-        self._last_number = int(numbers[-1])
-        for rows in self._rows.add(block):
-            self._fold(rows)
-
-    def _fold(self, rows: FloatArray) -> None:
-        if not len(self._first):
-            self._first = rows[:FIRST_ROWS].copy()
-        self._last = rows[-1].copy()
-        self._sample.add(rows)
-        if self._kept is not None:
-            self._kept.append(rows.copy(order="F"))
-        expansion = self._columns.expansion
+    expansion, width = columns.expansion, columns.width + 1
+    groups = GroupedRows(levels) if expansion.categories else None
+    triangle = np.empty((0, 0))
+    sample, kept, first = Reservoir(*seed), [], np.empty((0, width))
+    places: list[Place] = []
+    count, weight = 0, 0.0
+    for rows in buffered(numbered(batches, places, spot), rows_at_once(width), width):
+        count += len(rows)
+        if not len(first):
+            first = rows[:FIRST_ROWS].copy()
+        last = rows[-1].copy()
+        sample.add(rows)
+        if keep_rows:
+            kept.append(rows.copy(order="F"))
         base, weights = expansion.base(rows), expansion.weights(rows)
         if weights is not None:
-            self._weight += float(weights.sum())
+            weight += float(weights.sum())
             base = base * np.sqrt(weights)[:, np.newaxis]
-        if self._groups:
-            self._groups.add(base, expansion.codes(rows))
-            return
+        if groups:
+            groups.add(base, expansion.codes(rows))
+            continue
         features = folded(expansion.spread(base, expansion.codes(rows)))
-        if self._triangle is None:
-            self._triangle = features.copy()  # the buffer of rows is written over
-        else:
-            self._triangle = folded(np.concatenate([self._triangle, features]))
-
-    def condensed(self) -> Condensed | None:
-        """All that was taken in; None where that is nothing."""
-        for rows in self._rows.rest():
-            self._fold(rows)
-        if not self._count:
-            return None
-        file, unit = self._spot.file, self._spot.number
-        return Condensed(
-            levels=self._levels,
-            count=self._count,
-            weight=self._weight,
-            triangle=self._triangle,
-            groups=self._groups,
-            first=self._first,
-            last=self._last,
-            sample=self._sample.sample(),
-            first_places=tuple((file, unit, number) for number in self._places),
-            last_place=(file, unit, self._last_number),
-            kept=tuple(self._kept or ()),
+        # A copy, as the buffer of rows is written over.
+        triangle = (
+            folded(np.concatenate([triangle, features])) if triangle.size else features.copy()
         )
+    if not count:
+        return None
+    *first_places, last_place = places
+    return Condensed(
+        levels=levels,
+        count=count,
+        weight=weight,
+        triangle=None if groups else triangle,
+        groups=groups,
+        first=first,
+        last=last,
+        sample=sample.sample(),
+        first_places=tuple(first_places),
+        last_place=last_place,
+        kept=tuple(kept),
+    )
+
+
+def numbered(
+    batches: Iterable[tuple[Codes, FloatArray]], places: list[Place], spot: Spot
+) -> Iterator[FloatArray]:
+    """The rows of batches. The places of the first of them, and that of the last one, are added to
+    `places`."""
+    first: list[int] = []
+    last = 0
+    for numbers, rows in batches:
+        first += numbers[: FIRST_ROWS - len(first)].tolist()
+        last = int(numbers[-1])
+        yield rows
+    places += [(spot.file, spot.number, number) for number in (*first, last)]
 
 
 @dataclass(frozen=True)
@@ -278,7 +267,8 @@ class Condense:
         piles = self.dealing.dealt(split_draws(self.seed, (spot.rank, spot.number), numbers))
 
         def of(chosen: Codes, pile: int) -> Condensed | None:
-            return self._condensed([(numbers[chosen], rows[chosen])], levels, spot, pile)
+            some = [(numbers[chosen], rows[chosen])] if len(chosen) else []
+            return self._condensed(some, levels, spot, pile)
 
         undecided = (of(np.array([row]), 0) for row in np.flatnonzero(piles == UNDECIDED))
         return Dealt(
@@ -296,10 +286,7 @@ class Condense:
         pile: int,
     ) -> Condensed | None:
         seed = (self.seed, spot.rank, spot.number, pile)
-        condenser = Condenser(self.recipe.columns, levels, spot, seed, keep_rows=self.keep_rows)
-        for numbers, rows in batches:
-            condenser.add(numbers, rows)
-        return condenser.condensed()
+        return condensed(self.recipe.columns, batches, levels, spot, seed, keep_rows=self.keep_rows)
 
     def keeper(self) -> Keeper:
         """What takes what units come to in their order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from typing import IO
 
@@ -126,31 +126,22 @@ def rows_at_once(columns: int) -> int:
     return max(4 * columns, (1 << 17) // columns)
 
 
-class RowBuffer:
-    """Hands on the rows that it is given, `rows` at a time however they come.
+def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[FloatArray]:
+    """The rows of `blocks`, so many `rows` at a time however they come.
 
-    What it hands on has shape (rows, columns), is written over afterwards, and has a column of ones
-    before the last where the rows that come have one column less.
+    What is handed on has shape (rows, columns), is written over afterwards, and has a column of
+    ones before the last where the rows that come have one column less.
     """
-
-    def __init__(self, rows: int, columns: int) -> None:
-        self._buffer = np.ones((rows, columns), order="F")
-        self._filled = 0
-
-    def add(self, block: FloatArray) -> Iterator[FloatArray]:
-        """Take rows, and hand on what has filled up."""
+    buffer, filled = np.ones((rows, columns), order="F"), 0
+    for block in blocks:
         taken = 0
         while taken < len(block):
-            part = block[taken : taken + len(self._buffer) - self._filled]
-            filled = self._buffer[self._filled : self._filled + len(part)]
-            filled[:, : block.shape[1] - 1], filled[:, -1] = part[:, :-1], part[:, -1]
-            self._filled += len(part)
-            taken += len(part)
-            if self._filled == len(self._buffer):
-                yield from self.rest()
-
-    def rest(self) -> Iterator[FloatArray]:
-        """Hand on what is there."""
-        if self._filled:
-            yield self._buffer[: self._filled]
-            self._filled = 0
+            part = block[taken : taken + rows - filled]
+            into = buffer[filled : filled + len(part)]
+            into[:, : block.shape[1] - 1], into[:, -1] = part[:, :-1], part[:, -1]
+            filled, taken = filled + len(part), taken + len(part)
+            if filled == rows:
+                yield buffer
+                filled = 0
+    if filled:
+        yield buffer[:filled]
