@@ -1,6 +1,6 @@
 """How much code there is: lines that are not blank, no comment and no docstring, by folder.
 
-    python benchmarks/size.py [FOLDER] [--files]
+python benchmarks/size.py [FOLDER] [--files]
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from conftest import LECTURE
 from gdfit.choices import Panel
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run
 from gdfit.show.pictures.figure import STYLE, draw

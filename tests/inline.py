@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import current_thread, main_thread
 from typing import Any
 
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 
 
 class Promise(Future[Any]):

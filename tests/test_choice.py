@@ -18,7 +18,7 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.run import Run, train

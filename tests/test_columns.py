@@ -17,7 +17,7 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.dataset import read_observations
 from gdfit.data.reduction.condense import Condenser
 from gdfit.data.reduction.draws import HoldOut
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.data.sources.csv_file import open_csv
 from gdfit.data.terms.columns import Columns
 from gdfit.data.text.dialect import Dialect

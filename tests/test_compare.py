@@ -20,7 +20,7 @@ import pytest
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.compare import Comparison, combinations, list_of, milestones, starts_of, waiting
 from gdfit.descent.objective import whole_objective
 from gdfit.descent.run import train

@@ -16,7 +16,7 @@ from PIL import Image
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.compare import Comparison
 from gdfit.show.pictures.axes import number
 from gdfit.show.pictures.comparison import FAINT, NAMED, draw_comparison, looks_of

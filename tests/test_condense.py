@@ -18,8 +18,8 @@ from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset, read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.reduction.condense import SAMPLE_ROWS, Condenser, Reservoir
-from gdfit.data.reduction.observations import Observations
-from gdfit.data.reduction.rows import RowBuffer, Rows, memory_limit
+from gdfit.data.observations import Observations
+from gdfit.data.rows import RowBuffer, Rows, memory_limit
 from gdfit.data.terms.columns import Columns
 from gdfit.descent.objective import BACKENDS, whole_objective
 from gdfit.descent.run import train

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.curvature import curvature
 from gdfit.descent.run import Run, train
 from gdfit.descent.scaling import scaled, scaling_of

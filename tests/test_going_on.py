@@ -11,7 +11,7 @@ import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit, signalled
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.objective import BACKENDS
 from gdfit.descent.optimizers import OPTIMIZERS

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.objective import BACKENDS, whole_objective
 from gdfit.descent.settings import BackendName, Settings
 

@@ -21,7 +21,7 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent import closed_form as ends
 from gdfit.descent.closed_form import Path, round_epochs
 from gdfit.descent.compare import compare

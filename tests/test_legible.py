@@ -19,7 +19,7 @@ from conftest import LECTURE, SAMPLES
 from drawn import panel_of, picture_of, several
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.show.pictures.curves import spread
 
 

@@ -13,7 +13,7 @@ from conftest import SAMPLES, Opened
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.reduction.condense import Condenser
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.data.terms.columns import Columns
 from gdfit.descent.run import Fit, train
 from pages import greenhouse, lecture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature
 from gdfit.descent.learning_rate import best_rate, excess_after
 from gdfit.descent.run import train

@@ -16,7 +16,7 @@ from conftest import Gdfit
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.curvature import curvature
 from gdfit.descent.run import train
 from gdfit.descent.scaling import Scaling, scaled, scaling_of

@@ -9,7 +9,7 @@ import pytest
 
 from gdfit.arrays import triangular
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.curvature import curvature
 from gdfit.descent.learning_rate import Trial, powers_of_4, tried_rate
 from gdfit.descent.losses import LOSSES

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gdfit.analysis.inference import Summary, summarize
     from gdfit.data.dataset import read_observations
     from gdfit.data.in_memory import observations_from
-    from gdfit.data.reduction.observations import Observations
+    from gdfit.data.observations import Observations
     from gdfit.data.text.dialect import Dialect
     from gdfit.descent.compare import Comparison, compare
     from gdfit.descent.run import Fit, Run, train
@@ -59,7 +59,7 @@ _HOMES = {
     "Fit": "descent.run",
     "GdfitError": "errors",
     "LinearModel": "model.linear",
-    "Observations": "data.reduction.observations",
+    "Observations": "data.observations",
     "Run": "descent.run",
     "Settings": "descent.settings",
     "Summary": "analysis.inference",

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.run import Fit, train
 from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
 from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED

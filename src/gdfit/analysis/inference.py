@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import Observations, check_observations
+from gdfit.data.observations import Observations, check_observations
 from gdfit.descent.run import params_names
 from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError, UsageError, listing, printable

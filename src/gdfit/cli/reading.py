@@ -15,7 +15,7 @@ from gdfit.errors import UsageError, listing, printable, quoted
 
 if TYPE_CHECKING:
     from gdfit.data.dataset import Dataset
-    from gdfit.data.reduction.observations import Observations
+    from gdfit.data.observations import Observations
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from gdfit.cli.reading import note_columns, read_inputs, reading
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from gdfit.data.reduction.observations import Observations
+    from gdfit.data.observations import Observations
     from gdfit.descent.loop import Step
     from gdfit.descent.run import Fit, Run
     from gdfit.show.progress import Bar

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.draws import TRAIN, VALIDATION, Dealing, HoldOut
-from gdfit.data.reduction.observations import Observations
 from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import open_file, open_text

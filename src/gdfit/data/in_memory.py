@@ -22,8 +22,8 @@ from gdfit.arrays import FloatArray
 from gdfit.data.arrow import TypedError, batch_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile
+from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
-from gdfit.data.reduction.observations import Observations
 from gdfit.data.reduction.tree import reduce_files
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
 from gdfit.data.terms.expansion import Expansion, level_name

@@ -32,7 +32,7 @@ from itertools import chain, count, takewhile
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, penalized_rows
 from gdfit.descent.learning_rate import log_factors
 from gdfit.descent.loop import Step, descend

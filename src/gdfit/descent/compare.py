@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.learning_rate import ENOUGH, EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, losses

@@ -16,7 +16,7 @@ from typing import cast
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.scaling import DEPENDENT, scaled, scaling_of
 
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent

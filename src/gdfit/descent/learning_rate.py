@@ -45,8 +45,8 @@ from typing import cast, get_args
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.observations import Observations
 from gdfit.data.reduction.draws import SAMPLE_ROWS
-from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature
 from gdfit.descent.objective import loss_of
 from gdfit.descent.optimizers import OPTIMIZERS, Rate, State, Update

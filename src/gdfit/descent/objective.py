@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import Observations
-from gdfit.data.reduction.rows import Rows
+from gdfit.data.observations import Observations
+from gdfit.data.rows import Rows
 from gdfit.descent.losses import LOSSES, Loss, squared_error
 from gdfit.descent.settings import BackendName, Settings
 from gdfit.errors import UsageError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import Observations, check_alike, check_observations
+from gdfit.data.observations import Observations, check_alike, check_observations
 from gdfit.descent.closed_form import epochs, leaps
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.learning_rate import EXACT, chosen_ground, chosen_rate, is_above

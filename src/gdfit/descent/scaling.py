@@ -19,7 +19,7 @@ from typing import cast
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.settings import Scale
 
 VARIES = 1e-12  # a deviation below this part of a column's size is rounding

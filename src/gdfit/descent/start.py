@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.data.terms.expansion import Expansion, as_typed, plain
 from gdfit.data.terms.lookup import typed
 from gdfit.data.terms.terms import Factor

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Unit
 from gdfit.data.dataset import Dataset
-from gdfit.data.parallel import in_order
+from gdfit.data.reduction.tree import in_order
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.text.blocks import LF, Block, Positions, ends_of_rows, every_other

@@ -7,137 +7,35 @@ here. Dask has what is lost with a worker done again.
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import subprocess
-import sys
-import tempfile
 import time
-import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
-from importlib.util import find_spec
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
-from pkgutil import resolve_name
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.data_file import Progress
+from gdfit.data.reduction import connecting, units
 from gdfit.data.reduction.tree import (
     Job,
-    Leaf,
     Outcome,
-    Spot,
     Tree,
-    outcome_of,
-    ranks,
-    reduce_files,
 )
-from gdfit.data.reduction.units import Extent, Range, opened_range, ranges, survey
+from gdfit.data.reduction.units import Extent, Range, SomewhereError, Task, Work
 from gdfit.data.sources.stored import scheme_of
 from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
-from gdfit.data.text.blocks import count_lines
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.units import UNIT_BYTES, StraddledError
-from gdfit.errors import GdfitError, UsageError, listing
-from gdfit.memory import keep_blocks
+from gdfit.errors import GdfitError, UsageError
 from gdfit.version import __version__
 
 if TYPE_CHECKING:
     from distributed import Client
 
-SILENT = logging.CRITICAL + 1
 AGAIN = 0.05  # seconds after which to see whether what was lost is there again
 LOOK = 0.5  # seconds without news after which to look whether the cluster is still there
-
-
-@dataclass(frozen=True)
-class Work:
-    """All that workers have to know.
-
-    extents : of the files, as they were given.
-    dialect : how they are written.
-    job : what is to be made of them.
-    unit_bytes : the size of a unit.
-    ranks : of each file, its place among the files in the order of their names.
-    """
-
-    extents: tuple[Extent, ...]
-    dialect: Dialect
-    job: Job
-    unit_bytes: int
-    ranks: list[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "ranks", ranks([extent.name for extent in self.extents]))
-
-
-class Task(NamedTuple):
-    """Units to condense: those in `range` of a file, the number of whose first line may be
-    known."""
-
-    file: int
-    range: Range
-    line: int | None = None
-
-
-class SomewhereError(Exception):
-    """There is an error in a range of whose lines the numbers are not known."""
-
-
-def condense(work: Work, task: Task) -> Outcome:
-    """What a task's units come to.
-
-    Raises
-    ------
-    GdfitError : the data can't be used.
-    SomewhereError : so it is, and the line can't be said.
-    StraddledError, LevelError : see `opened_range` and `Levels`.
-    """
-    keep_blocks()
-    extent, rank = work.extents[task.file], work.ranks[task.file]
-    line = extent.layout.line if task.range.first == 0 else task.line
-    how = (work.dialect, task.range, work.unit_bytes, line or 1)
-    tree = Tree()
-    try:
-        with opened_range(extent, *how) as (file, units):
-            maker = work.job.recipe.maker(file)
-            for unit in units:
-                leaf = Leaf(file, maker, unit, Spot(rank, task.file, unit.number))
-                tree.add(unit.number, outcome_of(work.job, leaf))
-    except GdfitError:
-        if line is None and extent.groups is None:  # Parquet's rows have numbers of their own
-            raise SomewhereError from None
-        raise
-    return tree.result()
-
-
-def count_range_lines(work: Work, task: Task) -> int:
-    """How many lines end in a task's units."""
-    extent = work.extents[task.file]
-    with opened_range(extent, work.dialect, task.range, work.unit_bytes) as (_, units):
-        return sum(count_lines(unit.content.raw) for unit in units)
-
-
-def find_level_fault(work: Work) -> None:
-    """Read all files in their order, as one machine does, up to the row with one level too many.
-
-    Raises
-    ------
-    GdfitError : for that row.
-    """
-
-    def files() -> Iterator[DataFile]:
-        for extent in work.extents:
-            with opened_range(extent, work.dialect, Range(), work.unit_bytes) as (file, _):
-                yield file
-
-    names = [extent.name for extent in work.extents]
-    reduce_files(files(), work.job, names, work.job.keeper())
 
 
 def itself(work: Work) -> Work:
@@ -157,148 +55,6 @@ def as_error(error: Exception) -> Exception:
         )
     what = " ".join(f"{type(error).__name__}: {error}".split())
     return GdfitError(f"a worker of the cluster failed: {what}")
-
-
-def check_installed() -> None:
-    """Say what to type where Dask is not installed."""
-    if find_spec("distributed") is None:
-        raise GdfitError("`dask` needs Dask: pip install 'gdfit[dask]'")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Dask from writing to standard error: what is wrong is said in words of our own."""
-    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(SILENT)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
-
-
-def address_of(address: str) -> str:
-    """The scheduler's address, which may be in a scheduler's file."""
-    if not address.endswith(".json"):
-        return address
-    try:
-        record = json.loads(Path(address).read_text())
-        return str(record["address"])
-    except FileNotFoundError:
-        raise GdfitError("no such file (dask scheduler writes it)", file=address) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise GdfitError("is no file of a Dask scheduler", file=address) from None
-
-
-@contextmanager
-def client_of(address: str, timeout: float) -> Iterator[Client]:
-    """A client of the scheduler at this address, closed in the end.
-
-    Raises
-    ------
-    GdfitError : there is no scheduler within `timeout` seconds, or no key to speak to it.
-    """
-    from distributed import Client
-    from distributed.security import Security
-
-    # Dask fails by a TypeError, after which its client takes 20 seconds to end.
-    if address.startswith("tls://") and not Security().get_connection_args("client")["ssl_context"]:
-        raise GdfitError(
-            f"{address} needs TLS, and Dask's settings here (distributed.comm.tls) name no key"
-        )
-    try:
-        client = Client(address, timeout=timeout, set_as_default=False, name="gdfit")
-    except (OSError, ValueError, ImportError):
-        raise GdfitError(
-            f"there is no Dask scheduler at {address}: start one with dask scheduler, and name its "
-            "address in `dask`"
-        ) from None
-    try:
-        yield client
-    finally:
-        client.close(timeout=2)
-
-
-@contextmanager
-def local_client(timeout: float = 60) -> Iterator[Client]:
-    """A client of workers on this machine, one for each processor, which end with it.
-
-    They are in a session of their own, so that Ctrl-C is not theirs, and are killed in the end,
-    whatever they are doing. Should this process be killed, they end by themselves after a while.
-    """
-    with tempfile.TemporaryDirectory(prefix="gdfit-", ignore_cleanup_errors=True) as folder:
-        file = Path(folder, "scheduler.json")
-        both = ["--scheduler-file", str(file), "--no-dashboard", "--host", "127.0.0.1"]
-        number = ["--nworkers", str(os.cpu_count() or 1), "--nthreads", "1"]
-        settings = {
-            "DASK_TEMPORARY_DIRECTORY": folder,
-            "DASK_DISTRIBUTED__SCHEDULER__IDLE_TIMEOUT": "60s",
-        }
-        with (
-            process("dask_scheduler", [*both, "--port", "0"], settings),
-            process("dask_worker", [*both, *number, "--death-timeout", "60"], settings),
-            client_of(awaited_address(str(file), timeout), timeout) as client,
-        ):
-            yield client
-
-
-def awaited_address(file: str, timeout: float) -> str:
-    """The address in a scheduler's file that is still to be written, or that is being written."""
-    give_up = time.monotonic() + timeout
-    while True:
-        try:
-            return address_of(file)
-        except GdfitError:
-            if time.monotonic() > give_up:
-                raise GdfitError("Dask's scheduler does not start on this machine") from None
-        time.sleep(0.02)
-
-
-@contextmanager
-def process(command: str, arguments: list[str], settings: dict[str, str]) -> Iterator[None]:
-    """One of Dask's commands as a process that is killed in the end, with all that it has
-    started."""
-    import psutil
-
-    started = subprocess.Popen(
-        [sys.executable, "-m", f"distributed.cli.{command}", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env={**os.environ, **settings},
-    )
-    try:
-        yield
-    finally:
-        children = psutil.Process(started.pid).children(recursive=True)
-        started.kill()  # first, so that it starts none of them again
-        started.wait()
-        for child in children:
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
-
-
-def check_versions(client: Any, version: str) -> None:
-    """Raise where workers have another gdfit, or none."""
-    found = client.run(resolve_name, "gdfit:__version__", on_error="return")
-    without = [name for name, other in found.items() if not isinstance(other, str)]
-    if without:
-        raise GdfitError(
-            f"there is no gdfit on {len(without)} of {len(found)} workers: "
-            f"{listing(tuple(without), 3)}"
-        )
-    others = [f"{name} has {other}" for name, other in found.items() if other != version]
-    if others:
-        raise GdfitError(
-            f"this is gdfit {version}, and of {len(found)} workers {listing(tuple(others), 3)}: "
-            "install the same everywhere"
-        )
 
 
 LOCAL = "local"
@@ -379,7 +135,7 @@ class Cluster:
             raise UsageError("workers can't read standard input: `dask` needs files")
         self._connected()
         paths = [self._path_there(file) for file in files]
-        extents: list[Extent] = self._each(survey, [(path, dialect) for path in paths])
+        extents: list[Extent] = self._each(units.survey, [(path, dialect) for path in paths])
         for extent in extents:
             if progress and scheme_of(extent.path):
                 progress.opened(extent.size)
@@ -391,7 +147,7 @@ class Cluster:
         try:
             outcome = self._folded(work, there, at_once, progress)
         except LevelError:
-            raise self._expected(find_level_fault, there) from None
+            raise self._expected(units.find_level_fault, there) from None
         return work.job, outcome
 
     def _folded(self, work: Work, there: Any, at_once: int, progress: Progress | None) -> Outcome:
@@ -400,7 +156,7 @@ class Cluster:
         tasks = [
             Task(file, part)
             for file, extent in enumerate(work.extents)
-            for part in ranges(extent, work.unit_bytes, at_once)
+            for part in units.ranges(extent, work.unit_bytes, at_once)
         ]
         trees = [Tree() for _ in work.extents]
         level, read = at_once.bit_length() - 1, 0
@@ -410,7 +166,7 @@ class Cluster:
         first: int | None = (
             None  # fault, once there can't be one before it but in what is straddled
         )
-        with closing(self._outcomes(condense, [(there, task) for task in tasks])) as outcomes:
+        with closing(self._outcomes(units.condense, [(there, task) for task in tasks])) as outcomes:
             for number, outcome in outcomes:
                 task = tasks[number]
                 done.add(number)
@@ -431,7 +187,7 @@ class Cluster:
                     break
         before = len(work.extents) if first is None else tasks[first].file
         again = [Task(file, Range()) for file in sorted(straddled) if file < before]
-        wholes = self._each(condense, [(there, task) for task in again])
+        wholes = self._each(units.condense, [(there, task) for task in again])
         if first is not None:
             raise self._fault(work, there, tasks, first, faults[first])
         for task, outcome in zip(again, wholes, strict=True):
@@ -450,8 +206,8 @@ class Cluster:
             return error
         task = tasks[number]
         above = [(there, other) for other in tasks[:number] if other.file == task.file]
-        line = work.extents[task.file].layout.line + sum(self._each(count_range_lines, above))
-        return self._expected(condense, there, task._replace(line=line))
+        line = work.extents[task.file].layout.line + sum(self._each(units.count_range_lines, above))
+        return self._expected(units.condense, there, task._replace(line=line))
 
     def _expected(self, function: Callable[..., Any], there: Any, *more: Any) -> GdfitError:
         """The error that reading the data again comes to."""
@@ -520,12 +276,14 @@ class Cluster:
         """A client of the cluster, which has workers that have this gdfit."""
         if self._client is None:
             if isinstance(self._address, str):
-                check_installed()
-                self._stack.enter_context(quiet())
+                connecting.check_installed()
+                self._stack.enter_context(connecting.quiet())
                 started = (
-                    local_client()
+                    connecting.local_client()
                     if self._address == LOCAL
-                    else client_of(address_of(self._address), self._connecting)
+                    else connecting.client_of(
+                        connecting.address_of(self._address), self._connecting
+                    )
                 )
                 self._client = self._stack.enter_context(started)
             else:
@@ -534,7 +292,7 @@ class Cluster:
             while not self._workers():
                 self._look()
                 time.sleep(0.05)
-            check_versions(self._client, self._version)
+            connecting.check_versions(self._client, self._version)
         return self._client
 
     def _workers(self) -> dict[str, int]:

@@ -1,4 +1,5 @@
-"""Files cut into ranges of units, for many readers: each finds the units that one reader would.
+"""Files cut into ranges of units, for many readers: each finds the units that one reader would, and
+condenses them.
 
 In text, a unit is the rows that start in one stretch of bytes: see `gdfit.data.text.units`. In
 Parquet and the like it is a row group.
@@ -8,19 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gdfit.data.batch import Unit
 from gdfit.data.data_file import DataFile
+from gdfit.data.reduction.tree import (
+    Job,
+    Leaf,
+    Outcome,
+    Spot,
+    Tree,
+    outcome_of,
+    ranks,
+    reduce_files,
+)
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import ArrowFile, open_file
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_stored
+from gdfit.data.text.blocks import count_lines
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.header import Layout
 from gdfit.data.text.plain import RowError
 from gdfit.data.text.units import StraddledError, UnitCutter
 from gdfit.errors import GdfitError
+from gdfit.memory import keep_blocks
 
 
 @dataclass(frozen=True)
@@ -142,3 +155,88 @@ def range_units(cutter: UnitCutter, part: Range) -> Iterator[Unit]:
             yield Unit(number, block)
     except RowError:  # it may begin in quotes
         raise StraddledError from None
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that workers have to know.
+
+    extents : of the files, as they were given.
+    dialect : how they are written.
+    job : what is to be made of them.
+    unit_bytes : the size of a unit.
+    ranks : of each file, its place among the files in the order of their names.
+    """
+
+    extents: tuple[Extent, ...]
+    dialect: Dialect
+    job: Job
+    unit_bytes: int
+    ranks: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ranks", ranks([extent.name for extent in self.extents]))
+
+
+class Task(NamedTuple):
+    """Units to condense: those in `range` of a file, the number of whose first line may be
+    known."""
+
+    file: int
+    range: Range
+    line: int | None = None
+
+
+class SomewhereError(Exception):
+    """There is an error in a range of whose lines the numbers are not known."""
+
+
+def condense(work: Work, task: Task) -> Outcome:
+    """What a task's units come to.
+
+    Raises
+    ------
+    GdfitError : the data can't be used.
+    SomewhereError : so it is, and the line can't be said.
+    StraddledError, LevelError : see `opened_range` and `Levels`.
+    """
+    keep_blocks()
+    extent, rank = work.extents[task.file], work.ranks[task.file]
+    line = extent.layout.line if task.range.first == 0 else task.line
+    how = (work.dialect, task.range, work.unit_bytes, line or 1)
+    tree = Tree()
+    try:
+        with opened_range(extent, *how) as (file, units):
+            maker = work.job.recipe.maker(file)
+            for unit in units:
+                leaf = Leaf(file, maker, unit, Spot(rank, task.file, unit.number))
+                tree.add(unit.number, outcome_of(work.job, leaf))
+    except GdfitError:
+        if line is None and extent.groups is None:  # Parquet's rows have numbers of their own
+            raise SomewhereError from None
+        raise
+    return tree.result()
+
+
+def count_range_lines(work: Work, task: Task) -> int:
+    """How many lines end in a task's units."""
+    extent = work.extents[task.file]
+    with opened_range(extent, work.dialect, task.range, work.unit_bytes) as (_, units):
+        return sum(count_lines(unit.content.raw) for unit in units)
+
+
+def find_level_fault(work: Work) -> None:
+    """Read all files in their order, as one machine does, up to the row with one level too many.
+
+    Raises
+    ------
+    GdfitError : for that row.
+    """
+
+    def files() -> Iterator[DataFile]:
+        for extent in work.extents:
+            with opened_range(extent, work.dialect, Range(), work.unit_bytes) as (file, _):
+                yield file
+
+    names = [extent.name for extent in work.extents]
+    reduce_files(files(), work.job, names, work.job.keeper())

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import FIRST_ROWS
+from gdfit.data.observations import FIRST_ROWS
 from gdfit.descent.loop import Step
 from gdfit.descent.objective import batch_objective, batches, loss_of
 from gdfit.descent.optimizers import OPTIMIZERS

@@ -40,7 +40,7 @@ from typing import Any, get_args
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature
 from gdfit.descent.loop import Step
 from gdfit.descent.objective import SHUFFLING

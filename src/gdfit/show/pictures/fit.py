@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit

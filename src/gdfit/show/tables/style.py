@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.observations import Observations
+from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run, losses, params_names
 from gdfit.descent.scaling import VARIES

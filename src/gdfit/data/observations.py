@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.reduction.rows import Rows
+from gdfit.data.rows import Rows
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.errors import UsageError, listing, printable
