@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Unit
+from gdfit.data.data_file import Progress
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.tree import in_order
 from gdfit.data.sources.csv_file import CsvFile
@@ -39,7 +40,7 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
             write(top(file, f"{model.target}_hat"))
         else:
             check_same_columns(first, file)
-        for text in predicted_blocks(model, maker, file):
+        for text in predicted_blocks(model, maker, file, dataset.progress):
             write(text)
         first = first or file
 
@@ -68,7 +69,9 @@ def check_same_columns(first: CsvFile, file: CsvFile) -> None:
         )
 
 
-def predicted_blocks(model: LinearModel, maker: RowMaker, file: CsvFile) -> Iterator[bytes]:
+def predicted_blocks(
+    model: LinearModel, maker: RowMaker, file: CsvFile, progress: Progress | None
+) -> Iterator[bytes]:
     """The rows of `file` with their predictions, block by block."""
     grammar = file.layout.grammar
 
@@ -81,8 +84,8 @@ def predicted_blocks(model: LinearModel, maker: RowMaker, file: CsvFile) -> Iter
         return int(np.count_nonzero(absent)), text
 
     for missed, text in in_order(predict, file.text_blocks()):
-        if file.progress:
-            file.progress.missed(missed)
+        if progress:
+            progress.missed(missed)
         yield text
 
 

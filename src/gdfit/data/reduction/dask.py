@@ -8,6 +8,7 @@ here. Dask has what is lost with a worker done again.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -22,7 +23,7 @@ from gdfit.data.reduction.tree import (
     Outcome,
     Tree,
 )
-from gdfit.data.reduction.units import Extent, Range, SomewhereError, Task, Work
+from gdfit.data.reduction.units import Extent, Range, Task, Work
 from gdfit.data.sources.stored import scheme_of
 from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
@@ -45,7 +46,7 @@ def itself(work: Work) -> Work:
 
 def as_error(error: Exception) -> Exception:
     """The error as a person is told it."""
-    if isinstance(error, GdfitError | SomewhereError | StraddledError | LevelError):
+    if isinstance(error, GdfitError | StraddledError | LevelError):
         return error
     if isinstance(error, MemoryError):
         return GdfitError("a worker has not enough memory")
@@ -147,75 +148,49 @@ class Cluster:
         try:
             outcome = self._folded(work, there, at_once, progress)
         except LevelError:
-            raise self._expected(units.find_level_fault, there) from None
+            self._each(units.find_level_fault, [(there,)])
+            raise GdfitError("the data changed while they were read") from None
         return work.job, outcome
 
     def _folded(self, work: Work, there: Any, at_once: int, progress: Progress | None) -> Outcome:
-        """What all units come to: those of files whose ranges end in quotes are read from the
-        file's start, once all else is read."""
+        """What all units come to. Files with a range that ends in quotes, or has a fault whose line
+        is to be told, are read once more, each by one worker from its start."""
         tasks = [
             Task(file, part)
             for file, extent in enumerate(work.extents)
             for part in units.ranges(extent, work.unit_bytes, at_once)
         ]
         trees = [Tree() for _ in work.extents]
-        level, read = at_once.bit_length() - 1, 0
-        straddled: set[int] = set()
-        faults: dict[int, Exception] = {}
-        done: set[int] = set()
-        first: int | None = (
-            None  # fault, once there can't be one before it but in what is straddled
-        )
+        level, read, left = at_once.bit_length() - 1, 0, Counter(task.file for task in tasks)
+        again: set[int] = set()
+        faulty = len(trees)  # the first file with a fault
         with closing(self._outcomes(units.condense, [(there, task) for task in tasks])) as outcomes:
             for number, outcome in outcomes:
-                task = tasks[number]
-                done.add(number)
-                if isinstance(outcome, StraddledError):
-                    straddled.add(task.file)
-                elif isinstance(outcome, GdfitError | SomewhereError):
-                    faults[number] = outcome
+                file, part = tasks[number]
+                left[file] -= 1
+                if isinstance(outcome, GdfitError | StraddledError):
+                    again.add(file)
+                    faulty = min(faulty, file if isinstance(outcome, GdfitError) else faulty)
                 elif isinstance(outcome, Exception):
                     raise outcome
                 else:
-                    trees[task.file].add(task.range.first // at_once, outcome, level)
-                    read += work.extents[task.file].bytes_of(task.range, work.unit_bytes)
+                    trees[file].add(part.first // at_once, outcome, level)
+                    read += work.extents[file].bytes_of(part, work.unit_bytes)
                     if progress:
                         progress.progress(read)
-                real = [fault for fault in faults if tasks[fault].file not in straddled]
-                if real and done.issuperset(range(min(real))):
-                    first = min(real)
+                if not any(left[file] for file in range(faulty)) and faulty < len(trees):
                     break
-        before = len(work.extents) if first is None else tasks[first].file
-        again = [Task(file, Range()) for file in sorted(straddled) if file < before]
-        wholes = self._each(units.condense, [(there, task) for task in again])
-        if first is not None:
-            raise self._fault(work, there, tasks, first, faults[first])
-        for task, outcome in zip(again, wholes, strict=True):
-            trees[task.file] = Tree()
-            trees[task.file].add(0, outcome)
+        files = sorted(file for file in again if file <= faulty)
+        wholes = self._each(units.condense, [(there, Task(file, Range())) for file in files])
+        if faulty < len(trees):
+            raise GdfitError("the data changed while they were read")
+        for file, outcome in zip(files, wholes, strict=True):
+            trees[file] = Tree()
+            trees[file].add(0, outcome)
         whole = Tree()
         for file, tree in enumerate(trees):
             whole.add(work.ranks[file], tree.result())
         return whole.result()
-
-    def _fault(
-        self, work: Work, there: Any, tasks: Sequence[Task], number: int, error: Exception
-    ) -> Exception:
-        """The fault in a task, with its line in the file."""
-        if not isinstance(error, SomewhereError):
-            return error
-        task = tasks[number]
-        above = [(there, other) for other in tasks[:number] if other.file == task.file]
-        line = work.extents[task.file].layout.line + sum(self._each(units.count_range_lines, above))
-        return self._expected(units.condense, there, task._replace(line=line))
-
-    def _expected(self, function: Callable[..., Any], there: Any, *more: Any) -> GdfitError:
-        """The error that reading the data again comes to."""
-        try:
-            self._each(function, [(there, *more)])
-        except GdfitError as error:
-            return error
-        return GdfitError("the data changed while they were read")
 
     def _each(
         self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]

@@ -27,7 +27,6 @@ from gdfit.data.reduction.tree import (
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import ArrowFile, open_file
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_stored
-from gdfit.data.text.blocks import count_lines
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.header import Layout
 from gdfit.data.text.plain import RowError
@@ -114,11 +113,10 @@ def ranges(extent: Extent, unit_bytes: int, at_once: int) -> list[Range]:
 
 @contextmanager
 def opened_range(
-    extent: Extent, dialect: Dialect, part: Range, unit_bytes: int, line: int = 1
+    extent: Extent, dialect: Dialect, part: Range, unit_bytes: int
 ) -> Iterator[tuple[DataFile, Iterator[Unit]]]:
-    """A file, and the units of a range of it, each to be read before the next one.
-
-    line : the number of the range's first line in its file.
+    """A file, and the units of a range of it, each to be read before the next one. Lines are counted
+    from the start of the range.
 
     Raises
     ------
@@ -142,7 +140,7 @@ def opened_range(
         def read(size: int) -> bytes:
             return source.read(min(size, BLOCK_BYTES))
 
-        cutter = UnitCutter(read, layout.grammar, begin, line, unit_bytes=unit_bytes)
+        cutter = UnitCutter(read, layout.grammar, begin, layout.line, unit_bytes=unit_bytes)
         if part.first * unit_bytes > layout.start:
             cutter.skip_line()
         yield CsvFile(source, layout, b"", extent.is_small), range_units(cutter, part)
@@ -179,16 +177,10 @@ class Work:
 
 
 class Task(NamedTuple):
-    """Units to condense: those in `range` of a file, the number of whose first line may be
-    known."""
+    """Units to condense: those in `range` of a file."""
 
     file: int
     range: Range
-    line: int | None = None
-
-
-class SomewhereError(Exception):
-    """There is an error in a range of whose lines the numbers are not known."""
 
 
 def condense(work: Work, task: Task) -> Outcome:
@@ -196,33 +188,18 @@ def condense(work: Work, task: Task) -> Outcome:
 
     Raises
     ------
-    GdfitError : the data can't be used.
-    SomewhereError : so it is, and the line can't be said.
+    GdfitError : the data can't be used; the line is told of what is read from the start alone.
     StraddledError, LevelError : see `opened_range` and `Levels`.
     """
     keep_blocks()
     extent, rank = work.extents[task.file], work.ranks[task.file]
-    line = extent.layout.line if task.range.first == 0 else task.line
-    how = (work.dialect, task.range, work.unit_bytes, line or 1)
     tree = Tree()
-    try:
-        with opened_range(extent, *how) as (file, units):
-            maker = work.job.recipe.maker(file)
-            for unit in units:
-                leaf = Leaf(file, maker, unit, Spot(rank, task.file, unit.number))
-                tree.add(unit.number, outcome_of(work.job, leaf))
-    except GdfitError:
-        if line is None and extent.groups is None:  # Parquet's rows have numbers of their own
-            raise SomewhereError from None
-        raise
+    with opened_range(extent, work.dialect, task.range, work.unit_bytes) as (file, units):
+        maker = work.job.recipe.maker(file)
+        for unit in units:
+            leaf = Leaf(file, maker, unit, Spot(rank, task.file, unit.number))
+            tree.add(unit.number, outcome_of(work.job, leaf))
     return tree.result()
-
-
-def count_range_lines(work: Work, task: Task) -> int:
-    """How many lines end in a task's units."""
-    extent = work.extents[task.file]
-    with opened_range(extent, work.dialect, task.range, work.unit_bytes) as (_, units):
-        return sum(count_lines(unit.content.raw) for unit in units)
 
 
 def find_level_fault(work: Work) -> None:

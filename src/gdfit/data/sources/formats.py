@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 from gdfit.data.arrow import TypedError, as_text, batch_of, held_in, is_numeric, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile, Progress
-from gdfit.data.sources.csv_file import HEAD_BYTES, CsvFile, csv_in
+from gdfit.data.sources.csv_file import CsvFile, csv_in
 from gdfit.data.sources.source import ARROW, BLOCK_BYTES, PARQUET, Source, open_source
 from gdfit.data.sources.stored import Stored, scheme_of
 from gdfit.data.text.dialect import Dialect
@@ -29,7 +29,7 @@ from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.files import scratch_file
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    pass
 
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
@@ -217,26 +217,15 @@ def damage_told(name: str, kind: str) -> Iterator[None]:
         raise GdfitError(f"its {kind} can't be read: {what}", file=name) from None
 
 
-class Chunks(io.RawIOBase):
-    """Bytes that come in pieces of any size, as a file."""
+class Chunks:
+    """Bytes that come in pieces of any size, read as a pipe."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._rest = chunks, memoryview(b"")
+        self._chunks = chunks
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        place = memoryview(buffer).cast("B")
-        count = min(len(place), len(self._rest))
-        place[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+    def read(self, size: int) -> bytes:
+        """The next piece, however long it is; none at the end."""
+        return next(self._chunks, b"")
 
 
 def as_csv(file: ArrowFile) -> CsvFile:
@@ -244,15 +233,10 @@ def as_csv(file: ArrowFile) -> CsvFile:
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(file.layout.names)
     top = header.getvalue().encode(errors="surrogateescape")
-    text = io.BufferedReader(Chunks(text_of(block) for block in file.all_blocks()))
+    text: Any = Chunks(text_of(block) for block in file.all_blocks())
     source = Source(file.name, text, Stored(text, None), ())
-    head = top + source.read(HEAD_BYTES)
-    return CsvFile(
-        source,
-        replace(file.layout, start=len(top), header_end=len(top) - 1),
-        head,
-        is_small=len(head) < HEAD_BYTES,
-    )
+    layout = replace(file.layout, start=len(top), header_end=len(top) - 1)
+    return CsvFile(source, layout, top, is_small=False)
 
 
 def text_of(block: Any) -> bytes:

@@ -6,9 +6,9 @@ import re
 import socket
 import ssl
 from http import HTTPStatus
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from io import BufferedReader, RawIOBase
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
@@ -35,13 +35,7 @@ class Redirects(request.HTTPRedirectHandler):
     max_redirections = REDIRECTS
 
     def redirect_request(
-        self,
-        req: request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
+        self, req: request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> request.Request | None:
         """The request to go on with; the standard library would go on to ftp, too."""
         if urlsplit(newurl).scheme not in SCHEMES:
