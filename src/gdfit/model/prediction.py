@@ -99,7 +99,7 @@ def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -
     if grammar.delimiter in "+-.e":
         before, after = before + '"', '"'
     text = before + f"{after}\n{before}".join(said) + f"{after}\n"
-    return text.replace(".", grammar.decimal)
+    return text.replace(".", grammar.spelling.point.decode())
 
 
 def with_fields(text: bytes, ends: Positions, fields: str) -> bytes:

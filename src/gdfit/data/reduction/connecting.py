@@ -22,6 +22,7 @@ from gdfit.errors import GdfitError, listing
 if TYPE_CHECKING:
     from distributed import Client
 
+LOCAL = "local"
 SILENT = logging.CRITICAL + 1
 
 
@@ -63,12 +64,18 @@ def address_of(address: str) -> str:
 
 @contextmanager
 def client_of(address: str, timeout: float) -> Iterator[Client]:
-    """A client of the scheduler at this address, closed in the end.
+    """A client of the scheduler at this address, or in this file, or of a `LOCAL` one, closed in
+    the end.
 
     Raises
     ------
     GdfitError : there is no scheduler within `timeout` seconds, or no key to speak to it.
     """
+    if address == LOCAL:
+        with local_client() as client:
+            yield client
+        return
+    address = address_of(address)
     from distributed import Client
     from distributed.security import Security
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from gdfit.data.data_file import Progress
 from gdfit.data.reduction import connecting, units
@@ -58,18 +58,14 @@ def as_error(error: Exception) -> Exception:
     return GdfitError(f"a worker of the cluster failed: {what}")
 
 
-LOCAL = "local"
-MOST_AT_ONCE = 16  # units in a task: 64 MB
+MOST_AT_ONCE = 32  # units in a task: 64 MB
 TASKS_EACH = 4  # for each worker at least, if there are so many units
 
-Say = Callable[[str], None]
 
-
-class Cluster:
+@dataclass(eq=False)
+class Cluster(AbstractContextManager[Any]):
     """A Dask cluster, whose workers condense data.
 
-    Parameters
-    ----------
     address : of the scheduler, ``tcp://HOST:8786`` or ``HOST:8786``; a scheduler's file,
         ``*.json``; ``local`` for workers on this machine, one for each processor, which are started
         and end with this; or a Dask client, which stays as it is.
@@ -77,40 +73,25 @@ class Cluster:
     connecting : for how many seconds to try to reach the scheduler.
     patience, limit : after how many seconds without workers to say so, and to give up.
     unit_bytes : the size of the units that are condensed by themselves: see
-        `gdfit.data.reduction.units`.
+        `gdfit.data.text.units`.
     at_once : how many of them a task takes, a power of 2; by default as it fits the workers.
     version : which gdfit the workers must have.
     """
 
-    def __init__(
-        self,
-        address: str | Client,
-        say: Say | None = None,
-        *,
-        connecting: float = 10,
-        patience: float = 10,
-        limit: float = 60,
-        unit_bytes: int = UNIT_BYTES,
-        at_once: int | None = None,
-        version: str = __version__,
-    ) -> None:
-        self._address, self._say = address, say or (lambda message: None)
-        self._connecting, self._patience, self._limit = connecting, patience, limit
-        self._unit_bytes, self._at_once, self._version = unit_bytes, at_once, version
-        self._stack = ExitStack()
-        self._client: Client | None = None
-        self._looked = self._alone_since = 0.0
-        self._has_said = False
+    address: str | Client
+    say: Callable[[str], None] = lambda message: None
+    connecting: float = 10
+    patience: float = 10
+    limit: float = 60
+    unit_bytes: int = UNIT_BYTES
+    at_once: int | None = None
+    version: str = __version__
+    _stack: ExitStack = field(default_factory=ExitStack, init=False)
+    _client: Any = field(default=None, init=False)
+    _alone_since: float = field(default=0.0, init=False)
+    _has_said: bool = field(default=False, init=False)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._client = None
         self._stack.close()
 
@@ -134,16 +115,15 @@ class Cluster:
             raise UsageError("there is no file to read")
         if "-" in files:
             raise UsageError("workers can't read standard input: `dask` needs files")
-        self._connected()
+        self._connect()
         paths = [self._path_there(file) for file in files]
         extents: list[Extent] = self._each(units.survey, [(path, dialect) for path in paths])
         for extent in extents:
             if progress and scheme_of(extent.path):
                 progress.opened(extent.size)
         extents = [extents[0], *(made_like(extents[0], extent) for extent in extents[1:])]
-        work = Work(tuple(extents), dialect, job_for(extents[0]), self._unit_bytes)
-        at_once = self._at_once or units_at_once(extents, self._unit_bytes, len(self._workers()))
-        assert self._client is not None
+        work = Work(tuple(extents), dialect, job_for(extents[0]), self.unit_bytes)
+        at_once = self.at_once or units_at_once(extents, self.unit_bytes, len(self._workers()))
         there = self._client.submit(itself, work, pure=False)  # sent once, and not with each task
         try:
             outcome = self._folded(work, there, at_once, progress)
@@ -212,7 +192,6 @@ class Cluster:
     ) -> Generator[tuple[int, Any]]:
         """What the function comes to of each of the arguments on a worker, or the error, with the
         arguments' number, as it comes."""
-        assert self._client is not None
         news: SimpleQueue[int] = SimpleQueue()
         futures = {
             number: self._client.submit(function, *own, pure=False)
@@ -244,35 +223,28 @@ class Cluster:
     def _path_there(self, file: str) -> str:
         """The file's path, or URL, for workers, who may be in other folders than this process: in
         those, too, there may be a file that is called so."""
-        is_same = self._address == LOCAL or scheme_of(file)
+        is_same = self.address == connecting.LOCAL or scheme_of(file)
         return file if is_same else str(Path(file).absolute())
 
-    def _connected(self) -> Client:
-        """A client of the cluster, which has workers that have this gdfit."""
-        if self._client is None:
-            if isinstance(self._address, str):
-                connecting.check_installed()
-                self._stack.enter_context(connecting.quiet())
-                started = (
-                    connecting.local_client()
-                    if self._address == LOCAL
-                    else connecting.client_of(
-                        connecting.address_of(self._address), self._connecting
-                    )
-                )
-                self._client = self._stack.enter_context(started)
-            else:
-                self._client = self._address
-            self._alone_since = time.monotonic()
-            while not self._workers():
-                self._look()
-                time.sleep(0.05)
-            connecting.check_versions(self._client, self._version)
-        return self._client
+    def _connect(self) -> None:
+        """Be a client of the cluster, which has workers that have this gdfit."""
+        if self._client is not None:
+            return
+        if isinstance(self.address, str):
+            connecting.check_installed()
+            self._stack.enter_context(connecting.quiet())
+            started = connecting.client_of(self.address, self.connecting)
+            self._client = self._stack.enter_context(started)
+        else:
+            self._client = self.address
+        self._alone_since = time.monotonic()
+        while not self._workers():
+            self._look()
+            time.sleep(0.05)
+        connecting.check_versions(self._client, self.version)
 
     def _workers(self) -> dict[str, int]:
         """The workers' addresses, and how many threads each has."""
-        assert self._client is not None
         try:
             workers: dict[str, int] = self._client.nthreads()
         except (OSError, RuntimeError):  # Dask's own errors of connections are OSErrors
@@ -286,15 +258,15 @@ class Cluster:
             self._alone_since, self._has_said = now, False
             return
         alone = now - self._alone_since
-        if alone > self._limit:
+        if alone > self.limit:
             raise GdfitError(
-                f"the cluster has had no worker for {self._limit:g} seconds: start some with "
+                f"the cluster has had no worker for {self.limit:g} seconds: start some with "
                 "dask worker ADDRESS"
             )
-        if alone > self._patience and not self._has_said:
+        if alone > self.patience and not self._has_said:
             self._has_said = True
-            self._say(
-                f"the cluster has no workers; waiting for some for {self._limit:g} seconds at most"
+            self.say(
+                f"the cluster has no workers; waiting for some for {self.limit:g} seconds at most"
             )
 
 

@@ -115,8 +115,8 @@ def ranges(extent: Extent, unit_bytes: int, at_once: int) -> list[Range]:
 def opened_range(
     extent: Extent, dialect: Dialect, part: Range, unit_bytes: int
 ) -> Iterator[tuple[DataFile, Iterator[Unit]]]:
-    """A file, and the units of a range of it, each to be read before the next one. Lines are counted
-    from the start of the range.
+    """A file, and the units of a range of it, each to be read before the next one. Lines are
+    counted from the start of the range.
 
     Raises
     ------

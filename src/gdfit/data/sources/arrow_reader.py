@@ -42,10 +42,11 @@ def read_by_arrow(
     # Arrow is slower with words for missing fields.
     absent = [word.decode() for word in grammar.missing_words] if missing else []
     at_once = max(AT_ONCE, width * ROWS_AT_ONCE)
-    table = parsed(text, delimiter, grammar.decimal, width, kinds, absent, at_once)
+    point = grammar.spelling.point.decode()
+    table = parsed(text, delimiter, point, width, kinds, absent, at_once)
     if table is None and text is block.text:  # blanks may be in the way, or rows be long
         text = trimmed(block, grammar)
-        table = parsed(text, delimiter, grammar.decimal, width, kinds, absent, len(block.text))
+        table = parsed(text, delimiter, point, width, kinds, absent, len(block.text))
     if table is None:
         return None
     columns = {place: table.column(str(place)) for place in kinds}

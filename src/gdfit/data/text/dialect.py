@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gdfit.data.text.fields import MISSING, OTHER_MARK, WHITE_SPACE, Grammar, says_number
+from gdfit.data.text.fields import MISSING, SPELLINGS, WHITE_SPACE, Grammar, says_number
 from gdfit.errors import UsageError, quoted
 
 
@@ -30,7 +30,7 @@ class Dialect:
     drop_missing: bool = False
 
     def __post_init__(self) -> None:
-        if self.decimal not in OTHER_MARK:
+        if self.decimal not in SPELLINGS:
             raise UsageError(f"`decimal` takes . or a comma, not {quoted(self.decimal)}")
         if self.delimiter not in (None, WHITE_SPACE) and not is_mark(self.delimiter, ""):
             raise UsageError(

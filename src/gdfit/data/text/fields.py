@@ -27,11 +27,26 @@ MARKS = "#%"  # begin comments above a header
 
 QUOTED = re.compile(rb'"((?:[^"]|"")*)"')
 CLOSED = re.compile(rb'"(?:[^"]|"")*+"')
-NUMBERS = {
-    ".": re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
-    ",": re.compile(rb"[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?"),
+
+
+class Spelling(NamedTuple):
+    """A way to write numbers.
+
+    number : what says one, in ASCII digits.
+    point : the decimal mark.
+    thousands : the characters that may stand between digits and mean nothing.
+    """
+
+    number: re.Pattern[bytes]
+    point: bytes
+    thousands: bytes = b""
+
+
+SPELLINGS = {
+    ".": Spelling(re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"), b"."),
+    ",": Spelling(re.compile(rb"[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?"), b","),
 }
-"""A decimal number in ASCII digits, by its decimal mark."""
+"""How numbers are written, by what `decimal` says."""
 INFINITE = re.compile(rb"[+-]?inf(inity)?", re.IGNORECASE)
 
 
@@ -40,7 +55,7 @@ class Grammar:
     """How a file writes rows and numbers.
 
     delimiter : one ASCII character, or `WHITE_SPACE`.
-    decimal : the decimal mark, ``.`` or ``,``.
+    decimal : how numbers are written: the decimal mark, ``.`` or ``,``, in `SPELLINGS`.
     missing : what stands for a missing value; a number stands for all that are equal to it.
     comment : the ASCII character that begins a comment, up to the end of the line.
     hints : whether options say so, which a fault then names.
@@ -93,11 +108,17 @@ class Grammar:
     @property
     def number(self) -> re.Pattern[bytes]:
         """A decimal number in ASCII digits."""
-        return NUMBERS[self.decimal]
+        return self.spelling.number
+
+    @property
+    def spelling(self) -> Spelling:
+        """How numbers are written."""
+        return SPELLINGS[self.decimal]
 
     def value(self, number: bytes) -> float:
         """The float64 that is nearest to what says a number; infinite if it is too large."""
-        return float(number.replace(self.decimal.encode(), b"."))
+        _, point, thousands = self.spelling
+        return float(number.translate(None, thousands).replace(point, b"."))
 
     def is_missing(self, said: bytes) -> bool:
         """Whether a field that says this is missing."""
@@ -179,8 +200,8 @@ def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
     what = f"{shown(said)} is not a number"
     if not grammar.hints:
         return what
-    other = OTHER_MARK[grammar.decimal]
-    if NUMBERS[other].fullmatch(said):
+    other = OTHER_MARK.get(grammar.decimal, ",")
+    if SPELLINGS[other].number.fullmatch(said):
         return f"{what} (decimals with '{other}' need `decimal` {other})"
     text = said.decode(errors="replace")
     if text.isprintable() and is_missing_mark(text):
@@ -199,7 +220,7 @@ def is_missing_mark(field: str) -> bool:
 def says_number(said: str, decimal: str) -> bool:
     """Whether a field says a number, be it infinite."""
     text = said.encode(errors="surrogatepass")
-    return bool(NUMBERS[decimal].fullmatch(text) or INFINITE.fullmatch(text))
+    return bool(SPELLINGS[decimal].number.fullmatch(text) or INFINITE.fullmatch(text))
 
 
 def shown(said: bytes) -> str:

@@ -121,7 +121,7 @@ def find_header(head: Head, name: str) -> tuple[Row | None, list[Row]]:
     """The header, if there is one, with a name for each column, and the first rows."""
     first, *rows = head.rows
     decimal, missing = head.grammar.decimal, head.grammar.missing
-    other = OTHER_MARK[decimal]
+    other = OTHER_MARK.get(decimal, ",")
     if head.grammar.delimiter != other and all_numbers(first.fields, other, missing):
         for field in first.fields:
             if not says_number(field, decimal) and field not in missing:
@@ -199,7 +199,7 @@ def look_at(rows: Sequence[Row], width: int, grammar: Grammar) -> tuple[Held, ..
     """What the columns hold in `rows`. A number with the other decimal mark counts as one where all
     numbers may have that mark, so that it is told as a fault and not taken for text."""
     columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
-    decimal, other = grammar.decimal, OTHER_MARK[grammar.decimal]
+    decimal, other = grammar.decimal, OTHER_MARK.get(grammar.decimal, ",")
     either = other != grammar.delimiter and not any(
         decimal in field and says_number(field, decimal) for column in columns for field in column
     )

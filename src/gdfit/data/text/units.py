@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,11 +35,10 @@ class StraddledError(Exception):
     """A range ends in quotes, or seems to: its file has to be read from the start."""
 
 
+@dataclass
 class UnitCutter:
     """Cuts units, one after the other.
 
-    Parameters
-    ----------
     read : gives up to so many bytes more of the text, none at the end.
     grammar : how rows are written.
     begin : where in the file the text begins.
@@ -48,20 +48,14 @@ class UnitCutter:
     longest : how many bytes a row may have.
     """
 
-    def __init__(
-        self,
-        read: Callable[[int], bytes],
-        grammar: Grammar,
-        begin: int,
-        line: int,
-        text: bytes = b"",
-        unit_bytes: int = UNIT_BYTES,
-        longest: int = LONGEST_ROW,
-    ) -> None:
-        self._read, self._grammar = read, grammar
-        self._begin, self._line, self._text = begin, line, text
-        self._unit_bytes, self._longest = unit_bytes, longest
-        self._ended = False
+    read: Callable[[int], bytes]
+    grammar: Grammar
+    begin: int
+    line: int
+    text: bytes = b""
+    unit_bytes: int = UNIT_BYTES
+    longest: int = LONGEST_ROW
+    _ended: bool = field(default=False, init=False)
 
     def units(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, Block]]:
         """Units with their numbers, from `first` on: up to `stop`, or all that there are.
@@ -73,11 +67,11 @@ class UnitCutter:
         """
         number = first
         while self._fill(1):
-            left = None if stop is None else stop * self._unit_bytes - self._begin
-            block = self._take((number + 1) * self._unit_bytes - self._begin, left)
+            left = None if stop is None else stop * self.unit_bytes - self.begin
+            block = self._take((number + 1) * self.unit_bytes - self.begin, left)
             yield number, block
-            self._begin += len(block.raw)
-            self._line += count_lines(block.raw)
+            self.begin += len(block.raw)
+            self.line += count_lines(block.raw)
             number += 1
             if number == stop:
                 return
@@ -93,22 +87,22 @@ class UnitCutter:
         nothing = np.empty(0, np.int64)
         while end is None:
             self._fill(size)
-            end = row_start(self._text, nothing, 1, ended=self._ended)
-            if end is None and size > self._longest:
+            end = row_start(self.text, nothing, 1, ended=self._ended)
+            if end is None and size > self.longest:
                 raise StraddledError
             size *= 2
-        self._begin += end
-        self._text = self._text[end:]
+        self.begin += end
+        self.text = self.text[end:]
 
     def _fill(self, size: int) -> bool:
         """Have so many bytes, if there are so many; True if there are any."""
-        parts, length = [self._text], len(self._text)
+        parts, length = [self.text], len(self.text)
         while length < size and not self._ended:
-            parts.append(self._read(size - length))
+            parts.append(self.read(size - length))
             length += len(parts[-1])
             self._ended = not parts[-1]
-        self._text = b"".join(parts) if len(parts) > 1 else parts[0]
-        return bool(self._text)
+        self.text = b"".join(parts) if len(parts) > 1 else parts[0]
+        return bool(self.text)
 
     def _take(self, wanted: int, left: int | None) -> Block:
         """The rows that start in the next `wanted` bytes.
@@ -116,27 +110,27 @@ class UnitCutter:
         left : after how many bytes the next range begins, if there is one.
         """
         if wanted <= 0:  # a row that starts before is longer than that
-            return Block(b"", np.empty(0, np.int64), self._line, b"")
+            return Block(b"", np.empty(0, np.int64), self.line, b"")
         size = wanted + LITTLE
         while True:
             self._fill(size)
-            raw = self._text
-            text = without_comments(raw, self._grammar)
-            quotes = find_quotes(text, self._grammar)
+            raw = self.text
+            text = without_comments(raw, self.grammar)
+            quotes = find_quotes(text, self.grammar)
             end = row_start(text, quotes, wanted, ended=self._ended)
             if end is not None:
                 break
-            whole = len(whole_rows(raw, self._grammar, self._line).text)
-            if len(raw) - whole > self._longest:
-                raise too_long(raw[whole:], self._line + count_lines(raw[:whole]))
+            whole = len(whole_rows(raw, self.grammar, self.line).text)
+            if len(raw) - whole > self.longest:
+                raise too_long(raw[whole:], self.line + count_lines(raw[:whole]))
             size *= 2
         if left is not None and 0 < left <= end:
             taken_for = row_start(text, quotes[:0], left, ended=self._ended)
             if taken_for != end:
                 raise StraddledError
-        self._text, taken = raw[end:], raw[:end]
+        self.text, taken = raw[end:], raw[:end]
         rows = taken if text is raw else text[:end]
-        return Block(rows, quotes[: np.searchsorted(quotes, end)], self._line, taken)
+        return Block(rows, quotes[: np.searchsorted(quotes, end)], self.line, taken)
 
 
 def row_start(text: bytes, quotes: Positions, least: int, *, ended: bool) -> int | None:
