@@ -10,7 +10,7 @@ import pytest
 from gdfit.arrays import triangular
 from gdfit.data.in_memory import observations_from
 from gdfit.data.reduction.observations import Observations
-from gdfit.descent.curvature import curvature
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.learning_rate import Trial, powers_of_4, tried_rate
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.optimizers import OPTIMIZERS
@@ -75,7 +75,7 @@ def test_the_condensed_rows_do_for_the_squared_loss() -> None:
         settings = Settings(optimizer=optimizer)
         lr = tried_rate(condensed, np.empty((0, 4)), np.zeros(3), settings)
         fit = train(observations, settings=replace(settings, lr=lr))
-        assert fit.loss == pytest.approx(curvature(observations).minimum_loss, rel=1e-6)
+        assert fit.loss == pytest.approx(curvature_of(observations).minimum_loss, rel=1e-6)
 
 
 @pytest.mark.parametrize(("loss", "least"), [("mse", 0.05), ("mae", 0.02), ("huber", 0.02)])

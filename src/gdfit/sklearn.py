@@ -238,12 +238,12 @@ def in_parameters(message: str) -> str:
 
 def diverged(fit: Fit) -> str:
     """Why there is no fit, and what to do."""
-    rate, bends = float(fit.settings.lr), fit.curvature
+    rate, curvature = float(fit.settings.lr), fit.curvature
     why = f"learning_rate={rate:.4g} is too large for this data"
-    if bends and fit.settings.is_plain and rate > bends.max_stable_lr:
+    if curvature and fit.settings.is_plain and rate > curvature.max_stable_lr:
         why = (
-            f"learning_rate={rate:.4g} is above 2/λmax = {bends.max_stable_lr:.4g}, where gradient "
-            "descent on this data climbs"
+            f"learning_rate={rate:.4g} is above 2/λmax = {curvature.max_stable_lr:.4g}, where "
+            "gradient descent on this data climbs"
         )
     instead = "a smaller one" if fit.asked.lr == "auto" else "learning_rate='auto'"
     return f"gradient descent diverged at epoch {fit.epochs}: {why}; try {instead}"

@@ -90,12 +90,12 @@ def curvature(
     output: Format = "table",
 ) -> None:
     """Show which learning rates are stable on DATA, and how fast they are."""
-    from gdfit.descent.curvature import curvature, standardized_curvature
+    from gdfit.descent.curvature import curvature_of, standardized_curvature
     from gdfit.model.linear import to_json
     from gdfit.show.tables import analyses
 
     observations = read(data, columns, dialect, dask=dask)
-    given, scaled = curvature(observations), standardized_curvature(observations)
+    given, scaled = curvature_of(observations), standardized_curvature(observations)
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
     if output == "json":

@@ -63,7 +63,7 @@ def epochs(
 
 def leaps(
     observations: Observations,
-    bends: Curvature,
+    curvature: Curvature,
     settings: Settings,
     start: Start,
     shown: Iterable[int] | None,
@@ -71,8 +71,8 @@ def leaps(
     measure: Measure | None,
 ) -> Iterator[Step]:
     """From one `shown` epoch to the next in closed form, to where a rule would end the loop: it has
-    diverged where the loss is above `bound`. `bends` is the curvature of the loss."""
-    path = Path(observations, bends, settings.l2, start.params, float(settings.lr))
+    diverged where the loss is above `bound`. `curvature` is the curvature of the loss."""
+    path = Path(observations, curvature, settings.l2, start.params, float(settings.lr))
     return leap(path, shown, last_epoch(path, settings, bound), measure)
 
 
@@ -87,7 +87,7 @@ class Path:
     Parameters
     ----------
     observations : what is descended on, scaled as it is to be.
-    bends : the curvature of its squared error.
+    curvature : the curvature of its squared error.
     l2 : λ of the penalty λ‖w‖².
     start : θ₀, shape (p+1,).
     rate : γ.
@@ -104,7 +104,7 @@ class Path:
     def __init__(
         self,
         observations: Observations,
-        bends: Curvature,
+        curvature: Curvature,
         l2: float,
         start: FloatArray,
         rate: float,
@@ -113,7 +113,7 @@ class Path:
         size = len(observations.features) + observations.intercept
         design, target = rows[:, :size], rows[:, -1]
         left, singular, right = np.linalg.svd(design, full_matrices=False)
-        singular[bends.eigenvalues[: len(singular)] == 0] = 0.0  # but for rounding
+        singular[curvature.eigenvalues[: len(singular)] == 0] = 0.0  # but for rounding
         residuals = left.T @ (design @ start[:size] - target)
         unexplained = target - left @ (left.T @ target)
         slopes = 2 * singular * residuals / represented

@@ -102,7 +102,7 @@ class Curvature:
         return high
 
 
-def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
+def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
     """The curvature of the mean squared error (plus `l2`·‖w‖²) of `observations`.
 
     Eigenvalues come from the singular values of A, not from H, which would square them and lose
@@ -162,4 +162,4 @@ def penalized_rows(observations: Observations, l2: float) -> FloatArray:
 
 def standardized_curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     """The curvature after standardizing the features."""
-    return curvature(scaled(observations, scaling_of(observations, "standardize")), l2)
+    return curvature_of(scaled(observations, scaling_of(observations, "standardize")), l2)

@@ -47,7 +47,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.reduction.condense import SAMPLE_ROWS
 from gdfit.data.reduction.observations import Observations
-from gdfit.descent.curvature import Curvature, curvature
+from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.objective import loss_of
 from gdfit.descent.optimizers import OPTIMIZERS, Rate, State, Update
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
@@ -82,7 +82,7 @@ def ground(observations: Observations, settings: Settings, init: Init, scale: Sc
     scaling = scaling_of(observations, scale)
     on = scaled(observations, scaling)
     start = start_of(init, observations, settings, scaling)
-    return Ground(scale, scaling, on, curvature(on, settings.l2), start)
+    return Ground(scale, scaling, on, curvature_of(on, settings.l2), start)
 
 
 def chosen_ground(observations: Observations, settings: Settings, init: Init) -> Ground:
@@ -99,17 +99,17 @@ def chosen_ground(observations: Observations, settings: Settings, init: Init) ->
     plain = ground(observations, settings, init, "standardize")
     if settings.l2:  # a penalty on whitened weights would be another one
         return plain
-    bends, start = plain.curvature, plain.start.params
-    rate = best_rate(bends, start, settings.epochs)
-    above = excess_after(bends, start, rate, settings.epochs)
-    if is_above(bends.minimum_loss + above, bends, EXACT * observations.mean_square):
+    curvature, start = plain.curvature, plain.start.params
+    rate = best_rate(curvature, start, settings.epochs)
+    above = excess_after(curvature, start, rate, settings.epochs)
+    if is_above(curvature.minimum_loss + above, curvature, EXACT * observations.mean_square):
         return ground(observations, settings, init, "whiten")
     return plain
 
 
-def is_above(loss: float, bends: Curvature, rounding: float) -> bool:
+def is_above(loss: float, curvature: Curvature, rounding: float) -> bool:
     """Whether `loss` is more than 1 % above the minimum."""
-    return not loss <= (1 + ENOUGH) * bends.minimum_loss + rounding
+    return not loss <= (1 + ENOUGH) * curvature.minimum_loss + rounding
 
 
 def chosen_rate(ground: Ground, settings: Settings) -> float:

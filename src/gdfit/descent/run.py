@@ -278,10 +278,10 @@ class Run(Displayed):
     @property
     def facts(self) -> dict[str, object]:
         """What the model's file says of how it was trained."""
-        settings, bends = self.settings, self.curvature
+        settings, curvature = self.settings, self.curvature
         return {
-            "minimum_loss": bends.minimum_loss if bends else None,
-            "max_stable_lr": bends.max_stable_lr if bends and settings.is_plain else None,
+            "minimum_loss": curvature.minimum_loss if curvature else None,
+            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_plain else None,
             **settings.facts,
             "intercept": self.observations.intercept,
             "weights": self.observations.weights_name,

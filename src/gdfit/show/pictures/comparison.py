@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 
 from gdfit.arrays import FloatArray
 from gdfit.descent.compare import Comparison, Outcome
-from gdfit.descent.curvature import curvature
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.run import Fit
 from gdfit.show.pictures.axes import (
     BLACK,
@@ -267,9 +267,9 @@ def ground_of(fits: Sequence[Fit]) -> Fit:
     first = fits[0]
     if len({fit.settings.scale for fit in fits}) == 1:
         return first
-    bends = curvature(first.observations) if first.curvature else None
+    curvature = curvature_of(first.observations) if first.curvature else None
     settings = replace(first.settings, scale="none")
-    return replace(first, scaling=None, curvature=bends, settings=settings)
+    return replace(first, scaling=None, curvature=curvature, settings=settings)
 
 
 def path_on(ground: Fit, fit: Fit) -> FloatArray:

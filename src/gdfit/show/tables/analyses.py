@@ -50,16 +50,16 @@ def print_evaluation(evaluation: Evaluation) -> None:
 def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, object]:
     """The keys of a curvature's JSON object."""
 
-    def keys(bends: Curvature) -> dict[str, object]:
+    def keys(curvature: Curvature) -> dict[str, object]:
         return {
-            "lambda_min": bends.lambda_min,
-            "lambda_max": bends.lambda_max,
-            "condition_number": bends.condition_number,
-            "max_stable_lr": bends.max_stable_lr,
-            "best_lr": bends.best_lr,
-            "epochs_per_digit": bends.epochs_per_digit(bends.best_lr),
-            "unique_minimum": bends.is_unique,
-            "minimum_loss": bends.minimum_loss,
+            "lambda_min": curvature.lambda_min,
+            "lambda_max": curvature.lambda_max,
+            "condition_number": curvature.condition_number,
+            "max_stable_lr": curvature.max_stable_lr,
+            "best_lr": curvature.best_lr,
+            "epochs_per_digit": curvature.epochs_per_digit(curvature.best_lr),
+            "unique_minimum": curvature.is_unique,
+            "minimum_loss": curvature.minimum_loss,
         }
 
     return {**keys(given), "standardized": keys(scaled) if scaled else None}

@@ -211,11 +211,11 @@ def outcome(fit: Fit) -> list[tuple[str, str]]:
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
     lines += [("R²", r_squared(fit.r_squared)), ("ended", advice.ending(fit))]
-    bends = fit.curvature
-    if bends and fit.status != "diverged":
-        lines.append(("minimum", advice.minimum(fit, bends)))
-        if fit.settings.is_plain and not advice.is_at_minimum(fit, bends):
-            lines.append(("to go", advice.to_go(fit, bends)))
+    curvature = fit.curvature
+    if curvature and fit.status != "diverged":
+        lines.append(("minimum", advice.minimum(fit, curvature)))
+        if fit.settings.is_plain and not advice.is_at_minimum(fit, curvature):
+            lines.append(("to go", advice.to_go(fit, curvature)))
     return lines
 
 
