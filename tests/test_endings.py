@@ -20,7 +20,7 @@ from gdfit.descent.curvature import curvature_of
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run, train
 from gdfit.descent.settings import Settings
-from gdfit.descent.stopping import Growth
+from gdfit.descent.stopping import DivergenceWatch
 
 GREENHOUSE = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth"]
 HOUSES = SAMPLES / "houses.csv"
@@ -397,7 +397,7 @@ def test_a_run_at_the_minimum_says_nothing_more(gdfit: Gdfit) -> None:
 
 @pytest.mark.parametrize("overshoots", [False, True])
 def test_what_overshoots_may_grow_up_to_the_first_loss(overshoots: bool) -> None:
-    growth = Growth(overshoots)
+    growth = DivergenceWatch(overshoots)
     nothing = np.zeros(2)
     told = [
         growth(Step(epoch, loss, nothing, nothing, None, nothing, {}))

@@ -31,7 +31,7 @@ from gdfit.descent.objective import whole_objective
 from gdfit.descent.run import Run, train
 from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
-from gdfit.descent.stopping import Growth, last_answer, rules_of
+from gdfit.descent.stopping import DivergenceWatch, last_answer, rules_of
 from gdfit.errors import UsageError
 from gdfit.show.pictures.trace import is_kept, traced_epochs
 from gdfit.show.tables import reports as report
@@ -360,7 +360,7 @@ def test_pictures_have_the_epochs_that_the_loop_keeps() -> None:
 
 
 def test_growth_is_noted_once_it_is_known() -> None:
-    grows, nothing = Growth(overshoots=False), np.zeros(2)
+    grows, nothing = DivergenceWatch(overshoots=False), np.zeros(2)
     told = [
         epoch
         for epoch in (1, 2, 3, 5, 10, 20, 50)

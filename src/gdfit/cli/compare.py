@@ -40,7 +40,7 @@ from gdfit.descent.settings import Settings
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from gdfit.descent.compare import Comparison, Outcome
+    from gdfit.descent.compare import Comparison, RunResult
     from gdfit.descent.run import Fit, Run
     from gdfit.show.progress import TrainingBar
     from gdfit.show.tables.comparison import Runs, RunsReport
@@ -251,11 +251,11 @@ def descended(
     tell: Callable[[Fit, str], Fit],
     *,
     traced: bool,
-) -> Iterator[Outcome]:
+) -> Iterator[RunResult]:
     """What the runs come to, one after the other; after Ctrl-C, no other is begun."""
     import numpy as np
 
-    from gdfit.descent.compare import Curve, Outcome, waiting
+    from gdfit.descent.compare import Curve, RunResult, waiting
     from gdfit.show.pictures.trace import Trace
 
     for number, init, run in waiting(runs):
@@ -268,7 +268,7 @@ def descended(
                 for watch in watchers:
                     watch(step)
         fit = tell(run.fit(trace.steps), init)
-        yield Outcome(number, init, fit, np.array(curve.losses))
+        yield RunResult(number, init, fit, np.array(curve.losses))
         if fit.status == "interrupted":
             if runs:
                 bar.hide()

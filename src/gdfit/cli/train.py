@@ -257,10 +257,10 @@ def stopping_at_interrupt(run: Run) -> Iterator[None]:
 def growth_noted(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
     """A watcher that notes when the loss has grown for some epochs running."""
     from gdfit.descent.learning_rate import EXACT
-    from gdfit.descent.stopping import Growth
+    from gdfit.descent.stopping import DivergenceWatch
     from gdfit.show.tables import words as advice
 
-    grows = Growth(not run.settings.is_plain, EXACT * run.observations.mean_square)
+    grows = DivergenceWatch(not run.settings.is_plain, EXACT * run.observations.mean_square)
 
     def watch(step: Step) -> None:
         if grows(step):

@@ -60,7 +60,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunResult:
     """What one of the runs came to.
 
     number : which run it was, from 1, in the order in which they were run.
@@ -77,7 +77,7 @@ class Outcome:
     @property
     def values(self) -> Values:
         """What it was run with."""
-        return values_of(self.init, self.fit)
+        return run_values(self.init, self.fit)
 
     @property
     def objective(self) -> tuple[object, ...]:
@@ -105,15 +105,15 @@ class Comparison:
         stand group by group, and those that diverged stand last.
     """
 
-    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+    def __init__(self, outcomes: Iterable[RunResult]) -> None:
         self.outcomes = tuple(outcomes)
         self.outcomes = tuple(
             outcome for group in self.groups() for outcome in sorted(group, key=self._rank)
         )
 
-    def groups(self) -> list[list[Outcome]]:
+    def groups(self) -> list[list[RunResult]]:
         """The outcomes, those together that can be ranked by their losses."""
-        groups: dict[object, list[Outcome]] = {}
+        groups: dict[object, list[RunResult]] = {}
         for outcome in self.outcomes:
             # A validation loss has no penalty.
             kind = (
@@ -122,7 +122,7 @@ class Comparison:
             groups.setdefault(kind, []).append(outcome)
         return list(groups.values())
 
-    def least(self, outcome: Outcome) -> float | None:
+    def least(self, outcome: RunResult) -> float | None:
         """The least loss that there is for this one; where that is not known, the least that a run
         on the same loss has come to, if one has not diverged."""
         if outcome.fit.curvature:
@@ -136,7 +136,7 @@ class Comparison:
             default=None,
         )
 
-    def epochs_to_minimum(self, outcome: Outcome) -> int | None:
+    def epochs_to_minimum(self, outcome: RunResult) -> int | None:
         """After how many epochs the loss first was within 1 % of the least; None where it never
         was, or has left it for good."""
         least = self.least(outcome)
@@ -146,7 +146,7 @@ class Comparison:
         (there,) = np.nonzero(outcome.losses <= (1 + ENOUGH) * least + rounding)
         return int(there[0]) if len(there) else None
 
-    def _rank(self, outcome: Outcome) -> tuple[float, ...]:
+    def _rank(self, outcome: RunResult) -> tuple[float, ...]:
         """What to sort a group by."""
         fit = outcome.fit
         validated = fit.validation_loss is not None
@@ -208,7 +208,7 @@ class Comparison:
         whole = [name for name in ("batch_size", "epochs_to_minimum") if name in frame]
         return frame.astype(dict.fromkeys(whole, "Int64"))  # which knows of missing ones
 
-    def record(self, outcome: Outcome) -> dict[str, Any]:
+    def record(self, outcome: RunResult) -> dict[str, Any]:
         """What a row of a table says of a run."""
         fit = outcome.fit
         longest = max(len(other.losses) for other in self.outcomes) - 1
@@ -228,7 +228,7 @@ class Comparison:
         return str(self.summary.to_html(index=False))
 
 
-def values_of(init: str, run: Run | Fit) -> Values:
+def run_values(init: str, run: Run | Fit) -> Values:
     """What a run was run with, and the name of its start."""
     return {**vars(run.settings), "init": init}
 
@@ -291,16 +291,16 @@ def compare(
     runs = combinations(
         observations, init=init, validation=validation, settings=settings, **options
     )
-    return Comparison(outcome_of(*numbered) for numbered in waiting(runs))
+    return Comparison(run_result(*numbered) for numbered in waiting(runs))
 
 
-def outcome_of(number: int, name: str, run: Run) -> Outcome:
+def run_result(number: int, name: str, run: Run) -> RunResult:
     """What the run comes to, with all of its steps."""
     curve, steps = Curve(run), []
     for step in run:
         curve.step(step)
         steps.append(step)
-    return Outcome(number, name, run.fit(steps), np.array(curve.losses))
+    return RunResult(number, name, run.fit(steps), np.array(curve.losses))
 
 
 def waiting(runs: list[tuple[str, Run]]) -> Iterator[tuple[int, str, Run]]:

@@ -29,7 +29,7 @@ from gdfit.descent.stopping import (
     INTERRUPTED,
     PATIENCE,
     STALLED,
-    Best,
+    EarlyStopping,
     last_answer,
     rules_of,
 )
@@ -82,7 +82,7 @@ class Fit(Displayed):
     best_epoch : the epoch after which the params are those of the model.
     history : the steps that were kept, by default all; in the units that were descended in.
     start, params : the first and the last params as they were descended on, shape (p+1,).
-    begun : the start, and what it went on with.
+    start_state : the start, and what it went on with.
     observations, validation : what was fitted, and the validation set, if there is one.
     curvature : of the loss that was descended on, where that is the squared error.
     scaling : how the features were scaled, if they were.
@@ -100,7 +100,7 @@ class Fit(Displayed):
     history: tuple[Step, ...] = field(repr=False)
     start: FloatArray = field(repr=False)
     params: FloatArray = field(repr=False)
-    begun: Start = field(repr=False)
+    start_state: Start = field(repr=False)
     observations: Observations = field(repr=False)
     validation: Observations | None = field(repr=False)
     curvature: Curvature | None = field(repr=False)
@@ -158,7 +158,7 @@ class Run(Displayed):
         self.settings = replace(settings, lr=lr, scale=ground.scale)
         if settings.needs_rows:
             rows_of(observations)  # or an error now rather than in the first epoch
-        self.best = Best(settings.patience) if settings.patience else None
+        self.best = EarlyStopping(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False
 
@@ -241,7 +241,7 @@ class Run(Displayed):
         with np.errstate(over="ignore", invalid="ignore"):
             descended, epoch = self.final(last)
             params = self.in_data(descended)
-            came_to: dict[str, Any] = {
+            results: dict[str, Any] = {
                 "loss": self.objective(descended)[0],
                 "validation_loss": self.validation_loss(descended) if self.validation else None,
                 "r_squared": observations.r_squared(params),
@@ -249,7 +249,7 @@ class Run(Displayed):
                 "best_epoch": epoch,
                 "status": last.status or COMPLETED,
             }
-        facts = {**came_to, **self.facts}
+        facts = {**results, **self.facts}
         if epoch == last.epoch:
             facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
         *w, b = params.tolist()
@@ -262,11 +262,11 @@ class Run(Displayed):
                 observations.expansion,
                 facts,
             ),
-            **came_to,
+            **results,
             history=tuple(history),
             start=self.start.params,
             params=descended,
-            begun=self.start,
+            start_state=self.start,
             observations=observations,
             validation=self.validation,
             curvature=self.curvature,

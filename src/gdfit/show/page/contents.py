@@ -87,7 +87,7 @@ def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
         "validation": held_out,
         "scales": scales(fit, condensed),
         "settings": asdict(settings),
-        "went_on": went_on(fit.begun),
+        "went_on": went_on(fit.start_state),
         "shuffling": shuffling,
         "beyond": BEYOND,
         "ended": ended(fit, steps if rows["kind"] == "sample" else ()),
@@ -171,12 +171,12 @@ def basis_of(scaling: Scaling) -> FloatArray:
     return matrix
 
 
-def went_on(begun: Start) -> dict[str, Any] | None:
+def went_on(start: Start) -> dict[str, Any] | None:
     """What came before the start."""
-    if not begun.state and not begun.epochs:
+    if not start.state and not start.epochs:
         return None
-    memory = {name: plain(value) for name, value in begun.state.items()}
-    return {"epochs": begun.epochs, "memory": memory, "first_loss": begun.first_loss}
+    memory = {name: plain(value) for name, value in start.state.items()}
+    return {"epochs": start.epochs, "memory": memory, "first_loss": start.first_loss}
 
 
 def words(number: int) -> list[int]:

@@ -177,7 +177,7 @@ def changes(fit: Fit) -> dict[str, str] | None:
         return None
     if asked.lr != "auto" or asked.scale in ("none", "standardize"):
         return {"lr": "", "scale": ""}
-    if fit.begun.rate:
+    if fit.start_state.rate:
         return {"init": ""}  # a rate of before is gone on with, and was not chosen for this
     if fit.status == "stalled" and asked.tol:
         return {"tol": f"{asked.tol / 1000:g}"}
