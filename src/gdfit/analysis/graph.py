@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Node:
+class GraphNode:
     """A tensor of the graph and, unless it is a leaf, the function that made it.
 
     name : the tensor's, where it has one: loss, y_hat, w, b.
@@ -36,10 +36,10 @@ class Node:
     shape: tuple[int, ...]
     data: list[float] | float | None = None
     grad: list[float] | float | None = None
-    inputs: list[Node] = field(default_factory=list)
+    inputs: list[GraphNode] = field(default_factory=list)
 
 
-def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> Node:
+def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> GraphNode:
     """The graph of the mean `loss` of the observations at `params`, walked backward once.
 
     Built as the lecture writes it: ŷ = w·x + b for one feature, ŷ = Xw + b for several; without
@@ -73,14 +73,14 @@ def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> No
     backward()
     names = {id(w): "w", id(b): "b"}
 
-    def node(function: Any) -> Node:
+    def node(function: Any) -> GraphNode:
         leaf = getattr(function, "variable", None)
         if leaf is not None:
             shape = tuple(leaf.shape)
-            return Node(names[id(leaf)], None, shape, leaf.data.tolist(), leaf.grad.tolist())
+            return GraphNode(names[id(leaf)], None, shape, leaf.data.tolist(), leaf.grad.tolist())
         inputs = [node(earlier) for earlier, _ in function.next_functions if earlier is not None]
         name = "y_hat" if function is y_hat.grad_fn else ""
-        return Node(name, function.name(), shapes.get(function, ()), inputs=inputs)
+        return GraphNode(name, function.name(), shapes.get(function, ()), inputs=inputs)
 
     root = node(value.grad_fn)
     root.name, root.data = "loss", value.item()
@@ -99,13 +99,13 @@ def functions(root: Any) -> Iterator[Any]:
         waiting += [earlier for earlier, _ in function.next_functions]
 
 
-def to_dot(root: Node) -> str:
+def to_dot(root: GraphNode) -> str:
     """The graph for Graphviz: ``gdfit graph DATA --format dot | dot -Tsvg > graph.svg``."""
     lines = ["digraph loss {", "  rankdir=BT;", "  node [shape=box, fontname=monospace];"]
     leaves: dict[str, str] = {}
     counter = 0
 
-    def add(node: Node) -> str:
+    def add(node: GraphNode) -> str:
         nonlocal counter
         if node.grad_fn is None and node.name in leaves:
             return leaves[node.name]
@@ -124,19 +124,19 @@ def to_dot(root: Node) -> str:
     return "\n".join([*lines, "}"])
 
 
-def describe(node: Node) -> list[str]:
+def describe(node: GraphNode) -> list[str]:
     """What there is to say of a node: its name, and the three attributes of its tensor."""
     shape = f"a tensor of shape {node.shape}" if node.shape else "a tensor of one number"
     text = [f"{node.name}: {shape}" if node.name else shape]
     if node.data is not None:
-        text.append(f"data = {numbers(node.data)}")
+        text.append(f"data = {graph_values(node.data)}")
     if node.grad is not None:
-        text.append(f"grad = {numbers(node.grad)}")
+        text.append(f"grad = {graph_values(node.grad)}")
     text.append(f"grad_fn = {f'<{node.grad_fn}>' if node.grad_fn else 'None (a leaf)'}")
     return text
 
 
-def numbers(value: list[float] | float) -> str:
+def graph_values(value: list[float] | float) -> str:
     """One number or a list of them, in six digits."""
     if isinstance(value, list):
         return "[" + ", ".join(f"{item:.6g}" for item in value) + "]"

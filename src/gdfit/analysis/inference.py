@@ -37,7 +37,7 @@ from gdfit.model.linear import LinearModel
 if TYPE_CHECKING:
     import pandas as pd
 
-DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
+MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
 
 
 def f_tail(f: float, df1: float, df2: float) -> float:
@@ -46,7 +46,7 @@ def f_tail(f: float, df1: float, df2: float) -> float:
 
     if f <= 0:
         return 1.0
-    with mp.workdps(DIGITS):
+    with mp.workdps(MPMATH_DIGITS):
         a, b = mp.mpf(df2) / 2, mp.mpf(df1) / 2
         x, y = a / (a + b * f), b * f / (a + b * f)
         log_beta = mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)

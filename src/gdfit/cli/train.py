@@ -170,7 +170,7 @@ def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     command = None if changes is None else typed.again(changes)
     message = advice.ending(fit)
     if command and fit.status == "diverged":
-        message = advice.diverged(fit, command)
+        message = advice.divergence_message(fit, command)
     facts = {"init": init, "files": list(data), "message": message, "next": command}
     return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
 

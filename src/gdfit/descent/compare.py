@@ -24,7 +24,7 @@ from gdfit.descent.learning_rate import ENOUGH, EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, losses
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init
+from gdfit.descent.start import InitialParams
 from gdfit.descent.stopping import DIVERGED
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
@@ -32,8 +32,8 @@ from gdfit.model.linear import LinearModel
 if TYPE_CHECKING:
     import pandas as pd
 
-FIRST = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
-NAMES = (*FIRST, *(field.name for field in fields(Settings) if field.name not in FIRST))
+LEADING = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
+VARYING = (*LEADING, *(field.name for field in fields(Settings) if field.name not in LEADING))
 """What may vary from run to run, in the order of a table's columns."""
 
 Values = Mapping[str, Any]
@@ -197,7 +197,7 @@ class Comparison:
         for outcome in sorted(self.outcomes, key=lambda outcome: outcome.number):
             values = [outcome.number, *(outcome.values[name] for name in self.varied)]
             rows += [[*values, step.epoch, *losses(step)] for step in outcome.fit.history]
-        return pd.DataFrame(rows, columns=header(self.varied, validated))
+        return pd.DataFrame(rows, columns=runs_header(self.varied, validated))
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -235,7 +235,7 @@ def run_values(init: str, run: Run | Fit) -> Values:
 
 def differing(values: Sequence[Values]) -> tuple[str, ...]:
     """The names of the values that are not all the same."""
-    return tuple(name for name in NAMES if len({each[name] for each in values}) > 1)
+    return tuple(name for name in VARYING if len({each[name] for each in values}) > 1)
 
 
 def milestones(epochs: int) -> list[int]:
@@ -248,20 +248,20 @@ def column(name: str) -> str:
     return "loss_function" if name == "loss" else name
 
 
-def header(varied: Sequence[str], validated: bool) -> list[str]:
+def runs_header(varied: Sequence[str], validated: bool) -> list[str]:
     """The columns of the epochs of several runs."""
     held_out = ["validation_loss"] if validated else []
     return ["run", *map(column, varied), "epoch", "loss", *held_out]
 
 
-Starts = Init | Sequence[Init] | Mapping[str, Init]
+StartsToCompare = InitialParams | Sequence[InitialParams] | Mapping[str, InitialParams]
 """Where the params start: one start, or several, as a list or by name."""
 
 
 def compare(
     observations: Observations,
     *,
-    init: Starts = "zeros",
+    init: StartsToCompare = "zeros",
     validation: Observations | None = None,
     settings: Settings | None = None,
     **options: Any,
@@ -313,7 +313,7 @@ def waiting(runs: list[tuple[str, Run]]) -> Iterator[tuple[int, str, Run]]:
 def combinations(
     observations: Observations,
     *,
-    init: Starts = "zeros",
+    init: StartsToCompare = "zeros",
     validation: Observations | None = None,
     settings: Settings | None = None,
     **options: Any,
@@ -350,18 +350,18 @@ def list_of(name: str, value: Any) -> list[Any]:
     return values
 
 
-def starts_of(init: Starts) -> dict[str, Init]:
+def starts_of(init: StartsToCompare) -> dict[str, InitialParams]:
     """The starts by name."""
     if isinstance(init, Mapping):
         return dict(init)
     if isinstance(init, str | LinearModel) or all(isinstance(value, Real) for value in init):
-        one = cast(Init, init)
+        one = cast(InitialParams, init)
         return {start_name(1, one): one}
-    several = cast(Sequence[Init], init)
+    several = cast(Sequence[InitialParams], init)
     return {start_name(place, start): start for place, start in enumerate(several, 1)}
 
 
-def start_name(place: int, start: Init) -> str:
+def start_name(place: int, start: InitialParams) -> str:
     """What to call a start."""
     if isinstance(start, str):
         return start

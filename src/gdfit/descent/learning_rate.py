@@ -52,7 +52,7 @@ from gdfit.descent.objective import loss_of
 from gdfit.descent.optimizers import OPTIMIZERS, Rate, State, Update
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
-from gdfit.descent.start import Init, Start, start_of
+from gdfit.descent.start import InitialParams, Start, start_of
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 
@@ -61,7 +61,7 @@ EXACT = 1e-28  # the part of the mean of y² that a loss is by rounding, where t
 
 
 @dataclass(frozen=True)
-class Ground:
+class ScaledProblem:
     """What is descended on.
 
     scale, scaling : how the features are scaled.
@@ -77,33 +77,37 @@ class Ground:
     start: Start
 
 
-def ground(observations: Observations, settings: Settings, init: Init, scale: Scale) -> Ground:
-    """The ground with that scale."""
+def scaled_problem(
+    observations: Observations, settings: Settings, init: InitialParams, scale: Scale
+) -> ScaledProblem:
+    """The problem with that scale."""
     scaling = scaling_of(observations, scale)
     on = scaled(observations, scaling)
     start = start_of(init, observations, settings, scaling)
-    return Ground(scale, scaling, on, curvature_of(on, settings.l2), start)
+    return ScaledProblem(scale, scaling, on, curvature_of(on, settings.l2), start)
 
 
-def chosen_ground(observations: Observations, settings: Settings, init: Init) -> Ground:
-    """The ground with the scale that the settings ask for, or else with the one to choose."""
+def choose_scale(
+    observations: Observations, settings: Settings, init: InitialParams
+) -> ScaledProblem:
+    """The problem with the scale that the settings ask for, or else with the one to choose."""
     before = init.facts.get("scale") if isinstance(init, LinearModel) else None
     if settings.scale:
-        return ground(observations, settings, init, settings.scale)
+        return scaled_problem(observations, settings, init, settings.scale)
     if settings.lr != "auto":
-        return ground(observations, settings, init, "none")
+        return scaled_problem(observations, settings, init, "none")
     if before in get_args(Scale):
-        as_before = ground(observations, settings, init, cast(Scale, before))
+        as_before = scaled_problem(observations, settings, init, cast(Scale, before))
         if as_before.start.rate:
             return as_before
-    plain = ground(observations, settings, init, "standardize")
+    plain = scaled_problem(observations, settings, init, "standardize")
     if settings.l2:  # a penalty on whitened weights would be another one
         return plain
     curvature, start = plain.curvature, plain.start.params
     rate = best_rate(curvature, start, settings.epochs)
     above = excess_after(curvature, start, rate, settings.epochs)
     if is_above(curvature.minimum_loss + above, curvature, EXACT * observations.mean_square):
-        return ground(observations, settings, init, "whiten")
+        return scaled_problem(observations, settings, init, "whiten")
     return plain
 
 
@@ -112,30 +116,30 @@ def is_above(loss: float, curvature: Curvature, rounding: float) -> bool:
     return not loss <= (1 + ENOUGH) * curvature.minimum_loss + rounding
 
 
-def chosen_rate(ground: Ground, settings: Settings) -> float:
+def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
     """The learning rate that the settings ask for, or else the one to choose.
 
     Raises
     ------
     GdfitError : λmax is beyond float64, and with it every rate.
     """
-    start = ground.start
+    start = problem.start
     if settings.lr != "auto":
         return settings.lr
     if start.rate:
         return start.rate
-    if not math.isfinite(ground.curvature.lambda_max):
+    if not math.isfinite(problem.curvature.lambda_max):
         raise GdfitError(
             "the numbers are too large for float64: λmax is infinite; `scale` standardize takes "
             "numbers of any size"
         )
     if settings.is_plain:
-        return best_rate(ground.curvature, start.params, settings.epochs)
-    observations = ground.observations
+        return best_rate(problem.curvature, start.params, settings.epochs)
+    observations = problem.observations
     one = float(observations.intercept)
     sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
-    if ground.scaling:
-        sample = ground.scaling.apply(sample)
+    if problem.scaling:
+        sample = problem.scaling.apply(sample)
     return tried_rate(observations, sample, start.params, settings)
 
 
@@ -160,7 +164,7 @@ def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
         """Whether the slope of the loss over γ, −Σ λ²d²E(1 − γλ)²ᴱ⁻¹, is negative at `rate`."""
         slopes = shares + np.log(eigenvalues) + (2 * epochs - 1) * log_factors(rate * eigenvalues)
         short = rate * eigenvalues < 1  # of the minimum; the others step beyond it
-        return total(slopes[short]) > total(slopes[~short])
+        return log_sum(slopes[short]) > log_sum(slopes[~short])
 
     low, high = 1 / float(eigenvalues.max()), 1 / float(eigenvalues.min())
     while low < (middle := math.sqrt(low) * math.sqrt(high)) < high:
@@ -173,7 +177,7 @@ def excess_after(curvature: Curvature, start: FloatArray, rate: float, epochs: i
     ½ Σ λd²(1 − γλ)²ᴱ; infinity where that leaves float64."""
     eigenvalues, shares = excess_by_direction(curvature, start)
     with np.errstate(over="ignore"):
-        return float(np.exp(total(shares + 2 * epochs * log_factors(rate * eigenvalues))))
+        return float(np.exp(log_sum(shares + 2 * epochs * log_factors(rate * eigenvalues))))
 
 
 def excess_by_direction(curvature: Curvature, start: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -198,14 +202,14 @@ def log_factors(steps: FloatArray) -> FloatArray:
         return np.log1p(np.where(steps < 1, -steps, steps - 2))
 
 
-def total(logarithms: FloatArray) -> float:
+def log_sum(logarithms: FloatArray) -> float:
     """The logarithm of the sum of what has these `logarithms`."""
     return float(np.logaddexp.reduce(logarithms, initial=-np.inf))
 
 
 TRYING = 7  # the trials' own stream of random numbers
-UPDATES = 5000  # of a trial at most: a rate that is good by then stays so
-SAME = 1e-9  # losses that differ by no more than this part are as good as each other
+TRIAL_UPDATES = 5000  # of a trial at most: a rate that is good by then stays so
+AS_GOOD = 1e-9  # losses that differ by no more than this part are as good as each other
 
 
 def tried_rate(
@@ -222,7 +226,7 @@ def tried_rate(
     settings : what is to be run, but for its `lr`.
     """
     whole = settings.batch_size or observations.count
-    updates = min(settings.epochs * math.ceil(observations.count / whole), UPDATES)
+    updates = min(settings.epochs * math.ceil(observations.count / whole), TRIAL_UPDATES)
     rows, total, weights = observations.augmented, observations.total_weight, None
     if settings.needs_rows:
         rows, total, weights = sample, len(sample), observations.sample_weights
@@ -270,7 +274,7 @@ class Trial:
         middle."""
         losses = self.losses_after(rates, updates)
         rounding = 1e-14 * self.losses(self.start[:, np.newaxis])[0]
-        good = np.flatnonzero(losses <= (1 + SAME) * losses.min() + rounding)
+        good = np.flatnonzero(losses <= (1 + AS_GOOD) * losses.min() + rounding)
         return float(rates[good[len(good) // 2]])
 
     def losses_after(self, rates: FloatArray, updates: int) -> FloatArray:

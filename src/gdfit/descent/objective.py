@@ -22,7 +22,7 @@ Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 """θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,)."""
 
 
-class Part(NamedTuple):
+class DesignBlock(NamedTuple):
     """The n rows of A, shape (n, p+1), and y, shape (n,), that stand for the observations or are
     part of them.
 
@@ -36,19 +36,19 @@ class Part(NamedTuple):
     weights: FloatArray | None = None
 
 
-Backend = Callable[[Part, Loss], Objective]
+Backend = Callable[[DesignBlock, Loss], Objective]
 """Rows and ℓ → the objective L = Σvℓ/Σv."""
 
 
-def by_chain_rule(part: Part, loss: Loss) -> Objective:
+def by_chain_rule(block: DesignBlock, loss: Loss) -> Objective:
     """The gradient by hand: ∂L/∂θ = ∂L/∂ŷ · ∂ŷ/∂θ.
 
     With ŷ = Aθ, ∂ŷ/∂θ is the design matrix A itself (x for w, 1 for b), so that
     ∇L = Aᵀ(∂ℓ/∂ŷ)/N: the mean of the gradients in the points observed. With weights v, it is their
     weighted mean, Aᵀ(v ∂ℓ/∂ŷ)/Σv.
     """
-    design, target, _, weights = part
-    total = np.array(part.total)  # NumPy is quicker with it than with a float, and with dot than @
+    design, target, _, weights = block
+    total = np.array(block.total)  # NumPy is quicker with it than with a float, and with dot than @
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
         residual = design.dot(params) - target
@@ -60,17 +60,17 @@ def by_chain_rule(part: Part, loss: Loss) -> Objective:
     return objective
 
 
-def by_autograd(part: Part, loss: Loss) -> Objective:
+def by_autograd(block: DesignBlock, loss: Loss) -> Objective:
     """The gradient by torch: each call builds the graph of the loss and walks it backward."""
     import torch
 
-    inputs, outputs = torch.from_numpy(part.design), torch.from_numpy(part.target)
-    weights = None if part.weights is None else torch.from_numpy(part.weights)
+    inputs, outputs = torch.from_numpy(block.design), torch.from_numpy(block.target)
+    weights = None if block.weights is None else torch.from_numpy(block.weights)
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
         theta = torch.from_numpy(params).requires_grad_()
         values = loss.value(torch.mv(inputs, theta) - outputs)
-        value = (values if weights is None else weights * values).sum() / part.total
+        value = (values if weights is None else weights * values).sum() / block.total
         value.backward()
         assert theta.grad is not None
         return value.item(), theta.grad.numpy()
@@ -92,16 +92,16 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
     backend, loss = BACKENDS[settings.backend], loss_of(settings)
     weight = observations.total_weight
     if settings.loss == "mse":
-        objective = backend(Part(observations.design, observations.target, weight), loss)
+        objective = backend(DesignBlock(observations.design, observations.target, weight), loss)
     else:
-        rows = rows_of(observations)
+        rows = kept_rows(observations)
 
-        def parts() -> Iterator[Objective]:
+        def blocks() -> Iterator[Objective]:
             for block in rows.blocks():
-                yield backend(part_of(observations, block, weight), loss)
+                yield backend(block_of(observations, block, weight), loss)
 
-        kept = list(parts()) if rows.in_memory else None
-        objective = total(lambda: kept or parts())
+        kept = list(blocks()) if rows.in_memory else None
+        objective = sum_objective(lambda: kept or blocks())
     return penalized(objective, settings, len(observations.features))
 
 
@@ -112,7 +112,7 @@ def batch_objectives(
     if settings.batch_size is None:
         every = (whole,)
         return lambda epoch: every
-    rows_of(observations)  # or an error before the first epoch
+    kept_rows(observations)  # or an error before the first epoch
 
     def in_epoch(epoch: int) -> Iterator[Objective]:
         for batch in batches(observations, settings, epoch):
@@ -125,7 +125,7 @@ def batches(observations: Observations, settings: Settings, epoch: int) -> Itera
     """The mini-batches of an epoch, rows as they have been kept, in an order drawn for the epoch,
     whatever came before."""
     random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
-    return rows_of(observations).batches(settings.batch_size or observations.count, random)
+    return kept_rows(observations).batches(settings.batch_size or observations.count, random)
 
 
 def batch_objective(observations: Observations, batch: FloatArray, settings: Settings) -> Objective:
@@ -135,27 +135,31 @@ def batch_objective(observations: Observations, batch: FloatArray, settings: Set
     gradient is that of the whole, on average.
     """
     mean_weight = observations.total_weight / observations.count
-    part = part_of(observations, batch, len(batch) * mean_weight)
-    objective = BACKENDS[settings.backend](part, loss_of(settings))
+    block = block_of(observations, batch, len(batch) * mean_weight)
+    objective = BACKENDS[settings.backend](block, loss_of(settings))
     return penalized(objective, settings, len(observations.features))
 
 
-def part_of(observations: Observations, rows: FloatArray, weight: float) -> Part:
+def block_of(observations: Observations, rows: FloatArray, weight: float) -> DesignBlock:
     """Some of the rows that have been kept of the observations, to be divided by that weight."""
     one = len(observations.features)
     weights = None if observations.weight is None else rows[:, -1]
-    return Part(rows[:, : one + 1], rows[:, one + 1], weight, weights)
+    return DesignBlock(rows[:, : one + 1], rows[:, one + 1], weight, weights)
 
 
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:
     """The loss of `observations` at `params`, without a penalty: for validation."""
     loss, weight = loss_of(settings), observations.total_weight
     if settings.loss == "mse":
-        parts: Iterable[Part] = (Part(observations.design, observations.target, weight),)
+        blocks: Iterable[DesignBlock] = (
+            DesignBlock(observations.design, observations.target, weight),
+        )
     else:
-        parts = (part_of(observations, block, weight) for block in rows_of(observations).blocks())
+        blocks = (
+            block_of(observations, block, weight) for block in kept_rows(observations).blocks()
+        )
     value = 0.0
-    for design, target, _, weights in parts:
+    for design, target, _, weights in blocks:
         values = loss.value(design @ params - target)
         value += float((values if weights is None else weights * values).sum())
     return value / weight
@@ -166,20 +170,20 @@ def loss_of(settings: Settings) -> Loss:
     return LOSSES[settings.loss](settings.huber_delta)
 
 
-def rows_of(observations: Observations) -> Rows:
+def kept_rows(observations: Observations) -> Rows:
     """The rows themselves, which must have been kept."""
     if observations.rows is None:
         raise UsageError("this loss or batch size needs the rows: read them with `keep_rows` true")
     return observations.rows
 
 
-def total(objectives: Callable[[], Iterable[Objective]]) -> Objective:
+def sum_objective(objectives: Callable[[], Iterable[Objective]]) -> Objective:
     """The sum of `objectives`: of blocks of rows, the objective of them all."""
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
         value, grad = 0.0, np.zeros_like(params)
-        for part in objectives():
-            more, slope = part(params)
+        for block in objectives():
+            more, slope = block(params)
             value += more
             grad += slope
         return value, grad
@@ -193,5 +197,7 @@ def penalized(objective: Objective, settings: Settings, features: int) -> Object
     if not settings.l2:
         return objective
     rows = np.sqrt(settings.l2) * np.eye(features, features + 1)
-    penalty = BACKENDS[settings.backend](Part(rows, np.zeros(features), 1.0), squared_error())
-    return total(lambda: (objective, penalty))
+    penalty = BACKENDS[settings.backend](
+        DesignBlock(rows, np.zeros(features), 1.0), squared_error()
+    )
+    return sum_objective(lambda: (objective, penalty))

@@ -15,12 +15,12 @@ from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import Observations, check_alike, check_observations
 from gdfit.descent.closed_form import epochs, leaps
 from gdfit.descent.curvature import Curvature
-from gdfit.descent.learning_rate import EXACT, chosen_ground, chosen_rate, is_above
+from gdfit.descent.learning_rate import EXACT, choose_rate, choose_scale, is_above
 from gdfit.descent.loop import Step
-from gdfit.descent.objective import Objective, mean_loss, rows_of, whole_objective
+from gdfit.descent.objective import Objective, kept_rows, mean_loss, whole_objective
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init, Start
+from gdfit.descent.start import InitialParams, Start
 from gdfit.descent.stopping import (
     BEYOND,
     COMPLETED,
@@ -49,7 +49,7 @@ def params_names(features: Sequence[str]) -> tuple[str, ...]:
     return (*(f"w_{name}" for name in features), "b")
 
 
-def header(features: Sequence[str], validated: bool = False) -> list[str]:
+def history_header(features: Sequence[str], validated: bool = False) -> list[str]:
     """The columns of a history."""
     names = params_names(features)
     losses = ["loss", "validation_loss"] if validated else ["loss"]
@@ -61,7 +61,7 @@ def losses(step: Step) -> list[float]:
     return [step.loss] if step.validation_loss is None else [step.loss, step.validation_loss]
 
 
-def row(step: Step) -> list[float]:
+def history_row(step: Step) -> list[float]:
     """A step as a row of a history: numbers in full."""
     return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
 
@@ -114,8 +114,8 @@ class Fit(Displayed):
         import pandas as pd
 
         validated = self.validation_loss is not None
-        rows = [row(step) for step in self.history]
-        return pd.DataFrame(rows, columns=header(self.model.features, validated))
+        rows = [history_row(step) for step in self.history]
+        return pd.DataFrame(rows, columns=history_header(self.model.features, validated))
 
 
 class Run(Displayed):
@@ -135,7 +135,7 @@ class Run(Displayed):
         self,
         observations: Observations,
         *,
-        init: Init = "zeros",
+        init: InitialParams = "zeros",
         validation: Observations | None = None,
         shown: Iterable[int] | None = None,
         settings: Settings | None = None,
@@ -151,13 +151,17 @@ class Run(Displayed):
         self.shown = shown
         if settings.batch_size and settings.batch_size >= observations.count:
             settings = replace(settings, batch_size=None)  # which is the same, and foretold
-        ground = chosen_ground(observations, settings, init)
-        self.scaling, self.start, self.descended = ground.scaling, ground.start, ground.observations
-        self.curvature = ground.curvature if settings.loss == "mse" else None
-        lr = chosen_rate(ground, settings)
-        self.settings = replace(settings, lr=lr, scale=ground.scale)
+        problem = choose_scale(observations, settings, init)
+        self.scaling, self.start, self.descended = (
+            problem.scaling,
+            problem.start,
+            problem.observations,
+        )
+        self.curvature = problem.curvature if settings.loss == "mse" else None
+        lr = choose_rate(problem, settings)
+        self.settings = replace(settings, lr=lr, scale=problem.scale)
         if settings.needs_rows:
-            rows_of(observations)  # or an error now rather than in the first epoch
+            kept_rows(observations)  # or an error now rather than in the first epoch
         self.best = EarlyStopping(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False

@@ -22,7 +22,7 @@ from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.model.linear import LinearModel, load_model
 
-Init = str | Sequence[float] | LinearModel
+InitialParams = str | Sequence[float] | LinearModel
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,10 @@ def signature(observations: Observations, scaling: Scaling | None) -> str:
 
 
 def start_of(
-    init: Init, observations: Observations, settings: Settings, scaling: Scaling | None = None
+    init: InitialParams,
+    observations: Observations,
+    settings: Settings,
+    scaling: Scaling | None = None,
 ) -> Start:
     """Where `init` says, for features with that scaling."""
     if isinstance(init, LinearModel):
@@ -99,7 +102,7 @@ def gone_on(
     """Where the model's run stopped: exactly, if it is the same run on the same data."""
     features = observations.features
     now = observations.expansion or plain(features)
-    if has_same_terms := terms_of(model.made_of) == terms_of(now):
+    if has_same_terms := term_factors(model.made_of) == term_factors(now):
         check_levels(model.made_of, now)
     if not has_same_terms or sorted(model.features) != sorted(features):
         names = typed(tuple(map(str, model.made_of.terms)))
@@ -123,7 +126,7 @@ def gone_on(
     return Start(scaling.from_data(params) if scaling else params)
 
 
-def terms_of(expansion: Expansion) -> set[frozenset[Factor]]:
+def term_factors(expansion: Expansion) -> set[frozenset[Factor]]:
     """What the features are made of, in whatever order."""
     return {frozenset(term.factors) for term in expansion.terms}
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING, Literal
 
 from gdfit.analysis.gradcheck import GradientCheck
-from gdfit.analysis.graph import Node, describe
+from gdfit.analysis.graph import GraphNode, describe
 from gdfit.analysis.inference import Estimate, Summary
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.run import params_names
@@ -116,11 +116,11 @@ def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
     show(console, key_values(lines))
 
 
-def print_graph(root: Node) -> None:
+def print_graph(root: GraphNode) -> None:
     """A computational graph as a Rich tree, from the loss to the leaves."""
     from rich.tree import Tree
 
-    def add(tree: Tree, node: Node) -> None:
+    def add(tree: Tree, node: GraphNode) -> None:
         for earlier in node.inputs:
             add(tree.add("\n".join(describe(earlier))), earlier)
 

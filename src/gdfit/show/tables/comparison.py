@@ -8,7 +8,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gdfit.descent.compare import Comparison, RunResult, differing, header, milestones, run_values
+from gdfit.descent.compare import (
+    Comparison,
+    RunResult,
+    differing,
+    milestones,
+    run_values,
+    runs_header,
+)
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run, losses
 from gdfit.errors import printable
@@ -260,7 +267,7 @@ class RunsCsv:
         self.values = [run_values(name, run) for name, run in runs]
         self.varied = differing(self.values)
         self.writer = csv.writer(sys.stdout, lineterminator="\n")
-        self.writer.writerow(header(self.varied, runs[0][1].validation is not None))
+        self.writer.writerow(runs_header(self.varied, runs[0][1].validation is not None))
 
     def watch(self, number: int, run: Run) -> Watch:
         values = self.values[number - 1]

@@ -200,7 +200,7 @@ def growth(run: Run, epochs: int) -> str:
     return f"the loss has grown for {epochs} epochs running{why}"
 
 
-def diverged(fit: Fit, command: str) -> str:
+def divergence_message(fit: Fit, command: str) -> str:
     """Why the run diverged, and the command to type instead."""
     return f"diverged at epoch {fit.epochs}, no model was written: {way_out(fit, command)}"
 
