@@ -92,7 +92,7 @@ def flat(slope: float = 0.23) -> Rule:
         },
     ),
     "output of a run": Exercise(
-        "show/run.py",
+        "show/tables/reports.py",
         '''
 class LossReport(QuietReport):
     """The loss alone."""
@@ -177,11 +177,11 @@ def open_npy(source: Source, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
 
 from __future__ import annotations
 
+from gdfit.cli.options import ColumnOptions, DataArgument, DialectOptions
 from gdfit.cli.reading import read
-from gdfit.cli.options import Columns, Data, HowWritten
 
 
-def count(data: Data, columns: Columns, dialect: HowWritten) -> None:
+def count(data: DataArgument, columns: ColumnOptions, dialect: DialectOptions) -> None:
     """Count the observations in DATA."""
     print(read(data, columns, dialect).count)
 ''',
