@@ -44,7 +44,7 @@ PARAMETERS = {
     "optimizer": "solver",
     "patience": "n_iter_no_change",
 }
-"""What gdfit's settings are called here, where that is not the same."""
+"""Names that gdfit's settings have here, where they are not the same."""
 
 
 class GradientDescentRegressor(RegressorMixin, BaseEstimator):
@@ -243,7 +243,7 @@ def in_parameters(message: str) -> str:
 
 
 def divergence_error(fit: Fit) -> str:
-    """Why there is no fit, and what to do."""
+    """The error of a fit that has diverged: why, and what to do."""
     rate, curvature = float(fit.settings.lr), fit.curvature
     why = f"learning_rate={rate:.4g} is too large for this data"
     if curvature and fit.settings.is_plain and rate > curvature.max_stable_lr:
@@ -256,7 +256,7 @@ def divergence_error(fit: Fit) -> str:
 
 
 def unfinished(fit: Fit) -> str | None:
-    """Why a fit is not yet one, and what to do; nothing where it is."""
+    """The warning of a fit that has not converged: why, and what to do; none where it has."""
     settings, asked = fit.settings, fit.asked
     if settings.tol is None or fit.status not in (COMPLETED, STALLED):
         return None

@@ -186,7 +186,7 @@ def descended(
     *,
     traced: bool,
 ) -> Iterator[RunResult]:
-    """What the runs come to, one after the other; after Ctrl-C, no other is begun."""
+    """The results of the runs, one after the other; after Ctrl-C, no other is begun."""
     import numpy as np
 
     from gdfit.descent.compare import Curve, RunResult, waiting

@@ -1,4 +1,5 @@
-"""The options, each declared once: what it makes is a value of the library's, or of one below."""
+"""Options of all commands, each declared once, and what they make: values of the library's own
+dataclasses, or of those below."""
 
 from __future__ import annotations
 
@@ -149,7 +150,7 @@ FILES = panel(
 
 @dataclass(frozen=True)
 class Output:
-    """What to print: which epochs, predictions at which inputs, and in which form."""
+    """Standard output: which epochs, predictions at which inputs, and in which form."""
 
     every: int | None = None
     show: tuple[int, ...] | None = None
@@ -161,13 +162,13 @@ class Output:
 
     @property
     def form(self) -> str:
-        """What standard output gets."""
+        """The form of standard output."""
         return "quiet" if self.quiet else self.format
 
 
 @dataclass(frozen=True)
 class Files:
-    """What to write, and where."""
+    """Files to write."""
 
     history: Path | None = None
     model: Path = DEFAULT_MODEL

@@ -29,8 +29,8 @@ def reading(
     dask: str | None = None,
     begun: Callable[[], None] = lambda: None,
 ) -> Iterator[Dataset]:
-    """What to read, with a progress bar if it takes long, and a note of how many rows miss a field:
-    `told` says what becomes of them. When reading has `begun`, that is called."""
+    """The data set, with a progress bar if reading it takes long, and a note of how many rows miss
+    a field: `told` says what becomes of them. When reading has `begun`, that is called."""
     from gdfit.data.dataset import Dataset
     from gdfit.show.progress import ReadingBar
 

@@ -212,7 +212,7 @@ def check_files(
 
 @contextmanager
 def importing(module: str, *, wanted: bool) -> Iterator[Callable[[], None]]:
-    """What begins to import `module` beside what is done meanwhile, if it is wanted."""
+    """A function that begins to import `module`, if it is wanted, beside what is done meanwhile."""
     thread = Thread(target=import_module, args=[module], daemon=True)
     yield cache(thread.start) if wanted else lambda: None  # a thread can be started once
     if thread.ident is not None:

@@ -59,18 +59,14 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.in_memory import is_frame, rows_of
+        from gdfit.data.in_memory import file_of, frame_file, is_frame, rows_of
 
         if is_frame(x):
-            from gdfit.data.in_memory import frame_file
-
             return self.in_file(frame_file(x))
         rows = rows_of(x, self.inputs, texts=bool(self.made_of.texts))
         if self.expansion is None:
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
         import numpy as np
-
-        from gdfit.data.in_memory import file_of
 
         values = self.in_file(file_of("the array", self.inputs, list(np.atleast_2d(rows).T)))
         return float(values[0]) if rows.ndim == 1 else values
@@ -81,7 +77,7 @@ class LinearModel(Displayed):
         return self.at_batch(maker, file, None, file.read(*maker.places, may_miss=True))
 
     def maker(self, file: DataFile) -> RowMaker:
-        """What makes the features of the columns of `file`."""
+        """The maker of features of the columns of `file`."""
         from gdfit.data.terms.levels import Levels
         from gdfit.data.terms.lookup import find_features
         from gdfit.data.terms.row_maker import RowMaker
@@ -122,12 +118,12 @@ class LinearModel(Displayed):
 
     @property
     def intercept(self) -> bool:
-        """Whether there is a b."""
+        """True where there is a b."""
         return self.facts.get("intercept") is not False
 
     @property
     def made_of(self) -> Expansion:
-        """What makes its features of columns, if only by taking them as they stand."""
+        """The expansion of columns to its features, if only by taking them as they stand."""
         from gdfit.data.terms.expansion import plain
 
         return self.expansion or plain(self.features)
@@ -146,7 +142,7 @@ class LinearModel(Displayed):
 
     @property
     def record(self) -> dict[str, object]:
-        """What its file says, key by key."""
+        """The contents of its file, key by key."""
         return {
             "w": list(self.w),
             "b": self.b,
