@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import Observations
+from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import BACKENDS, Objective, whole_objective
 from gdfit.descent.settings import Settings
 
@@ -47,8 +49,8 @@ def check_gradient(
     columns = np.linalg.norm(observations.design, axis=0)
     terms = columns.max() * (columns @ np.abs(params) + np.linalg.norm(observations.target))
     size = TERMS_ROUNDING * float(terms) / observations.total_weight
-    if settings.loss != "mse":  # whose derivative is 1 or δ at most, and can jump
-        largest = 1.0 if settings.loss == "mae" else settings.huber_delta
+    largest = loss_of(settings).largest_slope
+    if math.isfinite(largest):  # and it can jump
         size = max(
             size, LOSS_ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight)
         )

@@ -58,7 +58,7 @@ def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> Gr
     y_hat = w * x[:, 0] if single else x @ w
     if observations.intercept:
         y_hat = y_hat + b
-    values: Tensor = loss.value(y_hat - y)
+    values: Tensor = loss.value(y_hat, y)
     if observations.weight is None:
         value = values.mean()
     else:

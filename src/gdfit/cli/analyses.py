@@ -53,7 +53,7 @@ def graph(
 ) -> None:
     """Show autograd's computational graph of the loss."""
     from gdfit.analysis.graph import loss_graph, to_dot
-    from gdfit.descent.objective import loss_of
+    from gdfit.descent.losses import loss_of
     from gdfit.descent.start import parse_init, start_of
     from gdfit.show.tables import analyses
 

@@ -48,7 +48,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.reduction.condense import SAMPLE_ROWS
 from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
-from gdfit.descent.objective import loss_of
+from gdfit.descent.losses import loss_of
 from gdfit.descent.optimizers import OPTIMIZERS, Rate, State, Update
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
@@ -319,7 +319,7 @@ class Trial:
 
     def losses(self, params: FloatArray) -> FloatArray:
         """The loss, with the penalty, of each column of `params`."""
-        values = loss_of(self.settings).value(self.design @ params - self.target)
+        values = loss_of(self.settings).value(self.design @ params, self.target)
         if self.weights is not None:
             values = self.weights * values
         losses = np.asarray(values.sum(axis=0) / self.total)
@@ -336,7 +336,7 @@ class Trial:
     ) -> FloatArray:
         """The gradient on a batch of the rows, column by column."""
         total = len(target) * self.total / len(self.target)
-        slopes = loss_of(self.settings).derivative(design @ params - target)
+        slopes = loss_of(self.settings).derivative(design @ params, target)
         gradients = design.T @ (slopes if weights is None else weights * slopes) / total
         gradients[:-1] += 2 * self.settings.l2 * params[:-1]
         return gradients

@@ -14,7 +14,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import Observations
 from gdfit.data.reduction.rows import Rows
-from gdfit.descent.losses import LOSSES, Loss, squared_error
+from gdfit.descent.losses import Loss, loss_of, squared_error
 from gdfit.descent.settings import BackendName, Settings
 from gdfit.errors import UsageError
 
@@ -51,8 +51,7 @@ def by_chain_rule(block: DesignBlock, loss: Loss) -> Objective:
     total = np.array(block.total)  # NumPy is quicker with it than with a float, and with dot than @
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
-        residual = design.dot(params) - target
-        values, slope = loss.value(residual), loss.derivative(residual)
+        values, slope = loss.value_and_derivative(design.dot(params), target)
         if weights is not None:
             values, slope = weights * values, weights * slope
         return float(values.sum() / total), slope.dot(design) / total
@@ -69,7 +68,7 @@ def by_autograd(block: DesignBlock, loss: Loss) -> Objective:
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
         theta = torch.from_numpy(params).requires_grad_()
-        values = loss.value(torch.mv(inputs, theta) - outputs)
+        values = loss.value(torch.mv(inputs, theta), outputs)
         value = (values if weights is None else weights * values).sum() / block.total
         value.backward()
         assert theta.grad is not None
@@ -91,7 +90,7 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
     """
     backend, loss = BACKENDS[settings.backend], loss_of(settings)
     weight = observations.total_weight
-    if settings.loss == "mse":
+    if settings.is_squared:
         objective = backend(DesignBlock(observations.design, observations.target, weight), loss)
     else:
         rows = kept_rows(observations)
@@ -150,7 +149,7 @@ def block_of(observations: Observations, rows: FloatArray, weight: float) -> Des
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:
     """The loss of `observations` at `params`, without a penalty: for validation."""
     loss, weight = loss_of(settings), observations.total_weight
-    if settings.loss == "mse":
+    if settings.is_squared:
         blocks: Iterable[DesignBlock] = (
             DesignBlock(observations.design, observations.target, weight),
         )
@@ -160,14 +159,9 @@ def mean_loss(observations: Observations, settings: Settings, params: FloatArray
         )
     value = 0.0
     for design, target, _, weights in blocks:
-        values = loss.value(design @ params - target)
+        values = loss.value(design @ params, target)
         value += float((values if weights is None else weights * values).sum())
     return value / weight
-
-
-def loss_of(settings: Settings) -> Loss:
-    """The loss that the settings name."""
-    return LOSSES[settings.loss](settings.huber_delta)
 
 
 def kept_rows(observations: Observations) -> Rows:

@@ -157,7 +157,7 @@ class Run(Displayed):
             problem.start,
             problem.observations,
         )
-        self.curvature = problem.curvature if settings.loss == "mse" else None
+        self.curvature = problem.curvature if settings.is_squared else None
         lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
         if settings.needs_rows:

@@ -17,7 +17,8 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import FIRST_ROWS
 from gdfit.descent.loop import Step
-from gdfit.descent.objective import batch_objective, batches, loss_of
+from gdfit.descent.losses import loss_of
+from gdfit.descent.objective import batch_objective, batches
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.run import Run
 from gdfit.descent.settings import Settings
@@ -73,10 +74,9 @@ class RowArithmetic:
         self.y = given(float(row[-1]))
         loss = loss_of(settings)
         self.prediction = float(row[:-1] @ params)
-        residual = self.prediction - row[-1:]
-        self.residual = float(residual[0])
-        self.loss = float(loss.value(residual)[0])
-        slope = float(loss.derivative(residual)[0])
+        self.residual = self.prediction - float(row[-1])
+        z, y = np.array([self.prediction]), row[-1:]
+        self.loss, slope = (float(each[0]) for each in loss.value_and_derivative(z, y))
         self.slopes = slope * row[:-1]
         self.words = RowLoss(("ℓ(ŷ, y)",), ("∂ℓ/∂ŷ", told(slope)))
         if settings.loss in LOSSES:

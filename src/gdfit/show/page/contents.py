@@ -153,7 +153,7 @@ def scales(fit: Fit, condensed: bool) -> dict[str, dict[str, Any]]:
             "basis": plain(basis_of(scaling)) if scaling else None,
             "rows": plain(on.augmented) if condensed and name == "whiten" else None,
             "start": plain(params),
-            **shape_of(curvature_of(on, settings.l2) if settings.loss == "mse" else None),
+            **shape_of(curvature_of(on, settings.l2) if settings.is_squared else None),
         }
     return records
 

@@ -14,7 +14,7 @@ from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from gdfit.arrays import FloatArray
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
-from gdfit.descent.losses import LOSSES
+from gdfit.descent.losses import loss_of
 from gdfit.descent.run import Fit
 from gdfit.show.pictures.axes import (
     BLACK,
@@ -270,8 +270,8 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
         weights = np.ones(len(rows))
     if fit.scaling:
         rows = fit.scaling.apply(rows)
-    value = LOSSES[settings.loss](settings.huber_delta).value
+    value = loss_of(settings).value
     total = np.zeros_like(w)
     for (x, one, y), weight in zip(rows.tolist(), weights.tolist(), strict=True):
-        total += weight * value(w * x + b * one - y)
+        total += weight * value(w * x + b * one, y)
     return total / float(weights.sum()) + settings.l2 * w**2

@@ -248,7 +248,7 @@ def beyond(ratio: float) -> str:
 
 def is_too_large(fit: Fit) -> bool:
     """Whether no loss of this data is finite, whatever the params."""
-    return fit.settings.loss == "mse" and not math.isfinite(fit.observations.mean_square)
+    return fit.settings.is_squared and not math.isfinite(fit.observations.mean_square)
 
 
 def below(rate: float) -> str:
