@@ -35,46 +35,9 @@ from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import Curvature, penalized_rows
 from gdfit.descent.learning_rate import log_factors
-from gdfit.descent.loop import Step, descend
-from gdfit.descent.objective import Objective, batch_objectives
-from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.loop import Step
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Start
 from gdfit.descent.stopping import COMPLETED, CONVERGED, DIVERGED, TARGET, diverged
-
-Measure = Callable[[FloatArray], float]
-"""Gives the loss on the validation set at params as they are descended on."""
-
-
-def epochs(
-    objective: Objective,
-    observations: Observations,
-    settings: Settings,
-    start: Start,
-    measure: Measure | None,
-) -> Iterator[Step]:
-    """Epoch after epoch, without end; `objective` is the loss of all `observations`."""
-    whole = batch_objectives(objective, observations, settings)
-    update = OPTIMIZERS[settings.optimizer](float(settings.lr), settings.momentum, settings.betas)
-    return descend(
-        lambda epoch: whole(start.epochs + epoch), start.params, update, start.state, measure
-    )
-
-
-def leaps(
-    observations: Observations,
-    curvature: Curvature,
-    settings: Settings,
-    start: Start,
-    shown: Iterable[int] | None,
-    bound: float,
-    measure: Measure | None,
-) -> Iterator[Step]:
-    """From one `shown` epoch to the next in closed form, to where a rule would end the loop: it has
-    diverged where the loss is above `bound`. `curvature` is the curvature of the loss."""
-    path = Path(observations, curvature, settings.l2, start.params, float(settings.lr))
-    return leap(path, shown, last_epoch(path, settings, bound), measure)
-
 
 NEAR_TWO = 1.5  # from here on, all digits of a step γλ are felt in (1 − γλ)ᴱ
 LEAST = 1e-300  # a step to divide by where it is 0: either leads nowhere

@@ -37,7 +37,7 @@ after these epochs of all that were tried."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import cast, get_args
@@ -49,7 +49,7 @@ from gdfit.data.reduction.condense import SAMPLE_ROWS
 from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.losses import loss_of
-from gdfit.descent.optimizers import OPTIMIZERS, Rate, State, Update
+from gdfit.descent.optimizers import State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import InitialParams, Start, start_of
@@ -143,6 +143,16 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
     return tried_rate(observations, sample, start.params, settings)
 
 
+def rate_by_epoch(rate: float | FloatArray) -> Callable[[int], FloatArray]:
+    """The learning rate γ of each epoch, by its number from 1 on: always the same. A schedule's
+    factor belongs here.
+
+    rate : γ, or one for each of several runs side by side.
+    """
+    constant = np.array(rate)
+    return lambda epoch: constant
+
+
 def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
     """The constant learning rate of gradient descent with the least loss after `epochs` epochs.
 
@@ -225,15 +235,15 @@ def tried_rate(
     start : θ₀, shape (p+1,).
     settings : what is to be run, but for its `lr`.
     """
-    whole = settings.batch_size or observations.count
-    updates = min(settings.epochs * math.ceil(observations.count / whole), TRIAL_UPDATES)
+    per_epoch = math.ceil(observations.count / (settings.batch_size or observations.count))
+    updates = min(settings.epochs * per_epoch, TRIAL_UPDATES)
     rows, total, weights = observations.augmented, observations.total_weight, None
     if settings.needs_rows:
         rows, total, weights = sample, len(sample), observations.sample_weights
     if weights is not None:
         weights = weights[-len(sample) :, np.newaxis]
         total = float(weights.sum())
-    trial = Trial(rows[:, :-1], rows[:, -1:], total, start, settings, weights)
+    trial = Trial(rows[:, :-1], rows[:, -1:], total, start, settings, weights, per_epoch)
     with np.errstate(all="ignore"):  # many of them diverge
         best = trial.best_of(trial.unit() * powers_of_4(-26, 2, 29), updates)
         return trial.best_of(best * powers_of_4(-1, 1, 15), updates)
@@ -260,6 +270,7 @@ class Trial:
     start : θ₀, shape (p+1,).
     settings : the loss, its penalty, the update rule, the batches.
     weights : of the rows, shape (n, 1), where they have some.
+    updates_per_epoch : how many the run makes that is tried.
     """
 
     design: FloatArray
@@ -268,6 +279,7 @@ class Trial:
     start: FloatArray
     settings: Settings
     weights: FloatArray | None = None
+    updates_per_epoch: int = 1
 
     def best_of(self, rates: FloatArray, updates: int) -> float:
         """The rate with the least loss in the end; of several that are as good, the one in the
@@ -280,10 +292,11 @@ class Trial:
     def losses_after(self, rates: FloatArray, updates: int) -> FloatArray:
         """The loss after `updates` updates at each of the `rates`; infinity where it diverged."""
         params = np.repeat(self.start[:, np.newaxis], len(rates), axis=1)
-        update = self.update_rule(rates)
+        update, rate = update_of(self.settings), rate_by_epoch(rates)
         state: State = {}
-        for batch in islice(self.batches(), updates):
-            params, state = update(params, self.gradients(params, *batch), state)
+        for number, batch in enumerate(islice(self.batches(), updates)):
+            gamma = rate(1 + number // self.updates_per_epoch)
+            params, state = update(params, self.gradients(params, *batch), state, gamma)
         losses = self.losses(params)
         return np.where(np.isfinite(losses), losses, np.inf)
 
@@ -296,13 +309,8 @@ class Trial:
             residuals = np.sqrt(self.weights) * residuals
         wrong = length(residuals) / math.sqrt(self.total)
         gradient = self.gradients(params, self.design, self.target, self.weights)
-        moved = length(self.update_rule(1.0)(params, gradient, {})[0] - params)
+        moved = length(update_of(self.settings)(params, gradient, {}, np.array(1.0))[0] - params)
         return wrong / moved if wrong > 0 and moved > 0 else 1.0
-
-    def update_rule(self, rates: Rate) -> Update:
-        """The settings' update rule, with a rate for each column."""
-        settings = self.settings
-        return OPTIMIZERS[settings.optimizer](rates, settings.momentum, settings.betas)
 
     def batches(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
         """All rows again and again, or mini-batches of them in a new random order each time."""

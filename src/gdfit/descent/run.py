@@ -13,11 +13,18 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import Observations, check_alike, check_observations
-from gdfit.descent.closed_form import epochs, leaps
+from gdfit.descent.closed_form import Path, last_epoch, leap
 from gdfit.descent.curvature import Curvature
-from gdfit.descent.learning_rate import EXACT, choose_rate, choose_scale, is_above
-from gdfit.descent.loop import Step
-from gdfit.descent.objective import Objective, kept_rows, mean_loss, whole_objective
+from gdfit.descent.learning_rate import EXACT, choose_rate, choose_scale, is_above, rate_by_epoch
+from gdfit.descent.loop import Step, descend
+from gdfit.descent.objective import (
+    Objective,
+    batch_objectives,
+    kept_rows,
+    mean_loss,
+    whole_objective,
+)
+from gdfit.descent.optimizers import update_of
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.descent.start import InitialParams, Start
@@ -126,6 +133,7 @@ class Run(Displayed):
     settings : what it is run with: a learning rate and a scale have been chosen.
     scaling, curvature : as in `Fit`.
     start : θ₀ as it is descended on, and what the update rule remembers.
+    rate : gives the learning rate of an epoch by its number.
     shown : the epochs to leap to, with `leap`.
     last : the step that was made last.
     stopped : set it, and the next step is the last: interrupted.
@@ -160,6 +168,7 @@ class Run(Displayed):
         self.curvature = problem.curvature if settings.is_squared else None
         lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
+        self.rate = rate_by_epoch(lr)
         if settings.needs_rows:
             kept_rows(observations)  # or an error now rather than in the first epoch
         self.best = EarlyStopping(settings.patience) if settings.patience else None
@@ -196,12 +205,15 @@ class Run(Displayed):
         measure = self.validation_loss if self.validation else None
         if settings.leap:
             assert self.curvature
-            steps = leaps(
-                self.descended, self.curvature, settings, start, self.shown, bound, measure
-            )
+            lr = float(settings.lr)
+            path = Path(self.descended, self.curvature, settings.l2, start.params, lr)
+            steps = leap(path, self.shown, last_epoch(path, settings, bound), measure)
+            rules = []
         else:
-            steps = epochs(self.objective, self.descended, settings, start, measure)
-        rules = [] if settings.leap else rules_of(settings, bound, self.best)
+            batches = batch_objectives(self.objective, self.descended, settings)
+            update, rate = update_of(settings), self.rate
+            steps = descend(batches, start.params, update, start.state, rate, measure, start.epochs)
+            rules = rules_of(settings, bound, self.best)
         for step in steps:
             status = step.status or last_answer(rules, step)
             if self.stopped and not status:
