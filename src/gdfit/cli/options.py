@@ -120,6 +120,7 @@ STOPPING = panel(
 INPUTS = option(
     "Inputs to predict at; may be repeated.", metavar="V[,V…]", read=parsers.parse_values
 )
+FORMAT = option("What to print on standard output.", "--format")
 PRINTED = panel(
     "What to print",
     every=option("Print each N-th epoch.", metavar="N", read=parsers.parse_positive),
@@ -127,7 +128,7 @@ PRINTED = panel(
         "Epochs to print; the last always is.", metavar="1,2,3,10", read=parsers.parse_epochs
     ),
     x=INPUTS,
-    format=option("What to print on standard output."),
+    format=FORMAT,
     quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
     chart=option("Draw the loss, and the line, in text."),
     explain=option("Write out the arithmetic of the first N epochs.", min=1, metavar="N"),
@@ -218,20 +219,14 @@ TargetOption = Annotated[
     str | None,
     option(
         "The observed column: the model's target.",
-        "--target",
         metavar="NAME",
         autocompletion=parsers.complete_name,
     ),
 ]
-FormatOption = Annotated[
-    Literal["table", "json"], option("What to print on standard output.", "--format")
-]
-SummaryFormatOption = Annotated[
-    Literal["table", "json", "csv"], option("What to print on standard output.", "--format")
-]
+FormatOption = Annotated[Literal["table", "json"], FORMAT]
+SummaryFormatOption = Annotated[Literal["table", "json", "csv"], FORMAT]
 LanguageOption = Annotated[
-    ExportFormat,
-    option("What to write the model as.", "--format", show_default=False),
+    ExportFormat, option("What to write the model as.", "--format", show_default=False)
 ]
 OutputOption = Annotated[
     Path | None,
