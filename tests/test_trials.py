@@ -13,6 +13,7 @@ from gdfit.data.reduction.observations import Observations
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.learning_rate import Trial, powers_of_4, tried_rate
 from gdfit.descent.losses import LOSSES
+from gdfit.descent.objective import DesignBlock
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.run import train
 from gdfit.descent.settings import LossName, OptimizerName, Settings
@@ -39,7 +40,7 @@ def test_rates_side_by_side_descend_as_each_alone(loss: LossName, optimizer: Opt
     observations = measured()
     settings = Settings(loss=loss, optimizer=optimizer, l2=0.1, epochs=40)
     design, target = observations.design, observations.target[:, np.newaxis]
-    trial = Trial(design, target, observations.count, np.ones(3), settings)
+    trial = Trial(DesignBlock(design, target, observations.count), np.ones(3), settings)
     with np.errstate(over="ignore", invalid="ignore"):
         together = trial.losses_after(RATES, 40)
     for rate, expected in zip(RATES, together, strict=True):
