@@ -122,9 +122,7 @@ def compare(
     bar = TrainingBar(settings.epochs, len(every) * len(starts))
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
-    runs = combinations(
-        observations, init=starts, validation=held_out, settings=settings, **compared.given
-    )
+    runs = combinations(observations, every, starts, held_out)
     note_weightless(run for _, run in runs)
     asked = schedule(output.every, output.show) if output.every or output.show else None
 

@@ -1,10 +1,9 @@
-"""Runs side by side: how far they came, and how soon.
+"""Comparison of runs on the same observations, one for every combination of the values given.
 
 What compares is the loss of all observations after so many epochs, whatever the batches were. Where
 the least loss there is is known, as for the squared error, a run is measured by that; else by the
 least that one of the runs with the same loss has come to.
-
-Every combination of the values given, run on one reading of the data."""
+"""
 
 from __future__ import annotations
 
@@ -34,16 +33,16 @@ if TYPE_CHECKING:
 
 LEADING = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
 VARYING = (*LEADING, *(field.name for field in fields(Settings) if field.name not in LEADING))
-"""What may vary from run to run, in the order of a table's columns."""
+"""Names of all that may vary from run to run, in the order of a table's columns."""
 
 Values = Mapping[str, Any]
-"""What a run was run with, by name; what was left to be chosen, as it was chosen."""
+"""The values a run was run with, by name; what was left to be chosen, as it was chosen."""
 
 REACHED = 1e-9  # above the least loss, as a part of it: as good as the least
 
 
 class Curve:
-    """A watcher: the loss of all observations after 0, 1, 2 … epochs of a run, in `losses`."""
+    """The loss of all observations after 0, 1, 2 … epochs of a run, in `losses`."""
 
     def __init__(self, run: Run) -> None:
         self.losses = array("d")
@@ -61,7 +60,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What one of the runs came to.
+    """A run of a comparison, and its loss from epoch to epoch.
 
     number : which run it was, from 1, in the order in which they were run.
     init : what it started from, by name.
@@ -76,12 +75,12 @@ class RunResult:
 
     @property
     def values(self) -> Values:
-        """What it was run with."""
+        """The values that it was run with."""
         return run_values(self.init, self.fit)
 
     @property
     def objective(self) -> tuple[object, ...]:
-        """What was descended on: the same for runs whose losses can be compared."""
+        """The same for runs whose losses can be compared: they have descended on the same."""
         settings = self.fit.settings
         delta = settings.huber_delta if settings.loss == "huber" else None
         scale = settings.scale if settings.l2 else None  # the penalty is for the scaled features
@@ -89,7 +88,7 @@ class RunResult:
 
     @property
     def has_diverged(self) -> bool:
-        """Whether it did."""
+        """True where it did."""
         return self.fit.status == DIVERGED
 
     def loss_after(self, epochs: int) -> float:
@@ -98,7 +97,7 @@ class RunResult:
 
 
 class Comparison:
-    """What several runs came to.
+    """Runs side by side: how far they came, and how soon.
 
     outcomes : of each run, best first: by the validation loss if there is one, else by the loss;
         of those that have reached the minimum, by how soon. Runs whose losses can't be compared
@@ -147,7 +146,7 @@ class Comparison:
         return int(there[0]) if len(there) else None
 
     def _rank(self, outcome: RunResult) -> tuple[float, ...]:
-        """What to sort a group by."""
+        """The key to sort a group by."""
         fit = outcome.fit
         validated = fit.validation_loss is not None
         loss = fit.validation_loss if fit.validation_loss is not None else fit.loss
@@ -163,17 +162,17 @@ class Comparison:
 
     @property
     def varied(self) -> tuple[str, ...]:
-        """What the runs differ in."""
+        """The names of the values that the runs differ in."""
         return differing([outcome.values for outcome in self.outcomes])
 
     @property
     def fits(self) -> tuple[Fit, ...]:
-        """What the runs came to, in the order of the outcomes."""
+        """The fits of the runs, in the order of the outcomes."""
         return tuple(outcome.fit for outcome in self.outcomes)
 
     @property
     def best(self) -> Fit:
-        """What the best of the runs came to.
+        """The fit of the best of the runs.
 
         Raises
         ------
@@ -209,7 +208,7 @@ class Comparison:
         return frame.astype(dict.fromkeys(whole, "Int64"))  # which knows of missing ones
 
     def record(self, outcome: RunResult) -> dict[str, Any]:
-        """What a row of a table says of a run."""
+        """The row of a table for a run."""
         fit = outcome.fit
         longest = max(len(other.losses) for other in self.outcomes) - 1
         held_out = {} if fit.validation_loss is None else {"validation_loss": fit.validation_loss}
@@ -229,7 +228,7 @@ class Comparison:
 
 
 def run_values(init: str, run: Run | Fit) -> Values:
-    """What a run was run with, and the name of its start."""
+    """The values that a run was run with, and the name of its start."""
     return {**vars(run.settings), "init": init}
 
 
@@ -244,7 +243,7 @@ def milestones(epochs: int) -> list[int]:
 
 
 def column(name: str) -> str:
-    """What a column with the values of a setting is called: `loss` is the loss itself."""
+    """The name of a column with the values of a setting: `loss` is the loss itself."""
     return "loss_function" if name == "loss" else name
 
 
@@ -255,7 +254,7 @@ def runs_header(varied: Sequence[str], validated: bool) -> list[str]:
 
 
 StartsToCompare = InitialParams | Sequence[InitialParams] | Mapping[str, InitialParams]
-"""Where the params start: one start, or several, as a list or by name."""
+"""One place where the params start, or several, as a list or by name."""
 
 
 def compare(
@@ -288,14 +287,13 @@ def compare(
     >>> [(fit.settings.lr, fit.status) for fit in comparison.fits]
     [(0.1, 'completed'), (0.01, 'completed'), (1, 'diverged')]
     """
-    runs = combinations(
-        observations, init=init, validation=validation, settings=settings, **options
-    )
+    every = settings_of(settings or Settings(), **options)
+    runs = combinations(observations, every, init, validation)
     return Comparison(run_result(*numbered) for numbered in waiting(runs))
 
 
 def run_result(number: int, name: str, run: Run) -> RunResult:
-    """What the run comes to, with all of its steps."""
+    """The run to its end, with all of its steps."""
     curve, steps = Curve(run), []
     for step in run:
         curve.step(step)
@@ -312,15 +310,11 @@ def waiting(runs: list[tuple[str, Run]]) -> Iterator[tuple[int, str, Run]]:
 
 def combinations(
     observations: Observations,
-    *,
+    every: Sequence[Settings],
     init: StartsToCompare = "zeros",
     validation: Observations | None = None,
-    settings: Settings | None = None,
-    **options: Any,
 ) -> list[tuple[str, Run]]:
-    """The runs for every combination of the values given, each with the name of its start: see
-    `compare`."""
-    every = settings_of(settings or Settings(), **options)
+    """The runs with `every` settings from every start, each with the name of its start."""
     if any(each.leap for each in every):
         raise UsageError("`leap` leaves out most epochs, and runs are compared in all of theirs")
     return [
@@ -362,7 +356,7 @@ def starts_of(init: StartsToCompare) -> dict[str, InitialParams]:
 
 
 def start_name(place: int, start: InitialParams) -> str:
-    """What to call a start."""
+    """The name of a start."""
     if isinstance(start, str):
         return start
     if isinstance(start, LinearModel):

@@ -1,8 +1,9 @@
-"""The two backends: from params θ to the loss L(θ) and its gradient ∇L(θ).
+"""Objectives: from params θ to the loss L(θ) and its gradient ∇L(θ), which is all the loop knows.
 
-Either makes an `Objective` of observations and a loss; the training loop can't tell which.
-
-What is descended on: the loss of all observations, or of one mini-batch after the other."""
+Either of two backends makes one of some rows and a loss: the chain rule by hand, or autograd. The
+objective of all observations is that of the condensed rows, for the squared error, or else the sum
+of those of blocks of rows, plus the penalty; each mini-batch has one of its own.
+"""
 
 from __future__ import annotations
 
@@ -84,40 +85,33 @@ SHUFFLING = 3  # the shuffling's own stream of random numbers
 
 
 def whole_objective(observations: Observations, settings: Settings) -> Objective:
-    """The loss of all observations, with the penalty `l2`.
-
-    The squared error goes by the condensed rows, other losses by the rows themselves.
-    """
+    """The loss of all observations, with the penalty `l2`."""
     backend, loss = BACKENDS[settings.backend], loss_of(settings)
-    weight = observations.total_weight
+
+    def objectives() -> Iterator[Objective]:
+        return (backend(block, loss) for block in design_blocks(observations, settings))
+
     if settings.is_squared:
-        objective = backend(DesignBlock(observations.design, observations.target, weight), loss)
+        (objective,) = objectives()
+    elif kept_rows(observations).in_memory:
+        kept = list(objectives())
+        objective = sum_objective(lambda: kept)
     else:
-        rows = kept_rows(observations)
-
-        def blocks() -> Iterator[Objective]:
-            for block in rows.blocks():
-                yield backend(block_of(observations, block, weight), loss)
-
-        kept = list(blocks()) if rows.in_memory else None
-        objective = sum_objective(lambda: kept or blocks())
+        objective = sum_objective(objectives)
     return penalized(objective, settings, len(observations.features))
 
 
 def batch_objectives(
     whole: Objective, observations: Observations, settings: Settings
 ) -> Callable[[int], Iterable[Objective]]:
-    """What gives the objectives of an epoch by its number: `whole`, or one for each mini-batch."""
+    """From the number of an epoch to its objectives: `whole`, or one for each mini-batch."""
     if settings.batch_size is None:
         every = (whole,)
         return lambda epoch: every
-    kept_rows(observations)  # or an error before the first epoch
-
-    def in_epoch(epoch: int) -> Iterator[Objective]:
-        for batch in batches(observations, settings, epoch):
-            yield batch_objective(observations, batch, settings)
-
-    return in_epoch
+    return lambda epoch: (
+        batch_objective(observations, batch, settings)
+        for batch in batches(observations, settings, epoch)
+    )
 
 
 def batches(observations: Observations, settings: Settings, epoch: int) -> Iterator[FloatArray]:
@@ -139,6 +133,17 @@ def batch_objective(observations: Observations, batch: FloatArray, settings: Set
     return penalized(objective, settings, len(observations.features))
 
 
+def design_blocks(observations: Observations, settings: Settings) -> Iterator[DesignBlock]:
+    """The blocks that the loss of all observations is the sum of: the condensed rows for the
+    squared error, else the rows themselves."""
+    total = observations.total_weight
+    if settings.is_squared:
+        yield DesignBlock(observations.design, observations.target, total)
+        return
+    for rows in kept_rows(observations).blocks():
+        yield block_of(observations, rows, total)
+
+
 def block_of(observations: Observations, rows: FloatArray, weight: float) -> DesignBlock:
     """Some of the rows that have been kept of the observations, to be divided by that weight."""
     one = len(observations.features)
@@ -148,20 +153,11 @@ def block_of(observations: Observations, rows: FloatArray, weight: float) -> Des
 
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:
     """The loss of `observations` at `params`, without a penalty: for validation."""
-    loss, weight = loss_of(settings), observations.total_weight
-    if settings.is_squared:
-        blocks: Iterable[DesignBlock] = (
-            DesignBlock(observations.design, observations.target, weight),
-        )
-    else:
-        blocks = (
-            block_of(observations, block, weight) for block in kept_rows(observations).blocks()
-        )
-    value = 0.0
-    for design, target, _, weights in blocks:
+    loss, value = loss_of(settings), 0.0
+    for design, target, _, weights in design_blocks(observations, settings):
         values = loss.value(design @ params, target)
         value += float((values if weights is None else weights * values).sum())
-    return value / weight
+    return value / observations.total_weight
 
 
 def kept_rows(observations: Observations) -> Rows:
@@ -176,8 +172,8 @@ def sum_objective(objectives: Callable[[], Iterable[Objective]]) -> Objective:
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
         value, grad = 0.0, np.zeros_like(params)
-        for block in objectives():
-            more, slope = block(params)
+        for part in objectives():
+            more, slope = part(params)
             value += more
             grad += slope
         return value, grad

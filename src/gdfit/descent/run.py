@@ -1,6 +1,4 @@
-"""The steps of a run as rows of numbers: what a history file, a DataFrame and CSV output hold.
-
-A run of gradient descent, step by step, and what it comes to."""
+"""A run of gradient descent, step by step, what it comes to, and its history as rows of numbers."""
 
 from __future__ import annotations
 
@@ -13,6 +11,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import Observations, check_alike, check_observations
+from gdfit.descent import stopping
 from gdfit.descent.closed_form import Path, last_epoch, leap
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.learning_rate import EXACT, choose_rate, choose_scale, is_above, rate_by_epoch
@@ -28,18 +27,6 @@ from gdfit.descent.optimizers import update_of
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.descent.start import InitialParams, Start
-from gdfit.descent.stopping import (
-    BEYOND,
-    COMPLETED,
-    CONVERGED,
-    DIVERGED,
-    INTERRUPTED,
-    PATIENCE,
-    STALLED,
-    EarlyStopping,
-    last_answer,
-    rules_of,
-)
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 from gdfit.notebook import Displayed
@@ -50,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def params_names(features: Sequence[str]) -> tuple[str, ...]:
-    """What the params are called: w and b, or w_NAME and b with several features."""
+    """The names of the params: w and b, or w_NAME and b with several features."""
     if len(features) == 1:
         return ("w", "b")
     return (*(f"w_{name}" for name in features), "b")
@@ -78,7 +65,7 @@ NOISE = 2.0  # times the first loss is what may come out without having diverged
 
 @dataclass(frozen=True)
 class Fit(Displayed):
-    """What a run of gradient descent came to. Its params are in the data's own units.
+    """The result of a run of gradient descent. Its params are in the data's own units.
 
     model : the params in the end, or with `patience` where the validation loss was least.
     loss : the loss at those params.
@@ -160,18 +147,15 @@ class Run(Displayed):
         if settings.batch_size and settings.batch_size >= observations.count:
             settings = replace(settings, batch_size=None)  # which is the same, and foretold
         problem = choose_scale(observations, settings, init)
-        self.scaling, self.start, self.descended = (
-            problem.scaling,
-            problem.start,
-            problem.observations,
-        )
+        self.scaling, self.start = problem.scaling, problem.start
+        self.descended = problem.observations
         self.curvature = problem.curvature if settings.is_squared else None
         lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
         self.rate = rate_by_epoch(lr)
         if settings.needs_rows:
             kept_rows(observations)  # or an error now rather than in the first epoch
-        self.best = EarlyStopping(settings.patience) if settings.patience else None
+        self.best = stopping.EarlyStopping(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False
 
@@ -198,10 +182,10 @@ class Run(Displayed):
     def __iter__(self) -> Iterator[Step]:
         settings, start = self.settings, self.start
         with np.errstate(over="ignore"):
-            begun = start.first_loss
-            self.first_loss = self.objective(start.params)[0] if begun is None else begun
-            nothing, _ = self.objective(np.zeros_like(start.params))
-        bound = max(BEYOND * self.first_loss, nothing)
+            before = start.first_loss
+            self.first_loss = self.objective(start.params)[0] if before is None else before
+            at_zero, _ = self.objective(np.zeros_like(start.params))
+        bound = max(stopping.BEYOND * self.first_loss, at_zero)
         measure = self.validation_loss if self.validation else None
         if settings.leap:
             assert self.curvature
@@ -213,11 +197,11 @@ class Run(Displayed):
             batches = batch_objectives(self.objective, self.descended, settings)
             update, rate = update_of(settings), self.rate
             steps = descend(batches, start.params, update, start.state, rate, measure, start.epochs)
-            rules = rules_of(settings, bound, self.best)
+            rules = stopping.rules_of(settings, bound, self.best)
         for step in steps:
-            status = step.status or last_answer(rules, step)
+            status = step.status or stopping.last_answer(rules, step)
             if self.stopped and not status:
-                status = INTERRUPTED
+                status = stopping.INTERRUPTED
             if status:
                 step = step._replace(status=self.judged(status, step))
             self.last = step
@@ -228,29 +212,30 @@ class Run(Displayed):
     def judged(self, status: str, step: Step) -> str:
         """`status` in the light of what the run has come to: a loss that has grown all in all has
         diverged, and one that has converged far from the minimum has stalled."""
-        if status not in (COMPLETED, CONVERGED, PATIENCE):
+        if status not in (stopping.COMPLETED, stopping.CONVERGED, stopping.PATIENCE):
             return status
         noisy = 1.0 if self.settings.is_plain else NOISE
         with np.errstate(over="ignore", invalid="ignore"):
             loss, _ = self.objective(self.final(step)[0])
         rounding = EXACT * self.observations.mean_square
         if not loss <= noisy * self.first_loss * (1 + 1e-9) + rounding:
-            return DIVERGED
-        if status == CONVERGED and self.curvature and is_above(loss, self.curvature, rounding):
-            return STALLED
+            return stopping.DIVERGED
+        converged = status == stopping.CONVERGED
+        if converged and self.curvature and is_above(loss, self.curvature, rounding):
+            return stopping.STALLED
         return status
 
     def final(self, last: Step) -> tuple[FloatArray, int]:
         """The params that the run leads to, and after which epoch they were."""
         best = self.best
-        if best is None or best.step is None or last.status == DIVERGED:
+        if best is None or best.step is None or last.status == stopping.DIVERGED:
             return last.params, last.epoch
         if self.validation_loss(last.params) < best.loss:
             return last.params, last.epoch
         return best.step.before, best.step.epoch - 1
 
     def fit(self, history: Sequence[Step] = ()) -> Fit:
-        """What the run has come to; `history` are the steps to keep with it."""
+        """The result of the run so far; `history` are the steps to keep with it."""
         last, observations = self.last, self.observations
         if last is None:
             raise GdfitError("the run has made no step yet: iterate over it first")
@@ -263,7 +248,7 @@ class Run(Displayed):
                 "r_squared": observations.r_squared(params),
                 "epochs": last.epoch,
                 "best_epoch": epoch,
-                "status": last.status or COMPLETED,
+                "status": last.status or stopping.COMPLETED,
             }
         facts = {**results, **self.facts}
         if epoch == last.epoch:
@@ -293,7 +278,7 @@ class Run(Displayed):
 
     @property
     def facts(self) -> dict[str, object]:
-        """What the model's file says of how it was trained."""
+        """The facts in the model's file of how it was trained."""
         settings, curvature = self.settings, self.curvature
         return {
             "minimum_loss": curvature.minimum_loss if curvature else None,
