@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from functools import partial
 from itertools import count, islice, product, takewhile
 from operator import itemgetter
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.reduction.observations import Observations
 from gdfit.descent import closed_form as ends
-from gdfit.descent.closed_form import Path, round_epochs
+from gdfit.descent.closed_form import DescentPath, round_epochs
 from gdfit.descent.compare import compare
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.loop import Step
@@ -119,7 +119,7 @@ def test_the_first_epoch_is_the_first_of_all(
     run = Run(**problem, leap=True)
     lr = float(run.settings.lr)
     assert run.curvature
-    path = Path(run.descended, run.curvature, problem["l2"], run.start.params, lr)
+    path = DescentPath(run.descended, run.curvature, problem["l2"], run.start.params, lr)
     tests: list[ends.May] = [
         partial(ends.may_converge, path, 10**tolerance),
         partial(ends.may_reach, path, 10**target),
@@ -138,7 +138,7 @@ def test_the_last_epoch_is_where_a_rule_answers_first(problem: dict[str, Any], e
     run = Run(**problem, leap=True, epochs=epochs)
     assert run.curvature
     lr = float(run.settings.lr)
-    path = Path(run.descended, run.curvature, problem["l2"], run.start.params, lr)
+    path = DescentPath(run.descended, run.curvature, problem["l2"], run.start.params, lr)
     steps = [path.step(epoch) for epoch in range(1, epochs + 1)]
     moved = [np.abs(step.params - step.before).max() for step in steps]
     parts = [part / np.abs(step.params).max() for part, step in zip(moved, steps, strict=True)]
@@ -197,7 +197,8 @@ def test_a_million_epochs_by_leaps_have_more_right_digits_than_by_the_loop() -> 
     for _ in range(epochs):
         params = params - rate * objective(params)[1]
     by_leaps = error(
-        Path(observations, curvature_of(observations), 0.0, start, rate).params(epochs), expected
+        DescentPath(observations, curvature_of(observations), 0.0, start, rate).params(epochs),
+        expected,
     )
     assert by_leaps < error(params, expected)
     assert by_leaps < 1e-13
@@ -209,7 +210,9 @@ def test_leaps_are_exact_however_far(epochs: int, part: float) -> None:
     for seed in range(5):
         observations, start = slow(seed)
         rate = part * curvature_of(observations).max_stable_lr
-        params = Path(observations, curvature_of(observations), 0.0, start, rate).params(epochs)
+        params = DescentPath(observations, curvature_of(observations), 0.0, start, rate).params(
+            epochs
+        )
         assert error(params, exact(observations, start, rate, epochs)) < 1e-10
 
 
@@ -374,7 +377,7 @@ def test_a_picture_of_a_billion_epochs(gdfit: Gdfit) -> None:
     result = gdfit("train", LECTURE, "--plot", "run.svg", "--page", "run.html", *options)
     assert result.status == 0
     assert "ran all 1000000000 epochs" in result.out
-    assert FilePath("run.svg").stat().st_size > 10_000
+    assert Path("run.svg").stat().st_size > 10_000
 
 
 # What there is no closed form of.

@@ -1,5 +1,4 @@
-"""The curvature of the squared loss: which learning rates are stable, how fast they are, and where
-the minimum is.
+"""Hessian and minimum of the squared loss: which learning rates are stable, and how fast they are.
 
 The loss is a parabola in θ with the Hessian H = 2AᵀA/N, so that each epoch of gradient descent
 multiplies the distance to the minimum by (1 − γλ) along each eigenvector of H, λ its eigenvalue.
@@ -41,7 +40,7 @@ class Curvature:
 
     @property
     def is_unique(self) -> bool:
-        """Whether there is one minimum only: no column depends on others, and none is all zero."""
+        """True where there is one minimum: no column depends on others, and none is all zero."""
         return bool((self.eigenvalues > 0).all())
 
     @property
@@ -70,7 +69,7 @@ class Curvature:
         return 2 / (self.lambda_min + self.lambda_max)
 
     def epochs_per_digit(self, lr: float) -> float:
-        """How many epochs at `lr` bring the params ten times nearer to the minimum; infinity if
+        """Epochs at `lr` that bring the params ten times nearer to the minimum; infinity if
         they don't."""
         slow, fast = lr * self.lambda_min, 2 - lr * self.lambda_max
         # An epoch multiplies the distance by 1 − min of both, in the end. At the best rate they are
@@ -82,7 +81,7 @@ class Curvature:
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def epochs_to_next_digit(self, params: FloatArray, lr: float) -> float:
-        """How many epochs at `lr` bring `params` ten times nearer to the minimum; infinity if they
+        """Epochs at `lr` that bring `params` ten times nearer to the minimum; infinity if they
         don't. Unlike `epochs_per_digit`, it knows in which directions the way leads."""
         distances = (self.eigenvectors.T @ (params - self.minimum))[self.eigenvalues > 0]
         shares = distances**2 / (distances @ distances)
@@ -114,7 +113,7 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
     rows = penalized_rows(observations, l2)
     design, target = rows[:, :size], rows[:, -1]
     _, singular, axes = np.linalg.svd(design, full_matrices=True)
-    rank, minimum = lowest(design, target, singular)
+    rank, minimum = rank_and_minimizer(design, target, singular)
     eigenvalues = np.zeros(size)
     eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(total)) ** 2
     eigenvalues[rank:] = 0.0
@@ -131,9 +130,10 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
     )
 
 
-def lowest(design: FloatArray, target: FloatArray, singular: FloatArray) -> tuple[int, FloatArray]:
-    """How many columns of A don't depend on the others, and params with the least ‖Aθ − y‖; A has
-    these singular values.
+def rank_and_minimizer(
+    design: FloatArray, target: FloatArray, singular: FloatArray
+) -> tuple[int, FloatArray]:
+    """Rank of A, which has these singular values, and params with the least ‖Aθ − y‖.
 
     Both are found with columns of one length, which have the most digits. Where the columns as they
     are do not depend on each other, by far, these don't either.

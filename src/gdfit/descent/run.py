@@ -12,7 +12,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import Observations, check_alike, check_observations
 from gdfit.descent import stopping
-from gdfit.descent.closed_form import Path, last_epoch, leap
+from gdfit.descent.closed_form import DescentPath, last_epoch, leap
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.learning_rate import EXACT, choose_rate, choose_scale, is_above, rate_by_epoch
 from gdfit.descent.loop import Step, descend
@@ -190,7 +190,7 @@ class Run(Displayed):
         if settings.leap:
             assert self.curvature
             lr = float(settings.lr)
-            path = Path(self.descended, self.curvature, settings.l2, start.params, lr)
+            path = DescentPath(self.descended, self.curvature, settings.l2, start.params, lr)
             steps = leap(path, self.shown, last_epoch(path, settings, bound), measure)
             rules = []
         else:

@@ -1,4 +1,4 @@
-"""When to stop, and why it did. A rule looks at each step and answers with a status, or None."""
+"""Stopping rules: each looks at every step and answers with the status to stop with, or None."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def out_of_epochs(epochs: int) -> Rule:
 
 
 def rules_of(settings: Settings, bound: float, best: EarlyStopping | None) -> list[Rule]:
-    """When to stop, the most pressing last.
+    """The rules to stop by, the most pressing last.
 
     Parameters
     ----------
