@@ -55,7 +55,7 @@ def check_gradient(
             size, LOSS_ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight)
         )
     scale = max(float(np.abs(together).max()), LOSS_ROUNDING * loss, size)
-    spread = float((together.max(axis=0) - together.min(axis=0)).max())
+    spread = float(np.ptp(together, axis=0).max())
     return GradientCheck(params, loss, gradients, spread / scale if scale else spread)
 
 

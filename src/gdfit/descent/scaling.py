@@ -138,9 +138,12 @@ def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
     are shown by, `first`, `last` and `sample`, stays as it is."""
     if scaling is None:
         return observations
-    whitens, rows, old = scaling.mixing is not None, observations.rows, observations.augmented
-    new = whitened(observations, scaling) if whitens else scaling.apply(old)
-    return replace(observations, augmented=new, rows=rows.changed(scaling.apply) if rows else None)
+    if scaling.mixing is None:
+        augmented = scaling.apply(observations.augmented)
+    else:
+        augmented = whitened(observations, scaling)
+    rows = observations.rows.changed(scaling.apply) if observations.rows else None
+    return replace(observations, augmented=augmented, rows=rows)
 
 
 def whitened(observations: Observations, scaling: Scaling) -> FloatArray:
