@@ -14,7 +14,7 @@ from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import note_columns, reading
-from gdfit.cli.train import check_files, descend, note_weightless, with_message
+from gdfit.cli.train import check_files, follow, note_weightless, with_message
 from gdfit.descent.settings import Settings
 from gdfit.errors import UsageError
 
@@ -192,10 +192,10 @@ def descended(
 
     for number, init, run in waiting(runs):
         curve, trace = Curve(run), Trace()
-        watchers = [curve.step, shown.watch(number, run), bar.step]
+        callbacks = [curve.step, shown.watch(number, run), bar.step]
         if traced:
-            watchers.append(trace.step)
-        descend(run, watchers)
+            callbacks.append(trace.step)
+        follow(run, callbacks)
         fit = tell(run.fit(trace.steps), init)
         yield RunResult(number, init, fit, np.array(curve.losses))
         if fit.status == "interrupted":

@@ -82,10 +82,10 @@ def train(
 
             explanation = Explanation(run, output.explain, bar.hide)
             printed = [explanation.step, held_back(shown.step, output.explain)]
-        watchers = [bar.step, *history, *printed, growth_noted(run, bar, shown)]
+        callbacks = [bar.step, *history, *printed, noting_growth(run, bar, shown)]
         if files.plot or files.page or output.chart:
-            watchers.append(trace.step)
-        descend(run, watchers)
+            callbacks.append(trace.step)
+        follow(run, callbacks)
     fit = with_message(run.fit(), data, init, typed)
     predictions = reports.predictions(fit, inputs)
     model = None if files.no_model or fit.status == "diverged" else files.model
@@ -219,9 +219,9 @@ def importing(module: str, *, wanted: bool) -> Iterator[Callable[[], None]]:
         thread.join()  # two threads that import one package can get in each other's way
 
 
-def descend(run: Run, watchers: Iterable[Callable[[Step], None]]) -> None:
-    """Run to the end, and show each step to all that watch. Ctrl-C makes the epoch under way the
-    last; a second one ends the command at once."""
+def follow(run: Run, callbacks: Iterable[Callable[[Step], None]]) -> None:
+    """Go through a run to its end, with all `callbacks` at each step. Ctrl-C makes the epoch under
+    way the last; a second one ends the command at once."""
 
     def stop(signal_number: int, frame: object) -> None:
         run.stopped = True
@@ -233,25 +233,25 @@ def descend(run: Run, watchers: Iterable[Callable[[Step], None]]) -> None:
         before = None
     try:
         for step in run:
-            for watch in watchers:
-                watch(step)
+            for callback in callbacks:
+                callback(step)
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)
 
 
-def growth_noted(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
-    """A watcher that notes when the loss has grown for some epochs running."""
+def noting_growth(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
+    """A callback that notes where the loss has grown for some epochs running."""
     from gdfit.descent.learning_rate import EXACT
     from gdfit.descent.stopping import DivergenceWatch
     from gdfit.show.tables import words
 
     grows = DivergenceWatch(not run.settings.is_plain, EXACT * run.observations.mean_square)
 
-    def watch(step: Step) -> None:
+    def callback(step: Step) -> None:
         if grows(step):
             bar.hide()
             shown.flush()
             note(f"epoch {step.epoch}: {words.growth(run, grows.EPOCHS)}")
 
-    return watch
+    return callback
