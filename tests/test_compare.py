@@ -21,9 +21,18 @@ import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent.compare import Comparison, combinations, list_of, milestones, starts_of, waiting
+from gdfit.descent.compare import (
+    Comparison,
+    combinations,
+    list_of,
+    milestones,
+    settings_of,
+    starts_of,
+    waiting,
+)
 from gdfit.descent.objective import whole_objective
 from gdfit.descent.run import train
+from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
 from gdfit.show.board.board import cells
@@ -69,9 +78,8 @@ def test_each_run_is_what_train_gives(
         assert outcome.fit.loss == alone.loss
         assert [step.loss for step in outcome.fit.history] == [step.loss for step in alone.history]
         # The losses are those of all observations, at the params after so many epochs.
-        objective = whole_objective(
-            combinations(lecture, **values, **same)[0][1].descended, alone.settings
-        )
+        (_, run), *_ = combinations(lecture, settings_of(Settings(), **values, **same))
+        objective = whole_objective(run.descended, alone.settings)
         path = [alone.start, *(step.params for step in alone.history)]
         expected = [objective(params)[0] for params in path]
         assert outcome.losses.tolist() == pytest.approx(expected, rel=1e-12)
@@ -80,7 +88,9 @@ def test_each_run_is_what_train_gives(
 
 
 def test_the_last_option_changes_first_and_starts_before_it(lecture: Observations) -> None:
-    runs = combinations(lecture, lr=[0.1, 0.2], seed=range(2), init=["zeros", "random"])
+    runs = combinations(
+        lecture, settings_of(Settings(), lr=[0.1, 0.2], seed=range(2)), ["zeros", "random"]
+    )
     told = [(run.settings.lr, run.settings.seed, name) for name, run in runs]
     assert told == [
         (lr, seed, name) for lr in (0.1, 0.2) for seed in (0, 1) for name in ("zeros", "random")
@@ -88,7 +98,7 @@ def test_the_last_option_changes_first_and_starts_before_it(lecture: Observation
 
 
 def test_runs_are_forgotten_when_their_turn_is_over(lecture: Observations) -> None:
-    runs = combinations(lecture, lr=[0.1, 0.2, 0.3])
+    runs = combinations(lecture, settings_of(Settings(), lr=[0.1, 0.2, 0.3]))
     left = [(number, run.settings.lr, len(runs)) for number, _, run in waiting(runs)]
     assert left == [(1, 0.1, 2), (2, 0.2, 1), (3, 0.3, 0)]
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset, read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.condense import SAMPLE_ROWS, Condenser, Reservoir
+from gdfit.data.reduction.draws import SAMPLE_ROWS, Condenser, Reservoir
 from gdfit.data.observations import Observations
 from gdfit.data.rows import RowBuffer, Rows, memory_limit
 from gdfit.data.terms.columns import Columns

@@ -17,7 +17,7 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import curvature
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.run import Run, train
 from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.errors import UsageError
@@ -39,22 +39,24 @@ def rows_with(condition: float, seed: int = 0) -> Observations:
 
 
 def test_a_hessian_worked_by_hand() -> None:
-    bends = curvature(BY_HAND)
-    assert bends.eigenvalues == pytest.approx([18, 2, 2], rel=1e-12)
-    assert bends.max_stable_lr == pytest.approx(2 / 18, rel=1e-9)
-    assert bends.best_lr == pytest.approx(2 / 20, rel=1e-9)
-    assert bends.condition_number == pytest.approx(9, rel=1e-9)
+    curvature = curvature_of(BY_HAND)
+    assert curvature.eigenvalues == pytest.approx([18, 2, 2], rel=1e-12)
+    assert curvature.max_stable_lr == pytest.approx(2 / 18, rel=1e-9)
+    assert curvature.best_lr == pytest.approx(2 / 20, rel=1e-9)
+    assert curvature.condition_number == pytest.approx(9, rel=1e-9)
     # At the best rate, the distance shrinks to (9 − 1)/(9 + 1) in an epoch.
-    assert bends.epochs_per_digit(bends.best_lr) == pytest.approx(math.log(10) / -math.log(0.8))
-    assert bends.epochs_per_digit(bends.max_stable_lr) == math.inf
+    assert curvature.epochs_per_digit(curvature.best_lr) == pytest.approx(
+        math.log(10) / -math.log(0.8)
+    )
+    assert curvature.epochs_per_digit(curvature.max_stable_lr) == math.inf
     # Aᵀy/N = (3/2, 1/2·…): by the columns, w₁ = (12 + 3 + 6 − 9)/36, w₂ = (4 − 1 − 2 − 3)/4.
-    assert bends.minimum == pytest.approx([12 / 36, -2 / 4, 6 / 4], rel=1e-12)
+    assert curvature.minimum == pytest.approx([12 / 36, -2 / 4, 6 / 4], rel=1e-12)
 
 
 @pytest.mark.parametrize(("factor", "converges"), [(1 - 1e-3, True), (1 + 1e-3, False)])
 def test_the_bound_is_where_it_turns(factor: float, converges: bool) -> None:
     fit = train(BY_HAND, lr=factor * 2 / 18, epochs=20_000)
-    distance = np.linalg.norm(fit.params - curvature(BY_HAND).minimum)
+    distance = np.linalg.norm(fit.params - curvature_of(BY_HAND).minimum)
     assert bool(distance < 1e-6) is converges
     if not converges:
         assert fit.history[-1].loss > 1e6
@@ -67,26 +69,28 @@ def test_the_minimum_is_that_of_lstsq(seed: int, features: int, count: int) -> N
     observations = observations_from(
         random.normal(3, 2, (count, features)), random.normal(size=count)
     )
-    bends = curvature(observations)
+    curvature = curvature_of(observations)
     expected, *_ = np.linalg.lstsq(observations.design, observations.target)
     residuals = observations.design @ expected - observations.target
-    assert bends.minimum_loss == pytest.approx(residuals @ residuals / count, rel=1e-6, abs=1e-20)
-    np.testing.assert_allclose(bends.minimum, expected, rtol=1e-5, atol=1e-6)
+    assert curvature.minimum_loss == pytest.approx(
+        residuals @ residuals / count, rel=1e-6, abs=1e-20
+    )
+    np.testing.assert_allclose(curvature.minimum, expected, rtol=1e-5, atol=1e-6)
     hessian = 2 * observations.design.T @ observations.design / count
     np.testing.assert_allclose(
-        bends.eigenvalues, np.linalg.eigvalsh(hessian)[::-1], atol=1e-11 * bends.lambda_max
+        curvature.eigenvalues, np.linalg.eigvalsh(hessian)[::-1], atol=1e-11 * curvature.lambda_max
     )
-    assert bends.is_unique == (count > features)
+    assert curvature.is_unique == (count > features)
 
 
 def test_dependent_columns_have_many_minima(gdfit: Gdfit) -> None:
     x = np.array([[1.0, 2, 7], [2, 4, 7], [3, 6, 7], [5, 10, 7]])
     observations = observations_from(x, [1.0, 2, 2, 5])
-    bends = curvature(observations)
-    assert not bends.is_unique
-    assert (bends.eigenvalues > 0).sum() == 2
+    curvature = curvature_of(observations)
+    assert not curvature.is_unique
+    assert (curvature.eigenvalues > 0).sum() == 2
     shortest, *_ = np.linalg.lstsq(observations.design, observations.target)
-    assert bends.minimum == pytest.approx(shortest, rel=1e-9)
+    assert curvature.minimum == pytest.approx(shortest, rel=1e-9)
     data = b"a,b,y\n1,2,1\n2,4,2\n3,6,2\n5,10,5\n"
     result = gdfit("train", "-", stdin=data)
     assert result.out.count("other params have it too, as some columns can be computed") == 1
@@ -101,47 +105,47 @@ def test_dependent_columns_have_many_minima(gdfit: Gdfit) -> None:
 
 def test_the_best_constant_rate_reaches_nine_digits_in_the_epochs_foretold() -> None:
     observations = rows_with(1e4)
-    assert curvature(observations).condition_number > 1e6
-    bends = curvature(scaled(observations, scaling_of(observations, "standardize")))
-    assert bends.condition_number == pytest.approx(1e4, rel=1e-6)
-    foretold = 9 * bends.epochs_per_digit(bends.best_lr)
-    start = np.linalg.norm(bends.minimum)
+    assert curvature_of(observations).condition_number > 1e6
+    curvature = curvature_of(scaled(observations, scaling_of(observations, "standardize")))
+    assert curvature.condition_number == pytest.approx(1e4, rel=1e-6)
+    foretold = 9 * curvature.epochs_per_digit(curvature.best_lr)
+    start = np.linalg.norm(curvature.minimum)
     reached = 0
     epochs = int(1.2 * foretold)
-    run = Run(observations, lr=bends.best_lr, scale="standardize", epochs=epochs)
+    run = Run(observations, lr=curvature.best_lr, scale="standardize", epochs=epochs)
     for step in run:
-        if not reached and np.linalg.norm(step.params - bends.minimum) <= 1e-9 * start:
+        if not reached and np.linalg.norm(step.params - curvature.minimum) <= 1e-9 * start:
             reached = step.epoch
     fit = run.fit()
     assert 0.8 * foretold < reached < 1.2 * foretold
     expected, *_ = np.linalg.lstsq(observations.design, observations.target)
     assert [*fit.model.w, fit.model.b] == pytest.approx(expected, rel=1e-6)
-    assert fit.loss == pytest.approx(bends.minimum_loss, rel=1e-9)
+    assert fit.loss == pytest.approx(curvature.minimum_loss, rel=1e-9)
     # auto knows the start and the epochs besides, and comes nearer in them.
     chosen = train(observations, lr="auto", scale="standardize", epochs=1000)
-    assert chosen.loss < train(observations, lr=bends.best_lr, scale="standardize").loss
+    assert chosen.loss < train(observations, lr=curvature.best_lr, scale="standardize").loss
 
 
 def test_the_epochs_to_the_next_digit_are_right() -> None:
     observations = rows_with(100, seed=5)
     fit = train(observations, lr=0.1, scale="standardize", epochs=30)
-    bends = fit.curvature
-    assert bends
-    more = bends.epochs_to_next_digit(fit.params, 0.1)
+    curvature = fit.curvature
+    assert curvature
+    more = curvature.epochs_to_next_digit(fit.params, 0.1)
     later = train(observations, lr=0.1, scale="standardize", epochs=30 + round(more))
-    near, nearer = (np.linalg.norm(run.params - bends.minimum) for run in (fit, later))
+    near, nearer = (np.linalg.norm(run.params - curvature.minimum) for run in (fit, later))
     assert nearer == pytest.approx(near / 10, rel=0.02)
-    assert math.isinf(bends.epochs_to_next_digit(fit.params, 1.001 * bends.max_stable_lr))
-    assert math.isinf(bends.epochs_to_next_digit(bends.minimum, 0.1))
+    assert math.isinf(curvature.epochs_to_next_digit(fit.params, 1.001 * curvature.max_stable_lr))
+    assert math.isinf(curvature.epochs_to_next_digit(curvature.minimum, 0.1))
 
 
 def test_epochs_are_foretold_where_1_has_no_room_for_a_step(gdfit: Gdfit) -> None:
     """Of a polynomial of degree 10, whose condition numbers are 3·10³⁰ and 10¹⁹."""
     found = gdfit.json("curvature", SAMPLES / "filip.csv", "--degree", "10")
-    for bends in (found, found["standardized"]):
-        assert bends["condition_number"] > 1e18
-        expected = bends["condition_number"] * math.log(10) / 2
-        assert bends["epochs_per_digit"] == pytest.approx(expected, rel=1e-9)
+    for curvature in (found, found["standardized"]):
+        assert curvature["condition_number"] > 1e18
+        expected = curvature["condition_number"] * math.log(10) / 2
+        assert curvature["epochs_per_digit"] == pytest.approx(expected, rel=1e-9)
     options = ["--degree", "10", "--scale", "standardize"]
     out = gdfit("train", SAMPLES / "filip.csv", *options).out
     (epochs,) = re.findall(r"to go +about (\S+) epochs more", out)
@@ -356,7 +360,7 @@ def test_patience_in_the_library() -> None:
 def test_columns_of_zeros_bend_nothing() -> None:
     """Without an intercept, too: then every θ is a minimum, of which 0 is the shortest."""
     observations = observations_from(np.zeros((3, 2)), [1.0, 2.0, 3.0], intercept=False)
-    bends = curvature(observations)
-    assert bends.eigenvalues.tolist() == [0, 0]
-    assert bends.minimum.tolist() == [0, 0, 0]
-    assert bends.minimum_loss == pytest.approx(14 / 3)
+    curvature = curvature_of(observations)
+    assert curvature.eigenvalues.tolist() == [0, 0]
+    assert curvature.minimum.tolist() == [0, 0, 0]
+    assert curvature.minimum_loss == pytest.approx(14 / 3)

@@ -26,7 +26,7 @@ from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.data.rows import Rows
 from gdfit.descent import losses
-from gdfit.descent.losses import LOSSES, Loss
+from gdfit.descent.losses import LOSSES
 from gdfit.descent.objective import BACKENDS
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.run import train
@@ -282,9 +282,8 @@ def test_gradcheck_fails_on_a_wrong_derivative(
     gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert gdfit("gradcheck", LECTURE).status == 0
-    right = losses.squared_error()
-    wrong = Loss(right.value, lambda residual: 1.9 * residual)
-    monkeypatch.setitem(LOSSES, "mse", lambda delta: wrong)
+    wrong = losses.of_residual(lambda residual: residual**2, lambda residual: 1.9 * residual)
+    monkeypatch.setitem(LOSSES, "mse", lambda settings: wrong)
     result = gdfit("gradcheck", LECTURE)
     assert result.status == 1
     assert "difference" in result.out

@@ -16,11 +16,11 @@ import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit, Result, process, signalled
 from gdfit.data.in_memory import observations_from
-from gdfit.descent.curvature import curvature
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run, train
 from gdfit.descent.settings import Settings
-from gdfit.descent.stopping import Growth
+from gdfit.descent.stopping import DivergenceWatch
 
 GREENHOUSE = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth"]
 HOUSES = SAMPLES / "houses.csv"
@@ -131,7 +131,7 @@ def test_above_the_limit_is_diverged_and_below_it_is_not(factor: float) -> None:
     random = np.random.default_rng(1)
     for _ in range(10):
         data = observations_from(random.normal(1, 3, (30, 3)), random.normal(2, 1, 30))
-        bound = curvature(data).max_stable_lr
+        bound = curvature_of(data).max_stable_lr
         assert train(data, lr=factor * bound, epochs=20_000).status == "diverged"
         assert train(data, lr=bound / factor, epochs=50).status == "completed"
 
@@ -397,7 +397,7 @@ def test_a_run_at_the_minimum_says_nothing_more(gdfit: Gdfit) -> None:
 
 @pytest.mark.parametrize("overshoots", [False, True])
 def test_what_overshoots_may_grow_up_to_the_first_loss(overshoots: bool) -> None:
-    growth = Growth(overshoots)
+    growth = DivergenceWatch(overshoots)
     nothing = np.zeros(2)
     told = [
         growth(Step(epoch, loss, nothing, nothing, None, nothing, {}))

@@ -1,5 +1,6 @@
-"""Where to put a new loss, update rule, stopping rule, output, reader and command: in a copy of the
-package, each is one file besides its line in the list of choices, as ARCHITECTURE.md says."""
+"""Where to put a new loss, update rule, schedule, stopping rule, output, reader and command: in a
+copy of the package, each is one file besides its line in the list of choices, as ARCHITECTURE.md
+says."""
 
 from __future__ import annotations
 
@@ -29,6 +30,7 @@ class Exercise:
     list : the file with the list of choices.
     changes : what stands in that file, once, and what it becomes.
     runs : commands that use it, and what is in their output.
+    script : Python that uses it, and says nothing if all is well.
     """
 
     file: str
@@ -36,6 +38,7 @@ class Exercise:
     list: str
     changes: dict[str, str]
     runs: dict[str, str]
+    script: str = ""
 
 
 EXERCISES = {
@@ -43,14 +46,15 @@ EXERCISES = {
         "descent/losses.py",
         '''
 def pseudo_huber() -> Loss:
-    """ℓ = √(1 + r²) − 1, ∂ℓ/∂ŷ = r/√(1 + r²)."""
-    return Loss(
+    """ℓ = √(1 + r²) − 1, ∂ℓ/∂z = r/√(1 + r²)."""
+    return of_residual(
         value=lambda residual: (1 + residual**2) ** 0.5 - 1,
         derivative=lambda residual: residual / (1 + residual**2) ** 0.5,
+        largest_slope=1.0,
     )
 
 
-LOSSES["pseudo-huber"] = lambda delta: pseudo_huber()
+LOSSES["pseudo-huber"] = lambda settings: pseudo_huber()
 ''',
         "descent/settings.py",
         {"LossName = Literal[": 'LossName = Literal["pseudo-huber", '},
@@ -59,21 +63,97 @@ LOSSES["pseudo-huber"] = lambda delta: pseudo_huber()
             "train DATA --loss pseudo-huber --lr 0.1 --plot p.svg": "ran all 1000 epochs",
         },
     ),
+    "loss with a link": Exercise(
+        "descent/losses.py",
+        '''
+def logistic() -> Loss:
+    """ℓ = log(1 + eᶻ) − yz, ∂ℓ/∂z = σ(z) − y; z stands for the probability σ(z) of y = 1."""
+
+    def value(z: Any, y: Any) -> Any:
+        library: Any = np
+        if not isinstance(z, np.ndarray):
+            import torch as library
+        return library.logaddexp(0 * z, z) - y * z
+
+    def sigmoid(z: FloatArray) -> FloatArray:
+        return np.exp(-np.logaddexp(0, -z))
+
+    def derivative(z: FloatArray, y: FloatArray) -> FloatArray:
+        return sigmoid(z) - y
+
+    return Loss(
+        value,
+        derivative,
+        value_and_derivative=lambda z, y: (value(z, y), derivative(z, y)),
+        mean=sigmoid,
+        largest_slope=1.0,
+    )
+
+
+LOSSES["logistic"] = lambda settings: logistic()
+''',
+        "descent/settings.py",
+        {"LossName = Literal[": 'LossName = Literal["logistic", '},
+        {
+            "gradcheck DATA --loss logistic --init 1,2": "differences",
+            "graph DATA --loss logistic": "LogaddexpBackward0",
+            "train DATA --loss logistic --explain 1 --plot p.svg --page p.html": "ran all 1000",
+        },
+        """
+import numpy as np
+import gdfit
+from gdfit.descent.losses import loss_of
+
+x, y = np.arange(7.0), np.array([0.0, 0, 1, 0, 1, 0, 1])
+for how in ({"backend": "manual"}, {"backend": "autograd"}, {"optimizer": "adam", "lr": 0.01}):
+    fit = gdfit.train(gdfit.observations_from(x, y), loss="logistic", epochs=5000, **how)
+    probabilities = loss_of(fit.settings).mean(fit.model.predict(x[:, np.newaxis]))
+    assert ((0 < probabilities) & (probabilities < 1)).all(), probabilities
+    # Where the gradient is 0, as many are expected as there are, and the same sum of x.
+    np.testing.assert_allclose([sum(probabilities), probabilities @ x], [sum(y), y @ x], rtol=1e-6)
+""",
+    ),
     "update rule": Exercise(
         "descent/optimizers.py",
         '''
-def by_sign(learning_rate: Rate) -> Update:
+def by_sign(
+    params: FloatArray, grad: FloatArray, state: State, rate: FloatArray
+) -> tuple[FloatArray, State]:
     """θ ← θ − γ sign(∇L)."""
-    return lambda params, grad, state: (params - learning_rate * np.sign(grad), state)
+    return params - rate * np.sign(grad), state
 
 
-OPTIMIZERS["sign"] = lambda lr, mu, betas: by_sign(lr)
+OPTIMIZERS["sign"] = lambda settings: by_sign
 ''',
         "descent/settings.py",
         {"OptimizerName = Literal[": 'OptimizerName = Literal["sign", '},
         {
             "train DATA --optimizer sign --lr 0.25 --epochs 1 -q": "0.25 0.25\n",
             "train DATA --optimizer sign": "chosen: standardize, lr ",
+        },
+    ),
+    "schedule": Exercise(
+        "descent/schedules.py",
+        '''"""Schedules: by which factor the learning rate changes from epoch to epoch."""
+
+
+def inverse(epoch: int) -> float:
+    """1/t, for epoch t."""
+    return 1 / epoch
+''',
+        "descent/learning_rate.py",
+        {
+            "    return lambda epoch: constant\n": (
+                "    from gdfit.descent.schedules import inverse\n\n"
+                "    return lambda epoch: constant * inverse(epoch)\n"
+            )
+        },
+        {
+            # By hand: the gradient is (−4, −2) at (0, 0), and (−2, −1) at (1, ½).
+            "train LINE --lr 0.25 --epochs 2": "w           1.25\n b           0.625\n",
+            "train LINE --lr 0.25 --epochs 2 --explain 2": "update, with γ = 0.125\n",
+            "train LINE --lr 0.25 --epochs 2 --explain 2 --batch-size 1": "with γ = 0.125\n",
+            "train DATA --optimizer adam": "chosen: standardize, lr ",
         },
     ),
     "stopping rule": Exercise(
@@ -92,7 +172,7 @@ def flat(slope: float = 0.23) -> Rule:
         },
     ),
     "output of a run": Exercise(
-        "show/run.py",
+        "show/tables/reports.py",
         '''
 class LossReport(QuietReport):
     """The loss alone."""
@@ -177,11 +257,11 @@ def open_npy(source: Source, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
 
 from __future__ import annotations
 
+from gdfit.cli.options import ColumnOptions, DataArgument, DialectOptions
 from gdfit.cli.reading import read
-from gdfit.cli.options import Columns, Data, HowWritten
 
 
-def count(data: Data, columns: Columns, dialect: HowWritten) -> None:
+def count(data: DataArgument, columns: ColumnOptions, dialect: DialectOptions) -> None:
     """Count the observations in DATA."""
     print(read(data, columns, dialect).count)
 ''',
@@ -212,10 +292,12 @@ def test_something_new_is_one_file_and_its_line_in_a_list(tmp_path: Path, what: 
     choices.write_text(text, encoding="utf-8")
 
     shutil.copy(LECTURE, tmp_path / "DATA")
+    (tmp_path / "LINE").write_text("x,y\n-1,-1\n1,3\n")
     np.save(tmp_path / "lecture.npy", np.loadtxt(LECTURE, delimiter=",", skiprows=1))
-    for command, shown in exercise.runs.items():
+    runs = {("-m", "gdfit", *command.split()): shown for command, shown in exercise.runs.items()}
+    for arguments, shown in {**runs, ("-c", exercise.script): ""}.items():
         done = subprocess.run(
-            [sys.executable, "-m", "gdfit", *command.split()],
+            [sys.executable, *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(tmp_path)},
             capture_output=True,

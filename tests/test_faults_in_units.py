@@ -26,7 +26,7 @@ from gdfit.data.reduction.parts import count_lines_of
 from gdfit.data.reduction.units import Form
 from gdfit.data.sources.formats import READERS, open_text
 from gdfit.data.sources.source import Source
-from gdfit.data.terms.columns import Selection
+from gdfit.data.terms.selection import Selection
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout

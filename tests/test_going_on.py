@@ -183,12 +183,12 @@ def test_what_swings_about_the_minimum_goes_on(tmp_path: Path) -> None:
 
 def test_a_run_that_diverges_later_has_diverged(tmp_path: Path) -> None:
     data = measured()
-    bends = Run(data, lr=0.01).curvature
-    assert bends
+    curvature = Run(data, lr=0.01).curvature
+    assert curvature
     # It grows along the steepest direction alone, in which the start is almost at the minimum.
-    steepest, _, flattest = bends.eigenvectors.T
-    init = (bends.minimum + 1e-3 * steepest + flattest).tolist()
-    lr = 1.01 * bends.max_stable_lr
+    steepest, _, flattest = curvature.eigenvectors.T
+    init = (curvature.minimum + 1e-3 * steepest + flattest).tolist()
+    lr = 1.01 * curvature.max_stable_lr
     assert train(data, init=init, lr=lr, epochs=400).status == "diverged"
     early = train(data, init=init, lr=lr, epochs=20)
     assert early.status == "completed"

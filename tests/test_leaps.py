@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 from functools import partial
 from itertools import count, islice, product, takewhile
 from operator import itemgetter
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,15 +23,15 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent import closed_form as ends
-from gdfit.descent.closed_form import Path, round_epochs
+from gdfit.descent.closed_form import DescentPath, round_epochs
 from gdfit.descent.compare import compare
-from gdfit.descent.curvature import curvature
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.loop import Step
 from gdfit.descent.objective import whole_objective
 from gdfit.descent.run import Run, train
 from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
-from gdfit.descent.stopping import Growth, last_answer, rules_of
+from gdfit.descent.stopping import DivergenceWatch, last_answer, rules_of
 from gdfit.errors import UsageError
 from gdfit.show.pictures.trace import is_kept, traced_epochs
 from gdfit.show.tables import reports as report
@@ -55,13 +55,13 @@ def problems(draw: st.DrawFn, most: float = 1.5) -> dict[str, Any]:
     intercept = draw(st.booleans())
     observations = observations_from(x, y, weights=weights, intercept=intercept)
     scale, l2 = draw(st.sampled_from(SCALES)), draw(st.sampled_from([0.0, 0.1]))
-    bends = curvature(scaled(observations, scaling_of(observations, scale)), l2)
+    curvature = curvature_of(scaled(observations, scaling_of(observations, scale)), l2)
     return {
         "observations": observations,
         "init": random.normal(size=features + intercept).tolist(),
         "scale": scale,
         "l2": l2,
-        "lr": draw(st.floats(0.001, most)) * bends.max_stable_lr,
+        "lr": draw(st.floats(0.001, most)) * curvature.max_stable_lr,
     }
 
 
@@ -77,7 +77,7 @@ def test_leaps_are_the_loop(problem: dict[str, Any], epochs: int) -> None:
     loop = train(**problem, epochs=epochs)
     steps, run = leaped(problem, epochs=epochs)
     assert len(steps) == len(loop.history)
-    size, sharpest = 0.0, curvature(run.descended, loop.settings.l2).lambda_max
+    size, sharpest = 0.0, curvature_of(run.descended, loop.settings.l2).lambda_max
     rounding = 1e-12 * math.sqrt(run.observations.mean_square)
     for mine, theirs in zip(steps, loop.history, strict=True):
         size = max(size, np.abs(theirs.before).max(), np.abs(theirs.params).max())
@@ -119,7 +119,7 @@ def test_the_first_epoch_is_the_first_of_all(
     run = Run(**problem, leap=True)
     lr = float(run.settings.lr)
     assert run.curvature
-    path = Path(run.descended, run.curvature, problem["l2"], run.start.params, lr)
+    path = DescentPath(run.descended, run.curvature, problem["l2"], run.start.params, lr)
     tests: list[ends.May] = [
         partial(ends.may_converge, path, 10**tolerance),
         partial(ends.may_reach, path, 10**target),
@@ -138,7 +138,7 @@ def test_the_last_epoch_is_where_a_rule_answers_first(problem: dict[str, Any], e
     run = Run(**problem, leap=True, epochs=epochs)
     assert run.curvature
     lr = float(run.settings.lr)
-    path = Path(run.descended, run.curvature, problem["l2"], run.start.params, lr)
+    path = DescentPath(run.descended, run.curvature, problem["l2"], run.start.params, lr)
     steps = [path.step(epoch) for epoch in range(1, epochs + 1)]
     moved = [np.abs(step.params - step.before).max() for step in steps]
     parts = [part / np.abs(step.params).max() for part, step in zip(moved, steps, strict=True)]
@@ -190,14 +190,15 @@ def slow(seed: int) -> tuple[Observations, FloatArray]:
 
 def test_a_million_epochs_by_leaps_have_more_right_digits_than_by_the_loop() -> None:
     observations, start = slow(0)
-    rate, epochs = 0.5 * curvature(observations).max_stable_lr, 10**6
+    rate, epochs = 0.5 * curvature_of(observations).max_stable_lr, 10**6
     expected = exact(observations, start, rate, epochs)
     objective = whole_objective(observations, Settings())
     params = start
     for _ in range(epochs):
         params = params - rate * objective(params)[1]
     by_leaps = error(
-        Path(observations, curvature(observations), 0.0, start, rate).params(epochs), expected
+        DescentPath(observations, curvature_of(observations), 0.0, start, rate).params(epochs),
+        expected,
     )
     assert by_leaps < error(params, expected)
     assert by_leaps < 1e-13
@@ -208,8 +209,10 @@ def test_a_million_epochs_by_leaps_have_more_right_digits_than_by_the_loop() -> 
 def test_leaps_are_exact_however_far(epochs: int, part: float) -> None:
     for seed in range(5):
         observations, start = slow(seed)
-        rate = part * curvature(observations).max_stable_lr
-        params = Path(observations, curvature(observations), 0.0, start, rate).params(epochs)
+        rate = part * curvature_of(observations).max_stable_lr
+        params = DescentPath(observations, curvature_of(observations), 0.0, start, rate).params(
+            epochs
+        )
         assert error(params, exact(observations, start, rate, epochs)) < 1e-10
 
 
@@ -232,7 +235,7 @@ def test_a_start_at_the_minimum_stays_there() -> None:
 
 def test_divergence_is_told_at_the_same_epoch() -> None:
     observations = read_observations(str(LECTURE))
-    bound = curvature(observations).max_stable_lr
+    bound = curvature_of(observations).max_stable_lr
     for part in (1.0001, 1.01, 2, 1e3, 1e150):
         options: dict[str, Any] = {"lr": part * bound, "epochs": 10**5}
         loop, fit = (train(observations, **options, leap=leap) for leap in (False, True))
@@ -360,7 +363,7 @@ def test_pictures_have_the_epochs_that_the_loop_keeps() -> None:
 
 
 def test_growth_is_noted_once_it_is_known() -> None:
-    grows, nothing = Growth(overshoots=False), np.zeros(2)
+    grows, nothing = DivergenceWatch(overshoots=False), np.zeros(2)
     told = [
         epoch
         for epoch in (1, 2, 3, 5, 10, 20, 50)
@@ -374,7 +377,7 @@ def test_a_picture_of_a_billion_epochs(gdfit: Gdfit) -> None:
     result = gdfit("train", LECTURE, "--plot", "run.svg", "--page", "run.html", *options)
     assert result.status == 0
     assert "ran all 1000000000 epochs" in result.out
-    assert FilePath("run.svg").stat().st_size > 10_000
+    assert Path("run.svg").stat().st_size > 10_000
 
 
 # What there is no closed form of.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import Curvature, curvature
+from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.learning_rate import best_rate, excess_after
 from gdfit.descent.run import train
 
@@ -58,13 +58,13 @@ def losses_descended(
 )
 def test_no_rate_beats_it(seed: int, features: int, decades: float, epochs: int) -> None:
     observations = random_observations(seed, features, decades)
-    bends = curvature(observations)
+    curvature = curvature_of(observations)
     start = np.random.default_rng(seed).normal(size=features + 1)
-    best = best_rate(bends, start, epochs)
+    best = best_rate(curvature, start, epochs)
     grid = np.concatenate(
         [
             [best],
-            np.geomspace(1e-3 / bends.lambda_max, 4 / bends.lambda_max, 100),
+            np.geomspace(1e-3 / curvature.lambda_max, 4 / curvature.lambda_max, 100),
             best * np.geomspace(0.5, 2, 100),
         ]
     )
@@ -82,15 +82,20 @@ def test_no_rate_beats_it(seed: int, features: int, decades: float, epochs: int)
 )
 def test_no_rate_is_foretold_to_beat_it(powers: list[float], seed: int, digits: float) -> None:
     random = np.random.default_rng(seed)
-    bends = parabola((10 ** np.array(powers)).tolist(), random.normal(size=len(powers)).tolist())
-    start, epochs = np.zeros(len(powers)), round(10**digits)
-    best = best_rate(bends, start, epochs)
-    grid = np.concatenate(
-        [np.geomspace(0.1 / bends.lambda_max, 2 / bends.lambda_min, 100), best * (1 + near())]
+    curvature = parabola(
+        (10 ** np.array(powers)).tolist(), random.normal(size=len(powers)).tolist()
     )
-    least = min(excess_after(bends, start, float(rate), epochs) for rate in grid)
-    first = excess_after(bends, start, 0.0, epochs)
-    assert excess_after(bends, start, best, epochs) <= least * (1 + 1e-6) + 1e-24 * first
+    start, epochs = np.zeros(len(powers)), round(10**digits)
+    best = best_rate(curvature, start, epochs)
+    grid = np.concatenate(
+        [
+            np.geomspace(0.1 / curvature.lambda_max, 2 / curvature.lambda_min, 100),
+            best * (1 + near()),
+        ]
+    )
+    least = min(excess_after(curvature, start, float(rate), epochs) for rate in grid)
+    first = excess_after(curvature, start, 0.0, epochs)
+    assert excess_after(curvature, start, best, epochs) <= least * (1 + 1e-6) + 1e-24 * first
 
 
 def near() -> FloatArray:
@@ -103,30 +108,30 @@ def near() -> FloatArray:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 300), st.floats(0.1, 1.001))
 def test_what_is_foretold_comes_out(seed: int, features: int, epochs: int, part: float) -> None:
     observations = random_observations(seed, features, 1.0)
-    bends = curvature(observations)
+    curvature = curvature_of(observations)
     start = np.random.default_rng(seed).normal(size=features + 1)
-    rate = part * bends.max_stable_lr
+    rate = part * curvature.max_stable_lr
     fit = train(observations, init=start.tolist(), lr=rate, epochs=epochs)
-    foretold = bends.minimum_loss + excess_after(bends, start, rate, epochs)
+    foretold = curvature.minimum_loss + excess_after(curvature, start, rate, epochs)
     assert fit.loss == pytest.approx(foretold, rel=1e-6)
 
 
 def test_one_epoch_is_an_exact_line_search() -> None:
-    bends = parabola([5.0, 2.0, 0.5], [1.0, -2.0, 3.0])
-    grad = bends.eigenvalues * -bends.minimum
-    exact = (grad @ grad) / (grad @ (bends.eigenvalues * grad))
-    assert best_rate(bends, np.zeros(3), 1) == pytest.approx(exact, rel=1e-12)
+    curvature = parabola([5.0, 2.0, 0.5], [1.0, -2.0, 3.0])
+    grad = curvature.eigenvalues * -curvature.minimum
+    exact = (grad @ grad) / (grad @ (curvature.eigenvalues * grad))
+    assert best_rate(curvature, np.zeros(3), 1) == pytest.approx(exact, rel=1e-12)
     # Here that is above 2/λmax: the start is almost at the minimum of the steepest direction.
     flat = parabola([100.0, 1.0], [1e-9, 1.0])
     assert best_rate(flat, np.zeros(2), 1) == pytest.approx(1, rel=1e-9)
 
 
 def test_many_epochs_lead_to_the_best_rate_in_the_limit() -> None:
-    bends = parabola([8.0, 3.0, 2.0], [1.0, -2.0, 3.0])
+    curvature = parabola([8.0, 3.0, 2.0], [1.0, -2.0, 3.0])
     for epochs in (10**6, 10**9):
-        best = best_rate(bends, np.zeros(3), epochs)
-        assert best == pytest.approx(bends.best_lr, rel=10 / epochs)
-    assert best_rate(bends, np.zeros(3), 10) != pytest.approx(bends.best_lr, rel=1e-3)
+        best = best_rate(curvature, np.zeros(3), epochs)
+        assert best == pytest.approx(curvature.best_lr, rel=10 / epochs)
+    assert best_rate(curvature, np.zeros(3), 10) != pytest.approx(curvature.best_lr, rel=1e-3)
 
 
 def test_a_direction_in_which_the_loss_is_flat_does_not_count() -> None:
@@ -139,27 +144,27 @@ def test_a_direction_in_which_the_loss_is_flat_does_not_count() -> None:
 @pytest.mark.parametrize("minimum", [[0.0, 0.0, 0.0], [4.0, -7.0, 1.0]])
 @pytest.mark.parametrize("epochs", [1, 1000, 10**9])
 def test_starting_at_the_minimum(minimum: list[float], epochs: int) -> None:
-    bends = parabola([10.0, 1.0, 0.1], minimum)
-    best = best_rate(bends, np.array(minimum), epochs)
+    curvature = parabola([10.0, 1.0, 0.1], minimum)
+    best = best_rate(curvature, np.array(minimum), epochs)
     assert best > 0
-    assert excess_after(bends, np.array(minimum), best, epochs) < 1e-25
+    assert excess_after(curvature, np.array(minimum), best, epochs) < 1e-25
 
 
 def test_rounding_is_reckoned_with_above_the_stable_rate() -> None:
     # Exactly at the minimum of the steep direction, a rate of 1 would be perfect without rounding.
-    bends = parabola([100.0, 1.0], [0.0, 1.0])
-    best = best_rate(bends, np.zeros(2), 1000)
-    assert best < 1.01 * bends.max_stable_lr
-    assert excess_after(bends, np.zeros(2), 1.0, 1000) == math.inf
+    curvature = parabola([100.0, 1.0], [0.0, 1.0])
+    best = best_rate(curvature, np.zeros(2), 1000)
+    assert best < 1.01 * curvature.max_stable_lr
+    assert excess_after(curvature, np.zeros(2), 1.0, 1000) == math.inf
 
 
 def test_a_thousand_columns_of_all_sizes() -> None:
     random = np.random.default_rng(1)
-    bends = parabola(
+    curvature = parabola(
         (10 ** random.uniform(-8, 8, 1001)).tolist(), random.normal(size=1001).tolist()
     )
-    best = best_rate(bends, np.zeros(1001), 1000)
-    least = excess_after(bends, np.zeros(1001), best, 1000)
-    assert 0 < best <= 2 / bends.lambda_max
-    assert least < excess_after(bends, np.zeros(1001), best * (1 - 1e-4), 1000)
-    assert least < excess_after(bends, np.zeros(1001), best * (1 + 1e-4), 1000)
+    best = best_rate(curvature, np.zeros(1001), 1000)
+    least = excess_after(curvature, np.zeros(1001), best, 1000)
+    assert 0 < best <= 2 / curvature.lambda_max
+    assert least < excess_after(curvature, np.zeros(1001), best * (1 - 1e-4), 1000)
+    assert least < excess_after(curvature, np.zeros(1001), best * (1 + 1e-4), 1000)

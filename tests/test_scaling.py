@@ -17,7 +17,7 @@ from gdfit.arrays import FloatArray, triangular
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import curvature
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.run import train
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale
@@ -135,8 +135,8 @@ def test_whitened_columns_are_orthonormal(seed: int, features: int, decades: int
     np.testing.assert_allclose(rows.T @ rows / 40, identity, atol=100 * rounding)
     design = scaled(observations, how).design
     np.testing.assert_allclose(design.T @ design / 40, identity, atol=1e-13)
-    bends = curvature(scaled(observations, how))
-    np.testing.assert_allclose(bends.eigenvalues, 2, rtol=1e-12)
+    curvature = curvature_of(scaled(observations, how))
+    np.testing.assert_allclose(curvature.eigenvalues, 2, rtol=1e-12)
 
 
 def test_the_first_column_is_whitened_as_it_is_standardized() -> None:

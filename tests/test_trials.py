@@ -10,9 +10,10 @@ import pytest
 from gdfit.arrays import triangular
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import curvature
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.learning_rate import Trial, powers_of_4, tried_rate
 from gdfit.descent.losses import LOSSES
+from gdfit.descent.objective import DesignBlock
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.run import train
 from gdfit.descent.settings import LossName, OptimizerName, Settings
@@ -39,7 +40,7 @@ def test_rates_side_by_side_descend_as_each_alone(loss: LossName, optimizer: Opt
     observations = measured()
     settings = Settings(loss=loss, optimizer=optimizer, l2=0.1, epochs=40)
     design, target = observations.design, observations.target[:, np.newaxis]
-    trial = Trial(design, target, observations.count, np.ones(3), settings)
+    trial = Trial(DesignBlock(design, target, observations.count), np.ones(3), settings)
     with np.errstate(over="ignore", invalid="ignore"):
         together = trial.losses_after(RATES, 40)
     for rate, expected in zip(RATES, together, strict=True):
@@ -75,7 +76,7 @@ def test_the_condensed_rows_do_for_the_squared_loss() -> None:
         settings = Settings(optimizer=optimizer)
         lr = tried_rate(condensed, np.empty((0, 4)), np.zeros(3), settings)
         fit = train(observations, settings=replace(settings, lr=lr))
-        assert fit.loss == pytest.approx(curvature(observations).minimum_loss, rel=1e-6)
+        assert fit.loss == pytest.approx(curvature_of(observations).minimum_loss, rel=1e-6)
 
 
 @pytest.mark.parametrize(("loss", "least"), [("mse", 0.05), ("mae", 0.02), ("huber", 0.02)])

@@ -22,7 +22,7 @@ from gdfit.data.reduction.dask import Cluster
 from gdfit.data.reduction.draws import Divided, divided
 from gdfit.data.reduction.gathering import AT_ONCE, Tree
 from gdfit.data.reduction.units import Range, StraddledError, ranges, read_lines, survey
-from gdfit.data.terms.columns import Selection
+from gdfit.data.terms.selection import Selection
 from gdfit.data.text.dialect import Dialect
 from gdfit.descent.run import train
 from gdfit.errors import GdfitError, NoObservationsError

@@ -16,8 +16,8 @@ from gdfit import Observations, Settings, UsageError, observations_from, train
 from gdfit.analysis.gradcheck import check_gradient
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
-from gdfit.data.terms.columns import Selection
-from gdfit.descent.curvature import curvature
+from gdfit.data.terms.selection import Selection
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale
 from gdfit.errors import NoObservationsError
 from strd import PROBLEMS
@@ -272,10 +272,10 @@ def test_without_an_intercept_nothing_is_centred(scale: Scale) -> None:
     if fit.scaling:
         assert fit.scaling.means.tolist() == [0, 0]
         assert fit.scaling.deviations == pytest.approx(np.sqrt((x**2).mean(axis=0)))
-    bends = curvature(observations)
-    assert bends.is_unique
-    assert len(bends.eigenvalues) == 2
-    assert bends.minimum == pytest.approx([*expected, 0])
+    curvature = curvature_of(observations)
+    assert curvature.is_unique
+    assert len(curvature.eigenvalues) == 2
+    assert curvature.minimum == pytest.approx([*expected, 0])
 
 
 def test_a_column_that_does_not_vary_is_used_without_an_intercept(gdfit: Gdfit) -> None:

@@ -1,6 +1,4 @@
-"""The one kind of array there is: NumPy, float64.
-
-The QR decomposition, of which R is all that is needed."""
+"""Arrays of float64, the only ones there are, and their QR decomposition, of which R is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What gdfit says when something is wrong: one line for a person, and the status to end with.
+"""Errors that are told to a person: one line for each, and the status to end with.
 
 An argument stands in backquotes in a message: `batch_size` in Python, ``--batch-size`` in a shell.
 """

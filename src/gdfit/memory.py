@@ -1,4 +1,4 @@
-"""How this process asks the system for memory."""
+"""Memory of this process: how it is asked of the system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a notebook asks a value for in order to show it."""
+"""Values that show themselves in a notebook."""
 
 from __future__ import annotations
 

@@ -31,7 +31,11 @@ except ModuleNotFoundError as error:
         "gdfit.sklearn needs scikit-learn: pip install 'gdfit[sklearn]'", name=error.name
     ) from None
 
-LOSSES: dict[str, LossName] = {"squared_error": "mse", "absolute_error": "mae", "huber": "huber"}
+LOSS_NAMES: dict[str, LossName] = {
+    "squared_error": "mse",
+    "absolute_error": "mae",
+    "huber": "huber",
+}
 PARAMETERS = {
     "lr": "learning_rate",
     "epochs": "max_iter",
@@ -40,7 +44,7 @@ PARAMETERS = {
     "optimizer": "solver",
     "patience": "n_iter_no_change",
 }
-"""What gdfit's settings are called here, where that is not the same."""
+"""Names that gdfit's settings have here, where they are not the same."""
 
 
 class GradientDescentRegressor(RegressorMixin, BaseEstimator):
@@ -161,7 +165,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
         except GdfitError as error:
             raise ValueError(in_parameters(str(error))) from None
         if fit.status == DIVERGED:
-            raise ValueError(diverged(fit))
+            raise ValueError(divergence_error(fit))
         if (said := unfinished(fit)) is not None:
             warnings.warn(said, ConvergenceWarning, stacklevel=2)
         self.model_ = fit.model
@@ -184,15 +188,17 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
 
     def _settings(self) -> Settings:
         """The parameters as gdfit's settings."""
-        if self.loss not in LOSSES:
-            raise UsageError(f"`loss` takes one of {', '.join(LOSSES)}, not {quoted(self.loss)}")
+        if self.loss not in LOSS_NAMES:
+            raise UsageError(
+                f"`loss` takes one of {', '.join(LOSS_NAMES)}, not {quoted(self.loss)}"
+            )
         return Settings(
             lr=self.learning_rate,
             epochs=self.max_iter,
             backend=self.backend,
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             scale=self.scale,
-            loss=LOSSES[self.loss],
+            loss=LOSS_NAMES[self.loss],
             huber_delta=self.huber_delta,
             l2=self.alpha,
             optimizer=self.solver,
@@ -236,21 +242,21 @@ def in_parameters(message: str) -> str:
     return re.sub(r"`(\w+)`", lambda match: PARAMETERS.get(match[1], match[1]), message)
 
 
-def diverged(fit: Fit) -> str:
-    """Why there is no fit, and what to do."""
-    rate, bends = float(fit.settings.lr), fit.curvature
+def divergence_error(fit: Fit) -> str:
+    """The error of a fit that has diverged: why, and what to do."""
+    rate, curvature = float(fit.settings.lr), fit.curvature
     why = f"learning_rate={rate:.4g} is too large for this data"
-    if bends and fit.settings.is_plain and rate > bends.max_stable_lr:
+    if curvature and fit.settings.is_plain and rate > curvature.max_stable_lr:
         why = (
-            f"learning_rate={rate:.4g} is above 2/λmax = {bends.max_stable_lr:.4g}, where gradient "
-            "descent on this data climbs"
+            f"learning_rate={rate:.4g} is above 2/λmax = {curvature.max_stable_lr:.4g}, where "
+            "gradient descent on this data climbs"
         )
     instead = "a smaller one" if fit.asked.lr == "auto" else "learning_rate='auto'"
     return f"gradient descent diverged at epoch {fit.epochs}: {why}; try {instead}"
 
 
 def unfinished(fit: Fit) -> str | None:
-    """Why a fit is not yet one, and what to do; nothing where it is."""
+    """The warning of a fit that has not converged: why, and what to do; none where it has."""
     settings, asked = fit.settings, fit.asked
     if settings.tol is None or fit.status not in (COMPLETED, STALLED):
         return None

@@ -1,3 +1,3 @@
-"""Which gdfit this is."""
+"""The version of gdfit."""
 
 __version__ = "0.1.0"

@@ -23,7 +23,7 @@ from gdfit.cli import run
 from gdfit.data.batch import Words
 from gdfit.data.dataset import Dataset
 from gdfit.data.sources.csv_file import open_csv
-from gdfit.data.terms.columns import Selection
+from gdfit.data.terms.selection import Selection
 from gdfit.data.text.fields import WHITE_SPACE
 from gdfit.model.prediction import predict_rows
 

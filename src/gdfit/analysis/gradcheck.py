@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
+from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import BACKENDS, Objective, whole_objective
 from gdfit.descent.settings import Settings
 
-ROUNDING = 1e-4  # differences of a loss L can't tell a gradient from 0 below some 1e-11 L,
-SIZE = 1e-9  # and nothing can below some 1e-16 of the terms that it is the sum of
+LOSS_ROUNDING = 1e-4  # differences of a loss L can't tell a gradient from 0 below some 1e-11 L,
+TERMS_ROUNDING = 1e-9  # and nothing can below some 1e-16 of the terms that it is the sum of
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,14 @@ def check_gradient(
     together = np.array(list(gradients.values()))
     columns = np.linalg.norm(observations.design, axis=0)
     terms = columns.max() * (columns @ np.abs(params) + np.linalg.norm(observations.target))
-    size = SIZE * float(terms) / observations.total_weight
-    if settings.loss != "mse":  # whose derivative is 1 or δ at most, and can jump
-        largest = 1.0 if settings.loss == "mae" else settings.huber_delta
-        size = max(size, ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight))
-    scale = max(float(np.abs(together).max()), ROUNDING * loss, size)
-    spread = float((together.max(axis=0) - together.min(axis=0)).max())
+    size = TERMS_ROUNDING * float(terms) / observations.total_weight
+    largest = loss_of(settings).largest_slope
+    if math.isfinite(largest):  # and it can jump
+        size = max(
+            size, LOSS_ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight)
+        )
+    scale = max(float(np.abs(together).max()), LOSS_ROUNDING * loss, size)
+    spread = float(np.ptp(together, axis=0).max())
     return GradientCheck(params, loss, gradients, spread / scale if scale else spread)
 
 

@@ -6,8 +6,8 @@ the leaves, w and b, multiplying the derivatives as the chain rule does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Node:
+class GraphNode:
     """A tensor of the graph and, unless it is a leaf, the function that made it.
 
     name : the tensor's, where it has one: loss, y_hat, w, b.
@@ -36,10 +36,10 @@ class Node:
     shape: tuple[int, ...]
     data: list[float] | float | None = None
     grad: list[float] | float | None = None
-    inputs: list[Node] = field(default_factory=list)
+    inputs: list[GraphNode] = field(default_factory=list)
 
 
-def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> Node:
+def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> GraphNode:
     """The graph of the mean `loss` of the observations at `params`, walked backward once.
 
     Built as the lecture writes it: ŷ = w·x + b for one feature, ŷ = Xw + b for several; without
@@ -58,59 +58,49 @@ def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> No
     y_hat = w * x[:, 0] if single else x @ w
     if observations.intercept:
         y_hat = y_hat + b
-    values: Tensor = loss.value(y_hat - y)
+    values: Tensor = loss.value(y_hat, y)
     if observations.weight is None:
         value = values.mean()
     else:
         value = (data[:, -1] * values).sum() / observations.weight
-    shapes: dict[Any, tuple[int, ...]] = {}
-    for function in functions(value.grad_fn):
-        # What comes back along the graph has the shape of what went forth.
-        function.register_prehook(
-            lambda grads, function=function: shapes.update({function: tuple(grads[0].shape)})
-        )
-    backward: Any = value.backward
-    backward()
     names = {id(w): "w", id(b): "b"}
+    leaves: list[tuple[GraphNode, Any]] = []
 
-    def node(function: Any) -> Node:
+    def node(function: Any) -> GraphNode:
         leaf = getattr(function, "variable", None)
         if leaf is not None:
-            shape = tuple(leaf.shape)
-            return Node(names[id(leaf)], None, shape, leaf.data.tolist(), leaf.grad.tolist())
+            leaves.append((GraphNode(names[id(leaf)], None, tuple(leaf.shape)), leaf))
+            return leaves[-1][0]
         inputs = [node(earlier) for earlier, _ in function.next_functions if earlier is not None]
         name = "y_hat" if function is y_hat.grad_fn else ""
-        return Node(name, function.name(), shapes.get(function, ()), inputs=inputs)
+        made = GraphNode(name, function.name(), (), inputs=inputs)
+
+        def keep_shape(grads: Any) -> None:
+            """What comes back along the graph has the shape of what went forth."""
+            made.shape = tuple(grads[0].shape)
+
+        function.register_prehook(keep_shape)
+        return made
 
     root = node(value.grad_fn)
+    backward: Any = value.backward
+    backward()
     root.name, root.data = "loss", value.item()
+    for made, leaf in leaves:
+        made.data, made.grad = leaf.data.tolist(), leaf.grad.tolist()
     return root
 
 
-def functions(root: Any) -> Iterator[Any]:
-    """Every function of the graph that ends in `root`, once."""
-    seen, waiting = set(), [root]
-    while waiting:
-        function = waiting.pop()
-        if function is None or function in seen:
-            continue
-        seen.add(function)
-        yield function
-        waiting += [earlier for earlier, _ in function.next_functions]
-
-
-def to_dot(root: Node) -> str:
+def to_dot(root: GraphNode) -> str:
     """The graph for Graphviz: ``gdfit graph DATA --format dot | dot -Tsvg > graph.svg``."""
     lines = ["digraph loss {", "  rankdir=BT;", "  node [shape=box, fontname=monospace];"]
     leaves: dict[str, str] = {}
-    counter = 0
+    numbers = count()
 
-    def add(node: Node) -> str:
-        nonlocal counter
+    def add(node: GraphNode) -> str:
         if node.grad_fn is None and node.name in leaves:
             return leaves[node.name]
-        key = f"n{counter}"
-        counter += 1
+        key = f"n{next(numbers)}"
         label = "\\n".join(describe(node))
         style = ", style=filled, fillcolor=lightblue" if node.grad_fn is None else ""
         lines.append(f'  {key} [label="{label}"{style}];')
@@ -124,19 +114,19 @@ def to_dot(root: Node) -> str:
     return "\n".join([*lines, "}"])
 
 
-def describe(node: Node) -> list[str]:
-    """What there is to say of a node: its name, and the three attributes of its tensor."""
+def describe(node: GraphNode) -> list[str]:
+    """Lines about a node: its name, and the three attributes of its tensor."""
     shape = f"a tensor of shape {node.shape}" if node.shape else "a tensor of one number"
     text = [f"{node.name}: {shape}" if node.name else shape]
     if node.data is not None:
-        text.append(f"data = {numbers(node.data)}")
+        text.append(f"data = {graph_values(node.data)}")
     if node.grad is not None:
-        text.append(f"grad = {numbers(node.grad)}")
+        text.append(f"grad = {graph_values(node.grad)}")
     text.append(f"grad_fn = {f'<{node.grad_fn}>' if node.grad_fn else 'None (a leaf)'}")
     return text
 
 
-def numbers(value: list[float] | float) -> str:
+def graph_values(value: list[float] | float) -> str:
     """One number or a list of them, in six digits."""
     if isinstance(value, list):
         return "[" + ", ".join(f"{item:.6g}" for item in value) + "]"

@@ -1,21 +1,18 @@
-"""Probabilities of Student's t and of F, however small, and the quantile of t.
+"""Inference: least squares with standard errors, t, p, confidence intervals, R² and F.
 
-Both are the regularized incomplete beta function, P(F > f) = I_x(a, b) with a = df₂/2, b = df₁/2
-and x = a/(a + b·f), and t² is an F with df₁ = 1. With y = 1 − x, I_x(a, b) = xᵃyᵇ/B(a, b) divided
-by a continued fraction (DiDonato and Morris, ACM Trans. Math. Softw. 18, 1992, BFRAC), whose few
-terms lose no digits. The logarithms in front of it do: they are as large as a·log a and cancel, so
-they are taken in mpmath.
-
-Least squares, with what standard errors need.
+It all follows from the R factor of [A y], so from the p+2 condensed rows as from all N. It is about
+least squares without a penalty; the params of a model stand beside it.
 
 [A y] = QR, and R = [R_A Qᵀy; 0 ρ]. The params are R_A⁻¹Qᵀy, ρ is the length of their residuals, and
 a row of R_A⁻¹ is as long as its param's standard error is in units of the residuals' (Golub and Van
 Loan, Matrix Computations, 2013, §5.3). A column that depends on those before it is left out.
 
-What the observations tell about the params: standard errors, t, p, confidence intervals, R², F.
-
-It all follows from the R factor of [A y], so from the p+2 condensed rows as from all N. It is about
-least squares without a penalty; the params of a model stand beside it."""
+Probabilities of Student's t and of F are right however small. Both are the regularized incomplete
+beta function, P(F > f) = I_x(a, b) with a = df₂/2, b = df₁/2 and x = a/(a + b·f), and t² is an F
+with df₁ = 1. With y = 1 − x, I_x(a, b) = xᵃyᵇ/B(a, b) divided by a continued fraction (DiDonato and
+Morris, ACM Trans. Math. Softw. 18, 1992, BFRAC), whose few terms lose no digits. The logarithms in
+front of it do: they are as large as a·log a and cancel, so they are taken in mpmath.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ from gdfit.model.linear import LinearModel
 if TYPE_CHECKING:
     import pandas as pd
 
-DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
+MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
 
 
 def f_tail(f: float, df1: float, df2: float) -> float:
@@ -46,7 +43,7 @@ def f_tail(f: float, df1: float, df2: float) -> float:
 
     if f <= 0:
         return 1.0
-    with mp.workdps(DIGITS):
+    with mp.workdps(MPMATH_DIGITS):
         a, b = mp.mpf(df2) / 2, mp.mpf(df1) / 2
         x, y = a / (a + b * f), b * f / (a + b * f)
         log_beta = mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
@@ -141,9 +138,9 @@ def least_squares(columns: FloatArray, *, intercept: bool) -> LeastSquares:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is known of a param; None for what can't be told.
+    """Estimate of a param; None for what can't be told.
 
-    name : what the param is called.
+    name : of the param.
     value : the model's.
     least_squares : that of the least squared error; None where its column depends on others.
     std_error : its standard error.
@@ -163,7 +160,7 @@ class Estimate:
 
     @property
     def distance(self) -> float | None:
-        """How many standard errors the model's value is from the least-squares one."""
+        """Standard errors between the model's value and the least-squares one."""
         if self.value is None or self.least_squares is None or not self.std_error:
             return None
         return abs(self.value - self.least_squares) / self.std_error
@@ -171,7 +168,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Summary:
-    """What the observations tell about the params; None for what can't be told.
+    """Estimates of all params, and figures about the fit; None for what can't be told.
 
     rows : an estimate for each param.
     level : of the confidence intervals.
@@ -201,16 +198,9 @@ class Summary:
 
     @property
     def figures(self) -> dict[str, float | None]:
-        """What is about the fit as a whole."""
-        return {
-            "residual_std_error": self.residual_std_error,
-            "df": self.df,
-            "r_squared": self.r_squared,
-            "adjusted_r_squared": self.adjusted_r_squared,
-            "f": self.f,
-            "f_p": self.f_p,
-            "observations": self.observations,
-        }
+        """The figures about the fit as a whole, by name."""
+        others = ("rows", "level", "slopes")
+        return {name: value for name, value in vars(self).items() if name not in others}
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -318,7 +308,7 @@ def _values(model: LinearModel | None, observations: Observations) -> Sequence[f
 def _estimate(
     known: Estimate, param: float, spread: float, error: float | None, df: int, margin: float
 ) -> Estimate:
-    """What is `known` of a param, and the least-squares `param` with its standard error, `spread`
+    """The estimate that is `known`, and the least-squares `param` with its standard error, `spread`
     times the residuals' `error`, and an interval of `margin` standard errors to both sides."""
     if math.isnan(param):
         return known

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import math
 
-import typer
-
+from gdfit.cli import options
 from gdfit.cli.groups import Typed
-from gdfit.cli.options import (
-    CheckSettings,
-    Columns,
-    Dask,
-    Data,
-    Format,
-    GraphFormat,
-    GraphSettings,
-    HowWritten,
-    Init,
-    Tolerance,
-    check_settings,
-)
-from gdfit.cli.process import complain
+from gdfit.cli.process import fail
 from gdfit.cli.reading import read
 from gdfit.errors import GdfitError, UsageError
 
 
 def gradcheck(
     typed: Typed,
-    data: Data,
-    columns: Columns,
-    dialect: HowWritten,
-    settings: CheckSettings,
-    init: Init = "zeros",
-    tolerance: Tolerance = 1e-6,
+    data: options.DataArgument,
+    columns: options.ColumnOptions,
+    dialect: options.DialectOptions,
+    settings: options.GradcheckOptions,
+    init: options.InitOption = "zeros",
+    tolerance: options.ToleranceOption = 1e-6,
 ) -> None:
     """Check the gradient: by hand, by autograd and by central differences."""
     from gdfit.analysis.gradcheck import check_gradient
@@ -41,7 +27,7 @@ def gradcheck(
 
     if not tolerance >= 0:
         raise UsageError(f"`tolerance` takes a number that is not negative, not {tolerance:g}")
-    check_settings(typed, settings, validated=False)
+    options.check_settings(typed, settings, validated=False)
     start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=settings.needs_rows)
     params = start_of(start, observations, settings).params
@@ -49,29 +35,29 @@ def gradcheck(
     analyses.print_gradients(check, observations.features)
     if not check.difference <= tolerance:
         kink = " (|ŷ − y| has none where ŷ = y)" if settings.loss == "mae" else ""
-        complain(
+        fail(
             f"the gradients differ by {check.difference:.2g}, more than the tolerance "
-            f"{tolerance:g}{kink}"
+            f"{tolerance:g}{kink}",
+            status=1,
         )
-        raise typer.Exit(1)
 
 
 def graph(
     typed: Typed,
-    data: Data,
-    columns: Columns,
-    dialect: HowWritten,
-    settings: GraphSettings,
-    init: Init = "zeros",
-    output: GraphFormat = "tree",
+    data: options.DataArgument,
+    columns: options.ColumnOptions,
+    dialect: options.DialectOptions,
+    settings: options.GraphOptions,
+    init: options.InitOption = "zeros",
+    output: options.GraphFormatOption = "tree",
 ) -> None:
     """Show autograd's computational graph of the loss."""
     from gdfit.analysis.graph import loss_graph, to_dot
-    from gdfit.descent.objective import loss_of
+    from gdfit.descent.losses import loss_of
     from gdfit.descent.start import parse_init, start_of
     from gdfit.show.tables import analyses
 
-    check_settings(typed, settings, validated=False)
+    options.check_settings(typed, settings, validated=False)
     start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=True)
     params = start_of(start, observations, settings).params
@@ -83,19 +69,19 @@ def graph(
 
 
 def curvature(
-    data: Data,
-    columns: Columns,
-    dialect: HowWritten,
-    dask: Dask = None,
-    output: Format = "table",
+    data: options.DataArgument,
+    columns: options.ColumnOptions,
+    dialect: options.DialectOptions,
+    dask: options.DaskOption = None,
+    output: options.FormatOption = "table",
 ) -> None:
     """Show which learning rates are stable on DATA, and how fast they are."""
-    from gdfit.descent.curvature import curvature, standardized_curvature
+    from gdfit.descent.curvature import curvature_of, standardized_curvature
     from gdfit.model.linear import to_json
     from gdfit.show.tables import analyses
 
     observations = read(data, columns, dialect, dask=dask)
-    given, scaled = curvature(observations), standardized_curvature(observations)
+    given, scaled = curvature_of(observations), standardized_curvature(observations)
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
     if output == "json":

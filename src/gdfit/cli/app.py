@@ -14,7 +14,7 @@ from gdfit.cli.analyses import curvature, gradcheck, graph
 from gdfit.cli.compare import compare
 from gdfit.cli.groups import grouped
 from gdfit.cli.models import evaluate, export, predict, summary
-from gdfit.cli.process import complain, open_streams, tune_process
+from gdfit.cli.process import INTERRUPTED_STATUS, complain, open_streams, tune_process
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError
 from gdfit.version import __version__
@@ -66,7 +66,7 @@ def main() -> None:
     except SystemExit as end:
         status = int(end.code or 0)
     except KeyboardInterrupt:
-        status = 130
+        status = INTERRUPTED_STATUS
     # Taking pandas and torch down module by module takes longer than training does.
     os._exit(status)
 
@@ -94,7 +94,7 @@ def run(arguments: list[str] | None = None) -> int:
     except OSError as error:
         complain(f"can't read or write: {error.strerror}")
         status = 1
-    if status == 130:
+    if status == INTERRUPTED_STATUS:
         print("gdfit: interrupted", file=sys.stderr)
     sys.stderr.flush()
     return int(status or 0)

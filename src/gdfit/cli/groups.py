@@ -1,9 +1,9 @@
 """Options in groups: one param of a command is a value of a dataclass, made of several options.
 
 The dataclass says what the options are called, their types and their defaults; the group says how
-they look in a shell.
-
-What was typed: to tell options that were given from defaults, and to say what to type next."""
+they look in a shell. A command that asks for what was `Typed` can tell options that were given from
+defaults, and say what to type next.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ Group = dict[str, Any]
 
 def panel(title: str, **options: Any) -> Group:
     """A group that stands under a title of its own in the help."""
-    for declared in options.values():
+    group = {name: copy(declared) for name, declared in options.items()}
+    for declared in group.values():
         declared.rich_help_panel = title
-    return options
+    return group
 
 
 def members(kind: type, group: Group) -> Iterator[inspect.Parameter]:
@@ -53,15 +54,14 @@ def members(kind: type, group: Group) -> Iterator[inspect.Parameter]:
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """`command` as Typer is to see it: with an option in place of each member of a group.
 
-    An option whose value is a tuple of any length may be repeated, and adds up.
+    An option whose value is a tuple of any length may be repeated, and adds up. A param that is
+    called `typed` gets the command line.
     """
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, tuple[type, set[str]]] = {}
     params = [inspect.Parameter("context", POSITIONAL, annotation=typer.Context)]
-    typed = ""
     for own in signature.parameters.values():
-        if own.annotation is Typed:
-            typed = own.name
+        if own.name == "typed":
             continue
         kind, *notes = get_args(own.annotation)
         if isinstance(notes[0], dict):
@@ -71,10 +71,10 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             params.append(param(own.name, kind, notes[0], own.default))
 
     def call(context: typer.Context, **values: Any) -> None:
-        if typed:
+        if "typed" in signature.parameters:
             sources = {name: context.get_parameter_source(name) for name in values}
             given = {name for name, source in sources.items() if source and source.name in TYPED}
-            values[typed] = Typed(context.obj, frozenset(given))
+            values["typed"] = Typed(context.obj, frozenset(given))
         for name, (kind, options) in groups.items():
             values[name] = made(kind, {option: values.pop(option) for option in options})
         command(**values)
@@ -90,7 +90,7 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> inspect.Paramete
     """A param of a command, as Typer reads it."""
     if declared.parser:
         declared = copy(declared)
-        declared.parser = named(name, declared.parser)
+        declared.parser = with_option_name(name, declared.parser)
         # Typer is not to look into what the parser makes.
         kind = list[Any] | None if is_list(kind) or adds_up(kind) else Any
     return inspect.Parameter(
@@ -112,18 +112,18 @@ def made(kind: type, values: dict[str, Any]) -> Any:
 
 
 def is_list(kind: Any) -> bool:
-    """Whether an option of this kind may be repeated."""
+    """True where an option of this kind may be repeated."""
     return any(get_origin(part) is list for part in (kind, *get_args(kind)))
 
 
 def adds_up(kind: Any) -> bool:
-    """Whether an option of this kind may be repeated, and all that it says is one tuple."""
+    """True where it may be repeated, too, and all that it says is one tuple."""
     return any(
         get_origin(part) is tuple and get_args(part)[-1] is ... for part in (kind, *get_args(kind))
     ) and not is_list(kind)
 
 
-def named(name: str, read: Callable[[str], Any]) -> Callable[[Any], Any]:
+def with_option_name(name: str, read: Callable[[str], Any]) -> Callable[[Any], Any]:
     """`read`, with the option's name in its errors; a default is no text, and stays as it is."""
 
     def parser(value: Any) -> Any:

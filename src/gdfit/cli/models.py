@@ -1,29 +1,11 @@
-"""The commands that use the last trained model: predict, evaluate, summary.
-
-gdfit export."""
+"""The commands that use the last trained model: predict, evaluate, summary, export."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
-from gdfit.cli import parsers as texts
-from gdfit.cli.options import (
-    DEFAULT_MODEL,
-    At,
-    Dask,
-    Data,
-    Format,
-    HowRowsAreWritten,
-    HowWritten,
-    Language,
-    Level,
-    Model,
-    Observed,
-    OutputFile,
-    Rows,
-    SummaryFormat,
-)
+from gdfit.cli import options
+from gdfit.cli.parsers import parse_numbers, takes
 from gdfit.cli.process import note, write_bytes
 from gdfit.cli.reading import read_inputs, reading
 from gdfit.data.terms.selection import Selection
@@ -31,19 +13,21 @@ from gdfit.errors import UsageError
 
 
 def predict(
-    dialect: HowRowsAreWritten, data: Rows = None, x: At = None, model: Model = DEFAULT_MODEL
+    dialect: options.RowsDialectOptions,
+    data: options.RowsArgument = None,
+    x: options.XOption = None,
+    model: options.ModelOption = options.DEFAULT_MODEL,
 ) -> None:
     """Predict with the last trained model: at --x, or for each row of DATA."""
     from gdfit.model.linear import load_model
 
     if bool(data) == bool(x):
         raise UsageError("predict takes `x` or DATA" + (", not both" if x else ""))
-    if data and not Path(data[0]).exists() and is_input(data[0]):
+    if data and not Path(data[0]).exists() and takes(parse_numbers, data[0]):
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     if not data:
         trained = load_model(model)
-        texts = trained.expansion.texts if trained.expansion else frozenset()
-        for values in read_inputs(x or (), trained.inputs, texts):
+        for values in read_inputs(x or (), trained.features, trained.expansion):
             print(trained.at_inputs(values))
         return
 
@@ -54,20 +38,13 @@ def predict(
         predict_rows(load_model(model), dataset, write_bytes)
 
 
-def is_input(text: str) -> bool:
-    """Whether `text` is what `x` takes, and not a file."""
-    with suppress(UsageError):
-        return bool(texts.numbers(text))
-    return False
-
-
 def evaluate(
-    data: Data,
-    dialect: HowWritten,
-    target: Observed = None,
-    model: Model = DEFAULT_MODEL,
-    dask: Dask = None,
-    output: Format = "table",
+    data: options.DataArgument,
+    dialect: options.DialectOptions,
+    target: options.TargetOption = None,
+    model: options.ModelOption = options.DEFAULT_MODEL,
+    dask: options.DaskOption = None,
+    output: options.FormatOption = "table",
 ) -> None:
     """Measure the errors of the last trained model on DATA."""
     from gdfit.model.evaluation import evaluate_rows
@@ -85,13 +62,13 @@ def evaluate(
 
 
 def summary(
-    data: Data,
-    dialect: HowWritten,
-    target: Observed = None,
-    model: Model = DEFAULT_MODEL,
-    dask: Dask = None,
-    level: Level = 0.95,
-    output: SummaryFormat = "table",
+    data: options.DataArgument,
+    dialect: options.DialectOptions,
+    target: options.TargetOption = None,
+    model: options.ModelOption = options.DEFAULT_MODEL,
+    dask: options.DaskOption = None,
+    level: options.LevelOption = 0.95,
+    output: options.SummaryFormatOption = "table",
 ) -> None:
     """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F."""
     from gdfit.analysis.inference import check_level, summarize
@@ -109,7 +86,11 @@ def summary(
     show_summary(summarize(observations, trained, level), output, remark)
 
 
-def export(language: Language, model: Model = DEFAULT_MODEL, output: OutputFile = None) -> None:
+def export(
+    language: options.LanguageOption,
+    model: options.ModelOption = options.DEFAULT_MODEL,
+    output: options.OutputOption = None,
+) -> None:
     """Write the last trained model as what other programs run."""
     from gdfit.files import check_outputs
     from gdfit.model import export as exports

@@ -1,8 +1,8 @@
-"""The options, each declared once: what it makes is a value of the library's, or of one below."""
+"""Options of all commands, each declared once, and what they make: values of the library's own
+dataclasses, or of those below."""
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,9 +10,8 @@ from typing import Annotated, Literal
 import typer
 
 from gdfit.choices import ExportFormat, Panel
-from gdfit.cli import parsers as texts
+from gdfit.cli import parsers
 from gdfit.cli.groups import Typed, option, panel
-from gdfit.cli.parsers import complete_name, complete_names
 from gdfit.data.terms.selection import Selection
 from gdfit.data.text.dialect import Dialect
 from gdfit.descent.settings import Settings
@@ -20,30 +19,21 @@ from gdfit.descent.settings import Settings
 DEFAULT_MODEL = Path("gdfit.json")
 
 
-def expanded_files(paths: list[str] | None) -> list[str] | None:
-    """The files that were typed, with those that match for each ``*``."""
-    if not paths:
-        return paths
-    from gdfit.data.sources.stores import expanded
-
-    return list(expanded(tuple(paths)))
-
-
-Data = Annotated[
+DataArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA...",
         help="CSV or Parquet: a file, a URL, or - for standard input; several are one data set.",
         show_default=False,
-        callback=expanded_files,
+        callback=parsers.expanded_files,
     ),
 ]
-Rows = Annotated[
+RowsArgument = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[DATA...]",
         help="A file, a URL, or -; its rows come back with ŷ.",
-        callback=expanded_files,
+        callback=parsers.expanded_files,
     ),
 ]
 
@@ -53,19 +43,19 @@ COLUMNS = panel(
         "The columns to predict it from: all others with numbers. Also log(A), log2, log10, exp, "
         "sqrt, A^2, A:B, a column of text, and C(A) for numbers as categories.",
         metavar="A,B",
-        read=texts.names,
-        autocompletion=complete_names,
+        read=parsers.parse_names,
+        autocompletion=parsers.complete_names,
     ),
     target=option(
         "The column to predict: y, or the last with numbers; or log(A) and the like.",
         metavar="NAME",
-        autocompletion=complete_name,
+        autocompletion=parsers.complete_name,
     ),
     exclude=option(
         "Columns that are not used.",
         metavar="A,B",
-        read=texts.names,
-        autocompletion=complete_names,
+        read=parsers.parse_names,
+        autocompletion=parsers.complete_names,
     ),
     degree=option(
         "Add all powers and products of the features up to this degree.", min=1, metavar="D"
@@ -73,7 +63,7 @@ COLUMNS = panel(
     weights=option(
         "The column that says how much each row counts.",
         metavar="NAME",
-        autocompletion=complete_name,
+        autocompletion=parsers.complete_name,
     ),
     intercept=option("Leave out b: it stays 0.", " /--no-intercept"),
 )
@@ -81,10 +71,12 @@ WRITING = "How DATA is written"
 ROWS_DIALECT = panel(
     WRITING,
     delimiter=option(
-        "One character, 'tab' or 'space'; found by default.", metavar="CHAR", read=texts.delimiter
+        "One character, 'tab' or 'space'; found by default.",
+        metavar="CHAR",
+        read=parsers.parse_delimiter,
     ),
     decimal=option("The decimal mark.", metavar=".|,"),
-    missing=option("More words for a missing value.", metavar="A,B", read=texts.names),
+    missing=option("More words for a missing value.", metavar="A,B", read=parsers.parse_names),
     skip=option("Leave out N lines above the header.", min=0, metavar="N"),
     comment=option("What begins a comment.", metavar="CHAR"),
 )
@@ -102,18 +94,20 @@ DESCENT = panel(
     lr=option(
         "The learning rate γ; auto is the one with the least loss after these epochs.",
         metavar="FLOAT|auto",
-        read=texts.rate,
+        read=parsers.parse_rate,
         autocompletion=lambda: ["auto"],
     ),
     scale=option(
         "Descend on x, on (x − mean)/std or on an orthonormal basis of it. By default on x where "
         "the learning rate is a number, else on what is enough."
     ),
-    epochs=option("How many times to go over the data at most.", metavar="N", read=texts.whole),
+    epochs=option(
+        "How many times to go over the data at most.", metavar="N", read=parsers.parse_whole
+    ),
     backend=option("The gradient by the chain rule in NumPy, or by torch."),
     optimizer=option("The update rule, as torch.optim defines it."),
     momentum=option("Of momentum and nesterov."),
-    betas=option("Of adam.", metavar="B1,B2", read=texts.betas, show_default="0.9,0.999"),
+    betas=option("Of adam.", metavar="B1,B2", read=parsers.parse_betas, show_default="0.9,0.999"),
     batch_size=option("Mini-batches of N rows, reshuffled each epoch.", min=1, metavar="N"),
     leap=option("From shown epoch to shown epoch in closed form: 1e9 take no longer than 10."),
 )
@@ -123,22 +117,28 @@ STOPPING = panel(
     target_loss=option("Stop when the validation loss (else the loss) is at or below this."),
     patience=option("Stop after N epochs without a better one.", min=1, metavar="N"),
 )
-INPUTS = option("Inputs to predict at; may be repeated.", metavar="V[,V…]", read=texts.values)
+INPUTS = option(
+    "Inputs to predict at; may be repeated.", metavar="V[,V…]", read=parsers.parse_values
+)
+FORMAT = option("What to print on standard output.", "--format")
 PRINTED = panel(
     "What to print",
-    every=option("Print each N-th epoch.", metavar="N", read=texts.some),
-    show=option("Epochs to print; the last always is.", metavar="1,2,3,10", read=texts.epochs),
-    x=copy(INPUTS),
-    format=option("What to print on standard output."),
+    every=option("Print each N-th epoch.", metavar="N", read=parsers.parse_positive),
+    show=option(
+        "Epochs to print; the last always is.", metavar="1,2,3,10", read=parsers.parse_epochs
+    ),
+    x=INPUTS,
+    format=FORMAT,
     quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
     chart=option("Draw the loss, and the line, in text."),
     explain=option("Write out the arithmetic of the first N epochs.", min=1, metavar="N"),
 )
 MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
-WRITTEN = panel(
-    "What to write",
+TO_WRITE = "What to write"
+FILES = panel(
+    TO_WRITE,
     history=option("Write every epoch to this file.", metavar="FILE.csv"),
-    model=copy(MODEL),
+    model=MODEL,
     no_model=option("Write no model."),
     plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
     panel=option(
@@ -151,7 +151,7 @@ WRITTEN = panel(
 
 @dataclass(frozen=True)
 class Output:
-    """What to print: which epochs, predictions at which inputs, and in which form."""
+    """Standard output: which epochs, predictions at which inputs, and in which form."""
 
     every: int | None = None
     show: tuple[int, ...] | None = None
@@ -163,13 +163,13 @@ class Output:
 
     @property
     def form(self) -> str:
-        """What standard output gets."""
+        """The form of standard output."""
         return "quiet" if self.quiet else self.format
 
 
 @dataclass(frozen=True)
 class Files:
-    """What to write, and where."""
+    """Files to write."""
 
     history: Path | None = None
     model: Path = DEFAULT_MODEL
@@ -179,7 +179,7 @@ class Files:
     page: Path | None = None
 
 
-Dask = Annotated[
+DaskOption = Annotated[
     str | None,
     option(
         "Read DATA on a Dask cluster: its scheduler's address or file, or local for a worker on "
@@ -188,15 +188,15 @@ Dask = Annotated[
         rich_help_panel=WRITING,
     ),
 ]
-Columns = Annotated[Selection, COLUMNS]
-HowWritten = Annotated[Dialect, DIALECT]
-HowRowsAreWritten = Annotated[Dialect, ROWS_DIALECT]
-TrainSettings = Annotated[Settings, SEED | THE_LOSS | PENALTY | DESCENT | STOPPING]
-CheckSettings = Annotated[Settings, SEED | THE_LOSS | PENALTY]
-GraphSettings = Annotated[Settings, SEED | THE_LOSS]
-Printed = Annotated[Output, PRINTED]
-Written = Annotated[Files, WRITTEN]
-Init = Annotated[
+ColumnOptions = Annotated[Selection, COLUMNS]
+DialectOptions = Annotated[Dialect, DIALECT]
+RowsDialectOptions = Annotated[Dialect, ROWS_DIALECT]
+TrainOptions = Annotated[Settings, SEED | THE_LOSS | PENALTY | DESCENT | STOPPING]
+GradcheckOptions = Annotated[Settings, SEED | THE_LOSS | PENALTY]
+GraphOptions = Annotated[Settings, SEED | THE_LOSS]
+PrintOptions = Annotated[Output, PRINTED]
+FileOptions = Annotated[Files, FILES]
+InitOption = Annotated[
     str,
     option(
         "Where the params start; a model goes on where it stopped.",
@@ -204,43 +204,39 @@ Init = Annotated[
         rich_help_panel=START,
     ),
 ]
-Validation = Annotated[
+ValidationOption = Annotated[
     float | str | None,
     option(
         "Measure the loss on held-out rows, or on another file.",
         metavar="FRACTION|FILE",
-        read=texts.held_out,
+        read=parsers.parse_held_out,
         rich_help_panel=STOP,
     ),
 ]
-At = Annotated[list[tuple[str, ...]] | None, INPUTS]
-Model = Annotated[Path, MODEL]
-Observed = Annotated[
+XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
+ModelOption = Annotated[Path, MODEL]
+TargetOption = Annotated[
     str | None,
     option(
         "The observed column: the model's target.",
-        "--target",
         metavar="NAME",
-        autocompletion=complete_name,
+        autocompletion=parsers.complete_name,
     ),
 ]
-Format = Annotated[
-    Literal["table", "json"], option("What to print on standard output.", "--format")
+FormatOption = Annotated[Literal["table", "json"], FORMAT]
+SummaryFormatOption = Annotated[Literal["table", "json", "csv"], FORMAT]
+LanguageOption = Annotated[
+    ExportFormat, option("What to write the model as.", "--format", show_default=False)
 ]
-SummaryFormat = Annotated[
-    Literal["table", "json", "csv"], option("What to print on standard output.", "--format")
-]
-Language = Annotated[
-    ExportFormat,
-    option("What to write the model as.", "--format", show_default=False),
-]
-OutputFile = Annotated[
+OutputOption = Annotated[
     Path | None,
     option("The file to write to, in place of standard output.", "--output", metavar="FILE"),
 ]
-GraphFormat = Annotated[Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")]
-Level = Annotated[float, option("Of the confidence intervals.")]
-Tolerance = Annotated[float, option("Status 1 above this difference.")]
+GraphFormatOption = Annotated[
+    Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")
+]
+LevelOption = Annotated[float, option("Of the confidence intervals.")]
+ToleranceOption = Annotated[float, option("Status 1 above this difference.")]
 
 
 def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:

@@ -1,28 +1,35 @@
-"""What the texts of options stand for: each function takes a text, and says what it takes where it
-is something else.
-
-What the shell completes: the names of the columns of the files that are named before."""
+"""Parsers of options' texts: each says what it takes where a text is something else, and its caller
+which option it is of. The names of columns are also completed in a shell.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import typer
 
 from gdfit.data.text.fields import WHITE_SPACE, Grammar, content, records
-from gdfit.errors import UsageError, quoted
+from gdfit.errors import GdfitError, UsageError, quoted
 
 
-def delimiter(text: str) -> str:
+def takes(parse: Callable[[str], Any], text: str) -> bool:
+    """True where `parse` takes the text."""
+    try:
+        parse(text)
+    except UsageError:
+        return False
+    return True
+
+
+def parse_delimiter(text: str) -> str:
     """A delimiter, or what it is called."""
     return {"\\t": "\t", "tab": "\t", "space": WHITE_SPACE, " ": WHITE_SPACE}.get(text, text)
 
 
-def number(text: str) -> float:
+def parse_number(text: str) -> float:
     """A number."""
     try:
         return float(text)
@@ -30,75 +37,74 @@ def number(text: str) -> float:
         raise UsageError(f"takes a number, not {quoted(text)}") from None
 
 
-def whole(text: str) -> int:
+def parse_whole(text: str) -> int:
     """A whole number, also as 1e6."""
-    value = number(text)
+    value = parse_number(text)
     if not value.is_integer():
         raise UsageError(f"takes a whole number, not {quoted(text)}")
     return int(value)
 
 
-def some(text: str) -> int:
+def parse_positive(text: str) -> int:
     """A whole number from 1 on, also as 1e6."""
-    value = whole(text)
+    value = parse_whole(text)
     if value < 1:
         raise UsageError(f"takes a number from 1 on, not {quoted(text)}")
     return value
 
 
-def batch(text: str) -> int | None:
+def parse_batch_size(text: str) -> int | None:
     """A batch size, or all rows."""
-    return None if text == "all" else whole(text)
+    return None if text == "all" else parse_whole(text)
 
 
-def several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
-    """What reads ``A,B``, each value as `read` reads it."""
-    return lambda text: tuple(read(part.strip()) for part in text.split(","))
+def parse_several(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """A parser of ``A,B``, each value as `parse` takes it."""
+    return lambda text: tuple(parse(part.strip()) for part in text.split(","))
 
 
-def starts(text: str) -> tuple[str, ...]:
-    """Starts ``A,B``, or the params of one, ``W,…,B``."""
-    with suppress(UsageError):
-        numbers(text)
+def parse_starts(text: str) -> tuple[str, ...]:
+    """Starts ``A,B``, or the params of one, ``W,…,B``, or its file."""
+    if takes(parse_numbers, text) or Path(text).is_file():
         return (text,)
-    if Path(text).is_file():
-        return (text,)
-    return several(str)(text)
+    return parse_several(str)(text)
 
 
-def rate(text: str) -> float | Literal["auto"]:
+def parse_rate(text: str) -> float | Literal["auto"]:
     """A learning rate."""
-    return "auto" if text == "auto" else number(text)
+    return "auto" if text == "auto" else parse_number(text)
 
 
-def numbers(text: str) -> tuple[float, ...]:
-    """The numbers in ``V[,V…]``."""
+def parse_numbers(text: str) -> tuple[float, ...]:
+    """The finite numbers in ``V[,V…]``."""
+    return finite_numbers(text.split(","))
+
+
+def finite_numbers(texts: Sequence[str]) -> tuple[float, ...]:
+    """The finite numbers that are written in `texts`."""
     try:
-        values = tuple(float(field) for field in text.split(","))
+        values = tuple(map(float, texts))
     except ValueError:
         values = (math.nan,)
     if not all(map(math.isfinite, values)):
-        raise UsageError(f"takes finite numbers V[,V…], not {quoted(text)}")
+        raise UsageError(f"takes finite numbers V[,V…], not {quoted(','.join(texts))}")
     return values
 
 
-def values(text: str) -> tuple[str, ...]:
+def parse_values(text: str) -> tuple[str, ...]:
     """The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
-    found = fields(text)
-    if not all(found):
-        raise UsageError(f"takes values V[,V…], not {quoted(text)}")
-    return found
+    return csv_fields(text, "values V[,V…]")
 
 
-def betas(text: str) -> tuple[float, float]:
+def parse_betas(text: str) -> tuple[float, float]:
     """The two numbers in ``B1,B2``."""
-    values = numbers(text)
+    values = parse_numbers(text)
     if len(values) != 2:
         raise UsageError(f"takes two numbers, B1,B2, not {quoted(text)}")
     return values[0], values[1]
 
 
-def held_out(text: str) -> float | str:
+def parse_held_out(text: str) -> float | str:
     """The fraction of the rows to hold out, or the file to validate on."""
     try:
         fraction = float(text)
@@ -109,35 +115,36 @@ def held_out(text: str) -> float | str:
     return fraction
 
 
-def epochs(text: str) -> tuple[int, ...]:
+def parse_epochs(text: str) -> tuple[int, ...]:
     """The epochs in ``1,2,3,10``, also as 1e6."""
     try:
-        values = tuple(whole(field) for field in text.split(","))
+        return tuple(map(parse_positive, text.split(",")))
     except UsageError:
-        values = (0,)
-    if min(values) < 1:
-        raise UsageError(f"takes epochs from 1 on, as in 1,2,3,10, not {quoted(text)}")
-    return values
+        raise UsageError(f"takes epochs from 1 on, as in 1,2,3,10, not {quoted(text)}") from None
 
 
-def names(text: str) -> tuple[str, ...]:
+def parse_names(text: str) -> tuple[str, ...]:
     """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
-    found = fields(text)
-    if not all(found):
-        raise UsageError(f"takes names, A,B, not {quoted(text)}")
-    return found
+    return csv_fields(text, "names, A,B")
 
 
-def fields(text: str) -> tuple[str, ...]:
-    """What the fields of a line of CSV say; one empty field where there is not one line."""
+def csv_fields(text: str, what: str) -> tuple[str, ...]:
+    """The fields of a line of CSV, which are `what` the option takes: none of them is empty."""
     grammar = Grammar(",")
     rows = [row.fields for row in records(text.encode(), grammar)]
-    if len(rows) != 1:
-        return ("",)
-    return tuple(content(field, grammar).decode() for field in rows[0])
+    found = [content(field, grammar).decode() for row in rows for field in row]
+    if len(rows) != 1 or not all(found):
+        raise UsageError(f"takes {what}, not {quoted(text)}")
+    return tuple(found)
 
 
-HOW_WRITTEN = ("delimiter", "decimal", "skip", "comment")
+def expanded_files(paths: list[str] | None) -> list[str] | None:
+    """The files that were typed, with those that match for each ``*``."""
+    if not paths:
+        return paths
+    from gdfit.data.sources.stores import expanded
+
+    return list(expanded(tuple(paths)))
 
 
 def column_names(ctx: typer.Context) -> tuple[str, ...]:
@@ -146,11 +153,11 @@ def column_names(ctx: typer.Context) -> tuple[str, ...]:
     from gdfit.data.sources.source import ARROW, PARQUET, open_source
     from gdfit.data.text.dialect import Dialect
     from gdfit.data.text.header import SNIFFED_BYTES, find_layout
-    from gdfit.errors import GdfitError
 
     # Before an option whose value is still to come, files are arguments that nobody has taken yet.
     files = [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
-    said = {name: ctx.params[name] for name in HOW_WRITTEN if ctx.params.get(name)}
+    names = ("delimiter", "decimal", "skip", "comment")
+    said = {name: ctx.params[name] for name in names if ctx.params.get(name)}
     try:
         with open_source(files[0]) as source:
             if source.start.startswith((PARQUET, ARROW)):

@@ -1,6 +1,4 @@
-"""gdfit as a process of its own: how it ends, its streams, and what makes it faster.
-
-What goes to standard error, a line each."""
+"""gdfit as a process: its settings and statuses, its streams, and the lines on standard error."""
 
 from __future__ import annotations
 
@@ -11,9 +9,14 @@ import signal
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import NoReturn, TextIO
+
+import typer
 
 from gdfit.memory import keep_blocks
+
+DIVERGED_STATUS, INTERRUPTED_STATUS = 3, 130
+ARGUMENT = re.compile(r"`([a-z]\w*)`")
 
 
 def terminate(signal_number: int, frame: object) -> None:
@@ -54,9 +57,6 @@ def write_bytes(text: bytes) -> None:
         sys.stdout.write(text.decode(errors="surrogateescape"))
 
 
-ARGUMENT = re.compile(r"`([a-z]\w*)`")
-
-
 def note(message: str) -> None:
     """Something that is no error."""
     print(f"gdfit: note: {as_options(message)}", file=sys.stderr)
@@ -65,6 +65,13 @@ def note(message: str) -> None:
 def complain(message: str) -> None:
     """An error."""
     print(f"gdfit: error: {as_options(message)}", file=sys.stderr)
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """End the command with an error, after what it has printed."""
+    sys.stdout.flush()
+    complain(message)
+    raise typer.Exit(status)
 
 
 def as_options(message: str) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from gdfit.cli.groups import with_option_name
+from gdfit.cli.parsers import finite_numbers
 from gdfit.cli.process import note
 from gdfit.data.terms.lookup import typed as typed_names
 from gdfit.data.terms.selection import Selection
 from gdfit.data.text.dialect import Dialect
-from gdfit.errors import UsageError, listing, printable, quoted
+from gdfit.errors import UsageError, listing, printable
 
 if TYPE_CHECKING:
     from gdfit.data.dataset import Dataset
     from gdfit.data.observations import Observations
+    from gdfit.data.terms.expansion import Expansion
 
 
 @contextmanager
@@ -27,8 +29,8 @@ def reading(
     dask: str | None = None,
     begun: Callable[[], None] = lambda: None,
 ) -> Iterator[Dataset]:
-    """What to read, with a progress bar if it takes long, and a note of how many rows miss a field:
-    `told` says what becomes of them. When reading has `begun`, that is called."""
+    """The data set, with a progress bar if reading it takes long, and a note of how many rows miss
+    a field: `told` says what becomes of them. When reading has `begun`, that is called."""
     from gdfit.data.dataset import Dataset
     from gdfit.show.progress import ReadingBar
 
@@ -80,31 +82,18 @@ def note_columns(observations: Observations) -> None:
 
 
 def read_inputs(
-    inputs: Sequence[Sequence[str]], names: Sequence[str], texts: frozenset[str] = frozenset()
+    inputs: Sequence[Sequence[str]], features: tuple[str, ...], expansion: Expansion | None
 ) -> list[tuple[float | str, ...]]:
-    """What `x` gives: for each of the inputs of a model called `names` a number, or of those in
-    `texts` a level."""
+    """The inputs that `x` gives to a model: a number for each of its features, or where it has an
+    expansion, a number or a level for each of the columns that it is made of."""
+    names = expansion.inputs if expansion else features
+    texts = expansion.texts if expansion else frozenset()
+    number = with_option_name("x", lambda text: finite_numbers([text])[0])
+    rows: list[tuple[float | str, ...]] = []
     for values in inputs:
         if len(values) != len(names):
-            what = "input" if texts else "feature"
-            raise UsageError(
-                f"`x` takes a value for each {what} ({listing(tuple(names))}), not {len(values)}"
-            )
-    return [
-        tuple(
-            value if name in texts else read_number(value)
-            for name, value in zip(names, values, strict=True)
-        )
-        for values in inputs
-    ]
-
-
-def read_number(text: str) -> float:
-    """A number that `x` gives."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UsageError(f"`x` takes finite numbers V[,V…], not {quoted(text)}")
-    return value
+            what = f"{'input' if texts else 'feature'} ({listing(names)})"
+            raise UsageError(f"`x` takes a value for each {what}, not {len(values)}")
+        pairs = zip(names, values, strict=True)
+        rows.append(tuple(value if name in texts else number(value) for name, value in pairs))
+    return rows

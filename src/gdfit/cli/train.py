@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from heapq import merge
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import typer
 
+from gdfit.cli import options
 from gdfit.cli.groups import Typed
-from gdfit.cli.options import (
-    Columns,
-    Dask,
-    Data,
-    Files,
-    HowWritten,
-    Init,
-    Output,
-    Printed,
-    TrainSettings,
-    Validation,
-    Written,
-    check_settings,
-)
-from gdfit.cli.process import complain, note
+from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import note_columns, read_inputs, reading
 from gdfit.errors import UsageError
 
@@ -38,37 +26,34 @@ if TYPE_CHECKING:
     from gdfit.data.observations import Observations
     from gdfit.descent.loop import Step
     from gdfit.descent.run import Fit, Run
+    from gdfit.descent.settings import Settings
     from gdfit.show.progress import Bar
     from gdfit.show.tables.reports import Report
-
-INTERRUPTED = 130
 
 
 def train(
     typed: Typed,
-    data: Data,
-    columns: Columns,
-    dialect: HowWritten,
-    settings: TrainSettings,
-    output: Printed,
-    files: Written,
-    init: Init = "zeros",
-    validation: Validation = None,
-    dask: Dask = None,
+    data: options.DataArgument,
+    columns: options.ColumnOptions,
+    dialect: options.DialectOptions,
+    settings: options.TrainOptions,
+    output: options.PrintOptions,
+    files: options.FileOptions,
+    init: options.InitOption = "zeros",
+    validation: options.ValidationOption = None,
+    dask: options.DaskOption = None,
 ) -> None:
     """Fit a linear model to DATA by gradient descent."""
     from gdfit.descent.run import Run
     from gdfit.descent.start import parse_init
     from gdfit.show.pictures.trace import Trace
     from gdfit.show.progress import TrainingBar
-    from gdfit.show.tables import reports as report
-    from gdfit.show.tables import words as advice
-    from gdfit.show.tables.reports import REPORTS, history_file
+    from gdfit.show.tables import reports, words
 
     check_output(typed, settings, output, files)
     check_files(data, validation, [init], files)
     start = parse_init(init)
-    check_settings(typed, settings, validated=validation is not None)
+    options.check_settings(typed, settings, validated=validation is not None)
     if files.panel == "steepest" and not settings.is_plain:
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     with (
@@ -79,62 +64,56 @@ def train(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
     note_columns(observations)
-    inputs = inputs_of(output.x or (), observations)
-    trace, shown_epochs = Trace(), report.schedule(output.every, output.show)
+    inputs = typed_inputs(output.x or (), observations)
+    trace, shown_epochs = Trace(), reports.schedule(output.every, output.show)
     leaps = leaps_of(output, files)
-    bar = TrainingBar(settings.epochs, what=advice.under_way(settings))
+    bar = TrainingBar(settings.epochs, what=words.under_way(settings))
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
     run = Run(observations, init=start, validation=held_out, shown=leaps, settings=settings)
-    for remark in advice.weightless(run.scaling, observations.features):
-        note(remark)
+    note_weightless([run])
     if run.scaling and (files.history or output.form == "csv"):
-        note(advice.units(run))
-    with bar, history_file(files.history, run) as history:
-        shown = REPORTS[output.form](run, shown_epochs, bar.hide)
-        printed: list[report.Watch] = [shown.step]
+        note(words.units(run))
+    with bar, reports.history_file(files.history, run) as history:
+        shown = reports.REPORTS[output.form](run, shown_epochs, bar.hide)
+        printed: list[Callable[[Step], None]] = [shown.step]
         if output.explain:
             from gdfit.show.board.explain import Explanation, held_back
 
             explanation = Explanation(run, output.explain, bar.hide)
             printed = [explanation.step, held_back(shown.step, output.explain)]
-        watchers = [bar.step, *history, *printed, growth_noted(run, bar, shown)]
+        callbacks = [bar.step, *history, *printed, noting_growth(run, bar, shown)]
         if files.plot or files.page or output.chart:
-            watchers.append(trace.step)
-        with stopping_at_interrupt(run):
-            for step in run:
-                for watch in watchers:
-                    watch(step)
-    fit = told(run.fit(), data, init, typed)
-    predictions = report.predictions(fit, inputs)
-    diverged = fit.status == "diverged"
-    if not diverged and not files.no_model:
-        fit.model.save(files.model, predictions=report.listed(predictions))
-    draw(fit, trace.steps, files)
-    shown.end(fit, predictions, "" if diverged or files.no_model else str(files.model))
+            callbacks.append(trace.step)
+        follow(run, callbacks)
+    fit = with_message(run.fit(), data, init, typed)
+    predictions = reports.predictions(fit, inputs)
+    model = None if files.no_model or fit.status == "diverged" else files.model
+    if model:
+        fit.model.save(model, predictions=reports.listed(predictions))
+    save_pictures(fit, trace.steps, files)
+    shown.end(fit, predictions, str(model or ""))
     if output.chart:
         from gdfit.show.pictures.charts import print_charts
 
         print_charts(fit, trace.steps)
-    if diverged:
-        sys.stdout.flush()
-        complain(str(fit.model.facts["message"]))
-        raise typer.Exit(3)
+    if fit.status == "diverged":
+        fail(str(fit.model.facts["message"]), DIVERGED_STATUS)
     if fit.status == "interrupted":
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(INTERRUPTED_STATUS)
 
 
-def leaps_of(output: Output, files: Files) -> Iterator[int]:
+def leaps_of(output: options.Output, files: options.Files) -> Iterator[int]:
     """The epochs to leap to: those to be printed, explained or drawn."""
     from gdfit.show.pictures.trace import traced_epochs
-    from gdfit.show.tables import reports as report
+    from gdfit.show.tables import reports
 
-    printed = report.epochs(output.every, output.show)
+    printed = reports.epochs(output.every, output.show)
     drawn = files.plot or files.page or output.chart
     return merge(printed, range(1, (output.explain or 0) + 1), traced_epochs() if drawn else ())
 
 
-def draw(fit: Fit, steps: Sequence[Step], files: Files) -> None:
+def save_pictures(fit: Fit, steps: Sequence[Step], files: options.Files) -> None:
     """Write the pictures that were asked for."""
     if files.plot:
         from gdfit.show.pictures.figure import save_plot
@@ -146,36 +125,46 @@ def draw(fit: Fit, steps: Sequence[Step], files: Files) -> None:
         save_page(fit, steps, files.page)
 
 
-def inputs_of(
+def note_weightless(runs: Iterable[Run]) -> None:
+    """Say once of all runs why the weights of some features stay 0."""
+    from gdfit.show.tables import words
+
+    remarks = (words.weightless(run.scaling, run.observations.features) for run in runs)
+    for remark in dict.fromkeys(chain.from_iterable(remarks)):
+        note(remark)
+
+
+def typed_inputs(
     typed: Sequence[Sequence[str]], observations: Observations
 ) -> list[tuple[float | str, ...]]:
     """The inputs to predict at in the end; faults in them are told before anything is run."""
     expansion = observations.expansion
-    if expansion is None:
-        return read_inputs(typed, observations.features)
-    from gdfit.data.terms.row_maker import rows_at
+    inputs = read_inputs(typed, observations.features, expansion)
+    if expansion:
+        from gdfit.data.terms.row_maker import rows_at
 
-    inputs = read_inputs(typed, expansion.inputs, expansion.texts)
-    for values in inputs:
-        rows_at(expansion, values)
+        for values in inputs:
+            rows_at(expansion, values)
     return inputs
 
 
-def told(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
+def with_message(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     """`fit` with what its files say besides: where the data came from, how it ended in words, and
     what to type next."""
-    from gdfit.show.tables import words as advice
+    from gdfit.show.tables import words
 
-    changes = advice.changes(fit)
+    changes = words.changes(fit)
     command = None if changes is None else typed.again(changes)
-    message = advice.ending(fit)
+    message = words.ending(fit)
     if command and fit.status == "diverged":
-        message = advice.diverged(fit, command)
+        message = words.divergence_message(fit, command)
     facts = {"init": init, "files": list(data), "message": message, "next": command}
     return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
 
 
-def check_output(typed: Typed, settings: TrainSettings, output: Output, files: Files) -> None:
+def check_output(
+    typed: Typed, settings: Settings, output: options.Output, files: options.Files
+) -> None:
     """Raise for options that have no effect on what is printed or written."""
     quiet = output.quiet
     if settings.leap and files.history:
@@ -196,7 +185,7 @@ def check_output(typed: Typed, settings: TrainSettings, output: Output, files: F
 
 
 def check_files(
-    data: list[str], validation: float | str | None, starts: Sequence[str], files: Files
+    data: list[str], validation: float | str | None, starts: Sequence[str], files: options.Files
 ) -> None:
     """Raise where files are in each other's way, before any work is done. Only a model that a run
     goes on from may be written over."""
@@ -223,21 +212,16 @@ def check_files(
 
 @contextmanager
 def importing(module: str, *, wanted: bool) -> Iterator[Callable[[], None]]:
-    """What begins to import `module` beside what is done meanwhile, if it is wanted."""
+    """A function that begins to import `module`, if it is wanted, beside what is done meanwhile."""
     thread = Thread(target=import_module, args=[module], daemon=True)
-
-    def begin() -> None:
-        if wanted and thread.ident is None:
-            thread.start()
-
-    yield begin
+    yield cache(thread.start) if wanted else lambda: None  # a thread can be started once
     if thread.ident is not None:
         thread.join()  # two threads that import one package can get in each other's way
 
 
-@contextmanager
-def stopping_at_interrupt(run: Run) -> Iterator[None]:
-    """Ctrl-C makes the epoch under way the last; a second one ends the command at once."""
+def follow(run: Run, callbacks: Iterable[Callable[[Step], None]]) -> None:
+    """Go through a run to its end, with all `callbacks` at each step. Ctrl-C makes the epoch under
+    way the last; a second one ends the command at once."""
 
     def stop(signal_number: int, frame: object) -> None:
         run.stopped = True
@@ -246,26 +230,28 @@ def stopping_at_interrupt(run: Run) -> Iterator[None]:
     try:
         before = signal.signal(signal.SIGINT, stop)
     except ValueError:  # not in the main thread, which alone hears of signals
-        yield
-        return
+        before = None
     try:
-        yield
+        for step in run:
+            for callback in callbacks:
+                callback(step)
     finally:
-        signal.signal(signal.SIGINT, before)
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
-def growth_noted(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
-    """A watcher that notes when the loss has grown for some epochs running."""
+def noting_growth(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
+    """A callback that notes where the loss has grown for some epochs running."""
     from gdfit.descent.learning_rate import EXACT
-    from gdfit.descent.stopping import Growth
-    from gdfit.show.tables import words as advice
+    from gdfit.descent.stopping import DivergenceWatch
+    from gdfit.show.tables import words
 
-    grows = Growth(not run.settings.is_plain, EXACT * run.observations.mean_square)
+    grows = DivergenceWatch(not run.settings.is_plain, EXACT * run.observations.mean_square)
 
-    def watch(step: Step) -> None:
+    def callback(step: Step) -> None:
         if grows(step):
             bar.hide()
             shown.flush()
-            note(f"epoch {step.epoch}: {advice.growth(run, grows.EPOCHS)}")
+            note(f"epoch {step.epoch}: {words.growth(run, grows.EPOCHS)}")
 
-    return watch
+    return callback

@@ -1,6 +1,4 @@
-"""The steps of a run: epoch after epoch, or from one that is shown to the next.
-
-Gradient descent on a squared loss in closed form: any epoch, without those before it.
+"""Gradient descent on the squared error in closed form: any epoch, without those before it.
 
 The loss is a parabola. Along an eigenvector of its Hessian H = QΛQᵀ, with the eigenvalue λ, an
 epoch multiplies the gradient by 1 − γλ, so that E epochs are one step with a geometric sum:
@@ -14,13 +12,12 @@ other, and not one point where they do. Q and Λ come from the singular values o
 of the residuals at θ₀ lies along a singular vector: nothing here is the small difference of large
 numbers.
 
-Where gradient descent in closed form stops: the first epoch at which a rule of `stopping` would
-answer, found without going through those before it.
-
-Along an eigenvector, all that a rule looks at is a sum of powers (1 − γλ)ᴱ, which from one even
-epoch to another, or one odd epoch to another, go one way only. So their values at two such epochs
-bound all that lies between, and where the bounds say that the rule can't answer, no epoch between
-has to be looked at; else each half is. Once the two epochs are one, the bounds are what is there.
+It ends at the first epoch at which a rule of `gdfit.descent.stopping` would answer, and that is
+found without going through those before it, too. Along an eigenvector, all that a rule looks at is
+a sum of powers (1 − γλ)ᴱ, which from one even epoch to another, or one odd epoch to another, go one
+way only. So their values at two such epochs bound all that lies between, and where the bounds say
+that the rule can't answer, no epoch between has to be looked at; else each half is. Once the two
+epochs are one, the bounds are what is there.
 """
 
 from __future__ import annotations
@@ -35,59 +32,22 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, penalized_rows
 from gdfit.descent.learning_rate import log_factors
-from gdfit.descent.loop import Step, descend
-from gdfit.descent.objective import Objective, batch_objectives
-from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.loop import Step
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Start
 from gdfit.descent.stopping import COMPLETED, CONVERGED, DIVERGED, TARGET, diverged
-
-Measure = Callable[[FloatArray], float]
-"""Gives the loss on the validation set at params as they are descended on."""
-
-
-def epochs(
-    objective: Objective,
-    observations: Observations,
-    settings: Settings,
-    start: Start,
-    measure: Measure | None,
-) -> Iterator[Step]:
-    """Epoch after epoch, without end; `objective` is the loss of all `observations`."""
-    whole = batch_objectives(objective, observations, settings)
-    update = OPTIMIZERS[settings.optimizer](float(settings.lr), settings.momentum, settings.betas)
-    return descend(
-        lambda epoch: whole(start.epochs + epoch), start.params, update, start.state, measure
-    )
-
-
-def leaps(
-    observations: Observations,
-    bends: Curvature,
-    settings: Settings,
-    start: Start,
-    shown: Iterable[int] | None,
-    bound: float,
-    measure: Measure | None,
-) -> Iterator[Step]:
-    """From one `shown` epoch to the next in closed form, to where a rule would end the loop: it has
-    diverged where the loss is above `bound`. `bends` is the curvature of the loss."""
-    path = Path(observations, bends, settings.l2, start.params, float(settings.lr))
-    return leap(path, shown, last_epoch(path, settings, bound), measure)
-
 
 NEAR_TWO = 1.5  # from here on, all digits of a step γλ are felt in (1 − γλ)ᴱ
 LEAST = 1e-300  # a step to divide by where it is 0: either leads nowhere
 ZERO = -1e3  # a logarithm of 0 in float64, and none that times 0 is not a number
 
 
-class Path:
-    """The way of gradient descent on a squared error, along the k eigenvectors on which it moves.
+class DescentPath:
+    """The path of gradient descent on a squared error, along the k eigenvectors on which it moves.
 
     Parameters
     ----------
     observations : what is descended on, scaled as it is to be.
-    bends : the curvature of its squared error.
+    curvature : the curvature of its squared error.
     l2 : λ of the penalty λ‖w‖².
     start : θ₀, shape (p+1,).
     rate : γ.
@@ -104,7 +64,7 @@ class Path:
     def __init__(
         self,
         observations: Observations,
-        bends: Curvature,
+        curvature: Curvature,
         l2: float,
         start: FloatArray,
         rate: float,
@@ -113,7 +73,7 @@ class Path:
         size = len(observations.features) + observations.intercept
         design, target = rows[:, :size], rows[:, -1]
         left, singular, right = np.linalg.svd(design, full_matrices=False)
-        singular[bends.eigenvalues[: len(singular)] == 0] = 0.0  # but for rounding
+        singular[curvature.eigenvalues[: len(singular)] == 0] = 0.0  # but for rounding
         residuals = left.T @ (design @ start[:size] - target)
         unexplained = target - left @ (left.T @ target)
         slopes = 2 * singular * residuals / represented
@@ -185,7 +145,7 @@ def exact_logarithms(
 
 
 def leap(
-    path: Path,
+    path: DescentPath,
     shown: Iterable[int] | None,
     end: tuple[int, str],
     validation: Callable[[FloatArray], float] | None = None,
@@ -221,7 +181,7 @@ of one epoch, whether it is."""
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def last_epoch(path: Path, settings: Settings, bound: float) -> tuple[int, str]:
+def last_epoch(path: DescentPath, settings: Settings, bound: float) -> tuple[int, str]:
     """The epoch that is the last, and the status there: `bound` is the loss above which the run has
     diverged. What is more pressing comes first, as in `stopping`."""
     epoch, status, limit = settings.epochs, COMPLETED, settings.epochs
@@ -253,18 +213,18 @@ def first_epoch(may: May, limit: int) -> int | None:
     return min(found, default=None)
 
 
-def may_diverge(path: Path, bound: float, first: int, last: int) -> bool:
+def may_diverge(path: DescentPath, bound: float, first: int, last: int) -> bool:
     """The loss curves upward, as a sum of powers: once it is above the bound, it stays there."""
     return diverged(bound)(path.step(last)) is not None
 
 
-def may_reach(path: Path, target: float, first: int, last: int) -> bool:
+def may_reach(path: DescentPath, target: float, first: int, last: int) -> bool:
     """The loss is at or below the target."""
     least = np.minimum(path.excesses(first - 1), path.excesses(last - 1))
     return path.least + float(least.sum()) <= target
 
 
-def may_converge(path: Path, tolerance: float, first: int, last: int) -> bool:
+def may_converge(path: DescentPath, tolerance: float, first: int, last: int) -> bool:
     """No param moves by more than the tolerance, as a part of the largest: θ_E − θ_E₋₁ is −γ times
     the gradient."""
     slopes = (path.slopes * path.factors(epoch - 1) for epoch in (first, last))

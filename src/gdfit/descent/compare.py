@@ -1,10 +1,9 @@
-"""Runs side by side: how far they came, and how soon.
+"""Comparison of runs on the same observations, one for every combination of the values given.
 
 What compares is the loss of all observations after so many epochs, whatever the batches were. Where
 the least loss there is is known, as for the squared error, a run is measured by that; else by the
 least that one of the runs with the same loss has come to.
-
-Every combination of the values given, run on one reading of the data."""
+"""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ from gdfit.descent.learning_rate import ENOUGH, EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, losses
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init
+from gdfit.descent.start import InitialParams
 from gdfit.descent.stopping import DIVERGED
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
@@ -32,18 +31,18 @@ from gdfit.model.linear import LinearModel
 if TYPE_CHECKING:
     import pandas as pd
 
-FIRST = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
-NAMES = (*FIRST, *(field.name for field in fields(Settings) if field.name not in FIRST))
-"""What may vary from run to run, in the order of a table's columns."""
+LEADING = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
+VARYING = (*LEADING, *(field.name for field in fields(Settings) if field.name not in LEADING))
+"""Names of all that may vary from run to run, in the order of a table's columns."""
 
 Values = Mapping[str, Any]
-"""What a run was run with, by name; what was left to be chosen, as it was chosen."""
+"""The values a run was run with, by name; what was left to be chosen, as it was chosen."""
 
 REACHED = 1e-9  # above the least loss, as a part of it: as good as the least
 
 
 class Curve:
-    """A watcher: the loss of all observations after 0, 1, 2 … epochs of a run, in `losses`."""
+    """The loss of all observations after 0, 1, 2 … epochs of a run, in `losses`."""
 
     def __init__(self, run: Run) -> None:
         self.losses = array("d")
@@ -60,8 +59,8 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one of the runs came to.
+class RunResult:
+    """A run of a comparison, and its loss from epoch to epoch.
 
     number : which run it was, from 1, in the order in which they were run.
     init : what it started from, by name.
@@ -76,12 +75,12 @@ class Outcome:
 
     @property
     def values(self) -> Values:
-        """What it was run with."""
-        return values_of(self.init, self.fit)
+        """The values that it was run with."""
+        return run_values(self.init, self.fit)
 
     @property
     def objective(self) -> tuple[object, ...]:
-        """What was descended on: the same for runs whose losses can be compared."""
+        """The same for runs whose losses can be compared: they have descended on the same."""
         settings = self.fit.settings
         delta = settings.huber_delta if settings.loss == "huber" else None
         scale = settings.scale if settings.l2 else None  # the penalty is for the scaled features
@@ -89,7 +88,7 @@ class Outcome:
 
     @property
     def has_diverged(self) -> bool:
-        """Whether it did."""
+        """True where it did."""
         return self.fit.status == DIVERGED
 
     def loss_after(self, epochs: int) -> float:
@@ -98,22 +97,22 @@ class Outcome:
 
 
 class Comparison:
-    """What several runs came to.
+    """Runs side by side: how far they came, and how soon.
 
     outcomes : of each run, best first: by the validation loss if there is one, else by the loss;
         of those that have reached the minimum, by how soon. Runs whose losses can't be compared
         stand group by group, and those that diverged stand last.
     """
 
-    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+    def __init__(self, outcomes: Iterable[RunResult]) -> None:
         self.outcomes = tuple(outcomes)
         self.outcomes = tuple(
             outcome for group in self.groups() for outcome in sorted(group, key=self._rank)
         )
 
-    def groups(self) -> list[list[Outcome]]:
+    def groups(self) -> list[list[RunResult]]:
         """The outcomes, those together that can be ranked by their losses."""
-        groups: dict[object, list[Outcome]] = {}
+        groups: dict[object, list[RunResult]] = {}
         for outcome in self.outcomes:
             # A validation loss has no penalty.
             kind = (
@@ -122,7 +121,7 @@ class Comparison:
             groups.setdefault(kind, []).append(outcome)
         return list(groups.values())
 
-    def least(self, outcome: Outcome) -> float | None:
+    def least(self, outcome: RunResult) -> float | None:
         """The least loss that there is for this one; where that is not known, the least that a run
         on the same loss has come to, if one has not diverged."""
         if outcome.fit.curvature:
@@ -136,7 +135,7 @@ class Comparison:
             default=None,
         )
 
-    def epochs_to_minimum(self, outcome: Outcome) -> int | None:
+    def epochs_to_minimum(self, outcome: RunResult) -> int | None:
         """After how many epochs the loss first was within 1 % of the least; None where it never
         was, or has left it for good."""
         least = self.least(outcome)
@@ -146,8 +145,8 @@ class Comparison:
         (there,) = np.nonzero(outcome.losses <= (1 + ENOUGH) * least + rounding)
         return int(there[0]) if len(there) else None
 
-    def _rank(self, outcome: Outcome) -> tuple[float, ...]:
-        """What to sort a group by."""
+    def _rank(self, outcome: RunResult) -> tuple[float, ...]:
+        """The key to sort a group by."""
         fit = outcome.fit
         validated = fit.validation_loss is not None
         loss = fit.validation_loss if fit.validation_loss is not None else fit.loss
@@ -163,17 +162,17 @@ class Comparison:
 
     @property
     def varied(self) -> tuple[str, ...]:
-        """What the runs differ in."""
+        """The names of the values that the runs differ in."""
         return differing([outcome.values for outcome in self.outcomes])
 
     @property
     def fits(self) -> tuple[Fit, ...]:
-        """What the runs came to, in the order of the outcomes."""
+        """The fits of the runs, in the order of the outcomes."""
         return tuple(outcome.fit for outcome in self.outcomes)
 
     @property
     def best(self) -> Fit:
-        """What the best of the runs came to.
+        """The fit of the best of the runs.
 
         Raises
         ------
@@ -197,7 +196,7 @@ class Comparison:
         for outcome in sorted(self.outcomes, key=lambda outcome: outcome.number):
             values = [outcome.number, *(outcome.values[name] for name in self.varied)]
             rows += [[*values, step.epoch, *losses(step)] for step in outcome.fit.history]
-        return pd.DataFrame(rows, columns=header(self.varied, validated))
+        return pd.DataFrame(rows, columns=runs_header(self.varied, validated))
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -208,8 +207,8 @@ class Comparison:
         whole = [name for name in ("batch_size", "epochs_to_minimum") if name in frame]
         return frame.astype(dict.fromkeys(whole, "Int64"))  # which knows of missing ones
 
-    def record(self, outcome: Outcome) -> dict[str, Any]:
-        """What a row of a table says of a run."""
+    def record(self, outcome: RunResult) -> dict[str, Any]:
+        """The row of a table for a run."""
         fit = outcome.fit
         longest = max(len(other.losses) for other in self.outcomes) - 1
         held_out = {} if fit.validation_loss is None else {"validation_loss": fit.validation_loss}
@@ -228,14 +227,14 @@ class Comparison:
         return str(self.summary.to_html(index=False))
 
 
-def values_of(init: str, run: Run | Fit) -> Values:
-    """What a run was run with, and the name of its start."""
+def run_values(init: str, run: Run | Fit) -> Values:
+    """The values that a run was run with, and the name of its start."""
     return {**vars(run.settings), "init": init}
 
 
 def differing(values: Sequence[Values]) -> tuple[str, ...]:
     """The names of the values that are not all the same."""
-    return tuple(name for name in NAMES if len({each[name] for each in values}) > 1)
+    return tuple(name for name in VARYING if len({each[name] for each in values}) > 1)
 
 
 def milestones(epochs: int) -> list[int]:
@@ -244,24 +243,24 @@ def milestones(epochs: int) -> list[int]:
 
 
 def column(name: str) -> str:
-    """What a column with the values of a setting is called: `loss` is the loss itself."""
+    """The name of a column with the values of a setting: `loss` is the loss itself."""
     return "loss_function" if name == "loss" else name
 
 
-def header(varied: Sequence[str], validated: bool) -> list[str]:
+def runs_header(varied: Sequence[str], validated: bool) -> list[str]:
     """The columns of the epochs of several runs."""
     held_out = ["validation_loss"] if validated else []
     return ["run", *map(column, varied), "epoch", "loss", *held_out]
 
 
-Starts = Init | Sequence[Init] | Mapping[str, Init]
-"""Where the params start: one start, or several, as a list or by name."""
+StartsToCompare = InitialParams | Sequence[InitialParams] | Mapping[str, InitialParams]
+"""One place where the params start, or several, as a list or by name."""
 
 
 def compare(
     observations: Observations,
     *,
-    init: Starts = "zeros",
+    init: StartsToCompare = "zeros",
     validation: Observations | None = None,
     settings: Settings | None = None,
     **options: Any,
@@ -288,19 +287,18 @@ def compare(
     >>> [(fit.settings.lr, fit.status) for fit in comparison.fits]
     [(0.1, 'completed'), (0.01, 'completed'), (1, 'diverged')]
     """
-    runs = combinations(
-        observations, init=init, validation=validation, settings=settings, **options
-    )
-    return Comparison(outcome_of(*numbered) for numbered in waiting(runs))
+    every = settings_of(settings or Settings(), **options)
+    runs = combinations(observations, every, init, validation)
+    return Comparison(run_result(*numbered) for numbered in waiting(runs))
 
 
-def outcome_of(number: int, name: str, run: Run) -> Outcome:
-    """What the run comes to, with all of its steps."""
+def run_result(number: int, name: str, run: Run) -> RunResult:
+    """The run to its end, with all of its steps."""
     curve, steps = Curve(run), []
     for step in run:
         curve.step(step)
         steps.append(step)
-    return Outcome(number, name, run.fit(steps), np.array(curve.losses))
+    return RunResult(number, name, run.fit(steps), np.array(curve.losses))
 
 
 def waiting(runs: list[tuple[str, Run]]) -> Iterator[tuple[int, str, Run]]:
@@ -312,15 +310,11 @@ def waiting(runs: list[tuple[str, Run]]) -> Iterator[tuple[int, str, Run]]:
 
 def combinations(
     observations: Observations,
-    *,
-    init: Starts = "zeros",
+    every: Sequence[Settings],
+    init: StartsToCompare = "zeros",
     validation: Observations | None = None,
-    settings: Settings | None = None,
-    **options: Any,
 ) -> list[tuple[str, Run]]:
-    """The runs for every combination of the values given, each with the name of its start: see
-    `compare`."""
-    every = settings_of(settings or Settings(), **options)
+    """The runs with `every` settings from every start, each with the name of its start."""
     if any(each.leap for each in every):
         raise UsageError("`leap` leaves out most epochs, and runs are compared in all of theirs")
     return [
@@ -350,19 +344,19 @@ def list_of(name: str, value: Any) -> list[Any]:
     return values
 
 
-def starts_of(init: Starts) -> dict[str, Init]:
+def starts_of(init: StartsToCompare) -> dict[str, InitialParams]:
     """The starts by name."""
     if isinstance(init, Mapping):
         return dict(init)
     if isinstance(init, str | LinearModel) or all(isinstance(value, Real) for value in init):
-        one = cast(Init, init)
+        one = cast(InitialParams, init)
         return {start_name(1, one): one}
-    several = cast(Sequence[Init], init)
+    several = cast(Sequence[InitialParams], init)
     return {start_name(place, start): start for place, start in enumerate(several, 1)}
 
 
-def start_name(place: int, start: Init) -> str:
-    """What to call a start."""
+def start_name(place: int, start: InitialParams) -> str:
+    """The name of a start."""
     if isinstance(start, str):
         return start
     if isinstance(start, LinearModel):

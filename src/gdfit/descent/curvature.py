@@ -1,5 +1,4 @@
-"""The curvature of the squared loss: which learning rates are stable, how fast they are, and where
-the minimum is.
+"""Hessian and minimum of the squared loss: which learning rates are stable, and how fast they are.
 
 The loss is a parabola in θ with the Hessian H = 2AᵀA/N, so that each epoch of gradient descent
 multiplies the distance to the minimum by (1 − γλ) along each eigenvector of H, λ its eigenvalue.
@@ -20,7 +19,7 @@ from gdfit.data.observations import Observations
 from gdfit.descent.scaling import DEPENDENT, scaled, scaling_of
 
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
-LONGEST = 2.0**200  # epochs, more than anyone has time for
+MOST_EPOCHS = 2.0**200  # epochs, more than anyone has time for
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Curvature:
 
     @property
     def is_unique(self) -> bool:
-        """Whether there is one minimum only: no column depends on others, and none is all zero."""
+        """True where there is one minimum: no column depends on others, and none is all zero."""
         return bool((self.eigenvalues > 0).all())
 
     @property
@@ -70,7 +69,7 @@ class Curvature:
         return 2 / (self.lambda_min + self.lambda_max)
 
     def epochs_per_digit(self, lr: float) -> float:
-        """How many epochs at `lr` bring the params ten times nearer to the minimum; infinity if
+        """Epochs at `lr` that bring the params ten times nearer to the minimum; infinity if
         they don't."""
         slow, fast = lr * self.lambda_min, 2 - lr * self.lambda_max
         # An epoch multiplies the distance by 1 − min of both, in the end. At the best rate they are
@@ -82,7 +81,7 @@ class Curvature:
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def epochs_to_next_digit(self, params: FloatArray, lr: float) -> float:
-        """How many epochs at `lr` bring `params` ten times nearer to the minimum; infinity if they
+        """Epochs at `lr` that bring `params` ten times nearer to the minimum; infinity if they
         don't. Unlike `epochs_per_digit`, it knows in which directions the way leads."""
         distances = (self.eigenvectors.T @ (params - self.minimum))[self.eigenvalues > 0]
         shares = distances**2 / (distances @ distances)
@@ -93,16 +92,16 @@ class Curvature:
         def nearer(epochs: float) -> bool:
             return bool(shares @ np.exp(2 * epochs * logs) <= 0.01)
 
-        if not np.isfinite(shares).all() or not nearer(LONGEST):
+        if not np.isfinite(shares).all() or not nearer(MOST_EPOCHS):
             return math.inf
-        low, high = 0.0, LONGEST
+        low, high = 0.0, MOST_EPOCHS
         while high - low > max(0.5, 1e-3 * high):
             middle = (low + high) / 2
             low, high = (low, middle) if nearer(middle) else (middle, high)
         return high
 
 
-def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
+def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
     """The curvature of the mean squared error (plus `l2`·‖w‖²) of `observations`.
 
     Eigenvalues come from the singular values of A, not from H, which would square them and lose
@@ -114,7 +113,7 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     rows = penalized_rows(observations, l2)
     design, target = rows[:, :size], rows[:, -1]
     _, singular, axes = np.linalg.svd(design, full_matrices=True)
-    rank, minimum = lowest(design, target, singular)
+    rank, minimum = rank_and_minimizer(design, target, singular)
     eigenvalues = np.zeros(size)
     eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(total)) ** 2
     eigenvalues[rank:] = 0.0
@@ -131,9 +130,10 @@ def curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     )
 
 
-def lowest(design: FloatArray, target: FloatArray, singular: FloatArray) -> tuple[int, FloatArray]:
-    """How many columns of A don't depend on the others, and params with the least ‖Aθ − y‖; A has
-    these singular values.
+def rank_and_minimizer(
+    design: FloatArray, target: FloatArray, singular: FloatArray
+) -> tuple[int, FloatArray]:
+    """Rank of A, which has these singular values, and params with the least ‖Aθ − y‖.
 
     Both are found with columns of one length, which have the most digits. Where the columns as they
     are do not depend on each other, by far, these don't either.
@@ -162,4 +162,4 @@ def penalized_rows(observations: Observations, l2: float) -> FloatArray:
 
 def standardized_curvature(observations: Observations, l2: float = 0.0) -> Curvature:
     """The curvature after standardizing the features."""
-    return curvature(scaled(observations, scaling_of(observations, "standardize")), l2)
+    return curvature_of(scaled(observations, scaling_of(observations, "standardize")), l2)

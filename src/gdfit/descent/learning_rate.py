@@ -1,58 +1,51 @@
-"""What is chosen where nothing was asked for: how to scale the features, and the learning rate.
+"""Choice of the learning rate, and of the scale to descend on, where they are left to be chosen.
 
-A learning rate that is a number is for the features as they are, as in the lecture. Where it is
-``auto``, they are standardized, which makes most valleys round enough; where gradient descent would
-still be more than 1 % above the minimum after these epochs, they are whitened, unless the weights
-are penalized: that would be another penalty.
+``auto`` is the learning rate with the least loss when the epochs are over. (2/(λmin + λmax) is the
+best constant rate only in the limit of many epochs. On columns that are badly scaled that limit is
+never reached: along the steepest direction such a rate leaps to and fro and hardly comes down.)
 
-The rate is the one with the least loss after these epochs from this start: for gradient descent on
-the squared error it is foretold (`gdfit.descent.learning_rate`), for all else tried out on a sample
-(`gdfit.descent.learning_rate`). A model that is gone on with brings its own.
-
-What ``--lr auto`` means: the learning rate with the least loss when the epochs are over.
-
-2/(λmin + λmax) is the best constant rate only in the limit of many epochs. On columns that are
-badly scaled that limit is never reached: along the steepest direction such a rate leaps to and fro
-and hardly comes down. So the rate here is the best for this start and this many epochs.
-
-The loss of gradient descent can be foretold. Along an eigenvector of the Hessian with the
-eigenvalue λ, each epoch multiplies the distance d to the minimum by 1 − γλ, so that after E epochs
+The loss of gradient descent on the squared error is foretold. Along an eigenvector of the Hessian
+with the eigenvalue λ, each epoch multiplies the distance d to the minimum by 1 − γλ, so that after
+E epochs
 
     loss − minimum = ½ Σ λ d² (1 − γλ)²ᴱ.
 
 Each term is convex in γ, and so is their sum: it falls until its slope changes sign, and that place
 is found by halving. All powers are taken as logarithms, since they leave float64 soon.
 
-For all that is not gradient descent on the squared loss of all rows, see `trials`.
+For all else, rates of all sizes are tried, side by side on a sample, and the one is taken that
+comes lowest. So does Bottou for stochastic gradient descent, on a thousand rows and by factors of 2
+(Stochastic Gradient Tricks, in Neural Networks: Tricks of the Trade, 2012). For the squared loss of
+all rows, the sample is the condensed rows, which are as good as all of them; for other losses, data
+of no more rows than the sample are tried as they are. Then the trial is the run itself, and the
+rate has the least loss after these epochs of all that were tried.
 
-What ``--lr auto`` means where no formula foretells the loss: the rate that does best in a trial.
-
-Rates of all sizes descend side by side on a sample, and the one is taken that comes lowest. So does
-Bottou for stochastic gradient descent, on a thousand rows and by factors of 2 (Stochastic Gradient
-Tricks, in Neural Networks: Tricks of the Trade, 2012). For the squared loss of all rows, the sample
-is the condensed rows, which are as good as all of them; for other losses, data of no more rows than
-the sample are tried as they are. Then the trial is the run itself, and the rate has the least loss
-after these epochs of all that were tried."""
+A rate that is a number is for the features as they are, as in the lecture. Where it is ``auto``,
+they are standardized, which makes most valleys round enough; where gradient descent would still be
+more than 1 % above the minimum after these epochs, they are whitened, unless the weights are
+penalized: that would be another penalty. A model that is gone on with brings its own of both.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.draws import SAMPLE_ROWS
-from gdfit.descent.curvature import Curvature, curvature
-from gdfit.descent.objective import loss_of
-from gdfit.descent.optimizers import OPTIMIZERS, Rate, State, Update
+from gdfit.descent.curvature import Curvature, curvature_of
+from gdfit.descent.losses import loss_of
+from gdfit.descent.objective import DesignBlock
+from gdfit.descent.optimizers import State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
-from gdfit.descent.start import Init, Start, start_of
+from gdfit.descent.start import InitialParams, Start, start_of
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 
@@ -61,8 +54,8 @@ EXACT = 1e-28  # the part of the mean of y² that a loss is by rounding, where t
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What is descended on.
+class ScaledProblem:
+    """Scaled observations to descend on.
 
     scale, scaling : how the features are scaled.
     observations : the observations so scaled.
@@ -77,66 +70,80 @@ class Ground:
     start: Start
 
 
-def ground(observations: Observations, settings: Settings, init: Init, scale: Scale) -> Ground:
-    """The ground with that scale."""
+def scaled_problem(
+    observations: Observations, settings: Settings, init: InitialParams, scale: Scale
+) -> ScaledProblem:
+    """The problem with that scale."""
     scaling = scaling_of(observations, scale)
     on = scaled(observations, scaling)
     start = start_of(init, observations, settings, scaling)
-    return Ground(scale, scaling, on, curvature(on, settings.l2), start)
+    return ScaledProblem(scale, scaling, on, curvature_of(on, settings.l2), start)
 
 
-def chosen_ground(observations: Observations, settings: Settings, init: Init) -> Ground:
-    """The ground with the scale that the settings ask for, or else with the one to choose."""
+def choose_scale(
+    observations: Observations, settings: Settings, init: InitialParams
+) -> ScaledProblem:
+    """The problem with the scale that the settings ask for, or else with the one to choose."""
     before = init.facts.get("scale") if isinstance(init, LinearModel) else None
     if settings.scale:
-        return ground(observations, settings, init, settings.scale)
+        return scaled_problem(observations, settings, init, settings.scale)
     if settings.lr != "auto":
-        return ground(observations, settings, init, "none")
+        return scaled_problem(observations, settings, init, "none")
     if before in get_args(Scale):
-        as_before = ground(observations, settings, init, cast(Scale, before))
+        as_before = scaled_problem(observations, settings, init, cast(Scale, before))
         if as_before.start.rate:
             return as_before
-    plain = ground(observations, settings, init, "standardize")
+    plain = scaled_problem(observations, settings, init, "standardize")
     if settings.l2:  # a penalty on whitened weights would be another one
         return plain
-    bends, start = plain.curvature, plain.start.params
-    rate = best_rate(bends, start, settings.epochs)
-    above = excess_after(bends, start, rate, settings.epochs)
-    if is_above(bends.minimum_loss + above, bends, EXACT * observations.mean_square):
-        return ground(observations, settings, init, "whiten")
+    curvature, start = plain.curvature, plain.start.params
+    rate = best_rate(curvature, start, settings.epochs)
+    above = excess_after(curvature, start, rate, settings.epochs)
+    if is_above(curvature.minimum_loss + above, curvature, EXACT * observations.mean_square):
+        return scaled_problem(observations, settings, init, "whiten")
     return plain
 
 
-def is_above(loss: float, bends: Curvature, rounding: float) -> bool:
-    """Whether `loss` is more than 1 % above the minimum."""
-    return not loss <= (1 + ENOUGH) * bends.minimum_loss + rounding
+def is_above(loss: float, curvature: Curvature, rounding: float) -> bool:
+    """True where `loss` is more than 1 % above the minimum."""
+    return not loss <= (1 + ENOUGH) * curvature.minimum_loss + rounding
 
 
-def chosen_rate(ground: Ground, settings: Settings) -> float:
+def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
     """The learning rate that the settings ask for, or else the one to choose.
 
     Raises
     ------
     GdfitError : λmax is beyond float64, and with it every rate.
     """
-    start = ground.start
+    start = problem.start
     if settings.lr != "auto":
         return settings.lr
     if start.rate:
         return start.rate
-    if not math.isfinite(ground.curvature.lambda_max):
+    if not math.isfinite(problem.curvature.lambda_max):
         raise GdfitError(
             "the numbers are too large for float64: λmax is infinite; `scale` standardize takes "
             "numbers of any size"
         )
     if settings.is_plain:
-        return best_rate(ground.curvature, start.params, settings.epochs)
-    observations = ground.observations
+        return best_rate(problem.curvature, start.params, settings.epochs)
+    observations = problem.observations
     one = float(observations.intercept)
     sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
-    if ground.scaling:
-        sample = ground.scaling.apply(sample)
+    if problem.scaling:
+        sample = problem.scaling.apply(sample)
     return tried_rate(observations, sample, start.params, settings)
+
+
+def rate_by_epoch(rate: float | FloatArray) -> Callable[[int], FloatArray]:
+    """The learning rate γ of each epoch, by its number from 1 on: always the same. A schedule's
+    factor belongs here.
+
+    rate : γ, or one for each of several runs side by side.
+    """
+    constant = np.array(rate)
+    return lambda epoch: constant
 
 
 def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
@@ -157,10 +164,10 @@ def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
         return curvature.best_lr  # the start is the minimum, and any rate stays there
 
     def falls(rate: float) -> bool:
-        """Whether the slope of the loss over γ, −Σ λ²d²E(1 − γλ)²ᴱ⁻¹, is negative at `rate`."""
+        """True where the slope of the loss over γ, −Σ λ²d²E(1 − γλ)²ᴱ⁻¹, is negative."""
         slopes = shares + np.log(eigenvalues) + (2 * epochs - 1) * log_factors(rate * eigenvalues)
         short = rate * eigenvalues < 1  # of the minimum; the others step beyond it
-        return total(slopes[short]) > total(slopes[~short])
+        return log_sum(slopes[short]) > log_sum(slopes[~short])
 
     low, high = 1 / float(eigenvalues.max()), 1 / float(eigenvalues.min())
     while low < (middle := math.sqrt(low) * math.sqrt(high)) < high:
@@ -169,11 +176,11 @@ def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
 
 
 def excess_after(curvature: Curvature, start: FloatArray, rate: float, epochs: int) -> float:
-    """How far above the minimum the loss is after `epochs` epochs of gradient descent at `rate`:
+    """Excess of the loss over the minimum after `epochs` epochs of gradient descent at `rate`:
     ½ Σ λd²(1 − γλ)²ᴱ; infinity where that leaves float64."""
     eigenvalues, shares = excess_by_direction(curvature, start)
     with np.errstate(over="ignore"):
-        return float(np.exp(total(shares + 2 * epochs * log_factors(rate * eigenvalues))))
+        return float(np.exp(log_sum(shares + 2 * epochs * log_factors(rate * eigenvalues))))
 
 
 def excess_by_direction(curvature: Curvature, start: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -198,14 +205,14 @@ def log_factors(steps: FloatArray) -> FloatArray:
         return np.log1p(np.where(steps < 1, -steps, steps - 2))
 
 
-def total(logarithms: FloatArray) -> float:
-    """The logarithm of the sum of what has these `logarithms`."""
+def log_sum(logarithms: FloatArray) -> float:
+    """Logarithm of the sum of what has these `logarithms`."""
     return float(np.logaddexp.reduce(logarithms, initial=-np.inf))
 
 
 TRYING = 7  # the trials' own stream of random numbers
-UPDATES = 5000  # of a trial at most: a rate that is good by then stays so
-SAME = 1e-9  # losses that differ by no more than this part are as good as each other
+TRIAL_UPDATES = 5000  # of a trial at most: a rate that is good by then stays so
+AS_GOOD = 1e-9  # losses that differ by no more than this part are as good as each other
 
 
 def tried_rate(
@@ -221,22 +228,23 @@ def tried_rate(
     start : θ₀, shape (p+1,).
     settings : what is to be run, but for its `lr`.
     """
-    whole = settings.batch_size or observations.count
-    updates = min(settings.epochs * math.ceil(observations.count / whole), UPDATES)
+    per_epoch = math.ceil(observations.count / (settings.batch_size or observations.count))
+    updates = min(settings.epochs * per_epoch, TRIAL_UPDATES)
     rows, total, weights = observations.augmented, observations.total_weight, None
     if settings.needs_rows:
         rows, total, weights = sample, len(sample), observations.sample_weights
     if weights is not None:
         weights = weights[-len(sample) :, np.newaxis]
         total = float(weights.sum())
-    trial = Trial(rows[:, :-1], rows[:, -1:], total, start, settings, weights)
+    tried = DesignBlock(rows[:, :-1], rows[:, -1:], total, weights)
+    trial = Trial(tried, start, settings, per_epoch)
     with np.errstate(all="ignore"):  # many of them diverge
         best = trial.best_of(trial.unit() * powers_of_4(-26, 2, 29), updates)
         return trial.best_of(best * powers_of_4(-1, 1, 15), updates)
 
 
 def length(column: FloatArray) -> float:
-    """The length of a column of numbers of any size: their squares may leave float64."""
+    """Euclidean length of numbers of any size: their squares may leave float64."""
     return math.hypot(*column.ravel().tolist())
 
 
@@ -247,92 +255,85 @@ def powers_of_4(first: int, last: int, count: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class Trial:
-    """Descends at many learning rates at once: θ is a matrix with a column for each, of which loss,
+    """Runs at many learning rates at once: θ is a matrix with a column for each, of which loss,
     gradient and update rule take no notice.
 
-    design, target : the rows to try on, shapes (n, p+1) and (n, 1).
-    total : what sums over the rows are divided by: how many observations they stand for, or the sum
-        of their weights.
+    rows : to try on, their target and their weights as columns, shape (n, 1).
     start : θ₀, shape (p+1,).
     settings : the loss, its penalty, the update rule, the batches.
-    weights : of the rows, shape (n, 1), where they have some.
+    updates_per_epoch : how many the run makes that is tried.
     """
 
-    design: FloatArray
-    target: FloatArray
-    total: float
+    rows: DesignBlock
     start: FloatArray
     settings: Settings
-    weights: FloatArray | None = None
+    updates_per_epoch: int = 1
 
     def best_of(self, rates: FloatArray, updates: int) -> float:
         """The rate with the least loss in the end; of several that are as good, the one in the
         middle."""
         losses = self.losses_after(rates, updates)
         rounding = 1e-14 * self.losses(self.start[:, np.newaxis])[0]
-        good = np.flatnonzero(losses <= (1 + SAME) * losses.min() + rounding)
+        good = np.flatnonzero(losses <= (1 + AS_GOOD) * losses.min() + rounding)
         return float(rates[good[len(good) // 2]])
 
     def losses_after(self, rates: FloatArray, updates: int) -> FloatArray:
         """The loss after `updates` updates at each of the `rates`; infinity where it diverged."""
         params = np.repeat(self.start[:, np.newaxis], len(rates), axis=1)
-        update = self.update_rule(rates)
+        update, rate = update_of(self.settings), rate_by_epoch(rates)
         state: State = {}
-        for batch in islice(self.batches(), updates):
-            params, state = update(params, self.gradients(params, *batch), state)
+        for number, batch in enumerate(islice(self.batches(), updates)):
+            gamma = rate(1 + number // self.updates_per_epoch)
+            params, state = update(params, self.gradients(params, batch), state, gamma)
         losses = self.losses(params)
         return np.where(np.isfinite(losses), losses, np.inf)
 
     def unit(self) -> float:
         """A rate of the order of good ones, where features are scaled: its first update moves the
         params by as much as the predictions are wrong."""
-        params = self.start[:, np.newaxis]
-        residuals = self.design @ params - self.target
-        if self.weights is not None:
-            residuals = np.sqrt(self.weights) * residuals
-        wrong = length(residuals) / math.sqrt(self.total)
-        gradient = self.gradients(params, self.design, self.target, self.weights)
-        moved = length(self.update_rule(1.0)(params, gradient, {})[0] - params)
+        params, (design, target, total, weights) = self.start[:, np.newaxis], self.rows
+        residuals = design @ params - target
+        if weights is not None:
+            residuals = np.sqrt(weights) * residuals
+        wrong = length(residuals) / math.sqrt(total)
+        gradient = self.gradients(params, self.part(self.rows, slice(None)))
+        moved = length(update_of(self.settings)(params, gradient, {}, np.array(1.0))[0] - params)
         return wrong / moved if wrong > 0 and moved > 0 else 1.0
 
-    def update_rule(self, rates: Rate) -> Update:
-        """The settings' update rule, with a rate for each column."""
-        settings = self.settings
-        return OPTIMIZERS[settings.optimizer](rates, settings.momentum, settings.betas)
-
-    def batches(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
+    def batches(self) -> Iterator[DesignBlock]:
         """All rows again and again, or mini-batches of them in a new random order each time."""
         random = np.random.default_rng([self.settings.seed, TRYING])
-        rows = len(self.target)
-        size = self.settings.batch_size or rows
+        count = len(self.rows.target)
+        size = self.settings.batch_size or count
         while True:
-            order = random.permutation(rows) if size < rows else slice(None)
-            design, target = self.design[order], self.target[order]
-            weights = None if self.weights is None else self.weights[order]
-            for start in range(0, rows, size):
-                part = slice(start, start + size)
-                yield design[part], target[part], None if weights is None else weights[part]
+            order = random.permutation(count) if size < count else slice(None)
+            shuffled = self.part(self.rows, order)
+            for start in range(0, count, size):
+                yield self.part(shuffled, slice(start, start + size))
+
+    def part(self, rows: DesignBlock, which: Any) -> DesignBlock:
+        """Some of the `rows`, and of the total what falls to so many."""
+        target, weights = rows.target[which], rows.weights
+        total = len(target) * self.rows.total / len(self.rows.target)
+        return DesignBlock(
+            rows.design[which], target, total, None if weights is None else weights[which]
+        )
 
     def losses(self, params: FloatArray) -> FloatArray:
         """The loss, with the penalty, of each column of `params`."""
-        values = loss_of(self.settings).value(self.design @ params - self.target)
-        if self.weights is not None:
-            values = self.weights * values
-        losses = np.asarray(values.sum(axis=0) / self.total)
+        design, target, total, weights = self.rows
+        values = loss_of(self.settings).value(design @ params, target)
+        if weights is not None:
+            values = weights * values
+        losses = np.asarray(values.sum(axis=0) / total)
         if self.settings.l2:  # 0 times what is beyond float64 is not 0
             losses += self.settings.l2 * (params[:-1] ** 2).sum(axis=0)
         return losses
 
-    def gradients(
-        self,
-        params: FloatArray,
-        design: FloatArray,
-        target: FloatArray,
-        weights: FloatArray | None,
-    ) -> FloatArray:
+    def gradients(self, params: FloatArray, batch: DesignBlock) -> FloatArray:
         """The gradient on a batch of the rows, column by column."""
-        total = len(target) * self.total / len(self.target)
-        slopes = loss_of(self.settings).derivative(design @ params - target)
+        design, target, total, weights = batch
+        slopes = loss_of(self.settings).derivative(design @ params, target)
         gradients = design.T @ (slopes if weights is None else weights * slopes) / total
         gradients[:-1] += 2 * self.settings.l2 * params[:-1]
         return gradients

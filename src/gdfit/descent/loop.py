@@ -41,7 +41,9 @@ def descend(
     params: FloatArray,
     update: Update,
     state: State,
+    rate: Callable[[int], FloatArray],
     validation: Callable[[FloatArray], float] | None = None,
+    done: int = 0,
 ) -> Iterator[Step]:
     """Go down the gradient from `params`, without end: the caller stops.
 
@@ -52,16 +54,18 @@ def descend(
     params : where to start, shape (p+1,).
     update : the update rule.
     state : what the rule remembers of the epochs before.
+    rate : gives the learning rate of an epoch by its number, as `update` takes it.
     validation : gives the loss on the validation set at the params that it is called with.
+    done : how many epochs have been run before: `batches` and `rate` are asked for the next ones.
     """
 
     def one_epoch(
         epoch: int, params: FloatArray, state: State
     ) -> tuple[float, FloatArray, FloatArray, State]:
-        made, loss, grad = 0, 0.0, params
+        made, loss, grad, gamma = 0, 0.0, params, rate(epoch)
         for objective in batches(epoch):
             batch_loss, batch_grad = objective(params)
-            params, state = update(params, batch_grad, state)
+            params, state = update(params, batch_grad, state, gamma)
             made += 1
             loss += batch_loss
             grad = batch_grad if made == 1 else grad + batch_grad
@@ -76,5 +80,5 @@ def descend(
     for epoch in count(1):
         before = params
         held_out = silence.run(validation, params) if validation else None
-        loss, grad, params, state = silence.run(one_epoch, epoch, params, state)
+        loss, grad, params, state = silence.run(one_epoch, done + epoch, params, state)
         yield Step(epoch, loss, params, grad, held_out, before, state)

@@ -1,12 +1,14 @@
-"""The losses: for each, its value ℓ and its derivative by ŷ, observation by observation, both of
-the residual r = ŷ − y.
+"""Losses of one observation: ℓ(z, y), its derivative ∂ℓ/∂z, and the prediction z stands for.
 
-The derivative is for the chain rule. Autograd needs the value alone, so that is written with what
-NumPy arrays and torch tensors have in common.
+z is the linear predictor, Aθ for all observations at once. Where a loss has no link, as those here,
+it is the prediction ŷ itself; else ŷ = g⁻¹(z), with the inverse link g⁻¹ (McCullagh and Nelder,
+Generalized Linear Models, 1989, §2.2). The derivative is for the chain rule by hand. Autograd needs
+the value alone, so that is written with what NumPy arrays and torch tensors have in common.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,33 +16,63 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.settings import LossName
+from gdfit.descent.settings import LossName, Settings
+
+
+def identity(z: FloatArray) -> FloatArray:
+    """ŷ = z."""
+    return z
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss of one observation.
+    """A loss of observations, one by one: functions of arrays z and y of shape (n,).
 
-    value : r → ℓ, an array or tensor of shape (n,) to one of the same shape.
-    derivative : r → ∂ℓ/∂ŷ, an array of shape (n,) to one of the same shape.
+    value : (z, y) → ℓ, also of torch tensors.
+    derivative : (z, y) → ∂ℓ/∂z.
+    value_and_derivative : (z, y) → both, for the loop, without computing twice what they share.
+    mean : z → g⁻¹(z), the mean of y that z stands for: the prediction ŷ.
+    largest_slope : the largest that |∂ℓ/∂z| can be.
     """
 
-    value: Callable[[Any], Any]
-    derivative: Callable[[FloatArray], FloatArray]
+    value: Callable[[Any, Any], Any]
+    derivative: Callable[[FloatArray, FloatArray], FloatArray]
+    value_and_derivative: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+    mean: Callable[[FloatArray], FloatArray] = identity
+    largest_slope: float = math.inf
+
+
+def of_residual(
+    value: Callable[[Any], Any],
+    derivative: Callable[[FloatArray], FloatArray],
+    largest_slope: float = math.inf,
+) -> Loss:
+    """A loss that is of the residual r = z − y alone, as its `value` and its `derivative` are."""
+
+    def value_and_derivative(z: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        residual = z - y
+        return value(residual), derivative(residual)
+
+    return Loss(
+        value=lambda z, y: value(z - y),
+        derivative=lambda z, y: derivative(z - y),
+        value_and_derivative=value_and_derivative,
+        largest_slope=largest_slope,
+    )
 
 
 def squared_error() -> Loss:
-    """ℓ = r², ∂ℓ/∂ŷ = 2r."""
-    return Loss(value=lambda residual: residual**2, derivative=lambda residual: 2.0 * residual)
+    """ℓ = r², ∂ℓ/∂z = 2r."""
+    return of_residual(lambda residual: residual**2, lambda residual: 2.0 * residual)
 
 
 def absolute_error() -> Loss:
-    """ℓ = |r|, ∂ℓ/∂ŷ = ±1, and 0 where ŷ = y, as torch has it."""
-    return Loss(value=abs, derivative=np.sign)
+    """ℓ = |r|, ∂ℓ/∂z = ±1, and 0 where z = y, as torch has it."""
+    return of_residual(abs, np.sign, largest_slope=1.0)
 
 
 def huber(delta: float) -> Loss:
-    """ℓ = ½r² for |r| ≤ δ, else δ(|r| − ½δ); ∂ℓ/∂ŷ is r cut off at ±δ (Huber, 1964).
+    """ℓ = ½r² for |r| ≤ δ, else δ(|r| − ½δ); ∂ℓ/∂z is r cut off at ±δ (Huber, 1964).
 
     With q = min(|r|, δ), both cases are q(|r| − ½q).
     """
@@ -50,12 +82,17 @@ def huber(delta: float) -> Loss:
         cut = size.clip(max=delta)
         return cut * (size - 0.5 * cut)
 
-    return Loss(value=value, derivative=lambda residual: residual.clip(-delta, delta))
+    return of_residual(value, lambda residual: residual.clip(-delta, delta), largest_slope=delta)
 
 
-LOSSES: dict[LossName, Callable[[float], Loss]] = {
-    "mse": lambda delta: squared_error(),
-    "mae": lambda delta: absolute_error(),
-    "huber": huber,
+LOSSES: dict[LossName, Callable[[Settings], Loss]] = {
+    "mse": lambda settings: squared_error(),
+    "mae": lambda settings: absolute_error(),
+    "huber": lambda settings: huber(settings.huber_delta),
 }
-"""By name, what makes the loss of Huber's δ, which only one of them needs."""
+"""By name, what makes the loss of the settings."""
+
+
+def loss_of(settings: Settings) -> Loss:
+    """The loss that the settings name."""
+    return LOSSES[settings.loss](settings)

@@ -1,8 +1,9 @@
-"""The two backends: from params θ to the loss L(θ) and its gradient ∇L(θ).
+"""Objectives: from params θ to the loss L(θ) and its gradient ∇L(θ), which is all the loop knows.
 
-Either makes an `Objective` of observations and a loss; the training loop can't tell which.
-
-What is descended on: the loss of all observations, or of one mini-batch after the other."""
+Either of two backends makes one of some rows and a loss: the chain rule by hand, or autograd. The
+objective of all observations is that of the condensed rows, for the squared error, or else the sum
+of those of blocks of rows, plus the penalty; each mini-batch has one of its own.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.rows import Rows
-from gdfit.descent.losses import LOSSES, Loss, squared_error
+from gdfit.descent.losses import Loss, loss_of, squared_error
 from gdfit.descent.settings import BackendName, Settings
 from gdfit.errors import UsageError
 
@@ -22,7 +23,7 @@ Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 """θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,)."""
 
 
-class Part(NamedTuple):
+class DesignBlock(NamedTuple):
     """The n rows of A, shape (n, p+1), and y, shape (n,), that stand for the observations or are
     part of them.
 
@@ -36,23 +37,22 @@ class Part(NamedTuple):
     weights: FloatArray | None = None
 
 
-Backend = Callable[[Part, Loss], Objective]
+Backend = Callable[[DesignBlock, Loss], Objective]
 """Rows and ℓ → the objective L = Σvℓ/Σv."""
 
 
-def by_chain_rule(part: Part, loss: Loss) -> Objective:
+def by_chain_rule(block: DesignBlock, loss: Loss) -> Objective:
     """The gradient by hand: ∂L/∂θ = ∂L/∂ŷ · ∂ŷ/∂θ.
 
     With ŷ = Aθ, ∂ŷ/∂θ is the design matrix A itself (x for w, 1 for b), so that
     ∇L = Aᵀ(∂ℓ/∂ŷ)/N: the mean of the gradients in the points observed. With weights v, it is their
     weighted mean, Aᵀ(v ∂ℓ/∂ŷ)/Σv.
     """
-    design, target, _, weights = part
-    total = np.array(part.total)  # NumPy is quicker with it than with a float, and with dot than @
+    design, target, _, weights = block
+    total = np.array(block.total)  # NumPy is quicker with it than with a float, and with dot than @
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
-        residual = design.dot(params) - target
-        values, slope = loss.value(residual), loss.derivative(residual)
+        values, slope = loss.value_and_derivative(design.dot(params), target)
         if weights is not None:
             values, slope = weights * values, weights * slope
         return float(values.sum() / total), slope.dot(design) / total
@@ -60,17 +60,17 @@ def by_chain_rule(part: Part, loss: Loss) -> Objective:
     return objective
 
 
-def by_autograd(part: Part, loss: Loss) -> Objective:
+def by_autograd(block: DesignBlock, loss: Loss) -> Objective:
     """The gradient by torch: each call builds the graph of the loss and walks it backward."""
     import torch
 
-    inputs, outputs = torch.from_numpy(part.design), torch.from_numpy(part.target)
-    weights = None if part.weights is None else torch.from_numpy(part.weights)
+    inputs, outputs = torch.from_numpy(block.design), torch.from_numpy(block.target)
+    weights = None if block.weights is None else torch.from_numpy(block.weights)
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
         theta = torch.from_numpy(params).requires_grad_()
-        values = loss.value(torch.mv(inputs, theta) - outputs)
-        value = (values if weights is None else weights * values).sum() / part.total
+        values = loss.value(torch.mv(inputs, theta), outputs)
+        value = (values if weights is None else weights * values).sum() / block.total
         value.backward()
         assert theta.grad is not None
         return value.item(), theta.grad.numpy()
@@ -85,47 +85,40 @@ SHUFFLING = 3  # the shuffling's own stream of random numbers
 
 
 def whole_objective(observations: Observations, settings: Settings) -> Objective:
-    """The loss of all observations, with the penalty `l2`.
-
-    The squared error goes by the condensed rows, other losses by the rows themselves.
-    """
+    """The loss of all observations, with the penalty `l2`."""
     backend, loss = BACKENDS[settings.backend], loss_of(settings)
-    weight = observations.total_weight
-    if settings.loss == "mse":
-        objective = backend(Part(observations.design, observations.target, weight), loss)
+
+    def objectives() -> Iterator[Objective]:
+        return (backend(block, loss) for block in design_blocks(observations, settings))
+
+    if settings.is_squared:
+        (objective,) = objectives()
+    elif kept_rows(observations).in_memory:
+        kept = list(objectives())
+        objective = sum_objective(lambda: kept)
     else:
-        rows = rows_of(observations)
-
-        def parts() -> Iterator[Objective]:
-            for block in rows.blocks():
-                yield backend(part_of(observations, block, weight), loss)
-
-        kept = list(parts()) if rows.in_memory else None
-        objective = total(lambda: kept or parts())
+        objective = sum_objective(objectives)
     return penalized(objective, settings, len(observations.features))
 
 
 def batch_objectives(
     whole: Objective, observations: Observations, settings: Settings
 ) -> Callable[[int], Iterable[Objective]]:
-    """What gives the objectives of an epoch by its number: `whole`, or one for each mini-batch."""
+    """From the number of an epoch to its objectives: `whole`, or one for each mini-batch."""
     if settings.batch_size is None:
         every = (whole,)
         return lambda epoch: every
-    rows_of(observations)  # or an error before the first epoch
-
-    def in_epoch(epoch: int) -> Iterator[Objective]:
-        for batch in batches(observations, settings, epoch):
-            yield batch_objective(observations, batch, settings)
-
-    return in_epoch
+    return lambda epoch: (
+        batch_objective(observations, batch, settings)
+        for batch in batches(observations, settings, epoch)
+    )
 
 
 def batches(observations: Observations, settings: Settings, epoch: int) -> Iterator[FloatArray]:
     """The mini-batches of an epoch, rows as they have been kept, in an order drawn for the epoch,
     whatever came before."""
     random = np.random.default_rng([settings.seed, SHUFFLING, epoch])
-    return rows_of(observations).batches(settings.batch_size or observations.count, random)
+    return kept_rows(observations).batches(settings.batch_size or observations.count, random)
 
 
 def batch_objective(observations: Observations, batch: FloatArray, settings: Settings) -> Objective:
@@ -135,45 +128,46 @@ def batch_objective(observations: Observations, batch: FloatArray, settings: Set
     gradient is that of the whole, on average.
     """
     mean_weight = observations.total_weight / observations.count
-    part = part_of(observations, batch, len(batch) * mean_weight)
-    objective = BACKENDS[settings.backend](part, loss_of(settings))
+    block = block_of(observations, batch, len(batch) * mean_weight)
+    objective = BACKENDS[settings.backend](block, loss_of(settings))
     return penalized(objective, settings, len(observations.features))
 
 
-def part_of(observations: Observations, rows: FloatArray, weight: float) -> Part:
+def design_blocks(observations: Observations, settings: Settings) -> Iterator[DesignBlock]:
+    """The blocks that the loss of all observations is the sum of: the condensed rows for the
+    squared error, else the rows themselves."""
+    total = observations.total_weight
+    if settings.is_squared:
+        yield DesignBlock(observations.design, observations.target, total)
+        return
+    for rows in kept_rows(observations).blocks():
+        yield block_of(observations, rows, total)
+
+
+def block_of(observations: Observations, rows: FloatArray, weight: float) -> DesignBlock:
     """Some of the rows that have been kept of the observations, to be divided by that weight."""
     one = len(observations.features)
     weights = None if observations.weight is None else rows[:, -1]
-    return Part(rows[:, : one + 1], rows[:, one + 1], weight, weights)
+    return DesignBlock(rows[:, : one + 1], rows[:, one + 1], weight, weights)
 
 
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:
     """The loss of `observations` at `params`, without a penalty: for validation."""
-    loss, weight = loss_of(settings), observations.total_weight
-    if settings.loss == "mse":
-        parts: Iterable[Part] = (Part(observations.design, observations.target, weight),)
-    else:
-        parts = (part_of(observations, block, weight) for block in rows_of(observations).blocks())
-    value = 0.0
-    for design, target, _, weights in parts:
-        values = loss.value(design @ params - target)
+    loss, value = loss_of(settings), 0.0
+    for design, target, _, weights in design_blocks(observations, settings):
+        values = loss.value(design @ params, target)
         value += float((values if weights is None else weights * values).sum())
-    return value / weight
+    return value / observations.total_weight
 
 
-def loss_of(settings: Settings) -> Loss:
-    """The loss that the settings name."""
-    return LOSSES[settings.loss](settings.huber_delta)
-
-
-def rows_of(observations: Observations) -> Rows:
+def kept_rows(observations: Observations) -> Rows:
     """The rows themselves, which must have been kept."""
     if observations.rows is None:
         raise UsageError("this loss or batch size needs the rows: read them with `keep_rows` true")
     return observations.rows
 
 
-def total(objectives: Callable[[], Iterable[Objective]]) -> Objective:
+def sum_objective(objectives: Callable[[], Iterable[Objective]]) -> Objective:
     """The sum of `objectives`: of blocks of rows, the objective of them all."""
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
@@ -193,5 +187,7 @@ def penalized(objective: Objective, settings: Settings, features: int) -> Object
     if not settings.l2:
         return objective
     rows = np.sqrt(settings.l2) * np.eye(features, features + 1)
-    penalty = BACKENDS[settings.backend](Part(rows, np.zeros(features), 1.0), squared_error())
-    return total(lambda: (objective, penalty))
+    penalty = BACKENDS[settings.backend](
+        DesignBlock(rows, np.zeros(features), 1.0), squared_error()
+    )
+    return sum_objective(lambda: (objective, penalty))

@@ -1,6 +1,4 @@
-"""The steps of a run as rows of numbers: what a history file, a DataFrame and CSV output hold.
-
-A run of gradient descent, step by step, and what it comes to."""
+"""A run of gradient descent, step by step, what it comes to, and its history as rows of numbers."""
 
 from __future__ import annotations
 
@@ -13,26 +11,22 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations, check_alike, check_observations
-from gdfit.descent.closed_form import epochs, leaps
+from gdfit.descent import stopping
+from gdfit.descent.closed_form import DescentPath, last_epoch, leap
 from gdfit.descent.curvature import Curvature
-from gdfit.descent.learning_rate import EXACT, chosen_ground, chosen_rate, is_above
-from gdfit.descent.loop import Step
-from gdfit.descent.objective import Objective, mean_loss, rows_of, whole_objective
+from gdfit.descent.learning_rate import EXACT, choose_rate, choose_scale, is_above, rate_by_epoch
+from gdfit.descent.loop import Step, descend
+from gdfit.descent.objective import (
+    Objective,
+    batch_objectives,
+    kept_rows,
+    mean_loss,
+    whole_objective,
+)
+from gdfit.descent.optimizers import update_of
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init, Start
-from gdfit.descent.stopping import (
-    BEYOND,
-    COMPLETED,
-    CONVERGED,
-    DIVERGED,
-    INTERRUPTED,
-    PATIENCE,
-    STALLED,
-    Best,
-    last_answer,
-    rules_of,
-)
+from gdfit.descent.start import InitialParams, Start
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 from gdfit.notebook import Displayed
@@ -43,13 +37,13 @@ if TYPE_CHECKING:
 
 
 def params_names(features: Sequence[str]) -> tuple[str, ...]:
-    """What the params are called: w and b, or w_NAME and b with several features."""
+    """The names of the params: w and b, or w_NAME and b with several features."""
     if len(features) == 1:
         return ("w", "b")
     return (*(f"w_{name}" for name in features), "b")
 
 
-def header(features: Sequence[str], validated: bool = False) -> list[str]:
+def history_header(features: Sequence[str], validated: bool = False) -> list[str]:
     """The columns of a history."""
     names = params_names(features)
     losses = ["loss", "validation_loss"] if validated else ["loss"]
@@ -61,7 +55,7 @@ def losses(step: Step) -> list[float]:
     return [step.loss] if step.validation_loss is None else [step.loss, step.validation_loss]
 
 
-def row(step: Step) -> list[float]:
+def history_row(step: Step) -> list[float]:
     """A step as a row of a history: numbers in full."""
     return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
 
@@ -71,7 +65,7 @@ NOISE = 2.0  # times the first loss is what may come out without having diverged
 
 @dataclass(frozen=True)
 class Fit(Displayed):
-    """What a run of gradient descent came to. Its params are in the data's own units.
+    """The result of a run of gradient descent. Its params are in the data's own units.
 
     model : the params in the end, or with `patience` where the validation loss was least.
     loss : the loss at those params.
@@ -82,7 +76,7 @@ class Fit(Displayed):
     best_epoch : the epoch after which the params are those of the model.
     history : the steps that were kept, by default all; in the units that were descended in.
     start, params : the first and the last params as they were descended on, shape (p+1,).
-    begun : the start, and what it went on with.
+    start_state : the start, and what it went on with.
     observations, validation : what was fitted, and the validation set, if there is one.
     curvature : of the loss that was descended on, where that is the squared error.
     scaling : how the features were scaled, if they were.
@@ -100,7 +94,7 @@ class Fit(Displayed):
     history: tuple[Step, ...] = field(repr=False)
     start: FloatArray = field(repr=False)
     params: FloatArray = field(repr=False)
-    begun: Start = field(repr=False)
+    start_state: Start = field(repr=False)
     observations: Observations = field(repr=False)
     validation: Observations | None = field(repr=False)
     curvature: Curvature | None = field(repr=False)
@@ -114,8 +108,8 @@ class Fit(Displayed):
         import pandas as pd
 
         validated = self.validation_loss is not None
-        rows = [row(step) for step in self.history]
-        return pd.DataFrame(rows, columns=header(self.model.features, validated))
+        rows = [history_row(step) for step in self.history]
+        return pd.DataFrame(rows, columns=history_header(self.model.features, validated))
 
 
 class Run(Displayed):
@@ -126,6 +120,7 @@ class Run(Displayed):
     settings : what it is run with: a learning rate and a scale have been chosen.
     scaling, curvature : as in `Fit`.
     start : θ₀ as it is descended on, and what the update rule remembers.
+    rate : gives the learning rate of an epoch by its number.
     shown : the epochs to leap to, with `leap`.
     last : the step that was made last.
     stopped : set it, and the next step is the last: interrupted.
@@ -135,7 +130,7 @@ class Run(Displayed):
         self,
         observations: Observations,
         *,
-        init: Init = "zeros",
+        init: InitialParams = "zeros",
         validation: Observations | None = None,
         shown: Iterable[int] | None = None,
         settings: Settings | None = None,
@@ -151,14 +146,16 @@ class Run(Displayed):
         self.shown = shown
         if settings.batch_size and settings.batch_size >= observations.count:
             settings = replace(settings, batch_size=None)  # which is the same, and foretold
-        ground = chosen_ground(observations, settings, init)
-        self.scaling, self.start, self.descended = ground.scaling, ground.start, ground.observations
-        self.curvature = ground.curvature if settings.loss == "mse" else None
-        lr = chosen_rate(ground, settings)
-        self.settings = replace(settings, lr=lr, scale=ground.scale)
+        problem = choose_scale(observations, settings, init)
+        self.scaling, self.start = problem.scaling, problem.start
+        self.descended = problem.observations
+        self.curvature = problem.curvature if settings.is_squared else None
+        lr = choose_rate(problem, settings)
+        self.settings = replace(settings, lr=lr, scale=problem.scale)
+        self.rate = rate_by_epoch(lr)
         if settings.needs_rows:
-            rows_of(observations)  # or an error now rather than in the first epoch
-        self.best = Best(settings.patience) if settings.patience else None
+            kept_rows(observations)  # or an error now rather than in the first epoch
+        self.best = stopping.EarlyStopping(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False
 
@@ -185,23 +182,26 @@ class Run(Displayed):
     def __iter__(self) -> Iterator[Step]:
         settings, start = self.settings, self.start
         with np.errstate(over="ignore"):
-            begun = start.first_loss
-            self.first_loss = self.objective(start.params)[0] if begun is None else begun
-            nothing, _ = self.objective(np.zeros_like(start.params))
-        bound = max(BEYOND * self.first_loss, nothing)
+            before = start.first_loss
+            self.first_loss = self.objective(start.params)[0] if before is None else before
+            at_zero, _ = self.objective(np.zeros_like(start.params))
+        bound = max(stopping.BEYOND * self.first_loss, at_zero)
         measure = self.validation_loss if self.validation else None
         if settings.leap:
             assert self.curvature
-            steps = leaps(
-                self.descended, self.curvature, settings, start, self.shown, bound, measure
-            )
+            lr = float(settings.lr)
+            path = DescentPath(self.descended, self.curvature, settings.l2, start.params, lr)
+            steps = leap(path, self.shown, last_epoch(path, settings, bound), measure)
+            rules = []
         else:
-            steps = epochs(self.objective, self.descended, settings, start, measure)
-        rules = [] if settings.leap else rules_of(settings, bound, self.best)
+            batches = batch_objectives(self.objective, self.descended, settings)
+            update, rate = update_of(settings), self.rate
+            steps = descend(batches, start.params, update, start.state, rate, measure, start.epochs)
+            rules = stopping.rules_of(settings, bound, self.best)
         for step in steps:
-            status = step.status or last_answer(rules, step)
+            status = step.status or stopping.last_answer(rules, step)
             if self.stopped and not status:
-                status = INTERRUPTED
+                status = stopping.INTERRUPTED
             if status:
                 step = step._replace(status=self.judged(status, step))
             self.last = step
@@ -212,44 +212,45 @@ class Run(Displayed):
     def judged(self, status: str, step: Step) -> str:
         """`status` in the light of what the run has come to: a loss that has grown all in all has
         diverged, and one that has converged far from the minimum has stalled."""
-        if status not in (COMPLETED, CONVERGED, PATIENCE):
+        if status not in (stopping.COMPLETED, stopping.CONVERGED, stopping.PATIENCE):
             return status
         noisy = 1.0 if self.settings.is_plain else NOISE
         with np.errstate(over="ignore", invalid="ignore"):
             loss, _ = self.objective(self.final(step)[0])
         rounding = EXACT * self.observations.mean_square
         if not loss <= noisy * self.first_loss * (1 + 1e-9) + rounding:
-            return DIVERGED
-        if status == CONVERGED and self.curvature and is_above(loss, self.curvature, rounding):
-            return STALLED
+            return stopping.DIVERGED
+        converged = status == stopping.CONVERGED
+        if converged and self.curvature and is_above(loss, self.curvature, rounding):
+            return stopping.STALLED
         return status
 
     def final(self, last: Step) -> tuple[FloatArray, int]:
         """The params that the run leads to, and after which epoch they were."""
         best = self.best
-        if best is None or best.step is None or last.status == DIVERGED:
+        if best is None or best.step is None or last.status == stopping.DIVERGED:
             return last.params, last.epoch
         if self.validation_loss(last.params) < best.loss:
             return last.params, last.epoch
         return best.step.before, best.step.epoch - 1
 
     def fit(self, history: Sequence[Step] = ()) -> Fit:
-        """What the run has come to; `history` are the steps to keep with it."""
+        """The result of the run so far; `history` are the steps to keep with it."""
         last, observations = self.last, self.observations
         if last is None:
             raise GdfitError("the run has made no step yet: iterate over it first")
         with np.errstate(over="ignore", invalid="ignore"):
             descended, epoch = self.final(last)
             params = self.in_data(descended)
-            came_to: dict[str, Any] = {
+            results: dict[str, Any] = {
                 "loss": self.objective(descended)[0],
                 "validation_loss": self.validation_loss(descended) if self.validation else None,
                 "r_squared": observations.r_squared(params),
                 "epochs": last.epoch,
                 "best_epoch": epoch,
-                "status": last.status or COMPLETED,
+                "status": last.status or stopping.COMPLETED,
             }
-        facts = {**came_to, **self.facts}
+        facts = {**results, **self.facts}
         if epoch == last.epoch:
             facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
         *w, b = params.tolist()
@@ -262,11 +263,11 @@ class Run(Displayed):
                 observations.expansion,
                 facts,
             ),
-            **came_to,
+            **results,
             history=tuple(history),
             start=self.start.params,
             params=descended,
-            begun=self.start,
+            start_state=self.start,
             observations=observations,
             validation=self.validation,
             curvature=self.curvature,
@@ -277,11 +278,11 @@ class Run(Displayed):
 
     @property
     def facts(self) -> dict[str, object]:
-        """What the model's file says of how it was trained."""
-        settings, bends = self.settings, self.curvature
+        """The facts in the model's file of how it was trained."""
+        settings, curvature = self.settings, self.curvature
         return {
-            "minimum_loss": bends.minimum_loss if bends else None,
-            "max_stable_lr": bends.max_stable_lr if bends and settings.is_plain else None,
+            "minimum_loss": curvature.minimum_loss if curvature else None,
+            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_plain else None,
             **settings.facts,
             "intercept": self.observations.intercept,
             "weights": self.observations.weights_name,

@@ -3,11 +3,11 @@
 Standardized, a column is (x − mean)/std. Whitened, it is what of this it adds to the columns before
 it, orthogonal to them and as long: the loss is then a round bowl, whatever the columns were.
 
-Columns one by one, in their order, without those that depend on the ones before them.
-
-R of A = QR has a column for each of A's: what it takes of the columns before it and, on the
-diagonal, the length of what it adds to them. Where this is rounding, the column is left out, as
-dqrdc2 does in R, and Householder reflections make the others triangular again."""
+Which columns depend on those before them, an `Elimination` finds. R of A = QR has a column for each
+of A's: what it takes of the columns before it and, on the diagonal, the length of what it adds to
+them. Where this is rounding, the column is left out, as dqrdc2 does in R, and Householder
+reflections make the others triangular again.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VARIES = 1e-12  # a deviation below this part of a column's size is rounding
 
 @dataclass(frozen=True)
 class Scaling:
-    """How features are scaled: z = ((x − means)/deviations) R⁻¹ for the features that are `used`.
+    """Scale of the features: z = ((x − means)/deviations) R⁻¹ for the features that are `used`.
 
     The others are 0 in z, so that their weights stay 0: a feature that does not vary, and when
     whitening one that depends on those before it.
@@ -81,7 +81,7 @@ def solved(triangle: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
-    """How to scale the features of `observations`.
+    """The scaling of the features of `observations`.
 
     Means and (population) standard deviations follow from the design matrix, condensed or not: its
     last column u stands for ones, and products of columns are the same as those of all N rows.
@@ -138,16 +138,12 @@ def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
     are shown by, `first`, `last` and `sample`, stays as it is."""
     if scaling is None:
         return observations
-    rows = observations.rows
     if scaling.mixing is None:
         augmented = scaling.apply(observations.augmented)
     else:
         augmented = whitened(observations, scaling)
-    return replace(
-        observations,
-        augmented=augmented,
-        rows=rows.changed(scaling.apply) if rows else None,
-    )
+    rows = observations.rows.changed(scaling.apply) if observations.rows else None
+    return replace(observations, augmented=augmented, rows=rows)
 
 
 def whitened(observations: Observations, scaling: Scaling) -> FloatArray:
@@ -195,7 +191,7 @@ class Elimination:
         return self._R[: len(self.kept), place]
 
     def weights(self, place: int) -> FloatArray:
-        """How the columns kept are put together to come nearest to this one, shape (k,)."""
+        """Weights with which the columns kept come nearest to this one, shape (k,)."""
         return self.inverse @ self.projected(place)
 
     def left(self, place: int) -> float:

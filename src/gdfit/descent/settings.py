@@ -1,4 +1,4 @@
-"""What to run gradient descent with."""
+"""Settings of gradient descent, with their bounds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Scale = Literal["none", "standardize", "whiten"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What to run gradient descent with: the options of `train` that are numbers and names.
+    """Settings of gradient descent: the options of `train` that are numbers and names.
 
     lr : the learning rate γ; ``auto`` is the one with the least loss after `epochs` epochs, as
         `gdfit.descent.learning_rate` finds it.
@@ -60,18 +60,24 @@ class Settings:
     leap: bool = False
 
     @property
+    def is_squared(self) -> bool:
+        """True for the squared error: the condensed rows have the same, and its Hessian and its
+        minimum are known."""
+        return self.loss == "mse"
+
+    @property
     def needs_rows(self) -> bool:
-        """Whether the condensed rows will not do."""
-        return self.loss != "mse" or self.batch_size is not None
+        """True where the condensed rows will not do."""
+        return not self.is_squared or self.batch_size is not None
 
     @property
     def is_plain(self) -> bool:
-        """Whether this is gradient descent on the whole squared error, whose path is known."""
-        return self.loss == "mse" and self.optimizer == "gd" and self.batch_size is None
+        """True for gradient descent on the whole squared error, whose path is known."""
+        return self.is_squared and self.optimizer == "gd" and self.batch_size is None
 
     @property
     def facts(self) -> dict[str, object]:
-        """What the model's file says of them."""
+        """The settings as a model's file keeps them."""
         return {
             "lr": self.lr,
             "scale": self.scale,
@@ -115,7 +121,7 @@ class Settings:
 
 
 def holds(fits: Callable[[Any], bool], value: object) -> bool:
-    """Whether a value fits; one of another type does not."""
+    """True where a value fits; one of another type does not."""
     try:
         return fits(value)
     except TypeError:

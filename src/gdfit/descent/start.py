@@ -1,4 +1,4 @@
-"""Where the params start: at zeros, at random, at given values, or where a model's run stopped."""
+"""Starts of a run: at zeros, at random, at given params, or where a model's run stopped."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.model.linear import LinearModel, load_model
 
-Init = str | Sequence[float] | LinearModel
+InitialParams = str | Sequence[float] | LinearModel
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where a run starts.
+    """The start of a run.
 
     params : θ₀ as it is descended on, shape (p+1,).
     state : what the update rule remembers of the epochs before.
@@ -45,7 +45,7 @@ class Start:
     def after(
         self, last: Step, first_loss: float, observations: Observations, scaling: Scaling | None
     ) -> dict[str, object]:
-        """What a model's file keeps of a run, so that another one can go on exactly."""
+        """The state of a run in its model's file, from which another run can go on exactly."""
         return {
             "epochs": self.epochs + last.epoch,
             "params": last.params.tolist(),
@@ -59,7 +59,7 @@ class Start:
 
 
 def signature(observations: Observations, scaling: Scaling | None) -> str:
-    """The same for the same observations, scaled in the same way, only."""
+    """Digest that only the same observations have, scaled in the same way."""
     how = "none" if scaling is None else "standardize" if scaling.mixing is None else "whiten"
     names = repr((how, observations.count, observations.features, observations.target_name))
     digest = blake2b(names.encode(), digest_size=16)
@@ -68,9 +68,12 @@ def signature(observations: Observations, scaling: Scaling | None) -> str:
 
 
 def start_of(
-    init: Init, observations: Observations, settings: Settings, scaling: Scaling | None = None
+    init: InitialParams,
+    observations: Observations,
+    settings: Settings,
+    scaling: Scaling | None = None,
 ) -> Start:
-    """Where `init` says, for features with that scaling."""
+    """The start that `init` names, for features with that scaling."""
     if isinstance(init, LinearModel):
         return gone_on(init, observations, settings, scaling)
     size = len(observations.features) + 1
@@ -96,10 +99,10 @@ def start_of(
 def gone_on(
     model: LinearModel, observations: Observations, settings: Settings, scaling: Scaling | None
 ) -> Start:
-    """Where the model's run stopped: exactly, if it is the same run on the same data."""
+    """The start where the model's run stopped: exactly, if it is the same run on the same data."""
     features = observations.features
     now = observations.expansion or plain(features)
-    if has_same_terms := terms_of(model.made_of) == terms_of(now):
+    if has_same_terms := term_factors(model.made_of) == term_factors(now):
         check_levels(model.made_of, now)
     if not has_same_terms or sorted(model.features) != sorted(features):
         names = typed(tuple(map(str, model.made_of.terms)))
@@ -123,8 +126,8 @@ def gone_on(
     return Start(scaling.from_data(params) if scaling else params)
 
 
-def terms_of(expansion: Expansion) -> set[frozenset[Factor]]:
-    """What the features are made of, in whatever order."""
+def term_factors(expansion: Expansion) -> set[frozenset[Factor]]:
+    """The factors that each feature is made of, in whatever order."""
     return {frozenset(term.factors) for term in expansion.terms}
 
 
@@ -141,20 +144,13 @@ def check_levels(before: Expansion, now: Expansion) -> None:
 
 
 def run_facts(settings: Settings) -> dict[str, object]:
-    """What must be the same in two runs for the one to go on where the other stopped."""
-    return {
-        "loss_function": settings.loss,
-        "huber_delta": settings.huber_delta,
-        "l2": settings.l2,
-        "optimizer": settings.optimizer,
-        "momentum": settings.momentum,
-        "betas": list(settings.betas),
-        "batch_size": settings.batch_size,
-    }
+    """The facts that are the same in two runs of which the one goes on where the other stopped."""
+    may_differ = ("lr", "scale", "backend", "seed")
+    return {name: value for name, value in settings.facts.items() if name not in may_differ}
 
 
 def read_state(state: dict[str, Any], size: int) -> Start:
-    """Where the run stopped that a model's file tells of."""
+    """The start where the run stopped that a model's file tells of."""
 
     def array(value: object) -> FloatArray:
         numbers = np.array(value, dtype=np.float64)
@@ -178,7 +174,7 @@ def read_state(state: dict[str, Any], size: int) -> Start:
 
 
 def parse_init(text: str) -> str | list[float] | LinearModel:
-    """What `init` names as a text: zeros, random, numbers W,…,B, or a model file."""
+    """The start that a text names: zeros, random, numbers W,…,B, or a model file."""
     if text in ("zeros", "random"):
         return text
     try:

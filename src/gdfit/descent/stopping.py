@@ -1,4 +1,4 @@
-"""When to stop, and why it did. A rule looks at each step and answers with a status, or None."""
+"""Stopping rules: each looks at every step and answers with the status to stop with, or None."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def out_of_epochs(epochs: int) -> Rule:
     return lambda step: COMPLETED if step.epoch >= epochs else None
 
 
-def rules_of(settings: Settings, bound: float, best: Best | None) -> list[Rule]:
-    """When to stop, the most pressing last.
+def rules_of(settings: Settings, bound: float, best: EarlyStopping | None) -> list[Rule]:
+    """The rules to stop by, the most pressing last.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def last_answer(rules: Sequence[Rule], step: Step) -> str | None:
     return status
 
 
-class Best:
+class EarlyStopping:
     """The step with the least validation loss so far; as a rule, stops where `patience` epochs have
     brought no better one. The loss is that at the step's params before its update."""
 
@@ -95,7 +95,7 @@ class Best:
         return PATIENCE if step.epoch - self.step.epoch >= self.patience else None
 
 
-class Growth:
+class DivergenceWatch:
     """Watches for a loss that grows for `EPOCHS` epochs running; true once, when it has.
 
     Only plain gradient descent never grows where it converges, but for `rounding`. What

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import get_args
 
 from gdfit.choices import ExportFormat
-from gdfit.data.terms.expansion import Expansion
+from gdfit.data.terms.expansion import Expansion, Level
 from gdfit.data.terms.terms import Factor, Term
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.files import open_beside, written_beside
-from gdfit.model.languages import C, Cases, Excel, Language, Level, Python, Sql
+from gdfit.model.languages import C, Cases, Excel, Language, Python, Sql
 from gdfit.model.linear import LinearModel
 
 LANGUAGES: dict[str, type[Language]] = {"sql": Sql, "python": Python, "c": C, "excel": Excel}
@@ -64,9 +64,9 @@ def summands(model: LinearModel, language: Language) -> list[str]:
     weights = dict(zip(expansion.keys, model.w, strict=True))
     signed = []
     for number, term in enumerate(expansion.terms):
-        value = product(term, language)
+        value = written_product(term, language)
         if term.categories:
-            choice = chosen(expansion, number, (), weights, language)
+            choice = category_weight(expansion, number, (), weights, language)
             signed.append(("+", choice + (language.times + value if value else "")))
         else:
             weight = weights[number, ()]
@@ -82,7 +82,7 @@ def sign(value: float) -> str:
     return "-" if math.copysign(1.0, value) < 0 else "+"
 
 
-def product(term: Term, language: Language) -> str:
+def written_product(term: Term, language: Language) -> str:
     """The numbers in a term, multiplied; nothing where there are none."""
     if term.is_column:
         return language.column(term.numbers[0].column)
@@ -91,8 +91,8 @@ def product(term: Term, language: Language) -> str:
 
 
 def written(factor: Factor, language: Language) -> list[str]:
-    """What is multiplied for a number, a function or a power of it. A square is a product, which is
-    the same to the last bit; higher powers are the language's own."""
+    """The factors of a number, a function or a power of it. A square is a product, which is the
+    same to the last bit; higher powers are the language's own."""
     text = language.factor(factor.column)
     if factor.function:
         text = language.function(factor.function, language.column(factor.column))
@@ -101,7 +101,7 @@ def written(factor: Factor, language: Language) -> list[str]:
     return [language.power(text, factor.power)]
 
 
-def chosen(
+def category_weight(
     expansion: Expansion,
     number: int,
     levels: tuple[Level, ...],
@@ -115,7 +115,7 @@ def chosen(
         return language.number(weights.get((number, levels), 0.0))
     category = categories[len(levels)]
     cases: Cases = [
-        (level, chosen(expansion, number, (*levels, level), weights, language))
+        (level, category_weight(expansion, number, (*levels, level), weights, language))
         for level in expansion.levels[expansion.categories.index(category)]
     ]
     return language.choice(category.column, cases)
@@ -139,7 +139,7 @@ def save_state_dict(model: LinearModel, path: Path) -> str:
 
 
 def remark(model: LinearModel, form: ExportFormat, text: str) -> str:
-    """What to know of a `text` to use it, where it does not say so itself."""
+    """A remark on how to use a `text`, where it does not say so itself."""
     if form == "excel":
         first, last = (Excel(model).column(model.inputs[place]) for place in (0, -1))
         where = first if first == last else f"{first} to {last}"

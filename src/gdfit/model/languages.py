@@ -1,15 +1,9 @@
-"""What a language must be able to say.
+"""Languages that a model is written in, a class each: SQL, Python, C, a spreadsheet's formulas.
 
-A number must be read as the same float64 again. A level that training has not seen makes NULL, NaN
-or an error, never a number.
-
-SQL, as SQLite and DuckDB read it.
-
-Python, and its standard library.
-
-C, and its standard library.
-
-The formulas of Excel and other spreadsheets."""
+A `Language` says how each part of a prediction is written; what is added up, and in which order, is
+said in `gdfit.model.export`. A number must be read as the same float64 again. A level that training
+has not seen makes NULL, NaN or an error, never a number.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +16,18 @@ from itertools import groupby
 from math import ulp
 from typing import ClassVar
 
+from gdfit.data.terms.expansion import Level
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import LinearModel
 
-Level = str | float
 Cases = Sequence[tuple[Level, str]]
-"""For each level of a category, what stands for it."""
+"""Each level of a category, and what stands for it."""
 
 
 class Language(ABC):
     """The parts of a prediction, as text.
 
-    functions : what a function of a number is called.
+    functions : what a function of a number is called, where that is not its name in gdfit.
     times : what stands for multiplication.
 
     Parameters
@@ -67,7 +61,7 @@ class Language(ABC):
 
     def function(self, name: str, number: str) -> str:
         """A function of a number."""
-        return f"{self.functions[name]}({number})"
+        return f"{self.functions.get(name, name)}({number})"
 
     @abstractmethod
     def power(self, number: str, exponent: int) -> str:
@@ -75,7 +69,7 @@ class Language(ABC):
 
     @abstractmethod
     def choice(self, column: str, cases: Cases) -> str:
-        """What stands for the level in a column."""
+        """The text that stands for the level in a column."""
 
     @abstractmethod
     def whole(self, summands: Sequence[str]) -> str:
@@ -85,13 +79,7 @@ class Language(ABC):
 class Sql(Language):
     """An expression in SQL. A row without a value for a column has none for ŷ: NULL."""
 
-    functions: ClassVar = {
-        "log": "ln",
-        "log2": "log2",
-        "log10": "log10",
-        "exp": "exp",
-        "sqrt": "sqrt",
-    }
+    functions: ClassVar = {"log": "ln"}
 
     def positive(self, value: float) -> str:
         """A float64: with an exponent, without which it is a DECIMAL.
@@ -131,16 +119,11 @@ class Sql(Language):
 class Python(Language):
     """A function in Python, of a row by column names: a dict, or what csv.DictReader gives."""
 
-    functions: ClassVar = {
-        "log": "math.log",
-        "log2": "math.log2",
-        "log10": "math.log10",
-        "exp": "math.exp",
-        "sqrt": "math.sqrt",
-    }
-
     def column(self, name: str) -> str:
         return f"row[{name!r}]" if name in self.texts else f"float(row[{name!r}])"
+
+    def function(self, name: str, number: str) -> str:
+        return f"math.{name}({number})"
 
     def power(self, number: str, exponent: int) -> str:
         return f"{number} ** {exponent}"
@@ -171,14 +154,6 @@ NOT_IN_C = re.compile(
 
 class C(Language):
     """A function in C, with a param for each column."""
-
-    functions: ClassVar = {
-        "log": "log",
-        "log2": "log2",
-        "log10": "log10",
-        "exp": "exp",
-        "sqrt": "sqrt",
-    }
 
     def __init__(self, model: LinearModel) -> None:
         super().__init__(model)
@@ -328,6 +303,6 @@ def in_excel(text: str) -> str:
 
 
 def column_letters(place: int) -> str:
-    """What the spreadsheet's column at `place`, from 0, is called: after Z comes AA."""
+    """The name of a spreadsheet's column at `place`, from 0: after Z comes AA."""
     before, letter = divmod(place, 26)
     return (column_letters(before - 1) if before else "") + chr(ord("A") + letter)

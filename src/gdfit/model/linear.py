@@ -59,21 +59,17 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.in_memory import as_rows, is_frame
+        from gdfit.data.in_memory import frame_file, is_frame
 
         if is_frame(x):
-            from gdfit.data.in_memory import frame_file
-
             return self.in_file(frame_file(x))
         rows = as_rows(x, self.inputs, texts=bool(self.made_of.texts))
         if self.expansion is None:
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
         import numpy as np
 
-        from gdfit.data.in_memory import frame_file
-
-        columns = zip(self.inputs, np.atleast_2d(rows).T, strict=True)
-        values = self.in_file(frame_file(rows, [*columns], "the array"))
+        columns = [*zip(self.inputs, np.atleast_2d(rows).T, strict=True)]
+        values = self.in_file(frame_file(rows, columns, "the array"))
         return float(values[0]) if rows.ndim == 1 else values
 
     def in_file(self, file: FrameFile) -> FloatArray:
@@ -83,7 +79,7 @@ class LinearModel(Displayed):
         return self.at_batch(maker, file, file.whole, batch)
 
     def maker(self, file: DataFile) -> RowMaker:
-        """What makes the features of the columns of `file`."""
+        """The maker of features of the columns of `file`."""
         from gdfit.data.terms.levels import Levels
         from gdfit.data.terms.lookup import find_features
         from gdfit.data.terms.row_maker import RowMaker
@@ -124,12 +120,12 @@ class LinearModel(Displayed):
 
     @property
     def intercept(self) -> bool:
-        """Whether there is a b."""
+        """True where there is a b."""
         return self.facts.get("intercept") is not False
 
     @property
     def made_of(self) -> Expansion:
-        """What makes its features of columns, if only by taking them as they stand."""
+        """The expansion of columns to its features, if only by taking them as they stand."""
         from gdfit.data.terms.expansion import plain
 
         return self.expansion or plain(self.features)
@@ -148,7 +144,7 @@ class LinearModel(Displayed):
 
     @property
     def record(self) -> dict[str, object]:
-        """What its file says, key by key."""
+        """The contents of its file, key by key."""
         return {
             "w": list(self.w),
             "b": self.b,

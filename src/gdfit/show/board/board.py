@@ -64,14 +64,15 @@ SLOPES = {"mse": "2(ŷ − y)", "mae": "sign(ŷ − y)", "huber": "(ŷ − y, bu
 
 
 class Change(NamedTuple):
-    """An update: the params before and after it, the gradient, and what the rule remembered before
-    and remembers after it."""
+    """An update: the params before and after it, the gradient, what the rule remembered before and
+    remembers after it, and the learning rate."""
 
     before: FloatArray
     after: FloatArray
     grad: FloatArray
     old: State
     new: State
+    rate: float
 
     def remembered(self, name: str, place: int) -> tuple[str, str]:
         """What the rule remembered of a param, and remembers now."""
@@ -81,14 +82,14 @@ class Change(NamedTuple):
 
 def gradient_descent(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
     """w ← w − γ·∂L/∂w."""
-    step = times(given(float(settings.lr)), told(change.grad[place]))
+    step = times(given(change.rate), told(change.grad[place]))
     yield moved(name, place, change, f"γ·∂L/∂{name}", step)
 
 
 def momentum(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
     """v ← μ·v + ∂L/∂w, w ← w − γ·v."""
     yield velocity(name, place, change, settings)
-    step = times(given(float(settings.lr)), told(change.new["velocity"][place]))
+    step = times(given(change.rate), told(change.new["velocity"][place]))
     yield moved(name, place, change, "γ·v", step)
 
 
@@ -97,7 +98,7 @@ def nesterov(name: str, place: int, change: Change, settings: Settings) -> Itera
     yield velocity(name, place, change, settings)
     ahead = times(given(settings.momentum), told(change.new["velocity"][place]))
     direction = plus(told(change.grad[place]), ahead).replace(" ", KEPT)
-    step = times(given(float(settings.lr)), f"({direction})")
+    step = times(given(change.rate), f"({direction})")
     yield moved(name, place, change, f"γ·(∂L/∂{name} + μ·v)", step)
 
 
@@ -127,7 +128,7 @@ def adam(name: str, place: int, change: Change, settings: Settings) -> Iterator[
         hats.append(hat)
         corrected = f"{new}/(1 − {given(beta)}{superscript(epoch)})"
         yield Line(f"{letter}{HAT}", [f"{letter}/(1 − β{digit}ᵗ)", corrected, hat])
-    step = f"{times(given(float(settings.lr)), hats[0])}/(√{hats[1]} + {EPSILON:g})"
+    step = f"{times(given(change.rate), hats[0])}/(√{hats[1]} + {EPSILON:g})"
     yield moved(name, place, change, f"γ·m{HAT}/(√v{HAT} + ε)", step.replace(" ", KEPT))
 
 

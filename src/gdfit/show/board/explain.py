@@ -17,8 +17,9 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import FIRST_ROWS
 from gdfit.descent.loop import Step
-from gdfit.descent.objective import batch_objective, batches, loss_of
-from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.losses import loss_of
+from gdfit.descent.objective import batch_objective, batches
+from gdfit.descent.optimizers import update_of
 from gdfit.descent.run import Run
 from gdfit.descent.settings import Settings
 from gdfit.errors import printable
@@ -73,10 +74,9 @@ class RowArithmetic:
         self.y = given(float(row[-1]))
         loss = loss_of(settings)
         self.prediction = float(row[:-1] @ params)
-        residual = self.prediction - row[-1:]
-        self.residual = float(residual[0])
-        self.loss = float(loss.value(residual)[0])
-        slope = float(loss.derivative(residual)[0])
+        self.residual = self.prediction - float(row[-1])
+        z, y = np.array([self.prediction]), row[-1:]
+        self.loss, slope = (float(each[0]) for each in loss.value_and_derivative(z, y))
         self.slopes = slope * row[:-1]
         self.words = RowLoss(("ℓ(ŷ, y)",), ("∂ℓ/∂ŷ", told(slope)))
         if settings.loss in LOSSES:
@@ -311,7 +311,7 @@ class Explanation:
             yield f" penalty, with λ = {given(settings.l2)}"
             yield from laid_out([*penalty_lines(weights, settings.l2, means, letters)])
         more = RATES[settings.optimizer](settings) if settings.optimizer in RATES else ""
-        yield f" update, with γ = {given(float(settings.lr))}{more}"
+        yield f" update, with γ = {given(change.rate)}{more}"
         yield from laid_out([*update_lines(change, settings, letters)])
         yield from self.rest(step)
 
@@ -354,18 +354,19 @@ class Explanation:
         """The update of an epoch as the run made it; or that of its first batch, made again."""
         run, settings, observations = self.run, self.run.settings, self.run.observations
         count, total = observations.count, observations.total_weight
+        rate = run.rate(run.start.epochs + step.epoch)
         if not self.batched:
             rows = np.insert(observations.first, -1, float(observations.intercept), axis=1)
             rows = run.scaling.apply(rows) if run.scaling else rows
-            change = Change(step.before, step.params, step.grad, self.state, step.state)
+            change = Change(
+                step.before, step.params, step.grad, self.state, step.state, float(rate)
+            )
             divisor = "sum of v", total
             return Pass(rows, count, observations.first_weights, divisor, step.loss, change)
         batch = next(batches(run.descended, settings, run.start.epochs + step.epoch))
         loss, grad = batch_objective(run.descended, batch, settings)(step.before)
-        rate = float(settings.lr)
-        rule = OPTIMIZERS[settings.optimizer](rate, settings.momentum, settings.betas)
-        after, state = rule(step.before, grad, self.state)
-        change = Change(step.before, after, grad, self.state, state)
+        after, state = update_of(settings)(step.before, grad, self.state, rate)
+        change = Change(step.before, after, grad, self.state, state, float(rate))
         rows, width = batch[:FIRST_ROWS], len(observations.features) + 2
         weights = None if observations.weight is None else rows[:, width]
         divisor = f"({len(batch):,} · mean of all v)", total * len(batch) / count

@@ -41,7 +41,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import Curvature, curvature
+from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.loop import Step
 from gdfit.descent.objective import SHUFFLING
 from gdfit.descent.run import Fit
@@ -87,7 +87,7 @@ def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
         "validation": held_out,
         "scales": scales(fit, condensed),
         "settings": asdict(settings),
-        "went_on": went_on(fit.begun),
+        "went_on": went_on(fit.start_state),
         "shuffling": shuffling,
         "beyond": BEYOND,
         "ended": ended(fit, steps if rows["kind"] == "sample" else ()),
@@ -153,7 +153,7 @@ def scales(fit: Fit, condensed: bool) -> dict[str, dict[str, Any]]:
             "basis": plain(basis_of(scaling)) if scaling else None,
             "rows": plain(on.augmented) if condensed and name == "whiten" else None,
             "start": plain(params),
-            **shape_of(curvature(on, settings.l2) if settings.loss == "mse" else None),
+            **shape_of(curvature_of(on, settings.l2) if settings.is_squared else None),
         }
     return records
 
@@ -171,12 +171,12 @@ def basis_of(scaling: Scaling) -> FloatArray:
     return matrix
 
 
-def went_on(begun: Start) -> dict[str, Any] | None:
+def went_on(start: Start) -> dict[str, Any] | None:
     """What came before the start."""
-    if not begun.state and not begun.epochs:
+    if not start.state and not start.epochs:
         return None
-    memory = {name: plain(value) for name, value in begun.state.items()}
-    return {"epochs": begun.epochs, "memory": memory, "first_loss": begun.first_loss}
+    memory = {name: plain(value) for name, value in start.state.items()}
+    return {"epochs": start.epochs, "memory": memory, "first_loss": start.first_loss}
 
 
 def words(number: int) -> list[int]:
@@ -184,17 +184,17 @@ def words(number: int) -> list[int]:
     return [number & 0xFFFFFFFF, *(words(number >> 32) if number >> 32 else ())]
 
 
-def shape_of(bends: Curvature | None) -> dict[str, Any]:
+def shape_of(curvature: Curvature | None) -> dict[str, Any]:
     """What the page says and draws of the curvature."""
-    if bends is None:
+    if curvature is None:
         return {}
     return {
-        "lambda_max": bends.lambda_max,
-        "lambda_min": bends.lambda_min,
-        "minimum": plain(bends.minimum),
-        "minimum_loss": bends.minimum_loss,
-        "is_unique": bends.is_unique,
-        "steepest": plain(bends.eigenvectors[:, 0]),
+        "lambda_max": curvature.lambda_max,
+        "lambda_min": curvature.lambda_min,
+        "minimum": plain(curvature.minimum),
+        "minimum_loss": curvature.minimum_loss,
+        "is_unique": curvature.is_unique,
+        "steepest": plain(curvature.eigenvectors[:, 0]),
     }
 
 

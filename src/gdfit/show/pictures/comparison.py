@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.compare import Comparison, Outcome
-from gdfit.descent.curvature import curvature
+from gdfit.descent.compare import Comparison, RunResult
+from gdfit.descent.curvature import curvature_of
 from gdfit.descent.run import Fit
 from gdfit.show.pictures.axes import (
     BLACK,
@@ -94,7 +94,7 @@ def looks_of(comparison: Comparison) -> dict[int, Look]:
 
 
 def kinds_of(
-    outcomes: Sequence[Outcome], varied: Sequence[str]
+    outcomes: Sequence[RunResult], varied: Sequence[str]
 ) -> tuple[Sequence[int], Sequence[int]]:
     """Which colour and which style each run has."""
     if len(varied) == 2:
@@ -112,7 +112,7 @@ def ranks(values: Sequence[object]) -> list[int]:
 
 
 def draw_losses(
-    axes: Axes, comparison: Comparison, group: Sequence[Outcome], looks: dict[int, Look]
+    axes: Axes, comparison: Comparison, group: Sequence[RunResult], looks: dict[int, Look]
 ) -> None:
     """The loss of all observations after so many epochs, and the minimum."""
     for outcome in reversed(group):  # the best on top
@@ -134,7 +134,7 @@ def draw_losses(
     axes.set_title("The loss after each epoch")
 
 
-def loss_axis(axes: Axes, group: Sequence[Outcome], leasts: Sequence[float]) -> list[str]:
+def loss_axis(axes: Axes, group: Sequence[RunResult], leasts: Sequence[float]) -> list[str]:
     """The limits of the loss's axis, and the minimum; says where it is cut."""
     rounding = rounding_of(group[0].fit)
     down = [outcome.losses for outcome in group if not outcome.has_diverged]
@@ -159,7 +159,7 @@ def loss_axis(axes: Axes, group: Sequence[Outcome], leasts: Sequence[float]) -> 
     return [] if (climbing <= top).all() else [f"cut at {number(top)}"]
 
 
-def last_in_sight(group: Sequence[Outcome], top: float) -> int:
+def last_in_sight(group: Sequence[RunResult], top: float) -> int:
     """The last epoch to be drawn: where all runs climb, when the last of them is out of sight."""
     if any(not outcome.has_diverged for outcome in group):
         return max(outcome.fit.epochs for outcome in group)
@@ -226,7 +226,7 @@ class Look:
 
 
 def draw_paths(
-    axes: Axes, group: Sequence[Outcome], looks: Mapping[int, Look]
+    axes: Axes, group: Sequence[RunResult], looks: Mapping[int, Look]
 ) -> Callable[[], None]:
     """The paths over (w, b), their starts and ends, and the minimum; what is returned draws the
     level sets below, once the axes have their size."""
@@ -267,9 +267,9 @@ def ground_of(fits: Sequence[Fit]) -> Fit:
     first = fits[0]
     if len({fit.settings.scale for fit in fits}) == 1:
         return first
-    bends = curvature(first.observations) if first.curvature else None
+    curvature = curvature_of(first.observations) if first.curvature else None
     settings = replace(first.settings, scale="none")
-    return replace(first, scaling=None, curvature=bends, settings=settings)
+    return replace(first, scaling=None, curvature=curvature, settings=settings)
 
 
 def path_on(ground: Fit, fit: Fit) -> FloatArray:
@@ -281,7 +281,9 @@ def path_on(ground: Fit, fit: Fit) -> FloatArray:
     return path
 
 
-def window_of(group: Sequence[Outcome], paths: Mapping[int, FloatArray], ground: Fit) -> FloatArray:
+def window_of(
+    group: Sequence[RunResult], paths: Mapping[int, FloatArray], ground: Fit
+) -> FloatArray:
     """The limits of w and of b, a row each: of the paths that come down, all starts, and the
     minimum."""
     points = [paths[outcome.number][:1] for outcome in group]

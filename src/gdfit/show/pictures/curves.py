@@ -117,9 +117,9 @@ def rounding_of(fit: Fit) -> float:
 
 def title(fit: Fit) -> str:
     """With what it was run, or of a run that climbs, how fast."""
-    settings, bends = fit.settings, fit.curvature
-    if bends and climbs(fit):
-        factor = (1 - float(settings.lr) * bends.lambda_max) ** 2
+    settings, curvature = fit.settings, fit.curvature
+    if curvature and climbs(fit):
+        factor = (1 - float(settings.lr) * curvature.lambda_max) ** 2
         return f"The loss: in the end each epoch multiplies it by {number(factor)}"
     batches = f", {count(settings.batch_size, 'row')} a batch" if settings.batch_size else ""
     return f"The loss: {settings.optimizer}, lr {float(settings.lr):.4g}{batches}"
@@ -265,24 +265,24 @@ ARROWS = 6  # steps, each of which is an arrow
 
 def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """The loss along the steepest direction, with the first steps of the params on it."""
-    bends = fit.curvature
-    assert bends
+    curvature = fit.curvature
+    assert curvature
     axes.set_xlabel(f"distance from the minimum along the steepest direction,\n{direction(fit)}")
     axes.set_ylabel(NAMES["mse"])
     axes.set_title("The steps along the steepest direction")
-    epochs, distances = first_steps(fit, bends, steps)
+    epochs, distances = first_steps(fit, curvature, steps)
     if not len(distances):
         nothing_in(axes, "the numbers are too large to be drawn")
         return
     shown = how_many(distances)
     reach = 1.2 * float(np.abs(distances[:shown]).max()) or 1.0
     along = np.linspace(-reach, reach, POINTS)
-    rise = bends.lambda_max / 2 * reach**2 or 1.0
-    heights = bends.minimum_loss + bends.lambda_max / 2 * distances**2
-    top = bends.minimum_loss + rise
+    rise = curvature.lambda_max / 2 * reach**2 or 1.0
+    heights = curvature.minimum_loss + curvature.lambda_max / 2 * distances**2
+    top = curvature.minimum_loss + rise
     axes.plot(
         along,
-        bends.minimum_loss + bends.lambda_max / 2 * along**2,
+        curvature.minimum_loss + curvature.lambda_max / 2 * along**2,
         color=BLUE,
         linewidth=2.2,
         label="minimum + ½λmax·distance²",
@@ -293,31 +293,33 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         if after[1] > top:
             walked[-1] = before + (top - before[1]) / (after[1] - before[1]) * (after - before)
     axes.set_xlim(-reach, reach)
-    axes.set_ylim(bends.minimum_loss - 0.16 * rise, top)
+    axes.set_ylim(curvature.minimum_loss - 0.16 * rise, top)
     draw_steps(axes, walked, shown)
-    axes.plot(0, bends.minimum_loss, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
+    axes.plot(0, curvature.minimum_loss, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
     label_steps(axes, walked[:shown], epochs[:shown])
     if abs(distances[0]) > NEAR * reach:
-        label_at(axes, "minimum", 0, bends.minimum_loss)
+        label_at(axes, "minimum", 0, curvature.minimum_loss)
     number_axis(axes.xaxis)
     number_axis(axes.yaxis)
-    factor = 1 - float(fit.settings.lr) * bends.lambda_max
+    factor = 1 - float(fit.settings.lr) * curvature.lambda_max
     axes.set_title(f"Each step multiplies the distance by 1 − γλmax = {number(factor)}")
 
 
-def first_steps(fit: Fit, bends: Curvature, steps: Sequence[Step]) -> tuple[list[int], FloatArray]:
+def first_steps(
+    fit: Fit, curvature: Curvature, steps: Sequence[Step]
+) -> tuple[list[int], FloatArray]:
     """The first epochs, 0 before them, and how far from the minimum the params were after each,
     along the steepest direction; the first is to the left. If that is no distance at all but for
     rounding, those from when it is one."""
     first = [step for step in steps if step.epoch <= MOST_STEPS + 1]
     params = np.array([fit.start, *(step.params for step in first)])
     with np.errstate(over="ignore", invalid="ignore"):
-        distances = (params - bends.minimum) @ bends.eigenvectors[:, 0]
-        seen = bends.lambda_max * distances**2 < LARGEST
+        distances = (params - curvature.minimum) @ curvature.eigenvectors[:, 0]
+        seen = curvature.lambda_max * distances**2 < LARGEST
     distances = distances[: int(np.argmin(seen)) if not seen.all() else len(seen)]
     if not len(distances):
         return [], distances
-    size = max(np.abs(bends.minimum).max(), np.abs(fit.start).max())
+    size = max(np.abs(curvature.minimum).max(), np.abs(fit.start).max())
     begun = int(np.argmax(np.abs(distances) > 1e-9 * size))
     distances *= -1 if distances[begun] > 0 else 1
     return list(range(begun, len(distances))), distances[begun:]

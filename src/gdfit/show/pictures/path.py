@@ -14,7 +14,7 @@ from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from gdfit.arrays import FloatArray
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
-from gdfit.descent.losses import LOSSES
+from gdfit.descent.losses import loss_of
 from gdfit.descent.run import Fit
 from gdfit.show.pictures.axes import (
     BLACK,
@@ -96,16 +96,16 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
         nothing_in(axes, "the params are too large to be drawn")
         path = np.zeros((1, 2))
     stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
-    bends = fit.curvature
-    size = window_of(path[:stays], bends)
+    curvature = fit.curvature
+    size = window_of(path[:stays], curvature)
     stays = stays_within(size, path[stays:]) + stays
     axes.set_xlim(*size[0])
     axes.set_ylim(*size[1])
     mark = "." if len(path) <= 200 else None
     walked = path[: stays + 1]
     axes.plot(*walked.T, color=VERMILION, marker=mark, linewidth=1.4, gid="path", zorder=3)
-    if bends:
-        draw_minimum(axes, bends)
+    if curvature:
+        draw_minimum(axes, curvature)
     for place in merged(places(fit, steps, path[:stays]), np.ptp(size, axis=1)):
         (dot,) = axes.plot(*place.params, "o", color=place.colour, markersize=8, zorder=5)
         dot.set(markeredgecolor=BLACK, gid=place.name)
@@ -115,7 +115,7 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
         number_axis(axis)
         axis.set_label_text(name + units.get(str(fit.settings.scale), ""))
     rows = len(fit.observations.sample)
-    sample = "" if bends or rows == fit.observations.count else f" of {rows:,} observations"
+    sample = "" if curvature or rows == fit.observations.count else f" of {rows:,} observations"
     axes.set_title(f"Level sets of the loss{sample}, and the path of the params")
     if stays < len(path):
         left = steps[stays - 1].epoch
@@ -144,18 +144,18 @@ def stays_within(size: FloatArray, path: FloatArray) -> int:
     return len(path) if within.all() else int(np.argmin(within))
 
 
-def window_of(path: FloatArray, bends: Curvature | None) -> FloatArray:
+def window_of(path: FloatArray, curvature: Curvature | None) -> FloatArray:
     """The limits of w and of b, a row each, so that the path and the minimum can be seen, and level
     sets that lie aslant don't look like parallel lines."""
-    points = np.vstack([path, bends.minimum]) if bends else path
+    points = np.vstack([path, curvature.minimum]) if curvature else path
     low, high = points.min(axis=0), points.max(axis=0)
     size = high - low
     size = np.where(size > 1e-9 * np.abs(points).max(), size, max(float(size.max()), 0.0))
     if not size.all():  # a single point
         size = np.full(2, np.abs(points).max() or 1.0)
-    if bends and bends.is_unique:
+    if curvature and curvature.is_unique:
         # The box around a level set is as wide and high as the roots of H⁻¹'s diagonal.
-        axes, inverse = bends.eigenvectors, 1 / bends.eigenvalues
+        axes, inverse = curvature.eigenvectors, 1 / curvature.eigenvalues
         box = np.sqrt((axes**2) @ inverse)
         size = np.maximum(size, (size / box).max() / SLANTED * box)
     centre = (low + high) / 2
@@ -163,16 +163,20 @@ def window_of(path: FloatArray, bends: Curvature | None) -> FloatArray:
     return np.column_stack([centre - half, centre + half])
 
 
-def draw_minimum(axes: Axes, bends: Curvature) -> None:
+def draw_minimum(axes: Axes, curvature: Curvature) -> None:
     """Where the loss is least: a point, or all along a line."""
     name = "minimum"
-    if not bends.is_unique and bends.eigenvalues[0] > 0:
+    if not curvature.is_unique and curvature.eigenvalues[0] > 0:
         name = "minimum, all along the line"
-        along = bends.minimum + bends.eigenvectors[:, 1] * max(np.ptp(axes.get_xlim()), 1e-300)
-        axes.axline(tuple(bends.minimum), tuple(along), color=BLACK, linestyle="--", linewidth=1.2)
-    (star,) = axes.plot(*bends.minimum, "*", color=YELLOW, markersize=17, zorder=4)
+        along = curvature.minimum + curvature.eigenvectors[:, 1] * max(
+            np.ptp(axes.get_xlim()), 1e-300
+        )
+        axes.axline(
+            tuple(curvature.minimum), tuple(along), color=BLACK, linestyle="--", linewidth=1.2
+        )
+    (star,) = axes.plot(*curvature.minimum, "*", color=YELLOW, markersize=17, zorder=4)
     star.set(markeredgecolor=BLACK, gid="minimum")
-    label_at(axes, name, *bends.minimum.tolist())
+    label_at(axes, name, *curvature.minimum.tolist())
 
 
 def places(fit: Fit, steps: Sequence[Step], path: FloatArray) -> list[Place]:
@@ -253,11 +257,11 @@ def draw_level_sets(axes: Axes, fit: Fit, shades: Sequence[str] = VALLEY) -> Non
 def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
     """The loss at each (w, b), arrays of one shape: the parabola that it is, or for other losses
     than the squared one, that of the sample."""
-    bends = fit.curvature
-    if bends:
-        away = np.stack([w, b], axis=-1) - bends.minimum
-        along: FloatArray = away @ bends.eigenvectors
-        loss: FloatArray = bends.minimum_loss + 0.5 * along**2 @ bends.eigenvalues
+    curvature = fit.curvature
+    if curvature:
+        away = np.stack([w, b], axis=-1) - curvature.minimum
+        along: FloatArray = away @ curvature.eigenvectors
+        loss: FloatArray = curvature.minimum_loss + 0.5 * along**2 @ curvature.eigenvalues
         return loss
     observations, settings = fit.observations, fit.settings
     rows = np.insert(observations.sample, 1, float(observations.intercept), axis=1)
@@ -266,8 +270,8 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
         weights = np.ones(len(rows))
     if fit.scaling:
         rows = fit.scaling.apply(rows)
-    value = LOSSES[settings.loss](settings.huber_delta).value
+    value = loss_of(settings).value
     total = np.zeros_like(w)
     for (x, one, y), weight in zip(rows.tolist(), weights.tolist(), strict=True):
-        total += weight * value(w * x + b * one - y)
+        total += weight * value(w * x + b * one, y)
     return total / float(weights.sum()) + settings.l2 * w**2

@@ -89,11 +89,13 @@ def climbs(fit: Fit) -> bool:
     not so far above that its first step left float64."""
     from gdfit.show.pictures.axes import LARGEST
 
-    bends = fit.curvature
-    if bends is None or fit.status != "diverged" or not fit.settings.is_plain:
+    curvature = fit.curvature
+    if curvature is None or fit.status != "diverged" or not fit.settings.is_plain:
         return False
-    steepest = bends.eigenvectors[:, 0]
+    steepest = curvature.eigenvectors[:, 0]
     with np.errstate(over="ignore", invalid="ignore"):
-        after = (1 - float(fit.settings.lr) * bends.lambda_max) * (fit.start - bends.minimum)
-        loss = bends.lambda_max * (steepest @ after) ** 2
-    return float(fit.settings.lr) > bends.max_stable_lr and bool(loss < LARGEST)
+        after = (1 - float(fit.settings.lr) * curvature.lambda_max) * (
+            fit.start - curvature.minimum
+        )
+        loss = curvature.lambda_max * (steepest @ after) ** 2
+    return float(fit.settings.lr) > curvature.max_stable_lr and bool(loss < LARGEST)

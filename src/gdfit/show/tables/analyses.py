@@ -11,7 +11,7 @@ from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING, Literal
 
 from gdfit.analysis.gradcheck import GradientCheck
-from gdfit.analysis.graph import Node, describe
+from gdfit.analysis.graph import GraphNode, describe
 from gdfit.analysis.inference import Estimate, Summary
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.run import params_names
@@ -50,16 +50,16 @@ def print_evaluation(evaluation: Evaluation) -> None:
 def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, object]:
     """The keys of a curvature's JSON object."""
 
-    def keys(bends: Curvature) -> dict[str, object]:
+    def keys(curvature: Curvature) -> dict[str, object]:
         return {
-            "lambda_min": bends.lambda_min,
-            "lambda_max": bends.lambda_max,
-            "condition_number": bends.condition_number,
-            "max_stable_lr": bends.max_stable_lr,
-            "best_lr": bends.best_lr,
-            "epochs_per_digit": bends.epochs_per_digit(bends.best_lr),
-            "unique_minimum": bends.is_unique,
-            "minimum_loss": bends.minimum_loss,
+            "lambda_min": curvature.lambda_min,
+            "lambda_max": curvature.lambda_max,
+            "condition_number": curvature.condition_number,
+            "max_stable_lr": curvature.max_stable_lr,
+            "best_lr": curvature.best_lr,
+            "epochs_per_digit": curvature.epochs_per_digit(curvature.best_lr),
+            "unique_minimum": curvature.is_unique,
+            "minimum_loss": curvature.minimum_loss,
         }
 
     return {**keys(given), "standardized": keys(scaled) if scaled else None}
@@ -116,11 +116,11 @@ def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
     show(console, key_values(lines))
 
 
-def print_graph(root: Node) -> None:
+def print_graph(root: GraphNode) -> None:
     """A computational graph as a Rich tree, from the loss to the leaves."""
     from rich.tree import Tree
 
-    def add(tree: Tree, node: Node) -> None:
+    def add(tree: Tree, node: GraphNode) -> None:
         for earlier in node.inputs:
             add(tree.add("\n".join(describe(earlier))), earlier)
 

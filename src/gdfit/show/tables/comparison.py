@@ -8,7 +8,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gdfit.descent.compare import Comparison, Outcome, differing, header, milestones, values_of
+from gdfit.descent.compare import (
+    Comparison,
+    RunResult,
+    differing,
+    milestones,
+    run_values,
+    runs_header,
+)
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run, losses
 from gdfit.errors import printable
@@ -52,7 +59,7 @@ class RunsTable:
 
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
         self.asked = asked
-        self.varied = differing([values_of(name, run) for name, run in runs])
+        self.varied = differing([run_values(name, run) for name, run in runs])
         self.console = console_for(sys.stdout)
         self.width = self.console.width if self.console.is_terminal else PIPE_WIDTH
         self.console.print(f" {printable(heading(runs, self.width - 2))}")
@@ -158,7 +165,7 @@ def setting(name: str, value: Any) -> str:
     return text if words else f"{name.replace('_', ' ')} {text}"
 
 
-def to_minimum(comparison: Comparison, outcome: Outcome) -> str:
+def to_minimum(comparison: Comparison, outcome: RunResult) -> str:
     """How many epochs it took to within 1 % of the minimum."""
     epochs = comparison.epochs_to_minimum(outcome)
     if epochs is not None:
@@ -166,7 +173,7 @@ def to_minimum(comparison: Comparison, outcome: Outcome) -> str:
     return "—" if outcome.has_diverged else f"> {outcome.fit.epochs}"
 
 
-def ended(outcome: Outcome) -> str:
+def ended(outcome: RunResult) -> str:
     """How a run ended, and when, if not after all epochs."""
     fit = outcome.fit
     return fit.status if fit.status == "completed" else f"{fit.status} at {fit.epochs}"
@@ -211,13 +218,13 @@ def remarks(comparison: Comparison) -> Iterator[tuple[str, str]]:
         yield "limit", limit
 
 
-def told_least(outcome: Outcome, least: float) -> str:
+def told_least(outcome: RunResult, least: float) -> str:
     """The least loss, and how it is known."""
     known = "the minimum" if outcome.fit.curvature else "the least that one of these runs reached"
     return f"{known}, {exact(least)}"
 
 
-def limit_of(outcome: Outcome) -> str:
+def limit_of(outcome: RunResult) -> str:
     """Why gradient descent diverges."""
     fit = outcome.fit
     scale = f" with --scale {fit.settings.scale}" if fit.scaling else ""
@@ -257,10 +264,10 @@ class RunsCsv:
 
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
         self.printed, self.before = asked or schedule(None, None), before
-        self.values = [values_of(name, run) for name, run in runs]
+        self.values = [run_values(name, run) for name, run in runs]
         self.varied = differing(self.values)
         self.writer = csv.writer(sys.stdout, lineterminator="\n")
-        self.writer.writerow(header(self.varied, runs[0][1].validation is not None))
+        self.writer.writerow(runs_header(self.varied, runs[0][1].validation is not None))
 
     def watch(self, number: int, run: Run) -> Watch:
         values = self.values[number - 1]

@@ -26,7 +26,7 @@ import numpy as np
 
 from gdfit.descent.closed_form import round_epochs
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit, Run, header, losses, params_names, row
+from gdfit.descent.run import Fit, Run, history_header, history_row, losses, params_names
 from gdfit.errors import GdfitError, printable
 from gdfit.files import check_writable
 from gdfit.model.linear import to_json
@@ -211,11 +211,11 @@ def outcome(fit: Fit) -> list[tuple[str, str]]:
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
     lines += [("R²", r_squared(fit.r_squared)), ("ended", advice.ending(fit))]
-    bends = fit.curvature
-    if bends and fit.status != "diverged":
-        lines.append(("minimum", advice.minimum(fit, bends)))
-        if fit.settings.is_plain and not advice.is_at_minimum(fit, bends):
-            lines.append(("to go", advice.to_go(fit, bends)))
+    curvature = fit.curvature
+    if curvature and fit.status != "diverged":
+        lines.append(("minimum", advice.minimum(fit, curvature)))
+        if fit.settings.is_plain and not advice.is_at_minimum(fit, curvature):
+            lines.append(("to go", advice.to_go(fit, curvature)))
     return lines
 
 
@@ -303,13 +303,13 @@ class CsvReport:
         self.shown = shown
         self.before = before if sys.stdout.isatty() else nothing
         self.writer = csv.writer(sys.stdout, lineterminator="\n")
-        self.writer.writerow(header(run.observations.features, run.validation is not None))
+        self.writer.writerow(history_header(run.observations.features, run.validation is not None))
         self.flushed_at = -math.inf
 
     def step(self, step: Step) -> None:
         if step.status or self.shown(step.epoch):
             self.before()
-            self.writer.writerow(row(step))
+            self.writer.writerow(history_row(step))
         if time.monotonic() - self.flushed_at > self.MOMENT:
             self.flush()
 
@@ -344,12 +344,12 @@ class HistoryFile:
             self._file = path.open("w", encoding="utf-8", newline="\n")
         self._waiting = io.StringIO()
         self._writer = csv.writer(self._waiting, lineterminator="\n")
-        self._writer.writerow(header(run.observations.features, run.validation is not None))
+        self._writer.writerow(history_header(run.observations.features, run.validation is not None))
         self._due = 0.0
 
     def step(self, step: Step) -> None:
         """Write an epoch's row, at once or within a moment."""
-        self._writer.writerow(row(step))
+        self._writer.writerow(history_row(step))
         now = time.monotonic()
         if step.status or now >= self._due:
             self._due = now + MOMENT

@@ -125,17 +125,17 @@ def ending(fit: Fit) -> str:
     return ran + (best if fit.best_epoch < fit.epochs else "")
 
 
-def minimum(fit: Fit, bends: Curvature) -> str:
+def minimum(fit: Fit, curvature: Curvature) -> str:
     """The least loss there is, and how far above it this one is."""
-    least = bends.minimum_loss
+    least = curvature.minimum_loss
     if least <= EXACT * fit.observations.mean_square:
         least = 0.0  # but for rounding
     penalized = ", penalty included" if fit.settings.l2 else ""
-    if is_at_minimum(fit, bends):
+    if is_at_minimum(fit, curvature):
         text = f"reached: no other params have a smaller loss{penalized}"
     else:
         text = f"{least:.8g} is the smallest loss there is{penalized}; this is {above(fit, least)}"
-    if not bends.is_unique:
+    if not curvature.is_unique:
         text += "; other params have it too, as some columns can be computed from others"
     return text
 
@@ -148,15 +148,15 @@ def above(fit: Fit, least: float) -> str:
     return f"{100 * (ratio - 1):.2g} % above it" if ratio < 2 else f"{ratio:.3g} times as much"
 
 
-def is_at_minimum(fit: Fit, bends: Curvature) -> bool:
+def is_at_minimum(fit: Fit, curvature: Curvature) -> bool:
     """Whether the loss is the least there is, but for rounding."""
-    least = bends.minimum_loss
+    least = curvature.minimum_loss
     return fit.loss - least <= max(1e-9 * least, EXACT * fit.observations.mean_square)
 
 
-def to_go(fit: Fit, bends: Curvature) -> str:
+def to_go(fit: Fit, curvature: Curvature) -> str:
     """How many epochs more would bring the params ten times nearer to the minimum."""
-    epochs = bends.epochs_to_next_digit(fit.params, float(fit.settings.lr))
+    epochs = curvature.epochs_to_next_digit(fit.params, float(fit.settings.lr))
     if math.isinf(epochs):
         return "at this learning rate the params never come nearer to the minimum"
     return f"about {rounded(epochs)} more bring the params ten times nearer to the minimum"
@@ -165,19 +165,19 @@ def to_go(fit: Fit, bends: Curvature) -> str:
 def changes(fit: Fit) -> dict[str, str] | None:
     """What to change of the command so that it comes within 1 % of the minimum: options with their
     new values, empty for those to leave out. None where it is as near already, or nobody knows."""
-    bends, asked, lr = fit.curvature, fit.asked, float(fit.settings.lr)
+    curvature, asked, lr = fit.curvature, fit.asked, float(fit.settings.lr)
     if fit.status == "diverged":
-        if bends and fit.settings.is_plain and lr < bends.max_stable_lr:
+        if curvature and fit.settings.is_plain and lr < curvature.max_stable_lr:
             return {"init": "", "lr": "", "scale": ""}
         if asked.lr == "auto" and lr > 0:
             return {"scale": str(fit.settings.scale), "lr": below(lr / 10)}
         return {"lr": "", "scale": ""}
     rounding = EXACT * fit.observations.mean_square
-    if bends is None or fit.status == "target" or not is_above(fit.loss, bends, rounding):
+    if curvature is None or fit.status == "target" or not is_above(fit.loss, curvature, rounding):
         return None
     if asked.lr != "auto" or asked.scale in ("none", "standardize"):
         return {"lr": "", "scale": ""}
-    if fit.begun.rate:
+    if fit.start_state.rate:
         return {"init": ""}  # a rate of before is gone on with, and was not chosen for this
     if fit.status == "stalled" and asked.tol:
         return {"tol": f"{asked.tol / 1000:g}"}
@@ -194,13 +194,13 @@ def rounded(epochs: float) -> str:
 
 def growth(run: Run, epochs: int) -> str:
     """What to say of a loss that has grown for some epochs running."""
-    why, bends, lr = "", run.curvature, float(run.settings.lr)
-    if bends and run.settings.is_plain and lr > bends.max_stable_lr:
-        why = f": --lr {lr:g} is above 2/λmax = {bends.max_stable_lr:.6g}"
+    why, curvature, lr = "", run.curvature, float(run.settings.lr)
+    if curvature and run.settings.is_plain and lr > curvature.max_stable_lr:
+        why = f": --lr {lr:g} is above 2/λmax = {curvature.max_stable_lr:.6g}"
     return f"the loss has grown for {epochs} epochs running{why}"
 
 
-def diverged(fit: Fit, command: str) -> str:
+def divergence_message(fit: Fit, command: str) -> str:
     """Why the run diverged, and the command to type instead."""
     return f"diverged at epoch {fit.epochs}, no model was written: {way_out(fit, command)}"
 
@@ -219,16 +219,16 @@ def way_out(fit: Fit, command: str) -> str:
 
 def why_it_grows(fit: Fit) -> str:
     """Why the run does not come down."""
-    bends, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
+    curvature, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
     if is_too_large(fit):
         return f"the squares of {printable(fit.model.target)} are too large for float64"
-    if bends is None or settings.optimizer == "adam":
+    if curvature is None or settings.optimizer == "adam":
         return f"--lr {lr:g} is too large for this data"
-    if not math.isfinite(bends.lambda_max):
+    if not math.isfinite(curvature.lambda_max):
         return "the numbers are too large for float64: λmax is infinite"
     if not settings.is_plain:
-        return f"--lr {lr:g} is too large for this data, whose λmax is {bends.lambda_max:.6g}"
-    bound = bends.max_stable_lr
+        return f"--lr {lr:g} is too large for this data, whose λmax is {curvature.lambda_max:.6g}"
+    bound = curvature.max_stable_lr
     if lr < bound:
         return (
             f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the start is too "
@@ -248,7 +248,7 @@ def beyond(ratio: float) -> str:
 
 def is_too_large(fit: Fit) -> bool:
     """Whether no loss of this data is finite, whatever the params."""
-    return fit.settings.loss == "mse" and not math.isfinite(fit.observations.mean_square)
+    return fit.settings.is_squared and not math.isfinite(fit.observations.mean_square)
 
 
 def below(rate: float) -> str:
