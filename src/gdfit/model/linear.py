@@ -59,7 +59,7 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.in_memory import frame_file, is_frame
+        from gdfit.data.in_memory import as_rows, frame_file, is_frame
 
         if is_frame(x):
             return self.in_file(frame_file(x))
