@@ -9,17 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gdfit.data.batch import Asked, Batch, Words, by_kind
-from gdfit.data.text.fields import (
-    MARKS,
-    Grammar,
-    Record,
-    check_there,
-    content,
-    is_open,
-    line_at,
-    read_number,
-    records,
-)
+from gdfit.data.text import fields
 from gdfit.errors import quoted
 
 
@@ -32,7 +22,7 @@ class RowError(ValueError):
 
 def read_plainly(
     text: bytes,
-    grammar: Grammar,
+    grammar: fields.Grammar,
     width: int,
     asked: Sequence[Asked],
     *,
@@ -57,19 +47,21 @@ def read_plainly(
     codes: dict[int, list[int]] = {place: [] for place in verbal}
     code_of: dict[int, dict[str, int]] = {place: {} for place in verbal}
     count = 0
-    for record in records(text, grammar):
+    for record in fields.records(text, grammar):
         check_form(record, text, width, line)
         count += 1
         for place, kind in in_file:
             field = record.fields[place]
             try:
                 if kind == "number":
-                    numbers[place].append(read_number(field, grammar, missing=missing))
+                    numbers[place].append(fields.read_number(field, grammar, missing=missing))
                     continue
-                check_there(field, grammar, missing=missing)
+                fields.check_there(field, grammar, missing=missing)
             except ValueError as error:
-                raise RowError(str(error), line_at(text, record.start, line), place) from None
-            said, known = content(field, grammar), code_of[place]
+                raise RowError(
+                    str(error), fields.line_at(text, record.start, line), place
+                ) from None
+            said, known = fields.content(field, grammar), code_of[place]
             word = said.decode(errors="surrogateescape")
             missed = grammar.is_missing(said)
             codes[place].append(-1 if missed else known.setdefault(word, len(known)))
@@ -80,15 +72,19 @@ def read_plainly(
     return Batch(rows, words, np.arange(count))
 
 
-def check_form(record: Record, text: bytes, width: int, line: int) -> None:
+def check_form(record: fields.Record, text: bytes, width: int, line: int) -> None:
     """Raise where a row of `text`, which begins on this line, has not `width` fields."""
-    fields = record.fields
-    if is_open(fields[-1]):
-        at = line_at(text, len(text) - len(fields[-1]), line)
+    row = record.fields
+    if fields.is_open(row[-1]):
+        at = fields.line_at(text, len(text) - len(row[-1]), line)
         raise RowError("a quote opens a field here that does not end", at)
-    if len(fields) != width:
-        count = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-        mark = fields[0][:1].decode(errors="replace")
-        hint = f"; `comment` {quoted(mark)} leaves out comments" if mark and mark in MARKS else ""
+    if len(row) != width:
+        count = "1 field" if len(row) == 1 else f"{len(row)} fields"
+        mark = row[0][:1].decode(errors="replace")
+        hint = (
+            f"; `comment` {quoted(mark)} leaves out comments"
+            if mark and mark in fields.MARKS
+            else ""
+        )
         what = f"has {count}, not {width} as the first line has{hint}"
-        raise RowError(what, line_at(text, record.start, line))
+        raise RowError(what, fields.line_at(text, record.start, line))

@@ -14,16 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gdfit.data.text.blocks import (
-    LONGEST_ROW,
-    Block,
-    Positions,
-    count_lines,
-    find_quotes,
-    too_long,
-    whole_rows,
-    without_comments,
-)
+from gdfit.data.text import blocks
 from gdfit.data.text.fields import Grammar
 
 UNIT_BYTES = 1 << 21  # larger ones cost more memory, smaller ones more folds
@@ -54,10 +45,10 @@ class UnitCutter:
     line: int
     text: bytes = b""
     unit_bytes: int = UNIT_BYTES
-    longest: int = LONGEST_ROW
+    longest: int = blocks.LONGEST_ROW
     _ended: bool = field(default=False, init=False)
 
-    def units(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, Block]]:
+    def units(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, blocks.Block]]:
         """Units with their numbers, from `first` on: up to `stop`, or all that there are.
 
         Raises
@@ -71,7 +62,7 @@ class UnitCutter:
             block = self._take((number + 1) * self.unit_bytes - self.begin, left)
             yield number, block
             self.begin += len(block.raw)
-            self.line += count_lines(block.raw)
+            self.line += blocks.count_lines(block.raw)
             number += 1
             if number == stop:
                 return
@@ -104,25 +95,25 @@ class UnitCutter:
         self.text = b"".join(parts) if len(parts) > 1 else parts[0]
         return bool(self.text)
 
-    def _take(self, wanted: int, left: int | None) -> Block:
+    def _take(self, wanted: int, left: int | None) -> blocks.Block:
         """The rows that start in the next `wanted` bytes.
 
         left : after how many bytes the next range begins, if there is one.
         """
         if wanted <= 0:  # a row that starts before is longer than that
-            return Block(b"", np.empty(0, np.int64), self.line, b"")
+            return blocks.Block(b"", np.empty(0, np.int64), self.line, b"")
         size = wanted + LITTLE
         while True:
             self._fill(size)
             raw = self.text
-            text = without_comments(raw, self.grammar)
-            quotes = find_quotes(text, self.grammar)
+            text = blocks.without_comments(raw, self.grammar)
+            quotes = blocks.find_quotes(text, self.grammar)
             end = row_start(text, quotes, wanted, ended=self._ended)
             if end is not None:
                 break
-            whole = len(whole_rows(raw, self.grammar, self.line).text)
+            whole = len(blocks.whole_rows(raw, self.grammar, self.line).text)
             if len(raw) - whole > self.longest:
-                raise too_long(raw[whole:], self.line + count_lines(raw[:whole]))
+                raise blocks.too_long(raw[whole:], self.line + blocks.count_lines(raw[:whole]))
             size *= 2
         if left is not None and 0 < left <= end:
             taken_for = row_start(text, quotes[:0], left, ended=self._ended)
@@ -130,10 +121,10 @@ class UnitCutter:
                 raise StraddledError
         self.text, taken = raw[end:], raw[:end]
         rows = taken if text is raw else text[:end]
-        return Block(rows, quotes[: np.searchsorted(quotes, end)], self.line, taken)
+        return blocks.Block(rows, quotes[: np.searchsorted(quotes, end)], self.line, taken)
 
 
-def row_start(text: bytes, quotes: Positions, least: int, *, ended: bool) -> int | None:
+def row_start(text: bytes, quotes: blocks.Positions, least: int, *, ended: bool) -> int | None:
     """Where in `text` the first row starts that starts there or after it, at `least`; None where
     that is not in the text.
 
