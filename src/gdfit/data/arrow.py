@@ -79,41 +79,34 @@ def batch_of(
     """
     numeric, verbal = by_kind(asked)
     rows = np.empty((count, len(numeric)), order="F")
-    at = {place: number for number, place in enumerate(numeric)}
     words: dict[int, Words] = {}
     faults: list[tuple[int, int, str]] = []
-    for place, kind in sorted({*asked}):
+
+    def check(wrong: NDArray[np.bool_], place: int, what: str) -> None:
+        if wrong.any():
+            faults.append((int(np.argmax(wrong)), place, what))
+
+    missing = "the value is missing; `drop_missing` skips such rows"
+    for at, place in enumerate(numeric):
         try:
-            if kind == "number":
-                values = rows[:, at[place]]
-                numbers_into(columns[place], grammar, values)
-                faults += first_of(np.isinf(values), place, "{} is not a finite number", values)
-                absent = np.isnan(values)
-            else:
-                words[place] = words_in(columns[place], grammar)
-                absent = words[place].codes < 0
+            numbers_into(columns[place], grammar, rows[:, at])
+        except UnreadableError as error:
+            rows[:, at] = 0
+            faults.append((error.row, place, error.what))
+    if not np.isfinite(rows).all():
+        for place, values in zip(numeric, rows.T, strict=True):
+            infinite = np.isinf(values)
+            check(infinite, place, f"{str(values[infinite.argmax()])!r} is not a finite number")
+            check(np.isnan(values) & (not may_miss), place, missing)
+    for place in verbal:
+        try:
+            words[place] = words_in(columns[place], grammar)
+            check((words[place].codes < 0) & (not may_miss), place, missing)
         except UnreadableError as error:
             faults.append((error.row, place, error.what))
-            continue
-        if not may_miss:
-            missing = "the value is missing; `drop_missing` skips such rows"
-            faults += first_of(absent, place, missing)
     if faults:
         raise TypedError(*min(faults))
-    for number, place in enumerate(numeric):
-        if at[place] != number:  # it is asked for again
-            rows[:, number] = rows[:, at[place]]
     return Batch(rows, tuple(words[place] for place in verbal), np.arange(count))
-
-
-def first_of(
-    wrong: NDArray[np.bool_], place: int, what: str, values: Any = None
-) -> list[tuple[int, int, str]]:
-    """The first row that is wrong, if there is one, with its column's place, and what it is."""
-    if not wrong.any():
-        return []
-    row = int(np.argmax(wrong))
-    return [(row, place, what if values is None else what.format(repr(str(values[row]))))]
 
 
 def is_numeric(kind: Any) -> bool:
@@ -149,10 +142,7 @@ def numbers_into(column: Any, grammar: Grammar, result: FloatArray) -> None:
 
     start = 0
     for part in chunks(column):
-        values = as_listed(part)
-        if pa.types.is_decimal(values.type):
-            values = values.cast(pa.string())  # Arrow's own way to a float is not the nearest one
-        values = values.cast(pa.float64(), safe=False)
+        values = part if pa.types.is_float64(part.type) else as_floats(part)
         into = result[start : start + len(values)]
         into[:] = stored_in(values, np.float64)
         if values.null_count:
@@ -160,6 +150,16 @@ def numbers_into(column: Any, grammar: Grammar, result: FloatArray) -> None:
         start += len(values)
     if grammar.missing_numbers:
         result[np.isin(result, list(grammar.missing_numbers))] = math.nan
+
+
+def as_floats(column: Any) -> Any:
+    """A column's numbers as an array of float64."""
+    import pyarrow as pa
+
+    column = as_listed(column)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.string())  # Arrow's own way to a float is not the nearest one
+    return column.cast(pa.float64(), safe=False)
 
 
 def words_in(column: Any, grammar: Grammar) -> Words:

@@ -63,19 +63,29 @@ class Rows:
 
     def add(self, block: FloatArray) -> None:
         """Take in rows of shape (rows, columns)."""
-        self.count += len(block)
-        self._parts.append(np.array(block, order="F"))
-        if self._file or self.count * self.columns * 8 > self._limit:
-            self._to_file()
-
-    def _to_file(self) -> None:
-        if self._file is None:
+        if self._file is None and (self.count + len(block)) * self.columns * 8 > self._limit:
             self._file = scratch_file()
             weakref.finalize(self, self._file.close)
-        for part in self._parts:
-            self._file.write(part.tobytes())
-        self._file.flush()
-        self._parts.clear()
+            for start in range(0, self.count, self.block):
+                self._file.write(self._part_at(start).tobytes())
+            self._parts.clear()
+        if self._file:
+            self._file.write(block.tobytes())
+            self._file.flush()
+            self.count += len(block)
+            return
+        taken = 0
+        while taken < len(block):
+            filled = self.count % self.block
+            if not filled:
+                self._parts.append(np.empty((self.block, self.columns), order="F"))
+            part = block[taken : taken + self.block - filled]
+            self._parts[-1][filled : filled + len(part)] = part
+            self.count, taken = self.count + len(part), taken + len(part)
+
+    def _part_at(self, start: int) -> FloatArray:
+        """The rows of a block in memory, which begins there."""
+        return self._parts[start // self.block][: self.count - start]
 
     @property
     def in_memory(self) -> bool:
@@ -88,12 +98,7 @@ class Rows:
             shape = (min(self.block, self.count - start), self.columns)
             offset = start * self.columns * 8
             return np.memmap(self._file, np.float64, mode="c", offset=offset, shape=shape)
-        *others, last = map(len, self._parts)
-        if set(others) - {self.block} or last > self.block:
-            rows = np.concatenate(self._parts)
-            starts = range(0, self.count, self.block)
-            self._parts[:] = [np.array(rows[at : at + self.block], order="F") for at in starts]
-        return self._parts[start // self.block]
+        return self._part_at(start)
 
     def blocks(self) -> Iterator[FloatArray]:
         """All rows in order, block by block, each column by column in memory, which is how BLAS is

@@ -20,7 +20,7 @@ from gdfit.data.text.fields import WHITE_SPACE, Grammar
 
 LINE_ENDS = b"\r\n"
 AT_ONCE = 1 << 18  # bytes that Arrow parses at a time: what it makes of them stays in the cache
-ROWS_AT_ONCE = 1 << 9  # bytes a column at least, as each column of a piece takes time of its own
+WIDE = 64  # columns; of more, a block is one piece, as each column of a piece takes its time
 
 
 def read_by_arrow(
@@ -41,7 +41,7 @@ def read_by_arrow(
             return None
     # Arrow is slower with words for missing fields.
     absent = [word.decode() for word in grammar.missing_words] if missing else []
-    at_once = max(AT_ONCE, width * ROWS_AT_ONCE)
+    at_once = AT_ONCE if width < WIDE else len(block.text)
     point = grammar.spelling.point.decode()
     table = parsed(text, delimiter, point, width, kinds, absent, at_once)
     if table is None and text is block.text:  # blanks may be in the way, or rows be long
@@ -50,12 +50,15 @@ def read_by_arrow(
     if table is None:
         return None
     columns = {place: table.column(str(place)) for place in kinds}
-    if not all(is_finite(column) for place, column in columns.items() if kinds[place] == "number"):
-        return None
     try:
-        return batch_of(table.num_rows, columns, asked, grammar, may_miss=missing)
+        batch = batch_of(table.num_rows, columns, asked, grammar, may_miss=missing)
     except TypedError:
         return None
+    if np.isnan(batch.numbers).any() and not all(
+        is_finite(column) for place, column in columns.items() if kinds[place] == "number"
+    ):
+        return None
+    return batch
 
 
 def parsed(

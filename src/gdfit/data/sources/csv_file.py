@@ -95,7 +95,7 @@ class CsvFile:
 
         def read(size: int) -> bytes:
             nonlocal done
-            text = self.source.read(min(size, BLOCK_BYTES))
+            text = self.source.read(min(size, 2 * BLOCK_BYTES))
             done += len(text)
             if self.progress and text:
                 position = self.source.position()
