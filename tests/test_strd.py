@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import gdfit
+from condensing import condense
 from exact import reference
 from gdfit import Observations
 from gdfit.analysis.inference import Summary
-from gdfit.data.reduction.condense import Condenser
 from gdfit.data.terms.columns import Columns
 from strd import PROBLEMS, Problem
 
@@ -23,9 +23,8 @@ def observations_of(problem: Problem, condensed: bool) -> Observations:
     raw = gdfit.observations_from(x, y, intercept=problem.intercept)
     if not condensed:
         return raw
-    condenser = Condenser(Columns(raw.features, raw.target_name, intercept=raw.intercept))
-    condenser.add(np.column_stack([x, y]))
-    return condenser.observations()
+    columns = Columns(raw.features, raw.target_name, intercept=raw.intercept)
+    return condense([np.column_stack([x, y])], columns).observations(columns)
 
 
 def digits(value: float | None, certified: float) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from gdfit.data.text.arrow_reader import read_batch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,6 @@ from gdfit.data.terms.selection import Selection
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
 from gdfit.data.terms.terms import Factor, Term
-from gdfit.data.text.arrow_reader import read_batch
 from gdfit.data.text.blocks import Block, cut_blocks
 from gdfit.data.text.fields import Grammar, RowError, content
 from gdfit.data.text.fields import read_words as plain_words
