@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import read_observations
-from gdfit.data.reduction.draws import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
 from gdfit.data.observations import Observations
+from gdfit.data.reduction.draws import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
 from gdfit.data.sources.csv_file import open_csv
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import MISSING

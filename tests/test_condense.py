@@ -6,21 +6,23 @@ import gc
 import os
 import resource
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from condensing import condense
+from condensing import as_they_are, condense
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
-from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.draws import SAMPLE_ROWS, Reservoir
 from gdfit.data.observations import Observations
-from gdfit.data.rows import RowBuffer, Rows, memory_limit
+from gdfit.data.reduction import condense as reducing
+from gdfit.data.reduction.draws import SAMPLE_ROWS, Reservoir
 from gdfit.data.reduction.tree import Outcome, Tree
+from gdfit.data.rows import Rows, buffered, memory_limit
 from gdfit.data.terms.columns import Columns
 from gdfit.descent.objective import BACKENDS, whole_objective
 from gdfit.descent.run import train
@@ -35,8 +37,7 @@ def both(rows: FloatArray, block: int = 7, units: int = 1) -> tuple[Observations
         if len(unit):
             blocks = (unit[start : start + block] for start in range(0, len(unit), block))
             tree.add(number, Outcome(condense(blocks, columns, number)))
-    raw = observations_from(rows[:, :-1], rows[:, -1], names)
-    return raw, tree.result().part.observations(columns)
+    return as_they_are(rows, columns), tree.result().part.observations(columns)
 
 
 def badly_scaled(count: int, features: int, seed: int) -> FloatArray:
@@ -129,11 +130,8 @@ def test_the_same_answers_or_the_same_divergence(case: str, lr: float) -> None:
 @given(st.integers(1, 3000), st.integers(1, 400), st.integers(1, 400))
 def test_a_buffer_keeps_every_row_in_its_place(count: int, block: int, rows: int) -> None:
     numbers = np.arange(count, dtype=float)[:, np.newaxis]
-    buffer = RowBuffer(rows, 2)
-    groups: list[FloatArray] = []
-    for start in range(0, count, block):
-        groups += (group.copy() for group in buffer.add(numbers[start : start + block]))
-    groups += (group.copy() for group in buffer.rest())
+    blocks = (numbers[start : start + block] for start in range(0, count, block))
+    groups = [group.copy() for group in buffered(blocks, rows, 2)]
     together = np.concatenate(groups)
     assert (together[:, 0] == 1).all()
     assert together[:, 1].tolist() == numbers[:, 0].tolist()
@@ -145,14 +143,14 @@ def test_what_is_condensed_leaves_no_memory_taken(tmp_path: Path, fraction: floa
     """Nor has it to be collected as garbage, which commands put off."""
     path, seen = tmp_path / "data.csv", []
     path.write_text("x,y\n" + "1,2\n3,4\n5,7\n" * 100)
-    buffers = RowBuffer.__init__
 
-    def noted(buffer: RowBuffer, *arguments: int) -> None:
-        seen.append(weakref.ref(buffer))
-        buffers(buffer, *arguments)
+    def noted(*how: Any) -> Iterator[FloatArray]:
+        for rows in buffered(*how):
+            seen.append(weakref.ref(rows if rows.base is None else rows.base))
+            yield rows
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RowBuffer, "__init__", noted)
+        patch.setattr(reducing, "buffered", noted)
         gc.disable()
         try:
             for unit_bytes in (200, 1 << 20):

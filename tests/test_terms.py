@@ -20,9 +20,9 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import Words
 from gdfit.data.dataset import Dataset
 from gdfit.data.sources.csv_file import open_csv
-from gdfit.data.terms.selection import Selection
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
+from gdfit.data.terms.selection import Selection
 from gdfit.data.terms.terms import Factor, Term
 from gdfit.data.text.blocks import Block, cut_blocks
 from gdfit.data.text.fields import Grammar, RowError, content
