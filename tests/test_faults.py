@@ -13,7 +13,7 @@ import pytest
 import gdfit
 from gdfit.data.dataset import Dataset
 from gdfit.data.terms.selection import Selection
-from gdfit.model.evaluation import Evaluation, evaluate_blocks, evaluate_rows
+from gdfit.model.evaluation import Evaluation, errors_on, evaluate_rows
 from gdfit.model.linear import load_model
 from gdfit.model.prediction import predict_rows
 
@@ -189,7 +189,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: gdfit.train(read("x,y\n1,2\n2,3\n"), loss="mae"),
         "this loss or batch size needs the rows: read them with `keep_rows` true",
     ),
-    "nothing to evaluate": (lambda: evaluate_blocks(MODEL, []), "there are no observations"),
+    "nothing to evaluate": (lambda: errors_on(MODEL, []).evaluation(), "there are no observations"),
     "a file with nothing to evaluate": (
         lambda: evaluated("x,y\n"),
         "data.csv: there are no observations",
