@@ -79,7 +79,7 @@ def test_a_file_that_changes_meanwhile_is_read_as_it_is_then(tmp_path: Path, cha
         other.write_text(text.replace("3,1", "3000,1"))
     dataset = Dataset((str(path),), unit_bytes=100, on_start=on_start)
     found = dataset.observations()
-    expected = Dataset((str(path),)).observations()
+    expected = Dataset((str(path),), unit_bytes=100).observations()
     assert found.count == expected.count
     assert found.augmented.tolist() == expected.augmented.tolist()
 
