@@ -98,7 +98,7 @@ def test_a_worker_that_dies_changes_no_bit(processes: Processes, files: tuple[st
     processes.add_workers(1)
     before, killer = len(processes.workers), Killer()
     with Cluster(processes.address, unit_bytes=UNIT, at_once=1) as cluster:
-        dataset = Dataset(files, CATEGORY, watcher=killer, cluster=cluster)
+        dataset = Dataset(files, CATEGORY, progress=killer, cluster=cluster)
         assert bits(dataset.observations()) == expected
     assert len(processes.workers) == before - 1
     assert killer.done > 20
@@ -284,7 +284,7 @@ def test_no_scheduler_no_workers_and_workers_that_die(
             pytest.raises(GdfitError, match="workers died one after the other of the same task"),
             Cluster(lonely.address, unit_bytes=UNIT, at_once=1) as cluster,
         ):
-            Dataset(files, CATEGORY, watcher=Killer(), cluster=cluster).observations()
+            Dataset(files, CATEGORY, progress=Killer(), cluster=cluster).observations()
     finally:
         lonely.close()
 
@@ -308,6 +308,6 @@ def test_a_cluster_that_goes_away(files: tuple[str, ...], tmp_path: Path) -> Non
             pytest.raises(GdfitError, match="the connection to the cluster is lost"),
             Cluster(going.address, unit_bytes=UNIT, at_once=1) as cluster,
         ):
-            Dataset(files, CATEGORY, watcher=Killer(), cluster=cluster).observations()
+            Dataset(files, CATEGORY, progress=Killer(), cluster=cluster).observations()
     finally:
         going.close()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit.data.batch import Asked
 from gdfit.data.dataset import read_observations
-from gdfit.data.reduction.condense import Condenser
-from gdfit.data.reduction.draws import HoldOut
 from gdfit.data.observations import Observations
+from gdfit.data.reduction.draws import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
 from gdfit.data.sources.csv_file import open_csv
-from gdfit.data.terms.columns import Columns
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import MISSING
 from gdfit.errors import GdfitError, UsageError
@@ -197,13 +200,18 @@ def test_comments() -> None:
         read("x,y\n1,2\n# two\n3,4\n5,five\n", dialect=Dialect(comment="#"))
 
 
-@pytest.mark.parametrize("block_bytes", [1, 7, 64])
-def test_comments_in_blocks_of_any_size(block_bytes: int) -> None:
+@pytest.mark.parametrize("unit_bytes", [1, 7, 64])
+def test_comments_in_units_of_any_size(unit_bytes: int) -> None:
     text = "x,y\n" + "".join(f'{n},{n * n} # "{n}, {n}"\n#\n' for n in range(50))
     Path("data.csv").write_text(text)
-    with open_csv("data.csv", Dialect(comment="#"), block_bytes=block_bytes, head_bytes=64) as file:
-        rows = np.concatenate(list(file.blocks((0, 1))))
-    assert rows.tolist() == [[n, n * n] for n in range(50)]
+    dialect, asked = Dialect(comment="#"), [Asked(0), Asked(1)]
+    for as_text in (False, True):
+        with open_csv("data.csv", dialect, unit_bytes=unit_bytes, head_bytes=64) as file:
+            found = []
+            for unit in file.text_blocks(unit_bytes) if as_text else file.units():
+                (batch,) = file.batches(unit, asked, may_miss=False)
+                found += batch.numbers.tolist()
+        assert found == [[n, n * n] for n in range(50)]
 
 
 def test_lines_to_skip_are_counted_in_faults() -> None:
@@ -293,49 +301,67 @@ def test_dialects_that_make_no_sense(dialect: dict[str, Any]) -> None:
         Dialect(**dialect)
 
 
-def deal(count: int, fraction: float, seed: int, block: int) -> tuple[list[float], list[float]]:
-    """Which of `count` rows are to train on, and which are held out."""
-    columns = Columns(("x",), "y")
-    parts = Condenser(columns, keep_rows=True), Condenser(columns, keep_rows=True)
-    hold_out = HoldOut(fraction, 2, seed, *parts)
-    rows = np.column_stack([np.arange(float(count)), np.zeros(count)])
-    for start in range(0, count, block):
-        hold_out.add(rows[start : start + block])
-    hold_out.finish()
-    kept, held_out = (row_numbers(part) for part in parts)
-    return kept, held_out
+def deal(sizes: Sequence[int], fraction: float, seed: int) -> tuple[list[int], list[int]]:
+    """Which rows of units of these sizes are to train on, and which are held out."""
+    hold_out, first = HoldOut(fraction, seed), 0
+    piles: tuple[list[int], list[int]] = ([], [])
+    settled = hold_out.settled(sizes)
+    for number, (size, undecided) in enumerate(zip(sizes, settled, strict=True)):
+        draws = split_draws(seed, (0, number), np.arange(size))
+        dealt = hold_out.dealt(draws)
+        waiting = iter(undecided)
+        for row in np.argsort(draws).tolist():
+            pile = next(waiting) if dealt[row] == UNDECIDED else int(dealt[row])
+            piles[pile].append(first + row)
+        assert not [*waiting]
+        first += size
+    return sorted(piles[TRAIN]), sorted(piles[VALIDATION])
 
 
-def row_numbers(part: Condenser) -> list[float]:
-    """The first column of the rows in `part`."""
-    rows = part.observations().rows if part.count else None
-    return [float(x) for block in rows.blocks() for x in block[:, 0]] if rows else []
-
-
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
-    st.integers(1, 400) | st.integers(65_000, 140_000),
-    st.floats(1e-7, 1, exclude_max=True),
+    st.lists(st.integers(1, 40) | st.integers(1, 3000), min_size=1, max_size=20),
+    st.floats(1e-7, 1, exclude_max=True) | st.sampled_from([0.5, 0.25, 0.1, 1 / 3]),
     st.integers(0, 9),
-    st.integers(1, 300).map(lambda size: 317 * size),
 )
 def test_as_many_rows_are_held_out_as_asked_for(
-    count: int, fraction: float, seed: int, block: int
+    sizes: list[int], fraction: float, seed: int
 ) -> None:
-    kept, held_out = deal(count, fraction, seed, block)
+    """Of each unit its part, rounded up or down."""
+    kept, held_out = deal(sizes, fraction, seed)
+    count = sum(sizes)
     assert len(held_out) == max(1, round(fraction * count))
-    assert sorted(kept + held_out) == list(range(count))
-    assert (kept, held_out) == deal(count, fraction, seed, 4999)
+    assert sorted(kept + held_out) == [*range(count)]
+    bounds = np.cumsum([0, *sizes])
+    for start, stop in pairwise(bounds.tolist()):
+        its = Fraction(len(held_out) * (stop - start), count)
+        held = sum(start <= row < stop for row in held_out)
+        assert held in (math.floor(its), math.ceil(its))
 
 
-def test_any_row_is_as_likely_to_be_held_out() -> None:
-    counts = np.zeros(25)
-    for seed in range(2000):
-        kept, held_out = deal(25, 0.2, seed, 25)
-        assert kept == sorted(kept)
-        counts[np.array(held_out, int)] += 1
-    # Each of the 25 rows is in one of five draws of 2,000; the standard deviation is 18.
-    assert (np.abs(counts - 400) < 5 * 18).all()
+@pytest.mark.parametrize(
+    "sizes", [(25,), (1, 1), (1, 2), (3, 1), (2, 5, 1, 4), (1, 9, 1), (4, 1), (7, 8)]
+)
+@pytest.mark.parametrize("fraction", [0.07, 0.2, 0.3, 0.5, 0.85])
+def test_any_row_is_as_likely_to_be_held_out(sizes: tuple[int, ...], fraction: float) -> None:
+    times = 1500
+    counts = np.zeros(sum(sizes))
+    for seed in range(times):
+        counts[deal(sizes, fraction, seed)[VALIDATION]] += 1
+    part = max(1, round(fraction * len(counts))) / len(counts)
+    deviation = math.sqrt(part * (1 - part) / times)
+    assert (np.abs(counts / times - part) <= 4.5 * deviation).all()
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), (2, 5), (8,)])
+def test_pairs_of_rows_of_a_unit_are_as_likely_to_be_held_out(sizes: tuple[int, ...]) -> None:
+    """None is tied to its neighbour."""
+    times, together = 3000, np.zeros((sizes[0], sizes[0]))
+    for seed in range(times):
+        held = [row for row in deal(sizes, 0.5, seed)[VALIDATION] if row < sizes[0]]
+        together[np.ix_(held, held)] += 1 / times
+    pairs = together[np.triu_indices(sizes[0], 1)]
+    assert np.ptp(pairs) <= 6 * math.sqrt(0.25 / times)
 
 
 @pytest.mark.parametrize("seed", range(5))

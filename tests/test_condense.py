@@ -6,33 +6,38 @@ import gc
 import os
 import resource
 import weakref
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from condensing import as_they_are, condense
 from gdfit.arrays import FloatArray
-from gdfit.data.dataset import Dataset, read_observations
-from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.draws import SAMPLE_ROWS, Condenser, Reservoir
+from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations
-from gdfit.data.rows import RowBuffer, Rows, memory_limit
+from gdfit.data.reduction import condense as reducing
+from gdfit.data.reduction.draws import SAMPLE_ROWS, Reservoir
+from gdfit.data.reduction.tree import Outcome, Tree
+from gdfit.data.rows import Rows, buffered, memory_limit
 from gdfit.data.terms.columns import Columns
 from gdfit.descent.objective import BACKENDS, whole_objective
 from gdfit.descent.run import train
 from gdfit.descent.settings import Settings
 
 
-def both(rows: FloatArray, block: int = 7) -> tuple[Observations, Observations]:
-    """The observations in `rows` as they are, and condensed block by block."""
+def both(rows: FloatArray, block: int = 7, units: int = 1) -> tuple[Observations, Observations]:
+    """The observations in `rows` as they are, and condensed block by block in so many units."""
     names = tuple(f"x{place}" for place in range(1, rows.shape[1]))
-    condenser = Condenser(Columns(names, "y"))
-    for start in range(0, len(rows), block):
-        condenser.add(rows[start : start + block])
-    return observations_from(rows[:, :-1], rows[:, -1], names), condenser.observations()
+    columns, tree = Columns(names, "y"), Tree()
+    for number, unit in enumerate(np.array_split(rows, units)):
+        if len(unit):
+            blocks = (unit[start : start + block] for start in range(0, len(unit), block))
+            tree.add(number, Outcome(condense(blocks, columns, number)))
+    return as_they_are(rows, columns), tree.result().part.observations(columns)
 
 
 def badly_scaled(count: int, features: int, seed: int) -> FloatArray:
@@ -69,11 +74,12 @@ def test_the_path_is_that_of_long_double_loops_over_all_rows() -> None:
     count=st.integers(1, 60),
     features=st.integers(1, 8),
     block=st.integers(1, 70),
+    units=st.integers(1, 9),
     same_columns=st.booleans(),
     scale=st.sampled_from([1e-150, 1e-8, 1.0, 1e8, 1e150]),
 )
 def test_condensed_is_raw(
-    seed: int, count: int, features: int, block: int, same_columns: bool, scale: float
+    seed: int, count: int, features: int, block: int, units: int, same_columns: bool, scale: float
 ) -> None:
     random = np.random.default_rng(seed)
     rows = random.normal(size=(count, features + 1))
@@ -81,7 +87,7 @@ def test_condensed_is_raw(
         rows[:, 0] = rows[:, features - 1]
         rows[:, features // 2] = 0
     rows *= scale
-    raw, condensed = both(rows, block)
+    raw, condensed = both(rows, block, units)
     assert len(condensed.target) <= features + 2
     assert (condensed.count, condensed.last.tolist()) == (count, rows[-1].tolist())
     assert condensed.first.tolist() == raw.first.tolist() == rows[:3].tolist()
@@ -111,7 +117,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("lr", [0.01, 10.0])
 def test_the_same_answers_or_the_same_divergence(case: str, lr: float) -> None:
-    raw, condensed = both(CASES[case], block=2)
+    raw, condensed = both(CASES[case], block=2, units=2)
     expected, found = (train(data, lr=lr, epochs=300) for data in (raw, condensed))
     assert found.status == expected.status
     assert found.epochs == expected.epochs
@@ -124,11 +130,8 @@ def test_the_same_answers_or_the_same_divergence(case: str, lr: float) -> None:
 @given(st.integers(1, 3000), st.integers(1, 400), st.integers(1, 400))
 def test_a_buffer_keeps_every_row_in_its_place(count: int, block: int, rows: int) -> None:
     numbers = np.arange(count, dtype=float)[:, np.newaxis]
-    buffer = RowBuffer(rows, 2)
-    groups: list[FloatArray] = []
-    for start in range(0, count, block):
-        groups += (group.copy() for group in buffer.add(numbers[start : start + block]))
-    groups += (group.copy() for group in buffer.rest())
+    blocks = (numbers[start : start + block] for start in range(0, count, block))
+    groups = [group.copy() for group in buffered(blocks, rows, 2)]
     together = np.concatenate(groups)
     assert (together[:, 0] == 1).all()
     assert together[:, 1].tolist() == numbers[:, 0].tolist()
@@ -140,33 +143,29 @@ def test_what_is_condensed_leaves_no_memory_taken(tmp_path: Path, fraction: floa
     """Nor has it to be collected as garbage, which commands put off."""
     path, seen = tmp_path / "data.csv", []
     path.write_text("x,y\n" + "1,2\n3,4\n5,7\n" * 100)
-    buffers = RowBuffer.__init__
 
-    def noted(buffer: RowBuffer, *arguments: int) -> None:
-        seen.append(weakref.ref(buffer))
-        buffers(buffer, *arguments)
+    def noted(*how: Any) -> Iterator[FloatArray]:
+        for rows in buffered(*how):
+            seen.append(weakref.ref(rows if rows.base is None else rows.base))
+            yield rows
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RowBuffer, "__init__", noted)
+        patch.setattr(reducing, "buffered", noted)
         gc.disable()
         try:
-            dataset = Dataset((str(path),), large=0, unit_bytes=200)
-            for _ in range(2):
+            for unit_bytes in (200, 1 << 20):
+                dataset = Dataset((str(path),), unit_bytes=unit_bytes)
                 dataset.observations() if fraction is None else dataset.split(fraction)
-                dataset = replace(dataset, large=1 << 20)
             assert len(seen) > 2
             assert not any(reference() for reference in seen)
         finally:
             gc.enable()
 
 
-@pytest.mark.parametrize("block_bytes", [1 << 12, 1 << 15, 1 << 20])
-def test_block_size_changes_no_bit(tmp_path: Path, block_bytes: int) -> None:
-    path = tmp_path / "data.csv"
-    rows = badly_scaled(10_000, 2, seed=1)
-    path.write_text("a,b,y\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows.tolist()))
-    expected = read_observations(str(path))
-    found = Dataset((str(path),), block_bytes=block_bytes).observations()
+@pytest.mark.parametrize("block", [1, 7, 100, 3000])
+def test_how_a_unit_is_cut_in_blocks_changes_no_bit(block: int) -> None:
+    rows = badly_scaled(3000, 2, seed=1)
+    (_, expected), (_, found) = both(rows, block=len(rows)), both(rows, block)
     for name in ("design", "target", "first", "last", "sample"):
         assert getattr(found, name).tolist() == getattr(expected, name).tolist()
 
@@ -176,7 +175,7 @@ def sample_of(rows: FloatArray, seed: int, block: int) -> list[float]:
     reservoir = Reservoir(seed)
     for start in range(0, len(rows), block):
         reservoir.add(rows[start : start + block])
-    return [float(number) for number in reservoir.rows[:, 0]]
+    return [float(number) for number in reservoir.sample().rows[:, 0]]
 
 
 def test_changed_rows_outlive_those_on_disk() -> None:

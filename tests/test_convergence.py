@@ -293,13 +293,13 @@ def test_the_same_seed_splits_the_same(gdfit: Gdfit) -> None:
     assert "validation_loss" in fit["history"][0]
 
 
-@pytest.mark.parametrize("block_bytes", [1, 64])
-def test_block_size_does_not_change_the_split(block_bytes: int) -> None:
-    expected = Dataset((str(LECTURE),)).split(0.3, seed=1)
-    found = Dataset((str(LECTURE),), block_bytes=block_bytes).split(0.3, seed=1)
-    for part, its in zip(found, expected, strict=True):
-        assert part.sample.tolist() == its.sample.tolist()
-        assert part.augmented.tolist() == its.augmented.tolist()
+@pytest.mark.parametrize("unit_bytes", [1, 64, 1 << 21])
+def test_a_split_has_each_row_once_whatever_the_units(unit_bytes: int) -> None:
+    whole = Dataset((str(LECTURE),)).observations()
+    kept, held_out = Dataset((str(LECTURE),), unit_bytes=unit_bytes).split(0.3, seed=1)
+    assert (kept.count, held_out.count) == (17, 8)
+    both = np.concatenate([kept.sample, held_out.sample]).tolist()
+    assert sorted(both) == sorted(whole.sample.tolist())
 
 
 def test_a_fraction_holds_out_that_part(gdfit: Gdfit) -> None:

@@ -12,7 +12,7 @@ import gdfit as library
 from conftest import LECTURE, Gdfit
 from gdfit.data.rows import rows_at_once
 from gdfit.data.text.dialect import Dialect
-from gdfit.model.evaluation import evaluate
+from gdfit.model.evaluation import errors_on
 
 
 def test_evaluate(gdfit: Gdfit) -> None:
@@ -77,7 +77,8 @@ def test_rows_in_several_blocks_count_as_one(intercept: bool, size: int, unit: f
     w, b = 2.5 * unit, 900 * unit if intercept else 0.0
     model = library.LinearModel((w,), b, ("x",), "y", facts=facts)
     rows = np.column_stack([x, y])
-    found = evaluate(model, (rows[start : start + size] for start in range(0, count, size)))
+    blocks = (rows[start : start + size] for start in range(0, count, size))
+    found = errors_on(model, blocks).evaluation()
     errors = w * x + b - y
     squares = math.fsum(errors**2)
     total = math.fsum((y - (y.mean() if intercept else 0)) ** 2)
@@ -93,7 +94,8 @@ def test_there_is_no_r_squared_where_y_does_not_vary(spread: float, varies: bool
     """A deviation that is a rounding error is none."""
     y = 1e6 * (1 + spread * np.arange(100.0))
     model = library.LinearModel((0.0,), 1e6, ("x",), "y")
-    found = evaluate(model, [np.column_stack([y, y])[:50], np.column_stack([y, y])[50:]])
+    halves = np.split(np.column_stack([y, y]), 2)
+    found = errors_on(model, halves).evaluation()
     assert math.isfinite(found.r_squared) == varies
     assert library.observations_from(y, y).r_squared(np.zeros(2)) == (
         pytest.approx(1 - (y @ y) / ((y - y.mean()) @ (y - y.mean())))

@@ -13,7 +13,7 @@ import pytest
 import gdfit
 from gdfit.data.dataset import Dataset
 from gdfit.data.terms.selection import Selection
-from gdfit.model.evaluation import Evaluation, evaluate_blocks, evaluate_rows
+from gdfit.model.evaluation import Evaluation, errors_on, evaluate_rows
 from gdfit.model.linear import load_model
 from gdfit.model.prediction import predict_rows
 
@@ -161,7 +161,10 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: gdfit.observations_from(np.ones((3, 2)), [1, 2, 3], ["x"]),
         "1 names for 2 features",
     ),
-    "nothing at all": (lambda: gdfit.observations_from([], []), "there are no observations"),
+    "nothing at all": (
+        lambda: gdfit.observations_from([], []),
+        "the array: there are no observations",
+    ),
     "a start that there is not": (
         lambda: gdfit.train(LINE, init="ones"),
         "no `init` 'ones'; there are zeros and random",
@@ -189,7 +192,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: gdfit.train(read("x,y\n1,2\n2,3\n"), loss="mae"),
         "this loss or batch size needs the rows: read them with `keep_rows` true",
     ),
-    "nothing to evaluate": (lambda: evaluate_blocks(MODEL, []), "there are no observations"),
+    "nothing to evaluate": (lambda: errors_on(MODEL, []).evaluation(), "there are no observations"),
     "a file with nothing to evaluate": (
         lambda: evaluated("x,y\n"),
         "data.csv: there are no observations",

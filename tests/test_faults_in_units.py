@@ -15,14 +15,14 @@ import numpy as np
 import pyarrow
 import pytest
 from distributed.scheduler import KilledWorker
+from gdfit.data.reduction.gathering import each
+from gdfit.data.reduction.parts import count_lines_of
 from pyarrow import parquet
 
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import FrameFile, file_of
 from gdfit.data.reduction import dask as connecting
 from gdfit.data.reduction.dask import MOST_AT_ONCE, TASKS_EACH, Cluster, address_of, units_at_once
-from gdfit.data.reduction.gathering import each
-from gdfit.data.reduction.parts import count_lines_of
 from gdfit.data.reduction.units import Form
 from gdfit.data.sources.formats import READERS, open_text
 from gdfit.data.sources.source import Source

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gdfit.arrays import FloatArray
-from gdfit.data.text.arrow_reader import read_batch
+from gdfit.data.batch import Asked, Batch, Kind, by_kind
+from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.text.blocks import Block, cut_blocks, ends_of_rows
-from gdfit.data.text.fields import (
-    MISSING,
-    WHITE_SPACE,
-    Grammar,
-    RowError,
-    content,
-    read_number,
-    read_plainly,
-    records,
-)
+from gdfit.data.text.fields import MISSING, WHITE_SPACE, Grammar, content, read_number, records
+from gdfit.data.text.plain import RowError, read_plainly
+from readers import read_block, said_by
 
 COMMA = Grammar(",")
+KINDS: st.SearchStrategy[Kind] = st.sampled_from(["number", "word"])
 
 
 def rows_of(text: bytes, grammar: Grammar = COMMA) -> list[list[bytes]]:
@@ -116,23 +111,39 @@ def chunks(text: bytes, size: int) -> Iterator[bytes]:
     return (text[start : start + size] for start in range(0, len(text), size))
 
 
-def read_block(
-    block: Block, grammar: Grammar, width: int, places: tuple[int, ...], *, missing: bool
-) -> FloatArray:
-    """The numbers in a block: by Arrow, or where that leaves it, by the plain reader."""
-    batch = read_batch(block, grammar, width, places, (), missing=missing)
-    if batch is not None:
-        return batch.numbers
-    return read_plainly(block.text, grammar, width, places, missing=missing, line=block.line)
+Outcome = tuple[str, int, int | None] | tuple[list[int], bytes, list[list[str | None]]]
 
 
-def read(
-    text: bytes, grammar: Grammar, width: int, places: tuple[int, ...], size: int
-) -> FloatArray:
-    """The numbers in `text`, read in blocks of about `size` bytes."""
-    blocks = cut_blocks(chunks(text, size), grammar)
-    rows = [read_block(block, grammar, width, places, missing=True) for block in blocks]
-    return np.concatenate([np.empty((0, len(places))), *rows])
+def outcome(read_all: Callable[[], list[Batch]], asked: Sequence[Asked]) -> Outcome:
+    """The numbers that a reader gives, to the last bit, and the words; or its complaint."""
+    numbers = np.empty((0, len(by_kind(asked)[0])))
+    try:
+        batches = read_all()
+    except RowError as error:
+        return error.what, error.line, error.place
+    rows = np.concatenate([numbers, *(batch.numbers for batch in batches)])
+    words = [row for batch in batches for row in said_by(batch)]
+    return [*rows.shape], np.where(np.isnan(rows), np.nan, rows).tobytes(), words
+
+
+def assert_same(
+    text: bytes,
+    grammar: Grammar,
+    width: int,
+    asked: Sequence[Asked],
+    size: int,
+    *,
+    missing: bool = True,
+) -> None:
+    """Both readers give the same numbers and words, or the same complaint."""
+    how: Any = {"missing": missing}
+    plain = outcome(lambda: [read_plainly(text, grammar, width, asked, **how)], asked)
+
+    def read_all() -> list[Batch]:
+        blocks = cut_blocks(chunks(text, size), grammar)
+        return [read_block(block, grammar, width, asked, **how) for block in blocks]
+
+    assert outcome(read_all, asked) == plain
 
 
 GRAMMARS = st.builds(
@@ -180,52 +191,33 @@ def files(draw: st.DrawFn) -> tuple[Grammar, int, bytes]:
     return grammar, width, "".join(pieces).encode()
 
 
-Outcome = tuple[str, int, int | None] | tuple[tuple[int, ...], bytes]
-
-
-def outcome(read_all: Callable[[], FloatArray]) -> Outcome:
-    """The numbers that a reader gives, to the last bit, or its complaint."""
-    try:
-        rows = read_all()
-    except RowError as error:
-        return error.what, error.line, error.place
-    return rows.shape, np.where(np.isnan(rows), np.nan, rows).tobytes()
-
-
-def assert_same(
-    text: bytes, grammar: Grammar, width: int, places: tuple[int, ...], size: int
-) -> None:
-    """Both readers give the same numbers or the same complaint."""
-    fast = outcome(lambda: read(text, grammar, width, places, size))
-    assert fast == outcome(lambda: read_plainly(text, grammar, width, places, missing=True))
-
-
 @settings(max_examples=1000, deadline=None)
 @given(
     file=files(),
     size=st.integers(1, 60),
-    used=st.lists(st.integers(0, 3), min_size=1, max_size=4),
+    used=st.lists(st.tuples(st.integers(0, 3), KINDS), min_size=1, max_size=4),
+    missing=st.sampled_from([True, True, False]),
 )
 def test_the_fast_reader_reads_what_the_plain_one_reads(
-    file: tuple[Grammar, int, bytes], size: int, used: list[int]
+    file: tuple[Grammar, int, bytes], size: int, used: list[tuple[int, Kind]], missing: bool
 ) -> None:
-    """Columns in any order, and one more than once."""
+    """Columns in any order, and one more than once, as numbers and as words."""
     grammar, width, text = file
-    places = tuple(place % width for place in used)
-    assert_same(text, grammar, width, places, size)
+    asked = [Asked(place % width, kind) for place, kind in used]
+    assert_same(text, grammar, width, asked, size, missing=missing)
 
 
 @settings(max_examples=1000, deadline=None)
 @given(
     text=st.text('01.,;\t "\n\r#exNA-', max_size=40).map(str.encode) | st.binary(max_size=40),
     grammar=GRAMMARS,
-    width=st.integers(1, 3),
+    kinds=st.lists(KINDS, min_size=1, max_size=3),
     size=st.integers(1, 60),
 )
 def test_and_so_it_does_with_any_bytes(
-    text: bytes, grammar: Grammar, width: int, size: int
+    text: bytes, grammar: Grammar, kinds: list[Kind], size: int
 ) -> None:
-    assert_same(text, grammar, width, tuple(range(width)), size)
+    assert_same(text, grammar, len(kinds), [*map(Asked, range(len(kinds)), kinds)], size)
 
 
 @settings(max_examples=300, deadline=None)
@@ -240,9 +232,12 @@ def test_rows_end_where_the_definition_says(file: tuple[Grammar, int, bytes], mo
 
 def test_doubled_quotes_beside_mere_ones_wherever_blocks_are_cut() -> None:
     text = b'5" x,"a""\nb",2\n' * 9
-    assert read(text, COMMA, 3, (2,), 1000).tolist() == [[2.0]] * 9
+    asked = [Asked(1, "word"), Asked(2)]
+    (block,) = cut_blocks([text], COMMA)
+    batch = read_block(block, COMMA, 3, asked)
+    assert (batch.numbers.tolist(), said_by(batch)) == ([[2.0]] * 9, [['a"\nb']] * 9)
     for size in range(1, 40):
-        assert_same(text, COMMA, 3, (2,), size)
+        assert_same(text, COMMA, 3, asked, size)
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", WHITE_SPACE])
@@ -254,7 +249,7 @@ def test_both_readers_count_the_fields_of_each_line(delimiter: str, width: int) 
         for lengths in itertools.product(range(5), repeat=count):
             lines = [between.join("1234"[:length]) for length in lengths]
             text = "\n".join(lines).encode()
-            assert_same(text, Grammar(delimiter), width, tuple(range(width)), 1000)
+            assert_same(text, Grammar(delimiter), width, [*map(Asked, range(width))], 1000)
 
 
 @pytest.mark.parametrize("decimal", [".", ","])
@@ -268,7 +263,7 @@ def test_what_pandas_takes_for_a_number_is_one(decimal: str, characters: str) ->
         for letters in itertools.product(characters, repeat=length):
             text = "".join(letters).encode()
             block = Block(text + b";1\n", np.empty(0, np.int64), 1, b"")
-            batch = read_batch(block, grammar, 2, (0,), (), missing=True)
+            batch = read_by_arrow(block, grammar, 2, [Asked(0)], missing=True)
             if batch is not None:
                 number = read_number(text, grammar, missing=True)
                 value = batch.numbers[0, 0]
@@ -297,4 +292,5 @@ SHAPES = st.one_of(
 def test_a_column_of_one_word_says_what_one_field_does(word: str, beside: str) -> None:
     """Though pandas takes a column of truth values for one of zeros and ones."""
     text = f"{word}\n{beside}" * 300
-    assert_same(text.encode(), COMMA, 1, (0,), 1 << 16)
+    assert_same(text.encode(), COMMA, 1, [Asked(0)], 1 << 16)
+    assert_same(text.encode(), COMMA, 1, [Asked(0, "word")], 1 << 16)

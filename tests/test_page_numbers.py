@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 from browser import Page
+from condensing import condense
 from conftest import SAMPLES, Opened
+from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.reduction.condense import Condenser
 from gdfit.data.observations import Observations
 from gdfit.data.terms.columns import Columns
 from gdfit.descent.run import Fit, train
@@ -21,11 +23,14 @@ from pages import greenhouse, lecture
 
 def ten_million() -> Observations:
     """Ten million rows of two features, which are never all there at once."""
-    random, condenser = np.random.default_rng(0), Condenser(Columns(("near", "far"), "y"))
-    for _ in range(20):
-        x = random.normal([3, -1], [1, 2], (500_000, 2))
-        condenser.add(np.column_stack([x, x @ [2, -1] + 0.5 + random.normal(size=len(x))]))
-    return condenser.observations()
+    random, columns = np.random.default_rng(0), Columns(("near", "far"), "y")
+
+    def blocks() -> Iterator[FloatArray]:
+        for _ in range(20):
+            x = random.normal([3, -1], [1, 2], (500_000, 2))
+            yield np.column_stack([x, x @ [2, -1] + 0.5 + random.normal(size=len(x))])
+
+    return condense(blocks(), columns).observations(columns)
 
 
 def assert_same_run(page: Page, fit: Fit) -> None:

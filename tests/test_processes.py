@@ -71,15 +71,15 @@ def test_a_file_that_changes_meanwhile_is_read_as_it_is_then(tmp_path: Path, cha
     text = {"another file": new, "a part of it": old[:404], "more": old + "5,6\n"}.get(change, new)
     other.write_text(text)
 
-    def begun() -> None:
+    def on_start() -> None:
         if other.exists():
             other.replace(path)
 
     if change == "a fault":  # where a unit of the one file is in the middle of a row of the other
         other.write_text(text.replace("3,1", "3000,1"))
-    dataset = Dataset((str(path),), large=0, unit_bytes=100, begun=begun)
+    dataset = Dataset((str(path),), unit_bytes=100, on_start=on_start)
     found = dataset.observations()
-    expected = Dataset((str(path),)).observations()
+    expected = Dataset((str(path),), unit_bytes=100).observations()
     assert found.count == expected.count
     assert found.augmented.tolist() == expected.augmented.tolist()
 

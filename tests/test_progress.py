@@ -131,7 +131,7 @@ def test_a_pipe_is_counted_in_bytes_without_a_total(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(bar, "update", seen.append)
     with os.fdopen(reader) as file:
         monkeypatch.setattr(sys, "stdin", file)
-        observations = Dataset(("-",), Selection(), watcher=bar).observations()
+        observations = Dataset(("-",), Selection(), progress=bar).observations()
     thread.join()
     assert observations.count == 1_200_000
     assert seen[-1] == len(text)

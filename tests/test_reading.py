@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit.data.batch import Asked
 from gdfit.data.dataset import read_observations
 from gdfit.data.sources.csv_file import open_csv
 from gdfit.data.text.dialect import Dialect
@@ -236,30 +237,35 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 @settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(st.tuples(FLOATS, FLOATS), min_size=1, max_size=40),
-    block_bytes=st.integers(1, 200),
+    size=st.integers(1, 200),
     quoted=st.booleans(),
 )
-def test_block_size_changes_nothing(
+def test_how_text_is_cut_changes_nothing(
     tmp_path_factory: pytest.TempPathFactory,
     rows: list[tuple[float, float]],
-    block_bytes: int,
+    size: int,
     quoted: bool,
 ) -> None:
     path = tmp_path_factory.mktemp("blocks") / "data.csv"
     note = '"a\n""b"' if quoted else "a"
     text = "x,note,y\n" + "".join(f"{x!r},{note},{y!r}\n" for x, y in rows)
     path.write_text(text)
-    with open_csv(str(path), block_bytes=block_bytes) as file:
-        blocks = list(file.blocks((0, 2)))
-    np.testing.assert_array_equal(np.concatenate(blocks), np.array(rows))
+    asked = [Asked(0), Asked(2)]
+    for as_text in (False, True):
+        with open_csv(str(path), unit_bytes=size) as file:
+            cut = file.text_blocks(size) if as_text else file.units()
+            batches = [batch for unit in cut for batch in file.batches(unit, asked, may_miss=False)]
+        found = np.concatenate([batch.numbers for batch in batches])
+        np.testing.assert_array_equal(found, np.array(rows))
 
 
 def test_an_unending_line_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b'x,y\n1,"' + b"1" * (1 << 23))
     fault = "line 2: a quote opens a field here that does not end"
-    with (
-        open_csv(str(path), longest=1 << 21) as file,
-        pytest.raises(GdfitError, match=fault),
-    ):
-        list(file.blocks((0, 1)))
+    for as_text in (False, True):
+        with (
+            open_csv(str(path), longest=1 << 21) as file,
+            pytest.raises(GdfitError, match=fault),
+        ):
+            [*(file.text_blocks() if as_text else file.units())]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import gdfit
+from condensing import as_they_are, condense
 from exact import reference
 from gdfit import Observations
 from gdfit.analysis.inference import Summary
-from gdfit.data.reduction.condense import Condenser
 from gdfit.data.terms.columns import Columns
 from strd import PROBLEMS, Problem
 
@@ -20,12 +20,11 @@ def observations_of(problem: Problem, condensed: bool) -> Observations:
     """The data in float64, as they are or condensed."""
     x = np.array([[float(value) for value in row] for row in problem.x])
     y = np.array([float(value) for value in problem.y])
-    raw = gdfit.observations_from(x, y, intercept=problem.intercept)
+    names = tuple(f"x{place}" for place in range(x.shape[1]))
+    columns, rows = Columns(names, "y", intercept=problem.intercept), np.column_stack([x, y])
     if not condensed:
-        return raw
-    condenser = Condenser(Columns(raw.features, raw.target_name, intercept=raw.intercept))
-    condenser.add(np.column_stack([x, y]))
-    return condenser.observations()
+        return as_they_are(rows, columns)
+    return condense([rows], columns).observations(columns)
 
 
 def digits(value: float | None, certified: float) -> float:

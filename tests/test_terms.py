@@ -16,19 +16,20 @@ import gdfit as library
 from conftest import Gdfit
 from gdfit import GdfitError, load_model, read_observations, train
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Words
+from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
 from gdfit.data.sources.csv_file import open_csv
-from gdfit.data.terms.selection import Selection
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
+from gdfit.data.terms.selection import Selection
 from gdfit.data.terms.terms import Factor, Term
-from gdfit.data.text.arrow_reader import read_batch
-from gdfit.data.text.blocks import Block, cut_blocks
-from gdfit.data.text.fields import Grammar, RowError, content
-from gdfit.data.text.fields import read_words as plain_words
+from gdfit.data.text.blocks import cut_blocks
+from gdfit.data.text.fields import Grammar, content
+from gdfit.data.text.plain import RowError
+from readers import read_block, said_by
 
 IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936
+WORD = [Asked(0, "word")]
 LEVELS = ["b, c", 'say "a"', "two words", "Ångström", "Z"]
 
 
@@ -248,16 +249,16 @@ def category_file(path: Path, levels: list[str], rows: int, last: list[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("count", "rows", "block"),
+    ("count", "rows", "unit_bytes"),
     [(2, 40, 50), (20, 5000, 1000), (500, 4000, 3000), (500, 70_000, 1 << 16)],
 )
-def test_levels_that_come_last_and_blocks_of_any_size(
-    tmp_path: Path, count: int, rows: int, block: int
+def test_levels_that_come_last_and_units_of_any_size(
+    tmp_path: Path, count: int, rows: int, unit_bytes: int
 ) -> None:
     names = [*LEVELS, *(f"level {number}" for number in range(count))][: count - 1]
     frame = category_file(tmp_path / "d.csv", names, rows, ["A first one"])
     selection = Selection(("kind", "x", "kind:x") if count < 100 else ("kind", "x"))
-    dataset = Dataset((str(tmp_path / "d.csv"),), selection, block_bytes=block)
+    dataset = Dataset((str(tmp_path / "d.csv"),), selection, unit_bytes=unit_bytes)
     observations = dataset.observations()
     levels = sorted({*names, "A first one"})[1:]
     expected = [is_level(frame["kind"], level) for level in levels]
@@ -268,8 +269,9 @@ def test_levels_that_come_last_and_blocks_of_any_size(
     assert observations.features[: count - 1] == tuple(f"kind[{level}]" for level in levels)
     assert np.abs(found - design.T @ design).max() <= 1e-10 * np.abs(found).max()
     whole = Dataset((str(tmp_path / "d.csv"),), selection).observations()
-    assert observations.augmented.tolist() == whole.augmented.tolist()
-    assert observations.sample.tolist() == whole.sample.tolist()
+    assert (observations.features, observations.count) == (whole.features, whole.count)
+    assert observations.first.tolist() == whole.first.tolist()
+    assert observations.last_values == whole.last_values
 
 
 def test_two_categories_of_many_combinations(tmp_path: Path) -> None:
@@ -486,14 +488,6 @@ def test_other_losses_and_batches_take_terms(gdfit: Gdfit) -> None:
     assert both[0]["w"] == pytest.approx(whole["w"], rel=1e-9)
 
 
-def read_words(
-    block: Block, grammar: Grammar, width: int, places: list[int], *, small: bool
-) -> tuple[Words, ...]:
-    """The words in a block: by Arrow, or where that leaves it or it is small, by the definition."""
-    batch = None if small else read_batch(block, grammar, width, (), places, missing=True)
-    return batch.words if batch else plain_words(block.text, grammar, width, places, block.line)
-
-
 @settings(max_examples=40, deadline=None)
 @given(
     words=st.lists(
@@ -510,17 +504,19 @@ def test_words_are_read_as_written(
     file = tmp_path_factory.mktemp("words") / "d.csv"
     quoted = ['"' + word.replace('"', '""') + '"' for word in words]
     file.write_bytes(("c,y\n" + "".join(f"{word},1\n" for word in quoted)).encode())
-    with open_csv(str(file), block_bytes=block) as csv_file:
+    with open_csv(str(file)) as csv_file:
         grammar = csv_file.layout.grammar
         found: list[str | None] = []
-        for text in csv_file.text_blocks():
-            for small in (False, True):
-                ((codes, said),) = read_words(text, grammar, 2, [0], small=small)
-                each = [None if code < 0 else said[code] for code in codes.tolist()]
-                if small:
-                    assert each == found[-len(each) :]
-                else:
-                    found += each
+        for unit in csv_file.text_blocks(block):
+            fast, plain = (
+                [
+                    word
+                    for (word,) in said_by(read_block(unit.content, grammar, 2, WORD, small=small))
+                ]
+                for small in (False, True)
+            )
+            assert fast == plain
+            found += fast
     says = [content(field.encode(), grammar) for field in quoted]
     expected = [None if grammar.is_missing(said) else said.decode() for said in says]
     assert found == expected
@@ -537,8 +533,9 @@ def test_words_with_quotes_anywhere(fields: list[str]) -> None:
     for small in (True, False):
         try:
             blocks = list(cut_blocks([text], grammar))
-            words = [read_words(block, grammar, 2, [0], small=small)[0] for block in blocks]
-            said.append([[w.said[code] if code >= 0 else None for code in w.codes] for w in words])
+            said.append(
+                [said_by(read_block(block, grammar, 2, WORD, small=small)) for block in blocks]
+            )
         except RowError as error:
-            said.append([[str(error)]])
+            said.append([[[str(error)]]])
     assert said[0] == said[1]

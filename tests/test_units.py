@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from gdfit.data.reduction.gathering import AT_ONCE, Tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,6 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.reduction import units
 from gdfit.data.reduction.dask import Cluster
 from gdfit.data.reduction.draws import Divided, divided
-from gdfit.data.reduction.gathering import AT_ONCE, Tree
 from gdfit.data.reduction.units import Range, StraddledError, ranges, read_lines, survey
 from gdfit.data.terms.selection import Selection
 from gdfit.data.text.dialect import Dialect

@@ -184,11 +184,11 @@ def test_rows_of_weight_0_count_for_nothing(gdfit: Gdfit) -> None:
     assert first["observations"] == 4
 
 
-def test_blocks_of_rows_of_weight_0(tmp_path: Path) -> None:
+def test_units_of_rows_of_weight_0(tmp_path: Path) -> None:
     rows = ["1,2,1\n", *["-1,9,0\n"] * 50, "2,3,1\n", *["0,7,0\n"] * 50]
     (tmp_path / "d.csv").write_text("x,y,v\n" + "".join(rows))
     selection = Selection(features=("log(x)",), target="y", weights="v")
-    found = Dataset((str(tmp_path / "d.csv"),), selection, block_bytes=40).observations()
+    found = Dataset((str(tmp_path / "d.csv"),), selection, unit_bytes=40).observations()
     assert found.count == 2
     assert found.first.tolist() == [[0.0, 2.0], [np.log(2.0), 3.0]]
 

@@ -9,9 +9,12 @@ import re
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import partialmethod
 from itertools import chain
 from pathlib import Path
 from random import Random
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -20,12 +23,14 @@ from fuzz.cases import Case, mutated, random_case
 from gdfit import Dialect, GdfitError, LinearModel, load_model
 from gdfit.arrays import FloatArray
 from gdfit.cli import run
-from gdfit.data.batch import Words
+from gdfit.data.batch import Asked, Words
 from gdfit.data.dataset import Dataset
-from gdfit.data.sources.csv_file import open_csv
+from gdfit.data.reduction.dask import Cluster
+from gdfit.data.sources.csv_file import CsvFile, open_csv
 from gdfit.data.terms.selection import Selection
 from gdfit.data.text.fields import WHITE_SPACE
 from gdfit.model.prediction import predict_rows
+from inline import Inline
 
 WHERE = re.compile(r"data\.csv, line (\d+)(?:, column 'c(\d+)')?: ")
 WHOLE = 1 << 19  # so much is read at first, and no file here is as large
@@ -46,15 +51,16 @@ def check(seed: int, folder: Path) -> None:
     path.write_bytes(text.encode("latin-1"))
     has_null = "\0" in text  # in the first bytes it is told as what it is
     head_bytes = random.choice([len(case.top + case.header) + 40 * case.width, WHOLE])
-    block_bytes = random.randint(1, 200)
+    size = random.randint(1, 200)
     for may_miss in (True, False):
         expected = NO_TEXT if has_null else expectation(case, may_miss)
         if has_null <= ("\0" in text[:head_bytes]):
-            found = reading(case, path, head_bytes, block_bytes, may_miss)
-            assert_alike(found, expected, case)
+            for in_units in (False, True):
+                found = reading(case, path, head_bytes, size, may_miss, in_units)
+                assert_alike(found, expected, case)
         if may_miss:
-            assert_alike(prediction(case, path, block_bytes), predicted(case, expected), case)
-        assert_alike_in_units(case, path, random.randint(1, 200), may_miss)
+            assert_alike(prediction(case, path, size), predicted(case, expected), case)
+        assert_alike_in_units(random, case, path, may_miss)
     if random.random() < 0.1:
         run_command(random, case, path)
     if random.random() < 0.1:
@@ -91,32 +97,37 @@ def fault_in(error: GdfitError, case: Case) -> oracle.Fault:
 
 
 def reading(
-    case: Case, path: Path, head_bytes: int, block_bytes: int, may_miss: bool
+    case: Case, path: Path, head_bytes: int, size: int, may_miss: bool, in_units: bool
 ) -> Rows | oracle.Fault:
-    """The numbers that gdfit reads, or where it finds a fault."""
+    """The numbers that gdfit reads, in units or as it reads rows that it writes back, or where it
+    finds a fault."""
     found: Rows = []
+    asked = [*map(Asked, case.places), *(Asked(place, "word") for place in case.texts)]
+    dialect = dialect_of(case)
     try:
-        with open_csv(
-            str(path), dialect_of(case), head_bytes=head_bytes, block_bytes=block_bytes
-        ) as file:
-            for block in file.text_blocks():
-                batch = file.read(block, case.places, case.texts, may_miss=may_miss)
-                columns = [*batch.numbers.T.tolist(), *map(texts_in, batch.words)]
-                found += [list(row) for row in zip(*columns, strict=True)]
+        with open_csv(str(path), dialect, head_bytes=head_bytes, unit_bytes=size) as file:
+            for unit in file.units() if in_units else file.text_blocks(size):
+                for batch in file.batches(unit, asked, may_miss=may_miss):
+                    columns = [*batch.numbers.T.tolist(), *map(texts_in, batch.words)]
+                    found += [list(row) for row in zip(*columns, strict=True)]
     except GdfitError as error:
         return fault_in(error, case)
     return found
 
 
-def assert_alike_in_units(case: Case, path: Path, unit_bytes: int, may_miss: bool) -> None:
-    """Raise if the rows come to something else where all processors read them."""
+def assert_alike_in_units(random: Random, case: Case, path: Path, may_miss: bool) -> None:
+    """Raise if the rows come to something else in other units than by rounding; or at all, where
+    others read the same ones."""
     names = [f"c{place}" for place in (*case.places, *case.texts)]
     *features, target = (names * 2)[: max(2, len(case.places))]
     dialect = replace(dialect_of(case), drop_missing=may_miss)
     selection = Selection(tuple(dict.fromkeys([*features, *names[len(case.places) :]])), target)
+    whole = Dataset((str(path),), selection, dialect)
+    client: Any = Inline(random.randrange(99))
+    cluster = Cluster(client, unit_bytes=random.randint(1, 200), at_once=random.choice([1, 2, 4]))
+    in_units = replace(whole, unit_bytes=cluster.unit_bytes)
     found: list[tuple[str, FloatArray]] = []
-    for large in (1 << 40, 0):
-        dataset = Dataset((str(path),), selection, dialect, large=large, unit_bytes=unit_bytes)
+    for dataset in (whole, in_units, replace(whole, cluster=cluster)):
         try:
             read = dataset.observations()
         except GdfitError as error:
@@ -126,8 +137,10 @@ def assert_alike_in_units(case: Case, path: Path, unit_bytes: int, may_miss: boo
         else:
             seen = read.count, read.features, read.first.tolist(), read.last.tolist()
             found.append((repr(seen), read.augmented))
-    (said, rows), (other, other_rows) = found
+    (said, rows), (other, other_rows), (there, rows_there) = found
     assert said == other, f"{other} in units, not {said}, of {case!r}"
+    assert other == there, f"{there} on a cluster, not {other}, of {case!r}"
+    assert other_rows.tolist() == rows_there.tolist(), case
     rows, other_rows = (
         each / np.abs(rows).max(axis=0, initial=1e-300) for each in (rows, other_rows)
     )
@@ -146,12 +159,14 @@ def model_of(case: Case) -> LinearModel:
     return LinearModel(weights, 0.25, tuple(f"c{place}" for place in case.places), "t")
 
 
-def prediction(case: Case, path: Path, block_bytes: int) -> str | oracle.Fault:
+def prediction(case: Case, path: Path, size: int) -> str | oracle.Fault:
     """What gdfit writes with the predictions."""
     text = io.BytesIO()
-    dataset = Dataset((str(path),), dialect=dialect_of(case), block_bytes=block_bytes)
+    dataset = Dataset((str(path),), dialect=dialect_of(case))
+    in_blocks = partialmethod(CsvFile.text_blocks, size)
     try:
-        predict_rows(model_of(case), dataset, text.write)
+        with patch.object(CsvFile, "text_blocks", in_blocks):
+            predict_rows(model_of(case), dataset, text.write)
     except GdfitError as error:
         return fault_in(error, case)
     return text.getvalue().decode("latin-1")

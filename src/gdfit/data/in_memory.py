@@ -329,7 +329,7 @@ def observations_from(
         made_by = like.expansion.terms if like.expansion else like.features
         asked = Selection(tuple(map(str, made_by)), intercept=like.intercept)
     frame = is_frame(x)
-    columns = columns_of(x) if frame else array_columns(x, features, drop_missing=drop_missing)
+    columns = columns_of(x) if frame else array_columns(x, features)
     if frame and features is not None:
         asked = replace(asked, features=several(features))
     names, count = [name for name, _ in columns], len(columns[0][1]) if columns else 0
@@ -344,10 +344,10 @@ def observations_from(
         if frame:  # a column that is called as the target is no feature
             own = {target, name_of(y)}
             columns = [(name, values) for name, values in columns if str(name) not in own]
-        elif not drop_missing:
-            check_finite(observed, "y")
         aimed_at = name_beside([str(name) for name, _ in columns], called)
         columns.append((aimed_at, observed))
+        if not (frame or drop_missing):
+            check_finite(columns)
     weighed_by = weights
     if weights is not None and not isinstance(weights, str):
         weighed_by = name_beside([*map(str, names), aimed_at], "weights")
@@ -363,8 +363,8 @@ def observations_from(
 
 
 def array_columns(
-    x: Any, features: Sequence[str] | str | None, *, drop_missing: bool
-) -> list[tuple[Hashable, Any]]:
+    x: Any, features: Sequence[str] | str | None
+) -> list[tuple[Hashable, FloatArray]]:
     """Names and values of the columns of an array, shape (N,) or (N, p)."""
     inputs = array_of(x, "x")
     if inputs.ndim == 1:
@@ -381,8 +381,6 @@ def array_columns(
         names = (own,)
     if len(names) != inputs.shape[1]:
         raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
-    for name, values in zip(names, inputs.T if not drop_missing else (), strict=not drop_missing):
-        check_finite(values, quoted(name))
     return [*zip(names, inputs.T, strict=True)]
 
 
@@ -431,11 +429,14 @@ def name_beside(names: Sequence[str], name: str) -> str:
     return name
 
 
-def check_finite(values: FloatArray, called: str) -> None:
-    """Raise for the first number of an array that is not finite."""
-    faults = np.flatnonzero(~np.isfinite(values))
-    if len(faults):
-        row = int(faults[0])
+def check_finite(columns: Sequence[tuple[Hashable, FloatArray]]) -> None:
+    """Raise for the first number of an array that is not finite; y is the last of the columns."""
+    wrong = [np.flatnonzero(~np.isfinite(values)).tolist() for _, values in columns]
+    faults = [(rows[0], place) for place, rows in enumerate(wrong) if rows]
+    if faults:
+        row, place = min(faults)
+        name, values = columns[place]
+        called = "y" if place == len(columns) - 1 else quoted(str(name))
         raise GdfitError(
             f"{called} is {values[row]} in row {row}, counted from 0: x and y must be finite "
             "numbers"

@@ -264,13 +264,15 @@ class Condense:
             return None
         numbers = np.concatenate([numbers for numbers, _ in found])
         rows = np.concatenate([rows for _, rows in found])
-        piles = self.dealing.dealt(split_draws(self.seed, (spot.rank, spot.number), numbers))
+        draws = split_draws(self.seed, (spot.rank, spot.number), numbers)
+        piles, by_draw = self.dealing.dealt(draws), np.argsort(draws, kind="stable")
 
         def of(chosen: Codes, pile: int) -> Condensed | None:
             some = [(numbers[chosen], rows[chosen])] if len(chosen) else []
             return self._condensed(some, levels, spot, pile)
 
-        undecided = (of(np.array([row]), 0) for row in np.flatnonzero(piles == UNDECIDED))
+        waiting = by_draw[piles[by_draw] == UNDECIDED]
+        undecided = (of(row, pile) for pile, row in enumerate(waiting[:, np.newaxis], self.piles))
         return Dealt(
             levels,
             tuple(of(np.flatnonzero(piles == pile), pile) for pile in range(self.dealing.piles)),

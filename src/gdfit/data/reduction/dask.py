@@ -8,7 +8,6 @@ here. Dask has what is lost with a worker done again.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, field
@@ -141,16 +140,19 @@ class Cluster(AbstractContextManager[Any]):
             for part in units.ranges(extent, work.unit_bytes, at_once)
         ]
         trees = [Tree() for _ in work.extents]
-        level, read, left = at_once.bit_length() - 1, 0, Counter(task.file for task in tasks)
-        again: set[int] = set()
-        faulty = len(trees)  # the first file with a fault
+        level, read = at_once.bit_length() - 1, 0
+        done: set[int] = set()
+        straddled: set[int] = set()
+        faults: set[int] = set()
+        real: list[int] = []  # faults but for what seems one in a range that begins in quotes
         with closing(self._outcomes(units.condense, [(there, task) for task in tasks])) as outcomes:
             for number, outcome in outcomes:
                 file, part = tasks[number]
-                left[file] -= 1
-                if isinstance(outcome, GdfitError | StraddledError):
-                    again.add(file)
-                    faulty = min(faulty, file if isinstance(outcome, GdfitError) else faulty)
+                done.add(number)
+                if isinstance(outcome, StraddledError):
+                    straddled.add(file)
+                elif isinstance(outcome, GdfitError):
+                    faults.add(number)
                 elif isinstance(outcome, Exception):
                     raise outcome
                 else:
@@ -158,13 +160,15 @@ class Cluster(AbstractContextManager[Any]):
                     read += work.extents[file].bytes_of(part, work.unit_bytes)
                     if progress:
                         progress.progress(read)
-                if not any(left[file] for file in range(faulty)) and faulty < len(trees):
+                real = sorted(fault for fault in faults if tasks[fault].file not in straddled)
+                if real and done.issuperset(range(real[0])):
                     break
-        files = sorted(file for file in again if file <= faulty)
-        wholes = self._each(units.condense, [(there, Task(file, Range())) for file in files])
-        if faulty < len(trees):
+        faulty = [tasks[fault].file for fault in real[:1]]
+        again = sorted(file for file in {*straddled, *faulty} if not faulty or file <= faulty[0])
+        wholes = self._each(units.condense, [(there, Task(file, Range())) for file in again])
+        if faulty:
             raise GdfitError("the data changed while they were read")
-        for file, outcome in zip(files, wholes, strict=True):
+        for file, outcome in zip(again, wholes, strict=True):
             trees[file] = Tree()
             trees[file].add(0, outcome)
         whole = Tree()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 
 SAMPLE_ROWS = 2000
-SAMPLING, SPLITTING = 1, 2  # streams of random numbers, apart from those of other choices
+SAMPLING, SPLITTING, SETTLING = 1, 2, 4  # streams of random numbers, apart from other choices'
 
 Piles = NDArray[np.int64]
 UNDECIDED = -1
@@ -37,7 +37,8 @@ class Dealing(Protocol):
         """The pile of each row of a unit, or `UNDECIDED`, by what it has drawn from [0, 1)."""
 
     def settled(self, counts: Sequence[int]) -> list[list[int]]:
-        """The piles of each unit's undecided rows, where the units have so many rows each."""
+        """The piles of each unit's undecided rows, in the order of their draws, where the units
+        have so many rows each."""
 
 
 TRAIN, VALIDATION = 0, 1
@@ -45,8 +46,8 @@ TRAIN, VALIDATION = 0, 1
 
 @dataclass(frozen=True)
 class HoldOut:
-    """Holds out max(1, round(fraction · N)) of N rows for validation: of n rows of a unit,
-    ⌊fraction · n⌋ or one more. Any row is as likely as any other.
+    """Holds out max(1, round(fraction · N)) of N rows for validation: of each unit its part of
+    them, rounded up or down. Any row is as likely as any other.
 
     fraction, seed : what was asked for.
     """
@@ -56,30 +57,35 @@ class HoldOut:
     piles = 2
 
     def dealt(self, draws: FloatArray) -> Piles:
-        """Holds out the smallest draws; the one after them is undecided."""
+        """Holds out the smallest draws; those next to the last one are undecided."""
         order = np.argsort(draws, kind="stable")
         piles = np.full(len(draws), TRAIN)
-        sure = math.floor(Fraction(self.fraction) * len(draws))
+        sure, undecided = self._sure(len(draws))
         piles[order[:sure]] = VALIDATION
-        piles[order[sure]] = UNDECIDED
+        piles[order[sure : sure + undecided]] = UNDECIDED
         return piles
+
+    def _sure(self, count: int) -> tuple[int, int]:
+        """How many of a unit's rows are held out whatever the others are, and how many may be: its
+        part of all that are held out is within ½ of its rows' `fraction`, or less than one row."""
+        near = math.floor(Fraction(self.fraction) * count + Fraction(1, 2))
+        sure = max(near - 1, 0)
+        return sure, min(near + 1, count) - sure
 
     def settled(self, counts: Sequence[int]) -> list[list[int]]:
         """Systematic sampling (Madow and Madow, 1944): unit i holds out as many rows as there are
-        whole numbers between fraction · Cᵢ₋₁ + u and fraction · Cᵢ + u, where Cᵢ rows are in the
-        units up to i, and u is drawn from [0, 1) so that the sum is what it is to be."""
-        exact = Fraction(self.fraction)
-        in_all = exact * sum(counts)
-        wanted = max(1, round(self.fraction * sum(counts)))
-        drawn = Fraction(np.random.default_rng([self.seed, SPLITTING]).random())
-        gap = math.floor(in_all) + 1 - in_all  # from which u on the sum is one more
-        u = drawn * gap if wanted == math.floor(in_all) else gap + drawn * (1 - gap)
-        piles, rows, before = [], 0, math.floor(u)
+        whole numbers between part · Cᵢ₋₁ + u and part · Cᵢ + u, where Cᵢ rows are in the units up
+        to i, that part of all rows is to be held out, and u is drawn from [0, 1)."""
+        in_all = sum(counts)
+        part = Fraction(max(1, round(self.fraction * in_all)), in_all)
+        u = Fraction(np.random.default_rng([self.seed, SETTLING]).random())
+        piles, rows, before = [], 0, 0
         for count in counts:
             rows += count
-            so_far = math.floor(exact * rows + u)
-            more = so_far - before > math.floor(exact * count)
-            piles.append([VALIDATION if more else TRAIN])
+            so_far = math.floor(part * rows + u)
+            sure, undecided = self._sure(count)
+            more = so_far - before - sure
+            piles.append([VALIDATION] * more + [TRAIN] * (undecided - more))
             before = so_far
         return piles
 

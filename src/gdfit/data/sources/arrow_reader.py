@@ -35,8 +35,8 @@ def read_by_arrow(
         return None
     if delimiter == WHITE_SPACE:
         text, delimiter = trimmed(block, grammar), "\t"
-    elif len(block.quotes) and not are_at_ends(block, grammar):
-        text = trimmed(block, grammar)
+    elif width == 1 or (len(block.quotes) and not are_at_ends(block, grammar)):
+        text = trimmed(block, grammar)  # which leaves out lines of nothing but blanks
         if text is None:
             return None
     # Arrow is slower with words for missing fields.

@@ -1,0 +1,51 @@
+"""Rows as they are, and condensed without a file, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.batch import Codes
+from gdfit.data.observations import FIRST_ROWS, Observations
+from gdfit.data.reduction.condense import Condensed, condensed
+from gdfit.data.reduction.tree import Spot
+from gdfit.data.rows import Rows
+from gdfit.data.terms.columns import Columns
+from gdfit.data.terms.levels import Levels
+
+
+def as_they_are(rows: FloatArray, columns: Columns) -> Observations:
+    """Observations that are the rows of x and y themselves, which nothing stands for."""
+    ones = np.full(len(rows), float(columns.intercept))
+    design = np.column_stack([rows[:, :-1], ones, rows[:, -1]])
+    kept = Rows(design.shape[1])
+    kept.add(design)
+    return Observations(
+        augmented=design,
+        count=len(rows),
+        features=columns.features,
+        target_name=columns.target,
+        first=rows[:FIRST_ROWS],
+        last=rows[-1],
+        sample=rows,
+        rows=kept,
+        sample_inputs=rows[:, :-1],
+        intercept=columns.intercept,
+    )
+
+
+def condense(blocks: Iterable[FloatArray], columns: Columns, number: int = 0) -> Condensed:
+    """The rows, which come block by block, as those of a unit of this number."""
+
+    def batches() -> Iterator[tuple[Codes, FloatArray]]:
+        count = 0
+        for block in blocks:
+            yield np.arange(count, count + len(block)), block
+            count += len(block)
+
+    levels, spot = Levels(columns.expansion), Spot(number=number)
+    found = condensed(columns, batches(), levels, spot, (0, number))
+    assert found
+    return found
