@@ -307,7 +307,7 @@ def test_a_run_by_leaps_can_be_stopped() -> None:
 )
 def test_leaps_lead_to_what_is_printed(every: int | None, show: tuple[int, ...] | None) -> None:
     printed = report.schedule(every, show)
-    rising: Iterator[int] = takewhile(lambda epoch: epoch < 1000, report.epochs(every, show))
+    rising: Iterator[int] = takewhile(lambda epoch: epoch < 1000, report.scheduled(every, show))
     assert sorted(set(rising)) == [epoch for epoch in range(1, 1000) if printed(epoch)]
 
 
