@@ -10,7 +10,7 @@ import pytest
 from conftest import SAMPLES
 from drawn import called, labels, picture_of, points, several
 from gdfit.data.dataset import read_observations
-from gdfit.show.pictures.axes import number
+from gdfit.show.pictures.axes import picture_number
 
 HOUSES = SAMPLES / "houses.csv"
 
@@ -24,7 +24,7 @@ def test_a_run_that_diverges_is_explained() -> None:
     assert f"--lr 0.01 is {times:.3g} times the limit 2/λmax" in figure.get_suptitle()
 
     factor = 1 - 0.01 * fit.curvature.lambda_max
-    assert steepest.get_title().endswith(f"1 − γλmax = {number(factor)}")
+    assert steepest.get_title().endswith(f"1 − γλmax = {picture_number(factor)}")
     (parabola,) = [line for line in steepest.get_lines() if "½λmax" in str(line.get_label())]
     along, heights = points(parabola).T
     np.testing.assert_allclose(

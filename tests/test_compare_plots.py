@@ -18,8 +18,8 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.compare import Comparison
-from gdfit.show.pictures.axes import number
-from gdfit.show.pictures.comparison import FAINT, NAMED, draw_comparison, looks_of
+from gdfit.show.pictures.axes import picture_number
+from gdfit.show.pictures.comparison import FAINT, NAMED_RUNS, draw_comparison, run_styles
 from gdfit.show.pictures.path import loss_over
 
 
@@ -83,7 +83,7 @@ def test_two_options_are_told_by_colour_and_style(lecture: Observations) -> None
     comparison = library.compare(
         lecture, lr=[0.01, 0.02, 0.1], optimizer=["gd", "momentum", "adam"], epochs=5
     )
-    looks = looks_of(comparison)
+    looks = run_styles(comparison)
     for name, look in (("lr", "colour"), ("optimizer", "style")):
         pairs = {
             (outcome.values[name], getattr(looks[outcome.number], look))
@@ -100,7 +100,7 @@ def test_a_run_that_diverges_is_cut(lecture: Observations) -> None:
     down = comparison.outcomes[0].losses
     assert low < down.min()
     assert down.max() < high < 20 * down.max()
-    assert losses.get_ylabel() == f"mean squared error\ncut at {number(10 * down.max())}"
+    assert losses.get_ylabel() == f"mean squared error\ncut at {picture_number(10 * down.max())}"
     assert legend(figure)[1] == "lr 0.34 (diverged)"
     # Its path is drawn until it leaves the window of the others.
     walked = by_look(comparison, paths, "path")[2]
@@ -185,8 +185,8 @@ def test_more_than_a_dozen_runs(lecture: Observations) -> None:
     losses, _ = figure.axes
     drawn = lines(losses, "loss")
     assert len(drawn) == 25
-    assert [line.get_color() for line in drawn].count(FAINT) == 25 - NAMED
-    assert len(legend(figure)) == NAMED + 4
+    assert [line.get_color() for line in drawn].count(FAINT) == 25 - NAMED_RUNS
+    assert len(legend(figure)) == NAMED_RUNS + 4
     assert "13 more runs" in legend(figure)
 
 

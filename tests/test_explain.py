@@ -17,7 +17,7 @@ from gdfit.data.in_memory import observations_from
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run
 from gdfit.show.board import board as formulas
-from gdfit.show.board.board import WIDTH, Line, cells, given, laid_out, told
+from gdfit.show.board.board import BOARD_WIDTH, Line, cells, given, laid_out, told
 from gdfit.show.board.explain import Explanation, held_back
 from gdfit.show.tables.style import short
 
@@ -102,7 +102,7 @@ def test_what_is_written_comes_out_again(gdfit: Gdfit, options: str, features: s
     result = gdfit("train", *data, *words, "--explain", 3, "--epochs", 5, "--no-model")
     assert result.status in (0, 3)
     lines = above_the_table(result.out)
-    assert max(map(cells, lines)) <= WIDTH
+    assert max(map(cells, lines)) <= BOARD_WIDTH
     assert sum(map(check, arithmetic("\n".join(lines)))) > 30
     assert len([line for line in lines if line.startswith(" Epoch ")]) == 3
     assert len([line for line in lines if line.startswith(" row ")]) == 9
@@ -255,7 +255,7 @@ def test_many_features_with_long_names_have_room(gdfit: Gdfit, tmp_path: Path) -
     (tmp_path / "wide.csv").write_text(",".join([*names, "y"]) + "\n" + text)
     out = gdfit("train", "wide.csv", "--explain", 2, "--lr", 1e-16, "--optimizer", "adam").out
     lines = above_the_table(out)
-    assert max(map(cells, lines)) <= WIDTH
+    assert max(map(cells, lines)) <= BOARD_WIDTH
     assert sum(map(check, arithmetic("\n".join(lines)))) > 20
     assert lines.count(" and so for 9 more weights") == 2
     assert any("w₁·x₁ + w₂·x₂ + w₃·x₃ + … + b" in line for line in lines)
@@ -354,7 +354,7 @@ def test_it_goes_with_the_table_only(gdfit: Gdfit, form: list[str]) -> None:
 def test_what_has_no_formula_here_is_told_in_numbers(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for names in (formulas.LOSSES, formulas.SLOPES, formulas.UPDATES):
+    for names in (formulas.LOSSES_ON_BOARD, formulas.SLOPES_ON_BOARD, formulas.UPDATES_ON_BOARD):
         monkeypatch.delitem(names, "mse" if "mse" in names else "gd")
     run = Run(observations_from([1, 2, 3], [3, 5, 7]), lr=0.1, epochs=1)
     text, _ = written_by(run, 1, capsys)
@@ -364,8 +364,8 @@ def test_what_has_no_formula_here_is_told_in_numbers(
 
 
 def test_a_hat_takes_no_room() -> None:
-    (line,) = laid_out([Line("v\u0302" * 3, ["1" * (WIDTH - 9)])])
-    assert (cells(line), len(line)) == (WIDTH, WIDTH + 3)
+    (line,) = laid_out([Line("v\u0302" * 3, ["1" * (BOARD_WIDTH - 9)])])
+    assert (cells(line), len(line)) == (BOARD_WIDTH, BOARD_WIDTH + 3)
 
 
 def test_a_line_that_is_too_long_goes_on_below_its_sign() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal, localcontext
 from functools import partial
@@ -22,7 +22,7 @@ from gdfit.arrays import FloatArray, triangular
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent import closed_form as ends
+from gdfit.descent import closed_form as closed_form
 from gdfit.descent.closed_form import DescentPath, round_epochs
 from gdfit.descent.compare import compare
 from gdfit.descent.curvature import curvature_of
@@ -120,15 +120,15 @@ def test_the_first_epoch_is_the_first_of_all(
     lr = float(run.settings.lr)
     assert run.curvature
     path = DescentPath(run.descended, run.curvature, problem["l2"], run.start.params, lr)
-    tests: list[ends.May] = [
-        partial(ends.may_converge, path, 10**tolerance),
-        partial(ends.may_reach, path, 10**target),
-        partial(ends.may_diverge, path, 1e6 * path.step(1).loss),
+    tests: list[Callable[[int, int], bool]] = [
+        partial(closed_form.may_converge, path, 10**tolerance),
+        partial(closed_form.may_reach, path, 10**target),
+        partial(closed_form.may_diverge, path, 1e6 * path.step(1).loss),
     ]
     for may in tests:
         with np.errstate(all="ignore"):
             here = next((epoch for epoch in range(1, 301) if may(epoch, epoch)), None)
-            assert ends.first_epoch(may, 300) == here
+            assert closed_form.first_epoch(may, 300) == here
 
 
 @settings(max_examples=25, deadline=None)
@@ -148,7 +148,7 @@ def test_the_last_epoch_is_where_a_rule_answers_first(problem: dict[str, Any], e
         options = replace(run.settings, target_loss=reached.loss, tol=still * (1 + 1e-6))
         rules = rules_of(options, bound, None)
         answers = ((step.epoch, last_answer(rules, step)) for step in steps)
-        assert ends.last_epoch(path, options, bound) == next(filter(itemgetter(1), answers))
+        assert closed_form.last_epoch(path, options, bound) == next(filter(itemgetter(1), answers))
 
 
 def decimals(values: FloatArray) -> Any:
@@ -307,7 +307,7 @@ def test_a_run_by_leaps_can_be_stopped() -> None:
 )
 def test_leaps_lead_to_what_is_printed(every: int | None, show: tuple[int, ...] | None) -> None:
     printed = report.schedule(every, show)
-    rising: Iterator[int] = takewhile(lambda epoch: epoch < 1000, report.epochs(every, show))
+    rising: Iterator[int] = takewhile(lambda epoch: epoch < 1000, report.scheduled(every, show))
     assert sorted(set(rising)) == [epoch for epoch in range(1, 1000) if printed(epoch)]
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from conftest import LECTURE, Gdfit
 from drawn import called, panel_of, picture_of, points, traced
 from gdfit.choices import Panel
-from gdfit.show.pictures.axes import number
+from gdfit.show.pictures.axes import picture_number
 from gdfit.show.pictures.figure import STYLE, draw
 
 
@@ -96,7 +96,7 @@ def test_one_panel_is_drawn_where_one_is_asked_for(gdfit: Gdfit) -> None:
         assert len(alone.get_lines()) == len(axes.get_lines())
     _, steepest = panel_of("steepest", lr=0.3)
     assert fit.curvature
-    assert number(1 - 0.3 * fit.curvature.lambda_max) in steepest.get_title()
+    assert picture_number(1 - 0.3 * fit.curvature.lambda_max) in steepest.get_title()
     for options, fault in (
         (["--panel", "fit"], "--panel has no effect here: it is for --plot"),
         (["--panel", "steepest", "--plot", "p.png", "--loss", "mae"], "--panel steepest is for gd"),

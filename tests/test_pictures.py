@@ -15,8 +15,8 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.descent.loop import Step
 from gdfit.descent.scaling import scaling_of
-from gdfit.show.pictures.axes import VERMILION, number
-from gdfit.show.pictures.trace import PAIRS, WHOLE, Trace
+from gdfit.show.pictures.axes import VERMILION, picture_number
+from gdfit.show.pictures.trace import KEPT_EPOCHS, PAIRS, Trace
 
 
 def test_one_feature() -> None:
@@ -27,7 +27,7 @@ def test_one_feature() -> None:
     assert np.asarray(scattered.get_offsets()).tolist() == np.column_stack([x, y]).tolist()
     assert (fitted.get_xlabel(), fitted.get_ylabel()) == ("x", "y")
     w, b = fit.model.params
-    equation = f"y = {number(w)} x + {number(b)}"
+    equation = f"y = {picture_number(w)} x + {picture_number(b)}"
     assert labels(fitted) == ["observations", "epoch 1", "epoch 10", "epoch 100", equation]
     ends, heights = points(called(fitted, equation)).T
     assert heights == pytest.approx(w * ends + b)
@@ -37,7 +37,7 @@ def test_one_feature() -> None:
     assert losses.tolist() == [step.loss for step in steps]
     assert fit.curvature
     least = fit.curvature.minimum_loss
-    assert points(called(loss, f"minimum {number(least)}"))[0, 1] == pytest.approx(least)
+    assert points(called(loss, f"minimum {picture_number(least)}"))[0, 1] == pytest.approx(least)
     assert (loss.get_xlabel(), loss.get_ylabel()) == ("epoch", "mean squared error")
     assert loss.get_yscale() == "log"
 
@@ -223,7 +223,7 @@ def test_a_target_that_varies_far_from_zero_is_seen_to_vary() -> None:
     (1.25e26, "1.25·10²⁶"), (-2e7, "−2·10⁷"), (np.inf, "∞"),
 ])  # fmt: skip
 def test_numbers(value: float, text: str) -> None:
-    assert number(value) == text
+    assert picture_number(value) == text
 
 
 def test_a_long_path_is_thinned_where_it_can_not_be_seen() -> None:
@@ -233,12 +233,12 @@ def test_a_long_path_is_thinned_where_it_can_not_be_seen() -> None:
         zeros = np.zeros(2)
         trace.step(Step(epoch, 1.0, zeros, zeros, None, zeros, {}, status))
     epochs = np.array([step.epoch for step in trace.steps])
-    assert epochs[:WHOLE].tolist() == list(range(1, WHOLE + 1))
+    assert epochs[:KEPT_EPOCHS].tolist() == list(range(1, KEPT_EPOCHS + 1))
     assert {1000, 10_000, 100_000} < set(epochs.tolist())
-    assert len(epochs) < WHOLE + 2 * PAIRS * 8 + 10
+    assert len(epochs) < KEPT_EPOCHS + 2 * PAIRS * 8 + 10
     # Nowhere is there a gap that could be seen, and there are always pairs, so that a zigzag shows.
-    assert (epochs[1:] / epochs[:-1])[WHOLE:].max() < 1 + 1 / PAIRS
-    assert (np.diff(epochs)[WHOLE:] == 1).sum() > len(epochs[WHOLE:]) / 3
+    assert (epochs[1:] / epochs[:-1])[KEPT_EPOCHS:].max() < 1 + 1 / PAIRS
+    assert (np.diff(epochs)[KEPT_EPOCHS:] == 1).sum() > len(epochs[KEPT_EPOCHS:]) / 3
 
 
 def test_the_sample_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import SAMPLES
 from gdfit import Run, observations_from
-from gdfit.show.tables.reports import REPORTS, CsvReport, nothing
+from gdfit.show.tables.reports import REPORTS, CsvReport, no_op
 
 
 @pytest.mark.parametrize("form", REPORTS)
@@ -20,7 +20,7 @@ def test_what_waits_is_printed_when_it_is_asked_for(
     capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
     run = Run(observations_from([1, 2, 3], [1, 2, 4]), lr=0.1)
-    report = REPORTS[form](run, lambda epoch: True, nothing)
+    report = REPORTS[form](run, lambda epoch: True, no_op)
     first, second, *_ = run
     report.step(first)
     report.step(second)
@@ -58,7 +58,7 @@ def test_rows_of_csv_are_on_their_way_within_a_moment(
     monkeypatch.setattr(CsvReport, "MOMENT", -1)
     with (tmp_path / "out.csv").open("w") as file:
         monkeypatch.setattr(sys, "stdout", file)
-        report = CsvReport(run, lambda epoch: True, nothing)
+        report = CsvReport(run, lambda epoch: True, no_op)
         lengths = []
         for step in run:
             report.step(step)

@@ -14,7 +14,7 @@ from drawn import called, labels, panel_of, picture_of, points, several, traced
 from gdfit.choices import Panel
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.show.pictures.axes import number
+from gdfit.show.pictures.axes import picture_number
 from gdfit.show.pictures.figure import draw
 
 
@@ -39,7 +39,7 @@ def test_names_from_right_to_left_do_not_turn_the_formula() -> None:
     data = observations_from([1.0, 2, 3], [2.0, 4, 7], ["عمر"], "שכר")
     fit, fitted = panel_of("fit", data)
     (w,), b = fit.model.w, fit.model.b
-    formula = f"\u2068שכר\u2069 = {number(w)} \u2068عمر\u2069 − {number(-b)}"
+    formula = f"\u2068שכר\u2069 = {picture_number(w)} \u2068عمر\u2069 − {picture_number(-b)}"
     assert labels(fitted)[-1] == formula
     assert fitted.get_xlabel() == "\u2068عمر\u2069"
 
@@ -58,7 +58,7 @@ def test_without_b_the_loss_is_drawn_over_w(options: dict[str, Any]) -> None:
     data = read_observations(str(LECTURE), intercept=False, keep_rows=True)
     fit, steps, figure = picture_of(data, epochs=50, **options)
     fitted, _, curve = figure.axes
-    assert labels(fitted)[-1] == f"y = {number(fit.model.params[0])} x"
+    assert labels(fitted)[-1] == f"y = {picture_number(fit.model.params[0])} x"
     walked, losses = points(called(curve, "path")).T
     assert walked.tolist() == [0.0, *(step.params[0] for step in steps)]
     assert losses[:-1] == pytest.approx([step.loss for step in steps])

@@ -31,7 +31,7 @@ except ModuleNotFoundError as error:
         "gdfit.sklearn needs scikit-learn: pip install 'gdfit[sklearn]'", name=error.name
     ) from None
 
-LOSS_NAMES: dict[str, LossName] = {
+LOSS_SETTINGS: dict[str, LossName] = {
     "squared_error": "mse",
     "absolute_error": "mae",
     "huber": "huber",
@@ -188,9 +188,9 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
 
     def _settings(self) -> Settings:
         """The parameters as gdfit's settings."""
-        if self.loss not in LOSS_NAMES:
+        if self.loss not in LOSS_SETTINGS:
             raise UsageError(
-                f"`loss` takes one of {', '.join(LOSS_NAMES)}, not {quoted(self.loss)}"
+                f"`loss` takes one of {', '.join(LOSS_SETTINGS)}, not {quoted(self.loss)}"
             )
         return Settings(
             lr=self.learning_rate,
@@ -198,7 +198,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
             backend=self.backend,
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
             scale=self.scale,
-            loss=LOSS_NAMES[self.loss],
+            loss=LOSS_SETTINGS[self.loss],
             huber_delta=self.huber_delta,
             l2=self.alpha,
             optimizer=self.solver,

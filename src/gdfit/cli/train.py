@@ -108,7 +108,7 @@ def leaps_of(output: options.Output, files: options.Files) -> Iterator[int]:
     from gdfit.show.pictures.trace import traced_epochs
     from gdfit.show.tables import reports
 
-    printed = reports.epochs(output.every, output.show)
+    printed = reports.scheduled(output.every, output.show)
     drawn = files.plot or files.page or output.chart
     return merge(printed, range(1, (output.explain or 0) + 1), traced_epochs() if drawn else ())
 
@@ -192,9 +192,9 @@ def check_files(
     from gdfit.files import check_outputs
 
     if files.plot:
-        from gdfit.show.pictures.figure import check_ending
+        from gdfit.show.pictures.figure import check_picture_ending
 
-        check_ending(files.plot)
+        check_picture_ending(files.plot)
     if files.page:
         from gdfit.show import page
 

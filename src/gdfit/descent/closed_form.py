@@ -175,17 +175,14 @@ def round_epochs() -> Iterator[int]:
         yield from (first * 10**power for first in (1, 2, 5))
 
 
-May = Callable[[int, int], bool]
-"""Of the epochs from one to another, all of them odd or all even: whether one of them may be such;
-of one epoch, whether it is."""
-
-
 @np.errstate(over="ignore", invalid="ignore")
 def last_epoch(path: DescentPath, settings: Settings, bound: float) -> tuple[int, str]:
     """The epoch that is the last, and the status there: `bound` is the loss above which the run has
     diverged. What is more pressing comes first, as in `stopping`."""
     epoch, status, limit = settings.epochs, COMPLETED, settings.epochs
-    ends: list[tuple[str, May]] = [(DIVERGED, partial(may_diverge, path, bound))]
+    ends: list[tuple[str, Callable[[int, int], bool]]] = [
+        (DIVERGED, partial(may_diverge, path, bound))
+    ]
     if settings.target_loss is not None:
         ends.append((TARGET, partial(may_reach, path, settings.target_loss)))
     if settings.tol is not None:
@@ -196,8 +193,10 @@ def last_epoch(path: DescentPath, settings: Settings, bound: float) -> tuple[int
     return epoch, status
 
 
-def first_epoch(may: May, limit: int) -> int | None:
-    """The first epoch up to `limit` of which `may` says so, if there is one."""
+def first_epoch(may: Callable[[int, int], bool], limit: int) -> int | None:
+    """The first epoch up to `limit` that is such, if there is one: `may` is true of the epochs from
+    one to another, all of them odd or all even, where one of them may be such, and of one epoch
+    where it is."""
     found = []
     for start in (1, 2):
         waiting = [(start, limit - (limit - start) % 2)]

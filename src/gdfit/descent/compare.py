@@ -23,7 +23,7 @@ from gdfit.descent.learning_rate import ENOUGH, EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, losses
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import InitialParams
+from gdfit.descent.start import Init
 from gdfit.descent.stopping import DIVERGED
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
@@ -114,10 +114,8 @@ class Comparison:
         """The outcomes, those together that can be ranked by their losses."""
         groups: dict[object, list[RunResult]] = {}
         for outcome in self.outcomes:
-            # A validation loss has no penalty.
-            kind = (
-                outcome.objective if outcome.fit.validation_loss is None else outcome.objective[:2]
-            )
+            validated = outcome.fit.validation_loss is not None  # by a loss that has no penalty
+            kind = outcome.objective[:2] if validated else outcome.objective
             groups.setdefault(kind, []).append(outcome)
         return list(groups.values())
 
@@ -126,14 +124,9 @@ class Comparison:
         on the same loss has come to, if one has not diverged."""
         if outcome.fit.curvature:
             return outcome.fit.curvature.minimum_loss
-        return min(
-            (
-                float(other.losses.min())
-                for other in self.outcomes
-                if other.objective == outcome.objective and not other.has_diverged
-            ),
-            default=None,
-        )
+        alike = [other for other in self.outcomes if other.objective == outcome.objective]
+        least = [float(other.losses.min()) for other in alike if not other.has_diverged]
+        return min(least, default=None)
 
     def epochs_to_minimum(self, outcome: RunResult) -> int | None:
         """After how many epochs the loss first was within 1 % of the least; None where it never
@@ -253,14 +246,14 @@ def runs_header(varied: Sequence[str], validated: bool) -> list[str]:
     return ["run", *map(column, varied), "epoch", "loss", *held_out]
 
 
-StartsToCompare = InitialParams | Sequence[InitialParams] | Mapping[str, InitialParams]
+Starts = Init | Sequence[Init] | Mapping[str, Init]
 """One place where the params start, or several, as a list or by name."""
 
 
 def compare(
     observations: Observations,
     *,
-    init: StartsToCompare = "zeros",
+    init: Starts = "zeros",
     validation: Observations | None = None,
     settings: Settings | None = None,
     **options: Any,
@@ -311,7 +304,7 @@ def waiting(runs: list[tuple[str, Run]]) -> Iterator[tuple[int, str, Run]]:
 def combinations(
     observations: Observations,
     every: Sequence[Settings],
-    init: StartsToCompare = "zeros",
+    init: Starts = "zeros",
     validation: Observations | None = None,
 ) -> list[tuple[str, Run]]:
     """The runs with `every` settings from every start, each with the name of its start."""
@@ -344,18 +337,18 @@ def list_of(name: str, value: Any) -> list[Any]:
     return values
 
 
-def starts_of(init: StartsToCompare) -> dict[str, InitialParams]:
+def starts_of(init: Starts) -> dict[str, Init]:
     """The starts by name."""
     if isinstance(init, Mapping):
         return dict(init)
     if isinstance(init, str | LinearModel) or all(isinstance(value, Real) for value in init):
-        one = cast(InitialParams, init)
+        one = cast(Init, init)
         return {start_name(1, one): one}
-    several = cast(Sequence[InitialParams], init)
+    several = cast(Sequence[Init], init)
     return {start_name(place, start): start for place, start in enumerate(several, 1)}
 
 
-def start_name(place: int, start: InitialParams) -> str:
+def start_name(place: int, start: Init) -> str:
     """The name of a start."""
     if isinstance(start, str):
         return start

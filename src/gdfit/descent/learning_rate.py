@@ -45,7 +45,7 @@ from gdfit.descent.objective import DesignBlock
 from gdfit.descent.optimizers import State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
-from gdfit.descent.start import InitialParams, Start, start_of
+from gdfit.descent.start import Init, Start, start_of
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 
@@ -71,7 +71,7 @@ class ScaledProblem:
 
 
 def scaled_problem(
-    observations: Observations, settings: Settings, init: InitialParams, scale: Scale
+    observations: Observations, settings: Settings, init: Init, scale: Scale
 ) -> ScaledProblem:
     """The problem with that scale."""
     scaling = scaling_of(observations, scale)
@@ -80,9 +80,7 @@ def scaled_problem(
     return ScaledProblem(scale, scaling, on, curvature_of(on, settings.l2), start)
 
 
-def choose_scale(
-    observations: Observations, settings: Settings, init: InitialParams
-) -> ScaledProblem:
+def choose_scale(observations: Observations, settings: Settings, init: Init) -> ScaledProblem:
     """The problem with the scale that the settings ask for, or else with the one to choose."""
     before = init.facts.get("scale") if isinstance(init, LinearModel) else None
     if settings.scale:
@@ -313,11 +311,10 @@ class Trial:
 
     def part(self, rows: DesignBlock, which: Any) -> DesignBlock:
         """Some of the `rows`, and of the total what falls to so many."""
-        target, weights = rows.target[which], rows.weights
+        target = rows.target[which]
         total = len(target) * self.rows.total / len(self.rows.target)
-        return DesignBlock(
-            rows.design[which], target, total, None if weights is None else weights[which]
-        )
+        weights = None if rows.weights is None else rows.weights[which]
+        return DesignBlock(rows.design[which], target, total, weights)
 
     def losses(self, params: FloatArray) -> FloatArray:
         """The loss, with the penalty, of each column of `params`."""

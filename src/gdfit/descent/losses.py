@@ -19,7 +19,7 @@ from gdfit.arrays import FloatArray
 from gdfit.descent.settings import LossName, Settings
 
 
-def identity(z: FloatArray) -> FloatArray:
+def identity_link(z: FloatArray) -> FloatArray:
     """ŷ = z."""
     return z
 
@@ -38,7 +38,7 @@ class Loss:
     value: Callable[[Any, Any], Any]
     derivative: Callable[[FloatArray, FloatArray], FloatArray]
     value_and_derivative: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
-    mean: Callable[[FloatArray], FloatArray] = identity
+    mean: Callable[[FloatArray], FloatArray] = identity_link
     largest_slope: float = math.inf
 
 

@@ -37,10 +37,6 @@ class DesignBlock(NamedTuple):
     weights: FloatArray | None = None
 
 
-Backend = Callable[[DesignBlock, Loss], Objective]
-"""Rows and ℓ → the objective L = Σvℓ/Σv."""
-
-
 def by_chain_rule(block: DesignBlock, loss: Loss) -> Objective:
     """The gradient by hand: ∂L/∂θ = ∂L/∂ŷ · ∂ŷ/∂θ.
 
@@ -78,7 +74,11 @@ def by_autograd(block: DesignBlock, loss: Loss) -> Objective:
     return objective
 
 
-BACKENDS: dict[BackendName, Backend] = {"manual": by_chain_rule, "autograd": by_autograd}
+BACKENDS: dict[BackendName, Callable[[DesignBlock, Loss], Objective]] = {
+    "manual": by_chain_rule,
+    "autograd": by_autograd,
+}
+"""By name, what makes of rows and ℓ the objective L = Σvℓ/Σv."""
 
 
 SHUFFLING = 3  # the shuffling's own stream of random numbers
@@ -101,7 +101,7 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
     return penalized(objective, settings, len(observations.features))
 
 
-def batch_objectives(
+def objectives_of(
     whole: Objective, observations: Observations, settings: Settings
 ) -> Callable[[int], Iterable[Objective]]:
     """From the number of an epoch to its objectives: `whole`, or one for each mini-batch."""

@@ -16,17 +16,11 @@ from gdfit.descent.closed_form import DescentPath, last_epoch, leap
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.learning_rate import EXACT, choose_rate, choose_scale, is_above, rate_by_epoch
 from gdfit.descent.loop import Step, descend
-from gdfit.descent.objective import (
-    Objective,
-    batch_objectives,
-    kept_rows,
-    mean_loss,
-    whole_objective,
-)
+from gdfit.descent.objective import Objective, kept_rows, mean_loss, objectives_of, whole_objective
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import InitialParams, Start
+from gdfit.descent.start import Init, Start
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 from gdfit.notebook import Displayed
@@ -130,7 +124,7 @@ class Run(Displayed):
         self,
         observations: Observations,
         *,
-        init: InitialParams = "zeros",
+        init: Init = "zeros",
         validation: Observations | None = None,
         shown: Iterable[int] | None = None,
         settings: Settings | None = None,
@@ -194,7 +188,7 @@ class Run(Displayed):
             steps = leap(path, self.shown, last_epoch(path, settings, bound), measure)
             rules = []
         else:
-            batches = batch_objectives(self.objective, self.descended, settings)
+            batches = objectives_of(self.objective, self.descended, settings)
             update, rate = update_of(settings), self.rate
             steps = descend(batches, start.params, update, start.state, rate, measure, start.epochs)
             rules = stopping.rules_of(settings, bound, self.best)

@@ -52,10 +52,10 @@ class Scaling:
         size = len(self.means)
         x, ones = rows[:, :size], rows[:, size]
         centred = (x - np.outer(ones, self.means))[:, self.used] / self.deviations[self.used]
+        if self.mixing is not None:
+            centred = solved(self.mixing.T, centred.T).T
         result = np.zeros(rows.shape)
-        result[:, self.used] = (
-            centred if self.mixing is None else solved(self.mixing.T, centred.T).T
-        )
+        result[:, self.used] = centred
         result[:, size:] = rows[:, size:]
         return result
 

@@ -22,7 +22,8 @@ from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.model.linear import LinearModel, load_model
 
-InitialParams = str | Sequence[float] | LinearModel
+Init = str | Sequence[float] | LinearModel
+"""Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,7 @@ def signature(observations: Observations, scaling: Scaling | None) -> str:
 
 
 def start_of(
-    init: InitialParams,
-    observations: Observations,
-    settings: Settings,
-    scaling: Scaling | None = None,
+    init: Init, observations: Observations, settings: Settings, scaling: Scaling | None = None
 ) -> Start:
     """The start that `init` names, for features with that scaling."""
     if isinstance(init, LinearModel):

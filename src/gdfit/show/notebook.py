@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -15,43 +14,37 @@ from gdfit.descent.run import Fit, Run, params_names
 from gdfit.errors import printable
 from gdfit.model.linear import LinearModel
 from gdfit.show.pictures.trace import Trace
-from gdfit.show.tables.reports import outcome
-from gdfit.show.tables.style import MOST, exact, leading
+from gdfit.show.tables.reports import result_lines
+from gdfit.show.tables.style import MOST_FEATURES, NameValue, exact, leading
 
 DPI = 60  # 800 pixels wide
 OPTION = re.compile(r"--([a-z][a-z-]*)")
-
-Line = tuple[str, str]
 
 
 def html_of(value: Fit | Run | LinearModel) -> str:
     """How a notebook shows `value`."""
     if isinstance(value, LinearModel):
-        return table(model_lines(value, range(len(value.features)))[:MOST] + rest_of(value))
+        return table(model_lines(value, range(min(len(value.features), MOST_FEATURES))))
     if isinstance(value, Run):
         fit = value.fit() if value.last else None
         return f"<div>{escape(repr(value))}</div>" + (table(fit_lines(fit)) if fit else "")
     return table(fit_lines(value)) + (picture(value) if value.history else "")
 
 
-def fit_lines(fit: Fit) -> list[Line]:
+def fit_lines(fit: Fit) -> list[NameValue]:
     """What came out, a line each, with options as the arguments that they are here."""
     places = leading(fit.observations, np.array(fit.model.params))
-    lines = [*model_lines(fit.model, places), *rest_of(fit.model), *outcome(fit)]
+    lines = [*model_lines(fit.model, places), *result_lines(fit)]
     return [(name, OPTION.sub(as_argument, text)) for name, text in lines]
 
 
-def model_lines(model: LinearModel, places: Iterable[int]) -> list[Line]:
-    """The weights at these places, each under its name."""
+def model_lines(model: LinearModel, places: Sequence[int]) -> list[NameValue]:
+    """The weights at these places, each under its name; how many more there are, and b."""
     names = params_names(model.features)
-    return [(printable(names[place]), exact(model.w[place])) for place in places]
-
-
-def rest_of(model: LinearModel) -> list[Line]:
-    """How many weights are not shown, and b."""
-    more = len(model.w) - MOST
-    hidden = [("…", f"and {more} more weights: w has all")] if more > 0 else []
-    return [*hidden, ("b", exact(model.b)), ("predicts", printable(model.target))]
+    lines = [(printable(names[place]), exact(model.w[place])) for place in places]
+    if more := len(model.w) - len(places):
+        lines.append(("…", f"and {more} more weights: w has all"))
+    return [*lines, ("b", exact(model.b)), ("predicts", printable(model.target))]
 
 
 def as_argument(option: re.Match[str]) -> str:
@@ -59,7 +52,7 @@ def as_argument(option: re.Match[str]) -> str:
     return option[1].replace("-", "_")
 
 
-def table(lines: Sequence[Line]) -> str:
+def table(lines: Sequence[NameValue]) -> str:
     """Names and values in two columns."""
     cell = '<td style="text-align: left">'
     rows = "".join(
@@ -71,14 +64,10 @@ def table(lines: Sequence[Line]) -> str:
 
 def picture(fit: Fit) -> str:
     """The run, drawn as `gdfit train --plot` draws it, in the page itself."""
-    import matplotlib as mpl
-
-    from gdfit.show.pictures.figure import STYLE, draw
+    from gdfit.show.pictures.figure import draw, write_figure
 
     trace, file = Trace(), io.BytesIO()
     for step in fit.history:
         trace.step(step)
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        draw(fit, trace.steps).savefig(file, format="png", dpi=DPI)
+    write_figure(lambda: draw(fit, trace.steps), file, "png", DPI)
     return f'<img alt="the run" src="data:image/png;base64,{b64encode(file.getvalue()).decode()}">'

@@ -1,6 +1,5 @@
-"""Losses and update rules as they stand on a board, with their numbers.
-
-Arithmetic as it stands on a board: what is computed, by which formula, with which numbers."""
+"""The board: losses and update rules as formulas with their numbers, the notation of both, and how
+lines of arithmetic are laid out."""
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ from unicodedata import combining
 from gdfit.arrays import FloatArray
 from gdfit.descent.optimizers import EPSILON, State
 from gdfit.descent.settings import Settings
+from gdfit.show.tables.style import superscript
 
 HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
 
@@ -27,19 +27,19 @@ class RowLoss(NamedTuple):
     case: Sequence[Line] = ()
 
 
-def squared_error(residual: float, delta: float) -> RowLoss:
+def squared_error_on_board(residual: float, delta: float) -> RowLoss:
     """(ŷ − y)²."""
     number = told(residual)
     return RowLoss(("(ŷ − y)²", squared(number)), ("2(ŷ − y)", times("2", number)))
 
 
-def absolute_error(residual: float, delta: float) -> RowLoss:
+def absolute_error_on_board(residual: float, delta: float) -> RowLoss:
     """|ŷ − y|."""
     sign = (residual > 0) - (residual < 0)
     return RowLoss(("|ŷ − y|", f"|{told(residual)}|"), ("sign(ŷ − y)", told(sign)))
 
 
-def huber(residual: float, delta: float) -> RowLoss:
+def huber_on_board(residual: float, delta: float) -> RowLoss:
     """½(ŷ − y)² for |ŷ − y| up to δ, and beyond it a line."""
     number, size, bound = told(residual), told(abs(residual)), given(delta)
     if abs(residual) <= delta:
@@ -52,20 +52,20 @@ def huber(residual: float, delta: float) -> RowLoss:
     return RowLoss(("δ(|ŷ − y| − ½δ)", line), ("δ·sign(ŷ − y)", slope), [case])
 
 
-LOSSES: dict[str, Callable[[float, float], RowLoss]] = {
-    "mse": squared_error,
-    "mae": absolute_error,
-    "huber": huber,
+LOSSES_ON_BOARD: dict[str, Callable[[float, float], RowLoss]] = {
+    "mse": squared_error_on_board,
+    "mae": absolute_error_on_board,
+    "huber": huber_on_board,
 }
 """By name, (ŷ − y, Huber's δ) → the loss of a row."""
 
-SLOPES = {"mse": "2(ŷ − y)", "mae": "sign(ŷ − y)", "huber": "(ŷ − y, but from −δ to δ)"}
+SLOPES_ON_BOARD = {"mse": "2(ŷ − y)", "mae": "sign(ŷ − y)", "huber": "(ŷ − y, but from −δ to δ)"}
 """By the name of a loss, its slope ∂ℓ/∂ŷ for all rows."""
 
 
 class Change(NamedTuple):
     """An update: the params before and after it, the gradient, what the rule remembered before and
-    remembers after it, and the learning rate."""
+    remembers after it, the learning rate, and the settings."""
 
     before: FloatArray
     after: FloatArray
@@ -73,6 +73,7 @@ class Change(NamedTuple):
     old: State
     new: State
     rate: float
+    settings: Settings
 
     def remembered(self, name: str, place: int) -> tuple[str, str]:
         """What the rule remembered of a param, and remembers now."""
@@ -80,38 +81,31 @@ class Change(NamedTuple):
         return told(old), told(self.new[name][place])
 
 
-def gradient_descent(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
+def gradient_descent_on_board(name: str, place: int, change: Change) -> Iterator[Line]:
     """w ← w − γ·∂L/∂w."""
     step = times(given(change.rate), told(change.grad[place]))
     yield moved(name, place, change, f"γ·∂L/∂{name}", step)
 
 
-def momentum(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
-    """v ← μ·v + ∂L/∂w, w ← w − γ·v."""
-    yield velocity(name, place, change, settings)
-    step = times(given(change.rate), told(change.new["velocity"][place]))
-    yield moved(name, place, change, "γ·v", step)
+def momentum_on_board(name: str, place: int, change: Change) -> Iterator[Line]:
+    """v ← μ·v + ∂L/∂w, which at first is the slope itself, w ← w − γ·v; with nesterov,
+    w ← w − γ·(∂L/∂w + μ·v)."""
+    slope, mu, rate = (
+        told(change.grad[place]),
+        given(change.settings.momentum),
+        given(change.rate),
+    )
+    old, velocity = change.remembered("velocity", place)
+    parts = [f"μ·v + ∂L/∂{name}", plus(times(mu, old), slope), velocity]
+    yield Line("v", parts if "velocity" in change.old else [f"∂L/∂{name}", velocity], "←")
+    if change.settings.optimizer == "nesterov":
+        ahead = plus(slope, times(mu, velocity)).replace(" ", KEPT)
+        yield moved(name, place, change, f"γ·(∂L/∂{name} + μ·v)", times(rate, f"({ahead})"))
+    else:
+        yield moved(name, place, change, "γ·v", times(rate, velocity))
 
 
-def nesterov(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
-    """v ← μ·v + ∂L/∂w, w ← w − γ·(∂L/∂w + μ·v)."""
-    yield velocity(name, place, change, settings)
-    ahead = times(given(settings.momentum), told(change.new["velocity"][place]))
-    direction = plus(told(change.grad[place]), ahead).replace(" ", KEPT)
-    step = times(given(change.rate), f"({direction})")
-    yield moved(name, place, change, f"γ·(∂L/∂{name} + μ·v)", step)
-
-
-def velocity(name: str, place: int, change: Change, settings: Settings) -> Line:
-    """v ← μ·v + ∂L/∂w; at first it is the slope itself."""
-    old, new = change.remembered("velocity", place)
-    if "velocity" not in change.old:
-        return Line("v", [f"∂L/∂{name}", new], "←")
-    kept = times(given(settings.momentum), old)
-    return Line("v", [f"μ·v + ∂L/∂{name}", plus(kept, told(change.grad[place])), new], "←")
-
-
-def adam(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
+def adam_on_board(name: str, place: int, change: Change) -> Iterator[Line]:
     """m ← β₁·m + (1 − β₁)·∂L/∂w, v ← β₂·v + (1 − β₂)·(∂L/∂w)², w ← w − γ·m̂/(√v̂ + ε)."""
     slope, epoch = told(change.grad[place]), change.new["time"]
     hats = []
@@ -119,7 +113,7 @@ def adam(name: str, place: int, change: Change, settings: Settings) -> Iterator[
         ("m", "mean", "₁", f"∂L/∂{name}", inside(slope)),
         ("v", "square", "₂", f"(∂L/∂{name})²", squared(slope)),
     ):
-        beta = settings.betas[0 if letter == "m" else 1]
+        beta = change.settings.betas[0 if letter == "m" else 1]
         old, new = change.remembered(remembered, place)
         mixed = plus(times(given(beta), old), f"{given(1 - beta)}{KEPT}·{KEPT}{number}")
         formula = f"β{digit}·{letter} + (1 − β{digit})·{formula}"
@@ -138,30 +132,31 @@ def moved(name: str, place: int, change: Change, formula: str, step: str) -> Lin
     return Line(name, [f"{name} − {formula}", numbers, told(change.after[place])], "←")
 
 
-def any_rule(name: str, place: int, change: Change, settings: Settings) -> Iterator[Line]:
+def any_rule(name: str, place: int, change: Change) -> Iterator[Line]:
     """The new value of a param, by a rule that has no formula here."""
     yield Line(name, [told(change.after[place])], "←")
 
 
-RATES: dict[str, Callable[[Settings], str]] = {
-    "momentum": lambda settings: f", μ = {given(settings.momentum)}",
-    "nesterov": lambda settings: f", μ = {given(settings.momentum)}",
-    "adam": lambda settings: ", β₁ = {}, β₂ = {}".format(*map(given, settings.betas)),
-}
-"""By the name of an update rule, what it goes by besides the learning rate."""
-
-UPDATES: dict[str, Callable[[str, int, Change, Settings], Iterator[Line]]] = {
-    "gd": gradient_descent,
-    "momentum": momentum,
-    "nesterov": nesterov,
-    "adam": adam,
+UPDATES_ON_BOARD: dict[str, Callable[[str, int, Change], Iterator[Line]]] = {
+    "gd": gradient_descent_on_board,
+    "momentum": momentum_on_board,
+    "nesterov": momentum_on_board,
+    "adam": adam_on_board,
 }
 """By the name of an update rule, (a param's name and place, ...) → how it gets its new value."""
 
 
-WIDTH = 79  # of a line that has room on any terminal
+def constants_of(settings: Settings) -> str:
+    """What an update rule goes by besides the learning rate."""
+    if settings.optimizer in ("momentum", "nesterov"):
+        return f", μ = {given(settings.momentum)}"
+    if settings.optimizer == "adam":
+        return ", β₁ = {}, β₂ = {}".format(*map(given, settings.betas))
+    return ""
+
+
+BOARD_WIDTH = 79  # of a line that has room on any terminal
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 INDENT = "   "
 KEPT = "\N{NO-BREAK SPACE}"  # where a line is not to end
 
@@ -233,11 +228,6 @@ def subscript(number: int) -> str:
     return str(number).translate(SUBSCRIPTS)
 
 
-def superscript(number: int) -> str:
-    """``¹²``."""
-    return str(number).translate(SUPERSCRIPTS)
-
-
 def laid_out(lines: Sequence[Line]) -> Iterator[str]:
     """The lines below each other, their signs as well; one that is too long goes on below its
     sign."""
@@ -247,7 +237,7 @@ def laid_out(lines: Sequence[Line]) -> Iterator[str]:
         below = " " * (cells(start) - 2)
         written = start + line.parts[0]
         for part in line.parts[1:]:
-            if cells(written) + 3 + cells(part) <= WIDTH:
+            if cells(written) + 3 + cells(part) <= BOARD_WIDTH:
                 written += f" = {part}"
             else:
                 yield from broken(written, below)
@@ -259,7 +249,7 @@ def broken(text: str, below: str = "") -> Iterator[str]:
     """A line that may be too long, in several: they go on farther in than `below`."""
     lines = textwrap.wrap(
         text,
-        WIDTH + len(text) - cells(text),
+        BOARD_WIDTH + len(text) - cells(text),
         subsequent_indent=below + INDENT,
         break_long_words=False,
         break_on_hyphens=False,

@@ -1,6 +1,4 @@
-"""What is computed of a row, of all rows and in an update, line by line, as on a board.
-
-The arithmetic of a run's first epochs, written out as on a board.
+"""The arithmetic of a run's first epochs, written out line by line as on a board.
 
 The numbers are those of the run: params, loss, gradient and what the update rule remembers are in
 its steps, and only what happens in single rows is computed here."""
@@ -10,6 +8,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -21,176 +20,39 @@ from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import batch_objective, batches
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.run import Run
-from gdfit.descent.settings import Settings
 from gdfit.errors import printable
+from gdfit.show.board import board
 from gdfit.show.board.board import (
     KEPT,
-    LOSSES,
-    RATES,
-    SLOPES,
-    UPDATES,
     Change,
     Letters,
     Line,
-    RowLoss,
-    any_rule,
     broken,
     equal,
     given,
-    laid_out,
-    minus,
     plus,
-    squared,
     times,
     told,
 )
-from gdfit.show.pictures.axes import count as counted
-from gdfit.show.tables.reports import Watch
-from gdfit.show.tables.style import console_for
+from gdfit.show.tables.reports import Callback
+from gdfit.show.tables.style import console_for, counted
 
 
-class RowArithmetic:
-    """What is computed of a row.
+class Row(NamedTuple):
+    """The numbers of a row: its features and y as they are written, ŷ, how far it is from y, the
+    loss, and its slopes by ŷ and by each param."""
 
-    Parameters
-    ----------
-    row : as it is descended on: the features, a one, y.
-    params : θ, shape (p+1,).
-    settings : which loss.
-    letters : what all this is called.
-    write : how to write the value of a feature.
-    """
-
-    def __init__(
-        self,
-        row: FloatArray,
-        params: FloatArray,
-        settings: Settings,
-        letters: Letters,
-        write: Callable[[float], str],
-    ) -> None:
-        self.params, self.letters = params, letters
-        self.x = [write(value) for value in row[:-2].tolist()]
-        self.y = given(float(row[-1]))
-        loss = loss_of(settings)
-        self.prediction = float(row[:-1] @ params)
-        self.residual = self.prediction - float(row[-1])
-        z, y = np.array([self.prediction]), row[-1:]
-        self.loss, slope = (float(each[0]) for each in loss.value_and_derivative(z, y))
-        self.slopes = slope * row[:-1]
-        self.words = RowLoss(("ℓ(ŷ, y)",), ("∂ℓ/∂ŷ", told(slope)))
-        if settings.loss in LOSSES:
-            self.words = LOSSES[settings.loss](self.residual, settings.huber_delta)
-
-    def lines(self) -> Iterator[Line]:
-        """ŷ, how far it is from y, the loss, and the slopes of the loss by the chain rule."""
-        letters, words, hat = self.letters, self.words, told(self.prediction)
-        *weights, b = map(told, self.params.tolist())
-        symbols = [f"{w}·{x}" for w, x in zip(letters.weights, letters.inputs, strict=True)]
-        numbers = [times(w, x) for w, x in zip(weights, self.x, strict=True)]
-        yield Line("ŷ", [plus(*letters.some(symbols, "b")), plus(*letters.some(numbers, b)), hat])
-        yield Line("ŷ − y", [minus(hat, self.y), told(self.residual)])
-        yield from words.case
-        yield Line("ℓ", [*words.loss, told(self.loss)])
-        formula, number = words.slope
-        if len(self.x) > 1:
-            product = times(number, letters.vector(self.x, "1"))
-            vector = f"{formula}·{letters.vector(letters.inputs, '1')}"
-            yield Line("∇ℓ", [vector, product, letters.gradient(self.slopes)])
-            return
-        for (place, name), factor, value in zip(
-            letters.written, "x1", (*self.x, "1"), strict=False
-        ):
-            slope = told(float(self.slopes[place]))
-            yield Line(f"∂ℓ/∂{name}", [f"{formula}·{factor}", times(number, value), slope])
-
-
-class Means:
-    """Means over many rows, of which the first few are written out.
-
-    Parameters
-    ----------
-    rows : the first.
-    count : how many there are.
-    weights : of the first rows, if there are weights.
-    divisor : with weights, what the sum over all rows is divided by: in words, and in numbers.
-    letters : what is called how.
-    """
-
-    def __init__(
-        self,
-        rows: Sequence[RowArithmetic],
-        count: int,
-        weights: FloatArray | None,
-        divisor: tuple[str, float],
-        letters: Letters,
-    ) -> None:
-        self.rows, self.count, self.weights, self.letters = rows, count, weights, letters
-        words, total = divisor
-        self.words = f" / {words}"
-        self.total = f"{count:,}" if weights is None else told(total)
-
-    def lines(self, loss: float, grad: FloatArray) -> Iterator[Line]:
-        """The loss and the gradient, without a penalty."""
-        losses = [row.loss for row in self.rows]
-        yield Line("L", [self.formula("ℓ"), self.numbers(losses), told(loss)])
-        if len(self.letters.weights) > 1:
-            yield Line("∇L", [self.formula("∇ℓ"), self.letters.gradient(grad)])
-            return
-        for place, name in self.letters.written:
-            slopes = [float(row.slopes[place]) for row in self.rows]
-            numbers = [self.numbers(slopes), told(float(grad[place]))]
-            yield Line(f"∂L/∂{name}", [self.formula(f"∂ℓ/∂{name}"), *numbers])
-
-    def formula(self, what: str) -> str:
-        """What of."""
-        return f"mean of {what}" if self.weights is None else f"sum of v·{what}{self.words}"
-
-    def numbers(self, values: Sequence[float]) -> str:
-        """The mean of what begins with these `values`."""
-        terms = [*map(told, values)]
-        if self.weights is not None:
-            terms = [times(given(v), term) for v, term in zip(self.weights, terms, strict=True)]
-        more = ["…"] if self.count > len(terms) else []
-        return f"({plus(*terms, *more)})/{self.total}"
-
-
-def penalty_lines(
-    weights: FloatArray, l2: float, before: tuple[float, FloatArray], letters: Letters
-) -> Iterator[Line]:
-    """What the penalty λ‖w‖² adds to the loss and the gradient `before` it."""
-    loss, grad = before
-    numbers = [told(weight) for weight in weights.tolist()]
-    symbols = [f"{weight}²" for weight in letters.weights]
-    squares = [squared(number) for number in numbers]
-    formula, number = (plus(*letters.some(terms)) for terms in (symbols, squares))
-    if len(weights) > 1:
-        formula, number = f"({formula})", f"({number})"
-    lam, penalized = given(l2), loss + l2 * float(weights @ weights)
-    parts = [f"L + λ·{formula}", plus(told(loss), times(lam, number)), told(penalized)]
-    yield Line("L", parts, "←")
-    slopes = grad + 2 * l2 * np.append(weights, 0.0)
-    if len(weights) > 1:
-        formula = f"∇L + 2λ·{letters.vector(letters.weights, '0')}"
-        added = times("2", lam, letters.vector(numbers, "0"))
-        yield Line(
-            "∇L", [formula, plus(letters.gradient(grad), added), letters.gradient(slopes)], "←"
-        )
-        return
-    slope, result = told(float(grad[0])), told(float(slopes[0]))
-    parts = ["∂L/∂w + 2λ·w", plus(slope, times("2", lam, numbers[0])), result]
-    yield Line("∂L/∂w", parts, "←")
-
-
-def update_lines(change: Change, settings: Settings, letters: Letters) -> Iterator[Line]:
-    """The new values of the params."""
-    rule = UPDATES.get(settings.optimizer, any_rule)
-    for place, name in letters.written:
-        yield from rule(name, place, change, settings)
+    x: list[str]
+    y: str
+    prediction: float
+    residual: float
+    loss: float
+    slope: float
+    slopes: FloatArray
 
 
 class Pass(NamedTuple):
-    """What of an epoch is written out: its update, or that of the first of its batches.
+    """The part of an epoch that is written out: its update, or that of the first of its batches.
 
     rows : the first rows as they are descended on: the features, a one, y.
     all_rows : how many there are.
@@ -207,16 +69,29 @@ class Pass(NamedTuple):
     loss: float
     change: Change
 
+    def mean(self, name: str) -> str:
+        """The mean over all rows of what has this name."""
+        return f"mean of {name}" if self.weights is None else f"sum of v·{name} / {self.divisor[0]}"
 
-def held_back(watch: Watch, epochs: int) -> Watch:
-    """`watch`, told of the first `epochs` steps when they are over: they are explained first."""
+    def mean_of(self, values: Sequence[float]) -> str:
+        """The mean of what begins with these `values`, in numbers."""
+        terms, total = [*map(told, values)], f"{self.all_rows:,}"
+        if self.weights is not None:
+            terms = [times(given(v), term) for v, term in zip(self.weights, terms, strict=True)]
+            total = told(self.divisor[1])
+        more = ["…"] if self.all_rows > len(terms) else []
+        return f"({plus(*terms, *more)})/{total}"
+
+
+def held_back(callback: Callback, epochs: int) -> Callback:
+    """`callback`, told of the first `epochs` steps when they are over: they are explained first."""
     waiting: list[Step] = []
 
     def step(step: Step) -> None:
         waiting.append(step)
         if step.epoch >= epochs or step.status:
             for each in waiting:
-                watch(each)
+                callback(each)
             waiting.clear()
 
     return step
@@ -226,7 +101,7 @@ class Explanation:
     """Writes out the first `epochs` of a run on standard output; `before` is called before each."""
 
     def __init__(self, run: Run, epochs: int, before: Callable[[], None]) -> None:
-        self.run, self.epochs, self.before = run, epochs, before
+        self.run, self.settings, self.epochs, self.before = run, run.settings, epochs, before
         self.batched = run.settings.batch_size is not None
         self.state = run.start.state
         observations = run.observations
@@ -248,7 +123,7 @@ class Explanation:
             return
         for meaning in self.meanings():
             yield from broken(f" {meaning}")
-        slope, letters = SLOPES.get(self.run.settings.loss, "∂ℓ/∂ŷ"), self.letters
+        slope, letters = board.SLOPES_ON_BOARD.get(self.run.settings.loss, "∂ℓ/∂ŷ"), self.letters
         w, x = letters.weights[0], letters.inputs[0]
         lines = [
             Line(f"∂ℓ/∂{name}", [f"∂ℓ/∂ŷ · ∂ŷ/∂{name}", f"{slope} · {factor}"])
@@ -258,7 +133,7 @@ class Explanation:
             slopes = [f"∂ℓ/∂{weight}" for weight in letters.weights]
             lines.append(Line("∇ℓ", [letters.vector(slopes, "∂ℓ/∂b")]))
         yield " chain rule"
-        yield from laid_out(lines)
+        yield from board.laid_out(lines)
         yield ""
 
     def meanings(self) -> Iterator[str]:
@@ -287,33 +162,103 @@ class Explanation:
 
     def epoch(self, step: Step) -> Iterator[str]:
         """An epoch: its first rows, the means over all rows, the update."""
-        settings, letters, written = self.run.settings, self.letters, self.pass_of(step)
+        settings, written = self.settings, self.pass_of(step)
         read = counted(written.all_rows, "row")
-        change, heading = written.change, f" Epoch {step.epoch}"
+        heading = f" Epoch {step.epoch}"
         whole = f"all {read}" if written.all_rows > 1 else "the only row"
         if self.batched:
             whole = f"the {read} of the batch"
-            heading += f", the first of {self.batch_count:,} batches, drawn at random"
-        yield from broken(f"{heading}, at {letters.at(step.before)}")
-        rows = []
-        for number, row in enumerate(written.rows):
-            rows.append(RowArithmetic(row, step.before, settings, letters, self.value))
-            yield from broken(f" row {number + 1}: {self.values(number, rows[-1], written)}")
-            yield from laid_out([*rows[-1].lines()])
+            count = math.ceil(self.run.observations.count / (settings.batch_size or 1))
+            heading += f", the first of {count:,} batches, drawn at random"
+        yield from broken(f"{heading}, at {self.letters.at(step.before)}")
+        rows = [self.row_of(row, step.before) for row in written.rows]
+        for number, row in enumerate(rows):
+            yield from broken(f" row {number + 1}: {self.values(number, row, written)}")
+            yield from board.laid_out([*self.row_lines(row, step.before)])
         weights = step.before[:-1]
         penalty = settings.l2 * float(weights @ weights) if settings.l2 else 0.0  # 0 · ∞ is none
-        slopes = change.grad - 2 * settings.l2 * np.append(weights, 0.0)
-        means = written.loss - penalty, slopes
+        loss = written.loss - penalty
+        grad = written.change.grad - 2 * settings.l2 * np.append(weights, 0.0)
         yield f" {'mean' if written.weights is None else 'weighted mean'} over {whole}"
-        over = Means(rows, written.all_rows, written.weights, written.divisor, letters)
-        yield from laid_out([*over.lines(*means)])
+        yield from board.laid_out([*self.mean_lines(rows, written, loss, grad)])
         if settings.l2:
             yield f" penalty, with λ = {given(settings.l2)}"
-            yield from laid_out([*penalty_lines(weights, settings.l2, means, letters)])
-        more = RATES[settings.optimizer](settings) if settings.optimizer in RATES else ""
-        yield f" update, with γ = {given(change.rate)}{more}"
-        yield from laid_out([*update_lines(change, settings, letters)])
+            yield from board.laid_out([*self.penalty_lines(weights, loss, grad)])
+        yield f" update, with γ = {given(written.change.rate)}{board.constants_of(settings)}"
+        rule = board.UPDATES_ON_BOARD.get(settings.optimizer, board.any_rule)
+        updates = [rule(name, place, written.change) for place, name in self.letters.written]
+        yield from board.laid_out([*chain.from_iterable(updates)])
         yield from self.rest(step)
+
+    def row_of(self, row: FloatArray, params: FloatArray) -> Row:
+        """The numbers of a row as it is descended on, the features, a one and y, at `params`."""
+        loss, write = loss_of(self.settings), told if self.run.scaling else given
+        prediction, y = float(row[:-1] @ params), float(row[-1])
+        both = loss.value_and_derivative(np.array([prediction]), row[-1:])
+        value, slope = (float(each[0]) for each in both)
+        x = [write(value) for value in row[:-2].tolist()]
+        return Row(x, given(y), prediction, prediction - y, value, slope, slope * row[:-1])
+
+    def row_lines(self, row: Row, params: FloatArray) -> Iterator[Line]:
+        """ŷ, how far it is from y, the loss, and the slopes of the loss by the chain rule."""
+        letters, hat = self.letters, told(row.prediction)
+        *weights, b = map(told, params.tolist())
+        symbols = [f"{w}·{x}" for w, x in zip(letters.weights, letters.inputs, strict=True)]
+        numbers = [times(w, x) for w, x in zip(weights, row.x, strict=True)]
+        yield Line("ŷ", [plus(*letters.some(symbols, "b")), plus(*letters.some(numbers, b)), hat])
+        yield Line("ŷ − y", [board.minus(hat, row.y), told(row.residual)])
+        words = board.RowLoss(("ℓ(ŷ, y)",), ("∂ℓ/∂ŷ", told(row.slope)))
+        if self.settings.loss in board.LOSSES_ON_BOARD:
+            formula_of = board.LOSSES_ON_BOARD[self.settings.loss]
+            words = formula_of(row.residual, self.settings.huber_delta)
+        yield from words.case
+        yield Line("ℓ", [*words.loss, told(row.loss)])
+        formula, number = words.slope
+        if len(row.x) > 1:
+            product = times(number, letters.vector(row.x, "1"))
+            vector = f"{formula}·{letters.vector(letters.inputs, '1')}"
+            yield Line("∇ℓ", [vector, product, letters.gradient(row.slopes)])
+            return
+        factors = (("x", row.x[0]), ("1", "1"))
+        for (place, name), (factor, value) in zip(letters.written, factors, strict=False):
+            slope = told(float(row.slopes[place]))
+            yield Line(f"∂ℓ/∂{name}", [f"{formula}·{factor}", times(number, value), slope])
+
+    def mean_lines(
+        self, rows: Sequence[Row], written: Pass, loss: float, grad: FloatArray
+    ) -> Iterator[Line]:
+        """The loss and the gradient of all rows, without a penalty."""
+        yield Line(
+            "L", [written.mean("ℓ"), written.mean_of([row.loss for row in rows]), told(loss)]
+        )
+        if len(self.letters.weights) > 1:
+            yield Line("∇L", [written.mean("∇ℓ"), self.letters.gradient(grad)])
+            return
+        for place, name in self.letters.written:
+            numbers = written.mean_of([float(row.slopes[place]) for row in rows])
+            parts = [written.mean(f"∂ℓ/∂{name}"), numbers, told(float(grad[place]))]
+            yield Line(f"∂L/∂{name}", parts)
+
+    def penalty_lines(self, weights: FloatArray, loss: float, grad: FloatArray) -> Iterator[Line]:
+        """The loss and the gradient with the penalty λ‖w‖², which are without it so far."""
+        letters, l2, lam = self.letters, self.settings.l2, given(self.settings.l2)
+        several = len(weights) > 1
+        numbers = [told(weight) for weight in weights.tolist()]
+        formula = plus(*letters.some([f"{weight}²" for weight in letters.weights]))
+        number = plus(*letters.some([board.squared(number) for number in numbers]))
+        if several:
+            formula, number = f"({formula})", f"({number})"
+        penalized = told(loss + l2 * float(weights @ weights))
+        yield Line("L", [f"L + λ·{formula}", plus(told(loss), times(lam, number)), penalized], "←")
+        slopes = grad + 2 * l2 * np.append(weights, 0.0)
+        if several:
+            formula = f"∇L + 2λ·{letters.vector(letters.weights, '0')}"
+            added = times("2", lam, letters.vector(numbers, "0"))
+            parts = [formula, plus(letters.gradient(grad), added), letters.gradient(slopes)]
+            yield Line("∇L", parts, "←")
+        else:
+            added = plus(told(float(grad[0])), times("2", lam, numbers[0]))
+            yield Line("∂L/∂w", ["∂L/∂w + 2λ·w", added, told(float(slopes[0]))], "←")
 
     def rest(self, step: Step) -> Iterator[str]:
         """What is not written out."""
@@ -327,16 +272,7 @@ class Explanation:
             rows = f"{counted(self.run.validation.count, 'row')} for validation"
             yield f" loss of the {rows}, before the update: {told(step.validation_loss)}"
 
-    @property
-    def batch_count(self) -> int:
-        """How many batches an epoch has."""
-        return math.ceil(self.run.observations.count / (self.run.settings.batch_size or 1))
-
-    def value(self, x: float) -> str:
-        """A feature's value: as it stands in the data, or scaled."""
-        return told(x) if self.run.scaling else given(x)
-
-    def values(self, number: int, row: RowArithmetic, written: Pass) -> str:
+    def values(self, number: int, row: Row, written: Pass) -> str:
         """The values in a row; of a single scaled feature, how it comes about."""
         scaling, x = self.run.scaling, row.x
         named = [equal(*pair) for pair in zip(self.letters.inputs, x, strict=True)]
@@ -352,30 +288,29 @@ class Explanation:
 
     def pass_of(self, step: Step) -> Pass:
         """The update of an epoch as the run made it; or that of its first batch, made again."""
-        run, settings, observations = self.run, self.run.settings, self.run.observations
+        run, settings, observations = self.run, self.settings, self.run.observations
         count, total = observations.count, observations.total_weight
-        rate = run.rate(run.start.epochs + step.epoch)
-        if not self.batched:
+        width, epoch = len(observations.features) + 2, run.start.epochs + step.epoch
+        rate = run.rate(epoch)
+        if self.batched:
+            batch = next(batches(run.descended, settings, epoch))
+            loss, grad = batch_objective(run.descended, batch, settings)(step.before)
+            after, state = update_of(settings)(step.before, grad, self.state, rate)
+            rows, count = batch[:FIRST_ROWS], len(batch)
+            weights = None if observations.weight is None else rows[:, width]
+            divisor = f"({count:,} · mean of all v)", total * count / observations.count
+        else:
+            loss, grad, after, state = step.loss, step.grad, step.params, step.state
             rows = np.insert(observations.first, -1, float(observations.intercept), axis=1)
             rows = run.scaling.apply(rows) if run.scaling else rows
-            change = Change(
-                step.before, step.params, step.grad, self.state, step.state, float(rate)
-            )
-            divisor = "sum of v", total
-            return Pass(rows, count, observations.first_weights, divisor, step.loss, change)
-        batch = next(batches(run.descended, settings, run.start.epochs + step.epoch))
-        loss, grad = batch_objective(run.descended, batch, settings)(step.before)
-        after, state = update_of(settings)(step.before, grad, self.state, rate)
-        change = Change(step.before, after, grad, self.state, state, float(rate))
-        rows, width = batch[:FIRST_ROWS], len(observations.features) + 2
-        weights = None if observations.weight is None else rows[:, width]
-        divisor = f"({len(batch):,} · mean of all v)", total * len(batch) / count
-        return Pass(rows[:, :width], len(batch), weights, divisor, loss, change)
+            weights, divisor = observations.first_weights, ("sum of v", total)
+        change = Change(step.before, after, grad, self.state, state, float(rate), settings)
+        return Pass(rows[:, :width], count, weights, divisor, loss, change)
 
 
 def standardized(name: str, mean: float, deviation: float) -> str:
     """``(x − 1.3)/0.72``, where there is a mean to take away."""
     if not deviation:
         return f"0, as {name} does not vary"
-    centred = f"({minus(name, told(mean))})" if mean else name
+    centred = f"({board.minus(name, told(mean))})" if mean else name
     return f"{centred}/{told(deviation)}".replace(" ", KEPT)

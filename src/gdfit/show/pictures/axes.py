@@ -1,8 +1,5 @@
-"""What all pictures share: colours, and names and numbers as text.
-
-The axes of pictures: their limits, ticks and numbers.
-
-What keeps a picture legible whatever is in it: ticks, legends and labels in no one's way.
+"""Axes of pictures that stay legible whatever is in them: colours, names and numbers as text,
+limits and ticks, and legends and labels in no one's way.
 
 What collides is known only once sizes are, so a figure is laid out before it is tidied."""
 
@@ -26,43 +23,39 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from gdfit.arrays import FloatArray
+from gdfit.descent.run import Fit
+from gdfit.show.pictures.trace import ROUNDING
+from gdfit.show.tables.style import superscript
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PURPLE, SKY, YELLOW, BLACK, GREY = "#CC79A7", "#56B4E9", "#F0E442", "#000000", "#6B6B6B"
+BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"
+YELLOW, BLACK, GREY = "#F0E442", "#000000", "#6B6B6B"
 # Of lines with a name beside them: dark enough to be read on white.
 LINES = (BLUE, "#B84C00", "#00785A", "#A03C78", "#8A6400", "#5B4BC4", "#333333")
-STYLES = ("-", "--", ":")
-EPOCHS = ("#F3C13A", PURPLE, "#7A1F6B")  # of marked epochs, from the first to the last
+LineStyle = Literal["-", "--", ":", "-."]
+LINE_STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 LONGEST_NAME = 28
-LARGEST = 1e200  # what an axis can show
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LOSS_NAMES = {"mse": "mean squared error", "mae": "mean absolute error", "huber": "Huber's loss"}
 
 
-def shade(late: float) -> str:
-    """The colour of a marked epoch: 0 is the first, 1 the last."""
-    parts = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in EPOCHS]
-    places = np.linspace(0, 1, len(EPOCHS))
-    mixed = [round(float(np.interp(late, places, part))) for part in zip(*parts, strict=True)]
-    return "#" + "".join(f"{part:02X}" for part in mixed)
+def loss_name(fit: Fit) -> str:
+    """The loss that was descended on, in words."""
+    return LOSS_NAMES.get(fit.settings.loss, fit.settings.loss)
 
 
-def text_of(name: str) -> str:
+def escaped(name: str) -> str:
     """A column's name as text for a picture: not too long, and no formula."""
     name = " ".join(name.split())
     half = LONGEST_NAME // 2
     # Names that are long often differ in their ends.
     short = name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
-    return isolated(short).replace("$", r"\$")
+    # What is written from right to left must not turn what stands around it.
+    if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in short):
+        short = f"\u2068{short}\u2069"
+    return short.replace("$", r"\$")
 
 
-def isolated(name: str) -> str:
-    """A name that is written from right to left, so that it does not turn what stands around it."""
-    turned = any(unicodedata.bidirectional(character) in ("R", "AL") for character in name)
-    return f"\u2068{name}\u2069" if turned else name
-
-
-def number(value: float) -> str:
+def picture_number(value: float) -> str:
     """A number for a picture, to four digits: ``−0.3011``, ``40,176``, ``1.2·10²⁶``."""
     if not math.isfinite(value):
         return str(value).replace("inf", "∞").replace("-", "−")
@@ -79,16 +72,8 @@ def scientific(value: float) -> str:
     """A number other than 0 as a power of ten, to four digits: ``10⁵``, ``1.2·10²⁶``."""
     mantissa, exponent = f"{value:.3e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".").replace("-", "−")
-    power = "10" + str(int(exponent)).translate(SUPERSCRIPTS)
+    power = "10" + superscript(int(exponent))
     return power if mantissa == "1" else f"{mantissa}·{power}"
-
-
-def count(number: int, thing: str) -> str:
-    """``1 epoch``, ``1,000 epochs``."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
-
-
-ROUNDING = 1e-12  # of the size of numbers: a difference that is none
 
 
 class Plain(ticker.ScalarFormatter):
@@ -296,6 +281,20 @@ def extend(axes: Axes, edge: str, free: float) -> None:
     axes.set_ylim(*to_scale.inverted().transform(np.array(limits)).tolist())
 
 
+def mark(
+    axes: Axes,
+    place: Sequence[float] | FloatArray,
+    kind: str,
+    colour: str,
+    size: float,
+    name: str,
+    level: int = 4,
+) -> None:
+    """A mark with a black edge, a star or a dot, at a `place` (x, y)."""
+    (drawn,) = axes.plot(*place, kind, color=colour, markersize=size, zorder=level)
+    drawn.set(markeredgecolor=BLACK, gid=name)
+
+
 def nothing_in(axes: Axes, why: str) -> None:
     """Say why there is nothing to see."""
     axes.text(0.5, 0.5, why, transform=axes.transAxes, horizontalalignment="center")
@@ -325,15 +324,10 @@ def place_labels(axes: Axes) -> None:
     little as can be."""
     point = pixels(axes, 1)
     taken = [*markers(axes, point)]
-    legend = axes.get_legend()
-    if legend:
+    if legend := axes.get_legend():
         taken.append(legend.get_window_extent())
     for label in axes.texts:
-        if (
-            isinstance(label, Annotation)
-            and label.anncoords == "offset points"
-            and label.get_text()
-        ):
+        if isinstance(label, Annotation) and label.anncoords == "offset points":
             x, y = axes.transData.transform(label.xy).tolist()
             size = Text.get_window_extent(label).padded(2 * point)  # without its line
             boxes = around(x, y, size, point)

@@ -14,23 +14,23 @@ from gdfit.arrays import FloatArray
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 from gdfit.errors import printable
-from gdfit.show.pictures.fit import (
+from gdfit.show.pictures.trace import (
+    LONG_RUN,
     ROUNDING,
+    STEEP,
     features_along,
     heights_of,
+    line_in_symbols,
     name_along,
     on_a_plane,
     plane_of,
-    slope_of,
 )
 from gdfit.show.tables.style import console_for
 
 HEIGHT = 17  # lines
-NARROWEST = 40  # characters
-WIDE = 20  # times the least loss, and the largest asks for a logarithmic axis
+NARROWEST_CHART = 40  # characters
 NEVER = 1e-6  # of the largest loss: a minimum that is too far below to be shown
-LONG = 100  # epochs that a linear axis shows well
-APART = 12  # characters from a tick to the next one
+TICK_WIDTH = 12  # characters from a tick to the next one
 TICKS = 6  # at most, one above the other
 
 
@@ -46,7 +46,7 @@ def print_charts(fit: Fit, steps: Sequence[Step]) -> None:
 def charts(fit: Fit, steps: Sequence[Step], width: int, colour: bool) -> str:
     """The charts of a run, `width` characters wide, one below the other; without `colour`, in plain
     characters."""
-    width = max(width, NARROWEST)
+    width = max(width, NARROWEST_CHART)
     drawn = [loss_chart(fit, steps, width)]
     if on_a_plane(fit):
         drawn.append(fit_chart(fit, width))
@@ -92,7 +92,7 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
     )
     losses = np.concatenate([layer.y for layer in layers])
     low, high = float(np.nanmin(losses)), float(np.nanmax(losses))
-    logarithmic = high > WIDE * low
+    logarithmic = high > STEEP * low
     least = fit.curvature.minimum_loss if fit.curvature else math.nan
     if least > (NEVER * high if logarithmic else 0):
         level = np.full(len(shown), least)
@@ -104,12 +104,12 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
     else:
         vertical = round_ticks(low, high, TICKS)
     last = shown[-1].epoch
-    if last > LONG and fit.status != "diverged":
+    if last > LONG_RUN and fit.status != "diverged":
         layers = [layer._replace(x=np.log10(layer.x)) for layer in layers]
         decades = range(len(str(last)))
         horizontal = Ticks([*map(float, decades)], [f"{10**decade:,}" for decade in decades])
     else:
-        horizontal = round_ticks(float(epochs[0]), last, width // APART, whole=True)
+        horizontal = round_ticks(float(epochs[0]), last, width // TICK_WIDTH, whole=True)
     return chart("the loss against the epoch", layers, horizontal, vertical, width)
 
 
@@ -120,8 +120,10 @@ def fit_chart(fit: Fit, width: int) -> str:
     layers = []
     if fit.status != "diverged":
         along, features = features_along(fit, float(x.min()), float(x.max()), x)
-        heights = heights_of(fit, fit.params, features)
-        layers.append(Layer(equation(fit, name, target), along, heights, "braille", "red"))
+        heights, label = heights_of(fit, fit.params, features), "the fit"
+        if len(fit.model.features) == 1:
+            label = f"{target} = {line_in_symbols(fit, name, '{:.4g}'.format, minus='-')}"
+        layers.append(Layer(label, along, heights, "braille", "red"))
     layers.append(Layer("observations", x, y, "o", "blue", joined=False))
     if fit.validation:
         held_out = plane_of(fit.validation)
@@ -134,19 +136,10 @@ def fit_chart(fit: Fit, width: int) -> str:
     return chart(
         f"{target} against {name}",
         layers,
-        round_ticks(float(across.min()), float(across.max()), width // APART),
+        round_ticks(float(across.min()), float(across.max()), width // TICK_WIDTH),
         round_ticks(float(up.min()), float(up.max()), TICKS),
         width,
     )
-
-
-def equation(fit: Fit, name: str, target: str) -> str:
-    """``y = 0.302 x + 0.233``, for a line."""
-    if len(fit.model.features) > 1:
-        return "the fit"
-    w, b = slope_of(fit), fit.model.params[-1]
-    sides = f"{target} = {w:.4g} {name}"
-    return f"{sides} {'-' if b < 0 else '+'} {abs(b):.4g}" if fit.observations.intercept else sides
 
 
 def chart(

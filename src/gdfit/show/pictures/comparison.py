@@ -1,6 +1,5 @@
-"""Pictures of runs over each other: their losses, and for one feature their paths.
-
-The paths of several runs over level sets of the loss, for one feature."""
+"""The picture of several runs: their losses over each other, and for one feature their paths over
+level sets of the loss."""
 
 from __future__ import annotations
 
@@ -20,29 +19,45 @@ from gdfit.descent.curvature import curvature_of
 from gdfit.descent.run import Fit
 from gdfit.show.pictures.axes import (
     BLACK,
-    LARGEST,
+    LINE_STYLES,
     LINES,
     YELLOW,
+    LineStyle,
     epoch_axis,
+    escaped,
     log_axis,
-    number,
+    loss_name,
+    mark,
     number_axis,
+    picture_number,
     settle,
-    text_of,
     tidy,
     window,
 )
-from gdfit.show.pictures.curves import LONG, NAMES, WIDE, rounding_of
-from gdfit.show.pictures.figure import PIXELS, WHOLE, save_figure
-from gdfit.show.pictures.path import draw_level_sets, equalize, stays_within
-from gdfit.show.tables.comparison import setting
+from gdfit.show.pictures.curves import rounding_of
+from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
+from gdfit.show.pictures.path import draw_level_sets, param_axes, stays_within
+from gdfit.show.pictures.trace import LARGEST, LONG_RUN, STEEP, in_data
+from gdfit.show.tables.comparison import setting_with_name
+from gdfit.show.tables.style import counted
 
-NAMED = 12  # runs that are told apart; more are drawn faintly
-STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
+NAMED_RUNS = 12  # that are told apart; more are drawn faintly
 FAINT = "#BBBBBB"
 ABOVE = 10  # times the losses of runs that come down: what is above is cut
 LETTERS = 150  # on a line of the legend
-POINTS = 2000  # of a curve at most
+DRAWN_LOSSES = 2000  # of a run that are drawn, at most
+GREYS = ("#FFFFFF", "#D4D4D4")  # of the loss from the least up: the paths have the colours
+PATHS_MARGIN = 0.12  # of what is seen, on each side
+PATH_WIDTH, FAINT_WIDTH = 1.4, 0.8  # in points
+
+
+@dataclass(frozen=True)
+class RunStyle:
+    """How a run is drawn. Without a name, it is one of many."""
+
+    colour: str
+    style: LineStyle
+    name: str = ""
 
 
 def save_comparison(comparison: Comparison, path: Path) -> None:
@@ -56,11 +71,11 @@ def draw_comparison(comparison: Comparison) -> Figure:
     groups = comparison.groups()
     observations = comparison.outcomes[0].fit.observations
     on_a_plane = len(observations.features) == 1 and observations.intercept
-    width, height = (pixels / WHOLE for pixels in PIXELS)
+    width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
     size = width, height * max(1.0, 0.6 * len(groups))
-    figure = Figure(figsize=size, dpi=WHOLE, layout="constrained")
+    figure = Figure(figsize=size, dpi=WHOLE_DPI, layout="constrained")
     grid = figure.subplots(len(groups), 2 if on_a_plane else 1, squeeze=False)
-    looks = looks_of(comparison)
+    looks = run_styles(comparison)
     finishes = []
     for group, row in zip(groups, grid, strict=True):
         draw_losses(row[0], comparison, group, looks)
@@ -74,35 +89,23 @@ def draw_comparison(comparison: Comparison) -> Figure:
     return figure
 
 
-def looks_of(comparison: Comparison) -> dict[int, Look]:
+def run_styles(comparison: Comparison) -> dict[int, RunStyle]:
     """How each run is drawn, by its number, the best first. Where two options vary, one is told by
     the colour and the other by the style."""
-    named = comparison.outcomes[:NAMED]
-    colours, styles = kinds_of(named, comparison.varied)
-    looks = {}
-    for place, outcome in enumerate(comparison.outcomes):
-        if place >= NAMED:
-            looks[outcome.number] = Look(FAINT, "-")
-            continue
-        diverged = " (diverged)" if outcome.has_diverged else ""
-        values = (setting(each, outcome.values[each]) for each in comparison.varied)
-        name = ", ".join(map(text_of, values))
-        looks[outcome.number] = Look(
-            LINES[colours[place]], STYLES[styles[place]], (name or "the run") + diverged
-        )
-    return looks
-
-
-def kinds_of(
-    outcomes: Sequence[RunResult], varied: Sequence[str]
-) -> tuple[Sequence[int], Sequence[int]]:
-    """Which colour and which style each run has."""
+    named, varied = comparison.outcomes[:NAMED_RUNS], comparison.varied
+    colours = [place % len(LINES) for place in range(len(named))]
+    styles = [place // len(LINES) for place in range(len(named))]
     if len(varied) == 2:
-        firsts, seconds = (ranks([each.values[name] for each in outcomes]) for name in varied)
-        if max(firsts) < len(LINES) and max(seconds) < len(STYLES):
-            return firsts, seconds
-    places = range(len(outcomes))
-    return [place % len(LINES) for place in places], [place // len(LINES) for place in places]
+        firsts, seconds = (ranks([each.values[name] for each in named]) for name in varied)
+        if max(firsts) < len(LINES) and max(seconds) < len(LINE_STYLES):
+            colours, styles = firsts, seconds
+    found = {outcome.number: RunStyle(FAINT, "-") for outcome in comparison.outcomes}
+    for outcome, colour, style in zip(named, colours, styles, strict=True):
+        values = (setting_with_name(each, outcome.values[each]) for each in varied)
+        name = ", ".join(map(escaped, values)) or "the run"
+        diverged = " (diverged)" if outcome.has_diverged else ""
+        found[outcome.number] = RunStyle(LINES[colour], LINE_STYLES[style], name + diverged)
+    return found
 
 
 def ranks(values: Sequence[object]) -> list[int]:
@@ -112,12 +115,12 @@ def ranks(values: Sequence[object]) -> list[int]:
 
 
 def draw_losses(
-    axes: Axes, comparison: Comparison, group: Sequence[RunResult], looks: dict[int, Look]
+    axes: Axes, comparison: Comparison, group: Sequence[RunResult], looks: dict[int, RunStyle]
 ) -> None:
     """The loss of all observations after so many epochs, and the minimum."""
     for outcome in reversed(group):  # the best on top
         look, losses = looks[outcome.number], outcome.losses
-        epochs = np.unique(np.append(0, np.geomspace(1, len(losses) - 1, POINTS).astype(int)))
+        epochs = np.unique(np.append(0, np.geomspace(1, len(losses) - 1, DRAWN_LOSSES).astype(int)))
         seen = np.isfinite(losses[epochs])
         width = 1.8 if look.name else 0.8
         shown, curve = epochs[seen], losses[epochs[seen]]
@@ -125,16 +128,14 @@ def draw_losses(
         there = comparison.epochs_to_minimum(outcome)
         if there is not None and look.name:
             axes.plot(there, losses[there], "o", color=look.colour, markersize=7, gid="within")
-    leasts = {comparison.least(outcome) for outcome in group if outcome.fit.curvature}
-    cut = loss_axis(axes, group, [least for least in leasts if least is not None])
+    cut = comparison_loss_axis(axes, group)
     last = last_in_sight(group, axes.get_ylim()[1])
-    epoch_axis(axes, 0, last, logarithmic=last > LONG)
-    loss = group[0].fit.settings.loss
-    axes.set_ylabel("\n".join([NAMES.get(loss, loss), *cut]))
+    epoch_axis(axes, 0, last, logarithmic=last > LONG_RUN)
+    axes.set_ylabel("\n".join([loss_name(group[0].fit), *cut]))
     axes.set_title("The loss after each epoch")
 
 
-def loss_axis(axes: Axes, group: Sequence[RunResult], leasts: Sequence[float]) -> list[str]:
+def comparison_loss_axis(axes: Axes, group: Sequence[RunResult]) -> list[str]:
     """The limits of the loss's axis, and the minimum; says where it is cut."""
     rounding = rounding_of(group[0].fit)
     down = [outcome.losses for outcome in group if not outcome.has_diverged]
@@ -143,20 +144,20 @@ def loss_axis(axes: Axes, group: Sequence[RunResult], leasts: Sequence[float]) -
     losses, finite = losses[np.abs(losses) < LARGEST], climbing[climbing < LARGEST]
     if not len(losses):
         return []
-    for least in leasts:
+    for least in {each.fit.curvature.minimum_loss for each in group if each.fit.curvature}:
         if least > rounding:
             axes.axhline(least, color=BLACK, linestyle="--", linewidth=1, zorder=1, gid="least")
             losses = np.append(losses, least)
     top = min(ABOVE * float(losses.max()), float(finite.max()))
     positive = losses[losses > rounding]
-    if len(positive) and top > WIDE * positive.min():
+    if len(positive) and top > STEEP * positive.min():
         low, high = window(np.log10([positive.min(), top]), 0.04)
         log_axis(axes, 10**low, 10**high)
     else:
         number_axis(axes.yaxis)
         low, high = window(np.append(losses, top), 0.04)
         axes.set_ylim(max(low, -0.04 * high), high)
-    return [] if (climbing <= top).all() else [f"cut at {number(top)}"]
+    return [] if (climbing <= top).all() else [f"cut at {picture_number(top)}"]
 
 
 def last_in_sight(group: Sequence[RunResult], top: float) -> int:
@@ -166,7 +167,7 @@ def last_in_sight(group: Sequence[RunResult], top: float) -> int:
     return max(int((outcome.losses < top).sum()) for outcome in group)
 
 
-def add_legend(figure: Figure, looks: dict[int, Look], comparison: Comparison) -> None:
+def add_legend(figure: Figure, looks: dict[int, RunStyle], comparison: Comparison) -> None:
     """A legend below, where it covers nothing: the runs, the best first, and the marks."""
     lines = [
         Line2D([], [], color=look.colour, linestyle=look.style, linewidth=1.8, label=look.name)
@@ -175,9 +176,9 @@ def add_legend(figure: Figure, looks: dict[int, Look], comparison: Comparison) -
     ]
     faint = len(looks) - len(lines)
     if faint:
-        runs = "1 more run" if faint == 1 else f"{faint} more runs"
-        lines.append(Line2D([], [], color=FAINT, linewidth=0.8, label=runs))
-    drawn = {str(line.get_gid()): line for axes in figure.axes for line in axes.get_lines()}
+        runs = counted(faint, "more run", "d")
+        lines.append(Line2D([], [], color=FAINT, linewidth=FAINT_WIDTH, label=runs))
+    drawn = {line.get_gid() for axes in figure.axes for line in axes.get_lines()}
     if "start" in drawn:
         lines.append(handle("start", "white", marker="o"))
     least = "the least of these runs"
@@ -208,61 +209,34 @@ def handle(label: str, colour: str, *, marker: str, style: LineStyle | Literal["
     )
 
 
-GREYS = ("#FFFFFF", "#D4D4D4")  # of the loss from the least up: the paths have the colours
-MARGIN = 0.12  # of what is seen, on each side
-WIDTH, FAINT_WIDTH = 1.4, 0.8  # of a path, in points
-UNITS = {"standardize": " (standardized)", "whiten": " (whitened)"}
-
-LineStyle = Literal["-", "--", ":", "-."]
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a run is drawn. Without a name, it is one of many."""
-
-    colour: str
-    style: LineStyle
-    name: str = ""
-
-
 def draw_paths(
-    axes: Axes, group: Sequence[RunResult], looks: Mapping[int, Look]
+    axes: Axes, group: Sequence[RunResult], looks: Mapping[int, RunStyle]
 ) -> Callable[[], None]:
     """The paths over (w, b), their starts and ends, and the minimum; what is returned draws the
     level sets below, once the axes have their size."""
-    ground = ground_of([outcome.fit for outcome in group])
+    ground = common_scale([outcome.fit for outcome in group])
     paths = {outcome.number: path_on(ground, outcome.fit) for outcome in group}
-    window = window_of(group, paths, ground)
-    axes.set_xlim(*window[0])
-    axes.set_ylim(*window[1])
+    size = paths_window(group, paths, ground)
+    param_axes(axes, ground, size)
     for outcome in reversed(group):  # the best on top
         look, path = looks[outcome.number], paths[outcome.number]
         if outcome.has_diverged:  # until it leaves
-            path = path[: stays_within(window, path) + 1]
+            path = path[: stays_within(size, path) + 1]
         path = path[(np.abs(path) < LARGEST).all(axis=1)]
-        width = WIDTH if look.name else FAINT_WIDTH
+        width = PATH_WIDTH if look.name else FAINT_WIDTH
         axes.plot(*path.T, look.style, color=look.colour, linewidth=width, gid="path")
         if look.name and not outcome.has_diverged:
             mark(axes, path[-1], "s", look.colour, 6, "end")
     for start in {tuple(path[0].tolist()) for path in paths.values()}:
-        mark(axes, np.array(start), "o", "white", 8, "start")
+        mark(axes, start, "o", "white", 8, "start")
     if ground.curvature:
         mark(axes, ground.curvature.minimum, "*", YELLOW, 15, "minimum")
-    for axis, name in ((axes.xaxis, "w"), (axes.yaxis, "b")):
-        number_axis(axis)
-        axis.set_label_text(name + UNITS.get(str(ground.settings.scale), ""))
     axes.set_title("The paths of the params over level sets of the loss")
-
-    def finish() -> None:
-        if ground.scaling:
-            equalize(axes)
-        draw_level_sets(axes, ground, GREYS)
-
-    return finish
+    return lambda: draw_level_sets(axes, ground, GREYS)
 
 
-def ground_of(fits: Sequence[Fit]) -> Fit:
-    """A fit on whose ground all paths can be drawn: the first, if all runs scaled the features
+def common_scale(fits: Sequence[Fit]) -> Fit:
+    """A fit on whose scale all paths can be drawn: the first, if all runs scaled the features
     alike, else the same on the features as they are."""
     first = fits[0]
     if len({fit.settings.scale for fit in fits}) == 1:
@@ -274,14 +248,11 @@ def ground_of(fits: Sequence[Fit]) -> Fit:
 
 def path_on(ground: Fit, fit: Fit) -> FloatArray:
     """The start and the params after each epoch that was kept, shape (epochs, 2)."""
-    path = np.array([fit.start, *(step.params for step in fit.history)])
-    if fit.scaling and not ground.scaling:
-        with np.errstate(over="ignore", invalid="ignore"):
-            path = np.array([fit.scaling.to_data(params) for params in path])
-    return path
+    path = [fit.start, *(step.params for step in fit.history)]
+    return np.array([params if ground.scaling else in_data(fit, params) for params in path])
 
 
-def window_of(
+def paths_window(
     group: Sequence[RunResult], paths: Mapping[int, FloatArray], ground: Fit
 ) -> FloatArray:
     """The limits of w and of b, a row each: of the paths that come down, all starts, and the
@@ -295,11 +266,5 @@ def window_of(
     size = high - low
     size = np.where(size > 0, size, max(float(size.max()), 1e-3 * float(np.abs(high).max())) or 1.0)
     climbing = all(outcome.has_diverged for outcome in group)
-    margin = (1.0 if climbing else MARGIN) * size
+    margin = (1.0 if climbing else PATHS_MARGIN) * size
     return np.column_stack([low - margin, high + margin])
-
-
-def mark(axes: Axes, place: FloatArray, kind: str, colour: str, size: float, name: str) -> None:
-    """A mark with a black edge."""
-    (drawn,) = axes.plot(*place, kind, color=colour, markersize=size, zorder=4)
-    drawn.set(markeredgecolor=BLACK, gid=name)

@@ -1,9 +1,4 @@
-"""Pictures of the loss against the epoch.
-
-Pictures of the params against the epoch, for several features: a line each, its name beside its
-end.
-
-The picture that explains divergence: the parabola along the steepest direction, and the steps.
+"""Pictures of the loss and of the params against the epoch, and of why a run diverged.
 
 Along the eigenvector of the Hessian with the largest eigenvalue, the loss is a parabola, and each
 step of gradient descent multiplies the distance to its lowest point by 1 − γλmax: see
@@ -25,33 +20,32 @@ from gdfit.descent.curvature import Curvature
 from gdfit.descent.learning_rate import EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, params_names
-from gdfit.descent.scaling import scaling_of, solved
+from gdfit.descent.scaling import solved
 from gdfit.show.pictures.axes import (
     BLACK,
     BLUE,
     GREY,
-    LARGEST,
+    LINE_STYLES,
     LINES,
+    LOSS_NAMES,
     ORANGE,
-    STYLES,
     VERMILION,
     YELLOW,
-    count,
     epoch_axis,
+    escaped,
     label_at,
     log_axis,
+    loss_name,
     nothing_in,
-    number,
     number_axis,
-    text_of,
+    picture_number,
+    pixels,
     window,
 )
-from gdfit.show.pictures.trace import climbs
+from gdfit.show.pictures.trace import LARGEST, LONG_RUN, STEEP, climbs, in_data
+from gdfit.show.tables.style import counted, leading
 
-NAMES = {"mse": "mean squared error", "mae": "mean absolute error", "huber": "Huber's loss"}
-WIDE = 20  # times the least loss, and the largest asks for a logarithmic axis
-LONG = 100  # epochs that a linear axis shows well
-FEW = 12  # epochs, each of which is a dot
+FEW_EPOCHS = 12  # epochs, each of which is a dot
 
 
 def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
@@ -63,7 +57,7 @@ def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         curves.append(("validation loss", held_out, ORANGE))
     for name, curve, colour in curves:
         seen = np.abs(curve) < LARGEST  # infinity and NaN are not
-        mark = "o" if seen.sum() <= FEW else None
+        mark = "o" if seen.sum() <= FEW_EPOCHS else None
         axes.plot(epochs[seen], curve[seen], color=colour, marker=mark, linewidth=1.8, label=name)
     losses = np.array([curve for _, curve, _ in curves])
     if not (losses < LARGEST).any():
@@ -71,12 +65,11 @@ def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     cuts = loss_axis(axes, fit, losses[np.abs(losses) < LARGEST])
     if not (np.abs(losses) < LARGEST).all():
         first = epochs[~(np.abs(losses) < LARGEST).all(axis=0)][0]
-        cuts.append(f"cut at epoch {first:,}: above {number(LARGEST)}")
+        cuts.append(f"cut at epoch {first:,}: above {picture_number(LARGEST)}")
     last = steps[-1].epoch
-    epoch_axis(axes, 1, last, logarithmic=last > LONG and fit.status != "diverged")
-    name = NAMES.get(fit.settings.loss, fit.settings.loss)
-    axes.set_ylabel("\n".join([name, *cuts]))
-    axes.set_title(title(fit))
+    epoch_axis(axes, 1, last, logarithmic=last > LONG_RUN and fit.status != "diverged")
+    axes.set_ylabel("\n".join([loss_name(fit), *cuts]))
+    axes.set_title(loss_title(fit))
 
 
 def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
@@ -86,11 +79,11 @@ def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
     """
     rounding = rounding_of(fit)
     positive = losses[losses > rounding]
-    logarithmic = len(positive) > 1 and positive.max() > WIDE * positive.min()
+    logarithmic = len(positive) > 1 and positive.max() > STEEP * positive.min()
     least = fit.curvature.minimum_loss if fit.curvature else math.nan
     least = 0.0 if least <= rounding else least
     if least > 1e-6 * losses.max(initial=0) if logarithmic else least >= 0:
-        label = f"minimum {number(least)}"
+        label = f"minimum {picture_number(least)}"
         axes.axhline(least, color=BLACK, linestyle="--", linewidth=1.2, label=label, zorder=1)
         losses = np.append(losses, least)
         positive = np.append(positive, least)
@@ -100,7 +93,7 @@ def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
         if cut:
             low = math.floor(math.log10(rounding))
         log_axis(axes, 10**low, 10**high)
-        return [f"below {number(10**low)} is rounding"] if cut else []
+        return [f"below {picture_number(10**low)} is rounding"] if cut else []
     number_axis(axes.yaxis)
     if len(losses):
         low, high = window(losses, 0.08)
@@ -115,18 +108,17 @@ def rounding_of(fit: Fit) -> float:
     return math.sqrt(squared) if fit.settings.loss == "mae" else squared
 
 
-def title(fit: Fit) -> str:
+def loss_title(fit: Fit) -> str:
     """With what it was run, or of a run that climbs, how fast."""
     settings, curvature = fit.settings, fit.curvature
     if curvature and climbs(fit):
         factor = (1 - float(settings.lr) * curvature.lambda_max) ** 2
-        return f"The loss: in the end each epoch multiplies it by {number(factor)}"
-    batches = f", {count(settings.batch_size, 'row')} a batch" if settings.batch_size else ""
+        return f"The loss: in the end each epoch multiplies it by {picture_number(factor)}"
+    batches = f", {counted(settings.batch_size, 'row')} a batch" if settings.batch_size else ""
     return f"The loss: {settings.optimizer}, lr {float(settings.lr):.4g}{batches}"
 
 
-NAMED = 12  # features
-GROWN = 100.0  # times the first params: out of the picture
+PARAMS_GROWN = 100.0  # times the first params: out of the picture
 BUNDLE_POINTS = 100  # of each line that has no name
 FONT = 10.0  # points
 LINE_HEIGHT = 1.25 * FONT
@@ -140,12 +132,15 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
     diverged, title = fit.status == "diverged", "The params"
     if diverged:
         sizes = np.nan_to_num(np.abs(path).max(axis=1), nan=np.inf)
-        bound = min(GROWN * max(sizes[:2].max(), np.finfo(float).tiny), LARGEST)
+        bound = min(PARAMS_GROWN * max(sizes[:2].max(), np.finfo(float).tiny), LARGEST)
         stays = max(int(np.argmax(sizes > bound)) or len(path), 1)
         path, epochs = path[:stays], epochs[:stays]
         title = f"The params, until epoch {epochs[-1]:,}"
-    path = np.array(comparable(fit, path))
-    named = counting_most(fit, path[-1])
+    named = leading(fit.observations, in_data(fit, path[-1]))
+    named += [path.shape[1] - 1] * fit.observations.intercept
+    if fit.scaling and fit.scaling.mixing is not None:  # as those of standardized features
+        used = list(fit.scaling.used)
+        path[:, used] = solved(fit.scaling.mixing, path[:, used].T).T
     drawn = path.shape[1] - (not fit.observations.intercept)
     others = np.setdiff1d(np.arange(drawn), named)
     if len(others):
@@ -154,14 +149,14 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
     labels = []
     for place, param in enumerate(named):
         colour = LINES[place % len(LINES)]
-        style = STYLES[place // len(LINES) % len(STYLES)]
+        style = LINE_STYLES[place // len(LINES) % len(LINE_STYLES)]
         axes.plot(epochs, path[:, param], style, color=colour, linewidth=1.8)
-        labels.append(name_at(axes, text_of(names[param]), colour))
+        labels.append(name_at(axes, escaped(names[param]), colour))
     ends = path[-1, named]
     if len(others):
         labels.append(name_at(axes, f"and {len(others):,} others", GREY))
         ends = np.append(ends, np.median(path[-1, others]))
-    epoch_axis(axes, 0, max(int(epochs[-1]), 1), logarithmic=epochs[-1] > LONG and not diverged)
+    epoch_axis(axes, 0, max(int(epochs[-1]), 1), logarithmic=epochs[-1] > LONG_RUN and not diverged)
     number_axis(axes.yaxis)
     axes.set_ylim(*window(path, 0.06))
     axes.set_ylabel("param (standardized)" if fit.scaling else "param")
@@ -171,34 +166,11 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
         # In the axes' own coordinates, 0 to 1, whatever their scale.
         to_axes = axes.transData + axes.transAxes.inverted()
         heights = to_axes.transform([(epochs[-1], end) for end in ends])[:, 1]
-        pixels = LINE_HEIGHT * axes.figure.dpi / 72
-        apart = spread(heights, pixels / axes.bbox.height)
+        apart = spread(heights, pixels(axes, LINE_HEIGHT) / axes.bbox.height)
         for label, height, text_height in zip(labels, heights.tolist(), apart, strict=True):
             label.xy, label.xyann = (1, height), (1.03, text_height)
 
     return finish
-
-
-def comparable(fit: Fit, path: FloatArray) -> FloatArray:
-    """The params of standardized features, where these were scaled; else as they are."""
-    if fit.scaling is None or fit.scaling.mixing is None:
-        return path
-    path, used = path.copy(), list(fit.scaling.used)
-    path[:, used] = solved(fit.scaling.mixing, path[:, used].T).T
-    return path
-
-
-def counting_most(fit: Fit, params: FloatArray) -> list[int]:
-    """The places of the params to name: b, and the features whose part of the prediction varies
-    most."""
-    features = len(fit.model.features)
-    sizes = np.abs(params[:-1])
-    if fit.scaling is None and features > NAMED:
-        scaling = scaling_of(fit.observations, "standardize")
-        assert scaling
-        sizes = sizes * scaling.deviations
-    largest = np.argsort(-sizes, kind="stable")[:NAMED]
-    return [*sorted(largest.tolist()), *([features] if fit.observations.intercept else [])]
 
 
 def draw_bundle(axes: Axes, epochs: FloatArray, path: FloatArray) -> None:
@@ -215,6 +187,7 @@ def draw_bundle(axes: Axes, epochs: FloatArray, path: FloatArray) -> None:
 
 def name_at(axes: Axes, name: str, colour: str) -> Annotation:
     """A name to the right of the axes, with a line to where its own ends."""
+    line = {"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 1, "relpos": (0, 0.5)}
     return axes.annotate(
         name,
         xy=(1, 0.5),
@@ -224,13 +197,7 @@ def name_at(axes: Axes, name: str, colour: str) -> Annotation:
         color=colour,
         fontsize=FONT,
         va="center",
-        arrowprops={
-            "arrowstyle": "-",
-            "color": colour,
-            "linewidth": 0.7,
-            "shrinkA": 1,
-            "relpos": (0, 0.5),
-        },
+        arrowprops=line,
     )
 
 
@@ -257,9 +224,9 @@ def spread(heights: FloatArray, apart: float) -> list[float]:
 
 
 FARTHEST = 12  # times the first distance is what is shown, but for the first step
-MOST_STEPS = 40
-POINTS = 401  # of the parabola
-NEAR = 0.03  # of the width: what is nearer to the minimum is beside it
+DRAWN_STEPS = 40
+PARABOLA_POINTS = 401
+BESIDE_MINIMUM = 0.03  # of the width: what is nearer to the minimum is beside it
 ARROWS = 6  # steps, each of which is an arrow
 
 
@@ -268,50 +235,45 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     curvature = fit.curvature
     assert curvature
     axes.set_xlabel(f"distance from the minimum along the steepest direction,\n{direction(fit)}")
-    axes.set_ylabel(NAMES["mse"])
+    axes.set_ylabel(LOSS_NAMES["mse"])
     axes.set_title("The steps along the steepest direction")
-    epochs, distances = first_steps(fit, curvature, steps)
+    epochs, distances = along_steepest(fit, curvature, steps)
     if not len(distances):
         nothing_in(axes, "the numbers are too large to be drawn")
         return
     shown = how_many(distances)
     reach = 1.2 * float(np.abs(distances[:shown]).max()) or 1.0
-    along = np.linspace(-reach, reach, POINTS)
-    rise = curvature.lambda_max / 2 * reach**2 or 1.0
-    heights = curvature.minimum_loss + curvature.lambda_max / 2 * distances**2
-    top = curvature.minimum_loss + rise
-    axes.plot(
-        along,
-        curvature.minimum_loss + curvature.lambda_max / 2 * along**2,
-        color=BLUE,
-        linewidth=2.2,
-        label="minimum + ½λmax·distance²",
-    )
-    walked = np.column_stack([distances, heights])[: shown + 1]
+    along = np.linspace(-reach, reach, PARABOLA_POINTS)
+    least, half = curvature.minimum_loss, curvature.lambda_max / 2
+    rise = half * reach**2 or 1.0
+    parabola, label = least + half * along**2, "minimum + ½λmax·distance²"
+    axes.plot(along, parabola, color=BLUE, linewidth=2.2, label=label)
+    walked = np.column_stack([distances, least + half * distances**2])[: shown + 1]
     if len(walked) > shown:  # one step more, as far as it is in the picture
         before, after = walked[-2:]
-        if after[1] > top:
-            walked[-1] = before + (top - before[1]) / (after[1] - before[1]) * (after - before)
+        if after[1] > least + rise:
+            part = (least + rise - before[1]) / (after[1] - before[1])
+            walked[-1] = before + part * (after - before)
     axes.set_xlim(-reach, reach)
-    axes.set_ylim(curvature.minimum_loss - 0.16 * rise, top)
+    axes.set_ylim(least - 0.16 * rise, least + rise)
     draw_steps(axes, walked, shown)
-    axes.plot(0, curvature.minimum_loss, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
+    axes.plot(0, least, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
     label_steps(axes, walked[:shown], epochs[:shown])
-    if abs(distances[0]) > NEAR * reach:
-        label_at(axes, "minimum", 0, curvature.minimum_loss)
+    if abs(distances[0]) > BESIDE_MINIMUM * reach:
+        label_at(axes, "minimum", 0, least)
     number_axis(axes.xaxis)
     number_axis(axes.yaxis)
     factor = 1 - float(fit.settings.lr) * curvature.lambda_max
-    axes.set_title(f"Each step multiplies the distance by 1 − γλmax = {number(factor)}")
+    axes.set_title(f"Each step multiplies the distance by 1 − γλmax = {picture_number(factor)}")
 
 
-def first_steps(
+def along_steepest(
     fit: Fit, curvature: Curvature, steps: Sequence[Step]
 ) -> tuple[list[int], FloatArray]:
     """The first epochs, 0 before them, and how far from the minimum the params were after each,
     along the steepest direction; the first is to the left. If that is no distance at all but for
     rounding, those from when it is one."""
-    first = [step for step in steps if step.epoch <= MOST_STEPS + 1]
+    first = [step for step in steps if step.epoch <= DRAWN_STEPS + 1]
     params = np.array([fit.start, *(step.params for step in first)])
     with np.errstate(over="ignore", invalid="ignore"):
         distances = (params - curvature.minimum) @ curvature.eigenvectors[:, 0]
@@ -329,7 +291,7 @@ def how_many(distances: FloatArray) -> int:
     """How many of the params to show: the first two, and then those that are not too far away for
     the first to be seen."""
     far = np.flatnonzero(np.abs(distances) > FARTHEST * abs(distances[0]))
-    return min(max(int(far[0]), 2) if len(far) else len(distances), MOST_STEPS + 1)
+    return min(max(int(far[0]), 2) if len(far) else len(distances), DRAWN_STEPS + 1)
 
 
 def draw_steps(axes: Axes, walked: FloatArray, shown: int) -> None:
@@ -347,7 +309,7 @@ def label_steps(axes: Axes, walked: FloatArray, epochs: Sequence[int]) -> None:
     for epoch, (distance, height) in zip(epochs, walked.tolist(), strict=True):
         if few or epoch in (0, 1, 10, epochs[-1]):
             name = "start" if epoch == 0 else f"epoch {epoch}"
-            if abs(distance) > NEAR * axes.get_xlim()[1]:
+            if abs(distance) > BESIDE_MINIMUM * axes.get_xlim()[1]:
                 label_at(axes, name, distance, height)
             elif epoch == epochs[0]:
                 label_at(axes, f"{name}, beside the minimum", distance, height)
@@ -360,5 +322,5 @@ def direction(fit: Fit) -> str:
     largest = int(np.abs(steepest).argmax())
     if len(names) == 2:
         along = steepest / steepest[largest]
-        return f"(w, b) = ({number(along[0])}, {number(along[1])})"
-    return f"mostly {text_of(names[largest])}"
+        return f"(w, b) = ({picture_number(along[0])}, {picture_number(along[1])})"
+    return f"mostly {escaped(names[largest])}"

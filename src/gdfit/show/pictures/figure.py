@@ -6,20 +6,19 @@ import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gdfit.choices import Panel
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 from gdfit.errors import UsageError, quoted
 from gdfit.files import written_beside
-from gdfit.show.tables import words as advice
+from gdfit.show.tables import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ENDINGS = (".png", ".svg", ".pdf")
 # No identifiers that are drawn by lot, and text that remains text.
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "gdfit",
@@ -28,13 +27,13 @@ STYLE: dict[Any, Any] = {
     "axes.titlesize": 13,
 }
 PIXELS = (1600, 900)
-WHOLE, SINGLE = 120, 225  # pixels an inch: of the whole picture, and of one panel of it
-HEADLINE = {WHOLE: 120, SINGLE: 62}  # letters on a line
+WHOLE_DPI, PANEL_DPI = 120, 225  # pixels an inch: of the whole picture, and of one panel of it
+HEADLINE = {WHOLE_DPI: 120, PANEL_DPI: 62}  # letters on a line
 
 
-def check_ending(path: Path) -> None:
+def check_picture_ending(path: Path) -> None:
     """Raise where `path` does not end as a picture does."""
-    if path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise UsageError(
             f"`plot` takes a file that ends in .png, .svg or .pdf, not {quoted(str(path))}"
         )
@@ -47,15 +46,21 @@ def save_plot(fit: Fit, steps: Sequence[Step], path: Path, panel: Panel = "all")
 
 def save_figure(draw_it: Callable[[], Figure], path: Path) -> None:
     """Write a figure beside `path`, then rename it; the same one gives the same file."""
+    with written_beside(path) as beside:
+        write_figure(draw_it, beside, path.suffix.lower().lstrip("."))
+
+
+def write_figure(
+    draw_it: Callable[[], Figure], file: Path | BinaryIO, kind: str, dpi: int | None = None
+) -> None:
+    """Draw a figure in gdfit's style and write it, without a date, as `kind`: png, svg or pdf."""
     import matplotlib as mpl
 
-    kind = path.suffix.lower().lstrip(".")
-    # No dates.
-    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
-    with mpl.rc_context(STYLE), warnings.catch_warnings(), written_beside(path) as beside:
+    dates: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         figure = draw_it()
-        figure.savefig(beside, format=kind, dpi=figure.dpi, metadata=metadata)
+        figure.savefig(file, format=kind, dpi=dpi or figure.dpi, metadata=dates.get(kind, {}))
 
 
 def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
@@ -76,7 +81,7 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
     from gdfit.show.pictures.path import draw_curve, draw_path
     from gdfit.show.pictures.trace import climbs
 
-    dpi = WHOLE if panel == "all" else SINGLE
+    dpi = WHOLE_DPI if panel == "all" else PANEL_DPI
     figure = Figure(figsize=(PIXELS[0] / dpi, PIXELS[1] / dpi), dpi=dpi, layout="constrained")
     drawing: dict[str, Callable[[Axes, Fit, Sequence[Step]], Callable[[], None] | None]] = {
         "fit": draw_fit,
@@ -92,7 +97,7 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
     for name, axes in panels(figure, panel, climbing=climbs(fit)).items():
         finishes.append(drawing[name](axes, fit, steps))
     if fit.status == "diverged":
-        why = advice.why_it_grows(fit)
+        why = words.why_it_grows(fit)
         headline = textwrap.fill(why[0].upper() + why[1:], HEADLINE[dpi])
         figure.suptitle(headline, fontsize=15 if panel == "all" else 13, fontweight="bold")
     settle(figure)
@@ -108,12 +113,5 @@ def panels(figure: Figure, panel: Panel, *, climbing: bool) -> dict[str, Axes]:
     if panel != "all":
         return {panel: figure.add_subplot()}
     if climbing:
-        grid = figure.add_gridspec(2, 2)
-        names = (("steepest", 0, 0), ("loss", 0, 1), ("fit", 1, 0), ("path", 1, 1))
-        return {name: figure.add_subplot(grid[row, column]) for name, row, column in names}
-    grid = figure.add_gridspec(2, 2, width_ratios=(1.15, 1))
-    return {
-        "fit": figure.add_subplot(grid[:, 0]),
-        "loss": figure.add_subplot(grid[0, 1]),
-        "path": figure.add_subplot(grid[1, 1]),
-    }
+        return figure.subplot_mosaic([["steepest", "loss"], ["fit", "path"]])
+    return figure.subplot_mosaic([["fit", "loss"], ["fit", "path"]], width_ratios=(1.15, 1))

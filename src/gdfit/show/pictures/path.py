@@ -1,6 +1,5 @@
-"""Pictures of the way that w took along the loss, for one feature and no b.
-
-Pictures of the way that the params took over level sets of the loss, for one feature."""
+"""Pictures of the way that the params took, for one feature: over level sets of the loss, or
+without a b along the loss itself."""
 
 from __future__ import annotations
 
@@ -19,19 +18,19 @@ from gdfit.descent.run import Fit
 from gdfit.show.pictures.axes import (
     BLACK,
     BLUE,
-    LARGEST,
     VERMILION,
     YELLOW,
     label_at,
+    loss_name,
+    mark,
     nothing_in,
     number_axis,
     window,
 )
-from gdfit.show.pictures.curves import NAMES
-from gdfit.show.pictures.trace import marks_of
+from gdfit.show.pictures.trace import LARGEST, marks_of
 
-POINTS = 401  # of the curve
-MARGIN = 0.2  # of what is seen, on each side
+LOSS_POINTS = 401
+PATH_MARGIN = 0.2  # of what is seen, on each side
 
 
 def draw_curve(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
@@ -42,31 +41,28 @@ def draw_curve(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     seen = path[:stays, 0]
     if fit.curvature:
         seen = np.append(seen, fit.curvature.minimum[0])
-    left, right = window(seen, MARGIN)
-    w = np.linspace(left, right, POINTS)
-    loss = loss_over(fit, w, np.zeros(POINTS))
+    left, right = window(seen, PATH_MARGIN)
+    w = np.linspace(left, right, LOSS_POINTS)
+    loss = loss_over(fit, w, np.zeros(LOSS_POINTS))
     axes.plot(w, loss, color=BLUE, linewidth=2.2, gid="loss")
     walked = path[: stays + 1, 0]
     heights = loss_over(fit, walked, np.zeros(len(walked)))
-    mark = "." if len(path) <= 200 else None
-    axes.plot(walked, heights, color=VERMILION, marker=mark, linewidth=1.4, gid="path")
+    dots = "." if len(path) <= FEW_PARAMS else None
+    axes.plot(walked, heights, color=VERMILION, marker=dots, linewidth=1.4, gid="path")
     if fit.curvature:
         least = (float(fit.curvature.minimum[0]), fit.curvature.minimum_loss)
-        (star,) = axes.plot(*least, "*", color=YELLOW, markersize=17, zorder=4)
-        star.set(markeredgecolor=BLACK, gid="minimum")
+        mark(axes, least, "*", YELLOW, 17, "minimum")
         label_at(axes, "minimum", *least)
-    for place in merged(places(fit, steps, path[:stays]), np.array([right - left, 1.0])):
+    for place in path_marks(fit, steps, path[:stays], np.array([right - left, 1.0])):
         at, height = float(place.params[0]), float(loss_over(fit, *place.params[:, np.newaxis])[0])
-        (dot,) = axes.plot(at, height, "o", color=place.colour, markersize=8, zorder=5)
-        dot.set(markeredgecolor=BLACK, gid=place.name)
+        mark(axes, (at, height), "o", place.colour, 8, place.name, level=5)
         label_at(axes, place.name, at, height)
     number_axis(axes.xaxis)
     number_axis(axes.yaxis)
     axes.set_xlim(left, right)
-    low, high = window(loss, 0.1)
-    axes.set_ylim(low, high)
+    axes.set_ylim(*window(loss, 0.1))
     axes.set_xlabel("w (standardized)" if fit.scaling else "w")
-    axes.set_ylabel(NAMES.get(fit.settings.loss, fit.settings.loss))
+    axes.set_ylabel(loss_name(fit))
     axes.set_title("The loss, and the path of w")
 
 
@@ -74,13 +70,15 @@ VALLEY = ("#FFFFFF", "#C4DAEC", "#5C90BB")  # the colours of the loss, from the 
 LEVELS = 16
 GRID = 160  # points of the level sets along each axis
 COARSE = 80  # points where each is a sum over many rows
-NEAR = 0.02  # of the window: marks that are nearer are one
-GROWN = 20.0  # times the first loss: out of the picture
+TOGETHER = 0.02  # of the window: marks that are nearer are one
+LOSS_GROWN = 20.0  # times the first loss: out of the picture
 SLANTED = 4.0  # times as slender as the level sets is what a window may be
+FEW_PARAMS = 200  # on a path, each of which is a dot
+UNITS = {"standardize": " (standardized)", "whiten": " (whitened)"}
 
 
-class Place(NamedTuple):
-    """A place on the path: what it is called, and its colour."""
+class PathMark(NamedTuple):
+    """A marked place on the path: its name, and its colour."""
 
     name: str
     params: FloatArray
@@ -96,45 +94,41 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
         nothing_in(axes, "the params are too large to be drawn")
         path = np.zeros((1, 2))
     stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
-    curvature = fit.curvature
-    size = window_of(path[:stays], curvature)
+    size = window_of(path[:stays], fit.curvature)
     stays = stays_within(size, path[stays:]) + stays
-    axes.set_xlim(*size[0])
-    axes.set_ylim(*size[1])
-    mark = "." if len(path) <= 200 else None
+    param_axes(axes, fit, size)
+    dots = "." if len(path) <= FEW_PARAMS else None
     walked = path[: stays + 1]
-    axes.plot(*walked.T, color=VERMILION, marker=mark, linewidth=1.4, gid="path", zorder=3)
-    if curvature:
-        draw_minimum(axes, curvature)
-    for place in merged(places(fit, steps, path[:stays]), np.ptp(size, axis=1)):
-        (dot,) = axes.plot(*place.params, "o", color=place.colour, markersize=8, zorder=5)
-        dot.set(markeredgecolor=BLACK, gid=place.name)
+    axes.plot(*walked.T, color=VERMILION, marker=dots, linewidth=1.4, gid="path", zorder=3)
+    if fit.curvature:
+        draw_minimum(axes, fit.curvature)
+    for place in path_marks(fit, steps, path[:stays], np.ptp(size, axis=1)):
+        mark(axes, place.params, "o", place.colour, 8, place.name, level=5)
         label_at(axes, place.name, *place.params.tolist())
-    units = {"standardize": " (standardized)", "whiten": " (whitened)"}
-    for axis, name in ((axes.xaxis, "w"), (axes.yaxis, "b")):
-        number_axis(axis)
-        axis.set_label_text(name + units.get(str(fit.settings.scale), ""))
     rows = len(fit.observations.sample)
-    sample = "" if curvature or rows == fit.observations.count else f" of {rows:,} observations"
+    sample = "" if fit.curvature or rows == fit.observations.count else f" of {rows:,} observations"
     axes.set_title(f"Level sets of the loss{sample}, and the path of the params")
     if stays < len(path):
         left = steps[stays - 1].epoch
         axes.set_title(f"Level sets of the loss: the path leaves at epoch {left:,}")
         label_at(axes, f"to epoch {left:,}", *leaving(path[stays - 1], path[stays], size).tolist())
+    return lambda: draw_level_sets(axes, fit)
 
-    def finish() -> None:
-        if fit.scaling:
-            equalize(axes)
-        draw_level_sets(axes, fit)
 
-    return finish
+def param_axes(axes: Axes, fit: Fit, size: FloatArray) -> None:
+    """Axes of w and b with such limits, a row each, and with the units that `fit` descended in."""
+    axes.set_xlim(*size[0])
+    axes.set_ylim(*size[1])
+    for axis, name in ((axes.xaxis, "w"), (axes.yaxis, "b")):
+        number_axis(axis)
+        axis.set_label_text(name + UNITS.get(str(fit.settings.scale), ""))
 
 
 def stays_until(fit: Fit, path: FloatArray) -> int:
     """How many of the params on a path that leaves it are in the picture, from the start on."""
     with np.errstate(over="ignore", invalid="ignore"):
         losses = loss_over(fit, path[:, 0], path[:, 1])
-    gone = np.flatnonzero(~(losses <= GROWN * losses[0]))
+    gone = np.flatnonzero(~(losses <= LOSS_GROWN * losses[0]))
     return max(int(gone[0]), 1) if len(gone) else len(path)
 
 
@@ -159,57 +153,47 @@ def window_of(path: FloatArray, curvature: Curvature | None) -> FloatArray:
         box = np.sqrt((axes**2) @ inverse)
         size = np.maximum(size, (size / box).max() / SLANTED * box)
     centre = (low + high) / 2
-    half = (0.5 + MARGIN) * size
+    half = (0.5 + PATH_MARGIN) * size
     return np.column_stack([centre - half, centre + half])
 
 
 def draw_minimum(axes: Axes, curvature: Curvature) -> None:
     """Where the loss is least: a point, or all along a line."""
-    name = "minimum"
+    name, minimum = "minimum", curvature.minimum
     if not curvature.is_unique and curvature.eigenvalues[0] > 0:
         name = "minimum, all along the line"
-        along = curvature.minimum + curvature.eigenvectors[:, 1] * max(
-            np.ptp(axes.get_xlim()), 1e-300
-        )
-        axes.axline(
-            tuple(curvature.minimum), tuple(along), color=BLACK, linestyle="--", linewidth=1.2
-        )
-    (star,) = axes.plot(*curvature.minimum, "*", color=YELLOW, markersize=17, zorder=4)
-    star.set(markeredgecolor=BLACK, gid="minimum")
-    label_at(axes, name, *curvature.minimum.tolist())
+        along = minimum + curvature.eigenvectors[:, 1] * max(np.ptp(axes.get_xlim()), 1e-300)
+        axes.axline(tuple(minimum), tuple(along), color=BLACK, linestyle="--", linewidth=1.2)
+    mark(axes, minimum, "*", YELLOW, 17, "minimum")
+    label_at(axes, name, *minimum.tolist())
 
 
-def places(fit: Fit, steps: Sequence[Step], path: FloatArray) -> list[Place]:
-    """The start, the marked epochs and the end, as far as the path is in the picture."""
-    last = steps[-1].epoch
-    found = [Place("start", fit.start, "#FFFFFF")]
-    found += [Place(f"{mark.epoch:,}", mark.params, mark.colour) for mark in marks_of(fit, steps)]
+def path_marks(
+    fit: Fit, steps: Sequence[Step], path: FloatArray, size: FloatArray
+) -> list[PathMark]:
+    """The start, the marked epochs and the end, as far as the path is in the picture; one mark for
+    those that follow each other without being apart in a window of that `size`."""
+    found = [PathMark("start", fit.start, "#FFFFFF")]
+    found += [PathMark(f"{at.epoch:,}", at.params, at.colour) for at in marks_of(fit, steps)]
     if fit.best_epoch < fit.epochs:
-        found.append(Place(f"{fit.best_epoch:,}, the best", fit.params, VERMILION))
-    found.append(Place(f"{last:,}", steps[-1].params, VERMILION))
+        found.append(PathMark(f"{fit.best_epoch:,}, the best", fit.params, VERMILION))
+    found.append(PathMark(f"{steps[-1].epoch:,}", steps[-1].params, VERMILION))
     seen = [place for place in found if (path == place.params).all(axis=1).any()]
+    groups: list[list[PathMark]] = []
+    for at, place in enumerate(seen):
+        if at == 1:
+            place = place._replace(name=f"epoch {place.name}")
+        if groups and not np.abs((place.params - groups[-1][0].params) / size).max() > TOGETHER:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
     return [
-        place._replace(name=f"epoch {place.name}") if at == 1 else place
-        for at, place in enumerate(seen)
-    ]
-
-
-def merged(places: Sequence[Place], size: FloatArray) -> list[Place]:
-    """One place for those that follow each other without being apart in a window of that `size`."""
-    groups: list[list[Place]] = []
-    for place in places:
-        apart = groups and np.abs((place.params - groups[-1][0].params) / size).max() > NEAR
-        if not groups or apart:
-            groups.append([])
-        groups[-1].append(place)
-    return [
-        Place(joined(first.name, last.name), last.params, first.colour)
+        PathMark(joined_names(group[0].name, group[-1].name), group[-1].params, group[0].colour)
         for group in groups
-        for first, last in [(group[0], group[-1])]
     ]
 
 
-def joined(first: str, last: str) -> str:
+def joined_names(first: str, last: str) -> str:
     """The name of a place that the path is at from the one to the other."""
     if first == last:
         return first
@@ -239,7 +223,9 @@ def equalize(axes: Axes) -> None:
 
 def draw_level_sets(axes: Axes, fit: Fit, shades: Sequence[str] = VALLEY) -> None:
     """The loss over all of the window, in `shades` from the least up, and lines on which it is the
-    same."""
+    same; where the features are scaled, both axes get one scale first."""
+    if fit.scaling:
+        equalize(axes)
     points = GRID if fit.curvature else COARSE
     w, b = np.meshgrid(np.linspace(*axes.get_xlim(), points), np.linspace(*axes.get_ylim(), points))
     with np.errstate(over="ignore", invalid="ignore"):

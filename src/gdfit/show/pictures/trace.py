@@ -1,10 +1,11 @@
-"""The path of a run, thinned where it is long: what pictures are drawn from.
+"""What pictures show of a run, drawn or in text: its steps, thinned where they are many; the epochs
+that are marked, and their colours; and the plane in which a fit to one number can be drawn.
 
-Which epochs of a run are marked in its pictures, and whether it climbs."""
+Nothing here draws: a run is traced before it is known whether Matplotlib is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import count
 from typing import NamedTuple
@@ -12,11 +13,19 @@ from typing import NamedTuple
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.observations import Observations
+from gdfit.data.terms.row_maker import rows_at
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 
-WHOLE = 512  # epochs, of which all are kept
+KEPT_EPOCHS = 512  # so many at the start, all of which are kept
 PAIRS = 128  # in each doubling of the epochs after that; more than a picture can show apart
+EPOCH_COLOURS = ("#F3C13A", "#CC79A7", "#7A1F6B")  # of marked epochs, from the first to the last
+LARGEST = 1e200  # what an axis can show
+ROUNDING = 1e-12  # of the size of numbers: a difference that is none
+CURVE_POINTS = 300  # of a fit that is no line
+LONG_RUN = 100  # epochs that a linear axis shows well
+STEEP = 20  # times the least loss, and the largest asks for a logarithmic axis
 
 
 class Trace:
@@ -37,11 +46,16 @@ class Trace:
 
 
 def is_kept(epoch: int) -> bool:
-    """Whether an epoch is among those that are kept, whatever comes after it."""
-    if epoch <= WHOLE or str(epoch).rstrip("0") == "1":
+    """True for an epoch that is kept, whatever comes after it."""
+    if epoch <= KEPT_EPOCHS or is_power(epoch):
         return True
     apart = 2 ** (epoch.bit_length() - 1) // PAIRS
     return epoch % apart in (0, 1)
+
+
+def is_power(epoch: int) -> bool:
+    """True for a power of ten."""
+    return str(epoch).rstrip("0") == "1"
 
 
 def traced_epochs() -> Iterator[int]:
@@ -64,38 +78,89 @@ class Mark(NamedTuple):
     colour: str
 
 
+def shade(late: float) -> str:
+    """The colour of a marked epoch: 0 is the first, 1 the last."""
+    parts = [[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in EPOCH_COLOURS]
+    places = np.linspace(0, 1, len(EPOCH_COLOURS))
+    mixed = [round(float(np.interp(late, places, part))) for part in zip(*parts, strict=True)]
+    return "#" + "".join(f"{part:02X}" for part in mixed)
+
+
 def marks_of(fit: Fit, steps: Sequence[Step]) -> list[Mark]:
     """The epochs 1, 10, 100 … before the last one, and where a run diverged the second and third,
     too; of a run of less than ten, each."""
-    from gdfit.show.pictures.axes import shade
-
-    last, diverged = steps[-1].epoch, fit.status == "diverged"
-    marked = [
-        step
-        for step in steps[:-1]
-        if last < 10 or is_power(step.epoch) or (diverged and step.epoch <= 3)
-    ]
+    few = 10 if steps[-1].epoch < 10 else 3 if fit.status == "diverged" else 0
+    marked = [step for step in steps[:-1] if step.epoch <= few or is_power(step.epoch)]
     most = max(len(marked) - 1, 1)
     return [Mark(step.epoch, step.params, shade(place / most)) for place, step in enumerate(marked)]
 
 
-def is_power(epoch: int) -> bool:
-    """Whether `epoch` is a power of ten."""
-    return str(epoch).rstrip("0") == "1"
-
-
 def climbs(fit: Fit) -> bool:
-    """Whether this is gradient descent that diverged because its learning rate is above 2/λmax, and
-    not so far above that its first step left float64."""
-    from gdfit.show.pictures.axes import LARGEST
-
-    curvature = fit.curvature
+    """True for gradient descent that diverged because its learning rate is above 2/λmax, and not so
+    far above that its first step left float64."""
+    curvature, lr = fit.curvature, float(fit.settings.lr)
     if curvature is None or fit.status != "diverged" or not fit.settings.is_plain:
         return False
-    steepest = curvature.eigenvectors[:, 0]
     with np.errstate(over="ignore", invalid="ignore"):
-        after = (1 - float(fit.settings.lr) * curvature.lambda_max) * (
-            fit.start - curvature.minimum
-        )
-        loss = curvature.lambda_max * (steepest @ after) ** 2
-    return float(fit.settings.lr) > curvature.max_stable_lr and bool(loss < LARGEST)
+        after = (1 - lr * curvature.lambda_max) * (fit.start - curvature.minimum)
+        loss = curvature.lambda_max * (curvature.eigenvectors[:, 0] @ after) ** 2
+    return lr > curvature.max_stable_lr and bool(loss < LARGEST)
+
+
+def on_a_plane(fit: Fit) -> bool:
+    """True where all features are one, or made of one number: ŷ can be drawn above it."""
+    made_of = fit.observations.expansion
+    alone = made_of is not None and len(made_of.numbers) == 1 and not made_of.categories
+    return len(fit.model.features) == 1 or alone
+
+
+def name_along(fit: Fit) -> str:
+    """The only feature, or the number that all are made of: what is along the axis."""
+    made_of = fit.observations.expansion
+    return made_of.numbers[0] if made_of and len(fit.model.features) > 1 else fit.model.features[0]
+
+
+def plane_of(part: Observations) -> tuple[FloatArray, FloatArray]:
+    """The feature, or the number that all features are made of, and y, of the sample."""
+    sample, inputs = part.sample, part.sample_inputs
+    return (sample[:, 0] if sample.shape[1] == 2 or inputs is None else inputs[:, 0]), sample[:, -1]
+
+
+def features_along(
+    fit: Fit, left: float, right: float, observed: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Where to draw a line from `left` to `right`, and the features there, shape (points, p). A
+    curve goes no farther than what was `observed`: a logarithm may have no value there."""
+    made_of = fit.observations.expansion
+    if made_of is None or len(fit.model.features) == 1:
+        ends = np.array([left, right])
+        return ends, ends[:, np.newaxis]
+    x = np.linspace(observed.min(), observed.max(), CURVE_POINTS)
+    return x, made_of.expand(rows_at(made_of, [x]))[:, : len(fit.model.features)]
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def in_data(fit: Fit, params: FloatArray) -> FloatArray:
+    """Params as they are descended on, in the data's own units."""
+    return fit.scaling.to_data(params) if fit.scaling else params
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def heights_of(fit: Fit, params: FloatArray, features: FloatArray) -> FloatArray:
+    """ŷ at `features`, shape (points, p), with `params` as they are descended on."""
+    w_and_b = in_data(fit, params)
+    heights: FloatArray = features @ w_and_b[:-1] + w_and_b[-1]
+    return heights
+
+
+def line_in_symbols(fit: Fit, name: str, write: Callable[[float], str], minus: str = "−") -> str:
+    """``0.302 x + 0.233``, the right side of the equation of a fit to one feature. A slope that
+    over the observations rises by no more than rounding is 0."""
+    w, b = fit.model.params
+    x = fit.observations.sample[:, 0]
+    if abs(w) * (np.ptp(x) or np.abs(x).max()) <= ROUNDING * abs(b):  # x may not vary
+        w = 0.0
+    slope = f"{write(w)} {name}"
+    if not fit.observations.intercept:
+        return slope
+    return f"{slope} {minus if b < 0 else '+'} {write(abs(b))}"

@@ -1,6 +1,5 @@
-"""What the commands print besides a run: evaluation, curvature, gradients and graph.
-
-A summary of least squares as a Rich table, JSON or CSV on standard output."""
+"""Analyses on standard output: an evaluation, a curvature, a gradient check, a graph, and a summary
+of least squares, as Rich tables or trees; a summary as JSON or CSV, too."""
 
 from __future__ import annotations
 
@@ -18,17 +17,8 @@ from gdfit.descent.run import params_names
 from gdfit.errors import listing, printable
 from gdfit.model.evaluation import Evaluation
 from gdfit.model.linear import to_json
-from gdfit.show.tables.style import (
-    add_numbers,
-    console_for,
-    exact,
-    key_values,
-    new_table,
-    r_squared,
-    short,
-    shortened,
-    show,
-)
+from gdfit.show.tables import style
+from gdfit.show.tables.style import NameValue, counted, exact, key_values, r_squared_text, show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,9 +32,9 @@ def print_evaluation(evaluation: Evaluation) -> None:
         ("MSE", exact(evaluation.mse)),
         ("RMSE", exact(evaluation.rmse)),
         ("MAE", exact(evaluation.mae)),
-        ("R²", r_squared(evaluation.r_squared)),
+        ("R²", r_squared_text(evaluation.r_squared)),
     ]
-    show(console_for(sys.stdout), key_values(lines))
+    show(style.console_for(sys.stdout), key_values(lines))
 
 
 def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, object]:
@@ -75,15 +65,16 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
         "best_lr": "fastest at lr 2/(λmin + λmax)",
         "epochs_per_digit": "epochs per digit at that rate",
     }
-    table = new_table()
+    table = style.new_table()
     table.add_column("", no_wrap=True)
-    add_numbers(table, "as it is", "standardized")
+    for name in ("as it is", "standardized"):
+        table.add_column(name, justify="right", min_width=style.NUMBER_WIDTH, no_wrap=True)
     before = curvature_record(given, None)
     after = curvature_record(scaled, None) if scaled else {}
     for key, label in labels.items():
-        cells = [short(float(str(keys[key]))) if keys else "—" for keys in (before, after)]
+        cells = [style.short(float(str(keys[key]))) if keys else "—" for keys in (before, after)]
         table.add_row(label, *cells)
-    console = console_for(sys.stdout)
+    console = style.console_for(sys.stdout)
     show(console, table)
     if not given.is_unique:
         console.line()
@@ -98,7 +89,7 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
 
 def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
     """A gradient check as a table, a param a row."""
-    table = new_table()
+    table = style.new_table()
     table.add_column("param", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     for name in check.gradients:
@@ -106,7 +97,7 @@ def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
     for place, name in enumerate(params_names(features)):
         slopes = [format(grad[place], ".12g") for grad in check.gradients.values()]
         table.add_row(printable(name), exact(check.params[place]), *slopes)
-    console = console_for(sys.stdout)
+    console = style.console_for(sys.stdout)
     show(console, table)
     console.line()
     lines = [
@@ -126,14 +117,11 @@ def print_graph(root: GraphNode) -> None:
 
     tree = Tree("\n".join(describe(root)))
     add(tree, root)
-    show(console_for(sys.stdout), tree)
+    show(style.console_for(sys.stdout), tree)
 
 
-WIDTH = 80  # of the table, on any terminal that is not wider
-SHORTEST = 12  # a name is cut to this only where even two digits leave no more room
+SHORTEST_NAME = 12  # a name is cut to this only where even two digits leave no more room
 ARRIVED = 1e-9  # standard errors: far below what anyone can tell
-UNTOLD = "—"
-CONSTANT = "none: the target does not vary"
 
 
 def show_summary(
@@ -150,15 +138,15 @@ def show_summary(
         writer.writerow([field.name for field in fields(Estimate)])
         writer.writerows(map(astuple, summary.rows))
     else:
-        console = console_for(sys.stdout)
+        console = style.console_for(sys.stdout)
         show(console, estimates(summary, console))
         console.line()
-        show(console, key_values(lines(summary, remark)))
+        show(console, key_values(summary_lines(summary, remark)))
 
 
 def remark_on(record: Mapping[str, object]) -> str | None:
-    """What to say where the model whose file holds `record` minimizes more than the squared error:
-    its params are not on their way to the least-squares ones."""
+    """A remark where the model whose file holds `record` minimizes more than the squared error: its
+    params are not on their way to the least-squares ones."""
     loss, l2 = record.get("loss_function"), record.get("l2")
     names = {"mae": "MAE", "huber": "Huber's loss"}
     what = names.get(str(loss), "MSE")
@@ -174,19 +162,19 @@ def estimates(summary: Summary, console: Console) -> Table:
     apart."""
     from rich.cells import cell_len
 
-    width = max(WIDTH, console.width) if console.is_terminal else WIDTH
+    width = max(style.PIPE_WIDTH, style.width_of(console))
     names = [printable(row.name) for row in summary.rows]
     longest = max(map(cell_len, ("param", *names)))
     for digits in (5, 4, 3, 2):
-        columns = numbers(summary, digits)
+        columns = estimate_cells(summary, digits)
         taken = [
             max(map(cell_len, (*header.split("\n"), *cells))) for header, cells in columns.items()
         ]
         room = width - sum(taken) - 2 * len(taken) - 1
-        told = [shortened(name, max(room, 2)) for name in names]
-        if room >= min(longest, SHORTEST) and len(set(told)) == len(set(names)):
+        told = [style.shortened(name, max(room, 2)) for name in names]
+        if room >= min(longest, SHORTEST_NAME) and len(set(told)) == len(set(names)):
             break
-    table = new_table()
+    table = style.new_table()
     table.padding = (0, 0, 0, 1)
     table.add_column("param", no_wrap=True, vertical="bottom")
     for header in columns:
@@ -196,13 +184,13 @@ def estimates(summary: Summary, console: Console) -> Table:
     return table
 
 
-def numbers(summary: Summary, digits: int) -> dict[str, list[str]]:
+def estimate_cells(summary: Summary, digits: int) -> dict[str, list[str]]:
     """The cells of each column of numbers, by its header."""
     rows, percent = summary.rows, f"{100 * summary.level:g} %"
-    values = [row.value for row in rows]
     fewer = max(digits - 1, 2)
-    columns = {"value": [cell(value, digits) for value in values]} if any_told(values) else {}
-    return columns | {
+    has_model = any(row.value is not None for row in rows)
+    values = {"value": [cell(row.value, digits) for row in rows]} if has_model else {}
+    return values | {
         "least\nsquares": [cell(row.least_squares, digits) for row in rows],
         "std\nerror": [cell(row.std_error, fewer) for row in rows],
         "t": [cell(row.t, fewer) for row in rows],
@@ -212,14 +200,9 @@ def numbers(summary: Summary, digits: int) -> dict[str, list[str]]:
     }
 
 
-def any_told(values: list[float | None]) -> bool:
-    """Whether there is a number among `values`."""
-    return any(value is not None for value in values)
-
-
 def cell(number: float | None, digits: int) -> str:
     """A number for a table."""
-    return UNTOLD if number is None else format(number, f"#.{digits}g").removesuffix(".")
+    return "—" if number is None else format(number, f"#.{digits}g").removesuffix(".")
 
 
 def probability(p: float | None, digits: int) -> str:
@@ -227,18 +210,18 @@ def probability(p: float | None, digits: int) -> str:
     return "<1e-300" if p is not None and p < 1e-300 else cell(p, digits)
 
 
-def lines(summary: Summary, remark: str | None) -> list[tuple[str, str]]:
-    """What there is to say about the fit as a whole, a line each."""
+def summary_lines(summary: Summary, remark: str | None) -> list[NameValue]:
+    """The fit as a whole, a line for each thing to say of it."""
     found = [
         ("N", str(summary.observations)),
         ("residuals", residuals(summary)),
-        ("R²", r_squared_text(summary)),
+        ("R²", r_squared_line(summary)),
         ("F", f_statistic(summary)),
     ]
     farthest = max(summary.rows, key=lambda row: row.distance or 0.0)
     if farthest.distance is not None:
         shared = "dependent columns share their weights, in any way that adds up to the same"
-        far = progress(farthest.distance, printable(farthest.name))
+        far = distance_text(farthest.distance, printable(farthest.name))
         found.append(("descent", shared if summary.dependent else far))
     if remark:
         found.append(("model", remark))
@@ -249,7 +232,7 @@ def lines(summary: Summary, remark: str | None) -> list[tuple[str, str]]:
     return found
 
 
-def progress(distance: float, name: str) -> str:
+def distance_text(distance: float, name: str) -> str:
     """How near descent has come to least squares: so many standard errors, in the param `name`."""
     if distance < ARRIVED:
         return "at least squares, but for rounding"
@@ -260,20 +243,17 @@ def residuals(summary: Summary) -> str:
     """The residual standard error and its degrees of freedom, or why there is none."""
     error = summary.residual_std_error
     if error is None:
-        observations = counted(summary.observations, "observation")
-        params = counted(len(summary.rows), "param")
+        observations = counted(summary.observations, "observation", "d")
+        params = counted(len(summary.rows), "param", "d")
         return f"none left to tell errors from: {observations} for {params}"
     if error == 0:
         return "0 but for rounding: a perfect fit has no t and no p"
-    return f"standard error {exact(error)} on {counted(summary.df, 'degree')} of freedom"
+    return f"standard error {exact(error)} on {counted(summary.df, 'degree', 'd')} of freedom"
 
 
-def r_squared_text(summary: Summary) -> str:
+def r_squared_line(summary: Summary) -> str:
     """R² and adjusted R², or why there is none."""
-    if summary.r_squared is None:
-        return CONSTANT
-    text = exact(summary.r_squared)
-    adjusted = summary.adjusted_r_squared
+    text, adjusted = r_squared_text(summary.r_squared), summary.adjusted_r_squared
     return text if adjusted is None else f"{text}, adjusted {exact(adjusted)}"
 
 
@@ -281,19 +261,12 @@ def f_statistic(summary: Summary) -> str:
     """F and its p, or why there is none."""
     if summary.f is None or summary.f_p is None:
         if summary.r_squared is None:
-            return CONSTANT
+            return r_squared_text(None)
         if summary.residual_std_error is None:
             return "none: no degrees of freedom are left"
         if summary.residual_std_error == 0:
             return "none: the fit is perfect"
         return "none: no feature varies"
-    p = probability(summary.f_p, 3)
-    return (
-        f"{exact(summary.f)} on {summary.slopes} and {counted(summary.df, 'degree')} of freedom, "
-        f"p {p if p.startswith('<') else f'= {p}'}"
-    )
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    p, degrees = probability(summary.f_p, 3), counted(summary.df, "degree", "d")
+    equal = "" if p.startswith("<") else "= "
+    return f"{exact(summary.f)} on {summary.slopes} and {degrees} of freedom, p {equal}{p}"

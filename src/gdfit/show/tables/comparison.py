@@ -6,7 +6,7 @@ import csv
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from gdfit.descent.compare import (
     Comparison,
@@ -20,90 +20,91 @@ from gdfit.descent.loop import Step
 from gdfit.descent.run import Run, losses
 from gdfit.errors import printable
 from gdfit.model.linear import to_json
-from gdfit.show.tables import words as advice
-from gdfit.show.tables.reports import (
-    PIPE_WIDTH,
-    JsonReport,
-    Shown,
-    Watch,
-    listed,
-    nothing,
-    predictions,
-    schedule,
-)
-from gdfit.show.tables.style import PIPE, console_for, exact, key_values, new_table, shortened, show
+from gdfit.show.tables import reports, style, words
+from gdfit.show.tables.reports import Callback, JsonReport, Shown
+from gdfit.show.tables.style import NameValue, counted, exact
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-MOST = 20  # epochs
-LONGEST = 16  # characters of a value
-SHORTEST = 8  # where there is no room for more
+MOST_EPOCHS = 20  # in a table
+LONGEST_VALUE = 16  # characters of a value
+SHORTEST_VALUE = 8  # where there is no room for more
 
 Runs = Sequence[tuple[str, Run]]
 """The runs to come, each with the name of its start."""
 
 
-class RunsReport(Protocol):
-    """Where the steps of several runs go, and what they come to."""
+class RunsReport:
+    """Where the steps of several runs go, and what they come to.
 
-    def watch(self, number: int, run: Run) -> Watch:
-        """What is told of the steps of a run."""
+    Parameters
+    ----------
+    runs : those to come.
+    asked : the epochs that were asked for, if they were.
+    before : is called before anything is printed.
+    """
 
-    def end(self, comparison: Comparison, lines: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
+        self.asked, self.before = asked, before
+        self.printed = asked or reports.schedule(None, None)
+        self.values = [run_values(name, run) for name, run in runs]
+        self.varied = differing(self.values)
+
+    def watch(self, number: int, run: Run) -> Callback:
+        """The callback that is told of the steps of a run."""
+        return lambda step: None
+
+    def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
         """Show what is left to show, and `lines` of more to say."""
 
 
-class RunsTable:
+class RunsTable(RunsReport):
     """A row for each run, best first, when they are over; a line of what is compared before."""
 
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
-        self.asked = asked
-        self.varied = differing([run_values(name, run) for name, run in runs])
-        self.console = console_for(sys.stdout)
-        self.width = self.console.width if self.console.is_terminal else PIPE_WIDTH
-        self.console.print(f" {printable(heading(runs, self.width - 2))}")
+        super().__init__(runs, asked, before)
+        self.console = style.console_for(sys.stdout)
+        self.width = style.width_of(self.console)
+        self.console.print(f" {printable(runs_heading(runs, self.width - 2))}")
         self.console.line()
 
-    def watch(self, number: int, run: Run) -> Watch:
-        return lambda step: None
-
-    def end(self, comparison: Comparison, lines: Sequence[tuple[str, str]]) -> None:
+    def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
         last = max(outcome.fit.epochs for outcome in comparison.outcomes)
         wanted = [epoch for epoch in range(1, last) if self.asked and self.asked(epoch)]
         epochs = self.fitting(comparison, wanted if self.asked else milestones(last - 1))
-        longest = LONGEST if self.has_room(self.table_of(comparison, epochs)) else SHORTEST
-        show(self.console, self.table_of(comparison, epochs, longest))
+        roomy = self.has_room(self.table_of(comparison, epochs))
+        longest = LONGEST_VALUE if roomy else SHORTEST_VALUE
+        style.show(self.console, self.table_of(comparison, epochs, longest))
         self.console.line()
         told = [*remarks(comparison)]
-        left_out = len(wanted) - len(epochs)
-        if self.asked and left_out:
+        if self.asked and (left_out := len(wanted) - len(epochs)):
             told.append(("no room", f"for {left_out} of the epochs: --format csv has all"))
         width = max(len(name) for name, _ in (*told, *lines))
-        show(self.console, key_values((name.ljust(width), text) for name, text in told))
+        style.show(self.console, style.key_values((name.ljust(width), text) for name, text in told))
         for name, text in lines:  # commands and files' names are not to be broken
             self.console.print(f" {name.ljust(width)}  ", style="bold", end="")
             self.console.print(text, soft_wrap=True)
 
     def fitting(self, comparison: Comparison, epochs: Sequence[int]) -> Sequence[int]:
         """As many of the `epochs` as have room in the table: the last ones."""
-        epochs = epochs[-MOST:]
+        epochs = epochs[-MOST_EPOCHS:]
         while epochs and not self.has_room(self.table_of(comparison, epochs)):
             epochs = epochs[1:]
         return epochs
 
     def has_room(self, table: Table) -> bool:
-        """Whether a table leaves the last column free: a line that fills it makes some terminals
-        begin another one."""
-        options = self.console.options.update(max_width=PIPE)
+        """True for a table that leaves the last column free: a line that fills it makes some
+        terminals begin another one."""
+        options = self.console.options.update(max_width=style.PIPE)
         return self.console.measure(table, options=options).maximum < self.width
 
     def table_of(
-        self, comparison: Comparison, epochs: Sequence[int], longest: int = LONGEST
+        self, comparison: Comparison, epochs: Sequence[int], longest: int = LONGEST_VALUE
     ) -> Table:
         """The table, with the loss after these `epochs` and in the end; its texts, and the names of
         its settings, are at most as long as the `longest`."""
-        table = new_table()
+        table = style.new_table()
         table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
         for name in self.varied:
             heading = name.replace("_", " " if len(name) <= longest else "\n")
@@ -113,8 +114,7 @@ class RunsTable:
         last = common_end(comparison)
         end = f"after {last}" if last else "in the end"
         table.add_column(end, justify="right", no_wrap=True, style="bold")
-        validated = comparison.outcomes[0].fit.validation_loss is not None
-        if validated:
+        if comparison.outcomes[0].fit.validation_loss is not None:
             table.add_column("validation", justify="right", no_wrap=True)
         table.add_column("to 1 %", justify="right", no_wrap=True)
         table.add_column("ended", no_wrap=True)
@@ -122,12 +122,12 @@ class RunsTable:
             for outcome in group:
                 fit = outcome.fit
                 table.add_row(
-                    *(text_of(name, outcome.values[name], longest) for name in self.varied),
-                    *(number(outcome.loss_after(epoch)) for epoch in epochs),
-                    number(outcome.loss_after(last) if last else fit.loss),
-                    *([number(fit.validation_loss)] if fit.validation_loss is not None else []),
+                    *(setting_text(name, outcome.values[name], longest) for name in self.varied),
+                    *(loss_cell(outcome.loss_after(epoch)) for epoch in epochs),
+                    loss_cell(outcome.loss_after(last) if last else fit.loss),
+                    *([loss_cell(fit.validation_loss)] if fit.validation_loss is not None else []),
                     to_minimum(comparison, outcome),
-                    ended(outcome),
+                    status_text(outcome),
                     style="dim" if outcome.has_diverged else "",
                 )
             table.add_section()
@@ -142,12 +142,12 @@ def common_end(comparison: Comparison) -> int | None:
     return ends.pop() if len(ends) == 1 else None
 
 
-def number(loss: float) -> str:
+def loss_cell(loss: float) -> str:
     """A loss in four digits; a dash where there is none."""
     return "—" if math.isnan(loss) else format(loss, "#.4g").removesuffix(".")
 
 
-def text_of(name: str, value: Any, longest: int = LONGEST) -> str:
+def setting_text(name: str, value: Any, longest: int = LONGEST_VALUE) -> str:
     """A value of a setting."""
     if value is None:
         return "all" if name == "batch_size" else "none"
@@ -155,14 +155,14 @@ def text_of(name: str, value: Any, longest: int = LONGEST) -> str:
         return f"{value:.5g}"
     if isinstance(value, tuple):
         return ",".join(f"{part:g}" for part in value)
-    return shortened(printable(str(value)), longest)
+    return style.shortened(printable(str(value)), longest)
 
 
-def setting(name: str, value: Any) -> str:
+def setting_with_name(name: str, value: Any) -> str:
     """A value of a setting, with the setting's name where it does not say itself what it is."""
-    text = text_of(name, value)
-    words = name in ("optimizer", "loss", "backend") or text in ("standardize", "whiten", "random")
-    return text if words else f"{name.replace('_', ' ')} {text}"
+    text = setting_text(name, value)
+    alone = name in ("optimizer", "loss", "backend") or text in ("standardize", "whiten", "random")
+    return text if alone else f"{name.replace('_', ' ')} {text}"
 
 
 def to_minimum(comparison: Comparison, outcome: RunResult) -> str:
@@ -173,24 +173,23 @@ def to_minimum(comparison: Comparison, outcome: RunResult) -> str:
     return "—" if outcome.has_diverged else f"> {outcome.fit.epochs}"
 
 
-def ended(outcome: RunResult) -> str:
+def status_text(outcome: RunResult) -> str:
     """How a run ended, and when, if not after all epochs."""
     fit = outcome.fit
     return fit.status if fit.status == "completed" else f"{fit.status} at {fit.epochs}"
 
 
-def heading(runs: Runs, width: int) -> str:
+def runs_heading(runs: Runs, width: int) -> str:
     """What is compared: a line above the table."""
     every = [run for _, run in runs]
-    count = f"{len(runs):,} runs" if len(runs) > 1 else "1 run"
-    epochs = max(run.settings.epochs for run in every)
-    length = f"{epochs:,} epochs" if epochs > 1 else "1 epoch"
-    choices = {advice.chosen(run) for run in every}
+    epochs = counted(max(run.settings.epochs for run in every), "epoch")
+    choices = {words.chosen_settings(run) for run in every}
     chosen = choices.pop() if len(choices) == 1 else ""
-    return advice.subject(every[0], f" · loss of {count} of {length}{chosen}", width)
+    more = f" · loss of {counted(len(runs), 'run')} of {epochs}{chosen}"
+    return words.subject(every[0], more, width)
 
 
-def remarks(comparison: Comparison) -> Iterator[tuple[str, str]]:
+def remarks(comparison: Comparison) -> Iterator[NameValue]:
     """What is to be known of the table."""
     leasts = {
         outcome.objective: told_least(outcome, least)
@@ -232,18 +231,18 @@ def limit_of(outcome: RunResult) -> str:
     return f"gradient descent on this data{scale} climbs above --lr {bound:.6g} = 2/λmax"
 
 
-class RunsJson:
+class RunsJson(RunsReport):
     """A list of what train gives, best first, with the number of the run and what it took."""
 
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
-        self.printed = asked or schedule(None, None)
+        super().__init__(runs, asked, before)
         self.reports: dict[int, JsonReport] = {}
 
-    def watch(self, number: int, run: Run) -> Watch:
-        self.reports[number] = JsonReport(run, self.printed, nothing)
+    def watch(self, number: int, run: Run) -> Callback:
+        self.reports[number] = JsonReport(run, self.printed, reports.no_op)
         return self.reports[number].step
 
-    def end(self, comparison: Comparison, lines: Sequence[tuple[str, str]]) -> None:
+    def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
         objects = []
         for outcome in comparison.outcomes:
             fit, history = outcome.fit, self.reports[outcome.number].history
@@ -252,24 +251,22 @@ class RunsJson:
                 **fit.model.record,
                 "least_loss": comparison.least(outcome),
                 "epochs_to_minimum": comparison.epochs_to_minimum(outcome),
-                "predictions": listed(predictions(fit, ())),
+                "predictions": reports.listed(reports.predictions(fit, ())),
                 "history": history,
             }
             objects.append(to_json(record))
         print("[\n" + ",\n".join(objects) + "\n]")
 
 
-class RunsCsv:
+class RunsCsv(RunsReport):
     """The printed epochs of each run as CSV, as they happen."""
 
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
-        self.printed, self.before = asked or schedule(None, None), before
-        self.values = [run_values(name, run) for name, run in runs]
-        self.varied = differing(self.values)
+        super().__init__(runs, asked, before)
         self.writer = csv.writer(sys.stdout, lineterminator="\n")
         self.writer.writerow(runs_header(self.varied, runs[0][1].validation is not None))
 
-    def watch(self, number: int, run: Run) -> Watch:
+    def watch(self, number: int, run: Run) -> Callback:
         values = self.values[number - 1]
         first = [number, *(values[name] for name in self.varied)]
 
@@ -280,13 +277,6 @@ class RunsCsv:
 
         return step
 
-    def end(self, comparison: Comparison, lines: Sequence[tuple[str, str]]) -> None:
-        """Nothing."""
 
-
-NewRunsReport = Callable[[Runs, Shown | None, Callable[[], None]], RunsReport]
-"""Makes a report of runs to come, and of the epochs that were asked for, if they were; the last
-argument is called before anything is printed."""
-
-RUNS_REPORTS: dict[str, NewRunsReport] = {"table": RunsTable, "json": RunsJson, "csv": RunsCsv}
+RUNS_REPORTS: dict[str, type[RunsReport]] = {"table": RunsTable, "json": RunsJson, "csv": RunsCsv}
 """By the name of what standard output gets."""

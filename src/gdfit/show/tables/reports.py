@@ -1,11 +1,5 @@
-"""What a report of a run is: something that is told of every step, and of the fit in the end.
-
-A run as a Rich table, its rows printed as they come, and a summary.
-
-What a run shows on standard output besides the table, and its history file.
-
-Every epoch's row in a CSV file, written as it happens: ``tail -f`` follows it, and what was
-written stays however the run ends."""
+"""Reports of a run: what standard output gets of each step and of the fit in the end, as a table,
+as JSON or as CSV; and the history file, which gets every step."""
 
 from __future__ import annotations
 
@@ -20,7 +14,6 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -30,33 +23,34 @@ from gdfit.descent.run import Fit, Run, history_header, history_row, losses, par
 from gdfit.errors import GdfitError, printable
 from gdfit.files import check_writable
 from gdfit.model.linear import to_json
-from gdfit.show.tables import words as advice
-from gdfit.show.tables.style import (
-    MOST,
-    NAME_WIDTH,
-    PIPE,
-    console_for,
-    exact,
-    form_of,
-    key_values,
-    leading,
-    r_squared,
-    shortened,
-    show,
-)
+from gdfit.show.tables import style, words
+from gdfit.show.tables.style import MOST_FEATURES, NameValue, exact, show
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-Watch = Callable[[Step], None]
-"""What is told of every step as it happens."""
+Callback = Callable[[Step], None]
+"""Is told of every step as it happens."""
 
 Shown = Callable[[int], bool]
 """Whether to print an epoch; the last is printed in any case."""
 
 
-class Report(Protocol):
-    """Where the steps and the fit go."""
+class Report:
+    """Where the steps and the fit of a run go; this one drops them.
+
+    Parameters
+    ----------
+    run : what is reported of.
+    shown : which epochs to print.
+    before : is called before anything is printed.
+    """
+
+    MOMENT = 0.1  # seconds that rows may wait for the next ones, for speed
+
+    def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
+        self.shown, self.before = shown, before
+
+    def is_shown(self, step: Step) -> bool:
+        """True for an epoch to print: the last one, too."""
+        return bool(step.status) or self.shown(step.epoch)
 
     def step(self, step: Step) -> None:
         """Take note of an epoch."""
@@ -66,11 +60,6 @@ class Report(Protocol):
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         """Show what is left to show."""
-
-
-NewReport = Callable[[Run, Shown, Callable[[], None]], Report]
-"""Makes a report of a run that prints the shown epochs; the last argument is called before anything
-is printed."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +80,7 @@ def schedule(every: int | None, show: Sequence[int] | None) -> Shown:
     return lambda epoch: epoch in shown or epoch % every == 0
 
 
-def epochs(every: int | None, show: Sequence[int] | None) -> Iterator[int]:
+def scheduled(every: int | None, show: Sequence[int] | None) -> Iterator[int]:
     """The epochs of `schedule` one after the other, perhaps without end."""
     if every is None and show is None:
         return round_epochs()
@@ -111,47 +100,43 @@ def predictions(fit: Fit, inputs: Sequence[Sequence[float | str]]) -> list[Predi
     return [Prediction(tuple(values), fit.model.at_inputs(values), observed)]
 
 
-def nothing() -> None:
-    """What to do before something is printed, where there is nothing to do."""
+def no_op() -> None:
+    """Nothing: for `before`, where nothing is to be done before something is printed."""
 
 
 RULE = "loss and grad: before the step; params: after it"
 BATCHES = "loss and grad: means of the batches; params: after them"
-PIPE_WIDTH = 80  # a pipe gets what fits on a terminal of this width, but for long names
 
 
-class TableReport:
+class TableReport(Report):
     """A Rich table of shown epochs, its rows printed as they come, and a summary.
 
     Rows that come within a moment of one another are printed together, for speed. On a terminal,
     `before` is called before that.
     """
 
-    MOMENT = 0.1  # seconds
-
     def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
-        self.shown = shown
-        self.console = console_for(sys.stdout)
-        self.before = before if self.console.is_terminal else nothing
+        self.console = style.console_for(sys.stdout)
+        super().__init__(run, shown, before if self.console.is_terminal else no_op)
         # A line that fills the last column makes some terminals begin another one.
-        width = self.console.width if self.console.is_terminal else PIPE_WIDTH
-        self.form = form_of(run, width - 1, whole_names=not self.console.is_terminal)
-        self.remarks = [BATCHES if in_batches(run) else RULE]
+        width = style.width_of(self.console)
+        self.layout = style.layout_of(run, width - 1, whole_names=not self.console.is_terminal)
+        self.remarks = [BATCHES if run.settings.batch_size else RULE]
         features = len(run.observations.features)
-        if features > MOST:
-            self.remarks.append(
-                f"the {MOST} of {features} features most correlated with the target"
-            )
-        self.console.print(f" {advice.heading(run, width - 2)}")
+        if features > MOST_FEATURES:
+            most = f"the {MOST_FEATURES} of {features} features most correlated with the target"
+            self.remarks.append(most)
+        heading = words.subject(run, words.chosen_settings(run), width - 2)
+        self.console.print(f" {heading}")
         if run.scaling:
-            self.console.print(f" {advice.units(run)}")
+            self.console.print(f" {words.units(run)}")
         self.console.line()
         self.pending: list[Step] = []
         self.headed = False
         self.printed_at = -math.inf
 
     def step(self, step: Step) -> None:
-        if step.status or self.shown(step.epoch):
+        if self.is_shown(step):
             self.pending.append(step)
         if self.pending and time.monotonic() - self.printed_at > self.MOMENT:
             self.flush()
@@ -163,68 +148,65 @@ class TableReport:
         self.before()
         if not self.headed:
             self.print_header()
-        elif self.form.is_tall:
+        elif self.layout.is_tall:
             self.console.line()
-        show(self.console, self.form.table(self.pending))
+        show(self.console, self.layout.table(self.pending))
         self.pending.clear()
         self.printed_at = time.monotonic()
 
     def print_header(self) -> None:
         """The columns' names, what is to be known of them, and a line."""
-        show(self.console, self.form.table([], show_header=True))
+        show(self.console, self.layout.table([], show_header=True))
         for remark in self.remarks:
             self.console.print(f" {remark}", style="dim")
-        self.console.print("─" * self.form.width, crop=False)
+        self.console.print("─" * self.layout.width, crop=False)
         self.headed = True
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         self.flush()
         self.before()
         self.console.line()
-        name_width = NAME_WIDTH if self.console.is_terminal else PIPE
-        show(self.console, summary(fit, predictions, model_file, name_width))
+        name_width = style.NAME_WIDTH if self.console.is_terminal else style.PIPE
+        lines = run_lines(fit, predictions, model_file, name_width)
+        show(self.console, style.key_values(lines))
 
 
-def in_batches(run: Run) -> bool:
-    """Whether an epoch has several steps."""
-    size = run.settings.batch_size
-    return size is not None and size < run.observations.count
-
-
-def summary(fit: Fit, predictions: Sequence[Prediction], model_file: str, name_width: int) -> Table:
+def run_lines(
+    fit: Fit, predictions: Sequence[Prediction], model_file: str, name_width: int
+) -> list[NameValue]:
     """What came out, a line each."""
-    lines = [*params_lines(fit, name_width), *outcome(fit)]
+    lines = [*params_lines(fit, name_width), *result_lines(fit)]
     if fit.status != "diverged" and (command := fit.model.facts.get("next")):
         lines.append(("next", f"to come nearer to the minimum, type {printable(str(command))}"))
     for at in predictions if fit.status != "diverged" else ():
         observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
         target = printable(fit.model.target)
-        lines.append(("prediction", f"{target} = {exact(at.y)} at {inputs(at.x)}{observed}"))
+        lines.append(("prediction", f"{target} = {exact(at.y)} at {inputs_text(at.x)}{observed}"))
     if model_file:
         lines.append(("model", printable(model_file)))
-    return key_values(lines)
+    return lines
 
 
-def outcome(fit: Fit) -> list[tuple[str, str]]:
+def result_lines(fit: Fit) -> list[NameValue]:
     """How good the fit is, how it ended and how far it is to go."""
     lines = [("loss", exact(fit.loss))]
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
-    lines += [("R²", r_squared(fit.r_squared)), ("ended", advice.ending(fit))]
+    lines += [("R²", style.r_squared_text(fit.r_squared)), ("ended", words.ending(fit))]
     curvature = fit.curvature
     if curvature and fit.status != "diverged":
-        lines.append(("minimum", advice.minimum(fit, curvature)))
-        if fit.settings.is_plain and not advice.is_at_minimum(fit, curvature):
-            lines.append(("to go", advice.to_go(fit, curvature)))
+        lines.append(("minimum", words.minimum(fit, curvature)))
+        if fit.settings.is_plain and not words.is_at_minimum(fit, curvature):
+            lines.append(("to go", words.to_go(fit, curvature)))
     return lines
 
 
-def params_lines(fit: Fit, name_width: int) -> list[tuple[str, str]]:
+def params_lines(fit: Fit, name_width: int) -> list[NameValue]:
     """The params, with many features those of the features that count most, and b."""
     names, params = params_names(fit.model.features), fit.model.params
-    places = leading(fit.observations, np.array(params))
+    places = style.leading(fit.observations, np.array(params))
     lines = [
-        (shortened(printable(names[place]), name_width), exact(params[place]))
+        (style.shortened(printable(names[place]), name_width), exact(params[place]))
         for place in (*places, -1)
     ]
     if left_out := len(names) - len(lines):
@@ -233,81 +215,53 @@ def params_lines(fit: Fit, name_width: int) -> list[tuple[str, str]]:
     return lines
 
 
-def inputs(x: Sequence[float | str]) -> str:
+def inputs_text(x: Sequence[float | str]) -> str:
     """The inputs of a prediction, or the first of many."""
+    told = [printable(value) if isinstance(value, str) else exact(value) for value in x]
     if len(x) == 1:
-        return value(x[0])
-    told = x if len(x) <= MOST else x[:3]
-    more = f", … {len(x)} in all" if len(x) > MOST else ""
-    return f"({', '.join(map(value, told))}{more})"
+        return told[0]
+    if len(x) > MOST_FEATURES:
+        told = [*told[:3], f"… {len(x)} in all"]
+    return f"({', '.join(told)})"
 
 
-def value(of_one: float | str) -> str:
-    """An input: a number or a level."""
-    return printable(of_one) if isinstance(of_one, str) else exact(of_one)
-
-
-class QuietReport:
+class QuietReport(Report):
     """The params alone, on one line: ``w… b``."""
-
-    def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
-        """Nothing is shown of single epochs."""
-
-    def step(self, step: Step) -> None:
-        """Nothing."""
-
-    def flush(self) -> None:
-        """Nothing waits."""
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         print(*fit.model.params, flush=True)
 
 
-class JsonReport:
+class JsonReport(Report):
     """One JSON object in the end, with the shown steps as its history."""
 
     def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
-        self.shown = shown
+        super().__init__(run, shown, before)
         self.history: list[dict[str, object]] = []
 
     def step(self, step: Step) -> None:
-        if step.status or self.shown(step.epoch):
-            self.history.append(
-                {
-                    "epoch": step.epoch,
-                    **dict(zip(("loss", "validation_loss"), losses(step), strict=False)),
-                    "params": step.params.tolist(),
-                    "grad": step.grad.tolist(),
-                }
-            )
-
-    def flush(self) -> None:
-        """Nothing is printed before the end."""
+        if self.is_shown(step):
+            measured = dict(zip(("loss", "validation_loss"), losses(step), strict=False))
+            params, grad = step.params.tolist(), step.grad.tolist()
+            self.history.append({"epoch": step.epoch, **measured, "params": params, "grad": grad})
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
-        print(
-            to_json(
-                {**fit.model.record, "predictions": listed(predictions), "history": self.history}
-            ),
-            flush=True,
-        )
+        more = {"predictions": listed(predictions), "history": self.history}
+        print(to_json({**fit.model.record, **more}), flush=True)
 
 
-class CsvReport:
+class CsvReport(Report):
     """Shown epochs as CSV, each on its way within a moment; `before` is called before any is
     printed on a terminal."""
 
-    MOMENT = 0.1  # seconds
-
     def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
-        self.shown = shown
-        self.before = before if sys.stdout.isatty() else nothing
+        super().__init__(run, shown, before if sys.stdout.isatty() else no_op)
         self.writer = csv.writer(sys.stdout, lineterminator="\n")
         self.writer.writerow(history_header(run.observations.features, run.validation is not None))
         self.flushed_at = -math.inf
 
     def step(self, step: Step) -> None:
-        if step.status or self.shown(step.epoch):
+        if self.is_shown(step):
             self.before()
             self.writer.writerow(history_row(step))
         if time.monotonic() - self.flushed_at > self.MOMENT:
@@ -322,7 +276,7 @@ class CsvReport:
         self.flush()
 
 
-REPORTS: dict[str, NewReport] = {
+REPORTS: dict[str, type[Report]] = {
     "table": TableReport,
     "json": JsonReport,
     "csv": CsvReport,
@@ -331,62 +285,51 @@ REPORTS: dict[str, NewReport] = {
 """By the name of what standard output gets."""
 
 
-MOMENT = 0.1  # seconds that rows may wait, so that short epochs need not wait for the file
-
-
-class HistoryFile:
-    """Writes the rows of a run, whole rows at a time."""
-
-    def __init__(self, run: Run, path: Path) -> None:
-        check_writable(path)
-        self._path = path
-        with self._errors_told():
-            self._file = path.open("w", encoding="utf-8", newline="\n")
-        self._waiting = io.StringIO()
-        self._writer = csv.writer(self._waiting, lineterminator="\n")
-        self._writer.writerow(history_header(run.observations.features, run.validation is not None))
-        self._due = 0.0
-
-    def step(self, step: Step) -> None:
-        """Write an epoch's row, at once or within a moment."""
-        self._writer.writerow(history_row(step))
-        now = time.monotonic()
-        if step.status or now >= self._due:
-            self._due = now + MOMENT
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits."""
-        with self._errors_told():
-            self._file.write(self._waiting.getvalue())
-            self._file.flush()
-        self._waiting.seek(0)
-        self._waiting.truncate()
-
-    def close(self) -> None:
-        """Write what waits, and let the file go."""
-        try:
-            self.flush()
-        finally:
-            with self._errors_told():
-                self._file.close()
-
-    @contextmanager
-    def _errors_told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise GdfitError(f"can't be written: {error.strerror}", file=str(self._path)) from None
-
-
 @contextmanager
-def history_file(path: Path | None, run: Run) -> Iterator[list[Watch]]:
-    """What writes every epoch to the file at `path`, if there is one."""
+def history_file(path: Path | None, run: Run) -> Iterator[list[Callback]]:
+    """The callback that writes every epoch's row to the CSV file at `path`, if there is one: whole
+    rows, each at once or within a moment, so that ``tail -f`` follows it, and what was written
+    stays however the run ends."""
     if path is None:
         yield []
         return
-    history = HistoryFile(run, path)
+    check_writable(path)
+    with errors_named(path):
+        file = path.open("w", encoding="utf-8", newline="\n")
+    waiting = io.StringIO()
+    writer = csv.writer(waiting, lineterminator="\n")
+    writer.writerow(history_header(run.observations.features, run.validation is not None))
+    due = 0.0
+
+    def flush() -> None:
+        with errors_named(path):
+            file.write(waiting.getvalue())
+            file.flush()
+        waiting.seek(0)
+        waiting.truncate()
+
+    def step(step: Step) -> None:
+        nonlocal due
+        writer.writerow(history_row(step))
+        now = time.monotonic()
+        if step.status or now >= due:
+            due = now + Report.MOMENT
+            flush()
+
     try:
-        yield [history.step]
+        yield [step]
     finally:
-        history.close()
+        try:
+            flush()
+        finally:
+            with errors_named(path):
+                file.close()
+
+
+@contextmanager
+def errors_named(path: Path) -> Iterator[None]:
+    """Errors of the operating system with the file's name."""
+    try:
+        yield
+    except OSError as error:
+        raise GdfitError(f"can't be written: {error.strerror}", file=str(path)) from None

@@ -1,15 +1,11 @@
-"""How all tables look, and numbers in them.
-
-How the rows of a run are laid out: an epoch a row, or a param a row where that has no room.
-
-Which features a table shows where there are too many: those that count most."""
+"""The look of all tables: numbers and names in them, the layout of a run's rows, and which features
+are shown where there are too many."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
@@ -18,7 +14,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run, losses, params_names
-from gdfit.descent.scaling import VARIES
+from gdfit.descent.scaling import scaling_of
 from gdfit.errors import printable
 
 if TYPE_CHECKING:
@@ -26,9 +22,20 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.tree import Tree
 
+NameValue = tuple[str, str]
+"""A line of a summary."""
+
 NUMBER_WIDTH = 12  # of any number as `short` writes it: -1.2345e-308
 PIPE = 1 << 16  # the width of what has none
+PIPE_WIDTH = 80  # a pipe gets what fits on a terminal of this width, but for long names
 NAME_WIDTH = 24  # of a name in a summary; longer ones are shortened
+SPACINGS = ((NUMBER_WIDTH, 3), (NUMBER_WIDTH, 2), (NUMBER_WIDTH, 1), (11, 1), (10, 1))
+"""Widths of a number and of the gap before it, from wide to narrow."""
+
+NARROWEST_SPACING = (9, 1)  # where a terminal has hardly room for a param a row
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+LONG_NAME = 20  # what a long name is given at least, before numbers get narrower
+MOST_FEATURES = 12  # in a table
 
 
 def console_for(file: TextIO) -> Console:
@@ -39,6 +46,11 @@ def console_for(file: TextIO) -> Console:
     if not console.is_terminal:
         console.width = PIPE
     return console
+
+
+def width_of(console: Console) -> int:
+    """The width that tables are laid out for."""
+    return console.width if console.is_terminal else PIPE_WIDTH
 
 
 def show(console: Console, table: Table | Tree) -> None:
@@ -71,13 +83,7 @@ def new_table() -> Table:
     return Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1))
 
 
-def add_numbers(table: Table, *names: str) -> None:
-    """Columns for numbers as `short` writes them."""
-    for name in names:
-        table.add_column(name, justify="right", min_width=NUMBER_WIDTH, no_wrap=True)
-
-
-def key_values(lines: Iterable[tuple[str, str]]) -> Table:
+def key_values(lines: Iterable[NameValue]) -> Table:
     """Names and values in two columns."""
     from rich.table import Table
 
@@ -116,17 +122,21 @@ def shortened(text: str, width: int) -> str:
     return f"{first.rstrip()}…{last.lstrip()}"
 
 
-def r_squared(value: float) -> str:
+def counted(number: int, thing: str, form: str = ",d") -> str:
+    """``1 epoch``, ``1,000 epochs``."""
+    return f"{number:{form}} {thing}" + ("" if number == 1 else "s")
+
+
+def superscript(number: int) -> str:
+    """``¹²``."""
+    return str(number).translate(SUPERSCRIPTS)
+
+
+def r_squared_text(value: float | None) -> str:
     """R² for a summary."""
-    return "none: the target does not vary" if math.isnan(value) else exact(value)
-
-
-SPACINGS = ((NUMBER_WIDTH, 3), (NUMBER_WIDTH, 2), (NUMBER_WIDTH, 1), (11, 1), (10, 1))
-"""Widths of a number and of the gap before it, from wide to narrow."""
-
-NARROWEST = (9, 1)  # where a terminal has hardly room for a param a row
-
-LONG_NAME = 20  # what a long name is given at least, before numbers get narrower
+    if value is None or math.isnan(value):
+        return "none: the target does not vary"
+    return exact(value)
 
 
 class Column(NamedTuple):
@@ -138,7 +148,7 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Form:
+class TableLayout:
     """A way to lay out rows, of one width from the first to the last.
 
     columns : what they are.
@@ -180,117 +190,85 @@ class Form:
         return table
 
 
-def form_of(run: Run, width: int, *, whole_names: bool) -> Form:
+def layout_of(run: Run, width: int, *, whole_names: bool) -> TableLayout:
     """How to lay out the steps of `run` in a `width`, or more where whole names need it."""
     names = [printable(name) for name in params_names(run.observations.features)]
     labels = ["loss"] if run.validation is None else ["loss", "validation"]
     epoch = Column("epoch", max(len("epoch"), len(str(run.settings.epochs))))
-    if len(run.observations.features) <= MOST:
-        form = wide_form(epoch, labels, names, width)
-        if form:
-            return form
+    if len(run.observations.features) <= MOST_FEATURES:
+        layout = wide_layout(epoch, labels, names, width)
+        if layout:
+            return layout
     places = [*leading(run.observations), len(names) - 1]
-    return tall_form(epoch, labels, [names[place] for place in places], places, width, whole_names)
+    shown = {place: names[place] for place in places}
+    return tall_layout(epoch, labels, shown, width, whole_names=whole_names)
 
 
-def wide_form(
+def wide_layout(
     epoch: Column, labels: Sequence[str], names: Sequence[str], width: int
-) -> Form | None:
+) -> TableLayout | None:
     """An epoch a row; None where that has no room."""
     from rich.cells import cell_len
 
+    def cells(step: Step) -> list[list[str]]:
+        numbers = (*losses(step), *step.params.tolist(), *step.grad.tolist())
+        return [[str(step.epoch), *(short(number, size) for number in numbers)]]
+
     labels = [*labels, *names, *(f"grad {name}" for name in names)]
-    for number, gap in SPACINGS:
-        columns = (epoch, *(Column(label, max(number, cell_len(label))) for label in labels))
-        form = Form(columns, gap, partial(wide_cells, width=number))
-        if form.width <= width:
-            return form
+    for size, gap in SPACINGS:
+        columns = (epoch, *(Column(label, max(size, cell_len(label))) for label in labels))
+        layout = TableLayout(columns, gap, cells)
+        if layout.width <= width:
+            return layout
     return None
 
 
-def wide_cells(step: Step, width: int) -> list[list[str]]:
-    """A step as a row, its numbers in `width`."""
-    numbers = (*losses(step), *step.params.tolist(), *step.grad.tolist())
-    return [[str(step.epoch), *(short(number, width) for number in numbers)]]
-
-
-def tall_form(
-    epoch: Column,
-    labels: Sequence[str],
-    names: Sequence[str],
-    places: Sequence[int],
-    width: int,
-    whole_names: bool,
-) -> Form:
-    """A param a row, those at `places`, of such `names`: for several features. Where even this has
-    no room, the terminal breaks the lines."""
+def tall_layout(
+    epoch: Column, labels: Sequence[str], names: dict[int, str], width: int, *, whole_names: bool
+) -> TableLayout:
+    """A param a row, those that have `names` by their places: for several features. Where even this
+    has no room, the terminal breaks the lines."""
     from rich.cells import cell_len
 
-    longest = max(map(cell_len, ("param", *names)))
-    for number, gap in (*SPACINGS, NARROWEST):
-        left = width - 2 * gap - epoch.width - (len(labels) + 2) * (gap + number)
+    longest = max(map(cell_len, ("param", *names.values())))
+    for size, gap in (*SPACINGS, NARROWEST_SPACING):
+        left = width - 2 * gap - epoch.width - (len(labels) + 2) * (gap + size)
         if left >= min(longest, LONG_NAME):
             break
     if not whole_names:
         longest = min(longest, max(left, len("param")))
-    name = Column("param", longest, is_text=True)
-    numbers = [Column(label, number) for label in (*labels, "params", "grad")]
-    told = [shortened(text, longest) for text in names]
+    places, told = [*names], [shortened(name, longest) for name in names.values()]
 
     def cells(step: Step) -> list[list[str]]:
-        first = [str(step.epoch), *(short(loss, number) for loss in losses(step))]
+        first = [str(step.epoch), *(short(loss, size) for loss in losses(step))]
         params, grad = step.params[places].tolist(), step.grad[places].tolist()
-        return [
-            [
-                *([""] * len(first) if row else first),
-                label,
-                short(param, number),
-                short(slope, number),
-            ]
-            for row, (label, param, slope) in enumerate(zip(told, params, grad, strict=True))
+        rows = [
+            [*[""] * len(first), name, short(param, size), short(slope, size)]
+            for name, param, slope in zip(told, params, grad, strict=True)
         ]
+        rows[0][: len(first)] = first
+        return rows
 
-    return Form((epoch, *numbers[:-2], name, *numbers[-2:]), gap, cells, is_tall=True)
-
-
-MOST = 12  # features in a table
+    name = Column("param", longest, is_text=True)
+    numbers = [Column(label, size) for label in (*labels, "params", "grad")]
+    return TableLayout((epoch, *numbers[:-2], name, *numbers[-2:]), gap, cells, is_tall=True)
 
 
 def leading(observations: Observations, params: FloatArray | None = None) -> list[int]:
-    """The places of all features, or of the `MOST` that count most, in the columns' order.
+    """The places of all features, or of the `MOST_FEATURES` that count most, in the columns' order.
 
     With `params`, a feature counts by |w|·std(x), by how much it moves the prediction. Before there
     are any, it counts by |correlation of x and y|: on standardized features, that is how steep the
     squared error is along its weight at the start, from zeros.
     """
-    if len(observations.features) <= MOST:
+    if len(observations.features) <= MOST_FEATURES:
         return list(range(len(observations.features)))
-    counts = np.abs(correlations(observations) if params is None else effects(observations, params))
-    return sorted(np.argsort(-counts, kind="stable")[:MOST].tolist())
-
-
-def correlations(observations: Observations) -> FloatArray:
-    """Each feature's correlation with y but for a common factor, shape (p,)."""
-    centred, norms, _ = moments(observations)
-    y = observations.target / (np.abs(observations.target).max() or 1.0)
-    return np.divide(y @ centred, norms, out=np.zeros_like(norms), where=norms > 0)
-
-
-def effects(observations: Observations, params: FloatArray) -> FloatArray:
-    """w·std(x) of each feature but for a common factor, shape (p,)."""
-    _, norms, largest = moments(observations)
-    with np.errstate(over="ignore", invalid="ignore"):  # the params of a run that diverged
-        return params[:-1] * norms * largest
-
-
-def moments(observations: Observations) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Each feature as a part of its largest value, centred; the norm of that, 0 where it does not
-    vary; and the largest value. See `gdfit.descent.scaling.scaling_of`."""
-    x, ones = observations.design[:, :-1], observations.design[:, -1]
-    largest = np.abs(x).max(axis=0)
-    largest[largest == 0] = 1.0
-    x = x / largest
-    centred = x - np.outer(ones, ones @ x / observations.total_weight)
-    norms = np.linalg.norm(centred, axis=0)
-    norms[norms <= VARIES * np.linalg.norm(x, axis=0)] = 0.0
-    return centred, norms, largest
+    scaling = scaling_of(observations, "standardize")
+    assert scaling
+    if params is None:
+        target = observations.target / (np.abs(observations.target).max() or 1.0)
+        counts = target @ scaling.apply(observations.augmented)[:, :-2]
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):  # the params of a run that diverged
+            counts = params[:-1] * scaling.deviations
+    return sorted(np.argsort(-np.abs(counts), kind="stable")[:MOST_FEATURES].tolist())

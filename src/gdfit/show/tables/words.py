@@ -11,19 +11,14 @@ from gdfit.descent.run import Fit, Run
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.errors import printable
-from gdfit.show.tables.style import shortened
+from gdfit.show.tables.style import counted, shortened
 
-NAMED = 3  # columns at most that are told of one by one
-SHORTEST = 8  # columns of a terminal that a name keeps
+NAMED_COLUMNS = 3  # columns at most that are told of one by one
+SHORTEST_TARGET = 8  # columns of a terminal that a name keeps
 SCALED = {
     "standardize": "(x − mean)/std of each feature x",
     "whiten": "an orthonormal basis of the features",
 }
-
-
-def heading(run: Run, width: int) -> str:
-    """What is fitted, and what was chosen for the user: a line above the table."""
-    return subject(run, chosen(run), width)
 
 
 def subject(run: Run, more: str, width: int) -> str:
@@ -33,19 +28,19 @@ def subject(run: Run, more: str, width: int) -> str:
 
     observations = run.observations
     target = printable(observations.target_name)
-    rows = "1 row" if observations.count == 1 else f"{observations.count:,} rows"
+    rows = counted(observations.count, "row")
     held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
-    for features in named(observations.features):
+    for features in feature_lists(observations.features):
         line = f"{target} from {features} · {rows}{held_out}{more}"
         if cell_len(line) <= width:
             return line
     room = width - cell_len(line) + cell_len(target)
-    return shortened(target, max(room, SHORTEST)) + line.removeprefix(target)
+    return shortened(target, max(room, SHORTEST_TARGET)) + line.removeprefix(target)
 
 
-def named(features: tuple[str, ...]) -> Iterator[str]:
+def feature_lists(features: tuple[str, ...]) -> Iterator[str]:
     """The features in words, shorter and shorter: by name, the first of them, how many they are."""
-    for count in range(NAMED, 0, -1):
+    for count in range(NAMED_COLUMNS, 0, -1):
         first, more = ", ".join(map(printable, features[:count])), len(features) - count
         if more > -1:
             yield first + (f" and {more} more" if more else "")
@@ -53,7 +48,7 @@ def named(features: tuple[str, ...]) -> Iterator[str]:
         yield f"{len(features)} features"
 
 
-def chosen(run: Run) -> str:
+def chosen_settings(run: Run) -> str:
     """What was chosen for the user."""
     choices = []
     if run.asked.scale is None and run.scaling:
@@ -78,20 +73,18 @@ def units(run: Run) -> str:
 
 def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[str]:
     """Why the weights of some features stay 0."""
-    unused = set(range(len(features))) - set(scaling.used) if scaling else set()
-    for constant, why in (
-        (True, "does not vary: its weight is 0"),
-        (False, "can be computed from the columns before it: its weight is 0"),
+    if scaling is None:
+        return
+    used, constant = set(scaling.used), scaling.constant
+    varying = [name for place, name in enumerate(features) if place not in used | constant]
+    for names, why in (
+        ([features[place] for place in sorted(constant)], "does not vary"),
+        (varying, "can be computed from the columns before it"),
     ):
-        names = [
-            features[place]
-            for place in sorted(unused)
-            if scaling and (place in scaling.constant) is constant
-        ]
-        for name in names[:NAMED]:
-            yield f"column {printable(name)} {why}"
-        if len(names) > NAMED:
-            yield f"and so for {len(names) - NAMED} more columns"
+        for name in names[:NAMED_COLUMNS]:
+            yield f"column {printable(name)} {why}: its weight is 0"
+        if len(names) > NAMED_COLUMNS:
+            yield f"and so for {len(names) - NAMED_COLUMNS} more columns"
 
 
 def ending(fit: Fit) -> str:
@@ -159,7 +152,7 @@ def to_go(fit: Fit, curvature: Curvature) -> str:
     epochs = curvature.epochs_to_next_digit(fit.params, float(fit.settings.lr))
     if math.isinf(epochs):
         return "at this learning rate the params never come nearer to the minimum"
-    return f"about {rounded(epochs)} more bring the params ten times nearer to the minimum"
+    return f"about {rounded_epochs(epochs)} more bring the params ten times nearer to the minimum"
 
 
 def changes(fit: Fit) -> dict[str, str] | None:
@@ -184,12 +177,12 @@ def changes(fit: Fit) -> dict[str, str] | None:
     return {"epochs": str(10 * asked.epochs)}
 
 
-def rounded(epochs: float) -> str:
+def rounded_epochs(epochs: float) -> str:
     """A number of epochs, to two digits."""
     about = float(f"{max(epochs, 1):.2g}")
     if about >= 1e9:
         return f"{about:g} epochs"
-    return "1 epoch" if about == 1 else f"{about:,.0f} epochs"
+    return counted(int(about), "epoch")
 
 
 def growth(run: Run, epochs: int) -> str:
