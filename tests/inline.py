@@ -13,31 +13,26 @@ from gdfit.data.observations import Observations
 
 
 class Promise(Future[Any]):
-    """A future as Dask has them."""
+    """A future as Dask has them.
+
+    is_lost : whether its outcome is lost, with the worker that had it, until the task is done
+        again.
+    """
+
+    is_lost = False
 
     @property
     def status(self) -> str:
         """How the task ended."""
         if self.cancelled():
             return "cancelled"
-        return "error" if self.exception() else "finished"
-
-
-class Lost(Promise):
-    """One whose outcome is lost, with the worker that had it, until the task is done again."""
-
-    is_there = False
-
-    @property
-    def status(self) -> str:
-        """How the task ended."""
-        status = super().status
-        return "lost" if status == "finished" and not self.is_there else status
+        if self.exception():
+            return "error"
+        return "lost" if self.is_lost else "finished"
 
     def result(self, timeout: float | None = None) -> Any:
-        """The outcome, for the worker's thread; any other would wait for ever."""
-        at_home = current_thread() is main_thread()
-        assert self.is_there or not at_home, "waits for ever"
+        """The outcome, for the worker's thread; any other would wait for ever for a lost one."""
+        assert not self.is_lost or current_thread() is not main_thread(), "waits for ever"
         return super().result(timeout)
 
 
@@ -48,32 +43,29 @@ class Inline:
     """
 
     def __init__(self, seed: int, *, loses: bool = False) -> None:
-        self._loses = loses
-        self._lost: list[Lost] = []
+        self._loses, self._promises = loses, list[Promise]()
         self._random = random.Random(seed)
         self._waiting: list[tuple[Promise, Callable[..., Any], Any]] = []
         self._worker = ThreadPoolExecutor(1)
-        self.done: list[str] = []
 
     def submit(self, function: Callable[..., Any], *arguments: Any, **how: Any) -> Promise:
         """A task, to be done at some time."""
         promise = Promise()
-        if self._loses:
-            self._lost.append(promise := Lost())
+        promise.is_lost = self._loses
+        self._promises.append(promise)
         self._waiting.append((promise, function, arguments))
         self._worker.submit(self._do_one)
         return promise
 
     def _do_one(self) -> None:
-        ready = [task for task in self._waiting if all(map(Promise.done, promises_in(task[2])))]
+        ready = [task for task in self._waiting if all(map(is_there, task[2]))]
         task = self._random.choice(ready)
         self._waiting.remove(task)
         promise, function, arguments = task
         if not promise.set_running_or_notify_cancel():
             return
-        self.done.append(function.__name__)
         try:
-            outcome = function(*received(arguments))
+            outcome = function(*map(received, arguments))
         except Exception as error:
             promise.set_exception(pickle.loads(pickle.dumps(error)))
         else:
@@ -81,8 +73,8 @@ class Inline:
 
     def nthreads(self) -> dict[str, int]:
         """The workers."""
-        for promise in self._lost:
-            promise.is_there = promise.done()
+        for promise in self._promises:
+            promise.is_lost &= not promise.done()
         return {"here": 1}
 
     def run(self, function: Callable[..., Any], *arguments: Any, **how: Any) -> dict[str, Any]:
@@ -95,26 +87,21 @@ class Inline:
             promise.cancel()
 
 
-def promises_in(argument: Any) -> list[Promise]:
-    """The tasks whose outcomes an argument takes."""
-    if isinstance(argument, Promise):
-        return [argument]
-    if type(argument) in (list, tuple):
-        return [promise for part in argument for promise in promises_in(part)]
-    return []
+def is_there(argument: Any) -> bool:
+    """Whether an argument is there, and is not to come of a task that waits."""
+    return not isinstance(argument, Promise) or argument.done()
 
 
 def received(argument: Any) -> Any:
     """An argument as a worker gets it."""
-    if isinstance(argument, Promise):
-        argument = argument.result()
-    if type(argument) in (list, tuple):
-        return type(argument)(map(received, argument))
-    return pickle.loads(pickle.dumps(argument))
+    found = argument.result() if isinstance(argument, Promise) else argument
+    return pickle.loads(pickle.dumps(found))
 
 
-def bits(observations: Observations) -> list[object]:
-    """All that must be the same whoever has read the rows."""
+def bits(observations: Observations | None) -> list[object]:
+    """All that must be the same whoever has read the rows, and in whichever order of the files."""
+    if observations is None:
+        return []
     return [
         observations.augmented.tolist(),
         observations.count,
@@ -122,4 +109,18 @@ def bits(observations: Observations) -> list[object]:
         observations.features,
         observations.sample.tolist(),
         observations.sample_weights is None or observations.sample_weights.tolist(),
+    ]
+
+
+def all_bits(observations: Observations | None) -> list[object]:
+    """All that must be the same whoever has read the same files."""
+    if observations is None:
+        return []
+    weights = observations.first_weights
+    return [
+        *bits(observations),
+        observations.first.tolist(),
+        observations.last.tolist(),
+        observations.last_values,
+        weights if weights is None else weights.tolist(),
     ]

@@ -192,7 +192,8 @@ def reduce_files(
     def is_apart(leaf: Leaf) -> bool:
         return leaf.file.is_text
 
-    whole, of_file, rank = Tree(), Tree(), ranks(names)[0]
+    whole, of_file, (rank, *others) = Tree(), Tree(), ranks(names)
+    empty = {*others}  # files without a unit, which are leaves as well
     for number, (leaf, outcome) in enumerate(in_order(read, leaves(), is_apart)):
         if not number:
             on_start()
@@ -205,7 +206,10 @@ def reduce_files(
         if leaf.spot.rank != rank:
             whole.add(rank, of_file.result())
             rank, of_file = leaf.spot.rank, Tree()
+            empty.discard(rank)
         of_file.add(leaf.unit.number, Outcome(part, outcome.missed))
+    for other in empty:
+        whole.add(other, Outcome())
     whole.add(rank, of_file.result())
     return whole.result()
 

@@ -57,7 +57,7 @@ class UnitCutter:
         StraddledError : the range up to `stop` ends in quotes.
         """
         number = first
-        while self._fill((number + 1) * self.unit_bytes - self.begin + LITTLE):
+        while self._fill(max(1, (number + 1) * self.unit_bytes - self.begin + LITTLE)):
             left = None if stop is None else stop * self.unit_bytes - self.begin
             block = self._take((number + 1) * self.unit_bytes - self.begin, left)
             yield number, block
