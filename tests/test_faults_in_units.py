@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import gzip
+import io
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import duckdb
 import numpy as np
 import pyarrow
 import pytest
 from distributed.scheduler import KilledWorker
-from gdfit.data.reduction.gathering import each
-from gdfit.data.reduction.parts import count_lines_of
 from pyarrow import parquet
 
 from gdfit.data.dataset import Dataset
-from gdfit.data.in_memory import FrameFile, file_of
-from gdfit.data.reduction import dask as connecting
-from gdfit.data.reduction.dask import MOST_AT_ONCE, TASKS_EACH, Cluster, address_of, units_at_once
-from gdfit.data.reduction.units import Form
+from gdfit.data.in_memory import FrameFile, frame_file
+from gdfit.data.reduction import connecting, dask, units
+from gdfit.data.reduction.dask import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
+from gdfit.data.reduction.units import Extent, Range
+from gdfit.data.sources import formats
+from gdfit.data.sources.csv_file import HEAD_BYTES, csv_in
 from gdfit.data.sources.formats import READERS, open_text
 from gdfit.data.sources.source import Source
 from gdfit.data.terms.selection import Selection
@@ -31,7 +33,7 @@ from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout
 from gdfit.errors import GdfitError, UsageError
-from inline import Inline, Promise
+from inline import Inline, Promise, all_bits
 from served import serving
 
 ROWS = [f"{row},{row % 7},{2 * row}\n" for row in range(500)]
@@ -43,20 +45,30 @@ def cluster(unit_bytes: int = 200, at_once: int = 2, seed: int = 0, **more: Any)
     return Cluster(client, unit_bytes=unit_bytes, at_once=at_once, **more)
 
 
-def both_ways(
+def told_of(
     *files: Path, dialect: Dialect | None = None, selection: Selection | None = None
-) -> tuple[str, str]:
-    """What is wrong with the files, as one machine tells it, from their start or in units, and as a
-    cluster does."""
-    told = []
+) -> str:
+    """What is wrong with the files, as all tell it: one machine, in units of any size or from
+    standard input, and clusters, whose tasks end in any order."""
     names = tuple(map(str, files))
-    dataset = Dataset(names, selection or Selection(), dialect or Dialect(), unit_bytes=200)
-    for how in (dataset, replace(dataset, large=0), replace(dataset, cluster=cluster())):
+    dataset = Dataset(names, selection or Selection(), dialect or Dialect())
+    ways = [dataset, replace(dataset, unit_bytes=200), replace(dataset, unit_bytes=1000)]
+    for seed in range(3):
+        ways += [replace(dataset, cluster=cluster(at_once=2**seed, seed=seed))]
+    told = []
+    for how in ways:
         with pytest.raises(GdfitError) as error:
             how.observations()
         told.append(str(error.value))
-    assert told[0] == told[1]
-    return told[0], told[2]
+    if len(files) == 1 and files[0].exists():
+        with pytest.MonkeyPatch.context() as patch:
+            piped: Any = io.BufferedReader(cast(Any, io.BytesIO(files[0].read_bytes())))
+            patch.setattr(sys, "stdin", io.TextIOWrapper(piped))
+            with pytest.raises(GdfitError) as error:
+                replace(dataset, files=("-",), unit_bytes=200).observations()
+            told.append(str(error.value).replace("standard input", names[0]))
+    assert len({*told}) == 1, told
+    return told[0]
 
 
 @pytest.mark.parametrize(
@@ -70,9 +82,7 @@ def test_the_first_fault_is_told_with_its_line(tmp_path: Path, row: int, bad: st
         rows[later] = "so,is,this\n"
     path = tmp_path / "data.csv"
     path.write_text("# comment\n\nx,z,y\n" + "".join(rows))
-    alone, there = both_ways(path)
-    assert there == alone
-    assert f"line {row + 4}" in there
+    assert f"line {row + 4}" in told_of(path)
 
 
 def test_the_first_fault_is_that_of_the_first_file_as_they_were_given(tmp_path: Path) -> None:
@@ -81,9 +91,7 @@ def test_the_first_fault_is_that_of_the_first_file_as_they_were_given(tmp_path: 
         rows = [*ROWS]
         rows[400 - 300 * number] = "1,?,2\n"
         file.write_text("x,z,y\n" + "".join(rows))
-    alone, there = both_ways(*files)
-    assert there == alone
-    assert "b.csv, line 402" in there
+    assert "b.csv, line 402" in told_of(*files)
 
 
 def test_weights_terms_and_levels_are_told_with_their_lines(tmp_path: Path) -> None:
@@ -92,71 +100,85 @@ def test_weights_terms_and_levels_are_told_with_their_lines(tmp_path: Path) -> N
     rows[444] = "-1,-1,1\n"
     path.write_text("x,z,y\n" + "".join(rows))
     for selection in (Selection(weights="z"), Selection(features=("log(x)",))):
-        alone, there = both_ways(path, selection=selection)
-        assert there == alone
-        assert "line 446" in there
+        assert "line 446" in told_of(path, selection=selection)
     path.write_text("x,k,y\n" + "".join(f"{row},k{row},{row}\n" for row in range(1500)))
-    alone, there = both_ways(path, selection=Selection(features=("x", "k")))
-    assert there == alone
-    assert "line 1002, column 'k'" in there
+    levels = Selection(features=("x", "k"))
+    assert "line 1002, column 'k'" in told_of(path, selection=levels)
+    other = tmp_path / "other.csv"  # where a level of the first file is one too many
+    other.write_text("x,k,y\n1,new,2\n" + "".join(f"{row},k{row},1\n" for row in range(990)))
+    path.write_text("x,k,y\n" + "".join(f"{row},K{row % 20},{row}\n" for row in range(100)))
+    assert "other.csv, line 982, column 'k'" in told_of(path, other, selection=levels)
+
+
+NOTES = ['"one\nline, and\r\nanother"', "plain", '"say ""so""\n"', '5"', '"1,2,3\n4,?,6\n"']
+
+
+def with_notes(path: Path, *faults: tuple[int, str]) -> None:
+    """A file with line ends in quotes, in which rows are other ones."""
+    random_ = random.Random(1)
+    rows = [f"{row},{random_.choice(NOTES)},{2 * row}\n" for row in range(500)]
+    for row, bad in faults:
+        rows[row] = bad
+    path.write_text("x,note,y\n" + "".join(rows), newline="")
 
 
 def test_line_ends_in_quotes_are_found_out(tmp_path: Path) -> None:
-    path = tmp_path / "data.csv"
-    random_ = random.Random(1)
-    notes = ['"one\nline, and\r\nanother"', "plain", '"say ""so""\n"', '5"']
-    rows = [f"{row},{random_.choice(notes)},{2 * row}\n" for row in range(500)]
-    path.write_text("x,note,y\n" + "".join(rows), newline="")
-    selection = Selection(features=("x", "note"))
-    alone = Dataset((str(path),), selection).observations()
-    found = []
-    for unit_bytes, at_once in [(100, 1), (100, 4), (100, 1024)]:
-        made = cluster(unit_bytes, at_once)
-        there = Dataset((str(path),), selection, cluster=made).observations()
-        assert (there.count, there.features) == (500, alone.features)
-        found.append(there.augmented.tolist())
-    assert found[0] == found[1] == found[2]
-    here = Dataset((str(path),), selection, large=0, unit_bytes=100).observations()
-    assert here.augmented.tolist() == alone.augmented.tolist()  # from the file's start, in the end
-    rows[460] = "1,plain,?\n"
-    path.write_text("x,note,y\n" + "".join(rows), newline="")
-    one, other = both_ways(path, selection=selection)
-    assert one == other
+    """Ranges that begin in quotes see rows where there are none, and faults."""
+    path, other = tmp_path / "data.csv", tmp_path / "other.csv"
+    with_notes(path)
+    for selection in (Selection(features=("x",)), Selection(features=("x", "note"))):
+        alone = Dataset((str(path),), selection, unit_bytes=100)
+        for seed in range(6):
+            there = replace(alone, cluster=cluster(100, 4 ** (seed % 3), seed))
+            assert all_bits(there.observations()) == all_bits(alone.observations())
+    with_notes(path, (460, "1,plain,?\n"))
+    assert "'?' is not a number" in told_of(path)
+    with_notes(path, (3, "1,plain,?\n"), (4, "1,2,3,4\n"))
+    assert "column 'y': '?' is not a number" in told_of(path)
+    other.write_text("x,note,y\n" + "".join(f"{row},plain,\n" for row in range(500)))
+    assert "'?' is not a number" in told_of(path, other)
+    with_notes(path)
+    assert "other.csv, line 2" in told_of(path, other)
+    assert "other.csv, line 2" in told_of(other, path)
 
 
-def test_a_quote_that_nothing_closes(tmp_path: Path) -> None:
+def test_a_quote_that_nothing_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "data.csv"
-    path.write_text("x,z,y\n" + "".join([*ROWS[:123], '"1,2,3\n', *ROWS[123:]]))
-    alone, there = both_ways(path)
-    assert there == alone
-    assert "line 125" in there
+    for longest in (1 << 25, 1000):  # is found as rows are read, or as they are cut
+        monkeypatch.setattr(formats, "csv_in", partial(csv_in, longest=longest))
+        path.write_text("x,z,y\n" + "".join([*ROWS[:123], '"1,2,3\n', *ROWS[123:]]))
+        assert "line 125: a quote opens a field here" in told_of(path)
+        rows = [*ROWS[:100], "1,b,3\n", *ROWS[:100], '"1,2,3\n', *ROWS[123:]]
+        path.write_text("x,z,y\n" + "".join(rows))
+        assert "line 102, column 'z': 'b'" in told_of(path)
 
 
 def test_damage_is_told(tmp_path: Path) -> None:
     packed = tmp_path / "data.csv.gz"
     packed.write_bytes(gzip.compress(("x,z,y\n" + "".join(ROWS)).encode())[:-20])
-    alone, there = both_ways(packed)
-    assert there == alone
+    assert "data.csv.gz: its compression is damaged" in told_of(packed)
 
 
 def test_missing_fields_are_counted_and_nothing_may_be_left(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
-    path.write_text("x,z,y\n" + "".join([*ROWS, *[",1,2\n"] * 30, *ROWS]))
+    path.write_text("x,z,y\n" + "".join([*ROWS * 70, *[",1,2\n"] * 30, *ROWS * 70]))
+    assert path.stat().st_size > HEAD_BYTES
     drop = Dialect(drop_missing=True)
-    for how in ({"cluster": cluster()}, {"large": 0, "unit_bytes": 200}):
-        watcher, more = Counter(), cast(dict[str, Any], how)
-        dataset = Dataset((str(path),), dialect=drop, watcher=watcher, **more)
-        assert dataset.observations().count == 1000
-        assert watcher.rows_missed == 30
-        assert watcher.positions == sorted(watcher.positions)
-        assert watcher.positions[-1] == path.stat().st_size
+    for there in (None, cluster(1 << 15)):
+        counter = Counter()
+        dataset = Dataset(
+            (str(path),), dialect=drop, progress=counter, cluster=there, unit_bytes=1 << 15
+        )
+        assert dataset.observations().count == 70_000
+        assert counter.rows_missed == 30
+        assert counter.positions == sorted(counter.positions)
+        assert counter.positions[-1] == path.stat().st_size
     path.write_text("x,z,y\n" + ",1,2\n3,,4\n" * 200)
-    alone, there = both_ways(path, dialect=drop)
-    assert there == alone
+    assert "there are no observations without a missing field" in told_of(path, dialect=drop)
 
 
 class Counter:
-    """A watcher."""
+    """Progress that is counted."""
 
     def __init__(self) -> None:
         self.sizes: list[int | None] = []
@@ -173,34 +195,48 @@ class Counter:
         self.rows_missed += rows
 
 
-def test_a_cluster_needs_files_and_dask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_read(extent: Extent) -> Any:
+    pytest.fail("something is read")
+
+
+def test_a_cluster_needs_files_and_dask(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"^there is no file to read$"):
-        cluster().gather([], Dialect(), lambda form: pytest.fail("nothing is read"))
+        cluster().reduce([], Dialect(), nothing_read)
     monkeypatch.setattr(connecting, "find_spec", lambda name: None)
     with pytest.raises(GdfitError, match=r"^`dask` needs Dask: pip install 'gdfit\[dask\]'$"):
-        Cluster("local").gather(["a.csv"], Dialect(), lambda form: pytest.fail("nothing is read"))
+        Cluster("local").reduce(["a.csv"], Dialect(), nothing_read)
 
 
-def test_who_waits_looks_whether_the_cluster_is_there() -> None:
+def test_who_waits_looks_whether_the_cluster_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Late(Inline):
-        """Does nothing until it is asked for its workers."""
+        """Has nothing done until it is asked for its workers some times."""
 
-        def submit(self, function: Any, *arguments: Any, **how: Any) -> Promise:
-            self.promise = Promise()
-            return self.promise
+        asked, waiting = 0, True
+
+        def _do_one(self) -> None:
+            while self.waiting:
+                pass
+            super()._do_one()
 
         def nthreads(self) -> dict[str, int]:
-            self.promise.set_result("done")
-            return {"here": 1}
+            self.asked += 1
+            self.waiting = self.asked < 5
+            if self.asked == 8:
+                raise OSError("timed out")
+            return super().nthreads()
 
+    monkeypatch.setattr(dask, "LOOK", 0.01)
+    path = tmp_path / "data.csv"
+    path.write_text("x,z,y\n" + "".join(ROWS))
     client: Any = Late(0)
-    assert each(client, str, [()], client.nthreads) == ["done"]
-
-    def look() -> None:
-        raise GdfitError("the cluster is gone")
-
-    with pytest.raises(GdfitError, match=r"^the cluster is gone$"):
-        each(client, str, [()], look)
+    dataset = Dataset((str(path),), cluster=Cluster(client))
+    assert dataset.observations().count == 500
+    client.asked, client.waiting = 6, True
+    with pytest.raises(GdfitError, match=r"^the connection to the cluster is lost$"):
+        dataset.observations()
+    client.waiting = False
 
 
 def test_data_that_change_while_they_are_read_are_told(tmp_path: Path) -> None:
@@ -209,10 +245,10 @@ def test_data_that_change_while_they_are_read_are_told(tmp_path: Path) -> None:
     path.write_text("x,z,y\n" + "".join([*ROWS[:300], "1,b,3\n", *ROWS[301:]]))
 
     class Mending(Inline):
-        """Mends the file before the lines above the fault are counted."""
+        """Mends the file before it is read from its start."""
 
         def submit(self, function: Any, *arguments: Any, **how: Any) -> Promise:
-            if function is count_lines_of:
+            if function is units.condense and arguments[1].range == Range():
                 path.write_text("x,z,y\n" + "".join(ROWS))
             return super().submit(function, *arguments, **how)
 
@@ -228,18 +264,15 @@ def test_parquet_without_rows_has_no_observations(tmp_path: Path, groups: int) -
     with parquet.ParquetWriter(path, schema) as writer:
         for _ in range(groups):
             writer.write_table(schema.empty_table())
-    alone, there = both_ways(path)
-    assert alone == there == f"{path}: there are no observations"
+    assert told_of(path) == f"{path}: there are no observations"
 
 
 def test_files_that_do_not_go_together(tmp_path: Path) -> None:
     first, other = tmp_path / "a.csv", tmp_path / "b.csv"
     first.write_text("x,z,y\n" + "".join(ROWS))
     other.write_text("x,w,y\n" + "".join(ROWS))
-    alone, there = both_ways(first, other)
-    assert there == alone
-    alone, there = both_ways(first, tmp_path / "c.csv")
-    assert there == alone
+    assert "b.csv: its columns (x, w, y) are not those" in told_of(first, other)
+    assert "c.csv: no such file" in told_of(first, tmp_path / "c.csv")
 
 
 def test_rows_and_standard_input_are_refused() -> None:
@@ -249,7 +282,7 @@ def test_rows_and_standard_input_are_refused() -> None:
         Dataset(("-",), cluster=cluster()).observations()
 
 
-def test_workers_with_another_gdfit_or_none(tmp_path: Path) -> None:
+def test_workers_with_another_gdfit_or_none() -> None:
     class Others(Inline):
         """A cluster of unlike workers."""
 
@@ -260,35 +293,23 @@ def test_workers_with_another_gdfit_or_none(tmp_path: Path) -> None:
 
     client: Any = Others(0)
     with pytest.raises(GdfitError, match=r"of 2 workers tcp://a:1 has 0\.0\.9: install the same"):
-        Cluster(client).gather(["a.csv"], Dialect(), lambda form: pytest.fail("nothing is read"))
+        Cluster(client).reduce(["a.csv"], Dialect(), nothing_read)
     client.more = ModuleNotFoundError("gdfit")
     with pytest.raises(GdfitError, match="there is no gdfit on 1 of 2 workers: tcp://a:1"):
-        Cluster(client).gather(["a.csv"], Dialect(), lambda form: pytest.fail("nothing is read"))
+        Cluster(client).reduce(["a.csv"], Dialect(), nothing_read)
 
 
-def test_the_same_data_wherever_and_however_it_is_stored(tmp_path: Path) -> None:
+def test_the_size_of_what_is_downloaded_is_told_and_parts_are_asked_for() -> None:
     text = ("x,z,y\n" + "".join(ROWS)).encode()
-    (tmp_path / "data.csv").write_bytes(text)
-    (tmp_path / "data.csv.gz").write_bytes(gzip.compress(text))
-    duckdb.sql(
-        f"copy (from read_csv('{tmp_path}/data.csv')) to '{tmp_path}/data.parquet' "
-        "(row_group_size 2048)"
-    )
-    found = {}
     with serving({"data.csv": text, "data.csv.gz": gzip.compress(text)}) as server:
-        places = [str(tmp_path / "data.csv"), str(tmp_path / "data.csv.gz")]
-        for place in [*places, *(f"{server.url}/{how}/data.csv" for how in ("plain", "gzip"))]:
-            watcher = Counter()
-            observations = Dataset((place,), watcher=watcher, cluster=cluster()).observations()
-            assert len(watcher.sizes) == place.startswith("http")  # other sizes are known before
-            found[place] = observations.augmented.tolist(), observations.last.tolist()
+        for how, size in (("plain", len(text)), ("gzip", None)):
+            counter = Counter()
+            place = f"{server.url}/{how}/data.csv"
+            Dataset((place,), progress=counter, cluster=cluster()).observations()
+            assert counter.sizes[0] == size or size is None
+            assert len(counter.sizes) == 1  # other sizes are known before
         ranges = [headers["Range"] for _, headers in server.asked if "Range" in headers]
-    first, *others = found.values()
-    assert others == [first] * 3
     assert len(ranges) > 5
-    there = Dataset((str(tmp_path / "data.parquet"),), cluster=cluster()).observations()
-    size = np.abs(first[0]).max()
-    assert np.allclose(np.abs(there.augmented), np.abs(first[0]), rtol=1e-12, atol=1e-12 * size)
 
 
 def test_another_format_is_read_by_one_machine_and_not_in_parts_or_as_text(
@@ -298,13 +319,12 @@ def test_another_format_is_read_by_one_machine_and_not_in_parts_or_as_text(
 
     @contextmanager
     def open_other(source: Source, *how: Any, **more: Any) -> Iterator[FrameFile]:
-        yield file_of(source.name, list(columns), list(columns.values()))
+        yield frame_file(None, [*columns.items()], source.name)
 
     monkeypatch.setitem(READERS, b"OTHER", open_other)
     path = tmp_path / "data.other"
     path.write_bytes(b"OTHER")
-    for large in (0, 1 << 20):
-        assert Dataset((str(path),), large=large).observations().count == 4
+    assert Dataset((str(path),)).observations().count == 4
     with pytest.raises(GdfitError, match=r"data\.other: its format can't be read in parts"):
         Dataset((str(path),), cluster=cluster()).observations()
     with (
@@ -319,23 +339,18 @@ def test_row_groups_are_units(tmp_path: Path) -> None:
     table = pyarrow.table({name: rows[:, place] for place, name in enumerate("xzy")})
     path = tmp_path / "data.parquet"
     parquet.write_table(table, path, row_group_size=90)
-    alone = Dataset((str(path),)).observations()
-    found = []
+    alone = Dataset((str(path),))
+    expected = all_bits(alone.observations())
     for at_once in (1, 2, 16):
         made = cluster(at_once=at_once, seed=at_once)
-        there = Dataset((str(path),), watcher=Counter(), cluster=made).observations()
-        found.append((there.augmented.tolist(), there.sample.tolist()))
-        assert (there.count, there.first.tolist()) == (1000, alone.first.tolist())
-        assert there.last.tolist() == alone.last.tolist()
-    assert found[0] == found[1] == found[2]
-    assert np.allclose(np.abs(found[0][0]), np.abs(alone.augmented), rtol=1e-12, atol=1e-12)
+        there = replace(alone, progress=Counter(), cluster=made)
+        assert all_bits(there.observations()) == expected
+    assert np.abs(alone.observations().last - rows[-1]).max() == 0
     columns = {name: rows[:, place].tolist() for place, name in enumerate("xzy")}
     columns["z"][801] = None
     columns["z"][803] = None
     parquet.write_table(pyarrow.table(columns), path, row_group_size=90)
-    one, other = both_ways(path)
-    assert one == other
-    assert "row 802" in other
+    assert "row 802" in told_of(path)
 
 
 @pytest.mark.parametrize(
@@ -351,16 +366,15 @@ def test_row_groups_are_units(tmp_path: Path) -> None:
         (OSError("out\nof disk"), "a worker of the cluster failed: OSError: out of disk"),
     ],
 )
-def test_what_fails_on_a_worker_is_one_line(error: Exception, told: str) -> None:
-    client: Any = Inline(0)
+def test_what_fails_on_a_worker_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fail(path: str, dialect: Dialect) -> None:
+        raise error
 
-    def fail(number: int) -> int:
-        if number:
-            raise error
-        return number
-
+    monkeypatch.setattr(units, "survey", fail)
     with pytest.raises(GdfitError, match=told) as raised:
-        each(client, fail, [(0,), (1,), (0,)], lambda: None)
+        cluster().reduce(["a.csv", "b.csv"], Dialect(), nothing_read)
     assert "\n" not in str(raised.value)
 
 
@@ -369,9 +383,9 @@ def test_a_file_that_no_scheduler_wrote_is_told(tmp_path: Path, text: str) -> No
     file = tmp_path / "scheduler.json"
     file.write_text(text)
     with pytest.raises(GdfitError, match=r"scheduler\.json: is no file of a Dask scheduler$"):
-        address_of(str(file))
+        connecting.address_of(str(file))
     file.write_text('{"address": "tcp://there:1"}')
-    assert address_of(str(file)) == "tcp://there:1"
+    assert connecting.address_of(str(file)) == "tcp://there:1"
 
 
 def test_a_connection_that_is_lost_is_told(tmp_path: Path) -> None:
@@ -390,14 +404,9 @@ def test_a_connection_that_is_lost_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("units", [1, 7, 300, 10**6])
 def test_tasks_are_few_and_enough_for_all_workers(units: int, workers: int) -> None:
     """They take a power of 2 of units, the largest with so many tasks for each worker."""
-    form = Form(
-        "a.csv",
-        "a.csv",
-        Layout(("x", "y"), True, Grammar(","), start=0, line=1),
-        10 * units,
-        is_cut=True,
-    )
-    at_once = units_at_once([form, replace(form, size=None, is_cut=False)], 10, workers)
+    layout = Layout(("x", "y"), True, Grammar(","), start=0, line=1)
+    extent = Extent("a.csv", "a.csv", layout, 10 * units, is_cut=True)
+    at_once = units_at_once([extent, replace(extent, size=None, is_cut=False)], 10, workers)
     assert at_once in {2**power for power in range(20)}
     enough = TASKS_EACH * max(workers, 1)
     assert at_once == 1 or units // at_once >= enough

@@ -96,8 +96,10 @@ def test_reading_ends_with_the_command(large: Path, tmp_path: Path, number: sign
 
 def is_open(file: Path) -> bool:
     """Whether a process has this file open."""
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):
-            if link.readlink() == file:
-                return True
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is somebody else's
+            for link in (process / "fd").iterdir():
+                with suppress(OSError):
+                    if link.readlink() == file:
+                        return True
     return False
