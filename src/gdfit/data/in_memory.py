@@ -22,9 +22,10 @@ from gdfit.arrays import FloatArray
 from gdfit.data.arrow import TypedError, batch_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile
-from gdfit.data.observations import Observations
+from gdfit.data.observations import FIRST_ROWS, Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import reduce_files
+from gdfit.data.rows import Rows
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
 from gdfit.data.terms.expansion import Expansion, level_name
 from gdfit.data.terms.selection import Selection, several
@@ -352,9 +353,12 @@ def observations_from(
     if weights is not None and not isinstance(weights, str):
         weighed_by = name_beside([*map(str, names), aimed_at], "weights")
         columns.append((weighed_by, checked_weights(weights, count)))
-    file = frame_file(x, columns, "the array" if not frame else None)
-    asked = replace(asked, target=aimed_at, weights=weighed_by)
-    observations = condensed(file, asked, like, drop_missing=drop_missing)
+    if not (frame or drop_missing) and asked == Selection(intercept=asked.intercept):
+        observations = as_they_stand(columns, weights is not None, intercept=asked.intercept)
+    else:
+        file = frame_file(x, columns, "the array" if not frame else None)
+        asked = replace(asked, target=aimed_at, weights=weighed_by)
+        observations = condense_frame(file, asked, like, drop_missing=drop_missing)
     return replace(
         observations,
         target_name=called or observations.target_name,
@@ -384,7 +388,7 @@ def array_columns(
     return [*zip(names, inputs.T, strict=True)]
 
 
-def condensed(
+def condense_frame(
     file: FrameFile, asked: Selection, like: Like | None, *, drop_missing: bool
 ) -> Observations:
     """The observations in columns in memory; the rows are kept as well."""
@@ -399,6 +403,40 @@ def condensed(
         why = nothing_left(file.layout, columns, drop_missing=drop_missing)
         raise NoObservationsError(why, file=file.name)
     return found
+
+
+def as_they_stand(
+    columns: Sequence[tuple[Hashable, FloatArray]], weighed: bool, *, intercept: bool
+) -> Observations:
+    """Observations of the columns of an array, not condensed; the last ones are y and, where rows
+    are `weighed`, the weights."""
+    *features, (target, observed) = columns[:-1] if weighed else columns
+    if not len(observed):
+        raise NoObservationsError
+    values = [values for _, values in features]
+    rows = np.column_stack([*values, np.full(len(observed), float(intercept)), observed])
+    rows = np.asfortranarray(rows)  # BLAS is quicker with it
+    weights = columns[-1][1][columns[-1][1] > 0] if weighed else None
+    if weighed:
+        rows = rows[columns[-1][1] > 0]
+    kept = Rows(rows.shape[1] + weighed)
+    kept.add(rows if weights is None else np.column_stack([rows, weights]))
+    sample = np.delete(rows, -2, axis=1)
+    return Observations(
+        augmented=rows if weights is None else rows * np.sqrt(weights)[:, np.newaxis],
+        count=len(rows),
+        features=tuple(str(name) for name, _ in features),
+        target_name=str(target),
+        first=sample[:FIRST_ROWS],
+        last=sample[-1],
+        sample=sample,
+        rows=kept,
+        weight=None if weights is None else float(weights.sum()),
+        first_weights=None if weights is None else weights[:FIRST_ROWS],
+        sample_weights=weights,
+        sample_inputs=sample[:, :-1],
+        intercept=intercept,
+    )
 
 
 def shapes_differ(x: Any, y: Any) -> GdfitError:
