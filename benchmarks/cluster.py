@@ -17,9 +17,9 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from gdfit.data.reduction.parts import Condense, Gathered, Task, Work, condense, fold
 from whole_process import compare
 
-from gdfit.data.reduction.parts import Condense, Gathered, Task, Work, condense, fold
 from gdfit.data.reduction.units import UNIT_BYTES, Range, survey
 from gdfit.data.terms.columns import Chosen, Selection, choose_columns
 from gdfit.data.text.dialect import Dialect

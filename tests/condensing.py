@@ -8,10 +8,9 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Codes
-from gdfit.data.observations import FIRST_ROWS, Observations
+from gdfit.data.observations import FIRST_ROWS, Observations, Rows
 from gdfit.data.reduction.condense import Condensed, condensed
 from gdfit.data.reduction.tree import Spot
-from gdfit.data.rows import Rows
 from gdfit.data.terms.columns import Columns
 from gdfit.data.terms.levels import Levels
 

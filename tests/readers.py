@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from gdfit.data.batch import Asked, Batch
 from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.text.blocks import Block
-from gdfit.data.text.fields import Grammar
-from gdfit.data.text.plain import read_plainly
+from gdfit.data.text.fields import Grammar, read_plainly
 
 
 def read_block(

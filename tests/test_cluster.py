@@ -21,7 +21,7 @@ from conftest import LECTURE, Gdfit
 from dask_processes import Processes, wait_for
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
-from gdfit.data.terms.selection import Selection
+from gdfit.data.text.dialect import Selection
 from gdfit.errors import GdfitError
 from inline import bits
 

@@ -23,8 +23,7 @@ from gdfit.analysis.gradcheck import check_gradient
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations
-from gdfit.data.rows import Rows
+from gdfit.data.observations import Observations, Rows
 from gdfit.descent import losses
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.objective import BACKENDS
@@ -232,7 +231,7 @@ def test_a_data_set_twice_the_memory_trains(gdfit: Gdfit, tmp_path: Path) -> Non
     script = """
 import resource
 resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
-from gdfit.data.rows import memory_limit
+from gdfit.data.observations import memory_limit
 assert memory_limit() < 400_000_000
 import gdfit
 from gdfit.data.dataset import Dataset

@@ -12,7 +12,7 @@ import pytest
 
 import gdfit
 from gdfit.data.dataset import Dataset
-from gdfit.data.terms.selection import Selection
+from gdfit.data.text.dialect import Selection
 from gdfit.model.evaluation import Evaluation, errors_on, evaluate_rows
 from gdfit.model.linear import load_model
 from gdfit.model.prediction import predict_rows

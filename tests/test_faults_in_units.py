@@ -28,8 +28,7 @@ from gdfit.data.sources import formats
 from gdfit.data.sources.csv_file import HEAD_BYTES, csv_in
 from gdfit.data.sources.formats import READERS, open_text
 from gdfit.data.sources.source import Source
-from gdfit.data.terms.selection import Selection
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout
 from gdfit.errors import GdfitError, UsageError

@@ -15,8 +15,16 @@ from hypothesis import strategies as st
 from gdfit.data.batch import Asked, Batch, Kind, by_kind
 from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.text.blocks import Block, cut_blocks, ends_of_rows
-from gdfit.data.text.fields import MISSING, WHITE_SPACE, Grammar, content, read_number, records
-from gdfit.data.text.plain import RowError, read_plainly
+from gdfit.data.text.fields import (
+    MISSING,
+    WHITE_SPACE,
+    Grammar,
+    RowError,
+    content,
+    read_number,
+    read_plainly,
+    records,
+)
 from readers import read_block, said_by
 
 COMMA = Grammar(",")

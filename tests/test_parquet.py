@@ -20,8 +20,7 @@ from conftest import Gdfit
 from formats import COLUMNS, write
 from gdfit.data.dataset import Dataset
 from gdfit.data.sources.formats import ParquetFile, open_file
-from gdfit.data.terms.selection import Selection
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.errors import GdfitError
 
 

@@ -14,7 +14,7 @@ import pytest
 from conftest import LECTURE, Gdfit
 from gdfit import Run, observations_from, train
 from gdfit.data.dataset import Dataset
-from gdfit.data.terms.selection import Selection
+from gdfit.data.text.dialect import Selection
 from gdfit.descent.loop import Step
 from gdfit.descent.settings import Scale, Settings
 from gdfit.show import progress

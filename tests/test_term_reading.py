@@ -11,7 +11,7 @@ import pytest
 
 from gdfit import Observations
 from gdfit.data.dataset import Dataset
-from gdfit.data.terms.selection import Selection
+from gdfit.data.text.dialect import Selection
 from gdfit.descent.run import train
 
 FEATURES = ("kind", "log(x)", "kind:x", "x^2", "C(year)")

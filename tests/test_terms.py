@@ -21,11 +21,10 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.sources.csv_file import open_csv
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
-from gdfit.data.terms.selection import Selection
 from gdfit.data.terms.terms import Factor, Term
 from gdfit.data.text.blocks import cut_blocks
-from gdfit.data.text.fields import Grammar, content
-from gdfit.data.text.plain import RowError
+from gdfit.data.text.dialect import Selection
+from gdfit.data.text.fields import Grammar, RowError, content
 from readers import read_block, said_by
 
 IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936

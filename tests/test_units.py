@@ -24,11 +24,10 @@ from gdfit.data.reduction.dask import Cluster
 from gdfit.data.reduction.tree import Outcome, Tree
 from gdfit.data.reduction.units import Extent, Range, opened_range, ranges, survey
 from gdfit.data.sources.csv_file import HEAD_BYTES, open_csv
-from gdfit.data.terms.selection import Selection
 from gdfit.data.text import units
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.blocks import StraddledError, UnitCutter
+from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.data.text.fields import Grammar
-from gdfit.data.text.units import StraddledError, UnitCutter
 from gdfit.descent.run import train
 from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.model.evaluation import evaluate_rows, observe

@@ -16,7 +16,7 @@ from gdfit import Observations, Settings, UsageError, observations_from, train
 from gdfit.analysis.gradcheck import check_gradient
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
-from gdfit.data.terms.selection import Selection
+from gdfit.data.text.dialect import Selection
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale
 from gdfit.errors import NoObservationsError

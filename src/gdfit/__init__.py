@@ -10,8 +10,8 @@ The names below are imported when they are first used: `import gdfit` costs noth
 
 from __future__ import annotations
 
-from gdfit.notebook import Displayed
-from gdfit.version import __version__ as __version__
+from gdfit.package import Displayed
+from gdfit.package import __version__ as __version__
 
 TYPE_CHECKING = False  # as in typing, which takes longer to import than to press Ctrl-C
 if TYPE_CHECKING:

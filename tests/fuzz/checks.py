@@ -27,7 +27,7 @@ from gdfit.data.batch import Asked, Words
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
 from gdfit.data.sources.csv_file import CsvFile, open_csv
-from gdfit.data.terms.selection import Selection
+from gdfit.data.text.dialect import Selection
 from gdfit.data.text.fields import WHITE_SPACE
 from gdfit.model.prediction import predict_rows
 from inline import Inline

@@ -17,7 +17,7 @@ from gdfit.cli.models import evaluate, export, predict, summary
 from gdfit.cli.process import INTERRUPTED_STATUS, complain, open_streams, tune_process
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError
-from gdfit.version import __version__
+from gdfit.package import __version__
 
 
 class Commands(TyperGroup):

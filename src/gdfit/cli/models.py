@@ -8,7 +8,7 @@ from gdfit.cli import options
 from gdfit.cli.parsers import parse_numbers, takes
 from gdfit.cli.process import note, write_bytes
 from gdfit.cli.reading import read_inputs, reading
-from gdfit.data.terms.selection import Selection
+from gdfit.data.text.dialect import Selection
 from gdfit.errors import UsageError
 
 
@@ -92,9 +92,9 @@ def export(
     output: options.OutputOption = None,
 ) -> None:
     """Write the last trained model as what other programs run."""
-    from gdfit.files import check_outputs
     from gdfit.model import export as exports
     from gdfit.model.linear import load_model
+    from gdfit.system import check_outputs
 
     if language == "torch" and output is None:
         raise UsageError("`format` torch is no text: name a file with `output`")

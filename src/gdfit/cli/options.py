@@ -12,8 +12,7 @@ import typer
 from gdfit.choices import ExportFormat, Panel
 from gdfit.cli import parsers
 from gdfit.cli.groups import Typed, option, panel
-from gdfit.data.terms.selection import Selection
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.descent.settings import Settings
 
 DEFAULT_MODEL = Path("gdfit.json")

@@ -13,7 +13,7 @@ from typing import NoReturn, TextIO
 
 import typer
 
-from gdfit.memory import keep_blocks
+from gdfit.system import keep_blocks
 
 DIVERGED_STATUS, INTERRUPTED_STATUS = 3, 130
 ARGUMENT = re.compile(r"`([a-z]\w*)`")

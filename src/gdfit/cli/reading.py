@@ -10,8 +10,7 @@ from gdfit.cli.groups import with_option_name
 from gdfit.cli.parsers import finite_numbers
 from gdfit.cli.process import note
 from gdfit.data.terms.lookup import typed as typed_names
-from gdfit.data.terms.selection import Selection
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.errors import UsageError, listing, printable
 
 if TYPE_CHECKING:

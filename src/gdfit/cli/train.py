@@ -189,7 +189,7 @@ def check_files(
 ) -> None:
     """Raise where files are in each other's way, before any work is done. Only a model that a run
     goes on from may be written over."""
-    from gdfit.files import check_outputs
+    from gdfit.system import check_outputs
 
     if files.plot:
         from gdfit.show.pictures.figure import check_picture_ending

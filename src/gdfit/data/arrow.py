@@ -178,7 +178,7 @@ def words_in(column: Any, grammar: Grammar) -> Words:
     for part in chunks(column):
         if not pa.types.is_dictionary(part.type) or not is_text(part.type.value_type):
             try:
-                part = as_text(part).dictionary_encode()
+                part = text_column(part).dictionary_encode()
             except pa.ArrowException:
                 raise UnreadableError(0, f"holds {part.type}, no numbers and no text") from None
         code_of = [
@@ -253,7 +253,7 @@ def is_text(kind: Any) -> bool:
     )
 
 
-def as_text(column: Any) -> Any:
+def text_column(column: Any) -> Any:
     """A column's values as text, from which numbers are read back as the same float64.
 
     Raises

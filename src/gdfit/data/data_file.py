@@ -1,9 +1,11 @@
-"""A data file of any format, as whoever reads it sees it."""
+"""A data file: its bytes as they are stored, and its rows as whoever reads it sees them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Protocol, Self
+from io import BufferedReader
+from typing import Any, NamedTuple, Protocol, Self
 
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.text.header import Layout
@@ -60,3 +62,28 @@ class DataFile(Protocol):
 
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
         """What is wrong with the field at this place in the row of this number of a unit."""
+
+
+BUFFER_BYTES = 1 << 17  # of a file that comes from elsewhere
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|::.*://)")  # the latter is fsspec's own
+
+
+class Stored(NamedTuple):
+    """A data file, opened as it is stored.
+
+    file : its bytes; `seekable` where it can be read in any order.
+    size : how many bytes it has, where that is known before the end.
+    from_anywhere : whether it can be opened again from any byte on.
+    encoded : whether a server has compressed it on its way, whatever it is itself.
+    """
+
+    file: BufferedReader[Any]
+    size: int | None
+    from_anywhere: bool = False
+    encoded: bool = False
+
+
+def scheme_of(path: str) -> str | None:
+    """``https`` of a URL, ``s3`` of an object in a store; None of a path, and of ``-``."""
+    found = SCHEME.match(path)
+    return found[1].lower() if found else None

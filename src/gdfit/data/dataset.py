@@ -19,9 +19,8 @@ from gdfit.data.sources.formats import open_file, open_text
 from gdfit.data.sources.stores import expanded
 from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
 from gdfit.data.terms.lookup import LaidOut, made_like
-from gdfit.data.terms.selection import Selection, several
-from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.units import UNIT_BYTES
+from gdfit.data.text.blocks import UNIT_BYTES
+from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitError, NoObservationsError, UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Dataset:
     columns : the columns that have been chosen before, in another data set, with their levels; by
         default they are chosen by the `selection`.
     cluster : whose workers are to read the files; by default, this machine does.
-    unit_bytes : the size of the units that are read by themselves: see `gdfit.data.text.units`.
+    unit_bytes : the size of the units that are read by themselves: see `gdfit.data.text.blocks`.
     on_start : is called when the reading has begun, for what can be done beside it.
     """
 

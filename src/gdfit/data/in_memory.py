@@ -22,13 +22,12 @@ from gdfit.arrays import FloatArray
 from gdfit.data.arrow import TypedError, batch_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile
-from gdfit.data.observations import FIRST_ROWS, Observations
+from gdfit.data.observations import FIRST_ROWS, Observations, Rows
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import reduce_files
-from gdfit.data.rows import Rows
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
 from gdfit.data.terms.expansion import Expansion, level_name
-from gdfit.data.terms.selection import Selection, several
+from gdfit.data.text.dialect import Selection, several
 from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout, default_names
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing, quoted

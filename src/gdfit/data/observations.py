@@ -1,19 +1,165 @@
-"""The observations as the mathematics sees them: a design matrix and a target, [A y].
+"""The observations as the mathematics sees them: a design matrix and a target, [A y]; and the rows
+themselves, for losses and batches that p+2 of them can't stand for: in memory while they fit, else
+in a temporary file that is gone when the process is, however it ends.
 
-A row has one order of columns everywhere: the features, a one, y."""
+A row has one order of columns everywhere: the features, a one, y.
+"""
 
 from __future__ import annotations
 
 import math
+import os
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.rows import Rows
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.errors import UsageError, listing, printable
+from gdfit.system import scratch_file
+
+SHUFFLE_BLOCKS = 64  # how many blocks, of a megabyte, are shuffled together
+
+
+def memory_limit() -> int:
+    """How many bytes of rows to keep in memory: a quarter of what the process may have."""
+    try:
+        import resource
+
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
+    except (ImportError, ValueError, OSError):
+        return 1 << 30
+    return min(limits) // 4
+
+
+class Rows:
+    """Rows of `columns` numbers each, added block by block, read back as often as needed.
+
+    For fitting, a row is the features, a one, and y.
+
+    Parameters
+    ----------
+    columns : how many numbers a row has.
+    memory : how many bytes to keep in memory at most; by default `memory_limit`.
+    block : how many rows to read back, and to shuffle, at a time; by default about a megabyte of
+        them.
+    """
+
+    def __init__(self, columns: int, memory: int | None = None, block: int | None = None) -> None:
+        self.columns = columns
+        self.count = 0
+        self._limit = memory_limit() if memory is None else memory
+        self._parts: list[FloatArray] = []
+        self._file: IO[bytes] | None = None
+        self._whole: Rows | None = None
+        self.block = block or rows_at_once(columns)
+        self._change: Callable[[FloatArray], FloatArray] = lambda rows: rows
+
+    def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
+        """These rows as `change` makes them, block by block, when they are read back."""
+        view, before = copy(self), self._change
+        view._change = lambda rows: change(before(rows))
+        view._whole = self  # which keeps the temporary file open
+        return view
+
+    def add(self, block: FloatArray) -> None:
+        """Take in rows of shape (rows, columns)."""
+        if self._file is None and (self.count + len(block)) * self.columns * 8 > self._limit:
+            self._file = scratch_file()
+            weakref.finalize(self, self._file.close)
+            for start in range(0, self.count, self.block):
+                self._file.write(self._part_at(start).tobytes())
+            self._parts.clear()
+        if self._file:
+            self._file.write(block.tobytes())
+            self._file.flush()
+            self.count += len(block)
+            return
+        taken = 0
+        while taken < len(block):
+            filled = self.count % self.block
+            if not filled:
+                self._parts.append(np.empty((self.block, self.columns), order="F"))
+            part = block[taken : taken + self.block - filled]
+            self._parts[-1][filled : filled + len(part)] = part
+            self.count, taken = self.count + len(part), taken + len(part)
+
+    def _part_at(self, start: int) -> FloatArray:
+        """The rows of a block in memory, which begins there."""
+        return self._parts[start // self.block][: self.count - start]
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows fitted into memory."""
+        return self._file is None
+
+    def _block_at(self, start: int) -> FloatArray:
+        """The rows of a block, which begins there, as they have been kept."""
+        if self._file is not None:
+            shape = (min(self.block, self.count - start), self.columns)
+            offset = start * self.columns * 8
+            return np.memmap(self._file, np.float64, mode="c", offset=offset, shape=shape)
+        return self._part_at(start)
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """All rows in order, block by block, each column by column in memory, which is how BLAS is
+        quickest with few columns."""
+        for start in range(0, self.count, self.block):
+            yield np.asfortranarray(self._change(self._block_at(start)))
+
+    def batches(self, size: int, random: np.random.Generator) -> Iterator[FloatArray]:
+        """All rows in batches of `size`, the last one may be smaller, in a random order: that of
+        the blocks, and that of the rows in each `SHUFFLE_BLOCKS` of them."""
+        starts = random.permutation(np.arange(0, self.count, self.block))
+        rest = np.empty((0, self.columns))
+        for first in range(0, len(starts), SHUFFLE_BLOCKS):
+            group = [
+                self._block_at(start) for start in starts[first : first + SHUFFLE_BLOCKS].tolist()
+            ]
+            rows = np.concatenate(group)
+            # Three times as fast as to permute the rows themselves, to the same order.
+            rows = np.concatenate([rest, rows.take(random.permutation(len(rows)), axis=0)])
+            whole = len(rows) - len(rows) % size
+            for start in range(0, whole, size):
+                yield self._change(rows[start : start + size])
+            rest = rows[whole:]
+        if len(rest):
+            yield self._change(rest)
+
+
+def rows_at_once(columns: int) -> int:
+    """How many rows to fold at once: about a megabyte, and far more than the R that they meet."""
+    return max(4 * columns, (1 << 17) // columns)
+
+
+def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[FloatArray]:
+    """The rows of `blocks`, so many `rows` at a time however they come.
+
+    What is handed on has shape (rows, columns), is written over afterwards, and has a column of
+    ones before the last where the rows that come have one column less.
+    """
+    buffer, filled = np.ones((rows, columns), order="F"), 0
+    for block in blocks:
+        taken = 0
+        while taken < len(block):
+            part = block[taken : taken + rows - filled]
+            into = buffer[filled : filled + len(part)]
+            into[:, : block.shape[1] - 1], into[:, -1] = part[:, :-1], part[:, -1]
+            filled, taken = filled + len(part), taken + len(part)
+            if filled == rows:
+                yield buffer
+                filled = 0
+    if filled:
+        yield buffer[:filled]
+
 
 FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-13  # a deviation below this part of a column's size is rounding

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations
-from gdfit.data.rows import Rows
+from gdfit.data.observations import Observations, Rows
 from gdfit.descent.losses import Loss, loss_of, squared_error
 from gdfit.descent.settings import BackendName, Settings
 from gdfit.errors import UsageError

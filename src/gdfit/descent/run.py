@@ -23,8 +23,7 @@ from gdfit.descent.settings import Settings
 from gdfit.descent.start import Init, Start
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
-from gdfit.notebook import Displayed
-from gdfit.version import __version__
+from gdfit.package import Displayed, __version__
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
-from gdfit.data.terms.expansion import Expansion, as_typed, plain
+from gdfit.data.terms.expansion import Expansion, as_typed, identity_expansion
 from gdfit.data.terms.lookup import typed
 from gdfit.data.terms.terms import Factor
 from gdfit.descent.loop import Step
@@ -99,7 +99,7 @@ def gone_on(
 ) -> Start:
     """The start where the model's run stopped: exactly, if it is the same run on the same data."""
     features = observations.features
-    now = observations.expansion or plain(features)
+    now = observations.expansion or identity_expansion(features)
     if has_same_terms := term_factors(model.made_of) == term_factors(now):
         check_levels(model.made_of, now)
     if not has_same_terms or sorted(model.features) != sorted(features):

@@ -14,17 +14,15 @@ from gdfit.data.batch import Codes
 from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import frame_file, is_frame
-from gdfit.data.observations import SAME, Observations
+from gdfit.data.observations import SAME, Observations, buffered, rows_at_once
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
-from gdfit.data.rows import buffered, rows_at_once
 from gdfit.data.terms.columns import Columns
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
 from gdfit.data.terms.row_maker import RowMaker
-from gdfit.data.terms.selection import Selection, several
 from gdfit.data.terms.terms import Factor, read_term
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.linear import LinearModel

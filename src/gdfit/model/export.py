@@ -15,9 +15,9 @@ from gdfit.choices import ExportFormat
 from gdfit.data.terms.expansion import Expansion, Level
 from gdfit.data.terms.terms import Factor, Term
 from gdfit.errors import GdfitError, UsageError, listing, quoted
-from gdfit.files import open_beside, written_beside
 from gdfit.model.languages import C, Cases, Excel, Language, Python, Sql
 from gdfit.model.linear import LinearModel
+from gdfit.system import open_beside, written_beside
 
 LANGUAGES: dict[str, type[Language]] = {"sql": Sql, "python": Python, "c": C, "excel": Excel}
 """By the name of the format."""

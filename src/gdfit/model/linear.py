@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from gdfit.errors import GdfitError
-from gdfit.files import open_beside
-from gdfit.notebook import Displayed
+from gdfit.package import Displayed
+from gdfit.system import open_beside
 
 if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
@@ -126,9 +126,9 @@ class LinearModel(Displayed):
     @property
     def made_of(self) -> Expansion:
         """The expansion of columns to its features, if only by taking them as they stand."""
-        from gdfit.data.terms.expansion import plain
+        from gdfit.data.terms.expansion import identity_expansion
 
-        return self.expansion or plain(self.features)
+        return self.expansion or identity_expansion(self.features)
 
     def at(self, x: Sequence[Number]) -> Number:
         """ŷ where the features have the values `x`, floats or arrays."""

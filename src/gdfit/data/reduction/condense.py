@@ -17,10 +17,9 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.batch import Codes
-from gdfit.data.observations import FIRST_ROWS, Observations
+from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
 from gdfit.data.reduction.draws import UNDECIDED, Dealing, Reservoir, Sample, split_draws
 from gdfit.data.reduction.tree import Spot, both
-from gdfit.data.rows import Rows, buffered, rows_at_once
 from gdfit.data.terms.columns import Columns, Recipe
 from gdfit.data.terms.levels import GroupedRows, Levels
 

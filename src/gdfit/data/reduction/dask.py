@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from gdfit.data.data_file import Progress
+from gdfit.data.data_file import Progress, scheme_of
 from gdfit.data.reduction import connecting, units
 from gdfit.data.reduction.tree import (
     Job,
@@ -23,13 +23,12 @@ from gdfit.data.reduction.tree import (
     Tree,
 )
 from gdfit.data.reduction.units import Extent, Range, Task, Work
-from gdfit.data.sources.stored import scheme_of
 from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
+from gdfit.data.text.blocks import UNIT_BYTES, StraddledError
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.units import UNIT_BYTES, StraddledError
 from gdfit.errors import GdfitError, UsageError
-from gdfit.version import __version__
+from gdfit.package import __version__
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -72,7 +71,7 @@ class Cluster(AbstractContextManager[Any]):
     connecting : for how many seconds to try to reach the scheduler.
     patience, limit : after how many seconds without workers to say so, and to give up.
     unit_bytes : the size of the units that are condensed by themselves: see
-        `gdfit.data.text.units`.
+        `gdfit.data.text.blocks`.
     at_once : how many of them a task takes, a power of 2; by default as it fits the workers.
     version : which gdfit the workers must have.
     """

@@ -127,7 +127,7 @@ class Tree:
         return result
 
 
-def ranks(names: Sequence[str]) -> list[int]:
+def file_ranks(names: Sequence[str]) -> list[int]:
     """Of each file, its place among the files in the order of their names."""
     order = sorted(range(len(names)), key=names.__getitem__)
     return sorted(range(len(order)), key=order.__getitem__)
@@ -181,7 +181,7 @@ def reduce_files(
     """
 
     def leaves() -> Iterator[Leaf]:
-        for number, (file, rank) in enumerate(zip(files, ranks(names), strict=True)):
+        for number, (file, rank) in enumerate(zip(files, file_ranks(names), strict=True)):
             maker = job.recipe.maker(file)
             for unit in file.units():
                 yield Leaf(file, maker, unit, Spot(rank, number, unit.number))
@@ -192,7 +192,7 @@ def reduce_files(
     def is_apart(leaf: Leaf) -> bool:
         return leaf.file.is_text
 
-    whole, of_file, (rank, *others) = Tree(), Tree(), ranks(names)
+    whole, of_file, (rank, *others) = Tree(), Tree(), file_ranks(names)
     empty = {*others}  # files without a unit, which are leaves as well
     for number, (leaf, outcome) in enumerate(in_order(read, leaves(), is_apart)):
         if not number:

@@ -1,7 +1,7 @@
 """Files cut into ranges of units, for many readers: each finds the units that one reader would, and
 condenses them.
 
-In text, a unit is the rows that start in one stretch of bytes: see `gdfit.data.text.units`. In
+In text, a unit is the rows that start in one stretch of bytes: see `gdfit.data.text.blocks`. In
 Parquet and the like it is a row group.
 """
 
@@ -20,19 +20,19 @@ from gdfit.data.reduction.tree import (
     Outcome,
     Spot,
     Tree,
+    file_ranks,
     outcome_of,
-    ranks,
     reduce_files,
 )
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import ArrowFile, open_file
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_stored
+from gdfit.data.text.blocks import StraddledError, UnitCutter
 from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.fields import RowError
 from gdfit.data.text.header import Layout
-from gdfit.data.text.plain import RowError
-from gdfit.data.text.units import StraddledError, UnitCutter
 from gdfit.errors import GdfitError
-from gdfit.memory import keep_blocks
+from gdfit.system import keep_blocks
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Work:
     ranks: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ranks", ranks([extent.name for extent in self.extents]))
+        object.__setattr__(self, "ranks", file_ranks([extent.name for extent in self.extents]))
 
 
 class Task(NamedTuple):

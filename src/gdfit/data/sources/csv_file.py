@@ -12,12 +12,10 @@ from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile, Progress
 from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_source
-from gdfit.data.text.blocks import LONGEST_ROW, Block, cut_blocks
+from gdfit.data.text.blocks import LONGEST_ROW, UNIT_BYTES, Block, UnitCutter, cut_blocks
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.fields import line_at, records
+from gdfit.data.text.fields import RowError, line_at, read_plainly, records
 from gdfit.data.text.header import Layout, find_layout
-from gdfit.data.text.plain import RowError, read_plainly
-from gdfit.data.text.units import UNIT_BYTES, UnitCutter
 from gdfit.errors import FieldError, GdfitError
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
@@ -30,7 +28,7 @@ class CsvFile:
     head : its beginning, which has been read already.
     is_small : whether that is all of it. It goes by the plain reader, and pyarrow is not imported.
     progress : is told how reading goes.
-    unit_bytes : the size of a unit: see `gdfit.data.text.units`.
+    unit_bytes : the size of a unit: see `gdfit.data.text.blocks`.
     longest : how many bytes a row may have.
     """
 

@@ -15,18 +15,17 @@ from functools import partial
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any
 
-from gdfit.data.arrow import TypedError, as_text, batch_of, held_in, is_numeric, typed_layout
+from gdfit.data.arrow import TypedError, batch_of, held_in, is_numeric, text_column, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
-from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.data_file import DataFile, Progress, Stored, scheme_of
 from gdfit.data.sources.csv_file import CsvFile, csv_in
 from gdfit.data.sources.source import ARROW, BLOCK_BYTES, PARQUET, Source, open_source
-from gdfit.data.sources.stored import Stored, scheme_of
+from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
-from gdfit.data.text.units import UNIT_BYTES
 from gdfit.errors import FieldError, GdfitError, UsageError
-from gdfit.files import scratch_file
+from gdfit.system import scratch_file
 
 if TYPE_CHECKING:
     pass
@@ -177,7 +176,7 @@ def arrow_in(
             stored, size = stack.enter_context(spooled(source, progress)), None
         with damage_told(source.name, called):
             table = kind(stored)
-            layout = layout_of(table, dialect.grammar(","))
+            layout = arrow_layout(table, dialect.grammar(","))
         yield ArrowFile(source.name, table, layout, progress, size)
 
 
@@ -194,7 +193,7 @@ def spooled(source: Source, progress: Progress | None) -> Iterator[IO[bytes]]:
         yield file
 
 
-def layout_of(table: Parquet | Arrow, grammar: Grammar) -> Layout:
+def arrow_layout(table: Parquet | Arrow, grammar: Grammar) -> Layout:
     """The layout, by the types of the columns and by the first rows."""
     groups = range(table.groups)
     blocks = chain.from_iterable(table.blocks(group, table.names, SNIFFED_ROWS) for group in groups)
@@ -264,7 +263,7 @@ def fields_of(column: Any) -> Any:
     from pyarrow import compute
 
     try:
-        said = as_text(column)
+        said = text_column(column)
     except pa.ArrowException:
         values = column.to_pylist()
         said = pa.array(

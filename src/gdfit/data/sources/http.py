@@ -13,9 +13,9 @@ from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from gdfit.data.sources.stored import Stored
+from gdfit.data.data_file import BUFFER_BYTES, Stored
 from gdfit.errors import GdfitError, printable, quoted
-from gdfit.version import __version__
+from gdfit.package import __version__
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 SCHEMES = ("http", "https")
 TIMEOUT = 30.0  # seconds without a byte
 REDIRECTS = 10
-BUFFER_BYTES = 1 << 17
 RESERVED = "!#$%&'()*+,/:;=?@[]~"  # what stays as it is in a path or a query
 LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 WEB_PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)

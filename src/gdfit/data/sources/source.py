@@ -15,7 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from gdfit.data.sources.stored import Stored, scheme_of
+from gdfit.data.data_file import Stored, scheme_of
 from gdfit.errors import GdfitError
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"  # what files of these formats start with

@@ -13,13 +13,12 @@ from contextlib import contextmanager
 from io import SEEK_SET, BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, Any
 
-from gdfit.data.sources.stored import Stored, scheme_of
+from gdfit.data.data_file import BUFFER_BYTES, Stored, scheme_of
 from gdfit.errors import GdfitError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-BUFFER_BYTES = 1 << 17
 PACKAGES = {
     "s3": "s3fs",
     "s3a": "s3fs",

@@ -9,12 +9,12 @@ from numbers import Integral
 from typing import Protocol
 
 from gdfit.data.data_file import DataFile
-from gdfit.data.terms.expansion import Expansion, RecordedTable, plain
+from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns, find_name, typed
 from gdfit.data.terms.row_maker import RowMaker
-from gdfit.data.terms.selection import Selection
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
+from gdfit.data.text.dialect import Selection
 from gdfit.data.text.header import Layout
 from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted
 
@@ -48,7 +48,7 @@ class Columns:
             return self.known
         if self.terms:
             return Expansion(self.terms, intercept=self.intercept)
-        return plain(self.features, intercept=self.intercept)
+        return identity_expansion(self.features, intercept=self.intercept)
 
     @property
     def made_target(self) -> Factor:

@@ -18,14 +18,13 @@ from math import prod
 from typing import NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.terms.terms import MOST_FEATURES, Factor, Term, read_term
+from gdfit.data.batch import Codes
+from gdfit.data.terms.terms import MOST_PRODUCTS, Factor, Term, read_term
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 
 Level = str | float
-Codes = NDArray[np.int64]
 
 
 class Span(NamedTuple):
@@ -131,12 +130,12 @@ class Expansion:
         if not count:
             only = listing(tuple(map(str, self.categories)))
             raise GdfitError(f"there is one level only of {only}, which makes no feature")
-        if count > max(MOST_FEATURES, len(self.terms)) and any(
+        if count > max(MOST_PRODUCTS, len(self.terms)) and any(
             len(span.places) > 1 or span.base >= 0 for span in self.spans if span.places
         ):
             raise GdfitError(
                 f"the products of categories make {count:,} features, more than "
-                f"{MOST_FEATURES:,}; name fewer `features`"
+                f"{MOST_PRODUCTS:,}; name fewer `features`"
             )
 
     def base(self, rows: FloatArray) -> FloatArray:
@@ -216,7 +215,7 @@ class Expansion:
         }
 
 
-def plain(columns: Sequence[str], *, intercept: bool = True) -> Expansion:
+def identity_expansion(columns: Sequence[str], *, intercept: bool = True) -> Expansion:
     """What takes columns as they stand for features."""
     return Expansion(tuple(Term((Factor(name),)) for name in columns), intercept=intercept)
 

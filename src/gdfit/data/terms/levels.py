@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.terms.expansion import Codes, Expansion, Level, level_name, widened
+from gdfit.data.batch import Codes
+from gdfit.data.terms.expansion import Expansion, Level, level_name, widened
 from gdfit.errors import quoted
 
 MOST_LEVELS = 1000  # in all categories together

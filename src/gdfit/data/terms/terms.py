@@ -20,7 +20,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.errors import UsageError, quoted
 
-MOST_FEATURES = 2000  # that products may make: the work of a fit grows with their square
+MOST_PRODUCTS = 2000  # that products may make: the work of a fit grows with their square
 POWER = re.compile(r"(.+)\^\s*([0-9]{1,3})", re.DOTALL)
 CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
 CATEGORY = "C"
@@ -218,10 +218,10 @@ def powers(terms: Sequence[Term], degree: int) -> tuple[Term, ...]:
     """
     numbers = [term for term in terms if not term.categories]
     count = comb(len(numbers) + degree, degree) - 1
-    if count > MOST_FEATURES:
+    if count > MOST_PRODUCTS:
         raise UsageError(
             f"`degree` {degree} of {len(numbers)} features makes {count:,} of them, more than "
-            f"{MOST_FEATURES:,}; name fewer `features`"
+            f"{MOST_PRODUCTS:,}; name fewer `features`"
         )
     result = list(terms)
     known = {frozenset(term.factors) for term in terms}

@@ -117,7 +117,7 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
     )
 
 
-def find_header(head: Head, name: str) -> tuple[Row | None, list[Row]]:
+def find_header(head: Head, name: str) -> tuple[HeadRow | None, list[HeadRow]]:
     """The header, if there is one, with a name for each column, and the first rows."""
     first, *rows = head.rows
     decimal, missing = head.grammar.decimal, head.grammar.missing
@@ -146,13 +146,13 @@ def find_header(head: Head, name: str) -> tuple[Row | None, list[Row]]:
     return first, rows
 
 
-def usual_width(rows: Sequence[Row]) -> int:
+def usual_width(rows: Sequence[HeadRow]) -> int:
     """How many fields more than half of `rows` have; 0 if there is no such number."""
     widths = Counter(len(row.fields) for row in rows)
     return next((width for width, count in widths.items() if 2 * count > len(rows)), 0)
 
 
-def title_above(records: Sequence[Row], width: int) -> int:
+def title_above(records: Sequence[HeadRow], width: int) -> int:
     """How many lines stand above what may be a header of the rows, `width` wide; 0 for none."""
     first, *rows = records
     second = next((place for place, row in enumerate(rows) if len(row.fields) == width), None)
@@ -195,7 +195,7 @@ def is_row(
     return any(not number and field in fields for number, field, *fields in columns)
 
 
-def look_at(rows: Sequence[Row], width: int, grammar: Grammar) -> tuple[Held, ...]:
+def look_at(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> tuple[Held, ...]:
     """What the columns hold in `rows`. A number with the other decimal mark counts as one where all
     numbers may have that mark, so that it is told as a fault and not taken for text."""
     columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
@@ -243,7 +243,7 @@ EXCELS_DELIMITER = re.compile(rb'"?sep=([!-~\t ])"?[ \t]*(?:\r\n?|\n)', re.IGNOR
 COMMENT = re.compile(rb"[%b][^\r\n]*+(?:\r\n?|\n|\Z)" % MARKS.encode())
 
 
-class Row(NamedTuple):
+class HeadRow(NamedTuple):
     """A row or a header.
 
     line : the number of its last line in the file, from 1.
@@ -266,8 +266,8 @@ class Head(NamedTuple):
     start, line : where what is above them ends: after how many bytes, and on which line.
     """
 
-    marked: Row | None
-    rows: list[Row]
+    marked: HeadRow | None
+    rows: list[HeadRow]
     grammar: Grammar
     start: int
     line: int
@@ -322,10 +322,10 @@ def whole_lines(text: bytes, name: str) -> bytes:
     return sample[:end]
 
 
-def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[Row]:
+def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[HeadRow]:
     """The first rows of `text`, which begins after `start` bytes of a file, on this line."""
     return [
-        Row(
+        HeadRow(
             line_at(text, found.end, line),
             [content(field, grammar).decode(errors="replace") for field in found.fields],
             start + found.end,
@@ -339,7 +339,7 @@ def sniff_delimiter(sample: bytes, dialect: Dialect) -> str:
     """The delimiter that cuts the most rows of `sample` into equally many fields, at least two and
     in at least half of them; where several do, the one that leaves the most numbers, whatever their
     decimal mark. A comma for a single column."""
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[HeadRow]] = {}
     most = 0
     for delimiter in DELIMITERS:
         grammar = dialect.grammar(delimiter)
@@ -357,7 +357,7 @@ def sniff_delimiter(sample: bytes, dialect: Dialect) -> str:
     return next(iter(found), ";" if dialect.decimal == "," else ",")
 
 
-def share_of_numbers(rows: Sequence[Row]) -> float:
+def share_of_numbers(rows: Sequence[HeadRow]) -> float:
     """The part of the fields of `rows` that are numbers."""
     fields = [field for row in rows for field in row.fields]
     return sum(any(says_number(field, mark) for mark in OTHER_MARK) for field in fields) / len(

@@ -21,8 +21,8 @@ from typing import Any
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 from gdfit.errors import UsageError, quoted
-from gdfit.files import open_beside
 from gdfit.show.page.contents import contents
+from gdfit.system import open_beside
 
 ENDINGS = (".html", ".htm")
 STYLES = (

@@ -50,7 +50,7 @@ from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import Start
 from gdfit.descent.stopping import BEYOND
 from gdfit.model.linear import finite
-from gdfit.version import __version__
+from gdfit.package import __version__
 
 MOST_ROWS = 2000
 MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB

@@ -12,8 +12,8 @@ from gdfit.choices import Panel
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 from gdfit.errors import UsageError, quoted
-from gdfit.files import written_beside
 from gdfit.show.tables import words
+from gdfit.system import written_beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,10 +21,10 @@ from gdfit.descent.closed_form import round_epochs
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, history_header, history_row, losses, params_names
 from gdfit.errors import GdfitError, printable
-from gdfit.files import check_writable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
 from gdfit.show.tables.style import MOST_FEATURES, NameValue, exact, show
+from gdfit.system import check_writable
 
 Callback = Callable[[Step], None]
 """Is told of every step as it happens."""

@@ -1,6 +1,8 @@
-"""Values that show themselves in a notebook."""
+"""The package's version, and what a notebook asks its values for in order to show them."""
 
 from __future__ import annotations
+
+__version__ = "0.1.0"
 
 TYPE_CHECKING = False  # as in typing, which takes longer to import than to press Ctrl-C
 if TYPE_CHECKING:

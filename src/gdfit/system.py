@@ -1,10 +1,12 @@
-"""Files that are written whole or not at all."""
+"""What is asked of the operating system: files that are written whole or not at all, and memory."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -72,3 +74,16 @@ def scratch_file() -> IO[bytes]:
     import tempfile
 
     return tempfile.TemporaryFile(prefix="gdfit-")
+
+
+@cache
+def keep_blocks() -> None:
+    """Keep what blocks of rows free for the next ones: giving it back to the system and asking for
+    it again takes as long as reading the blocks, and where Dask has set a low limit, five times as
+    long."""
+    with suppress(OSError, AttributeError):  # where there is no glibc
+        libc = ctypes.CDLL(None)
+        m_trim_threshold, m_mmap_threshold, m_arena_max = -1, -3, -8
+        libc.mallopt(m_trim_threshold, 1 << 25)
+        libc.mallopt(m_mmap_threshold, 1 << 25)
+        libc.mallopt(m_arena_max, 1)  # threads share what is kept
