@@ -20,13 +20,13 @@ from distributed.scheduler import KilledWorker
 from pyarrow import parquet
 
 from gdfit.data.dataset import Dataset
-from gdfit.data.in_memory import FrameFile, frame_file
 from gdfit.data.reduction import connecting, dask, units
 from gdfit.data.reduction.dask import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
 from gdfit.data.reduction.units import Extent, Range
 from gdfit.data.sources import formats
 from gdfit.data.sources.csv_file import HEAD_BYTES, csv_in
 from gdfit.data.sources.formats import READERS, open_text
+from gdfit.data.sources.frames import FrameFile, frame_file
 from gdfit.data.sources.source import Source
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.data.text.fields import Grammar

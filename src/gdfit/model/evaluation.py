@@ -13,10 +13,10 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import Codes
 from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
-from gdfit.data.in_memory import frame_file, is_frame
 from gdfit.data.observations import SAME, Observations, buffered, rows_at_once
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
+from gdfit.data.sources.frames import frame_file, is_frame
 from gdfit.data.terms.columns import Columns
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
     from gdfit.data.batch import Batch, Unit
     from gdfit.data.data_file import DataFile
-    from gdfit.data.in_memory import FrameFile
+    from gdfit.data.sources.frames import FrameFile
     from gdfit.data.terms.expansion import Expansion
     from gdfit.data.terms.row_maker import RowMaker
 
@@ -59,7 +59,8 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.in_memory import as_rows, frame_file, is_frame
+        from gdfit.data.in_memory import as_rows
+        from gdfit.data.sources.frames import frame_file, is_frame
 
         if is_frame(x):
             return self.in_file(frame_file(x))

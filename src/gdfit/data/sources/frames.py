@@ -1,0 +1,175 @@
+"""DataFrames of any kind, read as data files.
+
+A DataFrame is whatever gives its columns to Arrow (`__arrow_c_stream__`), as pandas, polars, DuckDB
+and pyarrow do. The same columns are chosen, and the same words are missing, as where it is written
+to a file and read. A column holds numbers or words by its type; one of Python's objects, by its
+first values. A category of pandas holds words, and so does a column of booleans, as in a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from gdfit.data.arrow import TypedError, batch_of, held_in, typed_layout
+from gdfit.data.batch import Asked, Batch, Unit
+from gdfit.data.data_file import DataFile
+from gdfit.data.terms.expansion import level_name
+from gdfit.data.text.fields import Grammar, says_number
+from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
+from gdfit.errors import FieldError, quoted
+
+GRAMMAR = Grammar(",", hints=False)
+UNIT_ROWS = 1 << 18
+WORDS_OF_PANDAS = ("<NA>", "NaT")  # what it shows of its own missing values
+
+
+def is_frame(x: object) -> bool:
+    """True where the columns of `x` have names."""
+    return hasattr(x, "__arrow_c_stream__") and (hasattr(x, "columns") or hasattr(x, "schema"))
+
+
+def columns_of(frame: Any) -> list[tuple[Hashable, Any]]:
+    """Names and values of a DataFrame's columns; pandas may have several of a name."""
+    if hasattr(frame, "iloc"):
+        return [(name, frame.iloc[:, place]) for place, name in enumerate(frame.columns)]
+    import pyarrow as pa
+
+    table = pa.table(frame)
+    return [*zip(table.column_names, table.columns, strict=True)]
+
+
+@dataclass(frozen=True)
+class FrameFile:
+    """Columns in memory, read as those of a file.
+
+    name : what to call it in messages.
+    columns : the values of each: numbers of NumPy's, or an array of Arrow's.
+    labels : the rows' labels, where they have some.
+    """
+
+    name: str
+    layout: Layout
+    columns: Sequence[Any]
+    labels: Any = None
+    is_text = False
+
+    def like(self, first: DataFile) -> FrameFile:
+        """This one: its columns have names."""
+        return self
+
+    def units(self) -> Iterator[Unit]:
+        """All rows, `UNIT_ROWS` at a time."""
+        for number, start in enumerate(range(0, len(self.columns[0]), UNIT_ROWS)):
+            yield Unit(number, slice(start, start + UNIT_ROWS))
+
+    @property
+    def whole(self) -> Unit:
+        """All rows at once."""
+        return Unit(0, slice(0, len(self.columns[0])))
+
+    def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
+        """The rows of a unit: see `DataFile`."""
+        columns = {place: self.columns[place][unit.content] for place, _ in asked}
+        count = len(self.columns[0][unit.content])
+        try:
+            yield batch_of(count, columns, asked, GRAMMAR, may_miss=may_miss)
+        except TypedError as error:
+            raise self.fault_in(unit, error.row, error.place, error.what) from None
+
+    def fault_in(self, unit: Unit, row: int, place: int, what: str) -> FieldError:
+        """What is wrong with a value in this row of a unit, from 0."""
+        row += unit.content.start
+        where, column = f"{row} (from 0)", self.layout.names[place]
+        if self.labels is not None:
+            (label,) = self.labels[row : row + 1].tolist()
+            if label != row:
+                said = label if isinstance(label, int) else quoted(str(label))
+                where = f"{said} ({row} from 0)"
+        return FieldError(what, file=self.name, row=where, column=column)
+
+
+def frame_file(
+    frame: Any,
+    columns: Sequence[tuple[Hashable, Any]] | None = None,
+    called: str | None = None,
+) -> FrameFile:
+    """A DataFrame as a data file; `columns` may be other ones than its own."""
+    columns = columns_of(frame) if columns is None else columns
+    read = [column_of(values) for _, values in columns]
+    layout = typed_layout([str(name) for name, _ in columns], [held for _, held in read], GRAMMAR)
+    labels = None if called else getattr(frame, "index", None)
+    name = called or f"the {type(frame).__name__}"
+    return FrameFile(name, layout, [column for column, _ in read], labels)
+
+
+def column_of(values: Any) -> tuple[Any, Held]:
+    """A column as numbers of NumPy's or an array of Arrow's, and what its first values are."""
+    kind = getattr(values, "dtype", None)
+    if isinstance(kind, np.dtype) and kind.kind in "iuf":
+        return with_held(np.asarray(values, np.float64))
+    import pyarrow as pa
+
+    if str(kind) == "category":  # its words, each once
+        said = [word_of(value) for value in values.dtype.categories]
+        codes = pa.array(np.asarray(values.array.codes), mask=values.array.codes < 0)
+        return with_held(pa.DictionaryArray.from_arrays(codes, pa.array(said, pa.binary())))
+    if getattr(kind, "kind", "") != "O":
+        try:
+            column = values if isinstance(values, pa.ChunkedArray) else pa.array(values)
+            return with_held(column)
+        except (pa.ArrowException, TypeError, ValueError):
+            pass  # complex numbers, intervals and the like
+    listed = values.tolist() if hasattr(values, "tolist") else list(values)
+    return pa.array(map(word_of, listed), pa.binary()), held_of(listed[:SNIFFED_ROWS])
+
+
+def with_held(column: Any) -> tuple[Any, Held]:
+    """A column of one type, and what its first values are."""
+    return column, held_in(column[:SNIFFED_ROWS], GRAMMAR)
+
+
+def held_of(first: Sequence[object]) -> Held:
+    """What Python's objects are."""
+    present = [value for value in first if not GRAMMAR.is_missing(word_of(value))]
+    words = [word_of(value) for value in present if not is_number(value)]
+    if len(words) < len(present):  # words among numbers may say numbers
+        words = [word for word in words if not says_number(decoded(word), GRAMMAR.decimal)]
+    word = decoded(words[0]) if words else ""
+    return Held(len(present) - len(words), len(first) - len(present), len(words), word)
+
+
+def decoded(word: bytes) -> str:
+    """A word as text."""
+    return word.decode(errors="surrogateescape")
+
+
+def word_of(value: object) -> bytes:
+    """A value's word, from which a number is read back as the same float64; one of the words for a
+    missing value where it is missing."""
+    if isinstance(value, bytes):
+        return value.strip(GRAMMAR.blanks)
+    if isinstance(value, str):
+        return encoded(value).strip(GRAMMAR.blanks)
+    if isinstance(value, Real) and not isinstance(value, bool | Integral):
+        return level_name(float(value)).encode()
+    missing = value is None or repr(value) in WORDS_OF_PANDAS
+    return b"" if missing else encoded(str(value))
+
+
+def encoded(text: str) -> bytes:
+    """A text as bytes, as it would stand in a file."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="backslashreplace")
+
+
+def is_number(value: object) -> bool:
+    """True of an object that is a number, and no truth value."""
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
