@@ -17,15 +17,17 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from gdfit.data.reduction.parts import Condense, Gathered, Task, Work, condense, fold
 from whole_process import compare
 
-from gdfit.data.reduction.units import UNIT_BYTES, Range, survey
-from gdfit.data.terms.columns import Chosen, Selection, choose_columns
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.reduction.condense import Condense
+from gdfit.data.reduction.dask import MOST_AT_ONCE
+from gdfit.data.reduction.tree import merged
+from gdfit.data.reduction.units import Range, Task, Work, condense, survey
+from gdfit.data.terms.columns import Chosen, choose_columns
+from gdfit.data.text.blocks import UNIT_BYTES
+from gdfit.data.text.dialect import Dialect, Selection
 
 ROWS = 40_000_000
-UNITS = 16  # that a task takes
 MACHINES = 100
 TERABYTE = 1e12
 
@@ -57,24 +59,24 @@ def costs(folder: Path, features: int) -> str:
     """A row of the table: of that many features, what condensing a GB takes, what folding two parts
     takes, how large they are, and what a terabyte takes on 100 workers."""
     path = folder / f"wide-{features}.csv"
-    write_rows(path, UNITS * UNIT_BYTES // (9 * (features + 1)), features)
+    write_rows(path, MOST_AT_ONCE * UNIT_BYTES // (9 * (features + 1)), features)
     dialect = Dialect()
-    form = survey(str(path), dialect)
-    columns = choose_columns(form.layout, form.name, Selection())
-    work = Work((form,), dialect, Condense(Chosen(columns, Selection()), seed=0), UNIT_BYTES)
-    task = Task(0, Range(0, form.units(UNIT_BYTES)), None)
+    extent = survey(str(path), dialect)
+    columns = choose_columns(extent.layout, extent.name, Selection())
+    work = Work((extent,), dialect, Condense(Chosen(columns, Selection())), UNIT_BYTES)
+    task = Task(0, Range(0, extent.units(UNIT_BYTES)))
     condense(work, task)
     per_gigabyte = seconds(lambda: condense(work, task), 3) / path.stat().st_size * 1e9
-    parts: list[Gathered] = [condense(work, Task(0, Range(n, n + 1), None)) for n in (1, 2)]
-    per_fold = seconds(lambda: [fold(parts) for _ in range(20)], 5) / 20
+    parts = [condense(work, Task(0, Range(unit, unit + 1))) for unit in (1, 2)]
+    per_fold = seconds(lambda: [merged(*parts) for _ in range(20)], 5) / 20
     size = len(pickle.dumps(parts[0]))
     path.unlink()
     reading = TERABYTE / 1e9 * per_gigabyte / MACHINES
-    tasks = TERABYTE / (UNITS * UNIT_BYTES)
-    folding = tasks * per_fold / MACHINES
+    tasks = TERABYTE / (MOST_AT_ONCE * UNIT_BYTES)
+    folding = tasks * per_fold
     return (
         f"| {features} | {per_gigabyte:.1f} | {1e3 * per_fold:.2f} | {size / 1e3:,.0f} | "
-        f"{reading / 60:.1f} | {folding:.1f} | {tasks * size / MACHINES / 1e6:,.0f} |"
+        f"{reading / 60:.1f} | {folding:.1f} | {tasks * size / 1e6:,.0f} |"
     )
 
 
@@ -87,7 +89,7 @@ def main(folder: Path) -> None:
     compare({"gdfit train": train, "gdfit train --dask local": [*train, "--dask", "local"]}, 5)
     print(
         "| features | condensing, s a GB | folding two parts, ms | a part, kB | "
-        "1 TB on 100: reading, min | folding, s a worker | parts sent, MB a worker |"
+        "1 TB on 100: reading, min | folding them here, s | parts sent here, MB |"
     )
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for features in (1, 10, 100, 500):

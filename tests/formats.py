@@ -37,7 +37,7 @@ def as_csv(columns: dict[str, Any]) -> str:
     return text.getvalue()
 
 
-def write(columns: dict[str, Any], rows_in_group: int = 70, name: str = "data") -> None:
+def write(columns: dict[str, Any], rows_in_group: int = ROWS, name: str = "data") -> None:
     """The columns as a file of each format."""
     parquet.write_table(pa.table(columns), f"{name}.parquet", row_group_size=rows_in_group)
     Path(f"{name}.csv").write_text(as_csv(columns), newline="")

@@ -9,6 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import current_thread, main_thread
 from typing import Any
 
+import numpy as np
+import pytest
+
 from gdfit.data.observations import Observations
 
 
@@ -124,3 +127,26 @@ def all_bits(observations: Observations | None) -> list[object]:
         observations.last_values,
         weights if weights is None else weights.tolist(),
     ]
+
+
+def assert_the_same_but_for_rounding(one: Observations, other: Observations) -> None:
+    """All is the same, but R, which is so in its inner products up to rounding."""
+    assert (one.count, one.features, one.target_name) == (
+        other.count,
+        other.features,
+        other.target_name,
+    )
+    assert one.first.tolist() == other.first.tolist()
+    assert one.last_values == other.last_values
+    assert one.total_weight == pytest.approx(other.total_weight, rel=1e-13)
+    gram, other_gram = (each.augmented.T @ each.augmented for each in (one, other))
+    scale = np.sqrt(np.diag(gram))
+    assert (np.abs(gram - other_gram) <= 1e-12 * np.outer(scale, scale)).all()
+
+
+def assert_the_same_rows(one: Observations, other: Observations) -> None:
+    """The rows that are kept are the same, in the same order."""
+    assert one.rows
+    assert other.rows
+    rows, others = (np.concatenate([*each.blocks()]) for each in (one.rows, other.rows))
+    assert rows.tolist() == others.tolist()

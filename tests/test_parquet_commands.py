@@ -17,10 +17,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from conftest import LECTURE, Gdfit, process
+from conftest import Gdfit, process
 from formats import COLUMNS, ROWS, write
 from gdfit.data.dataset import read_observations
-from gdfit.data.sources.formats import ParquetFile, open_file
+from gdfit.data.sources.formats import ArrowFile, open_file
 from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
 from served import serving
@@ -130,28 +130,13 @@ def test_evaluate_and_summary(gdfit: Gdfit) -> None:
         assert gdfit.json(command, "data.parquet") == gdfit.json(command, "data.csv")
 
 
-def test_without_pyarrow_a_line_says_what_to_install(
-    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(COLUMNS)
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    for command in ("train", "predict"):
-        Path("gdfit.json").write_text('{"w": [2.0], "b": 1.0, "features": ["x"], "target": "y"}')
-        result = gdfit(command, "data.parquet")
-        assert (result.status, result.err) == (
-            1,
-            "gdfit: error: data.parquet: is Parquet, which needs pyarrow: "
-            "pip install 'gdfit[parquet]'\n",
-        )
-    assert gdfit("train", LECTURE, "-q").status == 0
-
-
 def test_only_the_columns_that_are_needed_are_read(gdfit: Gdfit) -> None:
     write(COLUMNS)
     with open_file("data.parquet", Dialect()) as file:
-        assert isinstance(file, ParquetFile)
-        blocks = file.blocks([1, 9])
-        assert {tuple(block.schema.names) for block in blocks} == {("x", "y")}
+        assert isinstance(file, ArrowFile)
+        for unit in file.units():
+            blocks = file.blocks(unit.number, ["x", "y"])
+            assert {tuple(block.schema.names) for block in blocks} == {("x", "y")}
 
 
 def test_the_shell_completes_the_names_of_columns(gdfit: Gdfit) -> None:

@@ -20,8 +20,8 @@ def test_parts_are_one_data_set(gdfit: Gdfit) -> None:
     Path("c.csv").write_text("".join([swapped[0], *swapped[10:]]))
     both = gdfit("train", "a.csv", "b.csv", "-q").out
     assert gdfit("train", "a.csv", "c.csv", "-q").out == both
-    numbers, expected = ([*map(float, out.split())] for out in (both, whole))
-    assert numbers == pytest.approx(expected, rel=1e-12)  # a file is a unit of its own
+    numbers, those = ([*map(float, out.split())] for out in (both, whole))
+    assert numbers == pytest.approx(those, rel=1e-12)  # a file is a unit of its own
     expected = gdfit("evaluate", LECTURE).out
     assert gdfit("evaluate", "a.csv", "c.csv").out == expected
     predicted = gdfit("predict", LECTURE).out

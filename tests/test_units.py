@@ -24,14 +24,14 @@ from gdfit.data.reduction.dask import Cluster
 from gdfit.data.reduction.tree import Outcome, Tree
 from gdfit.data.reduction.units import Extent, Range, opened_range, ranges, survey
 from gdfit.data.sources.csv_file import HEAD_BYTES, open_csv
-from gdfit.data.text import units
+from gdfit.data.text import blocks as units
 from gdfit.data.text.blocks import StraddledError, UnitCutter
 from gdfit.data.text.dialect import Dialect, Selection
-from gdfit.data.text.fields import Grammar
+from gdfit.data.text.fields import Grammar, RowError
 from gdfit.descent.run import train
 from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.model.evaluation import evaluate_rows, observe
-from inline import Inline, all_bits, bits
+from inline import Inline, all_bits, assert_the_same_but_for_rounding, assert_the_same_rows, bits
 from served import Server, serving
 
 FIELDS = st.sampled_from(["1", "-2.5", "", "a", '"b"', '"c\n"', '"d\r\n,"', '5"', '"e""\r"', "é"])
@@ -106,7 +106,7 @@ def test_a_row_that_goes_on_and_on_is_told_with_its_line(
         cutter = UnitCutter(
             io.BytesIO(row).read, Grammar(","), 0, 1, unit_bytes=1 << 10, longest=1000
         )
-        with pytest.raises(units.blocks.RowError if at_start else StraddledError):
+        with pytest.raises(RowError if at_start else StraddledError):
             [*cutter.units()] if at_start else cutter.skip_line()
 
 
@@ -343,25 +343,7 @@ def test_units_of_other_sizes_change_rounding_alone(
     other = large.observations(keep_rows=True)
     assert_the_same_but_for_rounding(one, other)
     assert sorted(one.sample.tolist()) == sorted(other.sample.tolist())
-    assert one.rows
-    assert other.rows
-    kept, expected = (np.concatenate([*rows.blocks()]) for rows in (one.rows, other.rows))
-    assert kept.tolist() == expected.tolist()
-
-
-def assert_the_same_but_for_rounding(one: Observations, other: Observations) -> None:
-    """All is the same, but R, which is so in its inner products up to rounding."""
-    assert (one.count, one.features, one.target_name) == (
-        other.count,
-        other.features,
-        other.target_name,
-    )
-    assert one.first.tolist() == other.first.tolist()
-    assert one.last_values == other.last_values
-    assert one.total_weight == pytest.approx(other.total_weight, rel=1e-13)
-    gram, other_gram = (each.augmented.T @ each.augmented for each in (one, other))
-    scale = np.sqrt(np.diag(gram))
-    assert (np.abs(gram - other_gram) <= 1e-12 * np.outer(scale, scale)).all()
+    assert_the_same_rows(one, other)
 
 
 def write_parts(folder: Path, rows: int = 900, seed: int = 0) -> list[str]:

@@ -89,7 +89,7 @@ def batch_of(
     missing = "the value is missing; `drop_missing` skips such rows"
     for at, place in enumerate(numeric):
         try:
-            numbers_into(columns[place], grammar, rows[:, at])
+            numbers_into(columns[place], grammar, rows[:, at], may_miss=may_miss)
         except UnreadableError as error:
             rows[:, at] = 0
             faults.append((error.row, place, error.what))
@@ -122,7 +122,9 @@ def is_numeric(kind: Any) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
-def numbers_into(column: Any, grammar: Grammar, result: FloatArray) -> None:
+def numbers_into(
+    column: Any, grammar: Grammar, result: FloatArray, *, may_miss: bool = True
+) -> None:
     """Write a column's numbers into `result`, NaN where one is missing: the float64 nearest to what
     each says in decimal digits.
 
@@ -136,7 +138,7 @@ def numbers_into(column: Any, grammar: Grammar, result: FloatArray) -> None:
         result[:] = column
         return
     if not is_numeric(column.type):
-        result[:] = numbers_said(words_in(column, grammar), grammar)
+        result[:] = numbers_said(words_in(column, grammar), grammar, may_miss=may_miss)
         return
     import pyarrow as pa
 
@@ -202,14 +204,19 @@ def word_in(value: str | bytes | None, grammar: Grammar) -> bytes:
     return (value or b"").strip(grammar.blanks)
 
 
-def numbers_said(words: Words, grammar: Grammar) -> FloatArray:
+def numbers_said(words: Words, grammar: Grammar, *, may_miss: bool) -> FloatArray:
     """The numbers that words say, NaN where one is missing."""
     said = np.full(len(words.said) + 1, math.nan)
+    faults: list[tuple[int, str]] = []
     for code, word in enumerate(words.said):
         try:
-            said[code] = read_number(word.encode(errors="surrogatepass"), grammar, missing=True)
+            said[code] = read_number(word.encode(errors="surrogatepass"), grammar, missing=may_miss)
         except ValueError as error:
-            raise UnreadableError(int(np.argmax(words.codes == code)), str(error)) from None
+            faults += [
+                (row, str(error)) for row in np.flatnonzero(words.codes == code)[:1].tolist()
+            ]
+    if faults:
+        raise UnreadableError(*min(faults))
     return said[words.codes]
 
 
