@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations, Rows
 from gdfit.descent import losses
-from gdfit.descent.losses import LOSSES
-from gdfit.descent.objective import BACKENDS
-from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.loop import descend
+from gdfit.descent.losses import LOSSES, loss_of
+from gdfit.descent.objective import BACKENDS, objectives_of, whole_objective
+from gdfit.descent.optimizers import OPTIMIZERS, update_of
 from gdfit.descent.run import train
-from gdfit.descent.settings import LossName, Settings
+from gdfit.descent.settings import LossName, OptimizerName, Settings
 
 DELTA, L2 = 0.3, 0.01
 
@@ -88,6 +90,47 @@ def test_every_optimizer_with_every_loss_is_torchs(backend: str, optimizer: str,
         assert step.loss == pytest.approx(value.item(), rel=1e-9)
         np.testing.assert_allclose(step.params, params.detach().numpy(), rtol=0, atol=1e-9)
     assert len(fit.history) == 300
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_says_the_same_at_once_and_one_by_one(loss: LossName) -> None:
+    made = loss_of(Settings(loss=loss, huber_delta=DELTA))
+    random = np.random.default_rng(0)
+    z, y = random.normal(size=(2, 1000))
+    z[0] = y[0]
+    value, derivative = made.value_and_derivative(z, y)
+    np.testing.assert_array_equal(value, made.value(z, y))
+    np.testing.assert_array_equal(derivative, made.derivative(z, y))
+    np.testing.assert_array_equal(value, made.value(*map(torch.from_numpy, (z, y))))
+    np.testing.assert_array_equal(z, made.mean(z))  # no link
+    assert np.abs(derivative).max() <= made.largest_slope
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_rate_that_falls_is_torchs(optimizer: OptimizerName) -> None:
+    data = observations()
+    design, target = torch.from_numpy(data.design), torch.from_numpy(data.target)
+    params = torch.zeros(4, dtype=torch.float64, requires_grad=True)
+    reference = torch_optimizer(optimizer, params)
+    schedule = torch.optim.lr_scheduler.LambdaLR(reference, lambda epoch: 1 / (epoch + 1))
+    settings = Settings(optimizer=optimizer, momentum=0.7, betas=(0.85, 0.99))
+    batches = objectives_of(whole_objective(data, settings), data, settings)
+    update, start = update_of(settings), np.zeros(4)
+    steps = list(islice(descend(batches, start, update, {}, lambda t: np.array(0.05 / t)), 100))
+    for step in steps:
+        reference.zero_grad()
+        value: Any = torch_loss("mse", design @ params, target)
+        value.backward()
+        reference.step()
+        schedule.step()
+        np.testing.assert_allclose(step.params, params.detach().numpy(), rtol=0, atol=1e-9)
+    # Epochs that have been run before count.
+    half = steps[49]
+    rest = descend(
+        batches, half.params, update, half.state, lambda t: np.array(0.05 / t), done=half.epoch
+    )
+    for step, expected in zip(rest, steps[50:], strict=False):
+        assert (step.loss, step.params.tolist()) == (expected.loss, expected.params.tolist())
 
 
 def test_options_reach_the_descent(gdfit: Gdfit) -> None:

@@ -19,7 +19,7 @@ from gdfit.data.observations import Observations
 from gdfit.descent.scaling import DEPENDENT, scaled, scaling_of
 
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
-MOST_EPOCHS = 2.0**200  # epochs, more than anyone has time for
+ENDLESS = 2.0**200  # epochs, more than anyone has time for
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ class Curvature:
         def nearer(epochs: float) -> bool:
             return bool(shares @ np.exp(2 * epochs * logs) <= 0.01)
 
-        if not np.isfinite(shares).all() or not nearer(MOST_EPOCHS):
+        if not np.isfinite(shares).all() or not nearer(ENDLESS):
             return math.inf
-        low, high = 0.0, MOST_EPOCHS
+        low, high = 0.0, ENDLESS
         while high - low > max(0.5, 1e-3 * high):
             middle = (low + high) / 2
             low, high = (low, middle) if nearer(middle) else (middle, high)
