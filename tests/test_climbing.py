@@ -10,7 +10,7 @@ import pytest
 from conftest import SAMPLES
 from drawn import called, labels, picture_of, points, several
 from gdfit.data.dataset import read_observations
-from gdfit.show.pictures.axes import picture_number
+from gdfit.show.pictures.drawing import picture_number
 
 HOUSES = SAMPLES / "houses.csv"
 

@@ -18,8 +18,8 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.in_memory import observations_from
 from gdfit.data.reduction.observations import Observations
 from gdfit.descent.compare import Comparison
-from gdfit.show.pictures.axes import picture_number
 from gdfit.show.pictures.comparison import FAINT, NAMED_RUNS, draw_comparison, run_styles
+from gdfit.show.pictures.drawing import picture_number
 from gdfit.show.pictures.path import loss_over
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from conftest import LECTURE, Gdfit
 from drawn import called, panel_of, picture_of, points, traced
 from gdfit.choices import Panel
-from gdfit.show.pictures.axes import picture_number
+from gdfit.show.pictures.drawing import picture_number
 from gdfit.show.pictures.figure import STYLE, draw
 
 

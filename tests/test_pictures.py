@@ -15,7 +15,7 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.descent.loop import Step
 from gdfit.descent.scaling import scaling_of
-from gdfit.show.pictures.axes import VERMILION, picture_number
+from gdfit.show.pictures.drawing import VERMILION, picture_number
 from gdfit.show.pictures.trace import KEPT_EPOCHS, PAIRS, Trace
 
 

@@ -14,7 +14,7 @@ from drawn import called, labels, panel_of, picture_of, points, several, traced
 from gdfit.choices import Panel
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.show.pictures.axes import picture_number
+from gdfit.show.pictures.drawing import picture_number
 from gdfit.show.pictures.figure import draw
 
 

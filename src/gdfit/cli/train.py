@@ -196,9 +196,9 @@ def check_files(
 
         check_picture_ending(files.plot)
     if files.page:
-        from gdfit.show import page
+        from gdfit.show.page import check_page_ending
 
-        page.check_ending(files.page)
+        check_page_ending(files.page)
     inputs = [*data, *([validation] if isinstance(validation, str) else [])]
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read only once")

@@ -90,11 +90,8 @@ def gradient_descent_on_board(name: str, place: int, change: Change) -> Iterator
 def momentum_on_board(name: str, place: int, change: Change) -> Iterator[Line]:
     """v ← μ·v + ∂L/∂w, which at first is the slope itself, w ← w − γ·v; with nesterov,
     w ← w − γ·(∂L/∂w + μ·v)."""
-    slope, mu, rate = (
-        told(change.grad[place]),
-        given(change.settings.momentum),
-        given(change.rate),
-    )
+    slope, rate = told(change.grad[place]), given(change.rate)
+    mu = given(change.settings.momentum)
     old, velocity = change.remembered("velocity", place)
     parts = [f"μ·v + ∂L/∂{name}", plus(times(mu, old), slope), velocity]
     yield Line("v", parts if "velocity" in change.old else [f"∂L/∂{name}", velocity], "←")

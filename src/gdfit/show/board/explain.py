@@ -22,18 +22,7 @@ from gdfit.descent.optimizers import update_of
 from gdfit.descent.run import Run
 from gdfit.errors import printable
 from gdfit.show.board import board
-from gdfit.show.board.board import (
-    KEPT,
-    Change,
-    Letters,
-    Line,
-    broken,
-    equal,
-    given,
-    plus,
-    times,
-    told,
-)
+from gdfit.show.board.board import Change, Letters, Line, broken, equal, given, plus, times, told
 from gdfit.show.tables.reports import Callback
 from gdfit.show.tables.style import console_for, counted
 
@@ -123,7 +112,7 @@ class Explanation:
             return
         for meaning in self.meanings():
             yield from broken(f" {meaning}")
-        slope, letters = board.SLOPES_ON_BOARD.get(self.run.settings.loss, "∂ℓ/∂ŷ"), self.letters
+        slope, letters = board.SLOPES_ON_BOARD.get(self.settings.loss, "∂ℓ/∂ŷ"), self.letters
         w, x = letters.weights[0], letters.inputs[0]
         lines = [
             Line(f"∂ℓ/∂{name}", [f"∂ℓ/∂ŷ · ∂ŷ/∂{name}", f"{slope} · {factor}"])
@@ -228,9 +217,8 @@ class Explanation:
         self, rows: Sequence[Row], written: Pass, loss: float, grad: FloatArray
     ) -> Iterator[Line]:
         """The loss and the gradient of all rows, without a penalty."""
-        yield Line(
-            "L", [written.mean("ℓ"), written.mean_of([row.loss for row in rows]), told(loss)]
-        )
+        numbers = written.mean_of([row.loss for row in rows])
+        yield Line("L", [written.mean("ℓ"), numbers, told(loss)])
         if len(self.letters.weights) > 1:
             yield Line("∇L", [written.mean("∇ℓ"), self.letters.gradient(grad)])
             return
@@ -313,4 +301,4 @@ def standardized(name: str, mean: float, deviation: float) -> str:
     if not deviation:
         return f"0, as {name} does not vary"
     centred = f"({board.minus(name, told(mean))})" if mean else name
-    return f"{centred}/{told(deviation)}".replace(" ", KEPT)
+    return f"{centred}/{told(deviation)}".replace(" ", board.KEPT)

@@ -13,7 +13,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,44 +24,13 @@ from gdfit.errors import UsageError, quoted
 from gdfit.files import open_beside
 from gdfit.show.page.contents import contents
 
-ENDINGS = (".html", ".htm")
-STYLES = (
-    "layout.css",
-    "choices.css",
-    "player.css",
-    "figures.css",
-    "drawings.css",
-    "arithmetic.css",
-    "phone.css",
-)
-SCRIPTS = (  # in the order in which they build on each other
-    "numbers.js",
-    "objective.js",
-    "shuffling.js",
-    "optimizers.js",
-    "descent.js",
-    "run.js",
-    "limits.js",
-    "words.js",
-    "drawing.js",
-    "axes.js",
-    "fit.js",
-    "surface.js",
-    "levels.js",
-    "loss.js",
-    "params.js",
-    "steepest.js",
-    "arithmetic.js",
-    "slider.js",
-    "choices.js",
-    "player.js",
-    "main.js",
-)
+FILES = re.compile(r"\{\{((?:\w+\.(?:css|js)\s*)+)\}\}")
+"""Where page.html has styles or scripts: their names, those first that others build on."""
 
 
-def check_ending(path: Path) -> None:
+def check_page_ending(path: Path) -> None:
     """Raise where `path` does not end as a page does."""
-    if path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"`page` takes a file that ends in .html, not {quoted(str(path))}")
 
 
@@ -73,40 +42,40 @@ def save_page(fit: Fit, steps: Sequence[Step], path: Path) -> None:
     fit : what came out.
     steps : its steps, thinned or not.
     """
-    check_ending(path)
+    check_page_ending(path)
     with open_beside(path) as file:
         file.write(page_of(contents(fit, steps)))
 
 
 def page_of(run: dict[str, Any]) -> str:
     """The page that holds `run`, which is as `contents` describes it."""
-    script = f'(() => {{\n"use strict";\n{together(SCRIPTS)}}})();\n'
-    style = together(STYLES)
+    template = together("page.html")
+    styles, scripts = FILES.findall(template)
+    style, script = together(styles), f'(() => {{\n"use strict";\n{together(scripts)}}})();\n'
     parts = {
         "title": html.escape(f"{run['target']} by gradient descent"),
         "policy": f"default-src 'none'; img-src data:; script-src '{digest(script)}'; "
         f"style-src '{digest(style)}'",
-        "style": style,
-        "script": script,
-        "run": as_text(run),
+        styles: style,
+        scripts: script,
+        "run": script_text(run),
     }
-    template = together(["page.html"])
     # All at once: what one part holds is not looked through for another.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
+    return re.sub(r"\{\{([^{}]+)\}\}", lambda found: parts[found[1]], template)
 
 
-def together(names: Iterable[str]) -> str:
+def together(names: str) -> str:
     """The files beside this one that have these names, one after the other."""
     here = files(__name__)
-    return "\n".join((here / name).read_text(encoding="utf-8") for name in names)
+    return "\n".join((here / name).read_text(encoding="utf-8") for name in names.split())
 
 
 def digest(text: str) -> str:
-    """What a content security policy knows a script or a style by."""
+    """The hash that a content security policy knows a script or a style by."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def as_text(run: dict[str, Any]) -> str:
+def script_text(run: dict[str, Any]) -> str:
     """`run` as JSON in which nothing ends the script element that it stands in."""
     text = json.dumps(run, allow_nan=False, separators=(",", ":"))
     return text.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")

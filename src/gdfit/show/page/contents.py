@@ -1,4 +1,4 @@
-"""What a page holds of a run: the numbers to descend on, those to draw, and how the run went.
+"""The contents of a page: of a run, the numbers to descend on, those to draw, and how the run went.
 
 The keys of the JSON object, which the page's scripts read as `run`:
 
@@ -54,24 +54,24 @@ from gdfit.version import __version__
 
 MOST_ROWS = 2000
 MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
-MOST_STEPS = 300
+MOST_STEPS = 300  # of a run on a sample
 MOST_WHITENED = 60  # features whose whitening, a matrix, may take its room
 DIGITS = 7  # of a number that is only drawn
 
 
 def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
-    """What a page holds of a run and its steps, as described above."""
+    """The JSON object of a run and its steps, as described above."""
     fit = replace(fit, observations=few_rows(fit.observations))
     observations, settings = fit.observations, fit.settings
-    rows = rows_of(observations, settings)
+    rows = page_rows(observations, settings)
     condensed = rows["kind"] == "condensed"
     held_out, shuffling = None, None
     if fit.validation:
-        held_out = rows_of(few_rows(fit.validation), settings, MOST_TEXT // 4)
+        held_out = page_rows(few_rows(fit.validation), settings, MOST_TEXT // 4)
         held_out["sample"] = drawn(fit.validation.sample, MOST_TEXT // 8)
         held_out["observations"] = fit.validation.count
     if settings.batch_size and observations.rows:
-        entropy = [*words(settings.seed), *words(SHUFFLING)]
+        entropy = [*seed_words(settings.seed), *seed_words(SHUFFLING)]
         shuffling = {"entropy": entropy, "block": observations.rows.block}
     left = MOST_TEXT - len(json.dumps(rows["values"]))
     room = max(left, (MOST_TEXT - left) // 2)
@@ -87,10 +87,10 @@ def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
         "validation": held_out,
         "scales": scales(fit, condensed),
         "settings": asdict(settings),
-        "went_on": went_on(fit.start_state),
+        "went_on": before_start(fit.start_state),
         "shuffling": shuffling,
         "beyond": BEYOND,
-        "ended": ended(fit, steps if rows["kind"] == "sample" else ()),
+        "ended": how_it_ended(fit, steps if rows["kind"] == "sample" else ()),
     }
     return {key: finite(value) for key, value in record.items()}
 
@@ -98,31 +98,28 @@ def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
 def few_rows(observations: Observations) -> Observations:
     """Observations from arrays, which are not condensed, condensed."""
     rows = observations.augmented
-    if len(rows) <= rows.shape[1]:
-        return observations
-    return replace(observations, augmented=triangular(rows))
+    few = len(rows) <= rows.shape[1]
+    return observations if few else replace(observations, augmented=triangular(rows))
 
 
-def rows_of(
+def page_rows(
     observations: Observations, settings: Settings, most: int = MOST_TEXT
 ) -> dict[str, Any]:
     """The rows to descend on: condensed ones, or all where they are few, or as many as `most`
     characters hold."""
     total = observations.total_weight
     if not settings.needs_rows:
-        values = plain(observations.augmented)
+        values = short_numbers(observations.augmented)
         return {"kind": "condensed", "total": total, "values": values, "weights": None}
     if observations.rows is not None and observations.count <= MOST_ROWS:
         whole = np.concatenate(list(observations.rows.blocks()))
         values, weights = split(whole, len(observations.features) + 2)
         if len(json.dumps(values)) <= most:
             return {"kind": "all", "total": total, "values": values, "weights": weights}
-    *x, y = observations.sample[:MOST_ROWS].T
-    ones = np.full_like(y, observations.intercept)
-    parts = [*x, ones, y]
+    rows = np.insert(observations.sample, -1, float(observations.intercept), axis=1)
     if observations.sample_weights is not None:
-        parts.append(observations.sample_weights[:MOST_ROWS])
-    few = thinned(plain(np.column_stack(parts)), most)
+        rows = np.column_stack([rows, observations.sample_weights])
+    few = thinned(short_numbers(rows[:MOST_ROWS]), most)
     values, weights = split(np.array(few, dtype=np.float64), len(observations.features) + 2)
     total = sum(weights) if weights else len(values)
     return {"kind": "sample", "total": total, "values": values, "weights": weights}
@@ -130,7 +127,8 @@ def rows_of(
 
 def split(rows: FloatArray, width: int) -> tuple[Any, Any]:
     """Rows without the weights behind them, and these, if there are any."""
-    return plain(rows[:, :width]), plain(rows[:, width]) if rows.shape[1] > width else None
+    weights = short_numbers(rows[:, width]) if rows.shape[1] > width else None
+    return short_numbers(rows[:, :width]), weights
 
 
 def scales(fit: Fit, condensed: bool) -> dict[str, dict[str, Any]]:
@@ -149,17 +147,17 @@ def scales(fit: Fit, condensed: bool) -> dict[str, dict[str, Any]]:
             params = scaling.from_data(start) if scaling else start
         on = scaled(observations, scaling)
         records[name] = {
-            "means": plain(scaling.means if scaling else np.zeros(p)),
-            "basis": plain(basis_of(scaling)) if scaling else None,
-            "rows": plain(on.augmented) if condensed and name == "whiten" else None,
-            "start": plain(params),
+            "means": short_numbers(scaling.means if scaling else np.zeros(p)),
+            "basis": short_numbers(basis_of(scaling)) if scaling else None,
+            "rows": short_numbers(on.augmented) if condensed and name == "whiten" else None,
+            "start": short_numbers(params),
             **shape_of(curvature_of(on, settings.l2) if settings.is_squared else None),
         }
     return records
 
 
 def basis_of(scaling: Scaling) -> FloatArray:
-    """What centred features are multiplied by: numbers, or a matrix; 0 for those not used."""
+    """The factors of centred features: numbers, or a matrix; 0 for those not used."""
     used = list(scaling.used)
     basis = np.zeros_like(scaling.deviations)
     basis[used] = 1 / scaling.deviations[used]
@@ -171,45 +169,41 @@ def basis_of(scaling: Scaling) -> FloatArray:
     return matrix
 
 
-def went_on(start: Start) -> dict[str, Any] | None:
-    """What came before the start."""
+def before_start(start: Start) -> dict[str, Any] | None:
+    """The epochs before the start, and what the update rule remembers of them."""
     if not start.state and not start.epochs:
         return None
-    memory = {name: plain(value) for name, value in start.state.items()}
+    memory = {name: short_numbers(value) for name, value in start.state.items()}
     return {"epochs": start.epochs, "memory": memory, "first_loss": start.first_loss}
 
 
-def words(number: int) -> list[int]:
+def seed_words(number: int) -> list[int]:
     """A whole number as NumPy's seeds have it: 32 bits by 32 bits, the low ones first."""
-    return [number & 0xFFFFFFFF, *(words(number >> 32) if number >> 32 else ())]
+    return [number & 0xFFFFFFFF, *(seed_words(number >> 32) if number >> 32 else ())]
 
 
 def shape_of(curvature: Curvature | None) -> dict[str, Any]:
-    """What the page says and draws of the curvature."""
+    """The curvature, as far as the page draws it or speaks of it."""
     if curvature is None:
         return {}
     return {
         "lambda_max": curvature.lambda_max,
         "lambda_min": curvature.lambda_min,
-        "minimum": plain(curvature.minimum),
+        "minimum": short_numbers(curvature.minimum),
         "minimum_loss": curvature.minimum_loss,
         "is_unique": curvature.is_unique,
-        "steepest": plain(curvature.eigenvectors[:, 0]),
+        "steepest": short_numbers(curvature.eigenvectors[:, 0]),
     }
 
 
-def ended(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
-    """How the run went and ended."""
+def how_it_ended(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
+    """The end of the run, and a few of its steps."""
     kept = sorted({*map(int, np.geomspace(1, max(len(steps), 1), MOST_STEPS))})
-    with_params = len(fit.model.features) == 1
-    shown = [
-        [
-            step.epoch,
-            rounded(step.loss),
-            *(map(rounded, step.params.tolist()) if with_params else ()),
-        ]
-        for step in (steps[place - 1] for place in kept if steps)
-    ]
+
+    def shown(step: Step) -> list[Any]:
+        params = step.params.tolist() if len(fit.model.features) == 1 else ()
+        return [step.epoch, *map(drawn_number, (step.loss, *params))]
+
     return {
         "status": fit.status,
         "epochs": fit.epochs,
@@ -219,13 +213,13 @@ def ended(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
         "r_squared": fit.r_squared,
         "w": list(fit.model.w),
         "b": fit.model.b,
-        "steps": shown,
+        "steps": [shown(steps[place - 1]) for place in kept if steps],
     }
 
 
 def drawn(sample: FloatArray, most: int) -> list[list[float]]:
     """Observations to draw: rounded, and as many as `most` characters hold."""
-    return thinned([[rounded(value) for value in row] for row in sample[:MOST_ROWS].tolist()], most)
+    return thinned([[*map(drawn_number, row)] for row in sample[:MOST_ROWS].tolist()], most)
 
 
 def thinned(rows: list[list[float]], most: int) -> list[list[float]]:
@@ -237,17 +231,17 @@ def thinned(rows: list[list[float]], most: int) -> list[list[float]]:
     return [rows[place] for place in np.linspace(0, len(rows) - 1, fewer).astype(int).tolist()]
 
 
-def rounded(value: float | None) -> Any:
+def drawn_number(value: float | None) -> Any:
     """`value` to the digits that can be seen; None where it is none or not finite."""
     if value is None or not math.isfinite(value):
         return None
-    return plain(float(f"{value:.{DIGITS}g}"))
+    return short_numbers(float(f"{value:.{DIGITS}g}"))
 
 
-def plain(values: Any) -> Any:
+def short_numbers(values: Any) -> Any:
     """Numbers or arrays of them for JSON: 72 rather than 72.0, which is as exact and shorter."""
     if isinstance(values, np.ndarray):
-        return plain(values.tolist())
+        return short_numbers(values.tolist())
     if isinstance(values, list):
-        return [plain(value) for value in values]
+        return [short_numbers(value) for value in values]
     return int(values) if abs(values) < 1e15 and values == int(values) else values

@@ -9,22 +9,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import plotext
 
 from gdfit.arrays import FloatArray
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 from gdfit.errors import printable
-from gdfit.show.pictures.trace import (
-    LONG_RUN,
-    ROUNDING,
-    STEEP,
-    features_along,
-    heights_of,
-    line_in_symbols,
-    name_along,
-    on_a_plane,
-    plane_of,
-)
+from gdfit.show.pictures import trace
+from gdfit.show.pictures.trace import LONG_RUN, ROUNDING, STEEP, on_a_plane, plane_of
 from gdfit.show.tables.style import console_for
 
 HEIGHT = 17  # lines
@@ -50,11 +42,7 @@ def charts(fit: Fit, steps: Sequence[Step], width: int, colour: bool) -> str:
     drawn = [loss_chart(fit, steps, width)]
     if on_a_plane(fit):
         drawn.append(fit_chart(fit, width))
-    import plotext
-
-    text = "\n".join(drawn)
-    if not colour:
-        text = plotext.uncolorize(text)
+    text = "\n".join(drawn) if colour else plotext.uncolorize("\n".join(drawn))
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
@@ -87,11 +75,10 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
         held_out = np.array([step.validation_loss for step in shown], dtype=float)
         held_out[~(held_out > 0)] = np.nan
         layers.append(Layer("validation loss", epochs, held_out, "•", "orange"))
-    layers.append(
-        Layer("loss", epochs, np.array([step.loss for step in shown]), "braille", "green")
-    )
-    losses = np.concatenate([layer.y for layer in layers])
-    low, high = float(np.nanmin(losses)), float(np.nanmax(losses))
+    losses = np.array([step.loss for step in shown])
+    layers.append(Layer("loss", epochs, losses, "braille", "green"))
+    up = np.concatenate([layer.y for layer in layers])
+    low, high = float(np.nanmin(up)), float(np.nanmax(up))
     logarithmic = high > STEEP * low
     least = fit.curvature.minimum_loss if fit.curvature else math.nan
     if least > (NEVER * high if logarithmic else 0):
@@ -116,13 +103,13 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
 def fit_chart(fit: Fit, width: int) -> str:
     """The observations with the line, or the curve, and the validation set where there is one."""
     x, y = plane_of(fit.observations)
-    name, target = (printable(text) for text in (name_along(fit), fit.model.target))
+    name, target = (printable(text) for text in (trace.name_along(fit), fit.model.target))
     layers = []
     if fit.status != "diverged":
-        along, features = features_along(fit, float(x.min()), float(x.max()), x)
-        heights, label = heights_of(fit, fit.params, features), "the fit"
+        along, features = trace.features_along(fit, float(x.min()), float(x.max()), x)
+        heights, label = trace.heights_of(fit, fit.params, features), "the fit"
         if len(fit.model.features) == 1:
-            label = f"{target} = {line_in_symbols(fit, name, '{:.4g}'.format, minus='-')}"
+            label = f"{target} = {trace.line_in_symbols(fit, name, '{:.4g}'.format, minus='-')}"
         layers.append(Layer(label, along, heights, "braille", "red"))
     layers.append(Layer("observations", x, y, "o", "blue", joined=False))
     if fit.validation:
@@ -133,21 +120,15 @@ def fit_chart(fit: Fit, width: int) -> str:
     if np.ptp(up) <= ROUNDING * np.abs(up).max():
         up = y[:1]
         layers = [layer._replace(y=np.full(len(layer.y), y[0])) for layer in layers]
-    return chart(
-        f"{target} against {name}",
-        layers,
-        round_ticks(float(across.min()), float(across.max()), width // TICK_WIDTH),
-        round_ticks(float(up.min()), float(up.max()), TICKS),
-        width,
-    )
+    horizontal = round_ticks(float(across.min()), float(across.max()), width // TICK_WIDTH)
+    vertical = round_ticks(float(up.min()), float(up.max()), TICKS)
+    return chart(f"{target} against {name}", layers, horizontal, vertical, width)
 
 
 def chart(
     title: str, layers: Sequence[Layer], horizontal: Ticks, vertical: Ticks, width: int
 ) -> str:
     """A chart in colour, and a line below it that says what is what."""
-    import plotext
-
     plotext.clear_figure()
     plotext.limit_size(False, False)
     plotext.plot_size(width, HEIGHT)
@@ -176,9 +157,8 @@ def round_ticks(low: float, high: float, most: int, *, whole: bool = False) -> T
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     places = [number * step for number in range(first, last + 1)]
     large = max(abs(low), abs(high)) >= 1e7 or decimals > 4
-    return Ticks(
-        places, [f"{place:.3g}" if large else f"{place:,.{decimals}f}" for place in places]
-    )
+    names = [f"{place:.3g}" if large else f"{place:,.{decimals}f}" for place in places]
+    return Ticks(places, names)
 
 
 def round_steps(least: float) -> Iterator[float]:

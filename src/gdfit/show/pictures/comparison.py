@@ -17,24 +17,9 @@ from gdfit.arrays import FloatArray
 from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.run import Fit
-from gdfit.show.pictures.axes import (
-    BLACK,
-    LINE_STYLES,
-    LINES,
-    YELLOW,
-    LineStyle,
-    epoch_axis,
-    escaped,
-    log_axis,
-    loss_name,
-    mark,
-    number_axis,
-    picture_number,
-    settle,
-    tidy,
-    window,
-)
+from gdfit.show.pictures import drawing
 from gdfit.show.pictures.curves import rounding_of
+from gdfit.show.pictures.drawing import BLACK, LINE_STYLES, LINES, YELLOW, LineStyle, mark
 from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
 from gdfit.show.pictures.path import draw_level_sets, param_axes, stays_within
 from gdfit.show.pictures.trace import LARGEST, LONG_RUN, STEEP, in_data
@@ -82,10 +67,10 @@ def draw_comparison(comparison: Comparison) -> Figure:
         if on_a_plane:
             finishes.append(draw_paths(row[1], group, looks))
     add_legend(figure, looks, comparison)
-    settle(figure)
+    drawing.settle(figure)
     for finish in finishes:
         finish()
-    tidy(figure)
+    drawing.tidy(figure)
     return figure
 
 
@@ -102,7 +87,7 @@ def run_styles(comparison: Comparison) -> dict[int, RunStyle]:
     found = {outcome.number: RunStyle(FAINT, "-") for outcome in comparison.outcomes}
     for outcome, colour, style in zip(named, colours, styles, strict=True):
         values = (setting_with_name(each, outcome.values[each]) for each in varied)
-        name = ", ".join(map(escaped, values)) or "the run"
+        name = ", ".join(map(drawing.escaped, values)) or "the run"
         diverged = " (diverged)" if outcome.has_diverged else ""
         found[outcome.number] = RunStyle(LINES[colour], LINE_STYLES[style], name + diverged)
     return found
@@ -130,9 +115,9 @@ def draw_losses(
             axes.plot(there, losses[there], "o", color=look.colour, markersize=7, gid="within")
     cut = comparison_loss_axis(axes, group)
     last = last_in_sight(group, axes.get_ylim()[1])
-    epoch_axis(axes, 0, last, logarithmic=last > LONG_RUN)
-    axes.set_ylabel("\n".join([loss_name(group[0].fit), *cut]))
-    axes.set_title("The loss after each epoch")
+    drawing.epoch_axis(axes, 0, last, logarithmic=last > LONG_RUN)
+    loss = "\n".join([drawing.loss_name(group[0].fit), *cut])
+    axes.set(ylabel=loss, title="The loss after each epoch")
 
 
 def comparison_loss_axis(axes: Axes, group: Sequence[RunResult]) -> list[str]:
@@ -151,13 +136,13 @@ def comparison_loss_axis(axes: Axes, group: Sequence[RunResult]) -> list[str]:
     top = min(ABOVE * float(losses.max()), float(finite.max()))
     positive = losses[losses > rounding]
     if len(positive) and top > STEEP * positive.min():
-        low, high = window(np.log10([positive.min(), top]), 0.04)
-        log_axis(axes, 10**low, 10**high)
+        low, high = drawing.window(np.log10([positive.min(), top]), 0.04)
+        drawing.log_axis(axes, 10**low, 10**high)
     else:
-        number_axis(axes.yaxis)
-        low, high = window(np.append(losses, top), 0.04)
+        drawing.number_axes(axes.yaxis)
+        low, high = drawing.window(np.append(losses, top), 0.04)
         axes.set_ylim(max(low, -0.04 * high), high)
-    return [] if (climbing <= top).all() else [f"cut at {picture_number(top)}"]
+    return [] if (climbing <= top).all() else [f"cut at {drawing.picture_number(top)}"]
 
 
 def last_in_sight(group: Sequence[RunResult], top: float) -> int:

@@ -21,27 +21,8 @@ from gdfit.descent.learning_rate import EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, params_names
 from gdfit.descent.scaling import solved
-from gdfit.show.pictures.axes import (
-    BLACK,
-    BLUE,
-    GREY,
-    LINE_STYLES,
-    LINES,
-    LOSS_NAMES,
-    ORANGE,
-    VERMILION,
-    YELLOW,
-    epoch_axis,
-    escaped,
-    label_at,
-    log_axis,
-    loss_name,
-    nothing_in,
-    number_axis,
-    picture_number,
-    pixels,
-    window,
-)
+from gdfit.show.pictures import drawing
+from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINES, ORANGE, VERMILION, YELLOW
 from gdfit.show.pictures.trace import LARGEST, LONG_RUN, STEEP, climbs, in_data
 from gdfit.show.tables.style import counted, leading
 
@@ -60,16 +41,16 @@ def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         mark = "o" if seen.sum() <= FEW_EPOCHS else None
         axes.plot(epochs[seen], curve[seen], color=colour, marker=mark, linewidth=1.8, label=name)
     losses = np.array([curve for _, curve, _ in curves])
+    seen = np.abs(losses) < LARGEST
     if not (losses < LARGEST).any():
-        nothing_in(axes, "the loss is too large to be drawn")
-    cuts = loss_axis(axes, fit, losses[np.abs(losses) < LARGEST])
-    if not (np.abs(losses) < LARGEST).all():
-        first = epochs[~(np.abs(losses) < LARGEST).all(axis=0)][0]
-        cuts.append(f"cut at epoch {first:,}: above {picture_number(LARGEST)}")
+        drawing.nothing_in(axes, "the loss is too large to be drawn")
+    cuts = loss_axis(axes, fit, losses[seen])
+    if not seen.all():
+        first = epochs[~seen.all(axis=0)][0]
+        cuts.append(f"cut at epoch {first:,}: above {drawing.picture_number(LARGEST)}")
     last = steps[-1].epoch
-    epoch_axis(axes, 1, last, logarithmic=last > LONG_RUN and fit.status != "diverged")
-    axes.set_ylabel("\n".join([loss_name(fit), *cuts]))
-    axes.set_title(loss_title(fit))
+    drawing.epoch_axis(axes, 1, last, logarithmic=last > LONG_RUN and fit.status != "diverged")
+    axes.set(ylabel="\n".join([drawing.loss_name(fit), *cuts]), title=loss_title(fit))
 
 
 def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
@@ -83,20 +64,20 @@ def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
     least = fit.curvature.minimum_loss if fit.curvature else math.nan
     least = 0.0 if least <= rounding else least
     if least > 1e-6 * losses.max(initial=0) if logarithmic else least >= 0:
-        label = f"minimum {picture_number(least)}"
+        label = f"minimum {drawing.picture_number(least)}"
         axes.axhline(least, color=BLACK, linestyle="--", linewidth=1.2, label=label, zorder=1)
         losses = np.append(losses, least)
         positive = np.append(positive, least)
     if logarithmic:
-        low, high = window(np.log10(positive), 0.06)
+        low, high = drawing.window(np.log10(positive), 0.06)
         cut = losses.min() <= rounding
         if cut:
             low = math.floor(math.log10(rounding))
-        log_axis(axes, 10**low, 10**high)
-        return [f"below {picture_number(10**low)} is rounding"] if cut else []
-    number_axis(axes.yaxis)
+        drawing.log_axis(axes, 10**low, 10**high)
+        return [f"below {drawing.picture_number(10**low)} is rounding"] if cut else []
+    drawing.number_axes(axes.yaxis)
     if len(losses):
-        low, high = window(losses, 0.08)
+        low, high = drawing.window(losses, 0.08)
         axes.set_ylim(max(low, -0.1 * high), high)
     return []
 
@@ -113,7 +94,7 @@ def loss_title(fit: Fit) -> str:
     settings, curvature = fit.settings, fit.curvature
     if curvature and climbs(fit):
         factor = (1 - float(settings.lr) * curvature.lambda_max) ** 2
-        return f"The loss: in the end each epoch multiplies it by {picture_number(factor)}"
+        return f"The loss: in the end each epoch multiplies it by {drawing.picture_number(factor)}"
     batches = f", {counted(settings.batch_size, 'row')} a batch" if settings.batch_size else ""
     return f"The loss: {settings.optimizer}, lr {float(settings.lr):.4g}{batches}"
 
@@ -149,24 +130,24 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
     labels = []
     for place, param in enumerate(named):
         colour = LINES[place % len(LINES)]
-        style = LINE_STYLES[place // len(LINES) % len(LINE_STYLES)]
+        style = drawing.LINE_STYLES[place // len(LINES) % len(drawing.LINE_STYLES)]
         axes.plot(epochs, path[:, param], style, color=colour, linewidth=1.8)
-        labels.append(name_at(axes, escaped(names[param]), colour))
+        labels.append(name_at(axes, drawing.escaped(names[param]), colour))
     ends = path[-1, named]
     if len(others):
         labels.append(name_at(axes, f"and {len(others):,} others", GREY))
         ends = np.append(ends, np.median(path[-1, others]))
-    epoch_axis(axes, 0, max(int(epochs[-1]), 1), logarithmic=epochs[-1] > LONG_RUN and not diverged)
-    number_axis(axes.yaxis)
-    axes.set_ylim(*window(path, 0.06))
-    axes.set_ylabel("param (standardized)" if fit.scaling else "param")
-    axes.set_title(title)
+    last = int(epochs[-1])
+    drawing.epoch_axis(axes, 0, max(last, 1), logarithmic=last > LONG_RUN and not diverged)
+    drawing.number_axes(axes.yaxis)
+    unit = " (standardized)" if fit.scaling else ""
+    axes.set(ylim=drawing.window(path, 0.06), ylabel=f"param{unit}", title=title)
 
     def finish() -> None:
         # In the axes' own coordinates, 0 to 1, whatever their scale.
         to_axes = axes.transData + axes.transAxes.inverted()
         heights = to_axes.transform([(epochs[-1], end) for end in ends])[:, 1]
-        apart = spread(heights, pixels(axes, LINE_HEIGHT) / axes.bbox.height)
+        apart = spread(heights, drawing.pixels(axes, LINE_HEIGHT) / axes.bbox.height)
         for label, height, text_height in zip(labels, heights.tolist(), apart, strict=True):
             label.xy, label.xyann = (1, height), (1.03, text_height)
 
@@ -234,37 +215,35 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """The loss along the steepest direction, with the first steps of the params on it."""
     curvature = fit.curvature
     assert curvature
-    axes.set_xlabel(f"distance from the minimum along the steepest direction,\n{direction(fit)}")
-    axes.set_ylabel(LOSS_NAMES["mse"])
-    axes.set_title("The steps along the steepest direction")
+    along = f"distance from the minimum along the steepest direction,\n{direction(fit)}"
+    title = "The steps along the steepest direction"
+    axes.set(xlabel=along, ylabel=drawing.LOSS_NAMES["mse"], title=title)
     epochs, distances = along_steepest(fit, curvature, steps)
     if not len(distances):
-        nothing_in(axes, "the numbers are too large to be drawn")
+        drawing.nothing_in(axes, "the numbers are too large to be drawn")
         return
     shown = how_many(distances)
     reach = 1.2 * float(np.abs(distances[:shown]).max()) or 1.0
-    along = np.linspace(-reach, reach, PARABOLA_POINTS)
+    x = np.linspace(-reach, reach, PARABOLA_POINTS)
     least, half = curvature.minimum_loss, curvature.lambda_max / 2
     rise = half * reach**2 or 1.0
-    parabola, label = least + half * along**2, "minimum + ½λmax·distance²"
-    axes.plot(along, parabola, color=BLUE, linewidth=2.2, label=label)
+    parabola, label = least + half * x**2, "minimum + ½λmax·distance²"
+    axes.plot(x, parabola, color=BLUE, linewidth=2.2, label=label)
     walked = np.column_stack([distances, least + half * distances**2])[: shown + 1]
     if len(walked) > shown:  # one step more, as far as it is in the picture
         before, after = walked[-2:]
         if after[1] > least + rise:
             part = (least + rise - before[1]) / (after[1] - before[1])
             walked[-1] = before + part * (after - before)
-    axes.set_xlim(-reach, reach)
-    axes.set_ylim(least - 0.16 * rise, least + rise)
+    axes.set(xlim=(-reach, reach), ylim=(least - 0.16 * rise, least + rise))
     draw_steps(axes, walked, shown)
     axes.plot(0, least, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
     label_steps(axes, walked[:shown], epochs[:shown])
     if abs(distances[0]) > BESIDE_MINIMUM * reach:
-        label_at(axes, "minimum", 0, least)
-    number_axis(axes.xaxis)
-    number_axis(axes.yaxis)
-    factor = 1 - float(fit.settings.lr) * curvature.lambda_max
-    axes.set_title(f"Each step multiplies the distance by 1 − γλmax = {picture_number(factor)}")
+        drawing.label_at(axes, "minimum", 0, least)
+    drawing.number_axes(axes.xaxis, axes.yaxis)
+    factor = drawing.picture_number(1 - float(fit.settings.lr) * curvature.lambda_max)
+    axes.set_title(f"Each step multiplies the distance by 1 − γλmax = {factor}")
 
 
 def along_steepest(
@@ -310,9 +289,9 @@ def label_steps(axes: Axes, walked: FloatArray, epochs: Sequence[int]) -> None:
         if few or epoch in (0, 1, 10, epochs[-1]):
             name = "start" if epoch == 0 else f"epoch {epoch}"
             if abs(distance) > BESIDE_MINIMUM * axes.get_xlim()[1]:
-                label_at(axes, name, distance, height)
+                drawing.label_at(axes, name, distance, height)
             elif epoch == epochs[0]:
-                label_at(axes, f"{name}, beside the minimum", distance, height)
+                drawing.label_at(axes, f"{name}, beside the minimum", distance, height)
 
 
 def direction(fit: Fit) -> str:
@@ -322,5 +301,5 @@ def direction(fit: Fit) -> str:
     largest = int(np.abs(steepest).argmax())
     if len(names) == 2:
         along = steepest / steepest[largest]
-        return f"(w, b) = ({picture_number(along[0])}, {picture_number(along[1])})"
-    return f"mostly {escaped(names[largest])}"
+        return f"(w, b) = ({drawing.picture_number(along[0])}, {drawing.picture_number(along[1])})"
+    return f"mostly {drawing.escaped(names[largest])}"

@@ -75,8 +75,8 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
     """
     from matplotlib.figure import Figure
 
-    from gdfit.show.pictures.axes import settle, tidy
     from gdfit.show.pictures.curves import draw_loss, draw_params, draw_steepest
+    from gdfit.show.pictures.drawing import settle, tidy
     from gdfit.show.pictures.fit import draw_fit
     from gdfit.show.pictures.path import draw_curve, draw_path
     from gdfit.show.pictures.trace import climbs

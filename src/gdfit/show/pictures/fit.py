@@ -11,28 +11,9 @@ from gdfit.arrays import FloatArray
 from gdfit.data.reduction.observations import Observations
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
-from gdfit.show.pictures.axes import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    VERMILION,
-    escaped,
-    number_axis,
-    picture_number,
-    window,
-)
-from gdfit.show.pictures.trace import (
-    LARGEST,
-    Mark,
-    features_along,
-    heights_of,
-    line_in_symbols,
-    marks_of,
-    name_along,
-    on_a_plane,
-    plane_of,
-)
+from gdfit.show.pictures import drawing, trace
+from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, ORANGE, VERMILION
+from gdfit.show.pictures.trace import LARGEST, Mark, on_a_plane, plane_of
 from gdfit.show.tables.style import counted
 
 FEW_DOTS = 200  # observations, each of which is seen
@@ -43,8 +24,7 @@ APART = 0.004  # of the window's height: lines that are nearer are one
 
 def draw_fit(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """The fit, for any number of features."""
-    number_axis(axes.xaxis)
-    number_axis(axes.yaxis)
+    drawing.number_axes(axes.xaxis, axes.yaxis)
     if on_a_plane(fit):
         draw_line(axes, fit, steps)
     else:
@@ -56,14 +36,14 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """The observations with the line, and faintly the lines of earlier epochs: curves, where the
     features are powers of a number, or the like."""
     observed = np.concatenate([np.column_stack(plane_of(part)) for part in parts(fit)])
-    left, right = window(observed[:, 0], 0.05)
-    low, high = window(observed[:, 1], 0.12)
-    x, features = features_along(fit, left, right, observed[:, 0])
-    earlier = marks_of(fit, steps)
+    left, right = drawing.window(observed[:, 0], 0.05)
+    low, high = drawing.window(observed[:, 1], 0.12)
+    x, features = trace.features_along(fit, left, right, observed[:, 0])
+    earlier = trace.marks_of(fit, steps)
     if fit.status == "diverged":
         earlier.insert(0, Mark(0, fit.start, GREY))
-    final = heights_of(fit, fit.params, features)
-    lines = [heights_of(fit, mark.params, features) for mark in earlier]
+    final = trace.heights_of(fit, fit.params, features)
+    lines = [trace.heights_of(fit, mark.params, features) for mark in earlier]
     low, high = with_lines(low, high, fit, final, lines)
     for part in parts(fit):
         scatter(axes, *plane_of(part), fit, part)
@@ -77,10 +57,8 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         if final.min() >= high or final.max() <= low:
             label += " (out of the picture)"
         axes.plot(x, final, color=VERMILION, linewidth=2.8, label=label)
-    axes.set_xlim(left, right)
-    axes.set_ylim(low, high)
-    axes.set_xlabel(escaped(name_along(fit)))
-    axes.set_ylabel(escaped(fit.model.target))
+    name, target = drawing.escaped(trace.name_along(fit)), drawing.escaped(fit.model.target)
+    axes.set(xlim=(left, right), ylim=(low, high), xlabel=name, ylabel=target)
 
 
 def with_lines(
@@ -97,7 +75,7 @@ def with_lines(
         with np.errstate(over="ignore", invalid="ignore"):
             if higher - lower <= most:
                 low, high = lower, higher
-    return window(np.array([low, high]), 0.0 if high - low == height else 0.04)
+    return drawing.window(np.array([low, high]), 0.0 if high - low == height else 0.04)
 
 
 def parts(fit: Fit) -> list[Observations]:
@@ -128,23 +106,22 @@ def scatter(axes: Axes, x: FloatArray, y: FloatArray, fit: Fit, part: Observatio
 
 def draw_predictions(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """Predicted against observed, with the diagonal on which they are the same."""
-    axes.set_xlabel(f"observed {escaped(fit.model.target)}")
-    axes.set_ylabel(f"predicted {escaped(fit.model.target)}")
+    target = drawing.escaped(fit.model.target)
+    axes.set(xlabel=f"observed {target}", ylabel=f"predicted {target}")
     # What comes after the first step of a run that diverged is beyond all measure.
     params = steps[0].params if fit.status == "diverged" else fit.params
     observed, predicted = [], []
     for part in parts(fit):
-        y, prediction = part.sample[:, -1], heights_of(fit, params, part.sample[:, :-1])
+        y, prediction = part.sample[:, -1], trace.heights_of(fit, params, part.sample[:, :-1])
         if (np.abs(prediction) < LARGEST).all():
             scatter(axes, y, prediction, fit, part)
             observed.append(y)
             predicted.append(prediction)
     both = np.concatenate([*observed, *predicted, fit.observations.sample[:, -1]])
-    limits = window(both, 0.05)
+    limits = drawing.window(both, 0.05)
     axes.plot(limits, limits, color=BLACK, linewidth=1, label="predicted = observed", zorder=1)
-    axes.set_ylim(*limits)
     across = np.concatenate(observed) if fit.status == "diverged" and observed else both
-    axes.set_xlim(*window(across, 0.05))
+    axes.set(ylim=limits, xlim=drawing.window(across, 0.05))
 
 
 def fit_title(fit: Fit) -> str:
@@ -163,7 +140,9 @@ def line_label(fit: Fit) -> str:
     """``y = 0.302 x + 0.233``, for a legend; on two lines where it is long."""
     if len(fit.model.features) > 1:
         return "the fit"
-    right = line_in_symbols(fit, escaped(fit.model.features[0]), picture_number)
-    target = escaped(fit.model.target)
+    right = trace.line_in_symbols(
+        fit, drawing.escaped(fit.model.features[0]), drawing.picture_number
+    )
+    target = drawing.escaped(fit.model.target)
     long = len(target) + len(right) > LONGEST_LABEL
     return f"{target} =\n{right}" if long else f"{target} = {right}"

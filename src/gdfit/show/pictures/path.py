@@ -15,18 +15,8 @@ from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
 from gdfit.descent.run import Fit
-from gdfit.show.pictures.axes import (
-    BLACK,
-    BLUE,
-    VERMILION,
-    YELLOW,
-    label_at,
-    loss_name,
-    mark,
-    nothing_in,
-    number_axis,
-    window,
-)
+from gdfit.show.pictures import drawing
+from gdfit.show.pictures.drawing import BLACK, BLUE, VERMILION, YELLOW, label_at, mark
 from gdfit.show.pictures.trace import LARGEST, marks_of
 
 LOSS_POINTS = 401
@@ -41,7 +31,7 @@ def draw_curve(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     seen = path[:stays, 0]
     if fit.curvature:
         seen = np.append(seen, fit.curvature.minimum[0])
-    left, right = window(seen, PATH_MARGIN)
+    left, right = drawing.window(seen, PATH_MARGIN)
     w = np.linspace(left, right, LOSS_POINTS)
     loss = loss_over(fit, w, np.zeros(LOSS_POINTS))
     axes.plot(w, loss, color=BLUE, linewidth=2.2, gid="loss")
@@ -57,12 +47,9 @@ def draw_curve(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         at, height = float(place.params[0]), float(loss_over(fit, *place.params[:, np.newaxis])[0])
         mark(axes, (at, height), "o", place.colour, 8, place.name, level=5)
         label_at(axes, place.name, at, height)
-    number_axis(axes.xaxis)
-    number_axis(axes.yaxis)
-    axes.set_xlim(left, right)
-    axes.set_ylim(*window(loss, 0.1))
-    axes.set_xlabel("w (standardized)" if fit.scaling else "w")
-    axes.set_ylabel(loss_name(fit))
+    drawing.number_axes(axes.xaxis, axes.yaxis)
+    axes.set(xlim=(left, right), ylim=drawing.window(loss, 0.1))
+    axes.set(xlabel="w (standardized)" if fit.scaling else "w", ylabel=drawing.loss_name(fit))
     axes.set_title("The loss, and the path of w")
 
 
@@ -91,7 +78,7 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
     path = np.array([fit.start, *(step.params for step in steps)])
     path = path[: stays_within(np.array([[-LARGEST, LARGEST]] * 2), path)]
     if not len(path):
-        nothing_in(axes, "the params are too large to be drawn")
+        drawing.nothing_in(axes, "the params are too large to be drawn")
         path = np.zeros((1, 2))
     stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
     size = window_of(path[:stays], fit.curvature)
@@ -117,11 +104,9 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
 
 def param_axes(axes: Axes, fit: Fit, size: FloatArray) -> None:
     """Axes of w and b with such limits, a row each, and with the units that `fit` descended in."""
-    axes.set_xlim(*size[0])
-    axes.set_ylim(*size[1])
-    for axis, name in ((axes.xaxis, "w"), (axes.yaxis, "b")):
-        number_axis(axis)
-        axis.set_label_text(name + UNITS.get(str(fit.settings.scale), ""))
+    drawing.number_axes(axes.xaxis, axes.yaxis)
+    unit = UNITS.get(str(fit.settings.scale), "")
+    axes.set(xlim=size[0], ylim=size[1], xlabel=f"w{unit}", ylabel=f"b{unit}")
 
 
 def stays_until(fit: Fit, path: FloatArray) -> int:

@@ -9,7 +9,7 @@ import itertools
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -103,16 +103,16 @@ class Powers(ticker.Formatter):
         return f"{x:,.10g}" if low > 1e-4 and high < 1e6 else scientific(x)
 
 
-def number_axis(axis: Axis) -> None:
-    """A linear axis of numbers."""
-    axis.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10]))
-    axis.set_major_formatter(Plain())
+def number_axes(*every: Axis) -> None:
+    """Linear axes of numbers."""
+    for axis in every:
+        axis.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(Plain())
 
 
 def log_axis(axes: Axes, low: float, high: float) -> None:
     """A logarithmic axis of positive numbers upward, from `low` to `high`."""
-    axes.set_yscale("log")
-    axes.set_ylim(low, high)
+    axes.set(yscale="log", ylim=(low, high))
     between = (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)
     axes.yaxis.set_major_locator(ticker.LogLocator(subs=between))
     axes.yaxis.set_major_formatter(Powers())
@@ -282,13 +282,7 @@ def extend(axes: Axes, edge: str, free: float) -> None:
 
 
 def mark(
-    axes: Axes,
-    place: Sequence[float] | FloatArray,
-    kind: str,
-    colour: str,
-    size: float,
-    name: str,
-    level: int = 4,
+    axes: Axes, place: Iterable[float], kind: str, colour: str, size: int, name: str, level: int = 4
 ) -> None:
     """A mark with a black edge, a star or a dot, at a `place` (x, y)."""
     (drawn,) = axes.plot(*place, kind, color=colour, markersize=size, zorder=level)
