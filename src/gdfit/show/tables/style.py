@@ -263,7 +263,7 @@ def tall_layout(
 
 
 def leading(observations: Observations, params: FloatArray | None = None) -> list[int]:
-    """The places of all features, or of the `SHOWN_FEATURES` that count most, in the columns' order.
+    """The places of all features, or of those `SHOWN_FEATURES` that count most, in their order.
 
     With `params`, a feature counts by |w|·std(x), by how much it moves the prediction. Before there
     are any, it counts by |correlation of x and y|: on standardized features, that is how steep the
