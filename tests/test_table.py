@@ -17,7 +17,7 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit import Run, observations_from
 from gdfit.descent.loop import Step
 from gdfit.show.tables.reports import BATCHES, RULE, TableReport, no_op
-from gdfit.show.tables.style import MOST_FEATURES, leading, short, shortened
+from gdfit.show.tables.style import SHOWN_FEATURES, leading, short, shortened
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PIPE = 0  # the width of a pipe
@@ -223,7 +223,7 @@ def write(name: str, x: np.ndarray, y: np.ndarray, features: list[str]) -> None:
 def test_of_many_features_the_dozen_that_count_most_are_shown(screen: Screen, gdfit: Gdfit) -> None:
     """Weights and columns of all sizes, so that neither tells by itself which count."""
     random = np.random.default_rng(0)
-    strong = [7 * place for place in range(MOST_FEATURES)]
+    strong = [7 * place for place in range(SHOWN_FEATURES)]
     size = 10.0 ** random.integers(-3, 3, 100)
     effect = np.where(np.isin(np.arange(100), strong), 10.0, 0.1)
     x = random.normal(size=(400, 100))
@@ -255,13 +255,13 @@ def test_which_features_count() -> None:
     scale = 10.0 ** random.integers(-150, 150, 20)
     by_data = leading(observations_from(x, x @ w))
     assert by_data == sorted(by_data)
-    assert len(by_data) == MOST_FEATURES
+    assert len(by_data) == SHOWN_FEATURES
     assert 19 in by_data
     assert 5 not in by_data
     assert leading(observations_from(x * scale, (x @ w) * 1e200)) == by_data
     weights = np.append(np.arange(20.0) / scale, 0.0)
     assert leading(observations_from(x * scale, x @ w), weights) == list(range(8, 20))
-    assert leading(observations_from(x[:, :MOST_FEATURES], x @ w)) == list(range(MOST_FEATURES))
+    assert leading(observations_from(x[:, :SHOWN_FEATURES], x @ w)) == list(range(SHOWN_FEATURES))
 
 
 @pytest.mark.parametrize(

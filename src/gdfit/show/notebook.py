@@ -15,7 +15,7 @@ from gdfit.errors import printable
 from gdfit.model.linear import LinearModel
 from gdfit.show.pictures.trace import Trace
 from gdfit.show.tables.reports import result_lines
-from gdfit.show.tables.style import MOST_FEATURES, NameValue, exact, leading
+from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, leading
 
 DPI = 60  # 800 pixels wide
 OPTION = re.compile(r"--([a-z][a-z-]*)")
@@ -24,7 +24,7 @@ OPTION = re.compile(r"--([a-z][a-z-]*)")
 def html_of(value: Fit | Run | LinearModel) -> str:
     """How a notebook shows `value`."""
     if isinstance(value, LinearModel):
-        return table(model_lines(value, range(min(len(value.features), MOST_FEATURES))))
+        return table(model_lines(value, range(min(len(value.features), SHOWN_FEATURES))))
     if isinstance(value, Run):
         fit = value.fit() if value.last else None
         return f"<div>{escape(repr(value))}</div>" + (table(fit_lines(fit)) if fit else "")

@@ -6,9 +6,7 @@ import math
 import os
 import sys
 import time
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from gdfit.data.sources.source import size_at
 
@@ -23,7 +21,7 @@ MOMENT = 0.5  # seconds before a bar appears, and before it comes back after it 
 REFRESH = 0.1  # seconds between two looks of it
 
 
-class Bar(AbstractContextManager[Any]):
+class Bar:
     """A bar on standard error, if that is a terminal: gone in the end, and out of the way of what
     else is printed after `hide`.
 
@@ -62,11 +60,11 @@ class Bar(AbstractContextManager[Any]):
             self._due = self._moment_from_now()
 
     def told(self, completed: float) -> str:
-        """What stands beside the bar."""
+        """The words beside the bar."""
         return ""
 
     def counts(self) -> list[ProgressColumn]:
-        """What stands beside the bar: by default, what is `told`."""
+        """The columns beside the bar: by default, what is `told`."""
         from rich.progress import TextColumn
 
         return [TextColumn("{task.fields[told]}")]
@@ -91,12 +89,7 @@ class Bar(AbstractContextManager[Any]):
         bar.add_task(self._what, total=self.total, told="")
         return bar
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.hide()
         self._due = math.inf
 

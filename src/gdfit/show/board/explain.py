@@ -27,7 +27,7 @@ from gdfit.show.tables.reports import Callback
 from gdfit.show.tables.style import console_for, counted
 
 
-class Row(NamedTuple):
+class RowNumbers(NamedTuple):
     """The numbers of a row: its features and y as they are written, ŷ, how far it is from y, the
     loss, and its slopes by ŷ and by each param."""
 
@@ -179,16 +179,16 @@ class Explanation:
         yield from board.laid_out([*chain.from_iterable(updates)])
         yield from self.rest(step)
 
-    def row_of(self, row: FloatArray, params: FloatArray) -> Row:
+    def row_of(self, row: FloatArray, params: FloatArray) -> RowNumbers:
         """The numbers of a row as it is descended on, the features, a one and y, at `params`."""
         loss, write = loss_of(self.settings), told if self.run.scaling else given
         prediction, y = float(row[:-1] @ params), float(row[-1])
         both = loss.value_and_derivative(np.array([prediction]), row[-1:])
         value, slope = (float(each[0]) for each in both)
         x = [write(value) for value in row[:-2].tolist()]
-        return Row(x, given(y), prediction, prediction - y, value, slope, slope * row[:-1])
+        return RowNumbers(x, given(y), prediction, prediction - y, value, slope, slope * row[:-1])
 
-    def row_lines(self, row: Row, params: FloatArray) -> Iterator[Line]:
+    def row_lines(self, row: RowNumbers, params: FloatArray) -> Iterator[Line]:
         """ŷ, how far it is from y, the loss, and the slopes of the loss by the chain rule."""
         letters, hat = self.letters, told(row.prediction)
         *weights, b = map(told, params.tolist())
@@ -214,7 +214,7 @@ class Explanation:
             yield Line(f"∂ℓ/∂{name}", [f"{formula}·{factor}", times(number, value), slope])
 
     def mean_lines(
-        self, rows: Sequence[Row], written: Pass, loss: float, grad: FloatArray
+        self, rows: Sequence[RowNumbers], written: Pass, loss: float, grad: FloatArray
     ) -> Iterator[Line]:
         """The loss and the gradient of all rows, without a penalty."""
         numbers = written.mean_of([row.loss for row in rows])
@@ -260,7 +260,7 @@ class Explanation:
             rows = f"{counted(self.run.validation.count, 'row')} for validation"
             yield f" loss of the {rows}, before the update: {told(step.validation_loss)}"
 
-    def values(self, number: int, row: Row, written: Pass) -> str:
+    def values(self, number: int, row: RowNumbers, written: Pass) -> str:
         """The values in a row; of a single scaled feature, how it comes about."""
         scaling, x = self.run.scaling, row.x
         named = [equal(*pair) for pair in zip(self.letters.inputs, x, strict=True)]

@@ -24,7 +24,7 @@ from gdfit.errors import UsageError, quoted
 from gdfit.show.page.contents import contents
 from gdfit.system import open_beside
 
-FILES = re.compile(r"\{\{((?:\w+\.(?:css|js)\s*)+)\}\}")
+PAGE_FILES = re.compile(r"\{\{((?:\w+\.(?:css|js)\s*)+)\}\}")
 """Where page.html has styles or scripts: their names, those first that others build on."""
 
 
@@ -50,7 +50,7 @@ def save_page(fit: Fit, steps: Sequence[Step], path: Path) -> None:
 def page_of(run: dict[str, Any]) -> str:
     """The page that holds `run`, which is as `contents` describes it."""
     template = together("page.html")
-    styles, scripts = FILES.findall(template)
+    styles, scripts = PAGE_FILES.findall(template)
     style, script = together(styles), f'(() => {{\n"use strict";\n{together(scripts)}}})();\n'
     parts = {
         "title": html.escape(f"{run['target']} by gradient descent"),

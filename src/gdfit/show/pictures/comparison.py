@@ -181,17 +181,9 @@ def add_legend(figure: Figure, looks: dict[int, RunStyle], comparison: Compariso
 
 def handle(label: str, colour: str, *, marker: str, style: LineStyle | Literal[""] = "") -> Line2D:
     """A mark with a black edge, or a black line, in the legend."""
-    return Line2D(
-        [],
-        [],
-        color=BLACK,
-        linestyle=style,
-        linewidth=1,
-        marker=marker,
-        markersize=12 if marker == "*" else 7,
-        markerfacecolor=colour,
-        label=label,
-    )
+    line = Line2D([], [], color=BLACK, linestyle=style, linewidth=1, label=label)
+    line.set(marker=marker, markersize=12 if marker == "*" else 7, markerfacecolor=colour)
+    return line
 
 
 def draw_paths(
@@ -242,8 +234,7 @@ def paths_window(
 ) -> FloatArray:
     """The limits of w and of b, a row each: of the paths that come down, all starts, and the
     minimum."""
-    points = [paths[outcome.number][:1] for outcome in group]
-    points += [paths[outcome.number] for outcome in group if not outcome.has_diverged]
+    points = [paths[each.number][: 1 if each.has_diverged else None] for each in group]
     if ground.curvature:
         points.append(ground.curvature.minimum[np.newaxis])
     seen = np.vstack(points)

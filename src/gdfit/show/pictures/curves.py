@@ -169,17 +169,9 @@ def draw_bundle(axes: Axes, epochs: FloatArray, path: FloatArray) -> None:
 def name_at(axes: Axes, name: str, colour: str) -> Annotation:
     """A name to the right of the axes, with a line to where its own ends."""
     line = {"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 1, "relpos": (0, 0.5)}
-    return axes.annotate(
-        name,
-        xy=(1, 0.5),
-        xytext=(1.03, 0.5),
-        xycoords="axes fraction",
-        textcoords="axes fraction",
-        color=colour,
-        fontsize=FONT,
-        va="center",
-        arrowprops=line,
-    )
+    label = axes.annotate(name, (1, 0.5), (1.03, 0.5), "axes fraction", arrowprops=line)
+    label.set(color=colour, fontsize=FONT, verticalalignment="center")
+    return label
 
 
 def spread(heights: FloatArray, apart: float) -> list[float]:

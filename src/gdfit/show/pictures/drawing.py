@@ -298,19 +298,9 @@ def label_at(axes: Axes, text: str, x: float, y: float) -> None:
     """A label beside a point; `tidy` finds its place."""
     box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.75}
     to_point = {"arrowstyle": "-", "color": GREY, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 2}
-    label = axes.annotate(
-        text,
-        (x, y),
-        xytext=(8, 8),
-        textcoords="offset points",
-        horizontalalignment="center",
-        verticalalignment="center",
-        fontsize=10.5,
-        bbox=box,
-        arrowprops=to_point,
-        zorder=6,
-    )
-    label.set_in_layout(False)
+    label = axes.annotate(text, (x, y), (8, 8), textcoords="offset points", arrowprops=to_point)
+    label.set(horizontalalignment="center", verticalalignment="center", fontsize=10.5, bbox=box)
+    label.set(zorder=6, in_layout=False)
 
 
 def place_labels(axes: Axes) -> None:

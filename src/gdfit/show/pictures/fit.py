@@ -90,18 +90,10 @@ def scatter(axes: Axes, x: FloatArray, y: FloatArray, fit: Fit, part: Observatio
     if len(part.sample) < part.count:
         label += f" ({len(part.sample):,} of {part.count:,} drawn)"
     few = len(part.sample) <= FEW_DOTS
-    axes.scatter(
-        x,
-        y,
-        s=30 if few else 10,
-        alpha=0.85 if few else 0.5,
-        marker="D" if held_out else "o",
-        facecolors="white" if held_out else BLUE,
-        edgecolors=ORANGE if held_out else BLUE,
-        linewidths=1.5 if held_out else 0.0,
-        label=label,
-        zorder=2.5 if held_out else 2.4,
-    )
+    dots = axes.scatter(x, y, s=30 if few else 10, marker="D" if held_out else "o", label=label)
+    dots.set(facecolors="white" if held_out else BLUE, edgecolors=ORANGE if held_out else BLUE)
+    dots.set(alpha=0.85 if few else 0.5, linewidths=1.5 if held_out else 0.0)
+    dots.set_zorder(2.5 if held_out else 2.4)
 
 
 def draw_predictions(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:

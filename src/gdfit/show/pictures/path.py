@@ -198,12 +198,11 @@ def leaving(inside: FloatArray, outside: FloatArray, size: FloatArray) -> FloatA
 def equalize(axes: Axes) -> None:
     """Make the window wider or higher, so that both axes have one scale."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
-    pixel = max((right - left) / axes.bbox.width, (high - low) / axes.bbox.height)
-    for middle, pixels, limits in (
-        ((left + right) / 2, axes.bbox.width, axes.set_xlim),
-        ((low + high) / 2, axes.bbox.height, axes.set_ylim),
-    ):
-        limits(middle - pixel * pixels / 2, middle + pixel * pixels / 2)
+    width, height = axes.bbox.width, axes.bbox.height
+    half = max((right - left) / width, (high - low) / height) / 2  # of a pixel
+    x, y = (left + right) / 2, (low + high) / 2
+    axes.set(xlim=(x - half * width, x + half * width))
+    axes.set(ylim=(y - half * height, y + half * height))
 
 
 def draw_level_sets(axes: Axes, fit: Fit, shades: Sequence[str] = VALLEY) -> None:

@@ -21,7 +21,6 @@ from gdfit.show.tables import style
 from gdfit.show.tables.style import NameValue, counted, exact, key_values, r_squared_text, show
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
 
@@ -65,10 +64,8 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
         "best_lr": "fastest at lr 2/(λmin + λmax)",
         "epochs_per_digit": "epochs per digit at that rate",
     }
-    table = style.new_table()
-    table.add_column("", no_wrap=True)
-    for name in ("as it is", "standardized"):
-        table.add_column(name, justify="right", min_width=style.NUMBER_WIDTH, no_wrap=True)
+    # The first of the numbers' columns is as wide as the second one.
+    table = style.new_table("", ["as it is".rjust(style.NUMBER_WIDTH), "standardized"])
     before = curvature_record(given, None)
     after = curvature_record(scaled, None) if scaled else {}
     for key, label in labels.items():
@@ -89,22 +86,13 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
 
 def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
     """A gradient check as a table, a param a row."""
-    table = style.new_table()
-    table.add_column("param", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True)
-    for name in check.gradients:
-        table.add_column(f"grad by {name}", justify="right", no_wrap=True)
+    table = style.new_table("param", ["value", *(f"grad by {name}" for name in check.gradients)])
     for place, name in enumerate(params_names(features)):
         slopes = [format(grad[place], ".12g") for grad in check.gradients.values()]
         table.add_row(printable(name), exact(check.params[place]), *slopes)
-    console = style.console_for(sys.stdout)
-    show(console, table)
-    console.line()
-    lines = [
-        ("loss", exact(check.loss)),
-        ("difference", f"{check.difference:.2g} at most, relative"),
-    ]
-    show(console, key_values(lines))
+    difference = f"{check.difference:.2g} at most, relative"
+    lines = key_values([("loss", exact(check.loss)), ("difference", difference)])
+    show(style.console_for(sys.stdout), table, lines)
 
 
 def print_graph(root: GraphNode) -> None:
@@ -139,9 +127,8 @@ def show_summary(
         writer.writerows(map(astuple, summary.rows))
     else:
         console = style.console_for(sys.stdout)
-        show(console, estimates(summary, console))
-        console.line()
-        show(console, key_values(summary_lines(summary, remark)))
+        lines = key_values(summary_lines(summary, remark))
+        show(console, estimates(summary, style.width_of(console)), lines)
 
 
 def remark_on(record: Mapping[str, object]) -> str | None:
@@ -157,28 +144,23 @@ def remark_on(record: Mapping[str, object]) -> str | None:
     return f"fitted to {what}: all but the value column is plain least squares"
 
 
-def estimates(summary: Summary, console: Console) -> Table:
+def estimates(summary: Summary, width: int) -> Table:
     """A row for each param, with as many digits as there is room for beside names that can be told
     apart."""
     from rich.cells import cell_len
 
-    width = max(style.PIPE_WIDTH, style.width_of(console))
+    width = max(style.PIPE_WIDTH, width)
     names = [printable(row.name) for row in summary.rows]
     longest = max(map(cell_len, ("param", *names)))
     for digits in (5, 4, 3, 2):
         columns = estimate_cells(summary, digits)
-        taken = [
-            max(map(cell_len, (*header.split("\n"), *cells))) for header, cells in columns.items()
-        ]
-        room = width - sum(taken) - 2 * len(taken) - 1
+        texts = [[*header.split("\n"), *cells] for header, cells in columns.items()]
+        room = width - sum(max(map(cell_len, column)) + 2 for column in texts) - 1
         told = [style.shortened(name, max(room, 2)) for name in names]
         if room >= min(longest, SHORTEST_NAME) and len(set(told)) == len(set(names)):
             break
-    table = style.new_table()
+    table = style.new_table("param", columns, vertical="bottom")
     table.padding = (0, 0, 0, 1)
-    table.add_column("param", no_wrap=True, vertical="bottom")
-    for header in columns:
-        table.add_column(header, justify="right", no_wrap=True, vertical="bottom")
     for row in zip(told, *columns.values(), strict=True):
         table.add_row(*row)
     return table

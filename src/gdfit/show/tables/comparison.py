@@ -8,14 +8,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gdfit.descent.compare import (
-    Comparison,
-    RunResult,
-    differing,
-    milestones,
-    run_values,
-    runs_header,
-)
+from gdfit.descent import compare
+from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run, losses
 from gdfit.errors import printable
@@ -27,7 +21,7 @@ from gdfit.show.tables.style import NameValue, counted, exact
 if TYPE_CHECKING:
     from rich.table import Table
 
-MOST_EPOCHS = 20  # in a table
+EPOCH_COLUMNS = 20  # in a table
 LONGEST_VALUE = 16  # characters of a value
 SHORTEST_VALUE = 8  # where there is no room for more
 
@@ -48,8 +42,8 @@ class RunsReport:
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
         self.asked, self.before = asked, before
         self.printed = asked or reports.schedule(None, None)
-        self.values = [run_values(name, run) for name, run in runs]
-        self.varied = differing(self.values)
+        self.values = [compare.run_values(name, run) for name, run in runs]
+        self.varied = compare.differing(self.values)
 
     def watch(self, number: int, run: Run) -> Callback:
         """The callback that is told of the steps of a run."""
@@ -72,23 +66,22 @@ class RunsTable(RunsReport):
     def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
         last = max(outcome.fit.epochs for outcome in comparison.outcomes)
         wanted = [epoch for epoch in range(1, last) if self.asked and self.asked(epoch)]
-        epochs = self.fitting(comparison, wanted if self.asked else milestones(last - 1))
+        epochs = self.fitting(comparison, wanted if self.asked else compare.milestones(last - 1))
         roomy = self.has_room(self.table_of(comparison, epochs))
         longest = LONGEST_VALUE if roomy else SHORTEST_VALUE
-        style.show(self.console, self.table_of(comparison, epochs, longest))
-        self.console.line()
         told = [*remarks(comparison)]
         if self.asked and (left_out := len(wanted) - len(epochs)):
             told.append(("no room", f"for {left_out} of the epochs: --format csv has all"))
         width = max(len(name) for name, _ in (*told, *lines))
-        style.show(self.console, style.key_values((name.ljust(width), text) for name, text in told))
+        lines_below = style.key_values((name.ljust(width), text) for name, text in told)
+        style.show(self.console, self.table_of(comparison, epochs, longest), lines_below)
         for name, text in lines:  # commands and files' names are not to be broken
             self.console.print(f" {name.ljust(width)}  ", style="bold", end="")
             self.console.print(text, soft_wrap=True)
 
     def fitting(self, comparison: Comparison, epochs: Sequence[int]) -> Sequence[int]:
         """As many of the `epochs` as have room in the table: the last ones."""
-        epochs = epochs[-MOST_EPOCHS:]
+        epochs = epochs[-EPOCH_COLUMNS:]
         while epochs and not self.has_room(self.table_of(comparison, epochs)):
             epochs = epochs[1:]
         return epochs
@@ -104,19 +97,14 @@ class RunsTable(RunsReport):
     ) -> Table:
         """The table, with the loss after these `epochs` and in the end; its texts, and the names of
         its settings, are at most as long as the `longest`."""
-        table = style.new_table()
-        table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
-        for name in self.varied:
-            heading = name.replace("_", " " if len(name) <= longest else "\n")
-            table.add_column(heading, justify="right", no_wrap=True)
-        for epoch in epochs:
-            table.add_column(f"after {epoch}", justify="right", no_wrap=True)
         last = common_end(comparison)
+        names = [name.replace("_", " " if len(name) <= longest else "\n") for name in self.varied]
+        after = [f"after {epoch}" for epoch in epochs]
+        validation = ["validation"] * (comparison.outcomes[0].fit.validation_loss is not None)
         end = f"after {last}" if last else "in the end"
-        table.add_column(end, justify="right", no_wrap=True, style="bold")
-        if comparison.outcomes[0].fit.validation_loss is not None:
-            table.add_column("validation", justify="right", no_wrap=True)
-        table.add_column("to 1 %", justify="right", no_wrap=True)
+        table = style.new_table(None, [*names, *after, end, *validation, "to 1 %"])
+        table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
+        table.columns[len(names) + len(after)].style = "bold"
         table.add_column("ended", no_wrap=True)
         for group in comparison.groups():
             for outcome in group:
@@ -264,7 +252,7 @@ class RunsCsv(RunsReport):
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
         super().__init__(runs, asked, before)
         self.writer = csv.writer(sys.stdout, lineterminator="\n")
-        self.writer.writerow(runs_header(self.varied, runs[0][1].validation is not None))
+        self.writer.writerow(compare.runs_header(self.varied, runs[0][1].validation is not None))
 
     def watch(self, number: int, run: Run) -> Callback:
         values = self.values[number - 1]

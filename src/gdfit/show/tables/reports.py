@@ -23,8 +23,7 @@ from gdfit.descent.run import Fit, Run, history_header, history_row, losses, par
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
-from gdfit.show.tables.style import MOST_FEATURES, NameValue, exact, show
-from gdfit.system import check_writable
+from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, show
 
 Callback = Callable[[Step], None]
 """Is told of every step as it happens."""
@@ -47,13 +46,17 @@ class Report:
 
     def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
         self.shown, self.before = shown, before
-
-    def is_shown(self, step: Step) -> bool:
-        """True for an epoch to print: the last one, too."""
-        return bool(step.status) or self.shown(step.epoch)
+        self.printed_at = -math.inf
 
     def step(self, step: Step) -> None:
-        """Take note of an epoch."""
+        """Take note of an epoch: of those to be shown, and of the last one."""
+        if step.status or self.shown(step.epoch):
+            self.take(step)
+        if time.monotonic() - self.printed_at > self.MOMENT:
+            self.flush()
+
+    def take(self, step: Step) -> None:
+        """Take an epoch to be shown."""
 
     def flush(self) -> None:
         """Print what waits to be printed: before something else is, on standard error."""
@@ -120,11 +123,11 @@ class TableReport(Report):
         super().__init__(run, shown, before if self.console.is_terminal else no_op)
         # A line that fills the last column makes some terminals begin another one.
         width = style.width_of(self.console)
-        self.layout = style.layout_of(run, width - 1, whole_names=not self.console.is_terminal)
+        self.layout = style.table_layout(run, width - 1, whole_names=not self.console.is_terminal)
         self.remarks = [BATCHES if run.settings.batch_size else RULE]
         features = len(run.observations.features)
-        if features > MOST_FEATURES:
-            most = f"the {MOST_FEATURES} of {features} features most correlated with the target"
+        if features > SHOWN_FEATURES:
+            most = f"the {SHOWN_FEATURES} of {features} features most correlated with the target"
             self.remarks.append(most)
         heading = words.subject(run, words.chosen_settings(run), width - 2)
         self.console.print(f" {heading}")
@@ -133,13 +136,9 @@ class TableReport(Report):
         self.console.line()
         self.pending: list[Step] = []
         self.headed = False
-        self.printed_at = -math.inf
 
-    def step(self, step: Step) -> None:
-        if self.is_shown(step):
-            self.pending.append(step)
-        if self.pending and time.monotonic() - self.printed_at > self.MOMENT:
-            self.flush()
+    def take(self, step: Step) -> None:
+        self.pending.append(step)
 
     def flush(self) -> None:
         """Print the rows that wait, under a header if they are the first."""
@@ -220,7 +219,7 @@ def inputs_text(x: Sequence[float | str]) -> str:
     told = [printable(value) if isinstance(value, str) else exact(value) for value in x]
     if len(x) == 1:
         return told[0]
-    if len(x) > MOST_FEATURES:
+    if len(x) > SHOWN_FEATURES:
         told = [*told[:3], f"… {len(x)} in all"]
     return f"({', '.join(told)})"
 
@@ -239,11 +238,10 @@ class JsonReport(Report):
         super().__init__(run, shown, before)
         self.history: list[dict[str, object]] = []
 
-    def step(self, step: Step) -> None:
-        if self.is_shown(step):
-            measured = dict(zip(("loss", "validation_loss"), losses(step), strict=False))
-            params, grad = step.params.tolist(), step.grad.tolist()
-            self.history.append({"epoch": step.epoch, **measured, "params": params, "grad": grad})
+    def take(self, step: Step) -> None:
+        measured = dict(zip(("loss", "validation_loss"), losses(step), strict=False))
+        params, grad = step.params.tolist(), step.grad.tolist()
+        self.history.append({"epoch": step.epoch, **measured, "params": params, "grad": grad})
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         more = {"predictions": listed(predictions), "history": self.history}
@@ -258,19 +256,15 @@ class CsvReport(Report):
         super().__init__(run, shown, before if sys.stdout.isatty() else no_op)
         self.writer = csv.writer(sys.stdout, lineterminator="\n")
         self.writer.writerow(history_header(run.observations.features, run.validation is not None))
-        self.flushed_at = -math.inf
 
-    def step(self, step: Step) -> None:
-        if self.is_shown(step):
-            self.before()
-            self.writer.writerow(history_row(step))
-        if time.monotonic() - self.flushed_at > self.MOMENT:
-            self.flush()
+    def take(self, step: Step) -> None:
+        self.before()
+        self.writer.writerow(history_row(step))
 
     def flush(self) -> None:
         """Send on what is written."""
         sys.stdout.flush()
-        self.flushed_at = time.monotonic()
+        self.printed_at = time.monotonic()
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         self.flush()

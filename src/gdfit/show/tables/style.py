@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 
 import numpy as np
 
@@ -35,7 +35,7 @@ SPACINGS = ((NUMBER_WIDTH, 3), (NUMBER_WIDTH, 2), (NUMBER_WIDTH, 1), (11, 1), (1
 NARROWEST_SPACING = (9, 1)  # where a terminal has hardly room for a param a row
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LONG_NAME = 20  # what a long name is given at least, before numbers get narrower
-MOST_FEATURES = 12  # in a table
+SHOWN_FEATURES = 12  # in a table
 
 
 def console_for(file: TextIO) -> Console:
@@ -53,16 +53,20 @@ def width_of(console: Console) -> int:
     return console.width if console.is_terminal else PIPE_WIDTH
 
 
-def show(console: Console, table: Table | Tree) -> None:
-    """Print a table or a tree; in a pipe without the spaces that fill its lines."""
-    if console.is_terminal:
-        keep_whole(table, console)
-        console.print(table, crop=False)
-        return
-    with console.capture() as capture:
-        console.print(table)
-    console.file.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
-    console.file.flush()
+def show(console: Console, *tables: Table | Tree) -> None:
+    """Print tables or trees, a blank line between them; in a pipe without the spaces that fill
+    their lines."""
+    for place, table in enumerate(tables):
+        if place:
+            console.line()
+        if console.is_terminal:
+            keep_whole(table, console)
+            console.print(table, crop=False)
+            continue
+        with console.capture() as capture:
+            console.print(table)
+        console.file.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
+        console.file.flush()
 
 
 def keep_whole(table: Table | Tree, console: Console) -> None:
@@ -75,12 +79,22 @@ def keep_whole(table: Table | Tree, console: Console) -> None:
             table.width = needed
 
 
-def new_table() -> Table:
-    """A table with a header and a line under it."""
+def new_table(
+    first: str | None, numbers: Iterable[str], vertical: Literal["top", "bottom"] = "top"
+) -> Table:
+    """A table with a header and a line under it: a column of text, perhaps, and columns of numbers.
+
+    vertical : where a name stands whose neighbours have more lines.
+    """
     from rich import box
     from rich.table import Table
 
-    return Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1))
+    if first is not None:
+        table.add_column(first, no_wrap=True, vertical=vertical)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True, vertical=vertical)
+    return table
 
 
 def key_values(lines: Iterable[NameValue]) -> Table:
@@ -140,11 +154,11 @@ def r_squared_text(value: float | None) -> str:
 
 
 class Column(NamedTuple):
-    """A column's name and width."""
+    """A column's name and width, and on which side its cells stand."""
 
     label: str
     width: int
-    is_text: bool = False
+    justify: Literal["left", "right"] = "right"
 
 
 @dataclass(frozen=True)
@@ -171,17 +185,11 @@ class TableLayout:
         """The rows of `steps`."""
         from rich.table import Table
 
-        table = Table(
-            box=None, show_header=show_header, header_style="bold", padding=(0, 0, 0, self.gap)
-        )
-        for label, width, is_text in self.columns:
-            table.add_column(
-                label,
-                width=width,
-                justify="left" if is_text else "right",
-                no_wrap=True,
-                style={"epoch": "cyan", "loss": "bold"}.get(label, ""),
-            )
+        table = Table(box=None, show_header=show_header, header_style="bold")
+        table.padding = (0, 0, 0, self.gap)
+        for label, width, justify in self.columns:
+            look = {"epoch": "cyan", "loss": "bold"}.get(label, "")
+            table.add_column(label, width=width, justify=justify, no_wrap=True, style=look)
         for place, step in enumerate(steps):
             if place and self.is_tall:
                 table.add_row()
@@ -190,12 +198,12 @@ class TableLayout:
         return table
 
 
-def layout_of(run: Run, width: int, *, whole_names: bool) -> TableLayout:
+def table_layout(run: Run, width: int, *, whole_names: bool) -> TableLayout:
     """How to lay out the steps of `run` in a `width`, or more where whole names need it."""
     names = [printable(name) for name in params_names(run.observations.features)]
     labels = ["loss"] if run.validation is None else ["loss", "validation"]
     epoch = Column("epoch", max(len("epoch"), len(str(run.settings.epochs))))
-    if len(run.observations.features) <= MOST_FEATURES:
+    if len(run.observations.features) <= SHOWN_FEATURES:
         layout = wide_layout(epoch, labels, names, width)
         if layout:
             return layout
@@ -249,19 +257,19 @@ def tall_layout(
         rows[0][: len(first)] = first
         return rows
 
-    name = Column("param", longest, is_text=True)
+    name = Column("param", longest, "left")
     numbers = [Column(label, size) for label in (*labels, "params", "grad")]
     return TableLayout((epoch, *numbers[:-2], name, *numbers[-2:]), gap, cells, is_tall=True)
 
 
 def leading(observations: Observations, params: FloatArray | None = None) -> list[int]:
-    """The places of all features, or of the `MOST_FEATURES` that count most, in the columns' order.
+    """The places of all features, or of those `SHOWN_FEATURES` that count most, in their order.
 
     With `params`, a feature counts by |w|·std(x), by how much it moves the prediction. Before there
     are any, it counts by |correlation of x and y|: on standardized features, that is how steep the
     squared error is along its weight at the start, from zeros.
     """
-    if len(observations.features) <= MOST_FEATURES:
+    if len(observations.features) <= SHOWN_FEATURES:
         return list(range(len(observations.features)))
     scaling = scaling_of(observations, "standardize")
     assert scaling
@@ -271,4 +279,4 @@ def leading(observations: Observations, params: FloatArray | None = None) -> lis
     else:
         with np.errstate(over="ignore", invalid="ignore"):  # the params of a run that diverged
             counts = params[:-1] * scaling.deviations
-    return sorted(np.argsort(-np.abs(counts), kind="stable")[:MOST_FEATURES].tolist())
+    return sorted(np.argsort(-np.abs(counts), kind="stable")[:SHOWN_FEATURES].tolist())

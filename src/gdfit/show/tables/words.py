@@ -96,24 +96,19 @@ def ending(fit: Fit) -> str:
         return f"diverged at {epochs}: loss or params are not finite any more"
     if fit.status == "interrupted":
         return f"interrupted after {epochs}"
-    if fit.status == "converged":
-        return f"converged at {epochs}: no param moved by more than {settings.tol:g} of the largest"
-    if fit.status == "stalled":
-        return (
-            f"stalled at {epochs}: no param moved by more than {settings.tol:g} of the largest, "
-            "but the loss is far above its minimum: a smaller --tol goes on"
-        )
+    if fit.status in ("converged", "stalled"):
+        but = ", but the loss is far above its minimum: a smaller --tol goes on"
+        moved = f"no param moved by more than {settings.tol:g} of the largest"
+        return f"{fit.status} at {epochs}: {moved}{but if fit.status == 'stalled' else ''}"
     if fit.status == "target":
         which = "loss" if fit.validation_loss is None else "validation loss"
         return f"target reached at {epochs}: the {which} is at or below {settings.target_loss:g}"
     best = f"; the params are those after epoch {fit.best_epoch}, with the least validation loss"
     if fit.status == "patience":
-        return (
-            f"out of patience at {epochs}: {settings.patience} epochs brought no lower "
-            f"validation loss{best}"
-        )
+        lower = f"{settings.patience} epochs brought no lower validation loss"
+        return f"out of patience at {epochs}: {lower}{best}"
     if fit.status != "completed":
-        return f"{fit.status} at epoch {fit.epochs}"
+        return f"{fit.status} at {epochs}"
     ran = f"ran all {fit.epochs} epochs" if fit.epochs > 1 else "ran 1 epoch"
     return ran + (best if fit.best_epoch < fit.epochs else "")
 
@@ -134,7 +129,7 @@ def minimum(fit: Fit, curvature: Curvature) -> str:
 
 
 def above(fit: Fit, least: float) -> str:
-    """How far above the least loss this one is."""
+    """The distance of this loss from the least one."""
     if least <= 0:
         return f"{fit.loss:.3g} above it"
     ratio = fit.loss / least
@@ -222,21 +217,13 @@ def why_it_grows(fit: Fit) -> str:
     if not settings.is_plain:
         return f"--lr {lr:g} is too large for this data, whose λmax is {curvature.lambda_max:.6g}"
     bound = curvature.max_stable_lr
+    limit, ratio = f"2/λmax = {bound:.6g}", f"{lr / bound:.3g}"
     if lr < bound:
-        return (
-            f"--lr {lr:g} is stable on this data, below 2/λmax = {bound:.6g}, but the start is too "
-            "far away for float64"
-        )
-    return (
-        f"--lr {lr:g} is {beyond(lr / bound)} the limit 2/λmax = {bound:.6g}, above which gradient "
-        "descent on this data climbs"
-    )
-
-
-def beyond(ratio: float) -> str:
-    """A ratio above 1 in words."""
-    text = f"{ratio:.3g}"
-    return "just above" if text == "1" else f"{text} times"
+        far = "but the start is too far away for float64"
+        return f"--lr {lr:g} is stable on this data, below {limit}, {far}"
+    beyond = "just above" if ratio == "1" else f"{ratio} times"
+    climbs = "above which gradient descent on this data climbs"
+    return f"--lr {lr:g} is {beyond} the limit {limit}, {climbs}"
 
 
 def is_too_large(fit: Fit) -> bool:
