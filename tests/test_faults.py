@@ -163,7 +163,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "nothing at all": (
         lambda: gdfit.observations_from([], []),
-        "the array: there are no observations",
+        "there are no observations",
     ),
     "a start that there is not": (
         lambda: gdfit.train(LINE, init="ones"),

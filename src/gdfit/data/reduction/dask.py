@@ -42,18 +42,21 @@ def itself(work: Work) -> Work:
     return work
 
 
+class ClusterError(GdfitError):
+    """The cluster has failed, and not the data."""
+
+
 def as_error(error: Exception) -> Exception:
     """The error as a person is told it."""
     if isinstance(error, GdfitError | StraddledError | LevelError):
         return error
     if isinstance(error, MemoryError):
-        return GdfitError("a worker has not enough memory")
+        return ClusterError("a worker has not enough memory")
     if type(error).__name__ == "KilledWorker":
-        return GdfitError(
-            "workers died one after the other of the same task: have they enough memory?"
-        )
+        what = "workers died one after the other of the same task: have they enough memory?"
+        return ClusterError(what)
     what = " ".join(f"{type(error).__name__}: {error}".split())
-    return GdfitError(f"a worker of the cluster failed: {what}")
+    return ClusterError(f"a worker of the cluster failed: {what}")
 
 
 MOST_AT_ONCE = 32  # units in a task: 64 MB
@@ -150,10 +153,10 @@ class Cluster(AbstractContextManager[Any]):
                 done.add(number)
                 if isinstance(outcome, StraddledError):
                     straddled.add(file)
+                elif isinstance(outcome, ClusterError | LevelError):
+                    raise outcome
                 elif isinstance(outcome, GdfitError):
                     faults.add(number)
-                elif isinstance(outcome, Exception):
-                    raise outcome
                 else:
                     trees[file].add(part.first // at_once, outcome, level)
                     read += work.extents[file].bytes_of(part, work.unit_bytes)
@@ -220,7 +223,7 @@ class Cluster(AbstractContextManager[Any]):
             self._look()
             time.sleep(AGAIN)
         if future.status == "cancelled":
-            return GdfitError("the connection to the cluster is lost")
+            return ClusterError("the connection to the cluster is lost")
         return as_error(future.exception()) if future.status == "error" else future.result()
 
     def _path_there(self, file: str) -> str:

@@ -24,6 +24,7 @@ from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
 from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, show
+from gdfit.system import check_writable
 
 Callback = Callable[[Step], None]
 """Is told of every step as it happens."""
