@@ -42,10 +42,8 @@ def itself(work: Work) -> Work:
     return work
 
 
-def as_error(error: Exception) -> Exception:
-    """The error as a person is told it."""
-    if isinstance(error, GdfitError | StraddledError | LevelError):
-        return error
+def as_error(error: Exception) -> GdfitError:
+    """An error that is not the data's, as a person is told it."""
     if isinstance(error, MemoryError):
         return GdfitError("a worker has not enough memory")
     if type(error).__name__ == "KilledWorker":
@@ -214,14 +212,24 @@ class Cluster(AbstractContextManager[Any]):
             self._client.cancel([*futures.values()])
 
     def _outcome(self, future: Any) -> Any:
-        """What a task that was done has come to, or its error. What is lost with a worker since is
-        done again by Dask, if there are workers."""
+        """What a task that was done has come to, or what is wrong with the data. What is lost with
+        a worker since is done again by Dask, if there are workers.
+
+        Raises
+        ------
+        GdfitError : for what is wrong with the cluster.
+        """
         while future.status in ("lost", "pending"):
             self._look()
             time.sleep(AGAIN)
         if future.status == "cancelled":
-            return GdfitError("the connection to the cluster is lost")
-        return as_error(future.exception()) if future.status == "error" else future.result()
+            raise GdfitError("the connection to the cluster is lost")
+        if future.status != "error":
+            return future.result()
+        error = future.exception()
+        if isinstance(error, GdfitError | StraddledError | LevelError):
+            return error
+        raise as_error(error)
 
     def _path_there(self, file: str) -> str:
         """The file's path, or URL, for workers, who may be in other folders than this process: in
