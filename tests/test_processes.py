@@ -103,3 +103,33 @@ def is_open(file: Path) -> bool:
                     if link.readlink() == file:
                         return True
     return False
+
+
+INTERRUPTED = """
+import itertools, random, signal, sys
+from gdfit.data.reduction import tree
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+tree.processors = lambda: 8
+sys.setswitchinterval(1e-4)
+random.seed(1)
+for _ in range(1500):
+    signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0005, 0.002))
+    try:
+        for _ in tree.in_order(lambda item: sum(range(2000)), itertools.count()):
+            pass
+    except KeyboardInterrupt:
+        pass
+print("ended")
+"""
+
+
+def test_no_signal_leaves_a_thread_waiting() -> None:
+    """Whatever the main thread is doing when it comes, it does not take a lock for ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert (done.stdout, done.stderr) == ("ended\n", "")

@@ -42,21 +42,16 @@ def itself(work: Work) -> Work:
     return work
 
 
-class ClusterError(GdfitError):
-    """The cluster has failed, and not the data."""
-
-
-def as_error(error: Exception) -> Exception:
-    """The error as a person is told it."""
-    if isinstance(error, GdfitError | StraddledError | LevelError):
-        return error
+def as_error(error: Exception) -> GdfitError:
+    """An error that is not the data's, as a person is told it."""
     if isinstance(error, MemoryError):
-        return ClusterError("a worker has not enough memory")
+        return GdfitError("a worker has not enough memory")
     if type(error).__name__ == "KilledWorker":
-        what = "workers died one after the other of the same task: have they enough memory?"
-        return ClusterError(what)
+        return GdfitError(
+            "workers died one after the other of the same task: have they enough memory?"
+        )
     what = " ".join(f"{type(error).__name__}: {error}".split())
-    return ClusterError(f"a worker of the cluster failed: {what}")
+    return GdfitError(f"a worker of the cluster failed: {what}")
 
 
 MOST_AT_ONCE = 32  # units in a task: 64 MB
@@ -153,10 +148,10 @@ class Cluster(AbstractContextManager[Any]):
                 done.add(number)
                 if isinstance(outcome, StraddledError):
                     straddled.add(file)
-                elif isinstance(outcome, ClusterError | LevelError):
-                    raise outcome
                 elif isinstance(outcome, GdfitError):
                     faults.add(number)
+                elif isinstance(outcome, Exception):
+                    raise outcome
                 else:
                     trees[file].add(part.first // at_once, outcome, level)
                     read += work.extents[file].bytes_of(part, work.unit_bytes)
@@ -217,14 +212,24 @@ class Cluster(AbstractContextManager[Any]):
             self._client.cancel([*futures.values()])
 
     def _outcome(self, future: Any) -> Any:
-        """What a task that was done has come to, or its error. What is lost with a worker since is
-        done again by Dask, if there are workers."""
+        """What a task that was done has come to, or what is wrong with the data. What is lost with
+        a worker since is done again by Dask, if there are workers.
+
+        Raises
+        ------
+        GdfitError : for what is wrong with the cluster.
+        """
         while future.status in ("lost", "pending"):
             self._look()
             time.sleep(AGAIN)
         if future.status == "cancelled":
-            return ClusterError("the connection to the cluster is lost")
-        return as_error(future.exception()) if future.status == "error" else future.result()
+            raise GdfitError("the connection to the cluster is lost")
+        if future.status != "error":
+            return future.result()
+        error = future.exception()
+        if isinstance(error, GdfitError | StraddledError | LevelError):
+            return error
+        raise as_error(error)
 
     def _path_there(self, file: str) -> str:
         """The file's path, or URL, for workers, who may be in other folders than this process: in

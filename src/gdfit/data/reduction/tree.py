@@ -8,11 +8,14 @@ units, how many at once and when, or in which order the files are named.
 from __future__ import annotations
 
 import os
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Codes, Unit
@@ -21,9 +24,6 @@ from gdfit.data.terms.columns import Recipe
 from gdfit.data.terms.levels import LevelError, Levels
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.errors import FieldError
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
 
 
 class Part(Protocol):
@@ -244,8 +244,9 @@ def in_order(
 
     apart : says which items may be worked on while others are taken.
     """
-    workers, iterator = processors(), iter(items)
-    pool: ThreadPoolExecutor | None = None
+    workers, iterator, started = processors(), iter(items), 0
+    tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+    ended: SimpleQueue[None] = SimpleQueue()
     waiting: deque[Callable[[], Result]] = deque()
     try:
         while True:
@@ -265,17 +266,46 @@ def in_order(
             elif not waiting:  # a single item needs no threads
                 waiting.append(partial(function, item))
             else:
-                pool = pool or thread_pool(workers)
-                waiting.append(pool.submit(function, item).result)
+                if started < workers:
+                    start_new_thread(do_tasks, (tasks, ended))
+                    started += 1
+                answer: SimpleQueue[Any] = SimpleQueue()
+                tasks.put(partial(put_answer, function, item, answer))
+                waiting.append(partial(take_answer, answer))
         while waiting:
             yield waiting.popleft()()
     finally:
-        if pool:
-            pool.shutdown(cancel_futures=True)
+        with suppress(Empty):
+            while True:
+                tasks.get_nowait()
+        for _ in range(workers):
+            tasks.put(None)
+        for _ in range(started):
+            ended.get()
 
 
-def thread_pool(workers: int) -> ThreadPoolExecutor:
-    """So many threads."""
-    from concurrent.futures import ThreadPoolExecutor
+# A signal may end what this thread does at any moment, and a lock of Python's own, as there are in
+# `threading`, would stay taken. Those in a SimpleQueue, which is C, do not.
 
-    return ThreadPoolExecutor(workers)
+
+def do_tasks(tasks: SimpleQueue[Callable[[], None] | None], ended: SimpleQueue[None]) -> None:
+    """What a thread does: tasks, until there is none."""
+    while task := tasks.get():
+        task()
+    ended.put(None)
+
+
+def put_answer(function: Callable[[Any], Any], item: Any, answer: SimpleQueue[Any]) -> None:
+    """Answer with what the function comes to of an item, or with the error."""
+    try:
+        answer.put((function(item), None))
+    except Exception as error:
+        answer.put((None, error))
+
+
+def take_answer(answer: SimpleQueue[Any]) -> Any:
+    """What is answered, once it is."""
+    result, error = answer.get()
+    if error:
+        raise error
+    return result

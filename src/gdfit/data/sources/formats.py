@@ -69,7 +69,7 @@ class Arrow:
     def blocks(self, group: int, names: Sequence[str], rows: int) -> Iterator[Any]:
         """The rows of a group in record batches of so many."""
         batch = self._file.get_batch(group)
-        chosen = batch.select([self.names.index(name) for name in names])
+        chosen = batch.select([at for at, name in enumerate(self.names) if name in names])
         for start in range(0, batch.num_rows, rows):
             yield chosen.slice(start, rows)
 
@@ -245,14 +245,14 @@ def text_of(block: Any) -> bytes:
 
     columns = [fields_of(column) for column in block.columns]
     if len(columns) == 1:  # a line with nothing in it would be none
-        said = compute.fill_null(columns[0], "")
-        nothing = compute.equal(compute.utf8_trim_whitespace(said), "")
-        columns = [compute.if_else(nothing, "NA", said)]
+        said = compute.fill_null(columns[0], b"")
+        nothing = compute.match_substring_regex(said, r"\A[ \t]*\z")
+        columns = [compute.if_else(nothing, b"NA", said)]
     rows = compute.binary_join_element_wise(
-        *columns, ",", null_handling="replace", null_replacement=""
+        *columns, b",", null_handling="replace", null_replacement=""
     )
     all_rows = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows)
-    (text,) = compute.binary_join(all_rows, "\n")
+    (text,) = compute.binary_join(all_rows, b"\n")
     return bytes(text.as_buffer()) + b"\n"
 
 
@@ -270,11 +270,12 @@ def fields_of(column: Any) -> Any:
             [None if value is None else json.dumps(value, default=str) for value in values],
             pa.string(),
         )
+    said = said.cast(pa.binary())
     if is_numeric(column.type):
         return said
     special = compute.match_substring_regex(said, '[",\r\n]')
-    doubled = compute.replace_substring(said, '"', '""')
-    in_quotes = compute.binary_join_element_wise('"', doubled, '"', "")
+    doubled = compute.replace_substring(said, b'"', b'""')
+    in_quotes = compute.binary_join_element_wise(b'"', doubled, b'"', b"")
     return compute.if_else(special, in_quotes, said)
 
 
