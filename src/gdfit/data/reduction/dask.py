@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 AGAIN = 0.05  # seconds after which to see whether what was lost is there again
+FETCH = 2.0  # seconds in which an outcome is likely to come here
 LOOK = 0.5  # seconds without news after which to look whether the cluster is still there
 
 
@@ -42,16 +43,36 @@ def itself(work: Work) -> Work:
     return work
 
 
-def as_error(error: Exception) -> GdfitError:
-    """An error that is not the data's, as a person is told it."""
+def outcome_of(future: Any, patience: float) -> Any:
+    """What a task that was done has come to, or what is wrong with the data.
+
+    Raises
+    ------
+    TimeoutError : it is not there within so many seconds. What is lost with a worker since, Dask
+        does again if there are workers.
+    GdfitError : something is wrong with the cluster.
+    """
+    if future.status in ("lost", "pending"):
+        time.sleep(AGAIN)
+        raise TimeoutError
+    try:
+        return future.result(timeout=patience)
+    except TimeoutError:
+        raise
+    except (GdfitError, StraddledError, LevelError) as fault:
+        return fault
+    except Exception as found:
+        error = found
+    if future.status == "cancelled":
+        raise GdfitError("the connection to the cluster is lost")
     if isinstance(error, MemoryError):
-        return GdfitError("a worker has not enough memory")
+        raise GdfitError("a worker has not enough memory")
     if type(error).__name__ == "KilledWorker":
-        return GdfitError(
+        raise GdfitError(
             "workers died one after the other of the same task: have they enough memory?"
         )
     what = " ".join(f"{type(error).__name__}: {error}".split())
-    return GdfitError(f"a worker of the cluster failed: {what}")
+    raise GdfitError(f"a worker of the cluster failed: {what}")
 
 
 MOST_AT_ONCE = 32  # units in a task: 64 MB
@@ -198,38 +219,24 @@ class Cluster(AbstractContextManager[Any]):
             number: self._client.submit(function, *own, pure=False)
             for number, own in enumerate(arguments)
         }
+        patience = FETCH
         try:
             for number, future in futures.items():
                 future.add_done_callback(lambda _, number=number: news.put(number))
             while futures:
                 try:
                     number = news.get(timeout=LOOK)
-                except Empty:
+                    outcome = outcome_of(futures[number], patience)
+                except (Empty, TimeoutError) as error:
                     self._look()
+                    if isinstance(error, TimeoutError):
+                        news.put(number)
+                        patience = min(2 * patience, self.limit)
                     continue
-                yield number, self._outcome(futures.pop(number))
+                del futures[number]
+                yield number, outcome
         finally:
             self._client.cancel([*futures.values()])
-
-    def _outcome(self, future: Any) -> Any:
-        """What a task that was done has come to, or what is wrong with the data. What is lost with
-        a worker since is done again by Dask, if there are workers.
-
-        Raises
-        ------
-        GdfitError : for what is wrong with the cluster.
-        """
-        while future.status in ("lost", "pending"):
-            self._look()
-            time.sleep(AGAIN)
-        if future.status == "cancelled":
-            raise GdfitError("the connection to the cluster is lost")
-        if future.status != "error":
-            return future.result()
-        error = future.exception()
-        if isinstance(error, GdfitError | StraddledError | LevelError):
-            return error
-        raise as_error(error)
 
     def _path_there(self, file: str) -> str:
         """The file's path, or URL, for workers, who may be in other folders than this process: in
