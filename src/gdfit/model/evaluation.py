@@ -71,10 +71,10 @@ class Errors:
             self.total + (other.total + shift * shift * self.count * part),
         )
 
-    def evaluation(self) -> Evaluation:
-        """What they say."""
+    def evaluation(self, file: str | None = None) -> Evaluation:
+        """What they say of the predictions for the file that is called so."""
         if not self.count:
-            raise NoObservationsError
+            raise NoObservationsError(file=file)
         mse = self.squares / self.count
         if not math.isfinite(mse):
             raise GdfitError("the errors are too large for float64 to square")
@@ -88,7 +88,7 @@ def errors_on(model: LinearModel, blocks: Iterable[FloatArray]) -> Errors:
     """The model's errors on `blocks` of rows: the numbers and levels' codes that its features are
     made of, then the target."""
     errors = Errors()
-    centred = model.facts.get("intercept") is not False
+    centred = model.intercept
     columns = model.made_of.width + 2
     for rows in buffered(blocks, rows_at_once(columns), columns):
         y = rows[:, -1]
@@ -107,11 +107,8 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     last column where there is no header.
     """
     recipe = Observed(model, dataset.selection.target, drop_missing=dataset.dialect.drop_missing)
-    try:
-        errors: Errors = dataset.reduced(lambda first: Measure(recipe))
-        return errors.evaluation()
-    except NoObservationsError:
-        raise NoObservationsError(file=dataset.name) from None
+    errors: Errors = dataset.reduced(lambda first: Measure(recipe))
+    return errors.evaluation(dataset.name)
 
 
 def observe(model: LinearModel, dataset: Dataset) -> Observations:
@@ -140,14 +137,10 @@ class Observed:
     @property
     def columns(self) -> Columns:
         """What is read of them."""
-        intercept = self.model.facts.get("intercept") is not False
-        return Columns(
-            self.model.features,
-            self.model.target,
-            known=replace(self.model.made_of, intercept=intercept),
-            weights=self.weights,
-            intercept=intercept,
-        )
+        model, intercept = self.model, self.model.intercept
+        known = replace(model.made_of, intercept=intercept)
+        names = (model.features, model.target)
+        return Columns(*names, weights=self.weights, intercept=intercept, known=known)
 
     def advice(self, fault: FieldError, layout: Layout) -> str:
         """Nothing: a model needs the columns that it needs."""
@@ -156,30 +149,29 @@ class Observed:
     def maker(self, file: DataFile) -> RowMaker:
         """What makes rows of a file: see `Recipe`."""
         model, layout = self.model, file.layout
-        inputs = find_features(layout, file.name, model.inputs)
+        place_of = find_features(layout, file.name, model.inputs)
         if self.target or layout.named:
             table = LayoutTable(layout, file.name, all_numbers=True)
             (factor, *more) = read_term(self.target or model.target, table).factors
             if more or factor.is_category:
                 raise UsageError(f"`target` takes a column or a function of one, not {self.target}")
-            (place,) = find_columns(layout, file.name, [factor.column])
+            place = find_columns(layout, file.name, [factor.column])[factor.column]
         else:
             place = len(layout.names) - 1
             factor = Factor(layout.names[place])
-            if place in inputs:
+            if place in place_of.values():
                 raise GdfitError(
                     "has no header, and no column with the observed values besides those that the "
                     f"model predicts from ({listing(model.inputs)})",
                     file=file.name,
                 )
-        if factor.column in model.inputs and place not in inputs:
+        if factor.column in place_of and place not in place_of.values():
             # The model's is another one.
             factor = replace(factor, column=f"{factor.column} (observed)")
-        place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
+        place_of[factor.column] = place
         if self.weights is not None:
-            (place_of[self.weights],) = find_columns(layout, file.name, [self.weights])
-        levels = Levels(model.made_of)
-        return RowMaker(model.made_of, levels, place_of, factor, self.weights, self.drop_missing)
+            place_of |= find_columns(layout, file.name, [self.weights])
+        return RowMaker(model.made_of, place_of, factor, self.weights, self.drop_missing)
 
 
 @dataclass(frozen=True)
@@ -237,7 +229,6 @@ def evaluate(
         dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
         return evaluate_rows(model, dataset)
     file, job = frame_file(data), Measure(Observed(model, target, drop_missing=drop_missing))
-    try:
-        return job.result(reduce_files([file], job).part, None).evaluation()
-    except NoObservationsError:
-        raise NoObservationsError(file=file.name) from None
+    errors: Errors
+    errors, _ = reduce_files([file], job)
+    return errors.evaluation(file.name)

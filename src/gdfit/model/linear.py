@@ -81,13 +81,10 @@ class LinearModel(Displayed):
 
     def maker(self, file: DataFile) -> RowMaker:
         """The maker of features of the columns of `file`."""
-        from gdfit.data.terms.levels import Levels
         from gdfit.data.terms.lookup import find_features
         from gdfit.data.terms.row_maker import RowMaker
 
-        places = find_features(file.layout, file.name, self.inputs)
-        place_of = dict(zip(self.inputs, places, strict=True))
-        return RowMaker(self.made_of, Levels(self.made_of), place_of)
+        return RowMaker(self.made_of, find_features(file.layout, file.name, self.inputs))
 
     def at_batch(self, maker: RowMaker, file: DataFile, unit: Unit, batch: Batch) -> FloatArray:
         """ŷ of each row of a batch that was read of `file`; NaN where a field is missing."""

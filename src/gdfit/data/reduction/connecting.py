@@ -26,12 +26,6 @@ LOCAL = "local"
 SILENT = logging.CRITICAL + 1
 
 
-def check_installed() -> None:
-    """Say what to type where Dask is not installed."""
-    if find_spec("distributed") is None:
-        raise GdfitError("`dask` needs Dask: pip install 'gdfit[dask]'")
-
-
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Dask from writing to standard error: what is wrong is said in words of our own."""
@@ -69,8 +63,10 @@ def client_of(address: str, timeout: float) -> Iterator[Client]:
 
     Raises
     ------
-    GdfitError : there is no scheduler within `timeout` seconds, or no key to speak to it.
+    GdfitError : there is no scheduler within `timeout` seconds, no key to speak to it, or no Dask.
     """
+    if find_spec("distributed") is None:
+        raise GdfitError("`dask` needs Dask: pip install 'gdfit[dask]'")
     if address == LOCAL:
         with local_client() as client:
             yield client

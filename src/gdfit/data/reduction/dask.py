@@ -17,11 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from gdfit.data.data_file import Progress, scheme_of
 from gdfit.data.reduction import connecting, units
-from gdfit.data.reduction.tree import (
-    Job,
-    Outcome,
-    Tree,
-)
+from gdfit.data.reduction.tree import Job, Outcome, Tree
 from gdfit.data.reduction.units import Extent, Range, Task, Work
 from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
@@ -56,6 +52,8 @@ def as_error(error: Exception) -> GdfitError:
 
 MOST_AT_ONCE = 32  # units in a task: 64 MB
 TASKS_EACH = 4  # for each worker at least, if there are so many units
+
+Arguments = Sequence[tuple[Any, ...]]
 
 
 @dataclass(eq=False)
@@ -97,8 +95,8 @@ class Cluster(AbstractContextManager[Any]):
         dialect: Dialect,
         job_for: Callable[[Extent], Job],
         progress: Progress | None = None,
-    ) -> tuple[Job, Outcome]:
-        """What all rows come to, and by which job.
+    ) -> tuple[Any, int]:
+        """What all rows come to, and how many of them missed a field.
 
         job_for : what is to be made of the data whose first file has this extent.
 
@@ -112,7 +110,9 @@ class Cluster(AbstractContextManager[Any]):
         if "-" in files:
             raise UsageError("workers can't read standard input: `dask` needs files")
         self._connect()
-        paths = [self._path_there(file) for file in files]
+        # Workers may be in other folders: in those, too, there may be a file that is called so.
+        here = self.address == connecting.LOCAL
+        paths = [file if here or scheme_of(file) else str(Path(file).absolute()) for file in files]
         extents: list[Extent] = self._each(units.survey, [(path, dialect) for path in paths])
         for extent in extents:
             if progress and scheme_of(extent.path):
@@ -126,7 +126,7 @@ class Cluster(AbstractContextManager[Any]):
         except LevelError:
             self._each(units.find_level_fault, [(there,)])
             raise GdfitError("the data changed while they were read") from None
-        return work.job, outcome
+        return work.job.result(outcome.part, None), outcome.missed
 
     def _folded(self, work: Work, there: Any, at_once: int, progress: Progress | None) -> Outcome:
         """What all units come to. Files with a range that ends in quotes, or has a fault whose line
@@ -173,9 +173,7 @@ class Cluster(AbstractContextManager[Any]):
             whole.add(work.ranks[file], tree.result())
         return whole.result()
 
-    def _each(
-        self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
-    ) -> list[Any]:
+    def _each(self, function: Callable[..., Any], arguments: Arguments) -> list[Any]:
         """What the function comes to of each of the arguments.
 
         Raises
@@ -183,13 +181,14 @@ class Cluster(AbstractContextManager[Any]):
         GdfitError : of the first arguments for which there is an error.
         """
         found = dict(self._outcomes(function, arguments))
-        for number in range(len(arguments)):
-            if isinstance(found[number], Exception):
-                raise found[number]
-        return [found[number] for number in range(len(arguments))]
+        outcomes = [found[number] for number in range(len(arguments))]
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+        return outcomes
 
     def _outcomes(
-        self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
+        self, function: Callable[..., Any], arguments: Arguments
     ) -> Generator[tuple[int, Any]]:
         """What the function comes to of each of the arguments on a worker, or the error, with the
         arguments' number, as it comes."""
@@ -231,18 +230,11 @@ class Cluster(AbstractContextManager[Any]):
             return error
         raise as_error(error)
 
-    def _path_there(self, file: str) -> str:
-        """The file's path, or URL, for workers, who may be in other folders than this process: in
-        those, too, there may be a file that is called so."""
-        is_same = self.address == connecting.LOCAL or scheme_of(file)
-        return file if is_same else str(Path(file).absolute())
-
     def _connect(self) -> None:
         """Be a client of the cluster, which has workers that have this gdfit."""
         if self._client is not None:
             return
         if isinstance(self.address, str):
-            connecting.check_installed()
             self._stack.enter_context(connecting.quiet())
             started = connecting.client_of(self.address, self.connecting)
             self._client = self._stack.enter_context(started)

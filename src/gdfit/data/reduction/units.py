@@ -14,16 +14,7 @@ from typing import NamedTuple
 
 from gdfit.data.batch import Unit
 from gdfit.data.data_file import DataFile
-from gdfit.data.reduction.tree import (
-    Job,
-    Leaf,
-    Outcome,
-    Spot,
-    Tree,
-    file_ranks,
-    outcome_of,
-    reduce_files,
-)
+from gdfit.data.reduction import tree
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import ArrowFile, open_file
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_stored
@@ -140,19 +131,17 @@ def opened_range(
         def read(size: int) -> bytes:
             return source.read(min(size, BLOCK_BYTES))
 
+        def units() -> Iterator[Unit]:
+            try:
+                for number, block in cutter.units(part.first, part.stop):
+                    yield Unit(number, block)
+            except RowError:  # it may begin in quotes
+                raise StraddledError from None
+
         cutter = UnitCutter(read, layout.grammar, begin, layout.line, unit_bytes=unit_bytes)
         if part.first * unit_bytes > layout.start:
             cutter.skip_line()
-        yield CsvFile(source, layout, b"", extent.is_small), range_units(cutter, part)
-
-
-def range_units(cutter: UnitCutter, part: Range) -> Iterator[Unit]:
-    """The units of a range of text."""
-    try:
-        for number, block in cutter.units(part.first, part.stop):
-            yield Unit(number, block)
-    except RowError:  # it may begin in quotes
-        raise StraddledError from None
+        yield CsvFile(source, layout, b"", extent.is_small), units()
 
 
 @dataclass(frozen=True)
@@ -168,12 +157,12 @@ class Work:
 
     extents: tuple[Extent, ...]
     dialect: Dialect
-    job: Job
+    job: tree.Job
     unit_bytes: int
     ranks: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ranks", file_ranks([extent.name for extent in self.extents]))
+        object.__setattr__(self, "ranks", tree.file_ranks([extent.name for extent in self.extents]))
 
 
 class Task(NamedTuple):
@@ -183,7 +172,7 @@ class Task(NamedTuple):
     range: Range
 
 
-def condense(work: Work, task: Task) -> Outcome:
+def condense(work: Work, task: Task) -> tree.Outcome:
     """What a task's units come to.
 
     Raises
@@ -193,13 +182,13 @@ def condense(work: Work, task: Task) -> Outcome:
     """
     keep_blocks()
     extent, rank = work.extents[task.file], work.ranks[task.file]
-    tree = Tree()
+    branch = tree.Tree()
     with opened_range(extent, work.dialect, task.range, work.unit_bytes) as (file, units):
         maker = work.job.recipe.maker(file)
         for unit in units:
-            leaf = Leaf(file, maker, unit, Spot(rank, task.file, unit.number))
-            tree.add(unit.number, outcome_of(work.job, leaf))
-    return tree.result()
+            leaf = tree.Leaf(file, maker, unit, tree.Spot(rank, task.file, unit.number))
+            branch.add(unit.number, tree.outcome_of(work.job, leaf))
+    return branch.result()
 
 
 def find_level_fault(work: Work) -> None:
@@ -215,5 +204,4 @@ def find_level_fault(work: Work) -> None:
             with opened_range(extent, work.dialect, Range(), work.unit_bytes) as (file, _):
                 yield file
 
-    names = [extent.name for extent in work.extents]
-    reduce_files(files(), work.job, names, work.job.keeper())
+    tree.reduce_files(files(), work.job, [extent.name for extent in work.extents])

@@ -11,11 +11,11 @@ The expansion of a model, as its file has it."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -149,12 +149,12 @@ class Expansion:
 
     def multiply(self, rows: FloatArray, result: FloatArray) -> None:
         """The products of the numbers in `rows`, into the first columns of `result`."""
-        place_of = {column: place for place, column in enumerate(self.numbers)}
+        columns = dict(zip(self.numbers, rows.T, strict=False))
         known: dict[Factor, FloatArray] = {}
         for place, factors in enumerate(self.products):
             for count, factor in enumerate(factors):
                 if factor not in known:
-                    known[factor] = factor.of(rows[:, place_of[factor.column]])
+                    known[factor] = factor.of(columns[factor.column])
                 if count:
                     result[:, place] *= known[factor]
                 else:
@@ -283,15 +283,12 @@ def expansion_of(record: Mapping[str, object]) -> Expansion:
     inputs, terms, levels = record.get("inputs"), record.get("terms"), record.get("levels", {})
     if not (is_texts(inputs) and is_texts(terms) and isinstance(levels, Mapping)):
         raise ValueError
-    table = RecordedTable(cast(list[str], inputs), list(levels))
+    table = RecordedTable(inputs, list(levels))
     try:
-        read = tuple(read_term(text, table) for text in cast(list[str], terms))
+        expansion = Expansion(tuple(read_term(text, table) for text in terms))
     except GdfitError:
         raise ValueError from None
-    expansion = Expansion(read)
-    if list(map(str, expansion.categories)) != list(levels) or expansion.inputs != tuple(
-        cast(list[str], inputs)
-    ):
+    if [*map(str, expansion.categories)] != [*levels] or [*expansion.inputs] != inputs:
         raise ValueError
     known = []
     for category in expansion.categories:
@@ -302,9 +299,9 @@ def expansion_of(record: Mapping[str, object]) -> Expansion:
         known.append(tuple(level if category.is_text else float(level) for level in found))
         if not known[-1] or len(set(known[-1])) < len(known[-1]):
             raise ValueError
-    return Expansion(read, tuple(known))
+    return replace(expansion, levels=tuple(known))
 
 
-def is_texts(value: object) -> bool:
+def is_texts(value: object) -> TypeGuard[list[str]]:
     """Whether it is a list of texts."""
     return isinstance(value, list) and all(isinstance(item, str) for item in value)

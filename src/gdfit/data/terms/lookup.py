@@ -48,7 +48,16 @@ class LayoutTable:
 
     def missing(self, name: str, more: str = "") -> GdfitError:
         """What to say where there is none, and `more`."""
-        return no_column(self.layout, self.name, name, more)
+        layout = self.layout
+        folded = {column.casefold(): column for column in layout.names}
+        near = get_close_matches(name.casefold(), folded, n=3)
+        there = "its columns with numbers are " if layout.numeric else "its columns are "
+        return GdfitError(
+            f"there is no column {quoted(name)}; "
+            + (f"is it {alternatives([folded[column] for column in near])}? " if near else "")
+            + f"{there}{listing(layout.numeric or layout.names)}{more}",
+            file=self.name,
+        )
 
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
@@ -57,11 +66,11 @@ class LayoutTable:
 
 def find_columns(
     layout: Layout, name: str, wanted: Sequence[str], *, needed: bool = True
-) -> tuple[int, ...]:
+) -> dict[str, int]:
     """Where the columns called `wanted` stand in the file called `name`; those that are not
     `needed` one can do without, and an error says so."""
-    found = [find_name(layout, name, column) for column in wanted]
-    for column in found:
+    found = {column: find_name(layout, name, column) for column in wanted}
+    for column in found.values():
         count = layout.names.count(column)
         if count > 1:
             where = " in the header" if layout.is_text else ""
@@ -70,32 +79,20 @@ def find_columns(
                 f"{count} columns are called {quoted(column)}; name them apart{where}{instead}",
                 file=name,
             )
-    return tuple(layout.names.index(column) for column in found)
+    return {name: layout.names.index(column) for name, column in found.items()}
 
 
 def find_name(layout: Layout, name: str, wanted: str) -> str:
     """The column that `wanted` means in the file called `name`: the one that is called so, also
     without single quotes and blanks."""
-    column = LayoutTable(layout, name).find(wanted)
+    table = LayoutTable(layout, name)
+    column = table.find(wanted)
     if column is None:
-        raise no_column(layout, name, wanted)
+        raise table.missing(wanted)
     return column
 
 
-def no_column(layout: Layout, name: str, wanted: str, more: str = "") -> GdfitError:
-    """What to say where no column of the file called `name` is `wanted`, and `more`."""
-    folded = {column.casefold(): column for column in layout.names}
-    near = get_close_matches(wanted.casefold(), folded, n=3)
-    there = "its columns with numbers are " if layout.numeric else "its columns are "
-    return GdfitError(
-        f"there is no column {quoted(wanted)}; "
-        + (f"is it {alternatives([folded[column] for column in near])}? " if near else "")
-        + f"{there}{listing(layout.numeric or layout.names)}{more}",
-        file=name,
-    )
-
-
-def find_features(layout: Layout, name: str, features: Sequence[str]) -> tuple[int, ...]:
+def find_features(layout: Layout, name: str, features: Sequence[str]) -> dict[str, int]:
     """Where a model's features stand in the file called `name`: by name, in any order, or by place
     where there is no header."""
     width = len(layout.names)
@@ -107,7 +104,7 @@ def find_features(layout: Layout, name: str, features: Sequence[str]) -> tuple[i
             f"{listing(tuple(features))}",
             file=name,
         )
-    return tuple(range(len(features)))
+    return {feature: place for place, feature in enumerate(features)}
 
 
 def alternatives(names: Sequence[str], most: int = 3) -> str:

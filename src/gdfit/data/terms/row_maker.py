@@ -18,16 +18,9 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import Asked, Batch, Codes, Unit
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, Level
-from gdfit.data.terms.levels import LevelError, Levels
+from gdfit.data.terms.levels import Levels, UnusableError
 from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
 from gdfit.errors import GdfitError
-
-
-class UnusableError(ValueError):
-    """A row that can't be used: which, the column, and why."""
-
-    def __init__(self, row: int, column: str, what: str) -> None:
-        self.row, self.column, self.what = row, column, what
 
 
 @dataclass
@@ -36,21 +29,22 @@ class RowMaker:
     weight if there are weights, y if there is a target.
 
     expansion : what is to be made of the columns.
-    levels : the codes of the levels, which are added to as they are found.
     place_of : the columns by their names: their places in the file.
     target : what y is.
     weights : the column of the rows' weights.
     drop_missing : whether to leave out rows with a missing field, which are an error otherwise.
+    levels : the codes of the levels, which are added to as they are found.
     missed : how many rows have been left out.
     """
 
     expansion: Expansion
-    levels: Levels
     place_of: Mapping[str, int]
     target: Factor | None = None
     weights: str | None = None
     drop_missing: bool = False
-    missed: int = 0
+
+    def __post_init__(self) -> None:
+        self.levels, self.missed = Levels(self.expansion), 0
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
@@ -85,19 +79,17 @@ class RowMaker:
                 self.missed += len(whole) - int(np.count_nonzero(whole))
                 batch = batch.where(whole)
             if self.weights is not None:
-                batch = self.counted(file, unit, batch, self.weights)
+                place = self.numbers.index(self.weights, len(self.expansion.numbers))
+                weights = batch.numbers[:, place]
+                negative = np.flatnonzero(weights < 0)
+                if len(negative):
+                    row = int(negative[0])
+                    what = f"a weight can't be negative, as {weights[row]:g} is"
+                    place = self.place_of[self.weights]
+                    raise file.fault_in(unit, int(batch.rows[row]), place, what)
+                batch = batch.where(weights > 0)
             if len(batch.rows):
                 yield batch.rows, self.rows(file, unit, batch)
-
-    def counted(self, file: DataFile, unit: Unit, batch: Batch, name: str) -> Batch:
-        """The rows with a weight above 0."""
-        weights = batch.numbers[:, self.numbers.index(name, len(self.expansion.numbers))]
-        negative = np.flatnonzero(weights < 0)
-        if len(negative):
-            row = int(negative[0])
-            what = f"a weight can't be negative, as {weights[row]:g} is"
-            raise file.fault_in(unit, int(batch.rows[row]), self.place_of[name], what)
-        return batch.where(weights > 0)
 
     def rows(self, file: DataFile, unit: Unit, batch: Batch) -> FloatArray:
         """The rows of a batch without missing fields.
@@ -115,7 +107,8 @@ class RowMaker:
     def made(self, batch: Batch) -> FloatArray:
         """The rows of a batch, all of which count."""
         expansion = self.expansion
-        if expansion.is_plain and self.target == self.plain_target:
+        target = None if self.target is None or self.target.is_column else self.target
+        if expansion.is_plain and target is None:
             return batch.numbers
         size, width = len(expansion.numbers), expansion.width
         more = batch.numbers.shape[1] - size - (len(expansion.categories) - len(self.texts))
@@ -133,31 +126,18 @@ class RowMaker:
             else:
                 values, codes = np.unique(batch.numbers[:, numeric], return_inverse=True)
                 said, numeric = values.tolist(), numeric + 1
-            try:
-                rows[:, size + place] = self.levels.encode(place, codes, said)
-            except LevelError as error:
-                raise UnusableError(error.row, category.column, error.what) from None
+            rows[:, size + place] = self.levels.encode(place, codes, said)
         unusable = fault_in(expansion, rows)
         if unusable:
             raise UnusableError(*unusable)
-        if self.target and self.target != self.plain_target:
-            rows[:, -1] = target_of(rows[:, -1], self.target)
+        if target:
+            y = target.of(rows[:, -1])
+            wrong = np.flatnonzero(~np.isfinite(y))
+            if len(wrong):
+                row = int(wrong[0])
+                raise UnusableError(row, *reason([target], {target.column: float(rows[row, -1])}))
+            rows[:, -1] = y
         return rows
-
-    @property
-    def plain_target(self) -> Factor | None:
-        """The target's column as it stands."""
-        return None if self.target is None else Factor(self.target.column)
-
-
-def target_of(values: FloatArray, target: Factor) -> FloatArray:
-    """y of the values in its column."""
-    y = target.of(values)
-    wrong = np.flatnonzero(~np.isfinite(y))
-    if len(wrong):
-        row = int(wrong[0])
-        raise UnusableError(row, *reason([target], {target.column: float(values[row])}))
-    return y
 
 
 def fault_in(expansion: Expansion, rows: FloatArray) -> tuple[int, str, str] | None:
@@ -167,8 +147,14 @@ def fault_in(expansion: Expansion, rows: FloatArray) -> tuple[int, str, str] | N
     numbers = rows[:, : len(expansion.numbers)]
     # Of each factor, the largest is at one of the ends; so no product is larger than theirs.
     ends = np.array([numbers.min(axis=0), numbers.max(axis=0)])
+    ends_of = dict(zip(expansion.numbers, ends.T, strict=True))
+
+    def largest(factor: Factor) -> float:
+        return float(np.abs(factor.of(ends_of[factor.column])).max())
+
     with np.errstate(all="ignore"):
-        if np.isfinite(bounds_of(expansion, ends)).all():
+        bounds = [prod(map(largest, factors)) for factors in expansion.products]
+        if np.isfinite(bounds).all():
             return None
         products = np.empty((len(rows), len(expansion.products)), order="F")
         expansion.multiply(rows, products)
@@ -181,20 +167,6 @@ def fault_in(expansion: Expansion, rows: FloatArray) -> tuple[int, str, str] | N
     values = dict(zip(expansion.numbers, numbers[row].tolist(), strict=True))
     column, why = reason(factors, values)
     return row, column, why
-
-
-def bounds_of(expansion: Expansion, ends: FloatArray) -> FloatArray:
-    """Numbers as large as any product can be of columns between `ends`, shape (2, columns)."""
-    place_of = {column: place for place, column in enumerate(expansion.numbers)}
-    return np.array(
-        [
-            prod(
-                float(np.abs(factor.of(ends[:, place_of[factor.column]])).max())
-                for factor in factors
-            )
-            for factors in expansion.products
-        ]
-    )
 
 
 def reason(factors: Sequence[Factor], values: Mapping[str, float]) -> tuple[str, str]:

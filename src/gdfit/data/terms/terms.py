@@ -69,6 +69,11 @@ class Factor:
         name = f"{function}({self.column})" if function else self.column
         return name if self.power == 1 else f"{name}^{self.power}"
 
+    @property
+    def is_column(self) -> bool:
+        """True where it is a column of numbers as it stands."""
+        return self == Factor(self.column)
+
     def of(self, numbers: FloatArray) -> FloatArray:
         """The factor where the column holds `numbers`; not finite where it has no value."""
         with np.errstate(all="ignore"):  # what is not finite is told as a fault of its line
@@ -98,7 +103,7 @@ class Term:
     @property
     def is_column(self) -> bool:
         """Whether it is a column of numbers as it stands."""
-        return len(self.factors) == 1 and self.factors[0] == Factor(self.factors[0].column)
+        return len(self.factors) == 1 and self.factors[0].is_column
 
 
 class Table(Protocol):
