@@ -112,9 +112,8 @@ class LinearModel(Displayed):
 
     def at_rows(self, rows: FloatArray) -> FloatArray:
         """ŷ of rows of numbers and levels' codes, as an `Expansion` has them."""
-        if self.expansion is None:
-            return cast("FloatArray", self.at(list(rows[:, : len(self.features)].T)))
-        return cast("FloatArray", self.at(list(self.expansion.expand(rows)[:, :-2].T)))
+        made = self.expansion.expand(rows)[:, :-2] if self.expansion else rows[:, : len(self.w)]
+        return cast("FloatArray", self.at(list(made.T)))
 
     @property
     def intercept(self) -> bool:

@@ -13,6 +13,7 @@ from gdfit.data.data_file import Progress
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.tree import in_order
 from gdfit.data.sources.csv_file import CsvFile
+from gdfit.data.terms.expansion import enclosed
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.text.blocks import LF, Block, Positions, ends_of_rows, every_other
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
@@ -127,4 +128,4 @@ def quoted_field(said: str, grammar: Grammar) -> str:
     special = f'"\r\n{grammar.delimiters.decode()}{grammar.comment or ""}'
     if said == said.strip(grammar.blanks.decode()) and not set(said) & set(special):
         return said
-    return '"' + said.replace('"', '""') + '"'
+    return enclosed(said)

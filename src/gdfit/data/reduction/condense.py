@@ -82,16 +82,16 @@ class Condensed:
             last_place=max(self.last_place, other.last_place),
         )
 
-    def knowing(self, levels: Levels) -> Condensed:
-        """The same rows, with levels that are only elsewhere added to their own."""
-        return replace(self, levels=self.levels.joined(levels)[0])
-
-    def observations(self, columns: Columns, rows: Rows | None = None) -> Observations:
-        """The rows as p+2, or as N where those are fewer; and all of them, if they were kept."""
-        levels, expansion = self.levels, self.levels.expansion
+    def observations(
+        self, columns: Columns, more: Levels | None = None, rows: Rows | None = None
+    ) -> Observations:
+        """The rows as p+2, or as N where those are fewer, with `more` levels that are only
+        elsewhere; and all `rows`, if they were kept."""
+        levels = self.levels.joined(more)[0] if more else self.levels
+        expansion = levels.expansion
         triangle = self.groups.triangle(levels) if self.groups else self.triangle
         assert triangle is not None
-        if not is_triangular(triangle):
+        if len(triangle) > triangle.shape[1] or np.tril(triangle, -1).any():
             triangle = triangular(triangle)
 
         def made(rows: FloatArray) -> FloatArray:
@@ -122,91 +122,6 @@ class Condensed:
 def folded(rows: FloatArray) -> FloatArray:
     """R of the rows; or the rows, where they are few, to be decomposed with others."""
     return triangular(rows) if len(rows) > FEW * rows.shape[1] else rows
-
-
-def is_triangular(rows: FloatArray) -> bool:
-    """True where rows are an R already."""
-    return len(rows) <= rows.shape[1] and not np.tril(rows, -1).any()
-
-
-def condensed(
-    columns: Columns,
-    batches: Iterable[tuple[Codes, FloatArray]],
-    levels: Levels,
-    spot: Spot,
-    seed: tuple[int, ...],
-    *,
-    keep_rows: bool = False,
-) -> Condensed | None:
-    """Rows of a unit, condensed; None where there are none. How they are cut into batches makes no
-    difference, not in the last bit.
-
-    Parameters
-    ----------
-    columns : their names, and what is made of them.
-    batches : the rows' numbers in the unit, and they, as they are read, the target last: see
-        `Columns.width`.
-    levels : of the categories.
-    spot : where the unit is.
-    seed : of the sample.
-    keep_rows : whether to keep all rows as well.
-    """
-    expansion, width = columns.expansion, columns.width + 1
-    groups = GroupedRows(levels) if expansion.categories else None
-    triangle = np.empty((0, 0))
-    sample, kept, first = Reservoir(*seed), [], np.empty((0, width))
-    places: list[Place] = []
-    count, weight = 0, 0.0
-    for rows in buffered(numbered(batches, places, spot), rows_at_once(width), width):
-        count += len(rows)
-        if not len(first):
-            first = rows[:FIRST_ROWS].copy()
-        last = rows[-1].copy()
-        sample.add(rows)
-        if keep_rows:
-            kept.append(rows.copy(order="F"))
-        base, weights = expansion.base(rows), expansion.weights(rows)
-        if weights is not None:
-            weight += float(weights.sum())
-            base = base * np.sqrt(weights)[:, np.newaxis]
-        if groups:
-            groups.add(base, expansion.codes(rows))
-            continue
-        features = folded(expansion.spread(base, expansion.codes(rows)))
-        # A copy, as the buffer of rows is written over.
-        triangle = (
-            folded(np.concatenate([triangle, features])) if triangle.size else features.copy()
-        )
-    if not count:
-        return None
-    *first_places, last_place = places
-    return Condensed(
-        levels=levels,
-        count=count,
-        weight=weight,
-        triangle=None if groups else triangle,
-        groups=groups,
-        first=first,
-        last=last,
-        sample=sample.sample(),
-        first_places=tuple(first_places),
-        last_place=last_place,
-        kept=tuple(kept),
-    )
-
-
-def numbered(
-    batches: Iterable[tuple[Codes, FloatArray]], places: list[Place], spot: Spot
-) -> Iterator[FloatArray]:
-    """The rows of batches. The places of the first of them, and that of the last one, are added to
-    `places`."""
-    first: list[int] = []
-    last = 0
-    for numbers, rows in batches:
-        first += numbers[: FIRST_ROWS - len(first)].tolist()
-        last = int(numbers[-1])
-        yield rows
-    places += [(spot.file, spot.number, number) for number in (*first, last)]
 
 
 @dataclass(frozen=True)
@@ -256,7 +171,7 @@ class Condense:
     ) -> Dealt | None:
         """What the rows of a unit come to."""
         if self.dealing is None:
-            pile = self._condensed(batches, levels, spot, 0)
+            pile = self.condensed(batches, levels, spot)
             return Dealt(levels, (pile,)) if pile else None
         found = [*batches]
         if not found:
@@ -268,7 +183,7 @@ class Condense:
 
         def of(chosen: Codes, pile: int) -> Condensed | None:
             some = [(numbers[chosen], rows[chosen])] if len(chosen) else []
-            return self._condensed(some, levels, spot, pile)
+            return self.condensed(some, levels, spot, pile)
 
         waiting = by_draw[piles[by_draw] == UNDECIDED]
         undecided = (of(row, pile) for pile, row in enumerate(waiting[:, np.newaxis], self.piles))
@@ -279,15 +194,65 @@ class Condense:
             (tuple(row for row in undecided if row),),
         )
 
-    def _condensed(
-        self,
-        batches: Iterable[tuple[Codes, FloatArray]],
-        levels: Levels,
-        spot: Spot,
-        pile: int,
+    def condensed(
+        self, batches: Iterable[tuple[Codes, FloatArray]], levels: Levels, spot: Spot, pile: int = 0
     ) -> Condensed | None:
-        seed = (self.seed, spot.rank, spot.number, pile)
-        return condensed(self.recipe.columns, batches, levels, spot, seed, keep_rows=self.keep_rows)
+        """Rows of a unit that are dealt to a pile, condensed; None where there are none. How they
+        are cut into batches makes no difference, not in the last bit.
+
+        batches : the rows' numbers in the unit, and they, as they are read, the target last: see
+            `Columns.width`.
+        """
+        columns = self.recipe.columns
+        expansion, width = columns.expansion, columns.width + 1
+        groups = GroupedRows(levels) if expansion.categories else None
+        triangle, first = np.empty((0, 0)), np.empty((0, width))
+        sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile), []
+        first_numbers: list[int] = []
+        last_number, count, weight = 0, 0, 0.0
+
+        def all_rows() -> Iterator[FloatArray]:
+            nonlocal last_number
+            for numbers, rows in batches:
+                first_numbers.extend(numbers[: FIRST_ROWS - len(first_numbers)].tolist())
+                last_number = int(numbers[-1])
+                yield rows
+
+        for rows in buffered(all_rows(), rows_at_once(width), width):
+            count += len(rows)
+            if not len(first):
+                first = rows[:FIRST_ROWS].copy()
+            last = rows[-1].copy()
+            sample.add(rows)
+            if self.keep_rows:
+                kept.append(rows.copy(order="F"))
+            base, weights = expansion.base(rows), expansion.weights(rows)
+            if weights is not None:
+                weight += float(weights.sum())
+                base = base * np.sqrt(weights)[:, np.newaxis]
+            if groups:
+                groups.add(base, expansion.codes(rows))
+                continue
+            features = folded(expansion.spread(base, expansion.codes(rows)))
+            # A copy, as the buffer of rows is written over.
+            triangle = (
+                folded(np.concatenate([triangle, features])) if triangle.size else features.copy()
+            )
+        if not count:
+            return None
+        return Condensed(
+            levels=levels,
+            count=count,
+            weight=weight,
+            triangle=None if groups else triangle,
+            groups=groups,
+            first=first,
+            last=last,
+            sample=sample.sample(),
+            first_places=tuple((spot.file, spot.number, number) for number in first_numbers),
+            last_place=(spot.file, spot.number, last_number),
+            kept=tuple(kept),
+        )
 
     def keeper(self) -> Keeper:
         """What takes what units come to in their order."""
@@ -306,7 +271,7 @@ class Condense:
                 keeper.settle(row, pile)
         rows = keeper.rows if keeper and self.keep_rows else [None] * self.piles
         return [
-            pile.knowing(part.levels).observations(self.recipe.columns, kept) if pile else None
+            pile.observations(self.recipe.columns, part.levels, kept) if pile else None
             for pile, kept in zip(piles, rows, strict=True)
         ]
 

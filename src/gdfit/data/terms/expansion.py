@@ -239,7 +239,12 @@ def level_name(level: Level) -> str:
 def as_typed(level: Level) -> str:
     """A level as it is typed among others: in quotes where it has a comma or quotes."""
     name = level_name(level)
-    return '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name
+    return enclosed(name) if {",", '"'} & set(name) else name
+
+
+def enclosed(text: str, quote: str = '"') -> str:
+    """A text in quotes as CSV, SQL and spreadsheets have it: a quote in it is there twice."""
+    return quote + text.replace(quote, 2 * quote) + quote
 
 
 def widened(rows: FloatArray, before: Expansion, after: Expansion) -> FloatArray:
