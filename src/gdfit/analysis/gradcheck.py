@@ -40,9 +40,7 @@ def check_gradient(
     objectives = {
         name: whole_objective(observations, replace(settings, backend=name)) for name in BACKENDS
     }
-    gradients: dict[str, FloatArray] = {
-        name: objective(params)[1] for name, objective in objectives.items()
-    }
+    gradients = {str(name): objective(params)[1] for name, objective in objectives.items()}
     gradients["differences"] = central_differences(objectives["manual"], params)
     loss, _ = objectives["manual"](params)
     together = np.array(list(gradients.values()))

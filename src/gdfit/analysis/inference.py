@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -265,22 +265,16 @@ def summarize(
     margin = t_quantile(level, df) if error else 0.0
 
     def estimate(place: int, param: float, spread: float) -> Estimate:
-        known = Estimate(names[place], values[place])
+        name, value = names[place], values[place]
         if math.isnan(param):
-            return known
+            return Estimate(name, value)
         if error is None:
-            return replace(known, least_squares=param)
+            return Estimate(name, value, param)
         std_error = spread * error
         t = param / std_error if std_error else None
-        return replace(
-            known,
-            least_squares=param,
-            std_error=std_error,
-            t=t,
-            p=None if t is None else t_tail(t, df),
-            low=param - margin * std_error,
-            high=param + margin * std_error,
-        )
+        p = None if t is None else t_tail(t, df)
+        reach = margin * std_error
+        return Estimate(name, value, param, std_error, t, p, param - reach, param + reach)
 
     rows = [*map(estimate, order, found.params.tolist(), found.spreads.tolist())]
     slopes = found.rank - intercept

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.data_file import DataFile, LaidOut, Progress
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.draws import TRAIN, VALIDATION, Dealing, HoldOut
@@ -18,7 +18,7 @@ from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import open_file, open_text
 from gdfit.data.sources.stores import expanded
 from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
-from gdfit.data.terms.lookup import LaidOut, made_like
+from gdfit.data.terms.lookup import made_like
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitError, NoObservationsError, UsageError

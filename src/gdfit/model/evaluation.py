@@ -63,13 +63,9 @@ class Errors:
         """Those on both, put together (Chan et al., 1979)."""
         count = self.count + other.count
         shift, part = other.mean - self.mean, other.count / count
-        return Errors(
-            count,
-            self.squares + other.squares,
-            self.absolutes + other.absolutes,
-            self.mean + shift * part,
-            self.total + (other.total + shift * shift * self.count * part),
-        )
+        squares, absolutes = self.squares + other.squares, self.absolutes + other.absolutes
+        total = self.total + (other.total + shift * shift * self.count * part)
+        return Errors(count, squares, absolutes, self.mean + shift * part, total)
 
     def evaluation(self, file: str | None = None) -> Evaluation:
         """What they say of the predictions for the file that is called so."""
@@ -229,6 +225,5 @@ def evaluate(
         dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
         return evaluate_rows(model, dataset)
     file, job = frame_file(data), Measure(Observed(model, target, drop_missing=drop_missing))
-    errors: Errors
-    errors, _ = reduce_files([file], job)
+    errors: Errors = reduce_files([file], job)[0]
     return errors.evaluation(file.name)

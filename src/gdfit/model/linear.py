@@ -142,14 +142,8 @@ class LinearModel(Displayed):
     @property
     def record(self) -> dict[str, object]:
         """The contents of its file, key by key."""
-        return {
-            "w": list(self.w),
-            "b": self.b,
-            "features": list(self.features),
-            "target": self.target,
-            **(self.expansion.record if self.expansion else {}),
-            **self.facts,
-        }
+        own = {"w": [*self.w], "b": self.b, "features": [*self.features], "target": self.target}
+        return {**own, **(self.expansion.record if self.expansion else {}), **self.facts}
 
     def save(self, path: str | Path, **more: object) -> None:
         """Write the model, and `more` facts, to the JSON file at `path`: whole or not at all."""
@@ -166,7 +160,7 @@ def load_model(path: str | Path) -> LinearModel:
     """
     file = str(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise GdfitError("no such model file; 'gdfit train DATA' makes one", file=file) from None
     except IsADirectoryError:
@@ -175,8 +169,6 @@ def load_model(path: str | Path) -> LinearModel:
         raise GdfitError(f"can't be read: {error.strerror}", file=file) from None
     except UnicodeDecodeError:
         raise GdfitError("is not a model file (it is not text)", file=file) from None
-    try:
-        record = json.loads(text)
     except (ValueError, RecursionError):
         raise GdfitError("is not a model file (it is not JSON)", file=file) from None
     return model_of(record, file)

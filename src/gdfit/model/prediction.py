@@ -60,14 +60,12 @@ def top(file: CsvFile, name: str) -> bytes:
 def check_same_columns(first: CsvFile, file: CsvFile) -> None:
     """Raise where the rows of `file` can't stand below those of the `first` one."""
     if first.layout.names != file.layout.names:
-        raise GdfitError(
-            f"its columns stand in another order than in {first.name}; predict them one by one",
-            file=file.name,
-        )
-    if first.layout.grammar != file.layout.grammar:
-        raise GdfitError(
-            f"its delimiter is not that of {first.name}; predict them one by one", file=file.name
-        )
+        what = f"its columns stand in another order than in {first.name}"
+    elif first.layout.grammar != file.layout.grammar:
+        what = f"its delimiter is not that of {first.name}"
+    else:
+        return
+    raise GdfitError(f"{what}; predict them one by one", file=file.name)
 
 
 def predicted_blocks(

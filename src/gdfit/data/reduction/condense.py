@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from operator import itemgetter
 
 import numpy as np
 
@@ -36,8 +37,8 @@ class Condensed:
     count, weight : how many rows they are, and what they weigh together.
     triangle : R, or few rows that it can be made of, where there are no categories.
     groups : what R can be made of, where there are.
-    first, last, sample : the first rows, the last one and a sample, as they are read.
-    first_places, last_place : where the first rows and the last one stand in the data.
+    first, last : the first rows and the last one, as they are read, by their places in the data.
+    sample : a sample of the rows, as they are read.
     kept : all rows, block by block, if they are to be kept, until these are taken out.
     """
 
@@ -46,11 +47,9 @@ class Condensed:
     weight: float
     triangle: FloatArray | None
     groups: GroupedRows | None
-    first: FloatArray
-    last: FloatArray
+    first: dict[Place, FloatArray]
+    last: tuple[Place, FloatArray]
     sample: Sample
-    first_places: tuple[Place, ...]
-    last_place: Place
     kept: tuple[FloatArray, ...] = ()
 
     def merged(self, other: Condensed) -> Condensed:
@@ -61,13 +60,12 @@ class Condensed:
             triangle = folded(np.concatenate([self.triangle, other.triangle]))
         if self.groups and other.groups:
             groups = self.groups.merged(other.groups, levels, tables)
-        others = [levels.renumbered(rows, tables) for rows in (other.first, other.sample.rows)]
-        places = (*self.first_places, *other.first_places)
-        first = sorted(range(len(places)), key=places.__getitem__)[:FIRST_ROWS]
-        is_last = self.last_place > other.last_place
+        first, (place, last) = dict(self.first), other.last
+        for where, row in other.first.items():
+            first[where] = levels.renumbered(row, tables)
         sample = Sample(
             np.concatenate([self.sample.draws, other.sample.draws]),
-            np.concatenate([self.sample.rows, others[1]]),
+            np.concatenate([self.sample.rows, levels.renumbered(other.sample.rows, tables)]),
         )
         return Condensed(
             levels=levels,
@@ -75,11 +73,9 @@ class Condensed:
             weight=self.weight + other.weight,
             triangle=triangle,
             groups=groups,
-            first=np.concatenate([self.first, others[0]])[first],
-            last=self.last if is_last else levels.renumbered(other.last, tables),
+            first={where: first[where] for where in sorted(first)[:FIRST_ROWS]},
+            last=max(self.last, (place, levels.renumbered(last, tables)), key=itemgetter(0)),
             sample=sample.smallest(),
-            first_places=tuple(places[number] for number in first),
-            last_place=max(self.last_place, other.last_place),
         )
 
     def observations(
@@ -98,7 +94,8 @@ class Condensed:
             return expansion.expand(levels.recoded(rows))
 
         width = len(expansion.features)
-        first, sample = made(self.first), made(self.sample.rows)
+        first, sample = made(np.array([*self.first.values()])), made(self.sample.rows)
+        (_, last), is_weighed = self.last, columns.weights is not None
         return Observations(
             augmented=triangle.copy(),  # what came from elsewhere may lie at any address
             count=self.count,
@@ -106,13 +103,13 @@ class Condensed:
             target_name=columns.target,
             left_out=columns.left_out,
             first=np.delete(first[:, : width + 2], width, axis=1),
-            last=np.append(levels.recoded(self.last)[: expansion.width], self.last[-1]),
+            last=np.append(levels.recoded(last)[: expansion.width], last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),
             rows=rows.changed(expansion.expand) if rows else None,
-            weight=None if columns.weights is None else self.weight,
+            weight=self.weight if is_weighed else None,
             weights_name=columns.weights,
-            first_weights=None if columns.weights is None else first[:, -1],
-            sample_weights=None if columns.weights is None else sample[:, -1],
+            first_weights=first[:, -1] if is_weighed else None,
+            sample_weights=sample[:, -1] if is_weighed else None,
             sample_inputs=self.sample.rows[:, : len(expansion.numbers)],
             intercept=columns.intercept,
             expansion=None if expansion.is_plain else expansion,
@@ -206,22 +203,22 @@ class Condense:
         columns = self.recipe.columns
         expansion, width = columns.expansion, columns.width + 1
         groups = GroupedRows(levels) if expansion.categories else None
-        triangle, first = np.empty((0, 0)), np.empty((0, width))
         sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile), []
-        first_numbers: list[int] = []
-        last_number, count, weight = 0, 0, 0.0
+        triangle, count, weight = np.empty((0, 0)), 0, 0.0
+        places: list[Place] = []  # of the first rows, and of the last one so far
+        first: list[FloatArray] = []
 
         def all_rows() -> Iterator[FloatArray]:
-            nonlocal last_number
             for numbers, rows in batches:
-                first_numbers.extend(numbers[: FIRST_ROWS - len(first_numbers)].tolist())
-                last_number = int(numbers[-1])
+                firsts, last = numbers[: FIRST_ROWS - len(places[:-1])], numbers[-1:]
+                seen = np.concatenate([firsts, last]).tolist()
+                places[-1:] = [(spot.file, spot.number, number) for number in seen]
                 yield rows
 
         for rows in buffered(all_rows(), rows_at_once(width), width):
+            if not count:
+                first = [*rows[:FIRST_ROWS].copy()]
             count += len(rows)
-            if not len(first):
-                first = rows[:FIRST_ROWS].copy()
             last = rows[-1].copy()
             sample.add(rows)
             if self.keep_rows:
@@ -246,11 +243,9 @@ class Condense:
             weight=weight,
             triangle=None if groups else triangle,
             groups=groups,
-            first=first,
-            last=last,
+            first=dict(zip(places[:-1], first, strict=True)),
+            last=(places[-1], last),
             sample=sample.sample(),
-            first_places=tuple((spot.file, spot.number, number) for number in first_numbers),
-            last_place=(spot.file, spot.number, last_number),
             kept=tuple(kept),
         )
 
@@ -302,13 +297,13 @@ class Keeper:
                 rows.add(self.levels.renumbered(block, tables))
         for row in chain.from_iterable(part.undecided):
             for block in row.kept:
-                self._undecided[row.last_place] = self.levels.renumbered(block, tables)
+                self._undecided[row.last[0]] = self.levels.renumbered(block, tables)
         return replace(part, piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
 
     def settle(self, row: Condensed, pile: int) -> None:
         """Add an undecided row to those of its pile."""
-        if row.last_place in self._undecided:
-            self._rows[pile].add(self._undecided[row.last_place])
+        if row.last[0] in self._undecided:
+            self._rows[pile].add(self._undecided[row.last[0]])
 
     @property
     def rows(self) -> list[Rows]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -73,11 +73,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         raise GdfitError(f"has one column, and a fit needs two at least, x and y{hint}", file=name)
     excluded = {find_name(layout, name, column) for column in selection.exclude}
     weights = None if selection.weights is None else find_name(layout, name, selection.weights)
-    offered = [
-        column
-        for column in layout.names
-        if column not in layout.set_aside and column not in excluded and column != weights
-    ]
+    unused = {*layout.set_aside, *excluded, weights}
+    offered = [column for column in layout.names if column not in unused]
     of_numbers = set(layout.numeric)
     numeric = [column for column in offered if column in of_numbers]
     if len(numeric) < 2:  # what holds nothing is then told as a fault, by its line
@@ -106,15 +103,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         raise UsageError("`degree` has no effect here: it is for features that are numbers")
     made = powers(terms, selection.degree)
     check_names(made)
-    return Columns(
-        tuple(map(str, made)),
-        str(target),
-        left_out,
-        terms=made,
-        target_factor=target,
-        weights=weights,
-        intercept=selection.intercept,
-    )
+    names = tuple(map(str, made))
+    return Columns(names, str(target), left_out, made, target, weights, selection.intercept)
 
 
 def choose_target(
@@ -133,20 +123,14 @@ def choose_target(
 
 
 def check(
-    terms: Sequence[Term],
-    target: Factor,
-    excluded: Iterable[str],
-    weights: str | None,
-    numeric: Sequence[str],
+    terms: list[Term], target: Factor, excluded: set[str], weights: str | None, numeric: list[str]
 ) -> None:
     """Raise where what is asked for contradicts itself."""
     features = [factor.column for term in terms for factor in term.factors]
-    for column in excluded:
-        if column in (target.column, weights) or column in features:
-            other = "features"
-            if column not in features:
-                other = "target" if column == target.column else "weights"
-            raise UsageError(f"column {quoted(column)} is both in `{other}` and in `exclude`")
+    used: dict[str | None, str] = {weights: "weights", target.column: "target"}
+    used |= dict.fromkeys(features, "features")
+    for column in excluded & used.keys():
+        raise UsageError(f"column {quoted(column)} is both in `{used[column]}` and in `exclude`")
     for term in terms:
         if target.column not in (factor.column for factor in term.factors):
             continue
@@ -217,10 +201,6 @@ class Recipe(Protocol):
     @property
     def columns(self) -> Columns:
         """What is read of it."""
-
-    @property
-    def drop_missing(self) -> bool:
-        """True where rows with a missing field are left out; else these are an error."""
 
     def maker(self, file: DataFile) -> RowMaker:
         """What makes rows of a file.

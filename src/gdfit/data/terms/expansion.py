@@ -205,14 +205,8 @@ class Expansion:
     @property
     def record(self) -> dict[str, object]:
         """What a model's file says of it."""
-        return {
-            "inputs": list(self.inputs),
-            "terms": list(map(str, self.terms)),
-            "levels": {
-                str(category): list(levels)
-                for category, levels in zip(self.categories, self.levels, strict=True)
-            },
-        }
+        levels = dict(zip(map(str, self.categories), map(list, self.levels), strict=True))
+        return {"inputs": [*self.inputs], "terms": [*map(str, self.terms)], "levels": levels}
 
 
 def identity_expansion(columns: Sequence[str], *, intercept: bool = True) -> Expansion:

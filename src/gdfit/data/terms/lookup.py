@@ -8,23 +8,11 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Protocol, Self, TypeVar
+from typing import TypeVar
 
+from gdfit.data.data_file import LaidOut
 from gdfit.data.text.header import Layout, bare
 from gdfit.errors import GdfitError, listing, quoted
-
-
-class LaidOut(Protocol):
-    """A file, as far as its layout."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def layout(self) -> Layout: ...
-
-    def like(self, first: Any) -> Self:
-        """This file, without a header, with the names of the columns of the `first` one."""
-
 
 File = TypeVar("File", bound=LaidOut)
 

@@ -186,10 +186,7 @@ def reason(factors: Sequence[Factor], values: Mapping[str, float]) -> tuple[str,
     return factors[0].column, f"{Term(tuple(factors))} is {TOO_LARGE}"
 
 
-Value = Any  # a number or a level, or an array of them
-
-
-def rows_at(expansion: Expansion, values: Sequence[Value]) -> FloatArray:
+def rows_at(expansion: Expansion, values: Sequence[Any]) -> FloatArray:
     """Rows of numbers, codes, a one and 0 for y, of a value for each of the `inputs`: a number
     or a level, or arrays of them.
 
