@@ -49,9 +49,8 @@ def check_gradient(
     size = TERMS_ROUNDING * float(terms) / observations.total_weight
     largest = loss_of(settings).largest_slope
     if math.isfinite(largest):  # and it can jump
-        size = max(
-            size, LOSS_ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight)
-        )
+        jump = LOSS_ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight)
+        size = max(size, jump)
     scale = max(float(np.abs(together).max()), LOSS_ROUNDING * loss, size)
     spread = float(np.ptp(together, axis=0).max())
     return GradientCheck(params, loss, gradients, spread / scale if scale else spread)

@@ -21,10 +21,10 @@ from gdfit.data.terms.columns import Columns
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
 from gdfit.data.terms.row_maker import RowMaker
-from gdfit.data.terms.terms import Factor, read_term
+from gdfit.data.terms.terms import Factor
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
-from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
+from gdfit.errors import FieldError, GdfitError, NoObservationsError, listing
 from gdfit.model.linear import LinearModel
 
 
@@ -148,9 +148,7 @@ class Observed:
         place_of = find_features(layout, file.name, model.inputs)
         if self.target or layout.named:
             table = LayoutTable(layout, file.name, all_numbers=True)
-            (factor, *more) = read_term(self.target or model.target, table).factors
-            if more or factor.is_category:
-                raise UsageError(f"`target` takes a column or a function of one, not {self.target}")
+            factor = table.target(self.target or model.target)
             place = find_columns(layout, file.name, [factor.column])[factor.column]
         else:
             place = len(layout.names) - 1

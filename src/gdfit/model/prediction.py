@@ -93,8 +93,7 @@ def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -
     said = repr(values.tolist())[1:-1].split(", ")  # faster than one by one
     for row in np.flatnonzero(absent).tolist():
         said[row] = "NA" if grammar.delimiter == WHITE_SPACE else ""
-    before = separator(grammar)
-    after = ""
+    before, after = separator(grammar), ""
     if grammar.delimiter in "+-.e":
         before, after = before + '"', '"'
     text = before + f"{after}\n{before}".join(said) + f"{after}\n"

@@ -276,7 +276,5 @@ class Cluster(AbstractContextManager[Any]):
 def units_at_once(extents: Sequence[Extent], unit_bytes: int, workers: int) -> int:
     """How many units a task takes: few enough for all `workers` to have work."""
     units = sum(extent.units(unit_bytes) for extent in extents if extent.is_cut)
-    at_once = 1
-    while 2 * at_once <= min(MOST_AT_ONCE, units // (TASKS_EACH * max(workers, 1))):
-        at_once *= 2
-    return at_once
+    most = min(MOST_AT_ONCE, units // (TASKS_EACH * max(workers, 1)))
+    return 1 << max(most.bit_length() - 1, 0)

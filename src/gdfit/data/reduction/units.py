@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from gdfit.data.batch import Unit
@@ -52,9 +53,7 @@ class Extent:
 
     def units(self, unit_bytes: int) -> int:
         """How many units it has, if it is cut."""
-        if self.groups is not None:
-            return self.groups
-        return -(-(self.size or 0) // unit_bytes)
+        return -(-(self.size or 0) // unit_bytes) if self.groups is None else self.groups
 
     def bytes_of(self, part: Range, unit_bytes: int) -> int:
         """How many bytes there are in these units, about."""
@@ -152,17 +151,17 @@ class Work:
     dialect : how they are written.
     job : what is to be made of them.
     unit_bytes : the size of a unit.
-    ranks : of each file, its place among the files in the order of their names.
     """
 
     extents: tuple[Extent, ...]
     dialect: Dialect
     job: tree.Job
     unit_bytes: int
-    ranks: list[int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "ranks", tree.file_ranks([extent.name for extent in self.extents]))
+    @cached_property
+    def ranks(self) -> list[int]:
+        """Of each file, its place among the files in the order of their names."""
+        return tree.file_ranks([extent.name for extent in self.extents])
 
 
 class Task(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion
-from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns, find_name, typed
+from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns, typed
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection
@@ -71,8 +71,9 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     if len(layout.names) < 2:
         hint = " (is the delimiter right? see `delimiter`)" if layout.is_text else ""
         raise GdfitError(f"has one column, and a fit needs two at least, x and y{hint}", file=name)
-    excluded = {find_name(layout, name, column) for column in selection.exclude}
-    weights = None if selection.weights is None else find_name(layout, name, selection.weights)
+    table = LayoutTable(layout, name)
+    excluded = {*map(table.column, selection.exclude)}
+    weights = None if selection.weights is None else table.column(selection.weights)
     unused = {*layout.set_aside, *excluded, weights}
     offered = [column for column in layout.names if column not in unused]
     of_numbers = set(layout.numeric)
@@ -90,7 +91,6 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         if not terms:
             raise too_few(layout, name, [used])
     else:
-        table = LayoutTable(layout, name)
         terms = [read_term(text, table) for text in selection.features]
         if not terms:
             raise UsageError("`features` names no column")
@@ -112,11 +112,7 @@ def choose_target(
 ) -> Factor | None:
     """The target: the one that is asked for, y, or the last of the `numeric` ones."""
     if selection.target is not None:
-        term = read_term(selection.target, LayoutTable(layout, name, all_numbers=True))
-        (factor, *more) = term.factors
-        if more or factor.is_category:
-            raise UsageError(f"`target` takes a column or a function of one, not {term}")
-        return factor
+        return LayoutTable(layout, name, all_numbers=True).target(selection.target)
     if "y" in offered and ("y" in numeric or not layout.held_in("y").words):
         return Factor("y")
     return Factor(numeric[-1]) if numeric else None

@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from gdfit.data.data_file import LaidOut
+from gdfit.data.terms.terms import Factor, read_term
 from gdfit.data.text.header import Layout, bare
-from gdfit.errors import GdfitError, listing, quoted
+from gdfit.errors import GdfitError, UsageError, listing, quoted
 
 File = TypeVar("File", bound=LaidOut)
 
@@ -31,7 +32,8 @@ class LayoutTable:
     all_numbers: bool = False
 
     def find(self, name: str) -> str | None:
-        """The column that `name` means, if there is one."""
+        """The column that `name` means, if there is one: the one that is called so, also without
+        single quotes and blanks."""
         return next((column for column in (name, bare(name)) if column in self.layout.names), None)
 
     def missing(self, name: str, more: str = "") -> GdfitError:
@@ -51,13 +53,38 @@ class LayoutTable:
         """Whether the column holds text."""
         return not (self.all_numbers or self.layout.held_in(column).is_numeric)
 
+    def column(self, name: str) -> str:
+        """The column that `name` means.
+
+        Raises
+        ------
+        GdfitError : there is none.
+        """
+        column = self.find(name)
+        if column is None:
+            raise self.missing(name)
+        return column
+
+    def target(self, text: str) -> Factor:
+        """The column that `text` says, or the function of one.
+
+        Raises
+        ------
+        GdfitError : there is no such column, or it says something else.
+        """
+        term = read_term(text, self)
+        if len(term.factors) > 1 or term.categories:
+            raise UsageError(f"`target` takes a column or a function of one, not {term}")
+        return term.factors[0]
+
 
 def find_columns(
     layout: Layout, name: str, wanted: Sequence[str], *, needed: bool = True
 ) -> dict[str, int]:
     """Where the columns called `wanted` stand in the file called `name`; those that are not
     `needed` one can do without, and an error says so."""
-    found = {column: find_name(layout, name, column) for column in wanted}
+    table = LayoutTable(layout, name)
+    found = {column: table.column(column) for column in wanted}
     for column in found.values():
         count = layout.names.count(column)
         if count > 1:
@@ -68,16 +95,6 @@ def find_columns(
                 file=name,
             )
     return {name: layout.names.index(column) for name, column in found.items()}
-
-
-def find_name(layout: Layout, name: str, wanted: str) -> str:
-    """The column that `wanted` means in the file called `name`: the one that is called so, also
-    without single quotes and blanks."""
-    table = LayoutTable(layout, name)
-    column = table.find(wanted)
-    if column is None:
-        raise table.missing(wanted)
-    return column
 
 
 def find_features(layout: Layout, name: str, features: Sequence[str]) -> dict[str, int]:
