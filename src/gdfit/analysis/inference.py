@@ -249,12 +249,11 @@ def summarize(
     check_level(level)
     names = params_names(observations.features)
     values: Sequence[float | None] = model.params if model else [None] * len(names)
-    columns = (observations.features, observations.target_name)
-    if model and (model.features, model.target) != columns:
-        raise GdfitError(
-            f"the model predicts {printable(model.target)} from {listing(model.features)}; "
-            f"the observations are of {printable(columns[1])} and {listing(columns[0])}"
-        )
+    target = observations.target_name
+    if model and (model.features, model.target) != (observations.features, target):
+        what = f"the model predicts {printable(model.target)} from {listing(model.features)}"
+        there = f"{printable(target)} and {listing(observations.features)}"
+        raise GdfitError(f"{what}; the observations are of {there}")
     # The ones come first: it is a feature that depends on them, not they on it.
     features = range(len(observations.features))
     intercept = observations.intercept

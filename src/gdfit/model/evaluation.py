@@ -154,11 +154,9 @@ class Observed:
             place = len(layout.names) - 1
             factor = Factor(layout.names[place])
             if place in place_of.values():
-                raise GdfitError(
-                    "has no header, and no column with the observed values besides those that the "
-                    f"model predicts from ({listing(model.inputs)})",
-                    file=file.name,
-                )
+                what = "has no header, and no column with the observed values besides those that "
+                what += f"the model predicts from ({listing(model.inputs)})"
+                raise GdfitError(what, file=file.name)
         if factor.column in place_of and place not in place_of.values():
             # The model's is another one.
             factor = replace(factor, column=f"{factor.column} (observed)")

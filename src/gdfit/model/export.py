@@ -125,10 +125,8 @@ def save_state_dict(model: LinearModel, path: Path) -> str:
     }
     with written_beside(path) as beside:
         torch.save(state, beside)
-    return (
-        f"layer = torch.nn.Linear({len(model.w)}, 1, dtype=torch.float64); "
-        f"layer.load_state_dict(torch.load({str(path)!r}))\n"
-    )
+    layer = f"layer = torch.nn.Linear({len(model.w)}, 1, dtype=torch.float64)"
+    return f"{layer}; layer.load_state_dict(torch.load({str(path)!r}))\n"
 
 
 def remark(model: LinearModel, form: ExportFormat, text: str) -> str:

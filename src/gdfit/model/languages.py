@@ -241,11 +241,8 @@ class Excel(Language):
 
     def choice(self, column: str, cases: Cases) -> str:
         if len(cases) > self.CASES:
-            raise GdfitError(
-                f"has {len(cases)} levels, and Excel's SWITCH takes {self.CASES}; `format` sql, "
-                "python or c has no limit",
-                column=column,
-            )
+            what = f"has {len(cases)} levels, and Excel's SWITCH takes {self.CASES}"
+            raise GdfitError(f"{what}; `format` sql, python or c has no limit", column=column)
         cell, parts = self.column(column), ["TRUE"]
         for level, text in cases:
             if isinstance(level, float):
@@ -262,10 +259,8 @@ class Excel(Language):
             total = f"IF(COUNT({','.join(self.ranges())})={len(cells)},{total},NA())"
         formula = f"={total}"
         if len(formula) > self.LONGEST:
-            raise GdfitError(
-                f"the formula has {len(formula):,} characters, and Excel takes {self.LONGEST:,}; "
-                "`format` sql, python or c has no limit"
-            )
+            what = f"the formula has {len(formula):,} characters, and Excel takes {self.LONGEST:,}"
+            raise GdfitError(f"{what}; `format` sql, python or c has no limit")
         return f"{formula}\n"
 
     def ranges(self) -> Iterable[str]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gdfit.data.data_file import Progress, scheme_of
 from gdfit.data.reduction import connecting, units
 from gdfit.data.reduction.tree import Job, Outcome, Tree
-from gdfit.data.reduction.units import Extent, Range, Task, Work
+from gdfit.data.reduction.units import Extent, Range, Work
 from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
 from gdfit.data.text.blocks import UNIT_BYTES, StraddledError
@@ -132,7 +132,7 @@ class Cluster(AbstractContextManager[Any]):
         """What all units come to. Files with a range that ends in quotes, or has a fault whose line
         is to be told, are read once more, each by one worker from its start."""
         tasks = [
-            Task(file, part)
+            (file, part)
             for file, extent in enumerate(work.extents)
             for part in units.ranges(extent, work.unit_bytes, at_once)
         ]
@@ -142,7 +142,9 @@ class Cluster(AbstractContextManager[Any]):
         straddled: set[int] = set()
         faults: set[int] = set()
         real: list[int] = []  # faults but for what seems one in a range that begins in quotes
-        with closing(self._outcomes(units.condense, [(there, task) for task in tasks])) as outcomes:
+        with closing(
+            self._outcomes(units.condense, [(there, *task) for task in tasks])
+        ) as outcomes:
             for number, outcome in outcomes:
                 file, part = tasks[number]
                 done.add(number)
@@ -157,12 +159,12 @@ class Cluster(AbstractContextManager[Any]):
                     read += work.extents[file].bytes_of(part, work.unit_bytes)
                     if progress:
                         progress.progress(read)
-                real = sorted(fault for fault in faults if tasks[fault].file not in straddled)
+                real = sorted(fault for fault in faults if tasks[fault][0] not in straddled)
                 if real and done.issuperset(range(real[0])):
                     break
-        faulty = [tasks[fault].file for fault in real[:1]]
+        faulty = [tasks[fault][0] for fault in real[:1]]
         again = sorted(file for file in {*straddled, *faulty} if not faulty or file <= faulty[0])
-        wholes = self._each(units.condense, [(there, Task(file, Range())) for file in again])
+        wholes = self._each(units.condense, [(there, file, Range()) for file in again])
         if faulty:
             raise GdfitError("the data changed while they were read")
         for file, outcome in zip(again, wholes, strict=True):
@@ -262,10 +264,8 @@ class Cluster(AbstractContextManager[Any]):
             return
         alone = now - self._alone_since
         if alone > self.limit:
-            raise GdfitError(
-                f"the cluster has had no worker for {self.limit:g} seconds: start some with "
-                "dask worker ADDRESS"
-            )
+            what = f"the cluster has had no worker for {self.limit:g} seconds"
+            raise GdfitError(f"{what}: start some with dask worker ADDRESS")
         if alone > self.patience and not self._has_said:
             self._has_said = True
             self.say(

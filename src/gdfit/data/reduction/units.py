@@ -164,15 +164,8 @@ class Work:
         return tree.file_ranks([extent.name for extent in self.extents])
 
 
-class Task(NamedTuple):
-    """Units to condense: those in `range` of a file."""
-
-    file: int
-    range: Range
-
-
-def condense(work: Work, task: Task) -> tree.Outcome:
-    """What a task's units come to.
+def condense(work: Work, number: int, part: Range) -> tree.Outcome:
+    """What these units of the file of this number come to.
 
     Raises
     ------
@@ -180,12 +173,12 @@ def condense(work: Work, task: Task) -> tree.Outcome:
     StraddledError, LevelError : see `opened_range` and `Levels`.
     """
     keep_blocks()
-    extent, rank = work.extents[task.file], work.ranks[task.file]
+    extent, rank = work.extents[number], work.ranks[number]
     branch = tree.Tree()
-    with opened_range(extent, work.dialect, task.range, work.unit_bytes) as (file, units):
+    with opened_range(extent, work.dialect, part, work.unit_bytes) as (file, units):
         maker = work.job.recipe.maker(file)
         for unit in units:
-            leaf = tree.Leaf(file, maker, unit, tree.Spot(rank, task.file, unit.number))
+            leaf = tree.Leaf(file, maker, unit, tree.Spot(rank, number, unit.number))
             branch.add(unit.number, tree.outcome_of(work.job, leaf))
     return branch.result()
 

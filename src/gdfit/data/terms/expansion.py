@@ -133,10 +133,8 @@ class Expansion:
         if count > max(MOST_PRODUCTS, len(self.terms)) and any(
             len(span.places) > 1 or span.base >= 0 for span in self.spans if span.places
         ):
-            raise GdfitError(
-                f"the products of categories make {count:,} features, more than "
-                f"{MOST_PRODUCTS:,}; name fewer `features`"
-            )
+            what = f"the products of categories make {count:,} features"
+            raise GdfitError(f"{what}, more than {MOST_PRODUCTS:,}; name fewer `features`")
 
     def base(self, rows: FloatArray) -> FloatArray:
         """The base of `rows` that have a one and y in the end: shape (rows, k+2) for k products."""

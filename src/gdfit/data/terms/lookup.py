@@ -41,13 +41,12 @@ class LayoutTable:
         layout = self.layout
         folded = {column.casefold(): column for column in layout.names}
         near = get_close_matches(name.casefold(), folded, n=3)
-        there = "its columns with numbers are " if layout.numeric else "its columns are "
-        return GdfitError(
-            f"there is no column {quoted(name)}; "
-            + (f"is it {alternatives([folded[column] for column in near])}? " if near else "")
-            + f"{there}{listing(layout.numeric or layout.names)}{more}",
-            file=self.name,
-        )
+        what = f"there is no column {quoted(name)}; "
+        if near:
+            what += f"is it {alternatives([folded[column] for column in near])}? "
+        what += "its columns with numbers are " if layout.numeric else "its columns are "
+        what += f"{listing(layout.numeric or layout.names)}{more}"
+        return GdfitError(what, file=self.name)
 
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
@@ -90,10 +89,8 @@ def find_columns(
         if count > 1:
             where = " in the header" if layout.is_text else ""
             instead = "" if needed else f", or `exclude` {typed([column])}"
-            raise GdfitError(
-                f"{count} columns are called {quoted(column)}; name them apart{where}{instead}",
-                file=name,
-            )
+            what = f"{count} columns are called {quoted(column)}; name them apart{where}{instead}"
+            raise GdfitError(what, file=name)
     return {name: layout.names.index(column) for name, column in found.items()}
 
 
@@ -104,11 +101,9 @@ def find_features(layout: Layout, name: str, features: Sequence[str]) -> dict[st
     if layout.named or (width > len(features) and set(features) <= set(layout.names)):
         return find_columns(layout, name, features)
     if width not in (len(features), len(features) + 1):
-        raise GdfitError(
-            f"has no header and {width} column{'s' * (width > 1)}; the model's features are "
-            f"{listing(tuple(features))}",
-            file=name,
-        )
+        what = f"has no header and {width} column{'s' * (width > 1)}"
+        names = listing(tuple(features))
+        raise GdfitError(f"{what}; the model's features are {names}", file=name)
     return {feature: place for place, feature in enumerate(features)}
 
 
@@ -129,8 +124,6 @@ def made_like(first: File, file: File) -> File:
     """`file`, with the names of the columns of `first` if it has no header of its own."""
     names, others = first.layout.names, file.layout.names
     if len(names) != len(others) or (file.layout.named and set(names) != set(others)):
-        raise GdfitError(
-            f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})",
-            file=file.name,
-        )
+        what = f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})"
+        raise GdfitError(what, file=file.name)
     return file if file.layout.named else file.like(first)

@@ -224,10 +224,8 @@ def powers(terms: Sequence[Term], degree: int) -> tuple[Term, ...]:
     numbers = [term for term in terms if not term.categories]
     count = comb(len(numbers) + degree, degree) - 1
     if count > MOST_PRODUCTS:
-        raise UsageError(
-            f"`degree` {degree} of {len(numbers)} features makes {count:,} of them, more than "
-            f"{MOST_PRODUCTS:,}; name fewer `features`"
-        )
+        what = f"`degree` {degree} of {len(numbers)} features makes {count:,} of them"
+        raise UsageError(f"{what}, more than {MOST_PRODUCTS:,}; name fewer `features`")
     result = list(terms)
     known = {frozenset(term.factors) for term in terms}
     for size in range(2, degree + 1):
