@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Codes
+from gdfit.data.batch import NumberedRows
 from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import SAME, Observations, buffered, rows_at_once
@@ -172,9 +172,7 @@ class Measure:
 
     recipe: Observed
 
-    def leaf(
-        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
-    ) -> Errors | None:
+    def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Errors | None:
         """Those on the rows of a unit."""
         errors = errors_on(self.recipe.model, (rows for _, rows in batches))
         return errors if errors.count else None

@@ -17,7 +17,7 @@ from operator import itemgetter
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.batch import Codes
+from gdfit.data.batch import Codes, NumberedRows
 from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
 from gdfit.data.reduction.draws import UNDECIDED, Dealing, Reservoir, Sample, split_draws
 from gdfit.data.reduction.tree import Spot, both
@@ -163,9 +163,7 @@ class Condense:
     keep_rows: bool = False
     memory: int | None = None
 
-    def leaf(
-        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
-    ) -> Dealt | None:
+    def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Dealt | None:
         """What the rows of a unit come to."""
         if self.dealing is None:
             pile = self.condensed(batches, levels, spot)
@@ -192,13 +190,12 @@ class Condense:
         )
 
     def condensed(
-        self, batches: Iterable[tuple[Codes, FloatArray]], levels: Levels, spot: Spot, pile: int = 0
+        self, batches: Iterable[NumberedRows], levels: Levels, spot: Spot, pile: int = 0
     ) -> Condensed | None:
         """Rows of a unit that are dealt to a pile, condensed; None where there are none. How they
         are cut into batches makes no difference, not in the last bit.
 
-        batches : the rows' numbers in the unit, and they, as they are read, the target last: see
-            `Columns.width`.
+        batches : the rows as they are read, the target last: see `Columns.width`.
         """
         columns = self.recipe.columns
         expansion, width = columns.expansion, columns.width + 1
@@ -210,8 +207,8 @@ class Condense:
 
         def all_rows() -> Iterator[FloatArray]:
             for numbers, rows in batches:
-                firsts, last = numbers[: FIRST_ROWS - len(places[:-1])], numbers[-1:]
-                seen = np.concatenate([firsts, last]).tolist()
+                missing = FIRST_ROWS - len(places[:-1])
+                seen = [*numbers[:missing].tolist(), int(numbers[-1])]
                 places[-1:] = [(spot.file, spot.number, number) for number in seen]
                 yield rows
 

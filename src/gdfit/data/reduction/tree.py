@@ -17,8 +17,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from gdfit.arrays import FloatArray
-from gdfit.data.batch import Codes, Unit
+from gdfit.data.batch import NumberedRows, Unit
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.columns import Recipe
 from gdfit.data.terms.levels import LevelError, Levels
@@ -74,9 +73,7 @@ class Job(Protocol):
     def recipe(self) -> Recipe:
         """What is made of a row."""
 
-    def leaf(
-        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
-    ) -> Part | None:
+    def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Part | None:
         """What the rows of a unit, with their numbers in it, come to; None where there are none."""
 
     def keeper(self) -> Taker | None:

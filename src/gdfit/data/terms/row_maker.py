@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Asked, Batch, Codes, Unit
+from gdfit.data.batch import Asked, Batch, NumberedRows, Unit
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, Level
 from gdfit.data.terms.levels import Levels, UnusableError
@@ -66,7 +66,7 @@ class RowMaker:
         words = (Asked(self.place_of[name], "word") for name in self.texts)
         return [*(Asked(self.place_of[name]) for name in self.numbers), *words]
 
-    def unit_rows(self, file: DataFile, unit: Unit) -> Iterator[tuple[Codes, FloatArray]]:
+    def unit_rows(self, file: DataFile, unit: Unit) -> Iterator[NumberedRows]:
         """The rows of a unit and their numbers in it, batch by batch.
 
         Raises
