@@ -130,15 +130,15 @@ def check(
     for term in terms:
         if target.column not in (factor.column for factor in term.factors):
             continue
-        others = [column for column in numeric if column not in features]
-        what = f"column {quoted(target.column)} is a feature and the target at once"
-        if not (term.is_column and term.factors == (target,)):
+        if term.is_column and target.is_column:
+            what = f"column {quoted(target.column)} is a feature and the target at once"
+        else:
             what = (
                 f"{quoted(str(term))} is a feature, and made of the column of the target, {target}"
             )
-        raise UsageError(
-            f"{what}; name another `target`" + (f": {alternatives(others)}" if others else "")
-        )
+        others = [column for column in numeric if column not in features]
+        more = f": {alternatives(others)}" if others else ""
+        raise UsageError(f"{what}; name another `target`{more}")
     if target.column == weights:
         raise UsageError(f"column {quoted(weights)} is both the target and in `weights`")
 
@@ -234,11 +234,8 @@ class Chosen:
         """What to type to do without the column of the field."""
         column, columns = fault.column, self.columns
         if column == columns.made_target.column:
-            others = [
-                other
-                for other in layout.numeric
-                if other != column and other not in layout.set_aside
-            ]
+            unusable = {column, *layout.set_aside}
+            others = [other for other in layout.numeric if other not in unusable]
             if len(others) > 1:
                 return f"; `target` takes another column: {alternatives(others)}"
         elif column == columns.weights:

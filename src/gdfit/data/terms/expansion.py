@@ -77,9 +77,9 @@ class Expansion:
         return tuple(dict.fromkeys(factor.column for factor in factors))
 
     @property
-    def texts(self) -> frozenset[str]:
-        """The inputs that are texts."""
-        return frozenset(factor.column for factor in self.categories if factor.is_text)
+    def texts(self) -> tuple[str, ...]:
+        """The inputs that are texts, which are read as words."""
+        return tuple(factor.column for factor in self.categories if factor.is_text)
 
     @property
     def width(self) -> int:

@@ -56,14 +56,9 @@ class RowMaker:
         return (*self.expansion.numbers, *levels, *weights, *target)
 
     @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """The columns that are read as words."""
-        return tuple(factor.column for factor in self.expansion.categories if factor.is_text)
-
-    @cached_property
     def asked(self) -> list[Asked]:
         """What is read of the file."""
-        words = (Asked(self.place_of[name], "word") for name in self.texts)
+        words = (Asked(self.place_of[name], "word") for name in self.expansion.texts)
         return [*(Asked(self.place_of[name]) for name in self.numbers), *words]
 
     def unit_rows(self, file: DataFile, unit: Unit) -> Iterator[NumberedRows]:
@@ -111,7 +106,7 @@ class RowMaker:
         if expansion.is_plain and target is None:
             return batch.numbers
         size, width = len(expansion.numbers), expansion.width
-        more = batch.numbers.shape[1] - size - (len(expansion.categories) - len(self.texts))
+        more = batch.numbers.shape[1] - size - (len(expansion.categories) - len(expansion.texts))
         rows = np.empty((len(batch.numbers), width + more), order="F")
         rows[:, :size] = batch.numbers[:, :size]
         rows[:, width:] = batch.numbers[:, batch.numbers.shape[1] - more :]
@@ -127,23 +122,21 @@ class RowMaker:
                 values, codes = np.unique(batch.numbers[:, numeric], return_inverse=True)
                 said, numeric = values.tolist(), numeric + 1
             rows[:, size + place] = self.levels.encode(place, codes, said)
-        unusable = fault_in(expansion, rows)
-        if unusable:
-            raise UnusableError(*unusable)
+        check_values(expansion, rows)
         if target:
             y = target.of(rows[:, -1])
             wrong = np.flatnonzero(~np.isfinite(y))
             if len(wrong):
                 row = int(wrong[0])
-                raise UnusableError(row, *reason([target], {target.column: float(rows[row, -1])}))
+                raise unusable(row, [target], {target.column: float(rows[row, -1])})
             rows[:, -1] = y
         return rows
 
 
-def fault_in(expansion: Expansion, rows: FloatArray) -> tuple[int, str, str] | None:
-    """The first of `rows` in which a term has no value, in which column, and why."""
+def check_values(expansion: Expansion, rows: FloatArray) -> None:
+    """Raise for the first of `rows` in which a term has no value."""
     if all(term.is_column or not term.numbers for term in expansion.terms) or not len(rows):
-        return None
+        return
     numbers = rows[:, : len(expansion.numbers)]
     # Of each factor, the largest is at one of the ends; so no product is larger than theirs.
     ends = np.array([numbers.min(axis=0), numbers.max(axis=0)])
@@ -155,23 +148,21 @@ def fault_in(expansion: Expansion, rows: FloatArray) -> tuple[int, str, str] | N
     with np.errstate(all="ignore"):
         bounds = [prod(map(largest, factors)) for factors in expansion.products]
         if np.isfinite(bounds).all():
-            return None
+            return
         products = np.empty((len(rows), len(expansion.products)), order="F")
         expansion.multiply(rows, products)
     bad = ~np.isfinite(products)
     wrong = np.flatnonzero(bad.any(axis=1))
-    if not len(wrong):
-        return None
-    row = int(wrong[0])
-    factors = expansion.products[int(np.argmax(bad[row]))]
-    values = dict(zip(expansion.numbers, numbers[row].tolist(), strict=True))
-    column, why = reason(factors, values)
-    return row, column, why
+    if len(wrong):
+        row = int(wrong[0])
+        factors = expansion.products[int(np.argmax(bad[row]))]
+        values = dict(zip(expansion.numbers, numbers[row].tolist(), strict=True))
+        raise unusable(row, factors, values)
 
 
-def reason(factors: Sequence[Factor], values: Mapping[str, float]) -> tuple[str, str]:
-    """Why the product of `factors` is not finite where the columns have these `values`, and which
-    column to blame."""
+def unusable(row: int, factors: Sequence[Factor], values: Mapping[str, float]) -> UnusableError:
+    """Why the product of `factors` is not finite in a row where the columns have these `values`,
+    and which column to blame."""
     for factor in factors:
         value = np.array([values[factor.column]])
         if np.isfinite(factor.of(value)).all():
@@ -182,8 +173,8 @@ def reason(factors: Sequence[Factor], values: Mapping[str, float]) -> tuple[str,
             why = f"{function} takes {takes}, not {value[0]:g}"
         else:
             why = f"{factor} of {value[0]:g} is {TOO_LARGE}"
-        return factor.column, why
-    return factors[0].column, f"{Term(tuple(factors))} is {TOO_LARGE}"
+        return UnusableError(row, factor.column, why)
+    return UnusableError(row, factors[0].column, f"{Term(tuple(factors))} is {TOO_LARGE}")
 
 
 def rows_at(expansion: Expansion, values: Sequence[Any]) -> FloatArray:
@@ -207,9 +198,10 @@ def rows_at(expansion: Expansion, values: Sequence[Any]) -> FloatArray:
                 raise GdfitError(expansion.unseen(place, level), column=category.column)
             codes[given[category.column] == level] = code_of[level]
     rows[:, -1] = 0
-    fault = fault_in(expansion, rows)
-    if fault:
-        raise GdfitError(fault[2], column=fault[1])
+    try:
+        check_values(expansion, rows)
+    except UnusableError as fault:
+        raise GdfitError(fault.what, column=fault.column) from None
     return rows
 
 
