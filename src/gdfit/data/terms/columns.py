@@ -133,9 +133,8 @@ def check(
         if term.is_column and target.is_column:
             what = f"column {quoted(target.column)} is a feature and the target at once"
         else:
-            what = (
-                f"{quoted(str(term))} is a feature, and made of the column of the target, {target}"
-            )
+            name = quoted(str(term))
+            what = f"{name} is a feature, and made of the column of the target, {target}"
         others = [column for column in numeric if column not in features]
         more = f": {alternatives(others)}" if others else ""
         raise UsageError(f"{what}; name another `target`{more}")

@@ -79,8 +79,6 @@ class Levels:
         ------
         LevelError : they are too many, in a row that is not known.
         """
-        if self._known:
-            return self, [np.arange(len(of_one)) for of_one in self._codes]
         result = copy(self)
         result._codes = [dict(of_one) for of_one in self._codes]
         tables = []
