@@ -22,7 +22,7 @@ from whole_process import compare
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.dask import MOST_AT_ONCE
 from gdfit.data.reduction.tree import merged
-from gdfit.data.reduction.units import Range, Task, Work, condense, survey
+from gdfit.data.reduction.units import Range, Work, condense, survey
 from gdfit.data.terms.columns import Chosen, choose_columns
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection
@@ -64,10 +64,10 @@ def costs(folder: Path, features: int) -> str:
     extent = survey(str(path), dialect)
     columns = choose_columns(extent.layout, extent.name, Selection())
     work = Work((extent,), dialect, Condense(Chosen(columns, Selection())), UNIT_BYTES)
-    task = Task(0, Range(0, extent.units(UNIT_BYTES)))
-    condense(work, task)
-    per_gigabyte = seconds(lambda: condense(work, task), 3) / path.stat().st_size * 1e9
-    parts = [condense(work, Task(0, Range(unit, unit + 1))) for unit in (1, 2)]
+    part = Range(0, extent.units(UNIT_BYTES))
+    condense(work, 0, part)
+    per_gigabyte = seconds(lambda: condense(work, 0, part), 3) / path.stat().st_size * 1e9
+    parts = [condense(work, 0, Range(unit, unit + 1)) for unit in (1, 2)]
     per_fold = seconds(lambda: [merged(*parts) for _ in range(20)], 5) / 20
     size = len(pickle.dumps(parts[0]))
     path.unlink()

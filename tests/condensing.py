@@ -9,10 +9,11 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Codes
 from gdfit.data.observations import FIRST_ROWS, Observations, Rows
-from gdfit.data.reduction.condense import Condensed, condensed
+from gdfit.data.reduction.condense import Condense, Condensed
 from gdfit.data.reduction.tree import Spot
-from gdfit.data.terms.columns import Columns
+from gdfit.data.terms.columns import Chosen, Columns
 from gdfit.data.terms.levels import Levels
+from gdfit.data.text.dialect import Selection
 
 
 def as_they_are(rows: FloatArray, columns: Columns) -> Observations:
@@ -45,6 +46,6 @@ def condense(blocks: Iterable[FloatArray], columns: Columns, number: int = 0) ->
             count += len(block)
 
     levels, spot = Levels(columns.expansion), Spot(number=number)
-    found = condensed(columns, batches(), levels, spot, (0, number))
+    found = Condense(Chosen(columns, Selection())).condensed(batches(), levels, spot)
     assert found
     return found

@@ -40,9 +40,7 @@ def check_gradient(
     objectives = {
         name: whole_objective(observations, replace(settings, backend=name)) for name in BACKENDS
     }
-    gradients: dict[str, FloatArray] = {
-        name: objective(params)[1] for name, objective in objectives.items()
-    }
+    gradients = {str(name): objective(params)[1] for name, objective in objectives.items()}
     gradients["differences"] = central_differences(objectives["manual"], params)
     loss, _ = objectives["manual"](params)
     together = np.array(list(gradients.values()))
@@ -51,9 +49,8 @@ def check_gradient(
     size = TERMS_ROUNDING * float(terms) / observations.total_weight
     largest = loss_of(settings).largest_slope
     if math.isfinite(largest):  # and it can jump
-        size = max(
-            size, LOSS_ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight)
-        )
+        jump = LOSS_ROUNDING * largest * columns.max() / np.sqrt(observations.total_weight)
+        size = max(size, jump)
     scale = max(float(np.abs(together).max()), LOSS_ROUNDING * loss, size)
     spread = float(np.ptp(together, axis=0).max())
     return GradientCheck(params, loss, gradients, spread / scale if scale else spread)

@@ -118,10 +118,9 @@ def describe(node: GraphNode) -> list[str]:
     """Lines about a node: its name, and the three attributes of its tensor."""
     shape = f"a tensor of shape {node.shape}" if node.shape else "a tensor of one number"
     text = [f"{node.name}: {shape}" if node.name else shape]
-    if node.data is not None:
-        text.append(f"data = {graph_values(node.data)}")
-    if node.grad is not None:
-        text.append(f"grad = {graph_values(node.grad)}")
+    for name, value in (("data", node.data), ("grad", node.grad)):
+        if value is not None:
+            text.append(f"{name} = {graph_values(value)}")
     text.append(f"grad_fn = {f'<{node.grad_fn}>' if node.grad_fn else 'None (a leaf)'}")
     return text
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -214,14 +214,12 @@ class Summary:
         import pandas as pd
 
         figures = pd.Series(self.figures, dtype=float).to_frame()
-        tables = (self.frame.to_html(na_rep="—"), figures.to_html(na_rep="—", header=False))
-        return "\n".join(tables)
+        figures_table = figures.to_html(na_rep="—", header=False)
+        return f"{self.frame.to_html(na_rep='—')}\n{figures_table}"
 
 
 def summarize(
-    observations: Observations,
-    model: LinearModel | None = None,
-    level: float = 0.95,
+    observations: Observations, model: LinearModel | None = None, level: float = 0.95
 ) -> Summary:
     """Least squares with standard errors, t, p and confidence intervals, beside a model's params.
 
@@ -250,7 +248,12 @@ def summarize(
     check_observations(observations, "observations")
     check_level(level)
     names = params_names(observations.features)
-    values = _values(model, observations)
+    values: Sequence[float | None] = model.params if model else [None] * len(names)
+    target = observations.target_name
+    if model and (model.features, model.target) != (observations.features, target):
+        what = f"the model predicts {printable(model.target)} from {listing(model.features)}"
+        there = f"{printable(target)} and {listing(observations.features)}"
+        raise GdfitError(f"{what}; the observations are of {there}")
     # The ones come first: it is a feature that depends on them, not they on it.
     features = range(len(observations.features))
     intercept = observations.intercept
@@ -259,12 +262,20 @@ def summarize(
     df = observations.count - found.rank
     error = found.residual / math.sqrt(df) if df else None
     margin = t_quantile(level, df) if error else 0.0
-    rows = [
-        _estimate(Estimate(names[place], values[place]), param, spread, error, df, margin)
-        for place, param, spread in zip(
-            order, found.params.tolist(), found.spreads.tolist(), strict=True
-        )
-    ]
+
+    def estimate(place: int, param: float, spread: float) -> Estimate:
+        name, value = names[place], values[place]
+        if math.isnan(param):
+            return Estimate(name, value)
+        if error is None:
+            return Estimate(name, value, param)
+        std_error = spread * error
+        t = param / std_error if std_error else None
+        p = None if t is None else t_tail(t, df)
+        reach = margin * std_error
+        return Estimate(name, value, param, std_error, t, p, param - reach, param + reach)
+
+    rows = [*map(estimate, order, found.params.tolist(), found.spreads.tolist())]
     slopes = found.rank - intercept
     total = math.hypot(found.explained, found.residual)
     adjusted = f = None
@@ -290,38 +301,3 @@ def check_level(level: float) -> None:
     """Raise for what is no level of a confidence interval."""
     if not 0 < level < 1:
         raise UsageError(f"`level` takes a number between 0 and 1, as 0.95, not {level:g}")
-
-
-def _values(model: LinearModel | None, observations: Observations) -> Sequence[float | None]:
-    """The model's params, None for each where there is no model."""
-    if model is None:
-        return [None] * (len(observations.features) + 1)
-    if (model.features, model.target) != (observations.features, observations.target_name):
-        raise GdfitError(
-            f"the model predicts {printable(model.target)} from {listing(model.features)}; "
-            f"the observations are of {printable(observations.target_name)} and "
-            f"{listing(observations.features)}"
-        )
-    return model.params
-
-
-def _estimate(
-    known: Estimate, param: float, spread: float, error: float | None, df: int, margin: float
-) -> Estimate:
-    """The estimate that is `known`, and the least-squares `param` with its standard error, `spread`
-    times the residuals' `error`, and an interval of `margin` standard errors to both sides."""
-    if math.isnan(param):
-        return known
-    if error is None:
-        return replace(known, least_squares=param)
-    std_error = spread * error
-    t = param / std_error if std_error else None
-    return replace(
-        known,
-        least_squares=param,
-        std_error=std_error,
-        t=t,
-        p=None if t is None else t_tail(t, df),
-        low=param - margin * std_error,
-        high=param + margin * std_error,
-    )

@@ -86,7 +86,7 @@ def read_inputs(
     """The inputs that `x` gives to a model: a number for each of its features, or where it has an
     expansion, a number or a level for each of the columns that it is made of."""
     names = expansion.inputs if expansion else features
-    texts = expansion.texts if expansion else frozenset()
+    texts = expansion.texts if expansion else ()
     number = with_option_name("x", lambda text: finite_numbers([text])[0])
     rows: list[tuple[float | str, ...]] = []
     for values in inputs:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 
 Codes = NDArray[np.int64]
+NumberedRows = tuple[Codes, FloatArray]  # rows of a unit: their numbers in it, from 0, and they
 Kind = Literal["number", "word"]
 
 

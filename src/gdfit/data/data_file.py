@@ -25,8 +25,8 @@ class Progress(Protocol):
         """So many rows more have a missing field."""
 
 
-class DataFile(Protocol):
-    """A data file opened for reading, once, from top to bottom."""
+class LaidOut(Protocol):
+    """A data file, as far as its layout."""
 
     @property
     def name(self) -> str:
@@ -36,13 +36,17 @@ class DataFile(Protocol):
     def layout(self) -> Layout:
         """Its columns."""
 
+    def like(self, first: Any) -> Self:
+        """This file, without names of its own, with those of the columns of the `first` one."""
+
+
+class DataFile(LaidOut, Protocol):
+    """A data file opened for reading, once, from top to bottom."""
+
     @property
     def is_text(self) -> bool:
         """True where units are text that can be read beside other units, also when the file is
         closed."""
-
-    def like(self, first: DataFile) -> Self:
-        """This file, without names of its own, with those of the columns of the `first` one."""
 
     def units(self) -> Iterator[Unit]:
         """All rows of the file, in their order.

@@ -9,16 +9,16 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.data_file import DataFile, LaidOut, Progress
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.draws import TRAIN, VALIDATION, Dealing, HoldOut
-from gdfit.data.reduction.tree import Job, Outcome, reduce_files
+from gdfit.data.reduction.tree import Job, reduce_files
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import open_file, open_text
 from gdfit.data.sources.stores import expanded
 from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
-from gdfit.data.terms.lookup import LaidOut, made_like
+from gdfit.data.terms.lookup import made_like
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitError, NoObservationsError, UsageError
@@ -87,29 +87,25 @@ class Dataset:
         """
         if self.cluster:
             self.on_start()
-            job, outcome = self.cluster.reduce(self.files, self.dialect, job_for, self.progress)
-            result = job.result(outcome.part, None)
+            result, missed = self.cluster.reduce(self.files, self.dialect, job_for, self.progress)
         else:
             before = [*map(identity, self.files)]
             try:
-                outcome, result = self._reduced_here(job_for)
+                result, missed = self._reduced_here(job_for)
             except GdfitError:
                 if [*map(identity, self.files)] == before:
                     raise
             if [*map(identity, self.files)] != before:
-                outcome, result = self._reduced_here(job_for)
+                result, missed = self._reduced_here(job_for)
         if self.progress:
-            self.progress.missed(outcome.missed)
+            self.progress.missed(missed)
         return result
 
-    def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Outcome, Any]:
+    def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, int]:
         with closing(self.open_files()) as files:
             first = next(files)
-            job = job_for(first)
-            keeper = job.keeper()
             names = [name_of_file(path) for path in self.files]
-            outcome = reduce_files(chain([first], files), job, names, keeper, self.on_start)
-        return outcome, job.result(outcome.part, keeper)
+            return reduce_files(chain([first], files), job_for(first), names, self.on_start)
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""

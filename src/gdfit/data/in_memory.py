@@ -232,8 +232,8 @@ def condense_frame(
         known = like.expansion and replace(like.expansion, intercept=like.intercept)
         columns = replace(columns, known=known)
     job = Condense(Chosen(columns, asked, drop_missing), keep_rows=True)
-    keeper = job.keeper()
-    (found,) = job.result(reduce_files([file], job, keeper=keeper).part, keeper)
+    found: Observations | None
+    (found,), _ = reduce_files([file], job)
     if not found:
         why = nothing_left(file.layout, columns, drop_missing=drop_missing)
         raise NoObservationsError(why, file=file.name)

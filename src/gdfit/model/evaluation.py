@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Codes
+from gdfit.data.batch import NumberedRows
 from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import SAME, Observations, buffered, rows_at_once
@@ -21,10 +21,10 @@ from gdfit.data.terms.columns import Columns
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
 from gdfit.data.terms.row_maker import RowMaker
-from gdfit.data.terms.terms import Factor, read_term
+from gdfit.data.terms.terms import Factor
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
-from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
+from gdfit.errors import FieldError, GdfitError, NoObservationsError, listing
 from gdfit.model.linear import LinearModel
 
 
@@ -63,18 +63,14 @@ class Errors:
         """Those on both, put together (Chan et al., 1979)."""
         count = self.count + other.count
         shift, part = other.mean - self.mean, other.count / count
-        return Errors(
-            count,
-            self.squares + other.squares,
-            self.absolutes + other.absolutes,
-            self.mean + shift * part,
-            self.total + (other.total + shift * shift * self.count * part),
-        )
+        squares, absolutes = self.squares + other.squares, self.absolutes + other.absolutes
+        total = self.total + (other.total + shift * shift * self.count * part)
+        return Errors(count, squares, absolutes, self.mean + shift * part, total)
 
-    def evaluation(self) -> Evaluation:
-        """What they say."""
+    def evaluation(self, file: str | None = None) -> Evaluation:
+        """What they say of the predictions for the file that is called so."""
         if not self.count:
-            raise NoObservationsError
+            raise NoObservationsError(file=file)
         mse = self.squares / self.count
         if not math.isfinite(mse):
             raise GdfitError("the errors are too large for float64 to square")
@@ -88,7 +84,7 @@ def errors_on(model: LinearModel, blocks: Iterable[FloatArray]) -> Errors:
     """The model's errors on `blocks` of rows: the numbers and levels' codes that its features are
     made of, then the target."""
     errors = Errors()
-    centred = model.facts.get("intercept") is not False
+    centred = model.intercept
     columns = model.made_of.width + 2
     for rows in buffered(blocks, rows_at_once(columns), columns):
         y = rows[:, -1]
@@ -107,11 +103,8 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     last column where there is no header.
     """
     recipe = Observed(model, dataset.selection.target, drop_missing=dataset.dialect.drop_missing)
-    try:
-        errors: Errors = dataset.reduced(lambda first: Measure(recipe))
-        return errors.evaluation()
-    except NoObservationsError:
-        raise NoObservationsError(file=dataset.name) from None
+    errors: Errors = dataset.reduced(lambda first: Measure(recipe))
+    return errors.evaluation(dataset.name)
 
 
 def observe(model: LinearModel, dataset: Dataset) -> Observations:
@@ -140,14 +133,10 @@ class Observed:
     @property
     def columns(self) -> Columns:
         """What is read of them."""
-        intercept = self.model.facts.get("intercept") is not False
-        return Columns(
-            self.model.features,
-            self.model.target,
-            known=replace(self.model.made_of, intercept=intercept),
-            weights=self.weights,
-            intercept=intercept,
-        )
+        model, intercept = self.model, self.model.intercept
+        known = replace(model.made_of, intercept=intercept)
+        names = (model.features, model.target)
+        return Columns(*names, weights=self.weights, intercept=intercept, known=known)
 
     def advice(self, fault: FieldError, layout: Layout) -> str:
         """Nothing: a model needs the columns that it needs."""
@@ -156,30 +145,25 @@ class Observed:
     def maker(self, file: DataFile) -> RowMaker:
         """What makes rows of a file: see `Recipe`."""
         model, layout = self.model, file.layout
-        inputs = find_features(layout, file.name, model.inputs)
+        place_of = find_features(layout, file.name, model.inputs)
         if self.target or layout.named:
             table = LayoutTable(layout, file.name, all_numbers=True)
-            (factor, *more) = read_term(self.target or model.target, table).factors
-            if more or factor.is_category:
-                raise UsageError(f"`target` takes a column or a function of one, not {self.target}")
-            (place,) = find_columns(layout, file.name, [factor.column])
+            factor = table.target(self.target or model.target)
+            place = find_columns(layout, file.name, [factor.column])[factor.column]
         else:
             place = len(layout.names) - 1
             factor = Factor(layout.names[place])
-            if place in inputs:
-                raise GdfitError(
-                    "has no header, and no column with the observed values besides those that the "
-                    f"model predicts from ({listing(model.inputs)})",
-                    file=file.name,
-                )
-        if factor.column in model.inputs and place not in inputs:
+            if place in place_of.values():
+                what = "has no header, and no column with the observed values besides those that "
+                what += f"the model predicts from ({listing(model.inputs)})"
+                raise GdfitError(what, file=file.name)
+        if factor.column in place_of and place not in place_of.values():
             # The model's is another one.
             factor = replace(factor, column=f"{factor.column} (observed)")
-        place_of = {**dict(zip(model.inputs, inputs, strict=True)), factor.column: place}
+        place_of[factor.column] = place
         if self.weights is not None:
-            (place_of[self.weights],) = find_columns(layout, file.name, [self.weights])
-        levels = Levels(model.made_of)
-        return RowMaker(model.made_of, levels, place_of, factor, self.weights, self.drop_missing)
+            place_of |= find_columns(layout, file.name, [self.weights])
+        return RowMaker(model.made_of, place_of, factor, self.weights, self.drop_missing)
 
 
 @dataclass(frozen=True)
@@ -188,9 +172,7 @@ class Measure:
 
     recipe: Observed
 
-    def leaf(
-        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
-    ) -> Errors | None:
+    def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Errors | None:
         """Those on the rows of a unit."""
         errors = errors_on(self.recipe.model, (rows for _, rows in batches))
         return errors if errors.count else None
@@ -237,7 +219,5 @@ def evaluate(
         dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
         return evaluate_rows(model, dataset)
     file, job = frame_file(data), Measure(Observed(model, target, drop_missing=drop_missing))
-    try:
-        return job.result(reduce_files([file], job).part, None).evaluation()
-    except NoObservationsError:
-        raise NoObservationsError(file=file.name) from None
+    errors: Errors = reduce_files([file], job)[0]
+    return errors.evaluation(file.name)

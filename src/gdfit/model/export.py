@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import get_args
 
 from gdfit.choices import ExportFormat
-from gdfit.data.terms.expansion import Expansion, Level
+from gdfit.data.terms.expansion import Level
 from gdfit.data.terms.terms import Factor, Term
 from gdfit.errors import GdfitError, UsageError, listing, quoted
-from gdfit.model.languages import C, Cases, Excel, Language, Python, Sql
+from gdfit.model.languages import C, Excel, Language, Python, Sql
 from gdfit.model.linear import LinearModel
 from gdfit.system import open_beside, written_beside
 
@@ -62,11 +62,23 @@ def summands(model: LinearModel, language: Language) -> list[str]:
     """
     expansion = model.made_of
     weights = dict(zip(expansion.keys, model.w, strict=True))
+
+    def weight_for(number: int, *levels: Level) -> str:
+        """The weight of the term of that number for the levels that a row has, of which the first
+        `levels` are known: 0 where one of them is the first of its category."""
+        categories = expansion.terms[number].categories
+        if len(levels) == len(categories):
+            return language.number(weights.get((number, levels), 0.0))
+        category = categories[len(levels)]
+        there = expansion.levels[expansion.categories.index(category)]
+        cases = [(level, weight_for(number, *levels, level)) for level in there]
+        return language.choice(category.column, cases)
+
     signed = []
     for number, term in enumerate(expansion.terms):
         value = written_product(term, language)
         if term.categories:
-            choice = category_weight(expansion, number, (), weights, language)
+            choice = weight_for(number)
             signed.append(("+", choice + (language.times + value if value else "")))
         else:
             weight = weights[number, ()]
@@ -95,30 +107,11 @@ def written(factor: Factor, language: Language) -> list[str]:
     same to the last bit; higher powers are the language's own."""
     text = language.factor(factor.column)
     if factor.function:
-        text = language.function(factor.function, language.column(factor.column))
+        function = language.functions.get(factor.function, f"{factor.function}({{}})")
+        text = function.format(language.column(factor.column))
     if factor.power <= 2:
         return [text] * factor.power
-    return [language.power(text, factor.power)]
-
-
-def category_weight(
-    expansion: Expansion,
-    number: int,
-    levels: tuple[Level, ...],
-    weights: dict[tuple[int, tuple[Level, ...]], float],
-    language: Language,
-) -> str:
-    """The weight of the term of that number for the levels that a row has, of which the first
-    `levels` are known: 0 where one of them is the first of its category."""
-    categories = expansion.terms[number].categories
-    if len(levels) == len(categories):
-        return language.number(weights.get((number, levels), 0.0))
-    category = categories[len(levels)]
-    cases: Cases = [
-        (level, category_weight(expansion, number, (*levels, level), weights, language))
-        for level in expansion.levels[expansion.categories.index(category)]
-    ]
-    return language.choice(category.column, cases)
+    return [language.power.format(text, factor.power)]
 
 
 def save_state_dict(model: LinearModel, path: Path) -> str:
@@ -132,10 +125,8 @@ def save_state_dict(model: LinearModel, path: Path) -> str:
     }
     with written_beside(path) as beside:
         torch.save(state, beside)
-    return (
-        f"layer = torch.nn.Linear({len(model.w)}, 1, dtype=torch.float64); "
-        f"layer.load_state_dict(torch.load({str(path)!r}))\n"
-    )
+    layer = f"layer = torch.nn.Linear({len(model.w)}, 1, dtype=torch.float64)"
+    return f"{layer}; layer.load_state_dict(torch.load({str(path)!r}))\n"
 
 
 def remark(model: LinearModel, form: ExportFormat, text: str) -> str:

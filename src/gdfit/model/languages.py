@@ -16,7 +16,8 @@ from itertools import groupby
 from math import ulp
 from typing import ClassVar
 
-from gdfit.data.terms.expansion import Level
+from gdfit.data.terms.expansion import Level, enclosed
+from gdfit.data.terms.terms import FUNCTIONS
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import LinearModel
 
@@ -27,8 +28,9 @@ Cases = Sequence[tuple[Level, str]]
 class Language(ABC):
     """The parts of a prediction, as text.
 
-    functions : what a function of a number is called, where that is not its name in gdfit.
+    functions : how a function of a number is written, where that is not as in gdfit.
     times : what stands for multiplication.
+    power : how a power from the third on is written: of a number, and its exponent.
 
     Parameters
     ----------
@@ -37,6 +39,7 @@ class Language(ABC):
 
     functions: ClassVar[Mapping[str, str]] = {}
     times = " * "
+    power: ClassVar[str]
 
     def __init__(self, model: LinearModel) -> None:
         self.model = model
@@ -59,14 +62,6 @@ class Language(ABC):
         """The number in a column, where a power or a product of it is taken."""
         return self.column(name)
 
-    def function(self, name: str, number: str) -> str:
-        """A function of a number."""
-        return f"{self.functions.get(name, name)}({number})"
-
-    @abstractmethod
-    def power(self, number: str, exponent: int) -> str:
-        """A power from the third on."""
-
     @abstractmethod
     def choice(self, column: str, cases: Cases) -> str:
         """The text that stands for the level in a column."""
@@ -79,7 +74,8 @@ class Language(ABC):
 class Sql(Language):
     """An expression in SQL. A row without a value for a column has none for ŷ: NULL."""
 
-    functions: ClassVar = {"log": "ln"}
+    functions: ClassVar = {"log": "ln({})"}
+    power = "power({}, {})"
 
     def positive(self, value: float) -> str:
         """A float64: with an exponent, without which it is a DECIMAL.
@@ -94,13 +90,10 @@ class Sql(Language):
         return text if "e" in text else f"{text}e0"
 
     def column(self, name: str) -> str:
-        return '"' + name.replace('"', '""') + '"'
+        return enclosed(name)
 
     def factor(self, name: str) -> str:
         return f"CAST({self.column(name)} AS DOUBLE PRECISION)"  # integers would overflow
-
-    def power(self, number: str, exponent: int) -> str:
-        return f"power({number}, {exponent})"
 
     def choice(self, column: str, cases: Cases) -> str:
         whens = "".join(f"\n    WHEN {self.level(level)} THEN {text}" for level, text in cases)
@@ -108,9 +101,7 @@ class Sql(Language):
 
     def level(self, level: Level) -> str:
         """A level, as the column has it."""
-        return (
-            self.number(level) if isinstance(level, float) else "'" + level.replace("'", "''") + "'"
-        )
+        return self.number(level) if isinstance(level, float) else enclosed(level, "'")
 
     def whole(self, summands: Sequence[str]) -> str:
         return "(\n  " + "\n  ".join(summands) + "\n)\n"
@@ -119,14 +110,11 @@ class Sql(Language):
 class Python(Language):
     """A function in Python, of a row by column names: a dict, or what csv.DictReader gives."""
 
+    functions: ClassVar = {name: f"math.{name}({{}})" for name in FUNCTIONS}
+    power = "{} ** {}"
+
     def column(self, name: str) -> str:
         return f"row[{name!r}]" if name in self.texts else f"float(row[{name!r}])"
-
-    def function(self, name: str, number: str) -> str:
-        return f"math.{name}({number})"
-
-    def power(self, number: str, exponent: int) -> str:
-        return f"{number} ** {exponent}"
 
     def choice(self, column: str, cases: Cases) -> str:
         lines = "".join(f"\n            {level!r}: {text}," for level, text in cases)
@@ -155,6 +143,8 @@ NOT_IN_C = re.compile(
 class C(Language):
     """A function in C, with a param for each column."""
 
+    power = "pow({}, {})"
+
     def __init__(self, model: LinearModel) -> None:
         super().__init__(model)
         self.names = dict(zip(self.inputs, c_names(self.inputs), strict=True))
@@ -162,28 +152,20 @@ class C(Language):
     def column(self, name: str) -> str:
         return self.names[name]
 
-    def power(self, number: str, exponent: int) -> str:
-        return f"pow({number}, {exponent})"
-
     def choice(self, column: str, cases: Cases) -> str:
         name = self.column(column)
-        tests = (
-            f"{name} == {self.number(level)}"
-            if isinstance(level, float)
-            else f"strcmp({name}, {c_string(level)}) == 0"
-            for level, _ in cases
-        )
-        pairs = zip(tests, cases, strict=True)
-        lines = [f"{test} ? {text}\n            : " for test, (_, text) in pairs]
-        missing = f"!{name} ? NAN\n            : " if column in self.texts else ""  # a null pointer
-        return f"({missing}{''.join(lines)}NAN)"
+        tests = [f"!{name} ? NAN"] if column in self.texts else []  # a null pointer
+        for level, text in cases:
+            if isinstance(level, float):
+                tests.append(f"{name} == {self.number(level)} ? {text}")
+            else:
+                tests.append(f"strcmp({name}, {c_string(level)}) == 0 ? {text}")
+        return "(" + "\n            : ".join([*tests, "NAN"]) + ")"
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)
-        headers = [
-            *(["#include <math.h>\n"] if re.search(r"\b(log|exp|sqrt|pow|NAN)", lines) else []),
-            *(["#include <string.h>\n"] if self.texts else []),
-        ]
+        headers = "#include <math.h>\n" if re.search(r"\b(log|exp|sqrt|pow|NAN)", lines) else ""
+        headers += "#include <string.h>\n" if self.texts else ""
         params = [
             f"    {'const char *' if name in self.texts else 'double '}{self.names[name]}"
             f"{',' if place < len(self.inputs) else ''}  /* {in_comment(name)} */\n"
@@ -192,7 +174,7 @@ class C(Language):
         return (
             f"/* Written by gdfit. It gives {in_comment(self.model.target)}, to gdfit's last bit\n"
             "   if it is compiled with -ffp-contract=off. */\n"
-            f"{''.join(headers)}\ndouble predict(\n{''.join(params)})\n"
+            f"{headers}\ndouble predict(\n{''.join(params)})\n"
             f"{{\n    return {lines};\n}}\n"
         )
 
@@ -229,8 +211,14 @@ class Excel(Language):
     """A formula for the row below a header, with the columns at A, B, … in their order; #N/A where
     one of them holds no number, which counts as 0 otherwise."""
 
-    functions: ClassVar = {"log": "LN", "log10": "LOG10", "exp": "EXP", "sqrt": "SQRT"}
-    times = "*"
+    functions: ClassVar = {
+        "log": "LN({})",
+        "log2": "LOG({},2)",
+        "log10": "LOG10({})",
+        "exp": "EXP({})",
+        "sqrt": "SQRT({})",
+    }
+    times, power = "*", "{}^{}"
     ROW = 2
     DIGITS = 15  # of a number that Excel reads; it drops what follows
     LONGEST = 8192  # characters that it takes
@@ -251,28 +239,17 @@ class Excel(Language):
     def column(self, name: str) -> str:
         return f"{column_letters(self.inputs.index(name))}{self.ROW}"
 
-    def function(self, name: str, number: str) -> str:
-        return f"LOG({number},2)" if name == "log2" else super().function(name, number)
-
-    def power(self, number: str, exponent: int) -> str:
-        return f"{number}^{exponent}"
-
     def choice(self, column: str, cases: Cases) -> str:
         if len(cases) > self.CASES:
-            raise GdfitError(
-                f"has {len(cases)} levels, and Excel's SWITCH takes {self.CASES}; `format` sql, "
-                "python or c has no limit",
-                column=column,
-            )
-        cell = self.column(column)
-        tests = (
-            f"{cell}={self.number(level)}"
-            if isinstance(level, float)
-            else 'EXACT({},"{}")'.format(cell, level.replace('"', '""'))  # "=" takes a for A
-            for level, _ in cases
-        )
-        pairs = zip(tests, cases, strict=True)
-        return f"SWITCH(TRUE,{','.join(f'{test},{text}' for test, (_, text) in pairs)})"
+            what = f"has {len(cases)} levels, and Excel's SWITCH takes {self.CASES}"
+            raise GdfitError(f"{what}; `format` sql, python or c has no limit", column=column)
+        cell, parts = self.column(column), ["TRUE"]
+        for level, text in cases:
+            if isinstance(level, float):
+                parts += [f"{cell}={self.number(level)}", text]
+            else:  # "=" takes a for A
+                parts += [f"EXACT({cell},{enclosed(level)})", text]
+        return f"SWITCH({','.join(parts)})"
 
     def whole(self, summands: Sequence[str]) -> str:
         # The spaces around signs go, those in levels stay.
@@ -282,10 +259,8 @@ class Excel(Language):
             total = f"IF(COUNT({','.join(self.ranges())})={len(cells)},{total},NA())"
         formula = f"={total}"
         if len(formula) > self.LONGEST:
-            raise GdfitError(
-                f"the formula has {len(formula):,} characters, and Excel takes {self.LONGEST:,}; "
-                "`format` sql, python or c has no limit"
-            )
+            what = f"the formula has {len(formula):,} characters, and Excel takes {self.LONGEST:,}"
+            raise GdfitError(f"{what}; `format` sql, python or c has no limit")
         return f"{formula}\n"
 
     def ranges(self) -> Iterable[str]:

@@ -81,13 +81,10 @@ class LinearModel(Displayed):
 
     def maker(self, file: DataFile) -> RowMaker:
         """The maker of features of the columns of `file`."""
-        from gdfit.data.terms.levels import Levels
         from gdfit.data.terms.lookup import find_features
         from gdfit.data.terms.row_maker import RowMaker
 
-        places = find_features(file.layout, file.name, self.inputs)
-        place_of = dict(zip(self.inputs, places, strict=True))
-        return RowMaker(self.made_of, Levels(self.made_of), place_of)
+        return RowMaker(self.made_of, find_features(file.layout, file.name, self.inputs))
 
     def at_batch(self, maker: RowMaker, file: DataFile, unit: Unit, batch: Batch) -> FloatArray:
         """ŷ of each row of a batch that was read of `file`; NaN where a field is missing."""
@@ -115,9 +112,8 @@ class LinearModel(Displayed):
 
     def at_rows(self, rows: FloatArray) -> FloatArray:
         """ŷ of rows of numbers and levels' codes, as an `Expansion` has them."""
-        if self.expansion is None:
-            return cast("FloatArray", self.at(list(rows[:, : len(self.features)].T)))
-        return cast("FloatArray", self.at(list(self.expansion.expand(rows)[:, :-2].T)))
+        made = self.expansion.expand(rows)[:, :-2] if self.expansion else rows[:, : len(self.w)]
+        return cast("FloatArray", self.at(list(made.T)))
 
     @property
     def intercept(self) -> bool:
@@ -146,14 +142,8 @@ class LinearModel(Displayed):
     @property
     def record(self) -> dict[str, object]:
         """The contents of its file, key by key."""
-        return {
-            "w": list(self.w),
-            "b": self.b,
-            "features": list(self.features),
-            "target": self.target,
-            **(self.expansion.record if self.expansion else {}),
-            **self.facts,
-        }
+        own = {"w": [*self.w], "b": self.b, "features": [*self.features], "target": self.target}
+        return {**own, **(self.expansion.record if self.expansion else {}), **self.facts}
 
     def save(self, path: str | Path, **more: object) -> None:
         """Write the model, and `more` facts, to the JSON file at `path`: whole or not at all."""
@@ -170,7 +160,7 @@ def load_model(path: str | Path) -> LinearModel:
     """
     file = str(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise GdfitError("no such model file; 'gdfit train DATA' makes one", file=file) from None
     except IsADirectoryError:
@@ -179,8 +169,6 @@ def load_model(path: str | Path) -> LinearModel:
         raise GdfitError(f"can't be read: {error.strerror}", file=file) from None
     except UnicodeDecodeError:
         raise GdfitError("is not a model file (it is not text)", file=file) from None
-    try:
-        record = json.loads(text)
     except (ValueError, RecursionError):
         raise GdfitError("is not a model file (it is not JSON)", file=file) from None
     return model_of(record, file)

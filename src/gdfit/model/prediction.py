@@ -13,6 +13,7 @@ from gdfit.data.data_file import Progress
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.tree import in_order
 from gdfit.data.sources.csv_file import CsvFile
+from gdfit.data.terms.expansion import enclosed
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.text.blocks import LF, Block, Positions, ends_of_rows, every_other
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
@@ -59,14 +60,12 @@ def top(file: CsvFile, name: str) -> bytes:
 def check_same_columns(first: CsvFile, file: CsvFile) -> None:
     """Raise where the rows of `file` can't stand below those of the `first` one."""
     if first.layout.names != file.layout.names:
-        raise GdfitError(
-            f"its columns stand in another order than in {first.name}; predict them one by one",
-            file=file.name,
-        )
-    if first.layout.grammar != file.layout.grammar:
-        raise GdfitError(
-            f"its delimiter is not that of {first.name}; predict them one by one", file=file.name
-        )
+        what = f"its columns stand in another order than in {first.name}"
+    elif first.layout.grammar != file.layout.grammar:
+        what = f"its delimiter is not that of {first.name}"
+    else:
+        return
+    raise GdfitError(f"{what}; predict them one by one", file=file.name)
 
 
 def predicted_blocks(
@@ -94,8 +93,7 @@ def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -
     said = repr(values.tolist())[1:-1].split(", ")  # faster than one by one
     for row in np.flatnonzero(absent).tolist():
         said[row] = "NA" if grammar.delimiter == WHITE_SPACE else ""
-    before = separator(grammar)
-    after = ""
+    before, after = separator(grammar), ""
     if grammar.delimiter in "+-.e":
         before, after = before + '"', '"'
     text = before + f"{after}\n{before}".join(said) + f"{after}\n"
@@ -127,4 +125,4 @@ def quoted_field(said: str, grammar: Grammar) -> str:
     special = f'"\r\n{grammar.delimiters.decode()}{grammar.comment or ""}'
     if said == said.strip(grammar.blanks.decode()) and not set(said) & set(special):
         return said
-    return '"' + said.replace('"', '""') + '"'
+    return enclosed(said)

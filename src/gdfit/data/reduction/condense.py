@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from operator import itemgetter
 
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.batch import Codes
+from gdfit.data.batch import Codes, NumberedRows
 from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
 from gdfit.data.reduction.draws import UNDECIDED, Dealing, Reservoir, Sample, split_draws
 from gdfit.data.reduction.tree import Spot, both
@@ -36,8 +37,8 @@ class Condensed:
     count, weight : how many rows they are, and what they weigh together.
     triangle : R, or few rows that it can be made of, where there are no categories.
     groups : what R can be made of, where there are.
-    first, last, sample : the first rows, the last one and a sample, as they are read.
-    first_places, last_place : where the first rows and the last one stand in the data.
+    first, last : the first rows and the last one, as they are read, by their places in the data.
+    sample : a sample of the rows, as they are read.
     kept : all rows, block by block, if they are to be kept, until these are taken out.
     """
 
@@ -46,11 +47,9 @@ class Condensed:
     weight: float
     triangle: FloatArray | None
     groups: GroupedRows | None
-    first: FloatArray
-    last: FloatArray
+    first: dict[Place, FloatArray]
+    last: tuple[Place, FloatArray]
     sample: Sample
-    first_places: tuple[Place, ...]
-    last_place: Place
     kept: tuple[FloatArray, ...] = ()
 
     def merged(self, other: Condensed) -> Condensed:
@@ -61,13 +60,12 @@ class Condensed:
             triangle = folded(np.concatenate([self.triangle, other.triangle]))
         if self.groups and other.groups:
             groups = self.groups.merged(other.groups, levels, tables)
-        others = [levels.renumbered(rows, tables) for rows in (other.first, other.sample.rows)]
-        places = (*self.first_places, *other.first_places)
-        first = sorted(range(len(places)), key=places.__getitem__)[:FIRST_ROWS]
-        is_last = self.last_place > other.last_place
+        first, (place, last) = dict(self.first), other.last
+        for where, row in other.first.items():
+            first[where] = levels.renumbered(row, tables)
         sample = Sample(
             np.concatenate([self.sample.draws, other.sample.draws]),
-            np.concatenate([self.sample.rows, others[1]]),
+            np.concatenate([self.sample.rows, levels.renumbered(other.sample.rows, tables)]),
         )
         return Condensed(
             levels=levels,
@@ -75,30 +73,29 @@ class Condensed:
             weight=self.weight + other.weight,
             triangle=triangle,
             groups=groups,
-            first=np.concatenate([self.first, others[0]])[first],
-            last=self.last if is_last else levels.renumbered(other.last, tables),
+            first={where: first[where] for where in sorted(first)[:FIRST_ROWS]},
+            last=max(self.last, (place, levels.renumbered(last, tables)), key=itemgetter(0)),
             sample=sample.smallest(),
-            first_places=tuple(places[number] for number in first),
-            last_place=max(self.last_place, other.last_place),
         )
 
-    def knowing(self, levels: Levels) -> Condensed:
-        """The same rows, with levels that are only elsewhere added to their own."""
-        return replace(self, levels=self.levels.joined(levels)[0])
-
-    def observations(self, columns: Columns, rows: Rows | None = None) -> Observations:
-        """The rows as p+2, or as N where those are fewer; and all of them, if they were kept."""
-        levels, expansion = self.levels, self.levels.expansion
+    def observations(
+        self, columns: Columns, more: Levels | None = None, rows: Rows | None = None
+    ) -> Observations:
+        """The rows as p+2, or as N where those are fewer, with `more` levels that are only
+        elsewhere; and all `rows`, if they were kept."""
+        levels = self.levels.joined(more)[0] if more else self.levels
+        expansion = levels.expansion
         triangle = self.groups.triangle(levels) if self.groups else self.triangle
         assert triangle is not None
-        if not is_triangular(triangle):
+        if len(triangle) > triangle.shape[1] or np.tril(triangle, -1).any():
             triangle = triangular(triangle)
 
         def made(rows: FloatArray) -> FloatArray:
             return expansion.expand(levels.recoded(rows))
 
         width = len(expansion.features)
-        first, sample = made(self.first), made(self.sample.rows)
+        first, sample = made(np.array([*self.first.values()])), made(self.sample.rows)
+        (_, last), is_weighed = self.last, columns.weights is not None
         return Observations(
             augmented=triangle.copy(),  # what came from elsewhere may lie at any address
             count=self.count,
@@ -106,13 +103,13 @@ class Condensed:
             target_name=columns.target,
             left_out=columns.left_out,
             first=np.delete(first[:, : width + 2], width, axis=1),
-            last=np.append(levels.recoded(self.last)[: expansion.width], self.last[-1]),
+            last=np.append(levels.recoded(last)[: expansion.width], last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),
             rows=rows.changed(expansion.expand) if rows else None,
-            weight=None if columns.weights is None else self.weight,
+            weight=self.weight if is_weighed else None,
             weights_name=columns.weights,
-            first_weights=None if columns.weights is None else first[:, -1],
-            sample_weights=None if columns.weights is None else sample[:, -1],
+            first_weights=first[:, -1] if is_weighed else None,
+            sample_weights=sample[:, -1] if is_weighed else None,
             sample_inputs=self.sample.rows[:, : len(expansion.numbers)],
             intercept=columns.intercept,
             expansion=None if expansion.is_plain else expansion,
@@ -122,91 +119,6 @@ class Condensed:
 def folded(rows: FloatArray) -> FloatArray:
     """R of the rows; or the rows, where they are few, to be decomposed with others."""
     return triangular(rows) if len(rows) > FEW * rows.shape[1] else rows
-
-
-def is_triangular(rows: FloatArray) -> bool:
-    """True where rows are an R already."""
-    return len(rows) <= rows.shape[1] and not np.tril(rows, -1).any()
-
-
-def condensed(
-    columns: Columns,
-    batches: Iterable[tuple[Codes, FloatArray]],
-    levels: Levels,
-    spot: Spot,
-    seed: tuple[int, ...],
-    *,
-    keep_rows: bool = False,
-) -> Condensed | None:
-    """Rows of a unit, condensed; None where there are none. How they are cut into batches makes no
-    difference, not in the last bit.
-
-    Parameters
-    ----------
-    columns : their names, and what is made of them.
-    batches : the rows' numbers in the unit, and they, as they are read, the target last: see
-        `Columns.width`.
-    levels : of the categories.
-    spot : where the unit is.
-    seed : of the sample.
-    keep_rows : whether to keep all rows as well.
-    """
-    expansion, width = columns.expansion, columns.width + 1
-    groups = GroupedRows(levels) if expansion.categories else None
-    triangle = np.empty((0, 0))
-    sample, kept, first = Reservoir(*seed), [], np.empty((0, width))
-    places: list[Place] = []
-    count, weight = 0, 0.0
-    for rows in buffered(numbered(batches, places, spot), rows_at_once(width), width):
-        count += len(rows)
-        if not len(first):
-            first = rows[:FIRST_ROWS].copy()
-        last = rows[-1].copy()
-        sample.add(rows)
-        if keep_rows:
-            kept.append(rows.copy(order="F"))
-        base, weights = expansion.base(rows), expansion.weights(rows)
-        if weights is not None:
-            weight += float(weights.sum())
-            base = base * np.sqrt(weights)[:, np.newaxis]
-        if groups:
-            groups.add(base, expansion.codes(rows))
-            continue
-        features = folded(expansion.spread(base, expansion.codes(rows)))
-        # A copy, as the buffer of rows is written over.
-        triangle = (
-            folded(np.concatenate([triangle, features])) if triangle.size else features.copy()
-        )
-    if not count:
-        return None
-    *first_places, last_place = places
-    return Condensed(
-        levels=levels,
-        count=count,
-        weight=weight,
-        triangle=None if groups else triangle,
-        groups=groups,
-        first=first,
-        last=last,
-        sample=sample.sample(),
-        first_places=tuple(first_places),
-        last_place=last_place,
-        kept=tuple(kept),
-    )
-
-
-def numbered(
-    batches: Iterable[tuple[Codes, FloatArray]], places: list[Place], spot: Spot
-) -> Iterator[FloatArray]:
-    """The rows of batches. The places of the first of them, and that of the last one, are added to
-    `places`."""
-    first: list[int] = []
-    last = 0
-    for numbers, rows in batches:
-        first += numbers[: FIRST_ROWS - len(first)].tolist()
-        last = int(numbers[-1])
-        yield rows
-    places += [(spot.file, spot.number, number) for number in (*first, last)]
 
 
 @dataclass(frozen=True)
@@ -251,12 +163,10 @@ class Condense:
     keep_rows: bool = False
     memory: int | None = None
 
-    def leaf(
-        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
-    ) -> Dealt | None:
+    def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Dealt | None:
         """What the rows of a unit come to."""
         if self.dealing is None:
-            pile = self._condensed(batches, levels, spot, 0)
+            pile = self.condensed(batches, levels, spot)
             return Dealt(levels, (pile,)) if pile else None
         found = [*batches]
         if not found:
@@ -268,7 +178,7 @@ class Condense:
 
         def of(chosen: Codes, pile: int) -> Condensed | None:
             some = [(numbers[chosen], rows[chosen])] if len(chosen) else []
-            return self._condensed(some, levels, spot, pile)
+            return self.condensed(some, levels, spot, pile)
 
         waiting = by_draw[piles[by_draw] == UNDECIDED]
         undecided = (of(row, pile) for pile, row in enumerate(waiting[:, np.newaxis], self.piles))
@@ -279,15 +189,62 @@ class Condense:
             (tuple(row for row in undecided if row),),
         )
 
-    def _condensed(
-        self,
-        batches: Iterable[tuple[Codes, FloatArray]],
-        levels: Levels,
-        spot: Spot,
-        pile: int,
+    def condensed(
+        self, batches: Iterable[NumberedRows], levels: Levels, spot: Spot, pile: int = 0
     ) -> Condensed | None:
-        seed = (self.seed, spot.rank, spot.number, pile)
-        return condensed(self.recipe.columns, batches, levels, spot, seed, keep_rows=self.keep_rows)
+        """Rows of a unit that are dealt to a pile, condensed; None where there are none. How they
+        are cut into batches makes no difference, not in the last bit.
+
+        batches : the rows as they are read, the target last: see `Columns.width`.
+        """
+        columns = self.recipe.columns
+        expansion, width = columns.expansion, columns.width + 1
+        groups = GroupedRows(levels) if expansion.categories else None
+        sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile), []
+        triangle, count, weight = np.empty((0, 0)), 0, 0.0
+        places: list[Place] = []  # of the first rows, and of the last one so far
+        first: list[FloatArray] = []
+
+        def all_rows() -> Iterator[FloatArray]:
+            for numbers, rows in batches:
+                missing = FIRST_ROWS - len(places[:-1])
+                seen = [*numbers[:missing].tolist(), int(numbers[-1])]
+                places[-1:] = [(spot.file, spot.number, number) for number in seen]
+                yield rows
+
+        for rows in buffered(all_rows(), rows_at_once(width), width):
+            if not count:
+                first = [*rows[:FIRST_ROWS].copy()]
+            count += len(rows)
+            last = rows[-1].copy()
+            sample.add(rows)
+            if self.keep_rows:
+                kept.append(rows.copy(order="F"))
+            base, weights = expansion.base(rows), expansion.weights(rows)
+            if weights is not None:
+                weight += float(weights.sum())
+                base = base * np.sqrt(weights)[:, np.newaxis]
+            if groups:
+                groups.add(base, expansion.codes(rows))
+                continue
+            features = folded(expansion.spread(base, expansion.codes(rows)))
+            # A copy, as the buffer of rows is written over.
+            triangle = (
+                folded(np.concatenate([triangle, features])) if triangle.size else features.copy()
+            )
+        if not count:
+            return None
+        return Condensed(
+            levels=levels,
+            count=count,
+            weight=weight,
+            triangle=None if groups else triangle,
+            groups=groups,
+            first=dict(zip(places[:-1], first, strict=True)),
+            last=(places[-1], last),
+            sample=sample.sample(),
+            kept=tuple(kept),
+        )
 
     def keeper(self) -> Keeper:
         """What takes what units come to in their order."""
@@ -306,7 +263,7 @@ class Condense:
                 keeper.settle(row, pile)
         rows = keeper.rows if keeper and self.keep_rows else [None] * self.piles
         return [
-            pile.knowing(part.levels).observations(self.recipe.columns, kept) if pile else None
+            pile.observations(self.recipe.columns, part.levels, kept) if pile else None
             for pile, kept in zip(piles, rows, strict=True)
         ]
 
@@ -337,13 +294,13 @@ class Keeper:
                 rows.add(self.levels.renumbered(block, tables))
         for row in chain.from_iterable(part.undecided):
             for block in row.kept:
-                self._undecided[row.last_place] = self.levels.renumbered(block, tables)
+                self._undecided[row.last[0]] = self.levels.renumbered(block, tables)
         return replace(part, piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
 
     def settle(self, row: Condensed, pile: int) -> None:
         """Add an undecided row to those of its pile."""
-        if row.last_place in self._undecided:
-            self._rows[pile].add(self._undecided[row.last_place])
+        if row.last[0] in self._undecided:
+            self._rows[pile].add(self._undecided[row.last[0]])
 
     @property
     def rows(self) -> list[Rows]:

@@ -26,12 +26,6 @@ LOCAL = "local"
 SILENT = logging.CRITICAL + 1
 
 
-def check_installed() -> None:
-    """Say what to type where Dask is not installed."""
-    if find_spec("distributed") is None:
-        raise GdfitError("`dask` needs Dask: pip install 'gdfit[dask]'")
-
-
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Dask from writing to standard error: what is wrong is said in words of our own."""
@@ -69,8 +63,10 @@ def client_of(address: str, timeout: float) -> Iterator[Client]:
 
     Raises
     ------
-    GdfitError : there is no scheduler within `timeout` seconds, or no key to speak to it.
+    GdfitError : there is no scheduler within `timeout` seconds, no key to speak to it, or no Dask.
     """
+    if find_spec("distributed") is None:
+        raise GdfitError("`dask` needs Dask: pip install 'gdfit[dask]'")
     if address == LOCAL:
         with local_client() as client:
             yield client
@@ -87,10 +83,8 @@ def client_of(address: str, timeout: float) -> Iterator[Client]:
     try:
         client = Client(address, timeout=timeout, set_as_default=False, name="gdfit")
     except (OSError, ValueError, ImportError):
-        raise GdfitError(
-            f"there is no Dask scheduler at {address}: start one with dask scheduler, and name its "
-            "address in `dask`"
-        ) from None
+        what = f"there is no Dask scheduler at {address}: start one with dask scheduler"
+        raise GdfitError(f"{what}, and name its address in `dask`") from None
     try:
         yield client
     finally:
@@ -162,13 +156,9 @@ def check_versions(client: Any, version: str) -> None:
     found = client.run(resolve_name, "gdfit:__version__", on_error="return")
     without = [name for name, other in found.items() if not isinstance(other, str)]
     if without:
-        raise GdfitError(
-            f"there is no gdfit on {len(without)} of {len(found)} workers: "
-            f"{listing(tuple(without), 3)}"
-        )
+        names = listing(tuple(without), 3)
+        raise GdfitError(f"there is no gdfit on {len(without)} of {len(found)} workers: {names}")
     others = [f"{name} has {other}" for name, other in found.items() if other != version]
     if others:
-        raise GdfitError(
-            f"this is gdfit {version}, and of {len(found)} workers {listing(tuple(others), 3)}: "
-            "install the same everywhere"
-        )
+        what = f"this is gdfit {version}, and of {len(found)} workers {listing(tuple(others), 3)}"
+        raise GdfitError(f"{what}: install the same everywhere")

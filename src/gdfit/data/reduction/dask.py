@@ -17,12 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from gdfit.data.data_file import Progress, scheme_of
 from gdfit.data.reduction import connecting, units
-from gdfit.data.reduction.tree import (
-    Job,
-    Outcome,
-    Tree,
-)
-from gdfit.data.reduction.units import Extent, Range, Task, Work
+from gdfit.data.reduction.tree import Job, Outcome, Tree
+from gdfit.data.reduction.units import Extent, Range, Work
 from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
 from gdfit.data.text.blocks import UNIT_BYTES, StraddledError
@@ -78,6 +74,8 @@ def outcome_of(future: Any, patience: float) -> Any:
 MOST_AT_ONCE = 32  # units in a task: 64 MB
 TASKS_EACH = 4  # for each worker at least, if there are so many units
 
+Arguments = Sequence[tuple[Any, ...]]
+
 
 @dataclass(eq=False)
 class Cluster(AbstractContextManager[Any]):
@@ -118,8 +116,8 @@ class Cluster(AbstractContextManager[Any]):
         dialect: Dialect,
         job_for: Callable[[Extent], Job],
         progress: Progress | None = None,
-    ) -> tuple[Job, Outcome]:
-        """What all rows come to, and by which job.
+    ) -> tuple[Any, int]:
+        """What all rows come to, and how many of them missed a field.
 
         job_for : what is to be made of the data whose first file has this extent.
 
@@ -133,7 +131,9 @@ class Cluster(AbstractContextManager[Any]):
         if "-" in files:
             raise UsageError("workers can't read standard input: `dask` needs files")
         self._connect()
-        paths = [self._path_there(file) for file in files]
+        # Workers may be in other folders: in those, too, there may be a file that is called so.
+        here = self.address == connecting.LOCAL
+        paths = [file if here or scheme_of(file) else str(Path(file).absolute()) for file in files]
         extents: list[Extent] = self._each(units.survey, [(path, dialect) for path in paths])
         for extent in extents:
             if progress and scheme_of(extent.path):
@@ -147,13 +147,13 @@ class Cluster(AbstractContextManager[Any]):
         except LevelError:
             self._each(units.find_level_fault, [(there,)])
             raise GdfitError("the data changed while they were read") from None
-        return work.job, outcome
+        return work.job.result(outcome.part, None), outcome.missed
 
     def _folded(self, work: Work, there: Any, at_once: int, progress: Progress | None) -> Outcome:
         """What all units come to. Files with a range that ends in quotes, or has a fault whose line
         is to be told, are read once more, each by one worker from its start."""
         tasks = [
-            Task(file, part)
+            (file, part)
             for file, extent in enumerate(work.extents)
             for part in units.ranges(extent, work.unit_bytes, at_once)
         ]
@@ -163,7 +163,9 @@ class Cluster(AbstractContextManager[Any]):
         straddled: set[int] = set()
         faults: set[int] = set()
         real: list[int] = []  # faults but for what seems one in a range that begins in quotes
-        with closing(self._outcomes(units.condense, [(there, task) for task in tasks])) as outcomes:
+        with closing(
+            self._outcomes(units.condense, [(there, *task) for task in tasks])
+        ) as outcomes:
             for number, outcome in outcomes:
                 file, part = tasks[number]
                 done.add(number)
@@ -178,12 +180,12 @@ class Cluster(AbstractContextManager[Any]):
                     read += work.extents[file].bytes_of(part, work.unit_bytes)
                     if progress:
                         progress.progress(read)
-                real = sorted(fault for fault in faults if tasks[fault].file not in straddled)
+                real = sorted(fault for fault in faults if tasks[fault][0] not in straddled)
                 if real and done.issuperset(range(real[0])):
                     break
-        faulty = [tasks[fault].file for fault in real[:1]]
+        faulty = [tasks[fault][0] for fault in real[:1]]
         again = sorted(file for file in {*straddled, *faulty} if not faulty or file <= faulty[0])
-        wholes = self._each(units.condense, [(there, Task(file, Range())) for file in again])
+        wholes = self._each(units.condense, [(there, file, Range()) for file in again])
         if faulty:
             raise GdfitError("the data changed while they were read")
         for file, outcome in zip(again, wholes, strict=True):
@@ -194,9 +196,7 @@ class Cluster(AbstractContextManager[Any]):
             whole.add(work.ranks[file], tree.result())
         return whole.result()
 
-    def _each(
-        self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
-    ) -> list[Any]:
+    def _each(self, function: Callable[..., Any], arguments: Arguments) -> list[Any]:
         """What the function comes to of each of the arguments.
 
         Raises
@@ -204,13 +204,14 @@ class Cluster(AbstractContextManager[Any]):
         GdfitError : of the first arguments for which there is an error.
         """
         found = dict(self._outcomes(function, arguments))
-        for number in range(len(arguments)):
-            if isinstance(found[number], Exception):
-                raise found[number]
-        return [found[number] for number in range(len(arguments))]
+        outcomes = [found[number] for number in range(len(arguments))]
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+        return outcomes
 
     def _outcomes(
-        self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
+        self, function: Callable[..., Any], arguments: Arguments
     ) -> Generator[tuple[int, Any]]:
         """What the function comes to of each of the arguments on a worker, or the error, with the
         arguments' number, as it comes."""
@@ -238,18 +239,11 @@ class Cluster(AbstractContextManager[Any]):
         finally:
             self._client.cancel([*futures.values()])
 
-    def _path_there(self, file: str) -> str:
-        """The file's path, or URL, for workers, who may be in other folders than this process: in
-        those, too, there may be a file that is called so."""
-        is_same = self.address == connecting.LOCAL or scheme_of(file)
-        return file if is_same else str(Path(file).absolute())
-
     def _connect(self) -> None:
         """Be a client of the cluster, which has workers that have this gdfit."""
         if self._client is not None:
             return
         if isinstance(self.address, str):
-            connecting.check_installed()
             self._stack.enter_context(connecting.quiet())
             started = connecting.client_of(self.address, self.connecting)
             self._client = self._stack.enter_context(started)
@@ -277,10 +271,8 @@ class Cluster(AbstractContextManager[Any]):
             return
         alone = now - self._alone_since
         if alone > self.limit:
-            raise GdfitError(
-                f"the cluster has had no worker for {self.limit:g} seconds: start some with "
-                "dask worker ADDRESS"
-            )
+            what = f"the cluster has had no worker for {self.limit:g} seconds"
+            raise GdfitError(f"{what}: start some with dask worker ADDRESS")
         if alone > self.patience and not self._has_said:
             self._has_said = True
             self.say(
@@ -291,7 +283,5 @@ class Cluster(AbstractContextManager[Any]):
 def units_at_once(extents: Sequence[Extent], unit_bytes: int, workers: int) -> int:
     """How many units a task takes: few enough for all `workers` to have work."""
     units = sum(extent.units(unit_bytes) for extent in extents if extent.is_cut)
-    at_once = 1
-    while 2 * at_once <= min(MOST_AT_ONCE, units // (TASKS_EACH * max(workers, 1))):
-        at_once *= 2
-    return at_once
+    most = min(MOST_AT_ONCE, units // (TASKS_EACH * max(workers, 1)))
+    return 1 << max(most.bit_length() - 1, 0)

@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -120,15 +119,11 @@ class Reservoir:
     are, and which. What they have drawn, and who stays, is found out for many of them at once.
     """
 
-    def __init__(self, *seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, *more: int) -> None:
+        self._random = np.random.default_rng([seed, SAMPLING, *more])
         self._rows: list[FloatArray] = []
         self._draws = np.empty(0)
         self._largest = 1.0
-
-    @cached_property
-    def _random(self) -> np.random.Generator:
-        return np.random.default_rng([self._seed[0], SAMPLING, *self._seed[1:]])
 
     def add(self, block: FloatArray) -> None:
         """Draw for the rows of `block`."""

@@ -17,8 +17,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from gdfit.arrays import FloatArray
-from gdfit.data.batch import Codes, Unit
+from gdfit.data.batch import NumberedRows, Unit
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.columns import Recipe
 from gdfit.data.terms.levels import LevelError, Levels
@@ -74,9 +73,7 @@ class Job(Protocol):
     def recipe(self) -> Recipe:
         """What is made of a row."""
 
-    def leaf(
-        self, batches: Iterator[tuple[Codes, FloatArray]], levels: Levels, spot: Spot
-    ) -> Part | None:
+    def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Part | None:
         """What the rows of a unit, with their numbers in it, come to; None where there are none."""
 
     def keeper(self) -> Taker | None:
@@ -149,10 +146,9 @@ def outcome_of(job: Job, leaf: Leaf) -> Outcome:
     ------
     GdfitError : a row can't be used.
     """
-    levels = Levels(leaf.maker.expansion)
-    maker = replace(leaf.maker, levels=levels)
+    maker = replace(leaf.maker)
     try:
-        part = job.leaf(maker.unit_rows(leaf.file, leaf.unit), levels, leaf.spot)
+        part = job.leaf(maker.unit_rows(leaf.file, leaf.unit), maker.levels, leaf.spot)
     except FieldError as fault:
         raise fault.saying(job.recipe.advice(fault, leaf.file.layout)) from None
     return Outcome(part, maker.missed)
@@ -162,17 +158,16 @@ def reduce_files(
     files: Iterable[DataFile],
     job: Job,
     names: Sequence[str] = ("",),
-    keeper: Taker | None = None,
     on_start: Callable[[], None] = lambda: None,
-) -> Outcome:
-    """What all rows come to, read in their order; units of text on all processors.
+) -> tuple[Any, int]:
+    """What all rows come to, read in their order, units of text on all processors; and how many of
+    them missed a field.
 
     Parameters
     ----------
     files : each is read before the next one is asked for.
     job : what is to be made of them.
     names : the files' names, which their order in the tree comes from.
-    keeper : sees what units come to in their order.
     on_start : is called when the first unit has been read.
 
     Raises
@@ -189,12 +184,11 @@ def reduce_files(
     def read(leaf: Leaf) -> tuple[Leaf, Outcome]:
         return leaf, outcome_of(job, leaf)
 
-    def is_apart(leaf: Leaf) -> bool:
-        return leaf.file.is_text
-
+    keeper = job.keeper()
     whole, of_file, (rank, *others) = Tree(), Tree(), file_ranks(names)
     empty = {*others}  # files without a unit, which are leaves as well
-    for number, (leaf, outcome) in enumerate(in_order(read, leaves(), is_apart)):
+    read_leaves = in_order(read, leaves(), lambda leaf: leaf.file.is_text)
+    for number, (leaf, outcome) in enumerate(read_leaves):
         if not number:
             on_start()
         part = outcome.part
@@ -211,13 +205,16 @@ def reduce_files(
     for other in empty:
         whole.add(other, Outcome())
     whole.add(rank, of_file.result())
-    return whole.result()
+    part, missed = whole.result()
+    return job.result(part, keeper), missed
 
 
 def level_fault(job: Job, leaf: Leaf, levels: Levels) -> Exception:
     """What is wrong with a unit that has more levels than may follow these."""
+    maker = replace(leaf.maker)
+    maker.levels = levels
     try:
-        for _ in replace(leaf.maker, levels=levels).unit_rows(leaf.file, leaf.unit):
+        for _ in maker.unit_rows(leaf.file, leaf.unit):
             pass
     except FieldError as fault:
         return fault.saying(job.recipe.advice(fault, leaf.file.layout))

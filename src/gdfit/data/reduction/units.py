@@ -9,21 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from gdfit.data.batch import Unit
 from gdfit.data.data_file import DataFile
-from gdfit.data.reduction.tree import (
-    Job,
-    Leaf,
-    Outcome,
-    Spot,
-    Tree,
-    file_ranks,
-    outcome_of,
-    reduce_files,
-)
+from gdfit.data.reduction import tree
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import ArrowFile, open_file
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_stored
@@ -61,9 +53,7 @@ class Extent:
 
     def units(self, unit_bytes: int) -> int:
         """How many units it has, if it is cut."""
-        if self.groups is not None:
-            return self.groups
-        return -(-(self.size or 0) // unit_bytes)
+        return -(-(self.size or 0) // unit_bytes) if self.groups is None else self.groups
 
     def bytes_of(self, part: Range, unit_bytes: int) -> int:
         """How many bytes there are in these units, about."""
@@ -140,19 +130,17 @@ def opened_range(
         def read(size: int) -> bytes:
             return source.read(min(size, BLOCK_BYTES))
 
+        def units() -> Iterator[Unit]:
+            try:
+                for number, block in cutter.units(part.first, part.stop):
+                    yield Unit(number, block)
+            except RowError:  # it may begin in quotes
+                raise StraddledError from None
+
         cutter = UnitCutter(read, layout.grammar, begin, layout.line, unit_bytes=unit_bytes)
         if part.first * unit_bytes > layout.start:
             cutter.skip_line()
-        yield CsvFile(source, layout, b"", extent.is_small), range_units(cutter, part)
-
-
-def range_units(cutter: UnitCutter, part: Range) -> Iterator[Unit]:
-    """The units of a range of text."""
-    try:
-        for number, block in cutter.units(part.first, part.stop):
-            yield Unit(number, block)
-    except RowError:  # it may begin in quotes
-        raise StraddledError from None
+        yield CsvFile(source, layout, b"", extent.is_small), units()
 
 
 @dataclass(frozen=True)
@@ -163,28 +151,21 @@ class Work:
     dialect : how they are written.
     job : what is to be made of them.
     unit_bytes : the size of a unit.
-    ranks : of each file, its place among the files in the order of their names.
     """
 
     extents: tuple[Extent, ...]
     dialect: Dialect
-    job: Job
+    job: tree.Job
     unit_bytes: int
-    ranks: list[int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "ranks", file_ranks([extent.name for extent in self.extents]))
-
-
-class Task(NamedTuple):
-    """Units to condense: those in `range` of a file."""
-
-    file: int
-    range: Range
+    @cached_property
+    def ranks(self) -> list[int]:
+        """Of each file, its place among the files in the order of their names."""
+        return tree.file_ranks([extent.name for extent in self.extents])
 
 
-def condense(work: Work, task: Task) -> Outcome:
-    """What a task's units come to.
+def condense(work: Work, number: int, part: Range) -> tree.Outcome:
+    """What these units of the file of this number come to.
 
     Raises
     ------
@@ -192,14 +173,14 @@ def condense(work: Work, task: Task) -> Outcome:
     StraddledError, LevelError : see `opened_range` and `Levels`.
     """
     keep_blocks()
-    extent, rank = work.extents[task.file], work.ranks[task.file]
-    tree = Tree()
-    with opened_range(extent, work.dialect, task.range, work.unit_bytes) as (file, units):
+    extent, rank = work.extents[number], work.ranks[number]
+    branch = tree.Tree()
+    with opened_range(extent, work.dialect, part, work.unit_bytes) as (file, units):
         maker = work.job.recipe.maker(file)
         for unit in units:
-            leaf = Leaf(file, maker, unit, Spot(rank, task.file, unit.number))
-            tree.add(unit.number, outcome_of(work.job, leaf))
-    return tree.result()
+            leaf = tree.Leaf(file, maker, unit, tree.Spot(rank, number, unit.number))
+            branch.add(unit.number, tree.outcome_of(work.job, leaf))
+    return branch.result()
 
 
 def find_level_fault(work: Work) -> None:
@@ -215,5 +196,4 @@ def find_level_fault(work: Work) -> None:
             with opened_range(extent, work.dialect, Range(), work.unit_bytes) as (file, _):
                 yield file
 
-    names = [extent.name for extent in work.extents]
-    reduce_files(files(), work.job, names, work.job.keeper())
+    tree.reduce_files(files(), work.job, [extent.name for extent in work.extents])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -10,8 +10,7 @@ from typing import Protocol
 
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion
-from gdfit.data.terms.levels import Levels
-from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns, find_name, typed
+from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns, typed
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection
@@ -26,7 +25,7 @@ class Columns:
     features, target : what they are called, as the terms that they are.
     left_out : the columns that it would use if they had numbers.
     terms : the features, where they are not all columns as they stand.
-    target_factor : the target, where it is no column as it stands.
+    target_factor : the target, where it may be no column as it stands.
     weights : the column of the rows' weights, if there is one.
     intercept : whether there is a b.
     known : what has been made of the columns before, whose levels are all there are.
@@ -46,9 +45,8 @@ class Columns:
         """What makes the features of columns."""
         if self.known:
             return self.known
-        if self.terms:
-            return Expansion(self.terms, intercept=self.intercept)
-        return identity_expansion(self.features, intercept=self.intercept)
+        terms = self.terms or identity_expansion(self.features).terms
+        return Expansion(terms, intercept=self.intercept)
 
     @property
     def made_target(self) -> Factor:
@@ -56,15 +54,10 @@ class Columns:
         return self.target_factor or Factor(self.target)
 
     @property
-    def target_column(self) -> str:
-        """The column that the target is made of."""
-        return self.made_target.column
-
-    @property
     def names(self) -> tuple[str, ...]:
         """The columns of a file that are read."""
         weights = () if self.weights is None else (self.weights,)
-        return (*self.expansion.inputs, *weights, self.target_column)
+        return (*self.expansion.inputs, *weights, self.made_target.column)
 
     @property
     def width(self) -> int:
@@ -77,33 +70,27 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     """The features and the target among the columns of the file called `name`."""
     if len(layout.names) < 2:
         hint = " (is the delimiter right? see `delimiter`)" if layout.is_text else ""
-        raise GdfitError(
-            f"has one column, and a fit needs two at least, x and y{hint}",
-            file=name,
-        )
-    excluded = {find_name(layout, name, column) for column in selection.exclude}
-    weights = None if selection.weights is None else find_name(layout, name, selection.weights)
-    offered = [
-        column
-        for column in layout.names
-        if column not in layout.set_aside and column not in excluded and column != weights
-    ]
+        raise GdfitError(f"has one column, and a fit needs two at least, x and y{hint}", file=name)
+    table = LayoutTable(layout, name)
+    excluded = {*map(table.column, selection.exclude)}
+    weights = None if selection.weights is None else table.column(selection.weights)
+    unused = {*layout.set_aside, *excluded, weights}
+    offered = [column for column in layout.names if column not in unused]
     of_numbers = set(layout.numeric)
     numeric = [column for column in offered if column in of_numbers]
     if len(numeric) < 2:  # what holds nothing is then told as a fault, by its line
         numeric = [column for column in offered if not layout.held_in(column).words]
     target = choose_target(layout, name, selection, offered, numeric)
     if target is None:
-        raise too_few(layout, name, numeric, excluded)
+        raise too_few(layout, name, numeric)
     left_out: tuple[str, ...] = ()
     if selection.features is None:
         used = target.column
         terms = [Term((Factor(column),)) for column in numeric if column != used]
         left_out = tuple(column for column in offered if column not in numeric and column != used)
         if not terms:
-            raise too_few(layout, name, [used], excluded)
+            raise too_few(layout, name, [used])
     else:
-        table = LayoutTable(layout, name)
         terms = [read_term(text, table) for text in selection.features]
         if not terms:
             raise UsageError("`features` names no column")
@@ -116,16 +103,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         raise UsageError("`degree` has no effect here: it is for features that are numbers")
     made = powers(terms, selection.degree)
     check_names(made)
-    as_they_stand = all(term.is_column for term in made)
-    return Columns(
-        tuple(map(str, made)),
-        str(target),
-        left_out,
-        terms=() if as_they_stand else made,
-        target_factor=None if target == Factor(target.column) else target,
-        weights=weights,
-        intercept=selection.intercept,
-    )
+    names = tuple(map(str, made))
+    return Columns(names, str(target), left_out, made, target, weights, selection.intercept)
 
 
 def choose_target(
@@ -133,43 +112,32 @@ def choose_target(
 ) -> Factor | None:
     """The target: the one that is asked for, y, or the last of the `numeric` ones."""
     if selection.target is not None:
-        term = read_term(selection.target, LayoutTable(layout, name, all_numbers=True))
-        (factor, *more) = term.factors
-        if more or factor.is_category:
-            raise UsageError(f"`target` takes a column or a function of one, not {term}")
-        return factor
+        return LayoutTable(layout, name, all_numbers=True).target(selection.target)
     if "y" in offered and ("y" in numeric or not layout.held_in("y").words):
         return Factor("y")
     return Factor(numeric[-1]) if numeric else None
 
 
 def check(
-    terms: Sequence[Term],
-    target: Factor,
-    excluded: Iterable[str],
-    weights: str | None,
-    numeric: Sequence[str],
+    terms: list[Term], target: Factor, excluded: set[str], weights: str | None, numeric: list[str]
 ) -> None:
     """Raise where what is asked for contradicts itself."""
     features = [factor.column for term in terms for factor in term.factors]
-    for column in excluded:
-        if column in (target.column, weights) or column in features:
-            other = "features"
-            if column not in features:
-                other = "target" if column == target.column else "weights"
-            raise UsageError(f"column {quoted(column)} is both in `{other}` and in `exclude`")
+    used: dict[str | None, str] = {weights: "weights", target.column: "target"}
+    used |= dict.fromkeys(features, "features")
+    for column in excluded & used.keys():
+        raise UsageError(f"column {quoted(column)} is both in `{used[column]}` and in `exclude`")
     for term in terms:
         if target.column not in (factor.column for factor in term.factors):
             continue
+        if term.is_column and target.is_column:
+            what = f"column {quoted(target.column)} is a feature and the target at once"
+        else:
+            name = quoted(str(term))
+            what = f"{name} is a feature, and made of the column of the target, {target}"
         others = [column for column in numeric if column not in features]
-        what = f"column {quoted(target.column)} is a feature and the target at once"
-        if not (term.is_column and term.factors == (target,)):
-            what = (
-                f"{quoted(str(term))} is a feature, and made of the column of the target, {target}"
-            )
-        raise UsageError(
-            f"{what}; name another `target`" + (f": {alternatives(others)}" if others else "")
-        )
+        more = f": {alternatives(others)}" if others else ""
+        raise UsageError(f"{what}; name another `target`{more}")
     if target.column == weights:
         raise UsageError(f"column {quoted(weights)} is both the target and in `weights`")
 
@@ -190,9 +158,7 @@ def check_names(terms: Sequence[Term]) -> None:
             )
 
 
-def too_few(
-    layout: Layout, name: str, usable: Sequence[str], excluded: Iterable[str]
-) -> GdfitError:
+def too_few(layout: Layout, name: str, usable: Sequence[str]) -> GdfitError:
     """What to say where there are not two columns to fit."""
     what = ["a fit needs a feature and a target, two columns with numbers"]
     what.append(f"there is {quoted(usable[0])} alone" if usable else "there is none")
@@ -210,24 +176,6 @@ def too_few(
     if aside:
         what.append(f"`features` {typed(aside[:1])} uses a column of row names")
     return GdfitError("; ".join(what), file=name)
-
-
-def advice(fault: FieldError, layout: Layout, columns: Columns, selection: Selection) -> str:
-    """What to type to do without the column of a field that can't be used."""
-    column = fault.column
-    if column == columns.target_column:
-        others = [
-            other for other in layout.numeric if other != column and other not in layout.set_aside
-        ]
-        if len(others) > 1:
-            return f"; `target` takes another column: {alternatives(others)}"
-    elif column == columns.weights:
-        return ""
-    elif selection.features is None and len(columns.features) > 1:
-        return f"; `exclude` {typed([column])} leaves the column out"
-    elif column not in layout.numeric and column not in columns.expansion.texts:
-        return f"; columns with numbers are {listing(layout.numeric)}"
-    return ""
 
 
 def nothing_left(layout: Layout, columns: Columns, *, drop_missing: bool) -> str:
@@ -248,10 +196,6 @@ class Recipe(Protocol):
     @property
     def columns(self) -> Columns:
         """What is read of it."""
-
-    @property
-    def drop_missing(self) -> bool:
-        """True where rows with a missing field are left out; else these are an error."""
 
     def maker(self, file: DataFile) -> RowMaker:
         """What makes rows of a file.
@@ -281,17 +225,22 @@ class Chosen:
     def maker(self, file: DataFile) -> RowMaker:
         """What makes rows of a file: see `Recipe`."""
         columns = self.columns
-        places = find_columns(file.layout, file.name, columns.names, needed=False)
-        place_of = dict(zip(columns.names, places, strict=True))
-        return RowMaker(
-            columns.expansion,
-            Levels(columns.expansion),
-            place_of,
-            columns.made_target,
-            columns.weights,
-            self.drop_missing,
-        )
+        place_of = find_columns(file.layout, file.name, columns.names, needed=False)
+        target, weights = columns.made_target, columns.weights
+        return RowMaker(columns.expansion, place_of, target, weights, self.drop_missing)
 
     def advice(self, fault: FieldError, layout: Layout) -> str:
         """What to type to do without the column of the field."""
-        return advice(fault, layout, self.columns, self.selection)
+        column, columns = fault.column, self.columns
+        if column == columns.made_target.column:
+            unusable = {column, *layout.set_aside}
+            others = [other for other in layout.numeric if other not in unusable]
+            if len(others) > 1:
+                return f"; `target` takes another column: {alternatives(others)}"
+        elif column == columns.weights:
+            return ""
+        elif self.selection.features is None and len(columns.features) > 1:
+            return f"; `exclude` {typed([column])} leaves the column out"
+        elif column not in layout.numeric and column not in columns.expansion.texts:
+            return f"; columns with numbers are {listing(layout.numeric)}"
+        return ""

@@ -11,11 +11,11 @@ The expansion of a model, as its file has it."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from math import prod
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -77,9 +77,9 @@ class Expansion:
         return tuple(dict.fromkeys(factor.column for factor in factors))
 
     @property
-    def texts(self) -> frozenset[str]:
-        """The inputs that are texts."""
-        return frozenset(factor.column for factor in self.categories if factor.is_text)
+    def texts(self) -> tuple[str, ...]:
+        """The inputs that are texts, which are read as words."""
+        return tuple(factor.column for factor in self.categories if factor.is_text)
 
     @property
     def width(self) -> int:
@@ -133,10 +133,8 @@ class Expansion:
         if count > max(MOST_PRODUCTS, len(self.terms)) and any(
             len(span.places) > 1 or span.base >= 0 for span in self.spans if span.places
         ):
-            raise GdfitError(
-                f"the products of categories make {count:,} features, more than "
-                f"{MOST_PRODUCTS:,}; name fewer `features`"
-            )
+            what = f"the products of categories make {count:,} features"
+            raise GdfitError(f"{what}, more than {MOST_PRODUCTS:,}; name fewer `features`")
 
     def base(self, rows: FloatArray) -> FloatArray:
         """The base of `rows` that have a one and y in the end: shape (rows, k+2) for k products."""
@@ -149,12 +147,12 @@ class Expansion:
 
     def multiply(self, rows: FloatArray, result: FloatArray) -> None:
         """The products of the numbers in `rows`, into the first columns of `result`."""
-        place_of = {column: place for place, column in enumerate(self.numbers)}
+        columns = dict(zip(self.numbers, rows.T, strict=False))
         known: dict[Factor, FloatArray] = {}
         for place, factors in enumerate(self.products):
             for count, factor in enumerate(factors):
                 if factor not in known:
-                    known[factor] = factor.of(rows[:, place_of[factor.column]])
+                    known[factor] = factor.of(columns[factor.column])
                 if count:
                     result[:, place] *= known[factor]
                 else:
@@ -205,14 +203,8 @@ class Expansion:
     @property
     def record(self) -> dict[str, object]:
         """What a model's file says of it."""
-        return {
-            "inputs": list(self.inputs),
-            "terms": list(map(str, self.terms)),
-            "levels": {
-                str(category): list(levels)
-                for category, levels in zip(self.categories, self.levels, strict=True)
-            },
-        }
+        levels = dict(zip(map(str, self.categories), map(list, self.levels), strict=True))
+        return {"inputs": [*self.inputs], "terms": [*map(str, self.terms)], "levels": levels}
 
 
 def identity_expansion(columns: Sequence[str], *, intercept: bool = True) -> Expansion:
@@ -239,7 +231,12 @@ def level_name(level: Level) -> str:
 def as_typed(level: Level) -> str:
     """A level as it is typed among others: in quotes where it has a comma or quotes."""
     name = level_name(level)
-    return '"' + name.replace('"', '""') + '"' if {",", '"'} & set(name) else name
+    return enclosed(name) if {",", '"'} & set(name) else name
+
+
+def enclosed(text: str, quote: str = '"') -> str:
+    """A text in quotes as CSV, SQL and spreadsheets have it: a quote in it is there twice."""
+    return quote + text.replace(quote, 2 * quote) + quote
 
 
 def widened(rows: FloatArray, before: Expansion, after: Expansion) -> FloatArray:
@@ -283,15 +280,12 @@ def expansion_of(record: Mapping[str, object]) -> Expansion:
     inputs, terms, levels = record.get("inputs"), record.get("terms"), record.get("levels", {})
     if not (is_texts(inputs) and is_texts(terms) and isinstance(levels, Mapping)):
         raise ValueError
-    table = RecordedTable(cast(list[str], inputs), list(levels))
+    table = RecordedTable(inputs, list(levels))
     try:
-        read = tuple(read_term(text, table) for text in cast(list[str], terms))
+        expansion = Expansion(tuple(read_term(text, table) for text in terms))
     except GdfitError:
         raise ValueError from None
-    expansion = Expansion(read)
-    if list(map(str, expansion.categories)) != list(levels) or expansion.inputs != tuple(
-        cast(list[str], inputs)
-    ):
+    if [*map(str, expansion.categories)] != [*levels] or [*expansion.inputs] != inputs:
         raise ValueError
     known = []
     for category in expansion.categories:
@@ -302,9 +296,9 @@ def expansion_of(record: Mapping[str, object]) -> Expansion:
         known.append(tuple(level if category.is_text else float(level) for level in found))
         if not known[-1] or len(set(known[-1])) < len(known[-1]):
             raise ValueError
-    return Expansion(read, tuple(known))
+    return replace(expansion, levels=tuple(known))
 
 
-def is_texts(value: object) -> bool:
+def is_texts(value: object) -> TypeGuard[list[str]]:
     """Whether it is a list of texts."""
     return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -17,15 +17,15 @@ MOST_LEVELS = 1000  # in all categories together
 PENDING = 1 << 15  # how many condensed rows may wait to be folded
 
 
-class LevelError(ValueError):
-    """A row's level can't be used.
+class UnusableError(ValueError):
+    """A row that can't be used: which, the column, and why."""
 
-    row : which.
-    what : why.
-    """
+    def __init__(self, row: int, column: str, what: str) -> None:
+        self.row, self.column, self.what = row, column, what
 
-    def __init__(self, row: int, what: str) -> None:
-        self.row, self.what = row, what
+
+class LevelError(UnusableError):
+    """A row's level that can't be used."""
 
 
 class Levels:
@@ -61,15 +61,14 @@ class Levels:
 
     def add(self, place: int, level: Level, row: int) -> None:
         """A level that has not come before, in this row."""
+        column = self._expansion.categories[place].column
         if self._known:
-            raise LevelError(row, self._known.unseen(place, level))
+            raise LevelError(row, column, self._known.unseen(place, level))
         count = sum(map(len, self._codes))
         if count == MOST_LEVELS:
-            raise LevelError(
-                row,
-                f"{quoted(level_name(level))} is level number {count + 1:,}, and categories may "
-                f"have {MOST_LEVELS:,} in all; name other `features`",
-            )
+            what = f"{quoted(level_name(level))} is level number {count + 1:,}, and categories may "
+            what += f"have {MOST_LEVELS:,} in all; name other `features`"
+            raise LevelError(row, column, what)
         self._codes[place][level] = len(self._codes[place])
 
     def joined(self, others: Levels) -> tuple[Levels, list[Codes]]:
@@ -80,8 +79,6 @@ class Levels:
         ------
         LevelError : they are too many, in a row that is not known.
         """
-        if self._known:
-            return self, [np.arange(len(of_one)) for of_one in self._codes]
         result = copy(self)
         result._codes = [dict(of_one) for of_one in self._codes]
         tables = []
@@ -114,28 +111,20 @@ class Levels:
         levels = tuple(tuple(sorted(of_one)) for of_one in self._codes)
         return replace(self._expansion, levels=levels)
 
+    @property
+    def sorted_codes(self) -> list[Codes]:
+        """For each category, the place in sorted order that the level of each code has."""
+        if self._known:
+            return [np.arange(len(of_one)) for of_one in self._codes]
+        tables = []
+        for of_one in self._codes:
+            place_of = {level: place for place, level in enumerate(sorted(of_one))}
+            tables.append(np.array([place_of[level] for level in of_one], np.int64))
+        return tables
+
     def recoded(self, rows: FloatArray) -> FloatArray:
         """Rows of numbers and codes, with the codes of the levels in sorted order."""
-        if self._known or not self._codes:
-            return rows
-        first = len(self._expansion.numbers)
-        result = rows.copy()
-        codes = result[..., first : first + len(self._codes)]
-        codes[...] = self.sorted_codes(
-            codes.astype(np.int64).reshape(-1, len(self._codes))
-        ).reshape(codes.shape)
-        return result
-
-    def sorted_codes(self, codes: Codes) -> Codes:
-        """The places of the levels with these `codes` in sorted order."""
-        if self._known:
-            return codes
-        result = np.empty_like(codes)
-        for place, of_one in enumerate(self._codes):
-            rank = {level: number for number, level in enumerate(sorted(of_one))}
-            table = np.array([rank[level] for level in of_one], np.int64)
-            result[:, place] = table[codes[:, place]]
-        return result
+        return self.renumbered(rows, self.sorted_codes)
 
 
 class GroupedRows:
@@ -166,9 +155,7 @@ class GroupedRows:
         """These rows and the `others`, which have the codes in `tables` among the `levels`."""
         result = GroupedRows(levels, self._pending)
         result._waiting = [*self._waiting]
-        for base, codes in others._waiting:
-            columns = [table[of_one] for table, of_one in zip(tables, codes.T, strict=True)]
-            result._waiting.append((base, np.column_stack(columns)))
+        result._waiting += [(base, translated(codes, tables)) for base, codes in others._waiting]
         folded = [
             widened(part._triangle, part._expansion, result._expansion)
             for part in (self, others)
@@ -181,19 +168,12 @@ class GroupedRows:
 
     def _settle(self) -> None:
         """Make fewer of the rows that wait, if they are too many."""
-        if sum(len(rows) for rows, _ in self._waiting) > self._pending:
-            rows, of_rows = condensed_by_levels(*self._joined())
-            self._waiting = [(rows, of_rows)]
-            if 2 * len(rows) > self._pending:
-                self._fold()
-
-    def _joined(self) -> tuple[FloatArray, Codes]:
-        bases, codes = zip(*self._waiting, strict=True)
-        return np.concatenate(bases), np.concatenate(codes)
-
-    def _fold(self) -> None:
-        base, codes = self._joined()
-        self._waiting = []
+        if sum(len(rows) for rows, _ in self._waiting) <= self._pending:
+            return
+        base, codes = condensed_by_levels(*self._joined())
+        self._waiting = [(base, codes)]
+        if 2 * len(base) <= self._pending:
+            return
         now = self._levels.as_they_came
         now.check()
         width = len(now.keys) + 2
@@ -205,7 +185,11 @@ class GroupedRows:
             part = slice(start, start + at_once)
             rows = now.spread(base[part], codes[part])
             triangle = triangular(np.concatenate([triangle, triangular(rows)]))
-        self._triangle, self._expansion = triangle, now
+        self._triangle, self._expansion, self._waiting = triangle, now, []
+
+    def _joined(self) -> tuple[FloatArray, Codes]:
+        bases, codes = zip(*self._waiting, strict=True)
+        return np.concatenate(bases), np.concatenate(codes)
 
     def triangle(self, levels: Levels) -> FloatArray:
         """R of all rows, with the features of the sorted `levels`, to which more may have been
@@ -217,8 +201,14 @@ class GroupedRows:
             parts.append(widened(self._triangle, self._expansion, final))
         if self._waiting:
             base, codes = condensed_by_levels(*self._joined())
-            parts.append(final.spread(base, levels.sorted_codes(codes)))
+            parts.append(final.spread(base, translated(codes, levels.sorted_codes)))
         return triangular(np.concatenate(parts))
+
+
+def translated(codes: Codes, tables: Sequence[Codes]) -> Codes:
+    """The codes that the `tables`, one for each category, have for these."""
+    columns = [table[of_one] for table, of_one in zip(tables, codes.T, strict=True)]
+    return np.column_stack(columns)
 
 
 def condensed_by_levels(base: FloatArray, codes: Codes) -> tuple[FloatArray, Codes]:

@@ -8,23 +8,12 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Protocol, Self, TypeVar
+from typing import TypeVar
 
+from gdfit.data.data_file import LaidOut
+from gdfit.data.terms.terms import Factor, read_term
 from gdfit.data.text.header import Layout, bare
-from gdfit.errors import GdfitError, listing, quoted
-
-
-class LaidOut(Protocol):
-    """A file, as far as its layout."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def layout(self) -> Layout: ...
-
-    def like(self, first: Any) -> Self:
-        """This file, without a header, with the names of the columns of the `first` one."""
-
+from gdfit.errors import GdfitError, UsageError, listing, quoted
 
 File = TypeVar("File", bound=LaidOut)
 
@@ -43,71 +32,79 @@ class LayoutTable:
     all_numbers: bool = False
 
     def find(self, name: str) -> str | None:
-        """The column that `name` means, if there is one."""
+        """The column that `name` means, if there is one: the one that is called so, also without
+        single quotes and blanks."""
         return next((column for column in (name, bare(name)) if column in self.layout.names), None)
 
     def missing(self, name: str, more: str = "") -> GdfitError:
         """What to say where there is none, and `more`."""
-        return no_column(self.layout, self.name, name, more)
+        layout = self.layout
+        folded = {column.casefold(): column for column in layout.names}
+        near = get_close_matches(name.casefold(), folded, n=3)
+        what = f"there is no column {quoted(name)}; "
+        if near:
+            what += f"is it {alternatives([folded[column] for column in near])}? "
+        what += "its columns with numbers are " if layout.numeric else "its columns are "
+        what += f"{listing(layout.numeric or layout.names)}{more}"
+        return GdfitError(what, file=self.name)
 
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
         return not (self.all_numbers or self.layout.held_in(column).is_numeric)
 
+    def column(self, name: str) -> str:
+        """The column that `name` means.
+
+        Raises
+        ------
+        GdfitError : there is none.
+        """
+        column = self.find(name)
+        if column is None:
+            raise self.missing(name)
+        return column
+
+    def target(self, text: str) -> Factor:
+        """The column that `text` says, or the function of one.
+
+        Raises
+        ------
+        GdfitError : there is no such column, or it says something else.
+        """
+        term = read_term(text, self)
+        if len(term.factors) > 1 or term.categories:
+            raise UsageError(f"`target` takes a column or a function of one, not {term}")
+        return term.factors[0]
+
 
 def find_columns(
     layout: Layout, name: str, wanted: Sequence[str], *, needed: bool = True
-) -> tuple[int, ...]:
+) -> dict[str, int]:
     """Where the columns called `wanted` stand in the file called `name`; those that are not
     `needed` one can do without, and an error says so."""
-    found = [find_name(layout, name, column) for column in wanted]
-    for column in found:
+    table = LayoutTable(layout, name)
+    found = {column: table.column(column) for column in wanted}
+    for column in found.values():
         count = layout.names.count(column)
         if count > 1:
             where = " in the header" if layout.is_text else ""
             instead = "" if needed else f", or `exclude` {typed([column])}"
-            raise GdfitError(
-                f"{count} columns are called {quoted(column)}; name them apart{where}{instead}",
-                file=name,
-            )
-    return tuple(layout.names.index(column) for column in found)
+            what = f"{count} columns are called {quoted(column)}; name them apart{where}{instead}"
+            raise GdfitError(what, file=name)
+    return {name: layout.names.index(column) for name, column in found.items()}
 
 
-def find_name(layout: Layout, name: str, wanted: str) -> str:
-    """The column that `wanted` means in the file called `name`: the one that is called so, also
-    without single quotes and blanks."""
-    column = LayoutTable(layout, name).find(wanted)
-    if column is None:
-        raise no_column(layout, name, wanted)
-    return column
-
-
-def no_column(layout: Layout, name: str, wanted: str, more: str = "") -> GdfitError:
-    """What to say where no column of the file called `name` is `wanted`, and `more`."""
-    folded = {column.casefold(): column for column in layout.names}
-    near = get_close_matches(wanted.casefold(), folded, n=3)
-    there = "its columns with numbers are " if layout.numeric else "its columns are "
-    return GdfitError(
-        f"there is no column {quoted(wanted)}; "
-        + (f"is it {alternatives([folded[column] for column in near])}? " if near else "")
-        + f"{there}{listing(layout.numeric or layout.names)}{more}",
-        file=name,
-    )
-
-
-def find_features(layout: Layout, name: str, features: Sequence[str]) -> tuple[int, ...]:
+def find_features(layout: Layout, name: str, features: Sequence[str]) -> dict[str, int]:
     """Where a model's features stand in the file called `name`: by name, in any order, or by place
     where there is no header."""
     width = len(layout.names)
     if layout.named or (width > len(features) and set(features) <= set(layout.names)):
         return find_columns(layout, name, features)
     if width not in (len(features), len(features) + 1):
-        raise GdfitError(
-            f"has no header and {width} column{'s' * (width > 1)}; the model's features are "
-            f"{listing(tuple(features))}",
-            file=name,
-        )
-    return tuple(range(len(features)))
+        what = f"has no header and {width} column{'s' * (width > 1)}"
+        names = listing(tuple(features))
+        raise GdfitError(f"{what}; the model's features are {names}", file=name)
+    return {feature: place for place, feature in enumerate(features)}
 
 
 def alternatives(names: Sequence[str], most: int = 3) -> str:
@@ -127,8 +124,6 @@ def made_like(first: File, file: File) -> File:
     """`file`, with the names of the columns of `first` if it has no header of its own."""
     names, others = first.layout.names, file.layout.names
     if len(names) != len(others) or (file.layout.named and set(names) != set(others)):
-        raise GdfitError(
-            f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})",
-            file=file.name,
-        )
+        what = f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})"
+        raise GdfitError(what, file=file.name)
     return file if file.layout.named else file.like(first)

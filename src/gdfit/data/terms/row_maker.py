@@ -15,19 +15,12 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Asked, Batch, Codes, Unit
+from gdfit.data.batch import Asked, Batch, NumberedRows, Unit
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, Level
-from gdfit.data.terms.levels import LevelError, Levels
+from gdfit.data.terms.levels import Levels, UnusableError
 from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
 from gdfit.errors import GdfitError
-
-
-class UnusableError(ValueError):
-    """A row that can't be used: which, the column, and why."""
-
-    def __init__(self, row: int, column: str, what: str) -> None:
-        self.row, self.column, self.what = row, column, what
 
 
 @dataclass
@@ -36,21 +29,22 @@ class RowMaker:
     weight if there are weights, y if there is a target.
 
     expansion : what is to be made of the columns.
-    levels : the codes of the levels, which are added to as they are found.
     place_of : the columns by their names: their places in the file.
     target : what y is.
     weights : the column of the rows' weights.
     drop_missing : whether to leave out rows with a missing field, which are an error otherwise.
+    levels : the codes of the levels, which are added to as they are found.
     missed : how many rows have been left out.
     """
 
     expansion: Expansion
-    levels: Levels
     place_of: Mapping[str, int]
     target: Factor | None = None
     weights: str | None = None
     drop_missing: bool = False
-    missed: int = 0
+
+    def __post_init__(self) -> None:
+        self.levels, self.missed = Levels(self.expansion), 0
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
@@ -62,17 +56,12 @@ class RowMaker:
         return (*self.expansion.numbers, *levels, *weights, *target)
 
     @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """The columns that are read as words."""
-        return tuple(factor.column for factor in self.expansion.categories if factor.is_text)
-
-    @cached_property
     def asked(self) -> list[Asked]:
         """What is read of the file."""
-        words = (Asked(self.place_of[name], "word") for name in self.texts)
+        words = (Asked(self.place_of[name], "word") for name in self.expansion.texts)
         return [*(Asked(self.place_of[name]) for name in self.numbers), *words]
 
-    def unit_rows(self, file: DataFile, unit: Unit) -> Iterator[tuple[Codes, FloatArray]]:
+    def unit_rows(self, file: DataFile, unit: Unit) -> Iterator[NumberedRows]:
         """The rows of a unit and their numbers in it, batch by batch.
 
         Raises
@@ -85,19 +74,17 @@ class RowMaker:
                 self.missed += len(whole) - int(np.count_nonzero(whole))
                 batch = batch.where(whole)
             if self.weights is not None:
-                batch = self.counted(file, unit, batch, self.weights)
+                place = self.numbers.index(self.weights, len(self.expansion.numbers))
+                weights = batch.numbers[:, place]
+                negative = np.flatnonzero(weights < 0)
+                if len(negative):
+                    row = int(negative[0])
+                    what = f"a weight can't be negative, as {weights[row]:g} is"
+                    place = self.place_of[self.weights]
+                    raise file.fault_in(unit, int(batch.rows[row]), place, what)
+                batch = batch.where(weights > 0)
             if len(batch.rows):
                 yield batch.rows, self.rows(file, unit, batch)
-
-    def counted(self, file: DataFile, unit: Unit, batch: Batch, name: str) -> Batch:
-        """The rows with a weight above 0."""
-        weights = batch.numbers[:, self.numbers.index(name, len(self.expansion.numbers))]
-        negative = np.flatnonzero(weights < 0)
-        if len(negative):
-            row = int(negative[0])
-            what = f"a weight can't be negative, as {weights[row]:g} is"
-            raise file.fault_in(unit, int(batch.rows[row]), self.place_of[name], what)
-        return batch.where(weights > 0)
 
     def rows(self, file: DataFile, unit: Unit, batch: Batch) -> FloatArray:
         """The rows of a batch without missing fields.
@@ -115,10 +102,11 @@ class RowMaker:
     def made(self, batch: Batch) -> FloatArray:
         """The rows of a batch, all of which count."""
         expansion = self.expansion
-        if expansion.is_plain and self.target == self.plain_target:
+        target = None if self.target is None or self.target.is_column else self.target
+        if expansion.is_plain and target is None:
             return batch.numbers
         size, width = len(expansion.numbers), expansion.width
-        more = batch.numbers.shape[1] - size - (len(expansion.categories) - len(self.texts))
+        more = batch.numbers.shape[1] - size - (len(expansion.categories) - len(expansion.texts))
         rows = np.empty((len(batch.numbers), width + more), order="F")
         rows[:, :size] = batch.numbers[:, :size]
         rows[:, width:] = batch.numbers[:, batch.numbers.shape[1] - more :]
@@ -133,73 +121,48 @@ class RowMaker:
             else:
                 values, codes = np.unique(batch.numbers[:, numeric], return_inverse=True)
                 said, numeric = values.tolist(), numeric + 1
-            try:
-                rows[:, size + place] = self.levels.encode(place, codes, said)
-            except LevelError as error:
-                raise UnusableError(error.row, category.column, error.what) from None
-        unusable = fault_in(expansion, rows)
-        if unusable:
-            raise UnusableError(*unusable)
-        if self.target and self.target != self.plain_target:
-            rows[:, -1] = target_of(rows[:, -1], self.target)
+            rows[:, size + place] = self.levels.encode(place, codes, said)
+        check_values(expansion, rows)
+        if target:
+            y = target.of(rows[:, -1])
+            wrong = np.flatnonzero(~np.isfinite(y))
+            if len(wrong):
+                row = int(wrong[0])
+                raise unusable(row, [target], {target.column: float(rows[row, -1])})
+            rows[:, -1] = y
         return rows
 
-    @property
-    def plain_target(self) -> Factor | None:
-        """The target's column as it stands."""
-        return None if self.target is None else Factor(self.target.column)
 
-
-def target_of(values: FloatArray, target: Factor) -> FloatArray:
-    """y of the values in its column."""
-    y = target.of(values)
-    wrong = np.flatnonzero(~np.isfinite(y))
-    if len(wrong):
-        row = int(wrong[0])
-        raise UnusableError(row, *reason([target], {target.column: float(values[row])}))
-    return y
-
-
-def fault_in(expansion: Expansion, rows: FloatArray) -> tuple[int, str, str] | None:
-    """The first of `rows` in which a term has no value, in which column, and why."""
+def check_values(expansion: Expansion, rows: FloatArray) -> None:
+    """Raise for the first of `rows` in which a term has no value."""
     if all(term.is_column or not term.numbers for term in expansion.terms) or not len(rows):
-        return None
+        return
     numbers = rows[:, : len(expansion.numbers)]
     # Of each factor, the largest is at one of the ends; so no product is larger than theirs.
     ends = np.array([numbers.min(axis=0), numbers.max(axis=0)])
+    ends_of = dict(zip(expansion.numbers, ends.T, strict=True))
+
+    def largest(factor: Factor) -> float:
+        return float(np.abs(factor.of(ends_of[factor.column])).max())
+
     with np.errstate(all="ignore"):
-        if np.isfinite(bounds_of(expansion, ends)).all():
-            return None
+        bounds = [prod(map(largest, factors)) for factors in expansion.products]
+        if np.isfinite(bounds).all():
+            return
         products = np.empty((len(rows), len(expansion.products)), order="F")
         expansion.multiply(rows, products)
     bad = ~np.isfinite(products)
     wrong = np.flatnonzero(bad.any(axis=1))
-    if not len(wrong):
-        return None
-    row = int(wrong[0])
-    factors = expansion.products[int(np.argmax(bad[row]))]
-    values = dict(zip(expansion.numbers, numbers[row].tolist(), strict=True))
-    column, why = reason(factors, values)
-    return row, column, why
+    if len(wrong):
+        row = int(wrong[0])
+        factors = expansion.products[int(np.argmax(bad[row]))]
+        values = dict(zip(expansion.numbers, numbers[row].tolist(), strict=True))
+        raise unusable(row, factors, values)
 
 
-def bounds_of(expansion: Expansion, ends: FloatArray) -> FloatArray:
-    """Numbers as large as any product can be of columns between `ends`, shape (2, columns)."""
-    place_of = {column: place for place, column in enumerate(expansion.numbers)}
-    return np.array(
-        [
-            prod(
-                float(np.abs(factor.of(ends[:, place_of[factor.column]])).max())
-                for factor in factors
-            )
-            for factors in expansion.products
-        ]
-    )
-
-
-def reason(factors: Sequence[Factor], values: Mapping[str, float]) -> tuple[str, str]:
-    """Why the product of `factors` is not finite where the columns have these `values`, and which
-    column to blame."""
+def unusable(row: int, factors: Sequence[Factor], values: Mapping[str, float]) -> UnusableError:
+    """Why the product of `factors` is not finite in a row where the columns have these `values`,
+    and which column to blame."""
     for factor in factors:
         value = np.array([values[factor.column]])
         if np.isfinite(factor.of(value)).all():
@@ -210,14 +173,11 @@ def reason(factors: Sequence[Factor], values: Mapping[str, float]) -> tuple[str,
             why = f"{function} takes {takes}, not {value[0]:g}"
         else:
             why = f"{factor} of {value[0]:g} is {TOO_LARGE}"
-        return factor.column, why
-    return factors[0].column, f"{Term(tuple(factors))} is {TOO_LARGE}"
+        return UnusableError(row, factor.column, why)
+    return UnusableError(row, factors[0].column, f"{Term(tuple(factors))} is {TOO_LARGE}")
 
 
-Value = Any  # a number or a level, or an array of them
-
-
-def rows_at(expansion: Expansion, values: Sequence[Value]) -> FloatArray:
+def rows_at(expansion: Expansion, values: Sequence[Any]) -> FloatArray:
     """Rows of numbers, codes, a one and 0 for y, of a value for each of the `inputs`: a number
     or a level, or arrays of them.
 
@@ -238,9 +198,10 @@ def rows_at(expansion: Expansion, values: Sequence[Value]) -> FloatArray:
                 raise GdfitError(expansion.unseen(place, level), column=category.column)
             codes[given[category.column] == level] = code_of[level]
     rows[:, -1] = 0
-    fault = fault_in(expansion, rows)
-    if fault:
-        raise GdfitError(fault[2], column=fault[1])
+    try:
+        check_values(expansion, rows)
+    except UnusableError as fault:
+        raise GdfitError(fault.what, column=fault.column) from None
     return rows
 
 

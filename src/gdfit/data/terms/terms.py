@@ -69,6 +69,11 @@ class Factor:
         name = f"{function}({self.column})" if function else self.column
         return name if self.power == 1 else f"{name}^{self.power}"
 
+    @property
+    def is_column(self) -> bool:
+        """True where it is a column of numbers as it stands."""
+        return self == Factor(self.column)
+
     def of(self, numbers: FloatArray) -> FloatArray:
         """The factor where the column holds `numbers`; not finite where it has no value."""
         with np.errstate(all="ignore"):  # what is not finite is told as a fault of its line
@@ -98,7 +103,7 @@ class Term:
     @property
     def is_column(self) -> bool:
         """Whether it is a column of numbers as it stands."""
-        return len(self.factors) == 1 and self.factors[0] == Factor(self.factors[0].column)
+        return len(self.factors) == 1 and self.factors[0].is_column
 
 
 class Table(Protocol):
@@ -219,10 +224,8 @@ def powers(terms: Sequence[Term], degree: int) -> tuple[Term, ...]:
     numbers = [term for term in terms if not term.categories]
     count = comb(len(numbers) + degree, degree) - 1
     if count > MOST_PRODUCTS:
-        raise UsageError(
-            f"`degree` {degree} of {len(numbers)} features makes {count:,} of them, more than "
-            f"{MOST_PRODUCTS:,}; name fewer `features`"
-        )
+        what = f"`degree` {degree} of {len(numbers)} features makes {count:,} of them"
+        raise UsageError(f"{what}, more than {MOST_PRODUCTS:,}; name fewer `features`")
     result = list(terms)
     known = {frozenset(term.factors) for term in terms}
     for size in range(2, degree + 1):
