@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import fields
 from typing import Any, Literal
 
 import numpy as np
@@ -163,7 +164,9 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
                 settings=settings,
             )
         except GdfitError as error:
-            raise ValueError(in_parameters(str(error))) from None
+            # Each setting that it names is called otherwise here.
+            told = re.sub(r"`(\w+)`", lambda name: PARAMETERS.get(name[1], name[1]), str(error))
+            raise ValueError(told) from None
         if fit.status == DIVERGED:
             raise ValueError(divergence_error(fit))
         if (said := unfinished(fit)) is not None:
@@ -192,23 +195,15 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
             raise UsageError(
                 f"`loss` takes one of {', '.join(LOSS_SETTINGS)}, not {quoted(self.loss)}"
             )
-        return Settings(
-            lr=self.learning_rate,
-            epochs=self.max_iter,
-            backend=self.backend,
-            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
-            scale=self.scale,
-            loss=LOSS_SETTINGS[self.loss],
-            huber_delta=self.huber_delta,
-            l2=self.alpha,
-            optimizer=self.solver,
-            momentum=self.momentum,
-            betas=self.betas,
-            batch_size=self.batch_size,
-            tol=self.tol,
-            target_loss=self.target_loss,
-            patience=self.n_iter_no_change if self.early_stopping else None,
-        )
+        values = {
+            field.name: getattr(self, PARAMETERS.get(field.name, field.name))
+            for field in fields(Settings)
+            if field.name != "leap"
+        }
+        values["loss"] = LOSS_SETTINGS[self.loss]
+        values["seed"] = int(check_random_state(self.random_state).randint(2**31 - 1))
+        values["patience"] = self.n_iter_no_change if self.early_stopping else None
+        return Settings(**values)
 
     def _parts(
         self, x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int
@@ -235,11 +230,6 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
             )
             for chosen in places
         ]
-
-
-def in_parameters(message: str) -> str:
-    """`message` with each setting that it names as it is called here."""
-    return re.sub(r"`(\w+)`", lambda match: PARAMETERS.get(match[1], match[1]), message)
 
 
 def divergence_error(fit: Fit) -> str:
