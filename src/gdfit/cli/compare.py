@@ -15,11 +15,11 @@ from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import note_columns, reading
 from gdfit.cli.train import check_files, follow, note_weightless, with_message
-from gdfit.descent.settings import Settings
+from gdfit.descent.settings import LossName, OptimizerName, Scale, Settings
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from gdfit.descent.compare import Comparison, RunResult
+    from gdfit.descent.compare import RunResult
     from gdfit.descent.run import Fit, Run
     from gdfit.show.progress import TrainingBar
     from gdfit.show.tables.comparison import RunsReport
@@ -103,6 +103,7 @@ def compare(
     from gdfit.descent.compare import Comparison, combinations, settings_of
     from gdfit.descent.start import parse_init
     from gdfit.show.progress import TrainingBar
+    from gdfit.show.tables import words
     from gdfit.show.tables.comparison import RUNS_REPORTS
     from gdfit.show.tables.reports import listed, predictions, schedule
 
@@ -143,13 +144,16 @@ def compare(
 
         save_comparison(comparison, plot)
     shown.end(comparison, lines)
-    leave(comparison)
+    if any(outcome.fit.status == "interrupted" for outcome in comparison.outcomes):
+        raise typer.Exit(INTERRUPTED_STATUS)
+    if all(outcome.has_diverged for outcome in comparison.outcomes):
+        fit = comparison.outcomes[0].fit
+        way_out = words.way_out(fit, str(fit.model.facts["next"]))
+        fail(f"all runs diverged: {way_out}", DIVERGED_STATUS)
 
 
 def check_data(data: Sequence[str]) -> None:
     """Raise where one of the files is a value that a blank keeps from its option."""
-    from gdfit.descent.settings import LossName, OptimizerName, Scale
-
     names = {"auto", *get_args(OptimizerName), *get_args(LossName), *get_args(Scale)}
     for word in data:
         if (word in names or parsers.takes(parsers.parse_number, word)) and not Path(word).exists():
@@ -213,15 +217,3 @@ def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
         changes[name] = "" if values[name] in (None, "auto", "zeros") else str(values[name])
     words = typed.changed({name.replace("_", "-"): value for name, value in changes.items()})
     return Typed(["train", *words[1:]], typed.given)
-
-
-def leave(comparison: Comparison) -> None:
-    """End with the status of the comparison: 3 where all runs diverged."""
-    from gdfit.show.tables import words
-
-    if any(outcome.fit.status == "interrupted" for outcome in comparison.outcomes):
-        raise typer.Exit(INTERRUPTED_STATUS)
-    if all(outcome.has_diverged for outcome in comparison.outcomes):
-        fit = comparison.outcomes[0].fit
-        way_out = words.way_out(fit, str(fit.model.facts["next"]))
-        fail(f"all runs diverged: {way_out}", DIVERGED_STATUS)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import inspect
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import chain
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -40,17 +40,6 @@ def panel(title: str, **options: Any) -> Group:
     return group
 
 
-def members(kind: type, group: Group) -> Iterator[inspect.Parameter]:
-    """A param for each option of the `group`, with the type and the default that the field of that
-    name has in the dataclass `kind`."""
-    hints = get_type_hints(kind)
-    defaults = {field.name: field.default for field in fields(kind)}
-    for name, declared in group.items():
-        if hints[name] is bool and not declared.param_decls:
-            declared.param_decls = (f"--{name.replace('_', '-')}",)
-        yield param(name, hints[name], declared, defaults[name])
-
-
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """`command` as Typer is to see it: with an option in place of each member of a group.
 
@@ -58,17 +47,21 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     called `typed` gets the command line.
     """
     signature = inspect.signature(command, eval_str=True)
-    groups: dict[str, tuple[type, set[str]]] = {}
+    groups: dict[str, tuple[type, Group]] = {}
     params = [inspect.Parameter("context", POSITIONAL, annotation=typer.Context)]
     for own in signature.parameters.values():
         if own.name == "typed":
             continue
-        kind, *notes = get_args(own.annotation)
-        if isinstance(notes[0], dict):
-            groups[own.name] = kind, set(notes[0])
-            params += members(kind, notes[0])
+        kind, declared = get_args(own.annotation)
+        if isinstance(declared, dict):
+            groups[own.name] = kind, declared
+            # Each option has the type and the default of the field of its name.
+            hints = get_type_hints(kind)
+            params += [
+                param(each, hints[each], declared[each], getattr(kind, each)) for each in declared
+            ]
         else:
-            params.append(param(own.name, kind, notes[0], own.default))
+            params.append(param(own.name, kind, declared, own.default))
 
     def call(context: typer.Context, **values: Any) -> None:
         if "typed" in signature.parameters:
@@ -88,39 +81,36 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
 def param(name: str, kind: Any, declared: Any, default: Any) -> inspect.Parameter:
     """A param of a command, as Typer reads it."""
+    declared = copy(declared)
+    if kind is bool and not declared.param_decls:
+        declared.param_decls = (f"--{name.replace('_', '-')}",)
     if declared.parser:
-        declared = copy(declared)
         declared.parser = with_option_name(name, declared.parser)
         # Typer is not to look into what the parser makes.
-        kind = list[Any] | None if is_list(kind) or adds_up(kind) else Any
+        kind = list[Any] | None if collected_in(kind) else Any
+    annotation = Annotated[kind, declared]
     return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=Annotated[kind, declared],
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
     )
 
 
 def made(kind: type, values: dict[str, Any]) -> Any:
     """A value of the dataclass `kind`; what adds up is put together, or left to its default."""
     hints = get_type_hints(kind)
-    for name in [name for name in values if adds_up(hints[name])]:
+    for name in [name for name in values if collected_in(hints[name]) is tuple]:
         parts = values.pop(name)
         if parts:
             values[name] = tuple(chain.from_iterable(parts))
     return kind(**values)
 
 
-def is_list(kind: Any) -> bool:
-    """True where an option of this kind may be repeated."""
-    return any(get_origin(part) is list for part in (kind, *get_args(kind)))
-
-
-def adds_up(kind: Any) -> bool:
-    """True where it may be repeated, too, and all that it says is one tuple."""
-    return any(
-        get_origin(part) is tuple and get_args(part)[-1] is ... for part in (kind, *get_args(kind))
-    ) and not is_list(kind)
+def collected_in(kind: Any) -> type | None:
+    """A list, where an option of this kind may be repeated; a tuple, where it may be, too, and all
+    that it says is one."""
+    parts = (kind, *get_args(kind))
+    if any(get_origin(part) is list for part in parts):
+        return list
+    return tuple if any(... in get_args(part) for part in parts) else None
 
 
 def with_option_name(name: str, read: Callable[[str], Any]) -> Callable[[Any], Any]:

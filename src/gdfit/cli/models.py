@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gdfit
 from gdfit.cli import options
 from gdfit.cli.parsers import parse_numbers, takes
 from gdfit.cli.process import note, write_bytes
@@ -19,15 +20,13 @@ def predict(
     model: options.ModelOption = options.DEFAULT_MODEL,
 ) -> None:
     """Predict with the last trained model: at --x, or for each row of DATA."""
-    from gdfit.model.linear import load_model
-
     if bool(data) == bool(x):
         raise UsageError("predict takes `x` or DATA" + (", not both" if x else ""))
     if data and not Path(data[0]).exists() and takes(parse_numbers, data[0]):
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     if not data:
-        trained = load_model(model)
-        for values in read_inputs(x or (), trained.features, trained.expansion):
+        trained = gdfit.load_model(model)
+        for values in read_inputs(x or (), trained):
             print(trained.at_inputs(values))
         return
 
@@ -35,7 +34,7 @@ def predict(
 
     told = "no prediction for {} with a missing field"
     with reading(data, Selection(), dialect, told) as dataset:
-        predict_rows(load_model(model), dataset, write_bytes)
+        predict_rows(gdfit.load_model(model), dataset, write_bytes)
 
 
 def evaluate(
@@ -48,10 +47,10 @@ def evaluate(
 ) -> None:
     """Measure the errors of the last trained model on DATA."""
     from gdfit.model.evaluation import evaluate_rows
-    from gdfit.model.linear import load_model, to_json
+    from gdfit.model.linear import to_json
 
     with reading(data, Selection(target=target), dialect, dask=dask) as dataset:
-        evaluation = evaluate_rows(load_model(model), dataset)
+        evaluation = evaluate_rows(gdfit.load_model(model), dataset)
 
     from gdfit.show.tables import analyses
 
@@ -71,19 +70,18 @@ def summary(
     output: options.SummaryFormatOption = "table",
 ) -> None:
     """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F."""
-    from gdfit.analysis.inference import check_level, summarize
+    from gdfit.analysis.inference import check_level
     from gdfit.model.evaluation import observe
-    from gdfit.model.linear import load_model
     from gdfit.show.tables.analyses import remark_on, show_summary
 
     check_level(level)
-    trained = load_model(model)
+    trained = gdfit.load_model(model)
     with reading(data, Selection(target=target), dialect, dask=dask) as dataset:
         observations = observe(trained, dataset)
     remark = remark_on(trained.facts)
     if remark and output != "table":
         note(f"the model is {remark}")
-    show_summary(summarize(observations, trained, level), output, remark)
+    show_summary(gdfit.summarize(observations, trained, level), output, remark)
 
 
 def export(
@@ -93,13 +91,12 @@ def export(
 ) -> None:
     """Write the last trained model as what other programs run."""
     from gdfit.model import export as exports
-    from gdfit.model.linear import load_model
     from gdfit.system import check_outputs
 
     if language == "torch" and output is None:
         raise UsageError("`format` torch is no text: name a file with `output`")
     check_outputs([output], inputs=[str(model)])
-    trained = load_model(model)
+    trained = gdfit.load_model(model)
     text = exports.export(trained, language, output)
     if output is None:
         print(text, end="", flush=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,11 +92,6 @@ def finite_numbers(texts: Sequence[str]) -> tuple[float, ...]:
     return values
 
 
-def parse_values(text: str) -> tuple[str, ...]:
-    """The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
-    return csv_fields(text, "values V[,V…]")
-
-
 def parse_betas(text: str) -> tuple[float, float]:
     """The two numbers in ``B1,B2``."""
     values = parse_numbers(text)
@@ -123,11 +119,6 @@ def parse_epochs(text: str) -> tuple[int, ...]:
         raise UsageError(f"takes epochs from 1 on, as in 1,2,3,10, not {quoted(text)}") from None
 
 
-def parse_names(text: str) -> tuple[str, ...]:
-    """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
-    return csv_fields(text, "names, A,B")
-
-
 def csv_fields(text: str, what: str) -> tuple[str, ...]:
     """The fields of a line of CSV, which are `what` the option takes: none of them is empty."""
     grammar = Grammar(",")
@@ -136,6 +127,12 @@ def csv_fields(text: str, what: str) -> tuple[str, ...]:
     if len(rows) != 1 or not all(found):
         raise UsageError(f"takes {what}, not {quoted(text)}")
     return tuple(found)
+
+
+parse_names = partial(csv_fields, what="names, A,B")
+"""The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
+parse_values = partial(csv_fields, what="values V[,V…]")
+"""The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
 
 
 def expanded_files(paths: list[str] | None) -> list[str] | None:

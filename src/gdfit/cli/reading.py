@@ -16,7 +16,7 @@ from gdfit.errors import UsageError, listing, printable
 if TYPE_CHECKING:
     from gdfit.data.dataset import Dataset
     from gdfit.data.observations import Observations
-    from gdfit.data.terms.expansion import Expansion
+    from gdfit.model.linear import LinearModel
 
 
 @contextmanager
@@ -44,8 +44,8 @@ def reading(
 
             cluster = stack.enter_context(Cluster(dask, say))
         yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster, on_start=begun)
-    if bar.rows_missed:
-        note(told.format("1 row" if bar.rows_missed == 1 else f"{bar.rows_missed} rows"))
+    if missed := bar.rows_missed:
+        note(told.format("1 row" if missed == 1 else f"{missed} rows"))
 
 
 def read(
@@ -81,12 +81,12 @@ def note_columns(observations: Observations) -> None:
 
 
 def read_inputs(
-    inputs: Sequence[Sequence[str]], features: tuple[str, ...], expansion: Expansion | None
+    inputs: Sequence[Sequence[str]], of: Observations | LinearModel
 ) -> list[tuple[float | str, ...]]:
     """The inputs that `x` gives to a model: a number for each of its features, or where it has an
     expansion, a number or a level for each of the columns that it is made of."""
-    names = expansion.inputs if expansion else features
-    texts = expansion.texts if expansion else frozenset()
+    names = of.expansion.inputs if of.expansion else of.features
+    texts = of.expansion.texts if of.expansion else frozenset()
     number = with_option_name("x", lambda text: finite_numbers([text])[0])
     rows: list[tuple[float | str, ...]] = []
     for values in inputs:
