@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import fields
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -48,6 +48,7 @@ PARAMETERS = {
 """Names that gdfit's settings have here, where they are not the same."""
 
 
+@dataclass(eq=False, repr=False)  # scikit-learn reads the params from what makes one
 class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     """A linear model, fitted by gradient descent.
 
@@ -97,48 +98,26 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     [2.] 1.0 2
     """
 
-    def __init__(
-        self,
-        loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
-        *,
-        learning_rate: float | Literal["auto"] = "auto",
-        scale: Scale | None = None,
-        max_iter: int = 1000,
-        tol: float | None = 1e-6,
-        alpha: float = 0.0,
-        fit_intercept: bool = True,
-        solver: OptimizerName = "gd",
-        momentum: float = 0.9,
-        betas: tuple[float, float] = (0.9, 0.999),
-        batch_size: int | None = None,
-        huber_delta: float = 1.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        target_loss: float | None = None,
-        init: Literal["zeros", "random"] | ArrayLike = "zeros",
-        backend: BackendName = "manual",
-        random_state: Any = None,
-    ) -> None:
-        self.loss = loss
-        self.learning_rate = learning_rate
-        self.scale = scale
-        self.max_iter = max_iter
-        self.tol = tol
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.solver = solver
-        self.momentum = momentum
-        self.betas = betas
-        self.batch_size = batch_size
-        self.huber_delta = huber_delta
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.target_loss = target_loss
-        self.init = init
-        self.backend = backend
-        self.random_state = random_state
+    loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error"
+    _: KW_ONLY
+    learning_rate: float | Literal["auto"] = "auto"
+    scale: Scale | None = None
+    max_iter: int = 1000
+    tol: float | None = 1e-6
+    alpha: float = 0.0
+    fit_intercept: bool = True
+    solver: OptimizerName = "gd"
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    batch_size: int | None = None
+    huber_delta: float = 1.0
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    target_loss: float | None = None
+    init: Literal["zeros", "random"] | ArrayLike = "zeros"
+    backend: BackendName = "manual"
+    random_state: Any = None
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None

@@ -76,15 +76,17 @@ def curvature(
     output: options.FormatOption = "table",
 ) -> None:
     """Show which learning rates are stable on DATA, and how fast they are."""
-    from gdfit.descent.curvature import curvature_of, standardized_curvature
+    from gdfit.descent.curvature import curvature_of
+    from gdfit.descent.scaling import scaled, scaling_of
     from gdfit.model.linear import to_json
     from gdfit.show.tables import analyses
 
     observations = read(data, columns, dialect, dask=dask)
-    given, scaled = curvature_of(observations), standardized_curvature(observations)
+    given = curvature_of(observations)
+    standardized = curvature_of(scaled(observations, scaling_of(observations, "standardize")))
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
     if output == "json":
-        print(to_json(analyses.curvature_record(given, scaled)))
+        print(to_json(analyses.curvature_record(given, standardized)))
     else:
-        analyses.print_curvature(given, scaled)
+        analyses.print_curvature(given, standardized)

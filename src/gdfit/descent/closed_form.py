@@ -117,15 +117,10 @@ class DescentPath:
     def step(self, epoch: int, validation: Callable[[FloatArray], float] | None = None) -> Step:
         """An epoch as the training loop gives it."""
         before = self.params(epoch - 1)
-        return Step(
-            epoch,
-            loss=self.least + float(self.excesses(epoch - 1).sum()),
-            params=self.params(epoch),
-            grad=self.axes @ (self.slopes * self.factors(epoch - 1)),
-            validation_loss=validation(before) if validation else None,
-            before=before,
-            state={},
-        )
+        loss = self.least + float(self.excesses(epoch - 1).sum())
+        grad = self.axes @ (self.slopes * self.factors(epoch - 1))
+        held_out = validation(before) if validation else None
+        return Step(epoch, loss, self.params(epoch), grad, held_out, before, state={})
 
 
 def exact_logarithms(

@@ -229,7 +229,12 @@ class Run(Displayed):
 
     def fit(self, history: Sequence[Step] = ()) -> Fit:
         """The result of the run so far; `history` are the steps to keep with it."""
-        last, observations = self.last, self.observations
+        last, data, settings, curvature = (
+            self.last,
+            self.observations,
+            self.settings,
+            self.curvature,
+        )
         if last is None:
             raise GdfitError("the run has made no step yet: iterate over it first")
         with np.errstate(over="ignore", invalid="ignore"):
@@ -238,51 +243,39 @@ class Run(Displayed):
             results: dict[str, Any] = {
                 "loss": self.objective(descended)[0],
                 "validation_loss": self.validation_loss(descended) if self.validation else None,
-                "r_squared": observations.r_squared(params),
+                "r_squared": data.r_squared(params),
                 "epochs": last.epoch,
                 "best_epoch": epoch,
                 "status": last.status or stopping.COMPLETED,
             }
-        facts = {**results, **self.facts}
+        facts = {
+            **results,
+            "minimum_loss": curvature.minimum_loss if curvature else None,
+            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_plain else None,
+            **settings.facts,
+            "intercept": data.intercept,
+            "weights": data.weights_name,
+            "observations": data.count,
+            "validation_observations": self.validation.count if self.validation else 0,
+            "version": __version__,
+        }
         if epoch == last.epoch:
-            facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
+            facts["state"] = self.start.after(last, self.first_loss, data, self.scaling)
         *w, b = params.tolist()
         return Fit(
-            LinearModel(
-                tuple(w),
-                b,
-                observations.features,
-                observations.target_name,
-                observations.expansion,
-                facts,
-            ),
+            LinearModel(tuple(w), b, data.features, data.target_name, data.expansion, facts),
             **results,
             history=tuple(history),
             start=self.start.params,
             params=descended,
             start_state=self.start,
-            observations=observations,
+            observations=data,
             validation=self.validation,
-            curvature=self.curvature,
+            curvature=curvature,
             scaling=self.scaling,
-            settings=self.settings,
+            settings=settings,
             asked=self.asked,
         )
-
-    @property
-    def facts(self) -> dict[str, object]:
-        """The facts in the model's file of how it was trained."""
-        settings, curvature = self.settings, self.curvature
-        return {
-            "minimum_loss": curvature.minimum_loss if curvature else None,
-            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_plain else None,
-            **settings.facts,
-            "intercept": self.observations.intercept,
-            "weights": self.observations.weights_name,
-            "observations": self.observations.count,
-            "validation_observations": self.validation.count if self.validation else 0,
-            "version": __version__,
-        }
 
 
 def train(observations: Observations, **options: Any) -> Fit:

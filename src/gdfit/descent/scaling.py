@@ -94,11 +94,8 @@ def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
     means = ones @ (x / largest) / observations.total_weight
     deviations = np.linalg.norm(x / largest - np.outer(ones, means), axis=0)
     varies = deviations > VARIES * np.linalg.norm(x / largest, axis=0)
-    scaling = Scaling(
-        means * largest,
-        np.where(varies, deviations * largest / np.sqrt(observations.total_weight), 0.0),
-        used=np.flatnonzero(varies).tolist(),
-    )
+    deviations = np.where(varies, deviations * largest / np.sqrt(observations.total_weight), 0.0)
+    scaling = Scaling(means * largest, deviations, used=np.flatnonzero(varies).tolist())
     return whitening(observations, scaling) if scale == "whiten" else scaling
 
 
@@ -138,10 +135,8 @@ def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
     are shown by, `first`, `last` and `sample`, stays as it is."""
     if scaling is None:
         return observations
-    if scaling.mixing is None:
-        augmented = scaling.apply(observations.augmented)
-    else:
-        augmented = whitened(observations, scaling)
+    apart = scaling.mixing is None
+    augmented = scaling.apply(observations.augmented) if apart else whitened(observations, scaling)
     rows = observations.rows.changed(scaling.apply) if observations.rows else None
     return replace(observations, augmented=augmented, rows=rows)
 
