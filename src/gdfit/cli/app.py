@@ -10,10 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gdfit.cli.analyses import curvature, gradcheck, graph
+from gdfit.cli.commands import curvature, evaluate, export, gradcheck, graph, predict, summary
 from gdfit.cli.compare import compare
 from gdfit.cli.groups import grouped
-from gdfit.cli.models import evaluate, export, predict, summary
 from gdfit.cli.process import INTERRUPTED_STATUS, complain, open_streams, tune_process
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError
