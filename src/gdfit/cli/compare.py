@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -17,12 +17,6 @@ from gdfit.cli.reading import note_columns, reading
 from gdfit.cli.train import check_files, follow, note_weightless, with_message
 from gdfit.descent.settings import LossName, OptimizerName, Scale, Settings
 from gdfit.errors import UsageError
-
-if TYPE_CHECKING:
-    from gdfit.descent.compare import RunResult
-    from gdfit.descent.run import Fit, Run
-    from gdfit.show.progress import TrainingBar
-    from gdfit.show.tables.comparison import RunsReport
 
 TITLE = "What to compare"
 OF_TRAIN = options.SEED | options.THE_LOSS | options.PENALTY | options.DESCENT | options.STOPPING
@@ -100,8 +94,11 @@ def compare(
     dask: options.DaskOption = None,
 ) -> None:
     """Run gradient descent on DATA with every combination of the values given."""
-    from gdfit.descent.compare import Comparison, combinations, settings_of
+    import numpy as np
+
+    from gdfit.descent.compare import Comparison, Curve, RunResult, combinations, settings_of
     from gdfit.descent.start import parse_init
+    from gdfit.show.pictures.trace import Trace
     from gdfit.show.progress import TrainingBar
     from gdfit.show.tables import words
     from gdfit.show.tables.comparison import RUNS_REPORTS
@@ -126,13 +123,23 @@ def compare(
     runs = combinations(observations, every, starts, held_out)
     note_weightless(run for _, run in runs)
     asked = schedule(output.every, output.show) if output.every or output.show else None
-
-    def tell(fit: Fit, init: str) -> Fit:
-        return with_message(fit, data, init, as_train(typed, fit.asked, init))
-
+    results = []
     with bar:
         shown = RUNS_REPORTS[output.format](runs, asked, bar.hide)
-        comparison = Comparison(descended(runs, shown, bar, tell, traced=plot is not None))
+        for number in range(1, len(runs) + 1):
+            name, run = runs.pop(0)  # and forgotten: it may hold a copy of the observations
+            curve, trace = Curve(run), Trace()
+            callbacks = [curve.step, shown.watch(number, run), bar.step]
+            follow(run, [*callbacks, trace.step] if plot else callbacks)
+            alone = as_train(typed, run.asked, name)
+            fit = with_message(run.fit(trace.steps), data, name, alone)
+            results.append(RunResult(number, name, fit, np.array(curve.losses)))
+            if fit.status == "interrupted":  # and no other is begun
+                if runs:
+                    bar.hide()
+                    note(f"{len(runs)} more runs were not begun")
+                break
+    comparison = Comparison(results)
     best = [group[0] for group in comparison.groups() if not group[0].has_diverged]
     lines = [("best", as_train(typed, each.fit.asked, each.init).again({})) for each in best]
     if best and model:
@@ -144,7 +151,7 @@ def compare(
 
         save_comparison(comparison, plot)
     shown.end(comparison, lines)
-    if any(outcome.fit.status == "interrupted" for outcome in comparison.outcomes):
+    if results[-1].fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED_STATUS)
     if all(outcome.has_diverged for outcome in comparison.outcomes):
         fit = comparison.outcomes[0].fit
@@ -178,35 +185,6 @@ def check_compared(
     typed.refuse("seed", "draws only random starts and batches", unless=drawn or one_seed)
     if model and len({settings.loss for settings in every}) > 1:
         raise UsageError("`model` is the best run's: of several losses, none is the best")
-
-
-def descended(
-    runs: list[tuple[str, Run]],
-    shown: RunsReport,
-    bar: TrainingBar,
-    tell: Callable[[Fit, str], Fit],
-    *,
-    traced: bool,
-) -> Iterator[RunResult]:
-    """The results of the runs, one after the other; after Ctrl-C, no other is begun."""
-    import numpy as np
-
-    from gdfit.descent.compare import Curve, RunResult, waiting
-    from gdfit.show.pictures.trace import Trace
-
-    for number, init, run in waiting(runs):
-        curve, trace = Curve(run), Trace()
-        callbacks = [curve.step, shown.watch(number, run), bar.step]
-        if traced:
-            callbacks.append(trace.step)
-        follow(run, callbacks)
-        fit = tell(run.fit(trace.steps), init)
-        yield RunResult(number, init, fit, np.array(curve.losses))
-        if fit.status == "interrupted":
-            if runs:
-                bar.hide()
-                note(f"{len(runs)} more runs were not begun")
-            return
 
 
 def as_train(typed: Typed, asked: Settings, init: str) -> Typed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
 from numbers import Real
@@ -282,7 +282,8 @@ def compare(
     """
     every = settings_of(settings or Settings(), **options)
     runs = combinations(observations, every, init, validation)
-    return Comparison(run_result(*numbered) for numbered in waiting(runs))
+    # Each is forgotten when its turn is over: it may hold a copy of the observations.
+    return Comparison(run_result(number, *runs.pop(0)) for number in range(1, len(runs) + 1))
 
 
 def run_result(number: int, name: str, run: Run) -> RunResult:
@@ -292,13 +293,6 @@ def run_result(number: int, name: str, run: Run) -> RunResult:
         curve.step(step)
         steps.append(step)
     return RunResult(number, name, run.fit(steps), np.array(curve.losses))
-
-
-def waiting(runs: list[tuple[str, Run]]) -> Iterator[tuple[int, str, Run]]:
-    """The `runs` with their numbers, each forgotten when its turn is over: it may hold a copy of
-    the observations."""
-    for number in range(1, len(runs) + 1):
-        yield number, *runs.pop(0)
 
 
 def combinations(
