@@ -140,15 +140,14 @@ class Comparison:
 
     def _rank(self, outcome: RunResult) -> tuple[float, ...]:
         """The key to sort a group by."""
-        fit = outcome.fit
-        validated = fit.validation_loss is not None
-        loss = fit.validation_loss if fit.validation_loss is not None else fit.loss
+        fit, held_out = outcome.fit, outcome.fit.validation_loss
+        loss = fit.loss if held_out is None else held_out
         if outcome.has_diverged:
             return 2, loss if math.isfinite(loss) else math.inf, -fit.epochs
         least = self.least(outcome)
         assert least is not None
         rounding = max(REACHED * least, EXACT * fit.observations.mean_square)
-        if not validated and loss - least <= rounding:
+        if held_out is None and loss - least <= rounding:
             loss = -math.inf
         epochs = self.epochs_to_minimum(outcome)
         return 1, loss, math.inf if epochs is None else epochs
@@ -336,10 +335,9 @@ def starts_of(init: Starts) -> dict[str, Init]:
     if isinstance(init, Mapping):
         return dict(init)
     if isinstance(init, str | LinearModel) or all(isinstance(value, Real) for value in init):
-        one = cast(Init, init)
-        return {start_name(1, one): one}
-    several = cast(Sequence[Init], init)
-    return {start_name(place, start): start for place, start in enumerate(several, 1)}
+        init = [cast(Init, init)]
+    starts = enumerate(cast(Sequence[Init], init), 1)
+    return {start_name(place, start): start for place, start in starts}
 
 
 def start_name(place: int, start: Init) -> str:

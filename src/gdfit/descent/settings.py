@@ -102,18 +102,13 @@ class Settings:
                 raise UsageError(f"`{name}` takes {takes}, not {told}")
         if self.patience is not None and not validated:
             raise UsageError("`patience` goes by the validation loss: it needs `validation`")
-        if self.leap:
-            self.check_leap(validated)
-
-    def check_leap(self, validated: bool) -> None:
-        """Raise `UsageError` for what there is no closed form of."""
-        if not self.is_plain or self.backend != "manual":
+        if self.leap and not (self.is_plain and self.backend == "manual"):
             raise UsageError(
                 "`leap` is for gradient descent on the whole squared error in closed form: it goes "
                 "with `loss` mse, `optimizer` gd and `backend` manual, and without `batch_size`"
             )
-        if validated and (self.patience is not None or self.target_loss is not None):
-            name = "target_loss" if self.patience is None else "patience"
+        name = "target_loss" if self.patience is None else "patience"
+        if self.leap and validated and getattr(self, name) is not None:
             raise UsageError(
                 f"`{name}` looks at the validation loss of every epoch, and `leap` leaves most of "
                 "them out: take one of the two"

@@ -52,10 +52,7 @@ class Start:
             "params": last.params.tolist(),
             "first_loss": first_loss,
             "data": signature(observations, scaling),
-            "optimizer": {
-                name: value.tolist() if isinstance(value, np.ndarray) else value
-                for name, value in last.state.items()
-            },
+            "optimizer": {name: np.asarray(value).tolist() for name, value in last.state.items()},
         }
 
 
@@ -161,12 +158,8 @@ def read_state(state: dict[str, Any], size: int) -> Start:
             name: array(value) if isinstance(value, list) else int(value)
             for name, value in state["optimizer"].items()
         }
-        return Start(
-            array(state["params"]),
-            remembered,
-            epochs=int(state["epochs"]),
-            first_loss=float(state["first_loss"]),
-        )
+        epochs, first_loss = int(state["epochs"]), float(state["first_loss"])
+        return Start(array(state["params"]), remembered, epochs, first_loss=first_loss)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise GdfitError("the model to start from is damaged: its 'state' can't be used") from None
 
