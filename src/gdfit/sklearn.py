@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import KW_ONLY, dataclass, fields
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.run import Fit, train
-from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
+from gdfit.descent.settings import BackendName, OptimizerName, Scale, Settings
 from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED
 from gdfit.errors import GdfitError, UsageError, quoted
 from gdfit.show.tables.words import is_at_minimum
@@ -32,11 +33,7 @@ except ModuleNotFoundError as error:
         "gdfit.sklearn needs scikit-learn: pip install 'gdfit[sklearn]'", name=error.name
     ) from None
 
-LOSS_SETTINGS: dict[str, LossName] = {
-    "squared_error": "mse",
-    "absolute_error": "mae",
-    "huber": "huber",
-}
+LOSS_SETTINGS = {"squared_error": "mse", "absolute_error": "mae", "huber": "huber"}
 PARAMETERS = {
     "lr": "learning_rate",
     "epochs": "max_iter",
@@ -136,12 +133,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
             settings = self._settings()
             settings.check(validated=self.early_stopping)
             parts = self._parts(inputs, np.asarray(targets, np.float64), weights, settings.seed)
-            fit = train(
-                parts[0],
-                init=self.init,
-                validation=parts[1] if self.early_stopping else None,
-                settings=settings,
-            )
+            validation = parts[1] if self.early_stopping else None
+            fit = train(parts[0], init=self.init, validation=validation, settings=settings)
         except GdfitError as error:
             # Each setting that it names is called otherwise here.
             told = re.sub(r"`(\w+)`", lambda name: PARAMETERS.get(name[1], name[1]), str(error))
@@ -163,17 +156,15 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     def predict(self, X: ArrayLike) -> FloatArray:
         """The targets that are predicted for samples `X`, shape (n, p)."""
         check_is_fitted(self)
-        prediction: FloatArray = self.model_.predict(
-            validate_data(self, X, dtype=np.float64, reset=False)
-        )
+        inputs = validate_data(self, X, dtype=np.float64, reset=False)
+        prediction: FloatArray = self.model_.predict(inputs)
         return prediction
 
     def _settings(self) -> Settings:
         """The parameters as gdfit's settings."""
         if self.loss not in LOSS_SETTINGS:
-            raise UsageError(
-                f"`loss` takes one of {', '.join(LOSS_SETTINGS)}, not {quoted(self.loss)}"
-            )
+            names = ", ".join(LOSS_SETTINGS)
+            raise UsageError(f"`loss` takes one of {names}, not {quoted(self.loss)}")
         values = {
             field.name: getattr(self, PARAMETERS.get(field.name, field.name))
             for field in fields(Settings)
@@ -199,16 +190,11 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
             held_out = max(1, round(self.validation_fraction * len(y)))
             places = [np.sort(shuffled[held_out:]), np.sort(shuffled[:held_out])]
         names = getattr(self, "feature_names_in_", None)
-        return [
-            observations_from(
-                x[chosen],
-                y[chosen],
-                features=None if names is None else [str(name) for name in names],
-                weights=None if weights is None else weights[chosen],
-                intercept=self.fit_intercept,
-            )
-            for chosen in places
-        ]
+        features = None if names is None else [str(name) for name in names]
+        part = partial(observations_from, features=features, intercept=self.fit_intercept)
+        if weights is None:
+            return [part(x[chosen], y[chosen]) for chosen in places]
+        return [part(x[chosen], y[chosen], weights=weights[chosen]) for chosen in places]
 
 
 def divergence_error(fit: Fit) -> str:

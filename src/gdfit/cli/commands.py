@@ -11,7 +11,7 @@ from gdfit.cli import options
 from gdfit.cli.groups import Typed
 from gdfit.cli.parsers import parse_numbers, takes
 from gdfit.cli.process import fail, note, write_bytes
-from gdfit.cli.reading import read, read_inputs, reading
+from gdfit.cli.reading import note_columns, read, read_inputs, reading
 from gdfit.data.text.dialect import Selection
 from gdfit.errors import GdfitError, UsageError
 
@@ -86,7 +86,9 @@ def curvature(
     from gdfit.model.linear import to_json
     from gdfit.show.tables import analyses
 
-    observations = read(data, columns, dialect, dask=dask)
+    with reading(data, columns, dialect, dask=dask) as dataset:
+        observations = dataset.observations()
+    note_columns(observations)
     given = curvature_of(observations)
     standardized = curvature_of(scaled(observations, scaling_of(observations, "standardize")))
     if not math.isfinite(given.lambda_max):

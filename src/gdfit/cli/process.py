@@ -57,16 +57,16 @@ def note(message: str) -> None:
     print(f"gdfit: note: {as_options(message)}", file=sys.stderr)
 
 
-def complain(message: str) -> None:
-    """An error."""
+def complain(message: str, status: int) -> int:
+    """An error, and the status to end with."""
     print(f"gdfit: error: {as_options(message)}", file=sys.stderr)
+    return status
 
 
 def fail(message: str, status: int) -> NoReturn:
     """End the command with an error, after what it has printed."""
     sys.stdout.flush()
-    complain(message)
-    raise typer.Exit(status)
+    raise typer.Exit(complain(message, status))
 
 
 def as_options(message: str) -> str:

@@ -49,15 +49,10 @@ def reading(
 
 
 def read(
-    files: list[str],
-    selection: Selection,
-    dialect: Dialect,
-    *,
-    keep_rows: bool = False,
-    dask: str | None = None,
+    files: list[str], selection: Selection, dialect: Dialect, keep_rows: bool = False
 ) -> Observations:
     """The observations that a command looks at without training on them."""
-    with reading(files, selection, dialect, dask=dask) as dataset:
+    with reading(files, selection, dialect) as dataset:
         observations = dataset.observations(keep_rows=keep_rows)
     note_columns(observations)
     return observations
@@ -74,8 +69,7 @@ def note_columns(observations: Observations) -> None:
             if len(levels) == 1:
                 only = printable(level_name(levels[0]))
                 note(f"{category} has one level only, {only}: it makes no feature")
-    names = observations.left_out
-    if names:
+    if names := observations.left_out:
         use = f"`features` {typed_names(names[:1])} uses one as a category"
         note(f"left out columns without numbers in the first lines: {listing(names)} ({use})")
 

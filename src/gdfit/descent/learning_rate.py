@@ -70,35 +70,30 @@ class ScaledProblem:
     start: Start
 
 
-def scaled_problem(
-    observations: Observations, settings: Settings, init: Init, scale: Scale
-) -> ScaledProblem:
-    """The problem with that scale."""
-    scaling = scaling_of(observations, scale)
-    on = scaled(observations, scaling)
-    start = start_of(init, observations, settings, scaling)
-    return ScaledProblem(scale, scaling, on, curvature_of(on, settings.l2), start)
-
-
 def choose_scale(observations: Observations, settings: Settings, init: Init) -> ScaledProblem:
     """The problem with the scale that the settings ask for, or else with the one to choose."""
+
+    def problem(scale: Scale) -> ScaledProblem:
+        scaling = scaling_of(observations, scale)
+        on = scaled(observations, scaling)
+        start = start_of(init, observations, settings, scaling)
+        return ScaledProblem(scale, scaling, on, curvature_of(on, settings.l2), start)
+
+    if settings.scale or settings.lr != "auto":
+        return problem(settings.scale or "none")
     before = init.facts.get("scale") if isinstance(init, LinearModel) else None
-    if settings.scale:
-        return scaled_problem(observations, settings, init, settings.scale)
-    if settings.lr != "auto":
-        return scaled_problem(observations, settings, init, "none")
     if before in get_args(Scale):
-        as_before = scaled_problem(observations, settings, init, cast(Scale, before))
+        as_before = problem(cast(Scale, before))
         if as_before.start.rate:
             return as_before
-    plain = scaled_problem(observations, settings, init, "standardize")
+    plain = problem("standardize")
     if settings.l2:  # a penalty on whitened weights would be another one
         return plain
     curvature, start = plain.curvature, plain.start.params
     rate = best_rate(curvature, start, settings.epochs)
     above = excess_after(curvature, start, rate, settings.epochs)
     if is_above(curvature.minimum_loss + above, curvature, EXACT * observations.mean_square):
-        return scaled_problem(observations, settings, init, "whiten")
+        return problem("whiten")
     return plain
 
 

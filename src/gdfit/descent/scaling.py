@@ -171,11 +171,6 @@ class Elimination:
         self.kept: list[int] = []
 
     @property
-    def triangle(self) -> FloatArray:
-        """R of the columns kept, upper triangular, shape (k, k)."""
-        return np.triu(self._R[: len(self.kept), self.kept])
-
-    @property
     def inverse(self) -> FloatArray:
         """R⁻¹."""
         rank = len(self.kept)
@@ -202,19 +197,14 @@ class Elimination:
 
     def take(self, places: Iterable[int]) -> None:
         """Take in the columns at `places`, which rise: each of them, or leave it out."""
-        for place in places:
-            if self.left(place):
-                self._keep(place)
-
-    def _keep(self, place: int) -> None:
-        """Take in a column: reflect what is left of it into one number."""
-        rank, R = len(self.kept), self._R
-        weights = self.weights(place)
-        if rank < place:  # a column before has been left out, and it reaches below the diagonal
-            mirror = R[rank : place + 1, place].copy()
-            mirror[0] += math.copysign(float(np.linalg.norm(mirror)), mirror[0])
-            rest = R[rank : place + 1, place:]
-            rest -= np.outer(mirror, (2 / (mirror @ mirror)) * (mirror @ rest))
-        self._inverse[:rank, rank] = -weights / R[rank, place]
-        self._inverse[rank, rank] = 1 / R[rank, place]
-        self.kept.append(place)
+        R = self._R
+        for place in filter(self.left, places):
+            rank, weights = len(self.kept), self.weights(place)
+            if rank < place:  # a column before has been left out: this reaches below the diagonal,
+                mirror = R[rank : place + 1, place].copy()  # and is reflected into one number
+                mirror[0] += math.copysign(float(np.linalg.norm(mirror)), mirror[0])
+                rest = R[rank : place + 1, place:]
+                rest -= np.outer(mirror, (2 / (mirror @ mirror)) * (mirror @ rest))
+            self._inverse[:rank, rank] = -weights / R[rank, place]
+            self._inverse[rank, rank] = 1 / R[rank, place]
+            self.kept.append(place)
