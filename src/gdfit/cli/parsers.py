@@ -147,23 +147,16 @@ def expanded_files(paths: list[str] | None) -> list[str] | None:
 def column_names(ctx: typer.Context) -> tuple[str, ...]:
     """The columns of the first of the files on the command line, by its first lines; none where
     it can't be read."""
-    from gdfit.data.sources.source import ARROW, PARQUET, open_source
+    from gdfit.data.sources.formats import open_file
     from gdfit.data.text.dialect import Dialect
-    from gdfit.data.text.header import SNIFFED_BYTES, find_layout
 
     # Before an option whose value is still to come, files are arguments that nobody has taken yet.
     files = [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
     names = ("delimiter", "decimal", "skip", "comment")
     said = {name: ctx.params[name] for name in names if ctx.params.get(name)}
     try:
-        with open_source(files[0]) as source:
-            if source.start.startswith((PARQUET, ARROW)):
-                from gdfit.data.sources.formats import open_file
-
-                with open_file(files[0], Dialect(**said)) as file:
-                    return file.layout.names
-            head = source.read(SNIFFED_BYTES)
-            return find_layout(head, source.name, Dialect(**said)).names
+        with open_file(files[0], Dialect(**said)) as file:
+            return file.layout.names
     except (GdfitError, OSError, IndexError):
         return ()
 
