@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from inspect import Parameter, Signature
 from itertools import chain
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -19,7 +20,6 @@ import typer
 
 from gdfit.errors import UsageError
 
-POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
 TYPED = ("COMMANDLINE", "PROMPT")
 
 
@@ -48,7 +48,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, tuple[type, Group]] = {}
-    params = [inspect.Parameter("context", POSITIONAL, annotation=typer.Context)]
+    params = [Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
     for own in signature.parameters.values():
         if own.name == "typed":
             continue
@@ -75,11 +75,11 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     call.__name__, call.__doc__ = command.__name__, command.__doc__
     # Typer reads both.
     call.__annotations__ = {param.name: param.annotation for param in params}
-    call.__dict__["__signature__"] = inspect.Signature(params)
+    call.__dict__["__signature__"] = Signature(params)
     return call
 
 
-def param(name: str, kind: Any, declared: Any, default: Any) -> inspect.Parameter:
+def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:
     """A param of a command, as Typer reads it."""
     declared = copy(declared)
     if kind is bool and not declared.param_decls:
@@ -89,9 +89,7 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> inspect.Paramete
         # Typer is not to look into what the parser makes.
         kind = list[Any] | None if collected_in(kind) else Any
     annotation = Annotated[kind, declared]
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-    )
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def made(kind: type, values: dict[str, Any]) -> Any:
@@ -154,10 +152,9 @@ class Typed:
                 skipping = not equals
             else:
                 kept.append(word)
-        return [
-            *kept,
-            *(word for name, value in changes.items() if value for word in (f"--{name}", value)),
-        ]
+        for name, value in changes.items():
+            kept += [f"--{name}", value] if value else []
+        return kept
 
     def refuse(self, name: str, why: str, *, unless: bool) -> None:
         """Raise for an option that was given and has no effect."""

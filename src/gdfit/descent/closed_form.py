@@ -175,9 +175,7 @@ def last_epoch(path: DescentPath, settings: Settings, bound: float) -> tuple[int
     """The epoch that is the last, and the status there: `bound` is the loss above which the run has
     diverged. What is more pressing comes first, as in `stopping`."""
     epoch, status, limit = settings.epochs, COMPLETED, settings.epochs
-    ends: list[tuple[str, Callable[[int, int], bool]]] = [
-        (DIVERGED, partial(may_diverge, path, bound))
-    ]
+    ends = [(DIVERGED, partial(may_diverge, path, bound))]
     if settings.target_loss is not None:
         ends.append((TARGET, partial(may_reach, path, settings.target_loss)))
     if settings.tol is not None:

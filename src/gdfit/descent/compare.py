@@ -11,7 +11,7 @@ import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import product
+from itertools import chain, product
 from numbers import Real
 from typing import TYPE_CHECKING, Any, cast
 
@@ -106,9 +106,8 @@ class Comparison:
 
     def __init__(self, outcomes: Iterable[RunResult]) -> None:
         self.outcomes = tuple(outcomes)
-        self.outcomes = tuple(
-            outcome for group in self.groups() for outcome in sorted(group, key=self._rank)
-        )
+        ranked = [sorted(group, key=self._rank) for group in self.groups()]
+        self.outcomes = tuple(chain.from_iterable(ranked))
 
     def groups(self) -> list[list[RunResult]]:
         """The outcomes, those together that can be ranked by their losses."""
@@ -314,9 +313,7 @@ def settings_of(settings: Settings, **options: Any) -> list[Settings]:
     """`settings` with every combination of the values given; those of the last option change
     first."""
     lists = [list_of(name, value) for name, value in options.items()]
-    return [
-        replace(settings, **dict(zip(options, values, strict=True))) for values in product(*lists)
-    ]
+    return [replace(settings, **dict(zip(options, one, strict=True))) for one in product(*lists)]
 
 
 def list_of(name: str, value: Any) -> list[Any]:
