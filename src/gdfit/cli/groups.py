@@ -69,7 +69,12 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             given = {name for name, source in sources.items() if source and source.name in TYPED}
             values["typed"] = Typed(context.obj, frozenset(given))
         for name, (kind, options) in groups.items():
-            values[name] = made(kind, {option: values.pop(option) for option in options})
+            chosen, hints = {option: values.pop(option) for option in options}, get_type_hints(kind)
+            for option in [each for each in options if collected_in(hints[each]) is tuple]:
+                parts = chosen.pop(option)
+                if parts:  # else the default
+                    chosen[option] = tuple(chain.from_iterable(parts))
+            values[name] = kind(**chosen)
         command(**values)
 
     call.__name__, call.__doc__ = command.__name__, command.__doc__
@@ -90,16 +95,6 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:
         kind = list[Any] | None if collected_in(kind) else Any
     annotation = Annotated[kind, declared]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
-def made(kind: type, values: dict[str, Any]) -> Any:
-    """A value of the dataclass `kind`; what adds up is put together, or left to its default."""
-    hints = get_type_hints(kind)
-    for name in [name for name in values if collected_in(hints[name]) is tuple]:
-        parts = values.pop(name)
-        if parts:
-            values[name] = tuple(chain.from_iterable(parts))
-    return kind(**values)
 
 
 def collected_in(kind: Any) -> type | None:

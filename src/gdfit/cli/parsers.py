@@ -102,10 +102,9 @@ def parse_betas(text: str) -> tuple[float, float]:
 
 def parse_held_out(text: str) -> float | str:
     """The fraction of the rows to hold out, or the file to validate on."""
-    try:
-        fraction = float(text)
-    except ValueError:
+    if not takes(parse_number, text):
         return text
+    fraction = float(text)
     if not 0 < fraction < 1:
         raise UsageError(f"takes a fraction between 0 and 1, or a file, not {text}")
     return fraction

@@ -232,18 +232,13 @@ def tried_rate(
     tried = DesignBlock(rows[:, :-1], rows[:, -1:], total, weights)
     trial = Trial(tried, start, settings, per_epoch)
     with np.errstate(all="ignore"):  # many of them diverge
-        best = trial.best_of(trial.unit() * powers_of_4(-26, 2, 29), updates)
-        return trial.best_of(best * powers_of_4(-1, 1, 15), updates)
+        best = trial.best_of(trial.unit() * np.geomspace(4.0**-26, 4.0**2, 29), updates)
+        return trial.best_of(best * np.geomspace(4.0**-1, 4.0**1, 15), updates)
 
 
 def length(column: FloatArray) -> float:
     """Euclidean length of numbers of any size: their squares may leave float64."""
     return math.hypot(*column.ravel().tolist())
-
-
-def powers_of_4(first: int, last: int, count: int) -> FloatArray:
-    """From 4^first to 4^last, evenly in the exponent."""
-    return np.geomspace(4.0**first, 4.0**last, count)
 
 
 @dataclass(frozen=True)

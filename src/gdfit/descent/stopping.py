@@ -120,7 +120,6 @@ class DivergenceWatch:
         self.epochs = self.epochs + step.epoch - self.epoch if grows and self.epochs else int(grows)
         self.epoch, self.loss = step.epoch, step.loss
         grown = self.epochs >= self.EPOCHS and not (self.overshoots and step.loss <= self.first)
-        if not grown or self.told:
-            return False
-        self.told = True
-        return True
+        first_time = grown and not self.told
+        self.told |= grown
+        return first_time
