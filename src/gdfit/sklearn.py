@@ -9,7 +9,7 @@ import re
 import warnings
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -116,9 +116,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     backend: BackendName = "manual"
     random_state: Any = None
 
-    def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> GradientDescentRegressor:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit to samples `X`, shape (n, p), and targets `y`, shape (n,).
 
         Raises

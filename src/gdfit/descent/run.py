@@ -20,7 +20,7 @@ from gdfit.descent.objective import Objective, kept_rows, mean_loss, objectives_
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init, Start
+from gdfit.descent.start import Init, Start, signature
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
@@ -182,8 +182,7 @@ class Run(Displayed):
         measure = self.validation_loss if self.validation else None
         if settings.leap:
             assert self.curvature
-            lr = float(settings.lr)
-            path = DescentPath(self.descended, self.curvature, settings.l2, start.params, lr)
+            path = DescentPath(self.descended, self.curvature, settings, start.params)
             steps = leap(path, self.shown, last_epoch(path, settings, bound), measure)
             rules = []
         else:
@@ -260,7 +259,8 @@ class Run(Displayed):
             "version": __version__,
         }
         if epoch == last.epoch:
-            facts["state"] = self.start.after(last, self.first_loss, data, self.scaling)
+            digest = signature(data, self.scaling)
+            facts["state"] = self.start.after(last, self.first_loss, digest)
         *w, b = params.tolist()
         return Fit(
             LinearModel(tuple(w), b, data.features, data.target_name, data.expansion, facts),

@@ -43,15 +43,13 @@ class Start:
     rate: float | None = None
     first_loss: float | None = None
 
-    def after(
-        self, last: Step, first_loss: float, observations: Observations, scaling: Scaling | None
-    ) -> dict[str, object]:
+    def after(self, last: Step, first_loss: float, digest: str) -> dict[str, object]:
         """The state of a run in its model's file, from which another run can go on exactly."""
         return {
             "epochs": self.epochs + last.epoch,
             "params": last.params.tolist(),
             "first_loss": first_loss,
-            "data": signature(observations, scaling),
+            "data": digest,
             "optimizer": {name: np.asarray(value).tolist() for name, value in last.state.items()},
         }
 
