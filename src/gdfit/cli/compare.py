@@ -18,7 +18,6 @@ from gdfit.cli.train import check_files, follow, note_weightless, with_message
 from gdfit.descent.settings import LossName, OptimizerName, Scale, Settings
 from gdfit.errors import UsageError
 
-TITLE = "What to compare"
 OF_TRAIN = options.SEED | options.THE_LOSS | options.PENALTY | options.DESCENT | options.STOPPING
 
 
@@ -31,13 +30,19 @@ def several_option(name: str, parse: Callable[[str], Any], metavar: str, default
 
 
 COMPARED = panel(
-    TITLE,
+    "What to compare",
     lr=several_option("lr", parsers.parse_rate, "FLOAT|auto,…", "auto"),
     optimizer=several_option("optimizer", str, "gd,momentum,nesterov,adam", "gd"),
     scale=several_option("scale", str, "none,standardize,whiten", False),
     batch_size=several_option("batch_size", parsers.parse_batch_size, "N,…,all", "all"),
     loss=several_option("loss", str, "mse,mae,huber", "mse"),
     seed=several_option("seed", parsers.parse_whole, "N,…", "0"),
+    init=option(
+        "Where the params start; may be repeated.",
+        metavar="zeros,random,MODEL.json|W,…,B",
+        read=parsers.parse_starts,
+        show_default="zeros",
+    ),
 )
 
 
@@ -51,11 +56,7 @@ class Compared:
     batch_size: tuple[int | None, ...] | None = None
     loss: tuple[str, ...] | None = None
     seed: tuple[int, ...] | None = None
-
-    @property
-    def given(self) -> dict[str, list[Any]]:
-        """The lists by name."""
-        return {name: list(values) for name, values in vars(self).items() if values}
+    init: tuple[str, ...] | None = None
 
 
 FOR_ALL = {name: OF_TRAIN[name] for name in OF_TRAIN if name not in (*COMPARED, "leap")}
@@ -65,16 +66,6 @@ RUNS_FILES = panel(
     model=option("Write the best model to this file.", metavar="FILE"),
     plot=option("Draw the runs to this file.", metavar="FILE.png|.svg|.pdf"),
 )
-StartsOption = Annotated[
-    list[tuple[str, ...]] | None,
-    option(
-        "Where the params start; may be repeated.",
-        metavar="zeros,random,MODEL.json|W,…,B",
-        read=parsers.parse_starts,
-        show_default="zeros",
-        rich_help_panel=TITLE,
-    ),
-]
 OWN = ("format", "every", "show", "plot", "model")
 """The options that are about the comparison as a whole."""
 
@@ -89,7 +80,6 @@ def compare(
     output: Annotated[options.Output, PRINTED_RUNS],
     model: Annotated[Path | None, RUNS_FILES["model"]] = None,
     plot: Annotated[Path | None, RUNS_FILES["plot"]] = None,
-    init: StartsOption = None,
     validation: options.ValidationOption = None,
     dask: options.DaskOption = None,
 ) -> None:
@@ -105,10 +95,11 @@ def compare(
     from gdfit.show.tables.reports import listed, predictions, schedule
 
     check_data(data)
-    names = [name for given in init or [("zeros",)] for name in given]
-    every = settings_of(settings, **compared.given)
+    given = {name: list(values) for name, values in vars(compared).items() if values}
+    names = given.pop("init", ["zeros"])
+    every = settings_of(settings, **given)
     options.check_settings(typed, *every, validated=validation is not None)
-    check_compared(typed, {**compared.given, "init": names}, every, model)
+    check_compared(typed, {**given, "init": names}, every, model)
     written = options.Files(model=model or options.DEFAULT_MODEL, no_model=not model, plot=plot)
     check_files(data, validation, names, written)
     starts = {name: parse_init(name) for name in names}
@@ -174,7 +165,7 @@ def check_compared(
     typed: Typed, given: Mapping[str, list[Any]], every: Sequence[Settings], model: Path | None
 ) -> None:
     """Raise where there is nothing to compare, or what can't be compared is to be ranked."""
-    if typed.given.isdisjoint((*COMPARED, "init")):
+    if typed.given.isdisjoint(COMPARED):
         raise UsageError("there is nothing to compare: type values, as in `lr` 0.001,0.01,0.1")
     for name, values in given.items():
         for value in values:
@@ -189,9 +180,9 @@ def check_compared(
 
 def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
     """The command line that trains one of the runs."""
-    changes = dict.fromkeys([*COMPARED, "init", *OWN, *options.without_effect(asked)], "")
-    values = {**{name: getattr(asked, name) for name in COMPARED}, "init": init}
-    for name in typed.given.intersection(values):
+    changes = dict.fromkeys([*COMPARED, *OWN, *options.without_effect(asked)], "")
+    values = {**vars(asked), "init": init}
+    for name in typed.given.intersection(COMPARED):
         changes[name] = "" if values[name] in (None, "auto", "zeros") else str(values[name])
     words = typed.changed({name.replace("_", "-"): value for name, value in changes.items()})
     return Typed(["train", *words[1:]], typed.given)

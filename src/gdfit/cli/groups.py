@@ -138,15 +138,13 @@ class Typed:
     def changed(self, changes: Mapping[str, str]) -> list[str]:
         """The arguments with other values for some options, or without those that have none."""
         kept: list[str] = []
-        skipping = False
-        for word in self.arguments:
+        words = iter(self.arguments)
+        for word in words:
             name, equals, _ = word.partition("=")
-            if skipping:
-                skipping = False
-            elif name.startswith("--") and name.removeprefix("--") in changes:
-                skipping = not equals
-            else:
+            if not (name.startswith("--") and name.removeprefix("--") in changes):
                 kept.append(word)
+            elif not equals:
+                next(words, None)  # its value
         for name, value in changes.items():
             kept += [f"--{name}", value] if value else []
         return kept

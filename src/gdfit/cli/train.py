@@ -100,7 +100,14 @@ def train(
     model = None if files.no_model or fit.status == "diverged" else files.model
     if model:
         fit.model.save(model, predictions=reports.listed(predictions))
-    save_pictures(fit, trace.steps, files)
+    if files.plot:
+        from gdfit.show.pictures.figure import save_plot
+
+        save_plot(fit, trace.steps, files.plot, files.panel)
+    if files.page:
+        from gdfit.show.page import save_page
+
+        save_page(fit, trace.steps, files.page)
     shown.end(fit, predictions, str(model or ""))
     if output.chart:
         from gdfit.show.pictures.charts import print_charts
@@ -110,18 +117,6 @@ def train(
         fail(str(fit.model.facts["message"]), DIVERGED_STATUS)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED_STATUS)
-
-
-def save_pictures(fit: Fit, steps: Sequence[Step], files: options.Files) -> None:
-    """Write the pictures that were asked for."""
-    if files.plot:
-        from gdfit.show.pictures.figure import save_plot
-
-        save_plot(fit, steps, files.plot, files.panel)
-    if files.page:
-        from gdfit.show.page import save_page
-
-        save_page(fit, steps, files.page)
 
 
 def note_weightless(runs: Iterable[Run]) -> None:

@@ -53,6 +53,8 @@ def history_row(step: Step) -> list[float]:
     return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
 
 
+# What a fit has of its run:
+SHARED = ("observations", "validation", "curvature", "scaling", "settings", "asked")
 NOISE = 2.0  # times the first loss is what may come out without having diverged, where it swings
 
 
@@ -269,12 +271,7 @@ class Run(Displayed):
             start=self.start.params,
             params=descended,
             start_state=self.start,
-            observations=data,
-            validation=self.validation,
-            curvature=curvature,
-            scaling=self.scaling,
-            settings=settings,
-            asked=self.asked,
+            **{name: getattr(self, name) for name in SHARED},
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -97,7 +98,10 @@ class Settings:
         there."""
         for name, (fits, takes) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and not holds(fits, value):
+            within = value is None
+            with suppress(TypeError):  # which is for a value of another type
+                within = within or fits(value)
+            if not within:
                 told = quoted(value) if isinstance(value, str) else value
                 raise UsageError(f"`{name}` takes {takes}, not {told}")
         if self.patience is not None and not validated:
@@ -113,14 +117,6 @@ class Settings:
                 f"`{name}` looks at the validation loss of every epoch, and `leap` leaves most of "
                 "them out: take one of the two"
             )
-
-
-def holds(fits: Callable[[Any], bool], value: object) -> bool:
-    """True where a value fits; one of another type does not."""
-    try:
-        return fits(value)
-    except TypeError:
-        return False
 
 
 def at_least(least: float) -> Callable[[float], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -24,6 +25,8 @@ from gdfit.model.linear import LinearModel, load_model
 
 Init = str | Sequence[float] | LinearModel
 """Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped."""
+
+MAY_DIFFER = ("lr", "scale", "backend", "seed")  # of a run, and of one that goes on with it
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,8 @@ def gone_on(
     state = model.facts.get("state")
     if isinstance(state, dict) and state.get("data") == signature(observations, scaling):
         start = read_state(state, len(params))
-        if all(model.facts.get(name) == value for name, value in run_facts(settings).items()):
+        run = {name: value for name, value in settings.facts.items() if name not in MAY_DIFFER}
+        if all(model.facts.get(name) == value for name, value in run.items()):
             rate = model.facts.get("lr")
             return replace(start, rate=rate if isinstance(rate, float) else None)
         return Start(start.params)
@@ -134,12 +138,6 @@ def check_levels(before: Expansion, now: Expansion) -> None:
                 f"the model to start from has the levels {had}; the data has {has}",
                 column=category.column,
             )
-
-
-def run_facts(settings: Settings) -> dict[str, object]:
-    """The facts that are the same in two runs of which the one goes on where the other stopped."""
-    may_differ = ("lr", "scale", "backend", "seed")
-    return {name: value for name, value in settings.facts.items() if name not in may_differ}
 
 
 def read_state(state: dict[str, Any], size: int) -> Start:
@@ -166,10 +164,8 @@ def parse_init(text: str) -> str | list[float] | LinearModel:
     """The start that a text names: zeros, random, numbers W,…,B, or a model file."""
     if text in ("zeros", "random"):
         return text
-    try:
+    with suppress(ValueError):
         return [float(field) for field in text.split(",")]
-    except ValueError:
-        pass
     if not Path(text).exists() and not text.endswith(".json"):
         raise UsageError(
             f"`init` takes zeros, random, numbers W,…,B or a model file, not {quoted(text)}"
