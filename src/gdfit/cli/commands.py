@@ -38,13 +38,11 @@ def gradcheck(
     params = start_of(start, observations, settings).params
     check = check_gradient(observations, params, settings)
     analyses.print_gradients(check, observations.features)
-    if not check.difference <= tolerance:
-        kink = " (|ŷ − y| has none where ŷ = y)" if settings.loss == "mae" else ""
-        fail(
-            f"the gradients differ by {check.difference:.2g}, more than the tolerance "
-            f"{tolerance:g}{kink}",
-            status=1,
-        )
+    if check.difference <= tolerance:
+        return
+    kink = " (|ŷ − y| has none where ŷ = y)" if settings.loss == "mae" else ""
+    told = f"the gradients differ by {check.difference:.2g}, more than the tolerance {tolerance:g}"
+    fail(told + kink, status=1)
 
 
 def graph(

@@ -46,12 +46,11 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     An option whose value is a tuple of any length may be repeated, and adds up. A param that is
     called `typed` gets the command line.
     """
-    signature = inspect.signature(command, eval_str=True)
+    asked = dict(inspect.signature(command, eval_str=True).parameters)
+    wants_typed = asked.pop("typed", None)
     groups: dict[str, tuple[type, Group]] = {}
     params = [Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
-    for own in signature.parameters.values():
-        if own.name == "typed":
-            continue
+    for own in asked.values():
         kind, declared = get_args(own.annotation)
         if isinstance(declared, dict):
             groups[own.name] = kind, declared
@@ -64,7 +63,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             params.append(param(own.name, kind, declared, own.default))
 
     def call(context: typer.Context, **values: Any) -> None:
-        if "typed" in signature.parameters:
+        if wants_typed:
             sources = {name: context.get_parameter_source(name) for name in values}
             given = {name for name, source in sources.items() if source and source.name in TYPED}
             values["typed"] = Typed(context.obj, frozenset(given))

@@ -114,8 +114,7 @@ class DivergenceWatch:
         self.told = False
 
     def __call__(self, step: Step) -> bool:
-        if self.first is None:
-            self.first = step.loss
+        self.first = step.loss if self.first is None else self.first
         grows = step.loss > self.loss * (1 + 1e-12) + self.rounding
         self.epochs = self.epochs + step.epoch - self.epoch if grows and self.epochs else int(grows)
         self.epoch, self.loss = step.epoch, step.loss
