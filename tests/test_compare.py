@@ -11,8 +11,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -28,10 +30,10 @@ from gdfit.descent.compare import (
     milestones,
     settings_of,
     starts_of,
-    waiting,
 )
+from gdfit.descent.loop import Step
 from gdfit.descent.objective import whole_objective
-from gdfit.descent.run import train
+from gdfit.descent.run import Run, train
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
@@ -97,10 +99,24 @@ def test_the_last_option_changes_first_and_starts_before_it(lecture: Observation
     ]
 
 
-def test_runs_are_forgotten_when_their_turn_is_over(lecture: Observations) -> None:
-    runs = combinations(lecture, settings_of(Settings(), lr=[0.1, 0.2, 0.3]))
-    left = [(number, run.settings.lr, len(runs)) for number, _, run in waiting(runs)]
-    assert left == [(1, 0.1, 2), (2, 0.2, 1), (3, 0.3, 0)]
+def test_runs_are_forgotten_when_their_turn_is_over(
+    lecture: Observations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: WeakSet[Run] = WeakSet()
+    left = []
+
+    class Remembered(Run):
+        def __init__(self, *observations: Observations, **options: Any) -> None:
+            super().__init__(*observations, **options)
+            runs.add(self)
+
+        def __iter__(self) -> Iterator[Step]:
+            left.append((self.settings.lr, len(runs)))
+            return super().__iter__()
+
+    monkeypatch.setattr("gdfit.descent.compare.Run", Remembered)
+    library.compare(lecture, lr=[0.1, 0.2, 0.3])
+    assert left == [(0.1, 3), (0.2, 2), (0.3, 1)]
 
 
 def test_what_is_one_value_and_what_is_several() -> None:

@@ -32,7 +32,7 @@ def test_r_of_the_columns_that_are_kept(
     elimination.take(range(rows.shape[1]))
     kept = rows[:, elimination.kept]
     assert kept.shape[1] == np.linalg.matrix_rank(rows) == rank
-    triangle = elimination.triangle
+    triangle = np.triu(elimination._R[:rank, elimination.kept])
     assert (np.tril(triangle, -1) == 0).all()
     assert triangle.T @ triangle == pytest.approx(kept.T @ kept, abs=1e-11)
     assert elimination.inverse @ triangle == pytest.approx(np.eye(rank), abs=1e-8)

@@ -117,9 +117,8 @@ def test_the_first_epoch_is_the_first_of_all(
     problem: dict[str, Any], tolerance: float, target: float
 ) -> None:
     run = Run(**problem, leap=True)
-    lr = float(run.settings.lr)
     assert run.curvature
-    path = DescentPath(run.descended, run.curvature, problem["l2"], run.start.params, lr)
+    path = DescentPath(run.descended, run.curvature, run.settings, run.start.params)
     tests: list[Callable[[int, int], bool]] = [
         partial(closed_form.may_converge, path, 10**tolerance),
         partial(closed_form.may_reach, path, 10**target),
@@ -137,8 +136,7 @@ def test_the_last_epoch_is_where_a_rule_answers_first(problem: dict[str, Any], e
     """Whichever epochs they answer at, neighbours and the same one, and just at their limits."""
     run = Run(**problem, leap=True, epochs=epochs)
     assert run.curvature
-    lr = float(run.settings.lr)
-    path = DescentPath(run.descended, run.curvature, problem["l2"], run.start.params, lr)
+    path = DescentPath(run.descended, run.curvature, run.settings, run.start.params)
     steps = [path.step(epoch) for epoch in range(1, epochs + 1)]
     moved = [np.abs(step.params - step.before).max() for step in steps]
     parts = [part / np.abs(step.params).max() for part, step in zip(moved, steps, strict=True)]
@@ -197,7 +195,9 @@ def test_a_million_epochs_by_leaps_have_more_right_digits_than_by_the_loop() -> 
     for _ in range(epochs):
         params = params - rate * objective(params)[1]
     by_leaps = error(
-        DescentPath(observations, curvature_of(observations), 0.0, start, rate).params(epochs),
+        DescentPath(observations, curvature_of(observations), Settings(lr=rate), start).params(
+            epochs
+        ),
         expected,
     )
     assert by_leaps < error(params, expected)
@@ -210,9 +210,9 @@ def test_leaps_are_exact_however_far(epochs: int, part: float) -> None:
     for seed in range(5):
         observations, start = slow(seed)
         rate = part * curvature_of(observations).max_stable_lr
-        params = DescentPath(observations, curvature_of(observations), 0.0, start, rate).params(
-            epochs
-        )
+        params = DescentPath(
+            observations, curvature_of(observations), Settings(lr=rate), start
+        ).params(epochs)
         assert error(params, exact(observations, start, rate, epochs)) < 1e-10
 
 

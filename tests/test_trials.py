@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gdfit.arrays import triangular
+from gdfit.arrays import FloatArray, triangular
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import curvature_of
-from gdfit.descent.learning_rate import Trial, powers_of_4, tried_rate
+from gdfit.descent.learning_rate import Trial, tried_rate
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.objective import DesignBlock
 from gdfit.descent.optimizers import OPTIMIZERS
@@ -51,9 +51,19 @@ def test_rates_side_by_side_descend_as_each_alone(loss: LossName, optimizer: Opt
             assert alone.status == "diverged"
 
 
-def test_rates_are_tried_by_factors_of_4_and_finer_ones() -> None:
-    assert powers_of_4(-26, 2, 29) == pytest.approx(4.0 ** np.arange(-26, 3))
-    assert powers_of_4(-1, 1, 15) == pytest.approx(4.0 ** (np.arange(-7, 8) / 7))
+def test_rates_are_tried_by_factors_of_4_and_finer_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[FloatArray] = []
+
+    def best_of(trial: Trial, rates: FloatArray, updates: int) -> float:
+        tried.append(rates)
+        return 1.0
+
+    monkeypatch.setattr(Trial, "best_of", best_of)
+    monkeypatch.setattr(Trial, "unit", lambda trial: 1.0)
+    rate_for(measured(), Settings(loss="mae"))
+    coarse, fine = tried
+    assert coarse == pytest.approx(4.0 ** np.arange(-26, 3))
+    assert fine == pytest.approx(4.0 ** (np.arange(-7, 8) / 7))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -17,71 +17,51 @@ TYPE_CHECKING = False  # as in typing, which takes longer to import than to pres
 if TYPE_CHECKING:
     from typing import Any
 
-    from gdfit.analysis.inference import Summary, summarize
-    from gdfit.data.dataset import read_observations
-    from gdfit.data.in_memory import observations_from
-    from gdfit.data.observations import Observations
-    from gdfit.data.text.dialect import Dialect
-    from gdfit.descent.compare import Comparison, compare
-    from gdfit.descent.run import Fit, Run, train
-    from gdfit.descent.settings import Settings
-    from gdfit.errors import GdfitError, UsageError
-    from gdfit.model.evaluation import Evaluation, evaluate
-    from gdfit.model.export import export
-    from gdfit.model.linear import LinearModel, load_model
+    from gdfit.analysis.inference import Summary as Summary
+    from gdfit.analysis.inference import summarize as summarize
+    from gdfit.data.dataset import read_observations as read_observations
+    from gdfit.data.in_memory import observations_from as observations_from
+    from gdfit.data.observations import Observations as Observations
+    from gdfit.data.text.dialect import Dialect as Dialect
+    from gdfit.descent.compare import Comparison as Comparison
+    from gdfit.descent.compare import compare as compare
+    from gdfit.descent.run import Fit as Fit
+    from gdfit.descent.run import Run as Run
+    from gdfit.descent.run import train as train
+    from gdfit.descent.settings import Settings as Settings
+    from gdfit.errors import GdfitError as GdfitError
+    from gdfit.errors import UsageError as UsageError
+    from gdfit.model.evaluation import Evaluation as Evaluation
+    from gdfit.model.evaluation import evaluate as evaluate
+    from gdfit.model.export import export as export
+    from gdfit.model.linear import LinearModel as LinearModel
+    from gdfit.model.linear import load_model as load_model
 
-__all__ = [
-    "Comparison",
-    "Dialect",
-    "Evaluation",
-    "Fit",
-    "GdfitError",
-    "LinearModel",
-    "Observations",
-    "Run",
-    "Settings",
-    "Summary",
-    "UsageError",
-    "compare",
-    "evaluate",
-    "export",
-    "load_model",
-    "observations_from",
-    "read_observations",
-    "summarize",
-    "train",
-]
-
-_HOMES = {
-    "Comparison": "descent.compare",
-    "Dialect": "data.text.dialect",
-    "Evaluation": "model.evaluation",
-    "Fit": "descent.run",
-    "GdfitError": "errors",
-    "LinearModel": "model.linear",
-    "Observations": "data.observations",
-    "Run": "descent.run",
-    "Settings": "descent.settings",
-    "Summary": "analysis.inference",
-    "UsageError": "errors",
-    "compare": "descent.compare",
-    "evaluate": "model.evaluation",
-    "export": "model.export",
-    "load_model": "model.linear",
-    "observations_from": "data.in_memory",
-    "read_observations": "data.dataset",
-    "summarize": "analysis.inference",
-    "train": "descent.run",
+_NAMES = {
+    "analysis.inference": ("Summary", "summarize"),
+    "data.dataset": ("read_observations",),
+    "data.in_memory": ("observations_from",),
+    "data.observations": ("Observations",),
+    "data.text.dialect": ("Dialect",),
+    "descent.compare": ("Comparison", "compare"),
+    "descent.run": ("Fit", "Run", "train"),
+    "descent.settings": ("Settings",),
+    "errors": ("GdfitError", "UsageError"),
+    "model.evaluation": ("Evaluation", "evaluate"),
+    "model.export": ("export",),
+    "model.linear": ("LinearModel", "load_model"),
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted(_HOMES)
 
 
-def _html_of(value: Any) -> str:
+def _repr_html_(value: Any) -> str:
     from gdfit.show.notebook import html_of
 
     return html_of(value)
 
 
-Displayed.html_of = _html_of
+Displayed._repr_html_ = _repr_html_
 
 
 def __getattr__(name: str) -> object:

@@ -5,6 +5,8 @@ An argument stands in backquotes in a message: `batch_size` in Python, ``--batch
 
 from __future__ import annotations
 
+import copyreg
+
 
 class GdfitError(Exception):
     """The data or the model can't be used.
@@ -29,27 +31,15 @@ class GdfitError(Exception):
         row: int | str | None = None,
         column: str | None = None,
     ) -> None:
-        where = []
-        if file is not None:
-            where.append(printable(file))
-        if line is not None:
-            where.append(f"line {line}")
-        if row is not None:
-            where.append(f"row {row}")
-        if column is not None:
-            where.append(f"column {quoted(column)}")
+        where = [] if file is None else [printable(file)]
+        places = {"line": line, "row": row, "column": None if column is None else quoted(column)}
+        where += [f"{kind} {place}" for kind, place in places.items() if place is not None]
         super().__init__(f"{', '.join(where)}: {message}" if where else message)
+        self.what, self.file, self.line, self.row, self.column = message, file, line, row, column
 
     def __reduce__(self) -> tuple[object, ...]:
-        return again, (type(self), str(self), vars(self))
-
-
-def again(kind: type[GdfitError], message: str, more: dict[str, object]) -> GdfitError:
-    """An error as it was in another process."""
-    error = kind.__new__(kind)
-    GdfitError.__init__(error, message)
-    vars(error).update(more)
-    return error
+        """As it is in another process: subclasses take other arguments."""
+        return copyreg.__newobj__, (type(self), str(self)), vars(self)  # type: ignore[attr-defined]
 
 
 class NoObservationsError(GdfitError):
@@ -60,23 +50,10 @@ class NoObservationsError(GdfitError):
 
 
 class FieldError(GdfitError):
-    """A field can't be used.
+    """A field can't be used: one of a file, and of a column."""
 
-    what : the fault, and what to do.
-    file, line, row, column : where it is: on a line of a text, or in a row of what has no lines.
-    """
-
-    def __init__(
-        self,
-        what: str,
-        *,
-        file: str,
-        column: str,
-        line: int | None = None,
-        row: int | str | None = None,
-    ) -> None:
-        super().__init__(what, file=file, line=line, row=row, column=column)
-        self.what, self.file, self.line, self.row, self.column = what, file, line, row, column
+    file: str
+    column: str
 
     def saying(self, more: str) -> FieldError:
         """The same error, with more to say."""

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 class Displayed:
     """Shows itself in a notebook.
 
-    html_of : makes the HTML of a value. The package sets it, as what shows is above what is shown.
+    _repr_html_ : makes the HTML. The package sets it, as what shows is above what is shown.
     """
 
-    html_of: ClassVar[Callable[[Any], str]]
-
-    def _repr_html_(self) -> str:
-        return Displayed.html_of(self)
+    _repr_html_: ClassVar[Callable[[Any], str]]

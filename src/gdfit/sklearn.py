@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import Any, Literal
+from dataclasses import KW_ONLY, dataclass, fields
+from functools import partial
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +18,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.run import Fit, train
-from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
+from gdfit.descent.settings import BackendName, OptimizerName, Scale, Settings
 from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED
 from gdfit.errors import GdfitError, UsageError, quoted
 from gdfit.show.tables.words import is_at_minimum
@@ -31,11 +33,7 @@ except ModuleNotFoundError as error:
         "gdfit.sklearn needs scikit-learn: pip install 'gdfit[sklearn]'", name=error.name
     ) from None
 
-LOSS_SETTINGS: dict[str, LossName] = {
-    "squared_error": "mse",
-    "absolute_error": "mae",
-    "huber": "huber",
-}
+LOSS_SETTINGS = {"squared_error": "mse", "absolute_error": "mae", "huber": "huber"}
 PARAMETERS = {
     "lr": "learning_rate",
     "epochs": "max_iter",
@@ -47,6 +45,7 @@ PARAMETERS = {
 """Names that gdfit's settings have here, where they are not the same."""
 
 
+@dataclass(eq=False, repr=False)  # scikit-learn reads the params from what makes one
 class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     """A linear model, fitted by gradient descent.
 
@@ -96,52 +95,28 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     [2.] 1.0 2
     """
 
-    def __init__(
-        self,
-        loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
-        *,
-        learning_rate: float | Literal["auto"] = "auto",
-        scale: Scale | None = None,
-        max_iter: int = 1000,
-        tol: float | None = 1e-6,
-        alpha: float = 0.0,
-        fit_intercept: bool = True,
-        solver: OptimizerName = "gd",
-        momentum: float = 0.9,
-        betas: tuple[float, float] = (0.9, 0.999),
-        batch_size: int | None = None,
-        huber_delta: float = 1.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        target_loss: float | None = None,
-        init: Literal["zeros", "random"] | ArrayLike = "zeros",
-        backend: BackendName = "manual",
-        random_state: Any = None,
-    ) -> None:
-        self.loss = loss
-        self.learning_rate = learning_rate
-        self.scale = scale
-        self.max_iter = max_iter
-        self.tol = tol
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.solver = solver
-        self.momentum = momentum
-        self.betas = betas
-        self.batch_size = batch_size
-        self.huber_delta = huber_delta
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.target_loss = target_loss
-        self.init = init
-        self.backend = backend
-        self.random_state = random_state
+    loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error"
+    _: KW_ONLY
+    learning_rate: float | Literal["auto"] = "auto"
+    scale: Scale | None = None
+    max_iter: int = 1000
+    tol: float | None = 1e-6
+    alpha: float = 0.0
+    fit_intercept: bool = True
+    solver: OptimizerName = "gd"
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.9, 0.999)
+    batch_size: int | None = None
+    huber_delta: float = 1.0
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    target_loss: float | None = None
+    init: Literal["zeros", "random"] | ArrayLike = "zeros"
+    backend: BackendName = "manual"
+    random_state: Any = None
 
-    def fit(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> GradientDescentRegressor:
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit to samples `X`, shape (n, p), and targets `y`, shape (n,).
 
         Raises
@@ -156,14 +131,12 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
             settings = self._settings()
             settings.check(validated=self.early_stopping)
             parts = self._parts(inputs, np.asarray(targets, np.float64), weights, settings.seed)
-            fit = train(
-                parts[0],
-                init=self.init,
-                validation=parts[1] if self.early_stopping else None,
-                settings=settings,
-            )
+            validation = parts[1] if self.early_stopping else None
+            fit = train(parts[0], init=self.init, validation=validation, settings=settings)
         except GdfitError as error:
-            raise ValueError(in_parameters(str(error))) from None
+            # Each setting that it names is called otherwise here.
+            told = re.sub(r"`(\w+)`", lambda name: PARAMETERS.get(name[1], name[1]), str(error))
+            raise ValueError(told) from None
         if fit.status == DIVERGED:
             raise ValueError(divergence_error(fit))
         if (said := unfinished(fit)) is not None:
@@ -181,34 +154,24 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     def predict(self, X: ArrayLike) -> FloatArray:
         """The targets that are predicted for samples `X`, shape (n, p)."""
         check_is_fitted(self)
-        prediction: FloatArray = self.model_.predict(
-            validate_data(self, X, dtype=np.float64, reset=False)
-        )
+        inputs = validate_data(self, X, dtype=np.float64, reset=False)
+        prediction: FloatArray = self.model_.predict(inputs)
         return prediction
 
     def _settings(self) -> Settings:
         """The parameters as gdfit's settings."""
         if self.loss not in LOSS_SETTINGS:
-            raise UsageError(
-                f"`loss` takes one of {', '.join(LOSS_SETTINGS)}, not {quoted(self.loss)}"
-            )
-        return Settings(
-            lr=self.learning_rate,
-            epochs=self.max_iter,
-            backend=self.backend,
-            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
-            scale=self.scale,
-            loss=LOSS_SETTINGS[self.loss],
-            huber_delta=self.huber_delta,
-            l2=self.alpha,
-            optimizer=self.solver,
-            momentum=self.momentum,
-            betas=self.betas,
-            batch_size=self.batch_size,
-            tol=self.tol,
-            target_loss=self.target_loss,
-            patience=self.n_iter_no_change if self.early_stopping else None,
-        )
+            names = ", ".join(LOSS_SETTINGS)
+            raise UsageError(f"`loss` takes one of {names}, not {quoted(self.loss)}")
+        values = {
+            field.name: getattr(self, PARAMETERS.get(field.name, field.name))
+            for field in fields(Settings)
+            if field.name != "leap"
+        }
+        values["loss"] = LOSS_SETTINGS[self.loss]
+        values["seed"] = int(check_random_state(self.random_state).randint(2**31 - 1))
+        values["patience"] = self.n_iter_no_change if self.early_stopping else None
+        return Settings(**values)
 
     def _parts(
         self, x: FloatArray, y: FloatArray, weights: FloatArray | None, seed: int
@@ -225,21 +188,11 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
             held_out = max(1, round(self.validation_fraction * len(y)))
             places = [np.sort(shuffled[held_out:]), np.sort(shuffled[:held_out])]
         names = getattr(self, "feature_names_in_", None)
-        return [
-            observations_from(
-                x[chosen],
-                y[chosen],
-                features=None if names is None else [str(name) for name in names],
-                weights=None if weights is None else weights[chosen],
-                intercept=self.fit_intercept,
-            )
-            for chosen in places
-        ]
-
-
-def in_parameters(message: str) -> str:
-    """`message` with each setting that it names as it is called here."""
-    return re.sub(r"`(\w+)`", lambda match: PARAMETERS.get(match[1], match[1]), message)
+        features = None if names is None else [str(name) for name in names]
+        part = partial(observations_from, features=features, intercept=self.fit_intercept)
+        if weights is None:
+            return [part(x[chosen], y[chosen]) for chosen in places]
+        return [part(x[chosen], y[chosen], weights=weights[chosen]) for chosen in places]
 
 
 def divergence_error(fit: Fit) -> str:

@@ -10,10 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from gdfit.cli.analyses import curvature, gradcheck, graph
+from gdfit.cli.commands import curvature, evaluate, export, gradcheck, graph, predict, summary
 from gdfit.cli.compare import compare
 from gdfit.cli.groups import grouped
-from gdfit.cli.models import evaluate, export, predict, summary
 from gdfit.cli.process import INTERRUPTED_STATUS, complain, open_streams, tune_process
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError
@@ -81,19 +80,16 @@ def run(arguments: list[str] | None = None) -> int:
             typed = sys.argv[1:] if arguments is None else arguments
             status = app(typed, prog_name="gdfit", standalone_mode=False, obj=typed)
     except GdfitError as error:
-        complain(str(error))
-        status = error.status
+        status = complain(str(error), error.status)
     except typer.TyperException as error:
+        status = error.exit_code
         message = " ".join(error.format_message().split()).rstrip(".")
         if message:  # there is none where the help has been shown instead
-            complain(f"{message} (see gdfit --help)")
-        status = error.exit_code
+            complain(f"{message} (see gdfit --help)", status)
     except MemoryError:
-        complain("there is not enough memory")
-        status = 1
+        status = complain("there is not enough memory", status=1)
     except OSError as error:
-        complain(f"can't read or write: {error.strerror}")
-        status = 1
+        status = complain(f"can't read or write: {error.strerror}", status=1)
     if status == INTERRUPTED_STATUS:
         print("gdfit: interrupted", file=sys.stderr)
     sys.stderr.flush()

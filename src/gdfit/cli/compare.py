@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -15,16 +15,9 @@ from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import note_columns, reading
 from gdfit.cli.train import check_files, follow, note_weightless, with_message
-from gdfit.descent.settings import Settings
+from gdfit.descent.settings import LossName, OptimizerName, Scale, Settings
 from gdfit.errors import UsageError
 
-if TYPE_CHECKING:
-    from gdfit.descent.compare import Comparison, RunResult
-    from gdfit.descent.run import Fit, Run
-    from gdfit.show.progress import TrainingBar
-    from gdfit.show.tables.comparison import RunsReport
-
-TITLE = "What to compare"
 OF_TRAIN = options.SEED | options.THE_LOSS | options.PENALTY | options.DESCENT | options.STOPPING
 
 
@@ -37,13 +30,19 @@ def several_option(name: str, parse: Callable[[str], Any], metavar: str, default
 
 
 COMPARED = panel(
-    TITLE,
+    "What to compare",
     lr=several_option("lr", parsers.parse_rate, "FLOAT|auto,…", "auto"),
     optimizer=several_option("optimizer", str, "gd,momentum,nesterov,adam", "gd"),
     scale=several_option("scale", str, "none,standardize,whiten", False),
     batch_size=several_option("batch_size", parsers.parse_batch_size, "N,…,all", "all"),
     loss=several_option("loss", str, "mse,mae,huber", "mse"),
     seed=several_option("seed", parsers.parse_whole, "N,…", "0"),
+    init=option(
+        "Where the params start; may be repeated.",
+        metavar="zeros,random,MODEL.json|W,…,B",
+        read=parsers.parse_starts,
+        show_default="zeros",
+    ),
 )
 
 
@@ -57,11 +56,7 @@ class Compared:
     batch_size: tuple[int | None, ...] | None = None
     loss: tuple[str, ...] | None = None
     seed: tuple[int, ...] | None = None
-
-    @property
-    def given(self) -> dict[str, list[Any]]:
-        """The lists by name."""
-        return {name: list(values) for name, values in vars(self).items() if values}
+    init: tuple[str, ...] | None = None
 
 
 FOR_ALL = {name: OF_TRAIN[name] for name in OF_TRAIN if name not in (*COMPARED, "leap")}
@@ -71,16 +66,6 @@ RUNS_FILES = panel(
     model=option("Write the best model to this file.", metavar="FILE"),
     plot=option("Draw the runs to this file.", metavar="FILE.png|.svg|.pdf"),
 )
-StartsOption = Annotated[
-    list[tuple[str, ...]] | None,
-    option(
-        "Where the params start; may be repeated.",
-        metavar="zeros,random,MODEL.json|W,…,B",
-        read=parsers.parse_starts,
-        show_default="zeros",
-        rich_help_panel=TITLE,
-    ),
-]
 OWN = ("format", "every", "show", "plot", "model")
 """The options that are about the comparison as a whole."""
 
@@ -95,22 +80,26 @@ def compare(
     output: Annotated[options.Output, PRINTED_RUNS],
     model: Annotated[Path | None, RUNS_FILES["model"]] = None,
     plot: Annotated[Path | None, RUNS_FILES["plot"]] = None,
-    init: StartsOption = None,
     validation: options.ValidationOption = None,
     dask: options.DaskOption = None,
 ) -> None:
     """Run gradient descent on DATA with every combination of the values given."""
-    from gdfit.descent.compare import Comparison, combinations, settings_of
+    import numpy as np
+
+    from gdfit.descent.compare import Comparison, Curve, RunResult, combinations, settings_of
     from gdfit.descent.start import parse_init
+    from gdfit.show.pictures.trace import Trace
     from gdfit.show.progress import TrainingBar
+    from gdfit.show.tables import words
     from gdfit.show.tables.comparison import RUNS_REPORTS
     from gdfit.show.tables.reports import listed, predictions, schedule
 
     check_data(data)
-    names = [name for given in init or [("zeros",)] for name in given]
-    every = settings_of(settings, **compared.given)
+    given = {name: list(values) for name, values in vars(compared).items() if values}
+    names = given.pop("init", ["zeros"])
+    every = settings_of(settings, **given)
     options.check_settings(typed, *every, validated=validation is not None)
-    check_compared(typed, {**compared.given, "init": names}, every, model)
+    check_compared(typed, {**given, "init": names}, every, model)
     written = options.Files(model=model or options.DEFAULT_MODEL, no_model=not model, plot=plot)
     check_files(data, validation, names, written)
     starts = {name: parse_init(name) for name in names}
@@ -125,13 +114,23 @@ def compare(
     runs = combinations(observations, every, starts, held_out)
     note_weightless(run for _, run in runs)
     asked = schedule(output.every, output.show) if output.every or output.show else None
-
-    def tell(fit: Fit, init: str) -> Fit:
-        return with_message(fit, data, init, as_train(typed, fit.asked, init))
-
+    results = []
     with bar:
         shown = RUNS_REPORTS[output.format](runs, asked, bar.hide)
-        comparison = Comparison(descended(runs, shown, bar, tell, traced=plot is not None))
+        for number in range(1, len(runs) + 1):
+            name, run = runs.pop(0)  # and forgotten: it may hold a copy of the observations
+            curve, trace = Curve(run), Trace()
+            callbacks = [curve.step, shown.watch(number, run), bar.step]
+            follow(run, [*callbacks, trace.step] if plot else callbacks)
+            alone = as_train(typed, run.asked, name)
+            fit = with_message(run.fit(trace.steps), data, name, alone)
+            results.append(RunResult(number, name, fit, np.array(curve.losses)))
+            if fit.status == "interrupted":  # and no other is begun
+                if runs:
+                    bar.hide()
+                    note(f"{len(runs)} more runs were not begun")
+                break
+    comparison = Comparison(results)
     best = [group[0] for group in comparison.groups() if not group[0].has_diverged]
     lines = [("best", as_train(typed, each.fit.asked, each.init).again({})) for each in best]
     if best and model:
@@ -143,13 +142,16 @@ def compare(
 
         save_comparison(comparison, plot)
     shown.end(comparison, lines)
-    leave(comparison)
+    if results[-1].fit.status == "interrupted":
+        raise typer.Exit(INTERRUPTED_STATUS)
+    if all(outcome.has_diverged for outcome in comparison.outcomes):
+        fit = comparison.outcomes[0].fit
+        way_out = words.way_out(fit, str(fit.model.facts["next"]))
+        fail(f"all runs diverged: {way_out}", DIVERGED_STATUS)
 
 
 def check_data(data: Sequence[str]) -> None:
     """Raise where one of the files is a value that a blank keeps from its option."""
-    from gdfit.descent.settings import LossName, OptimizerName, Scale
-
     names = {"auto", *get_args(OptimizerName), *get_args(LossName), *get_args(Scale)}
     for word in data:
         if (word in names or parsers.takes(parsers.parse_number, word)) and not Path(word).exists():
@@ -163,7 +165,7 @@ def check_compared(
     typed: Typed, given: Mapping[str, list[Any]], every: Sequence[Settings], model: Path | None
 ) -> None:
     """Raise where there is nothing to compare, or what can't be compared is to be ranked."""
-    if typed.given.isdisjoint((*COMPARED, "init")):
+    if typed.given.isdisjoint(COMPARED):
         raise UsageError("there is nothing to compare: type values, as in `lr` 0.001,0.01,0.1")
     for name, values in given.items():
         for value in values:
@@ -176,52 +178,11 @@ def check_compared(
         raise UsageError("`model` is the best run's: of several losses, none is the best")
 
 
-def descended(
-    runs: list[tuple[str, Run]],
-    shown: RunsReport,
-    bar: TrainingBar,
-    tell: Callable[[Fit, str], Fit],
-    *,
-    traced: bool,
-) -> Iterator[RunResult]:
-    """The results of the runs, one after the other; after Ctrl-C, no other is begun."""
-    import numpy as np
-
-    from gdfit.descent.compare import Curve, RunResult, waiting
-    from gdfit.show.pictures.trace import Trace
-
-    for number, init, run in waiting(runs):
-        curve, trace = Curve(run), Trace()
-        callbacks = [curve.step, shown.watch(number, run), bar.step]
-        if traced:
-            callbacks.append(trace.step)
-        follow(run, callbacks)
-        fit = tell(run.fit(trace.steps), init)
-        yield RunResult(number, init, fit, np.array(curve.losses))
-        if fit.status == "interrupted":
-            if runs:
-                bar.hide()
-                note(f"{len(runs)} more runs were not begun")
-            return
-
-
 def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
     """The command line that trains one of the runs."""
-    changes = dict.fromkeys([*COMPARED, "init", *OWN, *options.without_effect(asked)], "")
-    values = {**{name: getattr(asked, name) for name in COMPARED}, "init": init}
-    for name in typed.given.intersection(values):
+    changes = dict.fromkeys([*COMPARED, *OWN, *options.without_effect(asked)], "")
+    values = {**vars(asked), "init": init}
+    for name in typed.given.intersection(COMPARED):
         changes[name] = "" if values[name] in (None, "auto", "zeros") else str(values[name])
     words = typed.changed({name.replace("_", "-"): value for name, value in changes.items()})
     return Typed(["train", *words[1:]], typed.given)
-
-
-def leave(comparison: Comparison) -> None:
-    """End with the status of the comparison: 3 where all runs diverged."""
-    from gdfit.show.tables import words
-
-    if any(outcome.fit.status == "interrupted" for outcome in comparison.outcomes):
-        raise typer.Exit(INTERRUPTED_STATUS)
-    if all(outcome.has_diverged for outcome in comparison.outcomes):
-        fit = comparison.outcomes[0].fit
-        way_out = words.way_out(fit, str(fit.model.facts["next"]))
-        fail(f"all runs diverged: {way_out}", DIVERGED_STATUS)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import inspect
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from inspect import Parameter, Signature
 from itertools import chain
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -19,7 +20,6 @@ import typer
 
 from gdfit.errors import UsageError
 
-POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
 TYPED = ("COMMANDLINE", "PROMPT")
 
 
@@ -40,87 +40,69 @@ def panel(title: str, **options: Any) -> Group:
     return group
 
 
-def members(kind: type, group: Group) -> Iterator[inspect.Parameter]:
-    """A param for each option of the `group`, with the type and the default that the field of that
-    name has in the dataclass `kind`."""
-    hints = get_type_hints(kind)
-    defaults = {field.name: field.default for field in fields(kind)}
-    for name, declared in group.items():
-        if hints[name] is bool and not declared.param_decls:
-            declared.param_decls = (f"--{name.replace('_', '-')}",)
-        yield param(name, hints[name], declared, defaults[name])
-
-
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """`command` as Typer is to see it: with an option in place of each member of a group.
 
     An option whose value is a tuple of any length may be repeated, and adds up. A param that is
     called `typed` gets the command line.
     """
-    signature = inspect.signature(command, eval_str=True)
-    groups: dict[str, tuple[type, set[str]]] = {}
-    params = [inspect.Parameter("context", POSITIONAL, annotation=typer.Context)]
-    for own in signature.parameters.values():
-        if own.name == "typed":
-            continue
-        kind, *notes = get_args(own.annotation)
-        if isinstance(notes[0], dict):
-            groups[own.name] = kind, set(notes[0])
-            params += members(kind, notes[0])
+    asked = dict(inspect.signature(command, eval_str=True).parameters)
+    wants_typed = asked.pop("typed", None)
+    groups: dict[str, tuple[type, Group]] = {}
+    params = [Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
+    for own in asked.values():
+        kind, declared = get_args(own.annotation)
+        if isinstance(declared, dict):
+            groups[own.name] = kind, declared
+            # Each option has the type and the default of the field of its name.
+            hints = get_type_hints(kind)
+            params += [
+                param(each, hints[each], declared[each], getattr(kind, each)) for each in declared
+            ]
         else:
-            params.append(param(own.name, kind, notes[0], own.default))
+            params.append(param(own.name, kind, declared, own.default))
 
     def call(context: typer.Context, **values: Any) -> None:
-        if "typed" in signature.parameters:
+        if wants_typed:
             sources = {name: context.get_parameter_source(name) for name in values}
             given = {name for name, source in sources.items() if source and source.name in TYPED}
             values["typed"] = Typed(context.obj, frozenset(given))
         for name, (kind, options) in groups.items():
-            values[name] = made(kind, {option: values.pop(option) for option in options})
+            chosen, hints = {option: values.pop(option) for option in options}, get_type_hints(kind)
+            for option in [each for each in options if collected_in(hints[each]) is tuple]:
+                parts = chosen.pop(option)
+                if parts:  # else the default
+                    chosen[option] = tuple(chain.from_iterable(parts))
+            values[name] = kind(**chosen)
         command(**values)
 
     call.__name__, call.__doc__ = command.__name__, command.__doc__
     # Typer reads both.
     call.__annotations__ = {param.name: param.annotation for param in params}
-    call.__dict__["__signature__"] = inspect.Signature(params)
+    call.__dict__["__signature__"] = Signature(params)
     return call
 
 
-def param(name: str, kind: Any, declared: Any, default: Any) -> inspect.Parameter:
+def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:
     """A param of a command, as Typer reads it."""
+    declared = copy(declared)
+    if kind is bool and not declared.param_decls:
+        declared.param_decls = (f"--{name.replace('_', '-')}",)
     if declared.parser:
-        declared = copy(declared)
         declared.parser = with_option_name(name, declared.parser)
         # Typer is not to look into what the parser makes.
-        kind = list[Any] | None if is_list(kind) or adds_up(kind) else Any
-    return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=default,
-        annotation=Annotated[kind, declared],
-    )
+        kind = list[Any] | None if collected_in(kind) else Any
+    annotation = Annotated[kind, declared]
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def made(kind: type, values: dict[str, Any]) -> Any:
-    """A value of the dataclass `kind`; what adds up is put together, or left to its default."""
-    hints = get_type_hints(kind)
-    for name in [name for name in values if adds_up(hints[name])]:
-        parts = values.pop(name)
-        if parts:
-            values[name] = tuple(chain.from_iterable(parts))
-    return kind(**values)
-
-
-def is_list(kind: Any) -> bool:
-    """True where an option of this kind may be repeated."""
-    return any(get_origin(part) is list for part in (kind, *get_args(kind)))
-
-
-def adds_up(kind: Any) -> bool:
-    """True where it may be repeated, too, and all that it says is one tuple."""
-    return any(
-        get_origin(part) is tuple and get_args(part)[-1] is ... for part in (kind, *get_args(kind))
-    ) and not is_list(kind)
+def collected_in(kind: Any) -> type | None:
+    """A list, where an option of this kind may be repeated; a tuple, where it may be, too, and all
+    that it says is one."""
+    parts = (kind, *get_args(kind))
+    if any(get_origin(part) is list for part in parts):
+        return list
+    return tuple if any(... in get_args(part) for part in parts) else None
 
 
 def with_option_name(name: str, read: Callable[[str], Any]) -> Callable[[Any], Any]:
@@ -155,19 +137,16 @@ class Typed:
     def changed(self, changes: Mapping[str, str]) -> list[str]:
         """The arguments with other values for some options, or without those that have none."""
         kept: list[str] = []
-        skipping = False
-        for word in self.arguments:
+        words = iter(self.arguments)
+        for word in words:
             name, equals, _ = word.partition("=")
-            if skipping:
-                skipping = False
-            elif name.startswith("--") and name.removeprefix("--") in changes:
-                skipping = not equals
-            else:
+            if not (name.startswith("--") and name.removeprefix("--") in changes):
                 kept.append(word)
-        return [
-            *kept,
-            *(word for name, value in changes.items() if value for word in (f"--{name}", value)),
-        ]
+            elif not equals:
+                next(words, None)  # its value
+        for name, value in changes.items():
+            kept += [f"--{name}", value] if value else []
+        return kept
 
     def refuse(self, name: str, why: str, *, unless: bool) -> None:
         """Raise for an option that was given and has no effect."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -36,34 +36,27 @@ RowsArgument = Annotated[
     ),
 ]
 
+NAME: dict[str, Any] = {"metavar": "NAME", "autocompletion": parsers.complete_name}
+NAMES: dict[str, Any] = {
+    "metavar": "A,B",
+    "read": parsers.parse_names,
+    "autocompletion": parsers.complete_names,
+}
 COLUMNS = panel(
     "Columns",
     features=option(
         "The columns to predict it from: all others with numbers. Also log(A), log2, log10, exp, "
         "sqrt, A^2, A:B, a column of text, and C(A) for numbers as categories.",
-        metavar="A,B",
-        read=parsers.parse_names,
-        autocompletion=parsers.complete_names,
+        **NAMES,
     ),
     target=option(
-        "The column to predict: y, or the last with numbers; or log(A) and the like.",
-        metavar="NAME",
-        autocompletion=parsers.complete_name,
+        "The column to predict: y, or the last with numbers; or log(A) and the like.", **NAME
     ),
-    exclude=option(
-        "Columns that are not used.",
-        metavar="A,B",
-        read=parsers.parse_names,
-        autocompletion=parsers.complete_names,
-    ),
+    exclude=option("Columns that are not used.", **NAMES),
     degree=option(
         "Add all powers and products of the features up to this degree.", min=1, metavar="D"
     ),
-    weights=option(
-        "The column that says how much each row counts.",
-        metavar="NAME",
-        autocompletion=parsers.complete_name,
-    ),
+    weights=option("The column that says how much each row counts.", **NAME),
     intercept=option("Leave out b: it stays 0.", " /--no-intercept"),
 )
 WRITING = "How DATA is written"
@@ -214,14 +207,7 @@ ValidationOption = Annotated[
 ]
 XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
 ModelOption = Annotated[Path, MODEL]
-TargetOption = Annotated[
-    str | None,
-    option(
-        "The observed column: the model's target.",
-        metavar="NAME",
-        autocompletion=parsers.complete_name,
-    ),
-]
+TargetOption = Annotated[str | None, option("The observed column: the model's target.", **NAME)]
 FormatOption = Annotated[Literal["table", "json"], FORMAT]
 SummaryFormatOption = Annotated[Literal["table", "json", "csv"], FORMAT]
 LanguageOption = Annotated[

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,11 +92,6 @@ def finite_numbers(texts: Sequence[str]) -> tuple[float, ...]:
     return values
 
 
-def parse_values(text: str) -> tuple[str, ...]:
-    """The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
-    return csv_fields(text, "values V[,V…]")
-
-
 def parse_betas(text: str) -> tuple[float, float]:
     """The two numbers in ``B1,B2``."""
     values = parse_numbers(text)
@@ -106,10 +102,9 @@ def parse_betas(text: str) -> tuple[float, float]:
 
 def parse_held_out(text: str) -> float | str:
     """The fraction of the rows to hold out, or the file to validate on."""
-    try:
-        fraction = float(text)
-    except ValueError:
+    if not takes(parse_number, text):
         return text
+    fraction = float(text)
     if not 0 < fraction < 1:
         raise UsageError(f"takes a fraction between 0 and 1, or a file, not {text}")
     return fraction
@@ -123,11 +118,6 @@ def parse_epochs(text: str) -> tuple[int, ...]:
         raise UsageError(f"takes epochs from 1 on, as in 1,2,3,10, not {quoted(text)}") from None
 
 
-def parse_names(text: str) -> tuple[str, ...]:
-    """The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
-    return csv_fields(text, "names, A,B")
-
-
 def csv_fields(text: str, what: str) -> tuple[str, ...]:
     """The fields of a line of CSV, which are `what` the option takes: none of them is empty."""
     grammar = Grammar(",")
@@ -136,6 +126,12 @@ def csv_fields(text: str, what: str) -> tuple[str, ...]:
     if len(rows) != 1 or not all(found):
         raise UsageError(f"takes {what}, not {quoted(text)}")
     return tuple(found)
+
+
+parse_names = partial(csv_fields, what="names, A,B")
+"""The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
+parse_values = partial(csv_fields, what="values V[,V…]")
+"""The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
 
 
 def expanded_files(paths: list[str] | None) -> list[str] | None:
@@ -150,23 +146,16 @@ def expanded_files(paths: list[str] | None) -> list[str] | None:
 def column_names(ctx: typer.Context) -> tuple[str, ...]:
     """The columns of the first of the files on the command line, by its first lines; none where
     it can't be read."""
-    from gdfit.data.sources.source import ARROW, PARQUET, open_source
+    from gdfit.data.sources.formats import open_file
     from gdfit.data.text.dialect import Dialect
-    from gdfit.data.text.header import SNIFFED_BYTES, find_layout
 
     # Before an option whose value is still to come, files are arguments that nobody has taken yet.
     files = [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
     names = ("delimiter", "decimal", "skip", "comment")
     said = {name: ctx.params[name] for name in names if ctx.params.get(name)}
     try:
-        with open_source(files[0]) as source:
-            if source.start.startswith((PARQUET, ARROW)):
-                from gdfit.data.sources.formats import open_file
-
-                with open_file(files[0], Dialect(**said)) as file:
-                    return file.layout.names
-            head = source.read(SNIFFED_BYTES)
-            return find_layout(head, source.name, Dialect(**said)).names
+        with open_file(files[0], Dialect(**said)) as file:
+            return file.layout.names
     except (GdfitError, OSError, IndexError):
         return ()
 

@@ -8,8 +8,7 @@ import re
 import signal
 import sys
 from io import TextIOWrapper
-from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 import typer
 
@@ -34,16 +33,12 @@ def tune_process() -> None:
     keep_blocks()
 
 
-def nowhere() -> TextIO:
-    """A stream for what was closed to write to."""
-    return Path(os.devnull).open("w")
-
-
 def open_streams() -> None:
     """See to it that there are streams to write to, and that they take whatever the data holds."""
-    sys.stdout = sys.stdout or nowhere()
-    sys.stderr = sys.stderr or nowhere()
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        # One that was closed is written to nowhere.
+        stream = getattr(sys, name) or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+        setattr(sys, name, stream)
         if isinstance(stream, TextIOWrapper):
             # Data is UTF-8, whatever the locale; bytes of it that are not go out as they came in.
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
@@ -62,16 +57,16 @@ def note(message: str) -> None:
     print(f"gdfit: note: {as_options(message)}", file=sys.stderr)
 
 
-def complain(message: str) -> None:
-    """An error."""
+def complain(message: str, status: int) -> int:
+    """An error, and the status to end with."""
     print(f"gdfit: error: {as_options(message)}", file=sys.stderr)
+    return status
 
 
 def fail(message: str, status: int) -> NoReturn:
     """End the command with an error, after what it has printed."""
     sys.stdout.flush()
-    complain(message)
-    raise typer.Exit(status)
+    raise typer.Exit(complain(message, status))
 
 
 def as_options(message: str) -> str:

@@ -16,7 +16,7 @@ from gdfit.errors import UsageError, listing, printable
 if TYPE_CHECKING:
     from gdfit.data.dataset import Dataset
     from gdfit.data.observations import Observations
-    from gdfit.data.terms.expansion import Expansion
+    from gdfit.model.linear import LinearModel
 
 
 @contextmanager
@@ -44,20 +44,15 @@ def reading(
 
             cluster = stack.enter_context(Cluster(dask, say))
         yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster, on_start=begun)
-    if bar.rows_missed:
-        note(told.format("1 row" if bar.rows_missed == 1 else f"{bar.rows_missed} rows"))
+    if missed := bar.rows_missed:
+        note(told.format("1 row" if missed == 1 else f"{missed} rows"))
 
 
 def read(
-    files: list[str],
-    selection: Selection,
-    dialect: Dialect,
-    *,
-    keep_rows: bool = False,
-    dask: str | None = None,
+    files: list[str], selection: Selection, dialect: Dialect, keep_rows: bool = False
 ) -> Observations:
     """The observations that a command looks at without training on them."""
-    with reading(files, selection, dialect, dask=dask) as dataset:
+    with reading(files, selection, dialect) as dataset:
         observations = dataset.observations(keep_rows=keep_rows)
     note_columns(observations)
     return observations
@@ -74,19 +69,18 @@ def note_columns(observations: Observations) -> None:
             if len(levels) == 1:
                 only = printable(level_name(levels[0]))
                 note(f"{category} has one level only, {only}: it makes no feature")
-    names = observations.left_out
-    if names:
+    if names := observations.left_out:
         use = f"`features` {typed_names(names[:1])} uses one as a category"
         note(f"left out columns without numbers in the first lines: {listing(names)} ({use})")
 
 
 def read_inputs(
-    inputs: Sequence[Sequence[str]], features: tuple[str, ...], expansion: Expansion | None
+    inputs: Sequence[Sequence[str]], of: Observations | LinearModel
 ) -> list[tuple[float | str, ...]]:
     """The inputs that `x` gives to a model: a number for each of its features, or where it has an
     expansion, a number or a level for each of the columns that it is made of."""
-    names = expansion.inputs if expansion else features
-    texts = expansion.texts if expansion else ()
+    names = of.expansion.inputs if of.expansion else of.features
+    texts = of.expansion.texts if of.expansion else ()
     number = with_option_name("x", lambda text: finite_numbers([text])[0])
     rows: list[tuple[float | str, ...]] = []
     for values in inputs:

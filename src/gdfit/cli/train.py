@@ -23,7 +23,6 @@ from gdfit.cli.reading import note_columns, read_inputs, reading
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
-    from gdfit.data.observations import Observations
     from gdfit.descent.loop import Step
     from gdfit.descent.run import Fit, Run
     from gdfit.descent.settings import Settings
@@ -46,7 +45,7 @@ def train(
     """Fit a linear model to DATA by gradient descent."""
     from gdfit.descent.run import Run
     from gdfit.descent.start import parse_init
-    from gdfit.show.pictures.trace import Trace
+    from gdfit.show.pictures.trace import Trace, traced_epochs
     from gdfit.show.progress import TrainingBar
     from gdfit.show.tables import reports, words
 
@@ -64,9 +63,18 @@ def train(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
     note_columns(observations)
-    inputs = typed_inputs(output.x or (), observations)
-    trace, shown_epochs = Trace(), reports.schedule(output.every, output.show)
-    leaps = leaps_of(output, files)
+    inputs = read_inputs(output.x or (), observations)
+    if observations.expansion:
+        from gdfit.data.terms.row_maker import rows_at
+
+        for values in inputs:
+            rows_at(observations.expansion, values)  # tells their faults before anything is run
+    trace, drawn = Trace(), files.plot or files.page or output.chart
+    leaps = merge(
+        reports.scheduled(output.every, output.show),
+        range(1, (output.explain or 0) + 1),
+        traced_epochs() if drawn else (),
+    )
     bar = TrainingBar(settings.epochs, what=words.under_way(settings))
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
@@ -75,6 +83,7 @@ def train(
     if run.scaling and (files.history or output.form == "csv"):
         note(words.units(run))
     with bar, reports.history_file(files.history, run) as history:
+        shown_epochs = reports.schedule(output.every, output.show)
         shown = reports.REPORTS[output.form](run, shown_epochs, bar.hide)
         printed: list[Callable[[Step], None]] = [shown.step]
         if output.explain:
@@ -83,7 +92,7 @@ def train(
             explanation = Explanation(run, output.explain, bar.hide)
             printed = [explanation.step, held_back(shown.step, output.explain)]
         callbacks = [bar.step, *history, *printed, noting_growth(run, bar, shown)]
-        if files.plot or files.page or output.chart:
+        if drawn:
             callbacks.append(trace.step)
         follow(run, callbacks)
     fit = with_message(run.fit(), data, init, typed)
@@ -91,7 +100,14 @@ def train(
     model = None if files.no_model or fit.status == "diverged" else files.model
     if model:
         fit.model.save(model, predictions=reports.listed(predictions))
-    save_pictures(fit, trace.steps, files)
+    if files.plot:
+        from gdfit.show.pictures.figure import save_plot
+
+        save_plot(fit, trace.steps, files.plot, files.panel)
+    if files.page:
+        from gdfit.show.page import save_page
+
+        save_page(fit, trace.steps, files.page)
     shown.end(fit, predictions, str(model or ""))
     if output.chart:
         from gdfit.show.pictures.charts import print_charts
@@ -103,28 +119,6 @@ def train(
         raise typer.Exit(INTERRUPTED_STATUS)
 
 
-def leaps_of(output: options.Output, files: options.Files) -> Iterator[int]:
-    """The epochs to leap to: those to be printed, explained or drawn."""
-    from gdfit.show.pictures.trace import traced_epochs
-    from gdfit.show.tables import reports
-
-    printed = reports.scheduled(output.every, output.show)
-    drawn = files.plot or files.page or output.chart
-    return merge(printed, range(1, (output.explain or 0) + 1), traced_epochs() if drawn else ())
-
-
-def save_pictures(fit: Fit, steps: Sequence[Step], files: options.Files) -> None:
-    """Write the pictures that were asked for."""
-    if files.plot:
-        from gdfit.show.pictures.figure import save_plot
-
-        save_plot(fit, steps, files.plot, files.panel)
-    if files.page:
-        from gdfit.show.page import save_page
-
-        save_page(fit, steps, files.page)
-
-
 def note_weightless(runs: Iterable[Run]) -> None:
     """Say once of all runs why the weights of some features stay 0."""
     from gdfit.show.tables import words
@@ -132,20 +126,6 @@ def note_weightless(runs: Iterable[Run]) -> None:
     remarks = (words.weightless(run.scaling, run.observations.features) for run in runs)
     for remark in dict.fromkeys(chain.from_iterable(remarks)):
         note(remark)
-
-
-def typed_inputs(
-    typed: Sequence[Sequence[str]], observations: Observations
-) -> list[tuple[float | str, ...]]:
-    """The inputs to predict at in the end; faults in them are told before anything is run."""
-    expansion = observations.expansion
-    inputs = read_inputs(typed, observations.features, expansion)
-    if expansion:
-        from gdfit.data.terms.row_maker import rows_at
-
-        for values in inputs:
-            rows_at(expansion, values)
-    return inputs
 
 
 def with_message(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:

@@ -48,9 +48,8 @@ class DescentPath:
     ----------
     observations : what is descended on, scaled as it is to be.
     curvature : the curvature of its squared error.
-    l2 : λ of the penalty λ‖w‖².
+    settings : have γ as `lr`, and λ of the penalty λ‖w‖² as `l2`.
     start : θ₀, shape (p+1,).
-    rate : γ.
 
     Attributes
     ----------
@@ -65,11 +64,10 @@ class DescentPath:
         self,
         observations: Observations,
         curvature: Curvature,
-        l2: float,
+        settings: Settings,
         start: FloatArray,
-        rate: float,
     ) -> None:
-        rows, represented = penalized_rows(observations, l2), observations.total_weight
+        rows, represented = penalized_rows(observations, settings.l2), observations.total_weight
         size = len(observations.features) + observations.intercept
         design, target = rows[:, :size], rows[:, -1]
         left, singular, right = np.linalg.svd(design, full_matrices=False)
@@ -79,16 +77,16 @@ class DescentPath:
         slopes = 2 * singular * residuals / represented
         moving = slopes != 0
         still = residuals[~moving]
-        self.start, self.rate = start, rate
+        self.start, self.rate = start, float(settings.lr)
         self.axes = np.zeros((len(start), len(slopes[moving])))
         self.axes[:size] = right[moving].T  # b, where there is no intercept, stays 0
-        self.steps = np.maximum(2 * rate * singular[moving] ** 2 / represented, LEAST)
+        self.steps = np.maximum(2 * self.rate * singular[moving] ** 2 / represented, LEAST)
         self.slopes = slopes[moving]
         self.excess = residuals[moving] ** 2 / represented
         self.least = float(unexplained @ unexplained + still @ still) / represented
         self._logarithms = log_factors(self.steps)
         near = self.steps > NEAR_TWO
-        self._logarithms[near] = exact_logarithms(observations, l2, rate, self.axes[:, near])
+        self._logarithms[near] = exact_logarithms(observations, settings, self.axes[:, near])
         self._logarithms = np.maximum(self._logarithms, ZERO)
 
     def factors(self, epochs: int) -> FloatArray:
@@ -117,19 +115,14 @@ class DescentPath:
     def step(self, epoch: int, validation: Callable[[FloatArray], float] | None = None) -> Step:
         """An epoch as the training loop gives it."""
         before = self.params(epoch - 1)
-        return Step(
-            epoch,
-            loss=self.least + float(self.excesses(epoch - 1).sum()),
-            params=self.params(epoch),
-            grad=self.axes @ (self.slopes * self.factors(epoch - 1)),
-            validation_loss=validation(before) if validation else None,
-            before=before,
-            state={},
-        )
+        loss = self.least + float(self.excesses(epoch - 1).sum())
+        grad = self.axes @ (self.slopes * self.factors(epoch - 1))
+        held_out = validation(before) if validation else None
+        return Step(epoch, loss, self.params(epoch), grad, held_out, before, state={})
 
 
 def exact_logarithms(
-    observations: Observations, l2: float, rate: float, axes: FloatArray
+    observations: Observations, settings: Settings, axes: FloatArray
 ) -> FloatArray:
     """log |1 − γλ| for eigenvectors v of the Hessian with γλ above 1.
 
@@ -139,8 +132,8 @@ def exact_logarithms(
     v = axes.astype(np.longdouble)
     predictions = observations.design.astype(np.longdouble) @ v
     squares = (predictions**2).sum(axis=0) / observations.total_weight
-    squares += l2 * (v[:-1] ** 2).sum(axis=0)
-    steps = 2 * rate * squares / (v**2).sum(axis=0)
+    squares += settings.l2 * (v[:-1] ** 2).sum(axis=0)
+    steps = 2 * float(settings.lr) * squares / (v**2).sum(axis=0)
     return np.asarray(np.log1p(steps - 2), dtype=np.float64)
 
 
@@ -180,9 +173,7 @@ def last_epoch(path: DescentPath, settings: Settings, bound: float) -> tuple[int
     """The epoch that is the last, and the status there: `bound` is the loss above which the run has
     diverged. What is more pressing comes first, as in `stopping`."""
     epoch, status, limit = settings.epochs, COMPLETED, settings.epochs
-    ends: list[tuple[str, Callable[[int, int], bool]]] = [
-        (DIVERGED, partial(may_diverge, path, bound))
-    ]
+    ends = [(DIVERGED, partial(may_diverge, path, bound))]
     if settings.target_loss is not None:
         ends.append((TARGET, partial(may_reach, path, settings.target_loss)))
     if settings.tol is not None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import product
+from itertools import chain, product
 from numbers import Real
 from typing import TYPE_CHECKING, Any, cast
 
@@ -106,9 +106,8 @@ class Comparison:
 
     def __init__(self, outcomes: Iterable[RunResult]) -> None:
         self.outcomes = tuple(outcomes)
-        self.outcomes = tuple(
-            outcome for group in self.groups() for outcome in sorted(group, key=self._rank)
-        )
+        ranked = [sorted(group, key=self._rank) for group in self.groups()]
+        self.outcomes = tuple(chain.from_iterable(ranked))
 
     def groups(self) -> list[list[RunResult]]:
         """The outcomes, those together that can be ranked by their losses."""
@@ -140,15 +139,14 @@ class Comparison:
 
     def _rank(self, outcome: RunResult) -> tuple[float, ...]:
         """The key to sort a group by."""
-        fit = outcome.fit
-        validated = fit.validation_loss is not None
-        loss = fit.validation_loss if fit.validation_loss is not None else fit.loss
+        fit, held_out = outcome.fit, outcome.fit.validation_loss
+        loss = fit.loss if held_out is None else held_out
         if outcome.has_diverged:
             return 2, loss if math.isfinite(loss) else math.inf, -fit.epochs
         least = self.least(outcome)
         assert least is not None
         rounding = max(REACHED * least, EXACT * fit.observations.mean_square)
-        if not validated and loss - least <= rounding:
+        if held_out is None and loss - least <= rounding:
             loss = -math.inf
         epochs = self.epochs_to_minimum(outcome)
         return 1, loss, math.inf if epochs is None else epochs
@@ -282,7 +280,8 @@ def compare(
     """
     every = settings_of(settings or Settings(), **options)
     runs = combinations(observations, every, init, validation)
-    return Comparison(run_result(*numbered) for numbered in waiting(runs))
+    # Each is forgotten when its turn is over: it may hold a copy of the observations.
+    return Comparison(run_result(number, *runs.pop(0)) for number in range(1, len(runs) + 1))
 
 
 def run_result(number: int, name: str, run: Run) -> RunResult:
@@ -292,13 +291,6 @@ def run_result(number: int, name: str, run: Run) -> RunResult:
         curve.step(step)
         steps.append(step)
     return RunResult(number, name, run.fit(steps), np.array(curve.losses))
-
-
-def waiting(runs: list[tuple[str, Run]]) -> Iterator[tuple[int, str, Run]]:
-    """The `runs` with their numbers, each forgotten when its turn is over: it may hold a copy of
-    the observations."""
-    for number in range(1, len(runs) + 1):
-        yield number, *runs.pop(0)
 
 
 def combinations(
@@ -321,9 +313,7 @@ def settings_of(settings: Settings, **options: Any) -> list[Settings]:
     """`settings` with every combination of the values given; those of the last option change
     first."""
     lists = [list_of(name, value) for name, value in options.items()]
-    return [
-        replace(settings, **dict(zip(options, values, strict=True))) for values in product(*lists)
-    ]
+    return [replace(settings, **dict(zip(options, one, strict=True))) for one in product(*lists)]
 
 
 def list_of(name: str, value: Any) -> list[Any]:
@@ -342,10 +332,9 @@ def starts_of(init: Starts) -> dict[str, Init]:
     if isinstance(init, Mapping):
         return dict(init)
     if isinstance(init, str | LinearModel) or all(isinstance(value, Real) for value in init):
-        one = cast(Init, init)
-        return {start_name(1, one): one}
-    several = cast(Sequence[Init], init)
-    return {start_name(place, start): start for place, start in enumerate(several, 1)}
+        init = [cast(Init, init)]
+    starts = enumerate(cast(Sequence[Init], init), 1)
+    return {start_name(place, start): start for place, start in starts}
 
 
 def start_name(place: int, start: Init) -> str:

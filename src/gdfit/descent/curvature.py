@@ -16,7 +16,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import Observations
-from gdfit.descent.scaling import DEPENDENT, scaled, scaling_of
+from gdfit.descent.scaling import DEPENDENT
 
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
 ENDLESS = 2.0**200  # epochs, more than anyone has time for
@@ -158,8 +158,3 @@ def penalized_rows(observations: Observations, l2: float) -> FloatArray:
         ridge = math.sqrt(l2 * observations.total_weight) * np.eye(features, features + 2)
         rows = np.concatenate([rows, ridge])
     return triangular(rows) if len(rows) > features + 2 else rows
-
-
-def standardized_curvature(observations: Observations, l2: float = 0.0) -> Curvature:
-    """The curvature after standardizing the features."""
-    return curvature_of(scaled(observations, scaling_of(observations, "standardize")), l2)

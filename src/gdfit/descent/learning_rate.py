@@ -70,35 +70,30 @@ class ScaledProblem:
     start: Start
 
 
-def scaled_problem(
-    observations: Observations, settings: Settings, init: Init, scale: Scale
-) -> ScaledProblem:
-    """The problem with that scale."""
-    scaling = scaling_of(observations, scale)
-    on = scaled(observations, scaling)
-    start = start_of(init, observations, settings, scaling)
-    return ScaledProblem(scale, scaling, on, curvature_of(on, settings.l2), start)
-
-
 def choose_scale(observations: Observations, settings: Settings, init: Init) -> ScaledProblem:
     """The problem with the scale that the settings ask for, or else with the one to choose."""
+
+    def problem(scale: Scale) -> ScaledProblem:
+        scaling = scaling_of(observations, scale)
+        on = scaled(observations, scaling)
+        start = start_of(init, observations, settings, scaling)
+        return ScaledProblem(scale, scaling, on, curvature_of(on, settings.l2), start)
+
+    if settings.scale or settings.lr != "auto":
+        return problem(settings.scale or "none")
     before = init.facts.get("scale") if isinstance(init, LinearModel) else None
-    if settings.scale:
-        return scaled_problem(observations, settings, init, settings.scale)
-    if settings.lr != "auto":
-        return scaled_problem(observations, settings, init, "none")
     if before in get_args(Scale):
-        as_before = scaled_problem(observations, settings, init, cast(Scale, before))
+        as_before = problem(cast(Scale, before))
         if as_before.start.rate:
             return as_before
-    plain = scaled_problem(observations, settings, init, "standardize")
+    plain = problem("standardize")
     if settings.l2:  # a penalty on whitened weights would be another one
         return plain
     curvature, start = plain.curvature, plain.start.params
     rate = best_rate(curvature, start, settings.epochs)
     above = excess_after(curvature, start, rate, settings.epochs)
     if is_above(curvature.minimum_loss + above, curvature, EXACT * observations.mean_square):
-        return scaled_problem(observations, settings, init, "whiten")
+        return problem("whiten")
     return plain
 
 
@@ -237,18 +232,13 @@ def tried_rate(
     tried = DesignBlock(rows[:, :-1], rows[:, -1:], total, weights)
     trial = Trial(tried, start, settings, per_epoch)
     with np.errstate(all="ignore"):  # many of them diverge
-        best = trial.best_of(trial.unit() * powers_of_4(-26, 2, 29), updates)
-        return trial.best_of(best * powers_of_4(-1, 1, 15), updates)
+        best = trial.best_of(trial.unit() * np.geomspace(4.0**-26, 4.0**2, 29), updates)
+        return trial.best_of(best * np.geomspace(4.0**-1, 4.0**1, 15), updates)
 
 
 def length(column: FloatArray) -> float:
     """Euclidean length of numbers of any size: their squares may leave float64."""
     return math.hypot(*column.ravel().tolist())
-
-
-def powers_of_4(first: int, last: int, count: int) -> FloatArray:
-    """From 4^first to 4^last, evenly in the exponent."""
-    return np.geomspace(4.0**first, 4.0**last, count)
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,6 @@ def penalized(objective: Objective, settings: Settings, features: int) -> Object
     if not settings.l2:
         return objective
     rows = np.sqrt(settings.l2) * np.eye(features, features + 1)
-    penalty = BACKENDS[settings.backend](
-        DesignBlock(rows, np.zeros(features), 1.0), squared_error()
-    )
+    block = DesignBlock(rows, np.zeros(features), 1.0)
+    penalty = BACKENDS[settings.backend](block, squared_error())
     return sum_objective(lambda: (objective, penalty))

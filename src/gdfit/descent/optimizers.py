@@ -18,7 +18,8 @@ State = Mapping[str, Any]
 """What a rule remembers of earlier gradients, by name: arrays of θ's shape, and numbers. It is
 empty before the first."""
 
-Update = Callable[[FloatArray, FloatArray, State, FloatArray], tuple[FloatArray, State]]
+Updated = tuple[FloatArray, State]
+Update = Callable[[FloatArray, FloatArray, State, FloatArray], Updated]
 """(θ, ∇L(θ), state, γ) → the next θ and the next state, both new values. The learning rate γ is an
 array of no dimensions, with which NumPy is quicker than with a float; or it has an entry for each
 column of params that are a matrix."""
@@ -28,7 +29,7 @@ EPSILON = 1e-8  # ε of adam
 
 def gradient_descent(
     params: FloatArray, grad: FloatArray, state: State, rate: FloatArray
-) -> tuple[FloatArray, State]:
+) -> Updated:
     """θ ← θ − γ∇L."""
     return params - rate * grad, state
 
@@ -39,9 +40,7 @@ def momentum(mu: float, *, nesterov: bool = False) -> Update:
     As torch.optim.SGD: v starts as the first gradient (Polyak, 1964; Sutskever et al., 2013).
     """
 
-    def update(
-        params: FloatArray, grad: FloatArray, state: State, rate: FloatArray
-    ) -> tuple[FloatArray, State]:
+    def update(params: FloatArray, grad: FloatArray, state: State, rate: FloatArray) -> Updated:
         velocity = mu * state["velocity"] + grad if state else grad
         direction = grad + mu * velocity if nesterov else velocity
         return params - rate * direction, {"velocity": velocity}
@@ -56,9 +55,7 @@ def adam(betas: tuple[float, float], epsilon: float = EPSILON) -> Update:
     """
     first, second = betas
 
-    def update(
-        params: FloatArray, grad: FloatArray, state: State, rate: FloatArray
-    ) -> tuple[FloatArray, State]:
+    def update(params: FloatArray, grad: FloatArray, state: State, rate: FloatArray) -> Updated:
         time = state.get("time", 0) + 1
         mean = first * state.get("mean", 0.0) + (1 - first) * grad
         square = second * state.get("square", 0.0) + (1 - second) * grad * grad

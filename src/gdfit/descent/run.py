@@ -20,7 +20,7 @@ from gdfit.descent.objective import Objective, kept_rows, mean_loss, objectives_
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.descent.start import Init, Start
+from gdfit.descent.start import Init, Start, signature
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
@@ -53,6 +53,8 @@ def history_row(step: Step) -> list[float]:
     return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
 
 
+# What a fit has of its run:
+SHARED = ("observations", "validation", "curvature", "scaling", "settings", "asked")
 NOISE = 2.0  # times the first loss is what may come out without having diverged, where it swings
 
 
@@ -182,8 +184,7 @@ class Run(Displayed):
         measure = self.validation_loss if self.validation else None
         if settings.leap:
             assert self.curvature
-            lr = float(settings.lr)
-            path = DescentPath(self.descended, self.curvature, settings.l2, start.params, lr)
+            path = DescentPath(self.descended, self.curvature, settings, start.params)
             steps = leap(path, self.shown, last_epoch(path, settings, bound), measure)
             rules = []
         else:
@@ -229,7 +230,12 @@ class Run(Displayed):
 
     def fit(self, history: Sequence[Step] = ()) -> Fit:
         """The result of the run so far; `history` are the steps to keep with it."""
-        last, observations = self.last, self.observations
+        last, data, settings, curvature = (
+            self.last,
+            self.observations,
+            self.settings,
+            self.curvature,
+        )
         if last is None:
             raise GdfitError("the run has made no step yet: iterate over it first")
         with np.errstate(over="ignore", invalid="ignore"):
@@ -238,51 +244,35 @@ class Run(Displayed):
             results: dict[str, Any] = {
                 "loss": self.objective(descended)[0],
                 "validation_loss": self.validation_loss(descended) if self.validation else None,
-                "r_squared": observations.r_squared(params),
+                "r_squared": data.r_squared(params),
                 "epochs": last.epoch,
                 "best_epoch": epoch,
                 "status": last.status or stopping.COMPLETED,
             }
-        facts = {**results, **self.facts}
+        facts = {
+            **results,
+            "minimum_loss": curvature.minimum_loss if curvature else None,
+            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_plain else None,
+            **settings.facts,
+            "intercept": data.intercept,
+            "weights": data.weights_name,
+            "observations": data.count,
+            "validation_observations": self.validation.count if self.validation else 0,
+            "version": __version__,
+        }
         if epoch == last.epoch:
-            facts["state"] = self.start.after(last, self.first_loss, observations, self.scaling)
+            digest = signature(data, self.scaling)
+            facts["state"] = self.start.after(last, self.first_loss, digest)
         *w, b = params.tolist()
         return Fit(
-            LinearModel(
-                tuple(w),
-                b,
-                observations.features,
-                observations.target_name,
-                observations.expansion,
-                facts,
-            ),
+            LinearModel(tuple(w), b, data.features, data.target_name, data.expansion, facts),
             **results,
             history=tuple(history),
             start=self.start.params,
             params=descended,
             start_state=self.start,
-            observations=observations,
-            validation=self.validation,
-            curvature=self.curvature,
-            scaling=self.scaling,
-            settings=self.settings,
-            asked=self.asked,
+            **{name: getattr(self, name) for name in SHARED},
         )
-
-    @property
-    def facts(self) -> dict[str, object]:
-        """The facts in the model's file of how it was trained."""
-        settings, curvature = self.settings, self.curvature
-        return {
-            "minimum_loss": curvature.minimum_loss if curvature else None,
-            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_plain else None,
-            **settings.facts,
-            "intercept": self.observations.intercept,
-            "weights": self.observations.weights_name,
-            "observations": self.observations.count,
-            "validation_observations": self.validation.count if self.validation else 0,
-            "version": __version__,
-        }
 
 
 def train(observations: Observations, **options: Any) -> Fit:

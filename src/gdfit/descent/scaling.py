@@ -94,11 +94,8 @@ def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
     means = ones @ (x / largest) / observations.total_weight
     deviations = np.linalg.norm(x / largest - np.outer(ones, means), axis=0)
     varies = deviations > VARIES * np.linalg.norm(x / largest, axis=0)
-    scaling = Scaling(
-        means * largest,
-        np.where(varies, deviations * largest / np.sqrt(observations.total_weight), 0.0),
-        used=np.flatnonzero(varies).tolist(),
-    )
+    deviations = np.where(varies, deviations * largest / np.sqrt(observations.total_weight), 0.0)
+    scaling = Scaling(means * largest, deviations, used=np.flatnonzero(varies).tolist())
     return whitening(observations, scaling) if scale == "whiten" else scaling
 
 
@@ -138,10 +135,8 @@ def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
     are shown by, `first`, `last` and `sample`, stays as it is."""
     if scaling is None:
         return observations
-    if scaling.mixing is None:
-        augmented = scaling.apply(observations.augmented)
-    else:
-        augmented = whitened(observations, scaling)
+    apart = scaling.mixing is None
+    augmented = scaling.apply(observations.augmented) if apart else whitened(observations, scaling)
     rows = observations.rows.changed(scaling.apply) if observations.rows else None
     return replace(observations, augmented=augmented, rows=rows)
 
@@ -176,11 +171,6 @@ class Elimination:
         self.kept: list[int] = []
 
     @property
-    def triangle(self) -> FloatArray:
-        """R of the columns kept, upper triangular, shape (k, k)."""
-        return np.triu(self._R[: len(self.kept), self.kept])
-
-    @property
     def inverse(self) -> FloatArray:
         """R⁻¹."""
         rank = len(self.kept)
@@ -207,19 +197,14 @@ class Elimination:
 
     def take(self, places: Iterable[int]) -> None:
         """Take in the columns at `places`, which rise: each of them, or leave it out."""
-        for place in places:
-            if self.left(place):
-                self._keep(place)
-
-    def _keep(self, place: int) -> None:
-        """Take in a column: reflect what is left of it into one number."""
-        rank, R = len(self.kept), self._R
-        weights = self.weights(place)
-        if rank < place:  # a column before has been left out, and it reaches below the diagonal
-            mirror = R[rank : place + 1, place].copy()
-            mirror[0] += math.copysign(float(np.linalg.norm(mirror)), mirror[0])
-            rest = R[rank : place + 1, place:]
-            rest -= np.outer(mirror, (2 / (mirror @ mirror)) * (mirror @ rest))
-        self._inverse[:rank, rank] = -weights / R[rank, place]
-        self._inverse[rank, rank] = 1 / R[rank, place]
-        self.kept.append(place)
+        R = self._R
+        for place in filter(self.left, places):
+            rank, weights = len(self.kept), self.weights(place)
+            if rank < place:  # a column before has been left out: this reaches below the diagonal,
+                mirror = R[rank : place + 1, place].copy()  # and is reflected into one number
+                mirror[0] += math.copysign(float(np.linalg.norm(mirror)), mirror[0])
+                rest = R[rank : place + 1, place:]
+                rest -= np.outer(mirror, (2 / (mirror @ mirror)) * (mirror @ rest))
+            self._inverse[:rank, rank] = -weights / R[rank, place]
+            self._inverse[rank, rank] = 1 / R[rank, place]
+            self.kept.append(place)

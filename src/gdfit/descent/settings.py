@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -97,35 +98,25 @@ class Settings:
         there."""
         for name, (fits, takes) in RANGES.items():
             value = getattr(self, name)
-            if value is not None and not holds(fits, value):
+            within = value is None
+            with suppress(TypeError):  # which is for a value of another type
+                within = within or fits(value)
+            if not within:
                 told = quoted(value) if isinstance(value, str) else value
                 raise UsageError(f"`{name}` takes {takes}, not {told}")
         if self.patience is not None and not validated:
             raise UsageError("`patience` goes by the validation loss: it needs `validation`")
-        if self.leap:
-            self.check_leap(validated)
-
-    def check_leap(self, validated: bool) -> None:
-        """Raise `UsageError` for what there is no closed form of."""
-        if not self.is_plain or self.backend != "manual":
+        if self.leap and not (self.is_plain and self.backend == "manual"):
             raise UsageError(
                 "`leap` is for gradient descent on the whole squared error in closed form: it goes "
                 "with `loss` mse, `optimizer` gd and `backend` manual, and without `batch_size`"
             )
-        if validated and (self.patience is not None or self.target_loss is not None):
-            name = "target_loss" if self.patience is None else "patience"
+        name = "target_loss" if self.patience is None else "patience"
+        if self.leap and validated and getattr(self, name) is not None:
             raise UsageError(
                 f"`{name}` looks at the validation loss of every epoch, and `leap` leaves most of "
                 "them out: take one of the two"
             )
-
-
-def holds(fits: Callable[[Any], bool], value: object) -> bool:
-    """True where a value fits; one of another type does not."""
-    try:
-        return fits(value)
-    except TypeError:
-        return False
 
 
 def at_least(least: float) -> Callable[[float], bool]:

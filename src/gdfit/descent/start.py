@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -25,6 +26,8 @@ from gdfit.model.linear import LinearModel, load_model
 Init = str | Sequence[float] | LinearModel
 """Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped."""
 
+MAY_DIFFER = ("lr", "scale", "backend", "seed")  # of a run, and of one that goes on with it
+
 
 @dataclass(frozen=True)
 class Start:
@@ -43,19 +46,14 @@ class Start:
     rate: float | None = None
     first_loss: float | None = None
 
-    def after(
-        self, last: Step, first_loss: float, observations: Observations, scaling: Scaling | None
-    ) -> dict[str, object]:
+    def after(self, last: Step, first_loss: float, digest: str) -> dict[str, object]:
         """The state of a run in its model's file, from which another run can go on exactly."""
         return {
             "epochs": self.epochs + last.epoch,
             "params": last.params.tolist(),
             "first_loss": first_loss,
-            "data": signature(observations, scaling),
-            "optimizer": {
-                name: value.tolist() if isinstance(value, np.ndarray) else value
-                for name, value in last.state.items()
-            },
+            "data": digest,
+            "optimizer": {name: np.asarray(value).tolist() for name, value in last.state.items()},
         }
 
 
@@ -117,7 +115,8 @@ def gone_on(
     state = model.facts.get("state")
     if isinstance(state, dict) and state.get("data") == signature(observations, scaling):
         start = read_state(state, len(params))
-        if all(model.facts.get(name) == value for name, value in run_facts(settings).items()):
+        run = {name: value for name, value in settings.facts.items() if name not in MAY_DIFFER}
+        if all(model.facts.get(name) == value for name, value in run.items()):
             rate = model.facts.get("lr")
             return replace(start, rate=rate if isinstance(rate, float) else None)
         return Start(start.params)
@@ -141,12 +140,6 @@ def check_levels(before: Expansion, now: Expansion) -> None:
             )
 
 
-def run_facts(settings: Settings) -> dict[str, object]:
-    """The facts that are the same in two runs of which the one goes on where the other stopped."""
-    may_differ = ("lr", "scale", "backend", "seed")
-    return {name: value for name, value in settings.facts.items() if name not in may_differ}
-
-
 def read_state(state: dict[str, Any], size: int) -> Start:
     """The start where the run stopped that a model's file tells of."""
 
@@ -161,12 +154,8 @@ def read_state(state: dict[str, Any], size: int) -> Start:
             name: array(value) if isinstance(value, list) else int(value)
             for name, value in state["optimizer"].items()
         }
-        return Start(
-            array(state["params"]),
-            remembered,
-            epochs=int(state["epochs"]),
-            first_loss=float(state["first_loss"]),
-        )
+        epochs, first_loss = int(state["epochs"]), float(state["first_loss"])
+        return Start(array(state["params"]), remembered, epochs, first_loss=first_loss)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise GdfitError("the model to start from is damaged: its 'state' can't be used") from None
 
@@ -175,10 +164,8 @@ def parse_init(text: str) -> str | list[float] | LinearModel:
     """The start that a text names: zeros, random, numbers W,…,B, or a model file."""
     if text in ("zeros", "random"):
         return text
-    try:
+    with suppress(ValueError):
         return [float(field) for field in text.split(",")]
-    except ValueError:
-        pass
     if not Path(text).exists() and not text.endswith(".json"):
         raise UsageError(
             f"`init` takes zeros, random, numbers W,…,B or a model file, not {quoted(text)}"

@@ -114,13 +114,11 @@ class DivergenceWatch:
         self.told = False
 
     def __call__(self, step: Step) -> bool:
-        if self.first is None:
-            self.first = step.loss
+        self.first = step.loss if self.first is None else self.first
         grows = step.loss > self.loss * (1 + 1e-12) + self.rounding
         self.epochs = self.epochs + step.epoch - self.epoch if grows and self.epochs else int(grows)
         self.epoch, self.loss = step.epoch, step.loss
         grown = self.epochs >= self.EPOCHS and not (self.overshoots and step.loss <= self.first)
-        if not grown or self.told:
-            return False
-        self.told = True
-        return True
+        first_time = grown and not self.told
+        self.told |= grown
+        return first_time
