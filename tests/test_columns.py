@@ -22,10 +22,10 @@ from gdfit.data.batch import Asked
 from gdfit.data.dataset import read_observations
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.draws import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
-from gdfit.data.sources.csv_file import open_csv
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import MISSING
 from gdfit.errors import GdfitError, UsageError
+from readers import open_csv
 
 
 def read(text: str, **asked: Any) -> Observations:

@@ -161,10 +161,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: gdfit.observations_from(np.ones((3, 2)), [1, 2, 3], ["x"]),
         "1 names for 2 features",
     ),
-    "nothing at all": (
-        lambda: gdfit.observations_from([], []),
-        "there are no observations",
-    ),
+    "nothing at all": (lambda: gdfit.observations_from([], []), "there are no observations"),
     "a start that there is not": (
         lambda: gdfit.train(LINE, init="ones"),
         "no `init` 'ones'; there are zeros and random",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gdfit.data.batch import Asked, Batch, Kind, by_kind
 from gdfit.data.sources.arrow_reader import read_by_arrow
+from gdfit.data.sources.csv_file import read_plainly
 from gdfit.data.text.blocks import Block, cut_blocks, ends_of_rows
 from gdfit.data.text.fields import (
     MISSING,
@@ -22,7 +23,6 @@ from gdfit.data.text.fields import (
     RowError,
     content,
     read_number,
-    read_plainly,
     records,
 )
 from readers import read_block, said_by
@@ -145,7 +145,8 @@ def assert_same(
 ) -> None:
     """Both readers give the same numbers and words, or the same complaint."""
     how: Any = {"missing": missing}
-    plain = outcome(lambda: [read_plainly(text, grammar, width, asked, **how)], asked)
+    whole = Block(text, np.empty(0, np.int64), 1, text)
+    plain = outcome(lambda: [read_plainly(whole, grammar, width, asked, **how)], asked)
 
     def read_all() -> list[Batch]:
         blocks = cut_blocks(chunks(text, size), grammar)

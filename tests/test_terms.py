@@ -18,14 +18,13 @@ from gdfit import GdfitError, load_model, read_observations, train
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
-from gdfit.data.sources.csv_file import open_csv
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
 from gdfit.data.terms.terms import Factor, Term
 from gdfit.data.text.blocks import cut_blocks
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.fields import Grammar, RowError, content
-from readers import read_block, said_by
+from readers import open_csv, read_block, said_by
 
 IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936
 WORD = [Asked(0, "word")]

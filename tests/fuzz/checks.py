@@ -26,11 +26,12 @@ from gdfit.cli import run
 from gdfit.data.batch import Asked, Words
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
-from gdfit.data.sources.csv_file import CsvFile, open_csv
+from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.fields import WHITE_SPACE
 from gdfit.model.prediction import predict_rows
 from inline import Inline
+from readers import open_csv
 
 WHERE = re.compile(r"data\.csv, line (\d+)(?:, column 'c(\d+)')?: ")
 WHOLE = 1 << 19  # so much is read at first, and no file here is as large

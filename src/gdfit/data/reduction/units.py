@@ -149,8 +149,7 @@ def opened_range(
 def range_units(cutter: UnitCutter, part: Range) -> Iterator[Unit]:
     """The units of a range of text."""
     try:
-        for number, block in cutter.units(part.first, part.stop):
-            yield Unit(number, block)
+        yield from cutter.units(part.first, part.stop)
     except RowError:  # it may begin in quotes
         raise StraddledError from None
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from gdfit.data.arrow import TypedError, batch_of, held_in, is_numeric, text_column, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
@@ -26,9 +26,6 @@ from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
 from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.system import scratch_file
-
-if TYPE_CHECKING:
-    pass
 
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
@@ -117,7 +114,7 @@ class ArrowFile:
     def blocks(self, group: int, names: Sequence[str]) -> Iterator[Any]:
         """The rows of some columns of a group, as pyarrow's record batches."""
         rows, done = max(1, BLOCK_BYTES // (8 * len(names))), 0
-        with damage_told(self.name, self.kind):
+        with damage_told(self.name, type(self.table).__name__):
             for block in self.table.blocks(group, names, rows):
                 yield block
                 done += block.num_rows
@@ -125,24 +122,11 @@ class ArrowFile:
                     groups = group + done / self.table.rows_in(group)
                     self.progress.progress(int(self.size * groups / self.table.groups))
 
-    @property
-    def kind(self) -> str:
-        """The name of its format."""
-        return type(self.table).__name__
-
-    def all_blocks(self) -> Iterator[Any]:
-        """All rows of all columns, as pyarrow's record batches."""
-        for group in range(self.table.groups):
-            yield from self.blocks(group, self.table.names)
-
-    def rows_before(self, group: int) -> int:
-        """The number of rows before a group."""
-        return sum(map(self.table.rows_in, range(group)))
-
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
         """What is wrong with a value: see `DataFile`."""
-        number, column = self.rows_before(unit.number) + row + 1, self.layout.names[place]
-        return FieldError(what, file=self.name, row=number, column=column)
+        before = sum(map(self.table.rows_in, range(unit.number)))
+        column = self.layout.names[place]
+        return FieldError(what, file=self.name, row=before + row + 1, column=column)
 
 
 @contextmanager
@@ -161,11 +145,9 @@ def arrow_in(
     GdfitError : it is damaged, or a pipe.
     """
     called = kind.__name__
-    for option in ("delimiter", "comment", "skip"):
-        if getattr(dialect, option):
+    for option in ("delimiter", "comment", "skip", "decimal"):
+        if getattr(dialect, option) != getattr(Dialect, option):
             raise UsageError(f"`{option}` is for CSV, and {source.name} is {called}")
-    if dialect.decimal != ".":
-        raise UsageError(f"`decimal` is for CSV, and {source.name} is {called}")
     with ExitStack() as stack:
         size = source.stored.size
         stored: IO[bytes] = source.stored.file
@@ -232,7 +214,9 @@ def as_csv(file: ArrowFile) -> CsvFile:
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(file.layout.names)
     top = header.getvalue().encode(errors="surrogateescape")
-    text: Any = Chunks(text_of(block) for block in file.all_blocks())
+    groups = range(file.table.groups)
+    blocks = chain.from_iterable(file.blocks(group, file.table.names) for group in groups)
+    text: Any = Chunks(map(text_of, blocks))
     source = Source(file.name, text, Stored(text, None), ())
     layout = replace(file.layout, start=len(top), header_end=len(top) - 1)
     return CsvFile(source, layout, top, is_small=False)
@@ -306,14 +290,12 @@ def open_file(
         if progress and scheme_of(path):
             progress.opened(source.stored.size)
         start = source.start
-        reader = next((READERS[magic] for magic in READERS if start.startswith(magic)), None)
-        opened = (
-            reader(source, dialect, progress)
-            if reader
-            else csv_in(source, dialect, progress, unit_bytes=unit_bytes)
-        )
-        with opened as file:
-            yield file
+        for magic, reader in READERS.items():
+            if start.startswith(magic):
+                with reader(source, dialect, progress) as file:
+                    yield file
+                return
+        yield csv_in(source, dialect, progress, unit_bytes)
 
 
 @contextmanager

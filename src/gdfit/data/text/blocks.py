@@ -22,9 +22,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gdfit.data.batch import Unit
 from gdfit.data.text.fields import Grammar, RowError
 
-LONGEST_ROW = 1 << 25
+LONGEST_ROW = 1 << 25  # in bytes
 QUOTE, LF, CR = b'"\n\r'
 
 Text = NDArray[np.uint8]
@@ -46,17 +47,14 @@ class Block(NamedTuple):
     raw: bytes
 
 
-def cut_blocks(
-    chunks: Iterable[bytes], grammar: Grammar, line: int = 1, longest: int = LONGEST_ROW
-) -> Iterator[Block]:
+def cut_blocks(chunks: Iterable[bytes], grammar: Grammar, line: int = 1) -> Iterator[Block]:
     """The text that comes in `chunks`, cut anywhere, in blocks of about their size.
 
     line : the number of the first line.
-    longest : how many bytes a row may have.
 
     Raises
     ------
-    RowError : a row is longer.
+    RowError : a row is longer than `LONGEST_ROW`.
     """
     rest = b""
     for chunk in chunks:
@@ -66,7 +64,7 @@ def cut_blocks(
             yield block
             rest = rest[len(block.text) :]
             line += count_lines(block.text)
-        elif len(rest) > longest:
+        elif len(rest) > LONGEST_ROW:
             raise too_long(rest, line)
     if rest:
         text = without_comments(rest, grammar)
@@ -96,7 +94,7 @@ def whole_rows(raw: bytes, grammar: Grammar, line: int) -> Block:
 
 
 def count_lines(text: bytes) -> int:
-    """How many lines end in `text`; faster than `count_line_ends`."""
+    """How many lines end in `text`; faster than `line_at`."""
     characters = np.frombuffer(text, np.uint8)
     feeds = characters == LF
     count = int(np.count_nonzero(feeds))
@@ -226,7 +224,6 @@ class UnitCutter:
     line : the number of the first line.
     text : what has been read of it already.
     unit_bytes : the size of a unit.
-    longest : how many bytes a row may have.
     """
 
     read: Callable[[int], bytes]
@@ -235,11 +232,10 @@ class UnitCutter:
     line: int
     text: bytes = b""
     unit_bytes: int = UNIT_BYTES
-    longest: int = LONGEST_ROW
     _ended: bool = field(default=False, init=False)
 
-    def units(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, Block]]:
-        """Units with their numbers, from `first` on: up to `stop`, or all that there are.
+    def units(self, first: int = 0, stop: int | None = None) -> Iterator[Unit]:
+        """Units from `first` on: up to `stop`, or all that there are.
 
         Raises
         ------
@@ -250,7 +246,7 @@ class UnitCutter:
         while self._fill(max(1, (number + 1) * self.unit_bytes - self.begin + LITTLE)):
             left = None if stop is None else stop * self.unit_bytes - self.begin
             block = self._take((number + 1) * self.unit_bytes - self.begin, left)
-            yield number, block
+            yield Unit(number, block)
             self.begin += len(block.raw)
             self.line += count_lines(block.raw)
             number += 1
@@ -269,7 +265,7 @@ class UnitCutter:
         while end is None:
             self._fill(size)
             end = row_start(self.text, nothing, 1, ended=self._ended)
-            if end is None and size > self.longest:
+            if end is None and size > LONGEST_ROW:
                 raise StraddledError
             size *= 2
         self.begin += end
@@ -302,7 +298,7 @@ class UnitCutter:
             if end is not None:
                 break
             whole = len(whole_rows(raw, self.grammar, self.line).text)
-            if len(raw) - whole > self.longest:
+            if len(raw) - whole > LONGEST_ROW:
                 raise too_long(raw[whole:], self.line + count_lines(raw[:whole]))
             size *= 2
         if left is not None and 0 < left <= end:
