@@ -17,23 +17,19 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Asked, Batch, Words, by_kind
 from gdfit.data.text.fields import Grammar, read_number
-from gdfit.data.text.header import ROW_NAMES, Held, Layout
+from gdfit.data.text.header import Held, Layout, named_columns
 
 ROW_INDEX = "__index_level_"  # pandas' own name of it
+TEXTS = {"string", "large_string", "string_view", "binary", "large_binary", "binary_view"}
+"""Arrow's types whose values are texts, or bytes that may be."""
 
 
 class UnreadableError(ValueError):
-    """A value can't be used: in which row, from 0, and why."""
+    """The first value that can't be used: in which row, from 0, why, and in a batch, the place of
+    its column."""
 
-    def __init__(self, row: int, what: str) -> None:
-        self.row, self.what = row, what
-
-
-class TypedError(ValueError):
-    """The first value of a batch that can't be used: in which row and which column, and why."""
-
-    def __init__(self, row: int, place: int, what: str) -> None:
-        self.row, self.place, self.what = row, place, what
+    def __init__(self, row: int, what: str, place: int = 0) -> None:
+        self.row, self.what, self.place = row, what, place
 
 
 def typed_layout(given: Sequence[str], held: Sequence[Held], grammar: Grammar) -> Layout:
@@ -42,24 +38,9 @@ def typed_layout(given: Sequence[str], held: Sequence[Held], grammar: Grammar) -
     given : the names; the first may be that of row names, which is set aside, as are pandas' index
         and columns without a name.
     """
-    names = tuple(name or f"column{place}" for place, name in enumerate(given, start=1))
-    aside = {
-        name
-        for name, stored in zip(names, given, strict=True)
-        if not stored or stored.startswith(ROW_INDEX)
-    }
-    if names and ROW_NAMES.fullmatch(names[0]):
-        aside.add(names[0])
-    return Layout(
-        names=names,
-        named=True,
-        grammar=grammar,
-        start=0,
-        line=1,
-        set_aside=frozenset(aside),
-        held=tuple(held),
-        is_text=False,
-    )
+    names, aside = named_columns(given)
+    index = {name for name in names if name.startswith(ROW_INDEX)}
+    return Layout(names, True, grammar, set_aside=aside | index, held=tuple(held), is_text=False)
 
 
 def batch_of(
@@ -75,7 +56,7 @@ def batch_of(
 
     Raises
     ------
-    TypedError : a value is missing, or not a finite number.
+    UnreadableError : a value is missing, or not a finite number.
     """
     numeric, verbal = by_kind(asked)
     rows = np.empty((count, len(numeric)), order="F")
@@ -105,7 +86,8 @@ def batch_of(
         except UnreadableError as error:
             faults.append((error.row, place, error.what))
     if faults:
-        raise TypedError(*min(faults))
+        row, place, what = min(faults)
+        raise UnreadableError(row, what, place)
     return Batch(rows, tuple(words[place] for place in verbal), np.arange(count))
 
 
@@ -143,7 +125,7 @@ def numbers_into(
     import pyarrow as pa
 
     start = 0
-    for part in chunks(column):
+    for part in getattr(column, "chunks", [column]):
         values = part if pa.types.is_float64(part.type) else as_floats(part)
         into = result[start : start + len(values)]
         into[:] = stored_in(values, np.float64)
@@ -177,17 +159,17 @@ def words_in(column: Any, grammar: Grammar) -> Words:
         column = pa.array(column, from_pandas=True)
     known: dict[str, int] = {}
     codes = [np.empty(0, np.int64)]
-    for part in chunks(column):
-        if not pa.types.is_dictionary(part.type) or not is_text(part.type.value_type):
+    for part in getattr(column, "chunks", [column]):
+        if not pa.types.is_dictionary(part.type) or str(part.type.value_type) not in TEXTS:
             try:
                 part = text_column(part).dictionary_encode()
             except pa.ArrowException:
                 raise UnreadableError(0, f"holds {part.type}, no numbers and no text") from None
         code_of = [
             -1
-            if grammar.is_missing(said := word_in(value, grammar))
+            if grammar.is_missing(said := (value or b"").strip(grammar.blanks))
             else known.setdefault(said.decode(errors="surrogateescape"), len(known))
-            for value in part.dictionary.to_pylist()
+            for value in part.dictionary.cast(pa.large_binary()).to_pylist()
         ]
         indices = part.indices.cast(pa.int64())
         chosen = stored_in(indices, np.int64)
@@ -195,13 +177,6 @@ def words_in(column: Any, grammar: Grammar) -> Words:
             chosen = np.where(is_valid(indices), chosen, -1)
         codes.append(np.array([*code_of, -1], np.int64)[chosen])
     return Words(np.concatenate(codes), list(known))
-
-
-def word_in(value: str | bytes | None, grammar: Grammar) -> bytes:
-    """A value's word, as in a file."""
-    if isinstance(value, str):
-        value = value.encode(errors="surrogateescape")
-    return (value or b"").strip(grammar.blanks)
 
 
 def numbers_said(words: Words, grammar: Grammar, *, may_miss: bool) -> FloatArray:
@@ -218,11 +193,6 @@ def numbers_said(words: Words, grammar: Grammar, *, may_miss: bool) -> FloatArra
     if faults:
         raise UnreadableError(*min(faults))
     return said[words.codes]
-
-
-def chunks(column: Any) -> list[Any]:
-    """The arrays that a column comes in."""
-    return column.chunks if hasattr(column, "chunks") else [column]
 
 
 def stored_in(column: Any, kind: type[Any]) -> Any:
@@ -243,23 +213,6 @@ def is_valid(column: Any) -> NDArray[np.bool_]:
     return valid[column.offset :][: len(column)].astype(bool)
 
 
-def is_text(kind: Any) -> bool:
-    """True of types whose values are texts, or bytes that may be."""
-    from pyarrow import types
-
-    return any(
-        test(kind)
-        for test in (
-            types.is_string,
-            types.is_large_string,
-            types.is_string_view,
-            types.is_binary,
-            types.is_large_binary,
-            types.is_binary_view,
-        )
-    )
-
-
 def text_column(column: Any) -> Any:
     """A column's values as text, from which numbers are read back as the same float64.
 
@@ -268,23 +221,19 @@ def text_column(column: Any) -> Any:
     ArrowException : it holds lists and the like.
     """
     import pyarrow as pa
-    from pyarrow import types
+    from pyarrow import compute, types
 
     column = as_listed(column)
-    if types.is_string_view(column.type) or types.is_binary_view(column.type):
+    if str(column.type).endswith("_view"):
         return column.cast(pa.large_binary())
-    if is_text(column.type):
+    if str(column.type) in TEXTS:
         return column
     if types.is_boolean(column.type):
-        from pyarrow import compute
-
         return compute.utf8_capitalize(column.cast(pa.string()))
     if types.is_floating(column.type):
         column = column.cast(pa.float64())  # the shortest digits of a float32 say another number
     said = column.cast(pa.string())
     if types.is_temporal(column.type):  # without fractions of a second that are none
-        from pyarrow import compute
-
         said = compute.replace_substring_regex(said, r"\.0+(Z?)$", r"\1")
     return said
 

@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.data_file import DataFile, Progress, name_of_file
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.draws import TRAIN, VALIDATION, Dealing, HoldOut
@@ -179,11 +179,6 @@ class Dataset:
     def name(self) -> str:
         """The first file's name, for messages."""
         return name_of_file(self.files[0])
-
-
-def name_of_file(path: str) -> str:
-    """A file's name, for messages."""
-    return "standard input" if path == "-" else path
 
 
 def identity(path: str) -> tuple[int, ...]:

@@ -190,7 +190,7 @@ def reduce_files(
         return leaf, outcome_of(job, leaf)
 
     def is_apart(leaf: Leaf) -> bool:
-        return leaf.file.is_text
+        return leaf.file.layout.is_text
 
     whole, of_file, (rank, *others) = Tree(), Tree(), file_ranks(names)
     empty = {*others}  # files without a unit, which are leaves as well

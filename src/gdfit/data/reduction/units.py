@@ -54,11 +54,6 @@ class Extent:
     is_small: bool = False
     groups: int | None = None
 
-    def like(self, first: Extent) -> Extent:
-        """This file, without a header, with the names of the columns of the `first` one."""
-        names, named = first.layout.names, first.layout.named
-        return replace(self, layout=replace(self.layout, names=names, named=named))
-
     def units(self, unit_bytes: int) -> int:
         """How many units it has, if it is cut."""
         if self.groups is not None:

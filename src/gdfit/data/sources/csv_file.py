@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, islice
-from typing import Self
 
 import numpy as np
 
 from gdfit.data.batch import Asked, Batch, Unit, Words, by_kind
-from gdfit.data.data_file import DataFile, Progress
+from gdfit.data.data_file import Progress
 from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text import fields
@@ -42,17 +41,11 @@ class CsvFile:
     is_small: bool
     progress: Progress | None = None
     unit_bytes: int = UNIT_BYTES
-    is_text = True
 
     @property
     def name(self) -> str:
         """The file's name, for messages."""
         return self.source.name
-
-    def like(self, first: DataFile) -> Self:
-        """This file, without a header, with the names of the columns of the `first` one."""
-        layout = replace(self.layout, names=first.layout.names, named=first.layout.named)
-        return replace(self, layout=layout)
 
     def units(self) -> Iterator[Unit]:
         """All rows in their order: see `DataFile`."""

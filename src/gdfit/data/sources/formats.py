@@ -15,7 +15,7 @@ from functools import partial
 from itertools import chain
 from typing import IO, Any
 
-from gdfit.data.arrow import TypedError, batch_of, held_in, is_numeric, text_column, typed_layout
+from gdfit.data import arrow
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile, Progress, Stored, scheme_of
 from gdfit.data.sources.csv_file import CsvFile, csv_in
@@ -86,11 +86,6 @@ class ArrowFile:
     progress: Progress | None = None
     size: int | None = None
     groups: range | None = None
-    is_text = False
-
-    def like(self, first: DataFile) -> ArrowFile:
-        """This file: its columns have names."""
-        return self
 
     def units(self) -> Iterator[Unit]:
         """The groups: see `DataFile`."""
@@ -105,8 +100,8 @@ class ArrowFile:
             columns = dict(zip(places, block.columns, strict=True))
             grammar = self.layout.grammar
             try:
-                batch = batch_of(block.num_rows, columns, asked, grammar, may_miss=may_miss)
-            except TypedError as error:
+                batch = arrow.batch_of(block.num_rows, columns, asked, grammar, may_miss=may_miss)
+            except arrow.UnreadableError as error:
                 raise self.fault_in(unit, start + error.row, error.place, error.what) from None
             yield batch._replace(rows=batch.rows + start)
             start += block.num_rows
@@ -131,11 +126,7 @@ class ArrowFile:
 
 @contextmanager
 def arrow_in(
-    source: Source,
-    dialect: Dialect,
-    progress: Progress | None = None,
-    *,
-    kind: type[Parquet | Arrow],
+    kind: type[Parquet | Arrow], source: Source, dialect: Dialect, progress: Progress | None
 ) -> Iterator[ArrowFile]:
     """The file of this `kind` in `source`. What can't be read in any order, as a download, goes to
     a temporary file first.
@@ -155,24 +146,22 @@ def arrow_in(
             if source.name == "standard input" and not source.is_compressed:
                 what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
                 raise GdfitError(what, file=source.name)
-            stored, size = stack.enter_context(spooled(source, progress)), None
+            stored, size = stack.enter_context(scratch_file()), None
+            spool(source, stored, progress)
         with damage_told(source.name, called):
             table = kind(stored)
             layout = arrow_layout(table, dialect.grammar(","))
         yield ArrowFile(source.name, table, layout, progress, size)
 
 
-@contextmanager
-def spooled(source: Source, progress: Progress | None) -> Iterator[IO[bytes]]:
-    """What is read from `source`, in a temporary file."""
-    with scratch_file() as file:
-        while chunk := source.read(BLOCK_BYTES):
-            file.write(chunk)
-            position = source.position()
-            if progress and position is not None:
-                progress.progress(position)
-        file.seek(0)
-        yield file
+def spool(source: Source, file: IO[bytes], progress: Progress | None) -> None:
+    """Write what is read from `source` to `file`, which is then at its start."""
+    while chunk := source.read(BLOCK_BYTES):
+        file.write(chunk)
+        position = source.position()
+        if progress and position is not None:
+            progress.progress(position)
+    file.seek(0)
 
 
 def arrow_layout(table: Parquet | Arrow, grammar: Grammar) -> Layout:
@@ -182,8 +171,8 @@ def arrow_layout(table: Parquet | Arrow, grammar: Grammar) -> Layout:
     first = next(blocks, None)
     held = [Held()] * len(table.names)
     if first is not None:
-        held = [held_in(column, grammar) for column in first.columns]
-    return typed_layout(table.names, held, grammar)
+        held = [arrow.held_in(column, grammar) for column in first.columns]
+    return arrow.typed_layout(table.names, held, grammar)
 
 
 @contextmanager
@@ -247,7 +236,7 @@ def fields_of(column: Any) -> Any:
     from pyarrow import compute
 
     try:
-        said = text_column(column)
+        said = arrow.text_column(column)
     except pa.ArrowException:
         values = column.to_pylist()
         said = pa.array(
@@ -255,7 +244,7 @@ def fields_of(column: Any) -> Any:
             pa.string(),
         )
     said = said.cast(pa.binary())
-    if is_numeric(column.type):
+    if arrow.is_numeric(column.type):
         return said
     special = compute.match_substring_regex(said, '[",\r\n]')
     doubled = compute.replace_substring(said, b'"', b'""')
@@ -266,19 +255,15 @@ def fields_of(column: Any) -> Any:
 Reader = Callable[..., AbstractContextManager[DataFile]]
 
 READERS: dict[bytes, Reader] = {
-    PARQUET: partial(arrow_in, kind=Parquet),
-    ARROW: partial(arrow_in, kind=Arrow),
+    PARQUET: partial(arrow_in, Parquet),
+    ARROW: partial(arrow_in, Arrow),
 }
 """Formats other than CSV, by the bytes that they start with."""
 
 
 @contextmanager
 def open_file(
-    path: str,
-    dialect: Dialect,
-    progress: Progress | None = None,
-    *,
-    unit_bytes: int = UNIT_BYTES,
+    path: str, dialect: Dialect, progress: Progress | None = None, *, unit_bytes: int = UNIT_BYTES
 ) -> Iterator[DataFile]:
     """Open the data file at a path or URL (``-`` for standard input) and find its columns.
 

@@ -87,7 +87,8 @@ def open_url(url: str, start: int = 0, *, timeout: float = TIMEOUT) -> Stored:
         seconds.
     """
     try:
-        answer = opener().open(request_of(url, start), timeout=timeout)
+        opener = request.build_opener(Redirects)
+        answer = opener.open(request_of(url, start), timeout=timeout)
     except HTTPError as error:
         with error:
             raise GdfitError(refusal(error), file=url) from None
@@ -96,22 +97,6 @@ def open_url(url: str, start: int = 0, *, timeout: float = TIMEOUT) -> Stored:
     except ValueError:
         raise GdfitError("is not a URL", file=url) from None
     return stored(url, cast(HTTPResponse, answer), start, timeout)
-
-
-def opener() -> request.OpenerDirector:
-    """What opens http and https alone: the standard library's own would open files, too."""
-    handlers = (
-        request.ProxyHandler(),
-        request.HTTPHandler(),
-        request.HTTPSHandler(),
-        request.HTTPErrorProcessor(),
-        request.HTTPDefaultErrorHandler(),
-        Redirects(),
-    )
-    made = request.OpenerDirector()
-    for handler in handlers:
-        made.add_handler(handler)
-    return made
 
 
 def request_of(url: str, start: int) -> request.Request:

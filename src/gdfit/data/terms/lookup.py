@@ -6,24 +6,21 @@ import csv
 import io
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from gdfit.data.text.header import Layout, bare
 from gdfit.errors import GdfitError, listing, quoted
 
 
 class LaidOut(Protocol):
-    """A file, as far as its layout."""
+    """A file, as far as its layout: a dataclass."""
 
     @property
     def name(self) -> str: ...
     @property
     def layout(self) -> Layout: ...
-
-    def like(self, first: Any) -> Self:
-        """This file, without a header, with the names of the columns of the `first` one."""
 
 
 File = TypeVar("File", bound=LaidOut)
@@ -131,4 +128,7 @@ def made_like(first: File, file: File) -> File:
             f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})",
             file=file.name,
         )
-    return file if file.layout.named else file.like(first)
+    if file.layout.named:
+        return file
+    layout = replace(file.layout, names=names, named=first.layout.named)
+    return cast(File, replace(cast(Any, file), layout=layout))

@@ -273,12 +273,9 @@ class UnitCutter:
 
     def _fill(self, size: int) -> bool:
         """Have so many bytes, if there are so many; True if there are any."""
-        parts, length = [self.text], len(self.text)
-        while length < size and not self._ended:
-            parts.append(self.read(size - length))
-            length += len(parts[-1])
-            self._ended = not parts[-1]
-        self.text = b"".join(parts) if len(parts) > 1 else parts[0]
+        while len(self.text) < size and not self._ended:
+            more = self.read(size - len(self.text))
+            self.text, self._ended = self.text + more, not more
         return bool(self.text)
 
     def _take(self, wanted: int, left: int | None) -> Block:
