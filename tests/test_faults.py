@@ -162,6 +162,12 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         "1 names for 2 features",
     ),
     "nothing at all": (lambda: gdfit.observations_from([], []), "there are no observations"),
+    "a file of blank lines": (lambda: read("\n  \n\n"), "data.csv: is empty"),
+    "a file of blank lines and a tab": (lambda: read(" \n\t\n"), "data.csv: is empty"),
+    "weights by name of an array": (
+        lambda: gdfit.observations_from([[1.0], [2.0]], [1.0, 2.0], weights="w"),
+        "`weights` is the name of a column, and x is no DataFrame",
+    ),
     "a start that there is not": (
         lambda: gdfit.train(LINE, init="ones"),
         "no `init` 'ones'; there are zeros and random",

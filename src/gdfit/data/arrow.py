@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Asked, Batch, Words, by_kind
+from gdfit.data.batch import Asked, Batch, Words
 from gdfit.data.text.fields import Grammar, read_number
 from gdfit.data.text.header import Held, Layout, named_columns
 
@@ -58,9 +58,9 @@ def batch_of(
     ------
     UnreadableError : a value is missing, or not a finite number.
     """
-    numeric, verbal = by_kind(asked)
-    rows = np.empty((count, len(numeric)), order="F")
-    words: dict[int, Words] = {}
+    rows = np.empty((count, sum(kind == "number" for _, kind in asked)), order="F")
+    unfilled = iter(rows.T)
+    words: list[Words] = []
     faults: list[tuple[int, int, str]] = []
 
     def check(wrong: NDArray[np.bool_], place: int, what: str) -> None:
@@ -68,27 +68,25 @@ def batch_of(
             faults.append((int(np.argmax(wrong)), place, what))
 
     missing = "the value is missing; `drop_missing` skips such rows"
-    for at, place in enumerate(numeric):
+    for place, kind in asked:
         try:
-            numbers_into(columns[place], grammar, rows[:, at], may_miss=may_miss)
+            if kind == "word":
+                words.append(words_in(columns[place], grammar))
+                check((words[-1].codes < 0) & (not may_miss), place, missing)
+                continue
+            values = next(unfilled)
+            numbers_into(columns[place], grammar, values, may_miss=may_miss)
         except UnreadableError as error:
-            rows[:, at] = 0
             faults.append((error.row, place, error.what))
-    if not np.isfinite(rows).all():
-        for place, values in zip(numeric, rows.T, strict=True):
+            continue
+        if not np.isfinite(values).all():
             infinite = np.isinf(values)
             check(infinite, place, f"{str(values[infinite.argmax()])!r} is not a finite number")
             check(np.isnan(values) & (not may_miss), place, missing)
-    for place in verbal:
-        try:
-            words[place] = words_in(columns[place], grammar)
-            check((words[place].codes < 0) & (not may_miss), place, missing)
-        except UnreadableError as error:
-            faults.append((error.row, place, error.what))
     if faults:
         row, place, what = min(faults)
         raise UnreadableError(row, what, place)
-    return Batch(rows, tuple(words[place] for place in verbal), np.arange(count))
+    return Batch(rows, tuple(words), np.arange(count))
 
 
 def is_numeric(kind: Any) -> bool:
@@ -104,9 +102,7 @@ def is_numeric(kind: Any) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
-def numbers_into(
-    column: Any, grammar: Grammar, result: FloatArray, *, may_miss: bool = True
-) -> None:
+def numbers_into(column: Any, grammar: Grammar, result: FloatArray, *, may_miss: bool) -> None:
     """Write a column's numbers into `result`, NaN where one is missing: the float64 nearest to what
     each says in decimal digits.
 
@@ -130,7 +126,9 @@ def numbers_into(
         into = result[start : start + len(values)]
         into[:] = stored_in(values, np.float64)
         if values.null_count:
-            into[~is_valid(values)] = math.nan
+            bits = np.frombuffer(values.buffers()[0], np.uint8)
+            valid = np.unpackbits(bits, bitorder="little")[values.offset :][: len(values)]
+            into[valid == 0] = math.nan
         start += len(values)
     if grammar.missing_numbers:
         result[np.isin(result, list(grammar.missing_numbers))] = math.nan
@@ -171,10 +169,7 @@ def words_in(column: Any, grammar: Grammar) -> Words:
             else known.setdefault(said.decode(errors="surrogateescape"), len(known))
             for value in part.dictionary.cast(pa.large_binary()).to_pylist()
         ]
-        indices = part.indices.cast(pa.int64())
-        chosen = stored_in(indices, np.int64)
-        if part.null_count:
-            chosen = np.where(is_valid(indices), chosen, -1)
+        chosen = stored_in(part.indices.cast(pa.int64()).fill_null(-1), np.int64)
         codes.append(np.array([*code_of, -1], np.int64)[chosen])
     return Words(np.concatenate(codes), list(known))
 
@@ -202,15 +197,6 @@ def stored_in(column: Any, kind: type[Any]) -> Any:
     if buffer is None:
         return np.zeros(len(column), kind)
     return np.frombuffer(buffer, kind)[column.offset :][: len(column)]
-
-
-def is_valid(column: Any) -> NDArray[np.bool_]:
-    """True for values that are not null."""
-    bits = column.buffers()[0]
-    if bits is None:
-        return np.full(len(column), not column.null_count)
-    valid = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")
-    return valid[column.offset :][: len(column)].astype(bool)
 
 
 def text_column(column: Any) -> Any:
@@ -252,7 +238,7 @@ def held_in(column: Any, grammar: Grammar) -> Held:
     """What the first values of a column are."""
     if isinstance(column, np.ndarray) or is_numeric(column.type):
         numbers = np.empty(len(column))
-        numbers_into(column, grammar, numbers)
+        numbers_into(column, grammar, numbers, may_miss=True)
         missing = int(np.isnan(numbers).sum())
         return Held(numbers=len(column) - missing, missing=missing)
     try:

@@ -10,7 +10,7 @@ from itertools import chain, count, islice
 
 import numpy as np
 
-from gdfit.data.batch import Asked, Batch, Unit, Words, by_kind
+from gdfit.data.batch import Asked, Batch, Unit, Words
 from gdfit.data.data_file import Progress
 from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.sources.source import BLOCK_BYTES, Source
@@ -154,13 +154,13 @@ def read_plainly(
                 raise RowError(str(error), line, place) from None
             known = code_of[place]
             values.append(-1 if word is None else known.setdefault(word, len(known)))
-    numeric, verbal = by_kind(asked)
-    numbers = np.array([columns[Asked(place)] for place in numeric], np.float64)
+    numbers = np.array([columns[each] for each in asked if each.kind == "number"], np.float64)
     words = [
-        Words(np.array(columns[Asked(place, "word")], np.int64), [*code_of[place]])
-        for place in verbal
+        Words(np.array(columns[each], np.int64), [*code_of[each.place]])
+        for each in asked
+        if each.kind == "word"
     ]
-    return Batch(numbers.reshape(len(numeric), rows).T, tuple(words), np.arange(rows))
+    return Batch(numbers.reshape(len(numbers), rows).T, tuple(words), np.arange(rows))
 
 
 def check_form(record: fields.Record, block: Block, width: int) -> None:

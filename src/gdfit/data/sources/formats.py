@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from types import SimpleNamespace
 from typing import IO, Any
 
 from gdfit.data import arrow
@@ -187,17 +188,6 @@ def damage_told(name: str, kind: str) -> Iterator[None]:
         raise GdfitError(f"its {kind} can't be read: {what}", file=name) from None
 
 
-class Chunks:
-    """Bytes that come in pieces of any size, read as a pipe."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-
-    def read(self, size: int) -> bytes:
-        """The next piece, however long it is; none at the end."""
-        return next(self._chunks, b"")
-
-
 def as_csv(file: ArrowFile) -> CsvFile:
     """`file` as a CSV file whose header is line 0, so that its row 7 is line 7."""
     header = io.StringIO()
@@ -205,7 +195,8 @@ def as_csv(file: ArrowFile) -> CsvFile:
     top = header.getvalue().encode(errors="surrogateescape")
     groups = range(file.table.groups)
     blocks = chain.from_iterable(file.blocks(group, file.table.names) for group in groups)
-    text: Any = Chunks(map(text_of, blocks))
+    rows = map(text_of, blocks)
+    text: Any = SimpleNamespace(read=lambda size: next(rows, b""))  # in pieces, as from a pipe
     source = Source(file.name, text, Stored(text, None), ())
     layout = replace(file.layout, start=len(top), header_end=len(top) - 1)
     return CsvFile(source, layout, top, is_small=False)

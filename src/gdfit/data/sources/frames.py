@@ -89,9 +89,7 @@ class FrameFile:
 
 
 def frame_file(
-    frame: Any,
-    columns: Sequence[tuple[Hashable, Any]] | None = None,
-    called: str | None = None,
+    frame: Any, columns: Sequence[tuple[Hashable, Any]] | None = None, called: str | None = None
 ) -> FrameFile:
     """A DataFrame as a data file; `columns` may be other ones than its own."""
     columns = columns_of(frame) if columns is None else columns

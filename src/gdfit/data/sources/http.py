@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SCHEMES = ("http", "https")
 TIMEOUT = 30.0  # seconds without a byte
-REDIRECTS = 10
 RESERVED = "!#$%&'()*+,/:;=?@[]~"  # what stays as it is in a path or a query
 LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 WEB_PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
@@ -31,7 +30,7 @@ WEB_PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 class Redirects(request.HTTPRedirectHandler):
     """Follows redirects to http and https alone, and not for ever."""
 
-    max_redirections = REDIRECTS
+    max_redirections = 10
 
     def redirect_request(
         self, req: request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str

@@ -85,7 +85,7 @@ class Grammar:
     def missing_numbers(self) -> frozenset[float]:
         """What a missing field says as a number."""
         return frozenset(
-            self.value(word) for word in self.missing_words if self.number.fullmatch(word)
+            self.value(word) for word in self.missing_words if self.spelling.number.fullmatch(word)
         )
 
     @cached_property
@@ -105,11 +105,6 @@ class Grammar:
         )
 
     @property
-    def number(self) -> re.Pattern[bytes]:
-        """A decimal number in ASCII digits."""
-        return self.spelling.number
-
-    @property
     def spelling(self) -> Spelling:
         """How numbers are written."""
         return SPELLINGS[self.decimal]
@@ -123,7 +118,9 @@ class Grammar:
         """Whether a field that says this is missing."""
         if said in self.missing_words or not self.missing_numbers:
             return said in self.missing_words
-        return bool(self.number.fullmatch(said)) and self.value(said) in self.missing_numbers
+        return (
+            bool(self.spelling.number.fullmatch(said)) and self.value(said) in self.missing_numbers
+        )
 
 
 class Record(NamedTuple):
@@ -175,7 +172,7 @@ def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
     said = content(field, grammar)
     if is_absent(said, grammar, missing=missing):
         return math.nan
-    if not grammar.number.fullmatch(said):
+    if not grammar.spelling.number.fullmatch(said):
         raise ValueError(no_number(said, grammar, missing=missing))
     value = grammar.value(said)
     if math.isinf(value):

@@ -280,7 +280,7 @@ def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
     grammar = dialect.grammar(delimiter or sniff_delimiter(sample, dialect))
     line = fields.line_at(text, start)
     rows = first_rows(sample, grammar, start, line)
-    if not rows:
+    if not rows or not sample.strip():
         top = max(line - 1, dialect.skip)
         below = f" below line {top}" if top else ""
         raise GdfitError(f"is empty{below}", file=name)
