@@ -3,6 +3,7 @@ definition."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -10,7 +11,7 @@ from gdfit.data.batch import Asked, Batch
 from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.sources.csv_file import HEAD_BYTES, CsvFile, read_plainly
 from gdfit.data.sources.source import open_source
-from gdfit.data.text.blocks import UNIT_BYTES, Block
+from gdfit.data.text.blocks import UNIT_BYTES, Block, UnitCutter
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import find_layout
@@ -30,6 +31,12 @@ def open_csv(
         layout = find_layout(head, source.name, dialect or Dialect())
         is_small = len(head) < head_bytes
         yield CsvFile(source, layout, head, is_small, unit_bytes=unit_bytes)
+
+
+def blocks_of(text: bytes, grammar: Grammar, unit_bytes: int = UNIT_BYTES) -> Iterator[Block]:
+    """The text cut into units."""
+    cutter = UnitCutter(io.BytesIO(text).read, grammar, 0, 1, unit_bytes=unit_bytes)
+    return (unit.content for unit in cutter.units())
 
 
 def read_block(

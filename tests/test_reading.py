@@ -252,12 +252,12 @@ def test_how_text_is_cut_changes_nothing(
     text = "x,note,y\n" + "".join(f"{x!r},{note},{y!r}\n" for x, y in rows)
     path.write_text(text)
     asked = [Asked(0), Asked(2)]
-    for as_text in (False, True):
-        with open_csv(str(path), unit_bytes=size) as file:
-            cut = file.text_blocks(size) if as_text else file.units()
-            batches = [batch for unit in cut for batch in file.batches(unit, asked, may_miss=False)]
-        found = np.concatenate([batch.numbers for batch in batches])
-        np.testing.assert_array_equal(found, np.array(rows))
+    with open_csv(str(path), unit_bytes=size) as file:
+        batches = [
+            batch for unit in file.units() for batch in file.batches(unit, asked, may_miss=False)
+        ]
+    found = np.concatenate([batch.numbers for batch in batches])
+    np.testing.assert_array_equal(found, np.array(rows))
 
 
 def test_an_unending_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,9 +265,5 @@ def test_an_unending_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = tmp_path / "data.csv"
     path.write_bytes(b'x,y\n1,"' + b"1" * (1 << 23))
     fault = "line 2: a quote opens a field here that does not end"
-    for as_text in (False, True):
-        with (
-            open_csv(str(path)) as file,
-            pytest.raises(GdfitError, match=fault),
-        ):
-            [*(file.text_blocks() if as_text else file.units())]
+    with open_csv(str(path)) as file, pytest.raises(GdfitError, match=fault):
+        [*file.units()]

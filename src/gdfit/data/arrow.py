@@ -126,9 +126,7 @@ def numbers_into(column: Any, grammar: Grammar, result: FloatArray, *, may_miss:
         into = result[start : start + len(values)]
         into[:] = stored_in(values, np.float64)
         if values.null_count:
-            bits = np.frombuffer(values.buffers()[0], np.uint8)
-            valid = np.unpackbits(bits, bitorder="little")[values.offset :][: len(values)]
-            into[valid == 0] = math.nan
+            into[~is_valid(values)] = math.nan
         start += len(values)
     if grammar.missing_numbers:
         result[np.isin(result, list(grammar.missing_numbers))] = math.nan
@@ -169,7 +167,10 @@ def words_in(column: Any, grammar: Grammar) -> Words:
             else known.setdefault(said.decode(errors="surrogateescape"), len(known))
             for value in part.dictionary.cast(pa.large_binary()).to_pylist()
         ]
-        chosen = stored_in(part.indices.cast(pa.int64()).fill_null(-1), np.int64)
+        indices = part.indices.cast(pa.int64())
+        chosen = stored_in(indices, np.int64)
+        if indices.null_count:
+            chosen = np.where(is_valid(indices), chosen, -1)
         codes.append(np.array([*code_of, -1], np.int64)[chosen])
     return Words(np.concatenate(codes), list(known))
 
@@ -197,6 +198,12 @@ def stored_in(column: Any, kind: type[Any]) -> Any:
     if buffer is None:
         return np.zeros(len(column), kind)
     return np.frombuffer(buffer, kind)[column.offset :][: len(column)]
+
+
+def is_valid(column: Any) -> NDArray[np.bool_]:
+    """True for values that are not null, of a column with nulls."""
+    bits = np.unpackbits(np.frombuffer(column.buffers()[0], np.uint8), bitorder="little")
+    return bits[column.offset :][: len(column)].astype(bool)
 
 
 def text_column(column: Any) -> Any:

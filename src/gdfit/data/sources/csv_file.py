@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain, count, islice
+from itertools import islice
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from gdfit.data.data_file import Progress
 from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text import fields
-from gdfit.data.text.blocks import UNIT_BYTES, Block, UnitCutter, cut_blocks
+from gdfit.data.text.blocks import UNIT_BYTES, Block, UnitCutter
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, RowError
 from gdfit.data.text.header import Layout, find_layout
@@ -54,18 +53,6 @@ class CsvFile:
         read, rest = self._reader(), self.head[begin:]
         try:
             yield from UnitCutter(read, layout.grammar, begin, line, rest, self.unit_bytes).units()
-        except RowError as error:
-            raise self.fault(error) from None
-
-    def text_blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Unit]:
-        """The rows as they stand in the file, in blocks of about so many bytes, which may come
-        before the file's end is there."""
-        starts = range(self.layout.start, len(self.head), block_bytes)
-        first = (self.head[start : start + block_bytes] for start in starts)
-        more = iter(partial(self._reader(), block_bytes), b"")
-        try:
-            blocks = cut_blocks(chain(first, more), self.layout.grammar, self.layout.line)
-            yield from map(Unit, count(), blocks)
         except RowError as error:
             raise self.fault(error) from None
 

@@ -1,5 +1,5 @@
-"""Text cut into whole rows, so that each part can be read by itself: into blocks of what has come,
-and into units, the rows that start in one stretch of a file's bytes, of a fixed size.
+"""Text cut into units, whole rows that can be read by themselves: those that start in one stretch of
+a file's bytes, of a fixed size.
 
 A row may hold line ends, in quotes. A byte is in quotes if the number of quotes before it is odd;
 so it is where each quote opens a field, closes it or is doubled. In files where some are mere
@@ -14,7 +14,7 @@ who has them all, sees it. If none does, all have begun where a row starts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -47,50 +47,22 @@ class Block(NamedTuple):
     raw: bytes
 
 
-def cut_blocks(chunks: Iterable[bytes], grammar: Grammar, line: int = 1) -> Iterator[Block]:
-    """The text that comes in `chunks`, cut anywhere, in blocks of about their size.
-
-    line : the number of the first line.
-
-    Raises
-    ------
-    RowError : a row is longer than `LONGEST_ROW`.
-    """
-    rest = b""
-    for chunk in chunks:
-        rest += chunk
-        block = whole_rows(rest, grammar, line)
-        if block.text:
-            yield block
-            rest = rest[len(block.text) :]
-            line += count_lines(block.text)
-        elif len(rest) > LONGEST_ROW:
-            raise too_long(rest, line)
-    if rest:
-        text = without_comments(rest, grammar)
-        yield Block(text, find_quotes(text, grammar), line, rest)
-
-
 def too_long(text: bytes, line: int) -> RowError:
     """What is wrong with a row that does not end where it should."""
     what = "a quote opens a field here that does not end" if b'"' in text else "is no text"
     return RowError(what, line)
 
 
-def whole_rows(raw: bytes, grammar: Grammar, line: int) -> Block:
-    """The rows at the start of a text that are whole whatever follows."""
-    text = without_comments(raw, grammar)
-    quotes = find_quotes(text, grammar)
-    end = len(text)
-    within = 1
+def end_of_whole_rows(text: bytes, quotes: Positions) -> int:
+    """Where the last row ends that is whole whatever follows the text."""
+    end, within = len(text), 1
     while end and within % 2:
         # What follows a CR at the end may be the LF that belongs to it.
         end = 1 + max(text.rfind(b"\n", 0, end), text.rfind(b"\r", 0, min(end, len(text) - 1)))
         within = int(np.searchsorted(quotes, end))
         if within % 2:
             end = int(quotes[within - 1])
-    rows = text[:end]
-    return Block(rows, quotes[:within], line, rows if text is raw else raw[:end])
+    return end
 
 
 def count_lines(text: bytes) -> int:
@@ -294,7 +266,7 @@ class UnitCutter:
             end = row_start(text, quotes, wanted, ended=self._ended)
             if end is not None:
                 break
-            whole = len(whole_rows(raw, self.grammar, self.line).text)
+            whole = end_of_whole_rows(text, quotes)
             if len(raw) - whole > LONGEST_ROW:
                 raise too_long(raw[whole:], self.line + count_lines(raw[:whole]))
             size *= 2
