@@ -1,5 +1,5 @@
-"""Text cut into units, whole rows that can be read by themselves: those that start in one stretch of
-a file's bytes, of a fixed size.
+"""Text cut into units, whole rows that can be read by themselves: those that start in one stretch
+of a file's bytes, of a fixed size.
 
 A row may hold line ends, in quotes. A byte is in quotes if the number of quotes before it is odd;
 so it is where each quote opens a field, closes it or is doubled. In files where some are mere
