@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -48,19 +48,10 @@ class CsvFile:
 
     def units(self) -> Iterator[Unit]:
         """All rows in their order: see `DataFile`."""
-        layout = self.layout
-        begin, line = layout.start, layout.line
-        read, rest = self._reader(), self.head[begin:]
-        try:
-            yield from UnitCutter(read, layout.grammar, begin, line, rest, self.unit_bytes).units()
-        except RowError as error:
-            raise self.fault(error) from None
-
-    def _reader(self) -> Callable[[int], bytes]:
-        """What reads on: gives up to so many bytes more, none at the end."""
-        done = len(self.head)
+        layout, done = self.layout, len(self.head)
 
         def read(size: int) -> bytes:
+            """Up to so many bytes more, none at the end."""
             nonlocal done
             text = self.source.read(min(size, 2 * BLOCK_BYTES))
             done += len(text)
@@ -69,7 +60,12 @@ class CsvFile:
                 self.progress.progress(done if position is None else position)
             return text
 
-        return read
+        rest = self.head[layout.start :]
+        cutter = UnitCutter(read, layout.grammar, layout.start, layout.line, rest, self.unit_bytes)
+        try:
+            yield from cutter.units()
+        except RowError as error:
+            raise self.fault(error) from None
 
     def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
         """The rows of a unit, all at once: see `DataFile`."""

@@ -188,8 +188,18 @@ def damage_told(name: str, kind: str) -> Iterator[None]:
         raise GdfitError(f"its {kind} can't be read: {what}", file=name) from None
 
 
-def as_csv(file: ArrowFile) -> CsvFile:
-    """`file` as a CSV file whose header is line 0, so that its row 7 is line 7."""
+def as_text(file: DataFile) -> CsvFile:
+    """A file for its rows as they stand: as CSV, whatever it is. What is none becomes one whose
+    header is line 0, so that its row 7 is line 7.
+
+    Raises
+    ------
+    GdfitError : it has no rows of text.
+    """
+    if isinstance(file, CsvFile):
+        return file
+    if not isinstance(file, ArrowFile):
+        raise GdfitError("can't be written as CSV", file=file.name)
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(file.layout.names)
     top = header.getvalue().encode(errors="surrogateescape")
@@ -272,22 +282,3 @@ def open_file(
                     yield file
                 return
         yield csv_in(source, dialect, progress, unit_bytes)
-
-
-@contextmanager
-def open_text(
-    path: str, dialect: Dialect, progress: Progress | None = None, **how: Any
-) -> Iterator[CsvFile]:
-    """Open a data file as `open_file` does, for its rows as they stand: as CSV, whatever it is.
-
-    Raises
-    ------
-    GdfitError : it has no rows of text.
-    """
-    with open_file(path, dialect, progress, **how) as file:
-        if isinstance(file, CsvFile):
-            yield file
-        elif isinstance(file, ArrowFile):
-            yield as_csv(file)
-        else:
-            raise GdfitError("can't be written as CSV", file=file.name)
