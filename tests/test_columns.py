@@ -22,10 +22,10 @@ from gdfit.data.batch import Asked
 from gdfit.data.dataset import read_observations
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.draws import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
-from gdfit.data.sources.csv_file import open_csv
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import MISSING
 from gdfit.errors import GdfitError, UsageError
+from readers import open_csv
 
 
 def read(text: str, **asked: Any) -> Observations:
@@ -205,13 +205,12 @@ def test_comments_in_units_of_any_size(unit_bytes: int) -> None:
     text = "x,y\n" + "".join(f'{n},{n * n} # "{n}, {n}"\n#\n' for n in range(50))
     Path("data.csv").write_text(text)
     dialect, asked = Dialect(comment="#"), [Asked(0), Asked(1)]
-    for as_text in (False, True):
-        with open_csv("data.csv", dialect, unit_bytes=unit_bytes, head_bytes=64) as file:
-            found = []
-            for unit in file.text_blocks(unit_bytes) if as_text else file.units():
-                (batch,) = file.batches(unit, asked, may_miss=False)
-                found += batch.numbers.tolist()
-        assert found == [[n, n * n] for n in range(50)]
+    with open_csv("data.csv", dialect, unit_bytes=unit_bytes, head_bytes=64) as file:
+        found = []
+        for unit in file.units():
+            (batch,) = file.batches(unit, asked, may_miss=False)
+            found += batch.numbers.tolist()
+    assert found == [[n, n * n] for n in range(50)]
 
 
 def test_lines_to_skip_are_counted_in_faults() -> None:

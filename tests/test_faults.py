@@ -161,9 +161,12 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: gdfit.observations_from(np.ones((3, 2)), [1, 2, 3], ["x"]),
         "1 names for 2 features",
     ),
-    "nothing at all": (
-        lambda: gdfit.observations_from([], []),
-        "there are no observations",
+    "nothing at all": (lambda: gdfit.observations_from([], []), "there are no observations"),
+    "a file of blank lines": (lambda: read("\n  \n\n"), "data.csv: is empty"),
+    "a file of blank lines and a tab": (lambda: read(" \n\t\n"), "data.csv: is empty"),
+    "weights by name of an array": (
+        lambda: gdfit.observations_from([[1.0], [2.0]], [1.0, 2.0], weights="w"),
+        "`weights` is the name of a column, and x is no DataFrame",
     ),
     "a start that there is not": (
         lambda: gdfit.train(LINE, init="ones"),

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,11 +22,11 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.reduction import connecting, dask, units
 from gdfit.data.reduction.dask import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
 from gdfit.data.reduction.units import Extent, Range
-from gdfit.data.sources import formats
-from gdfit.data.sources.csv_file import HEAD_BYTES, csv_in
-from gdfit.data.sources.formats import READERS, open_text
+from gdfit.data.sources.csv_file import HEAD_BYTES
+from gdfit.data.sources.formats import READERS, as_text, open_file
 from gdfit.data.sources.frames import FrameFile, frame_file
 from gdfit.data.sources.source import Source
+from gdfit.data.text import blocks
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout
@@ -144,7 +143,7 @@ def test_line_ends_in_quotes_are_found_out(tmp_path: Path) -> None:
 def test_a_quote_that_nothing_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "data.csv"
     for longest in (1 << 25, 1000):  # is found as rows are read, or as they are cut
-        monkeypatch.setattr(formats, "csv_in", partial(csv_in, longest=longest))
+        monkeypatch.setattr(blocks, "LONGEST_ROW", longest)
         path.write_text("x,z,y\n" + "".join([*ROWS[:123], '"1,2,3\n', *ROWS[123:]]))
         assert "line 125: a quote opens a field here" in told_of(path)
         rows = [*ROWS[:100], "1,b,3\n", *ROWS[:100], '"1,2,3\n', *ROWS[123:]]
@@ -328,9 +327,9 @@ def test_another_format_is_read_by_one_machine_and_not_in_parts_or_as_text(
         Dataset((str(path),), cluster=cluster()).observations()
     with (
         pytest.raises(GdfitError, match=r"data\.other: can't be written as CSV"),
-        open_text(str(path), Dialect()),
+        open_file(str(path), Dialect()) as file,
     ):
-        pytest.fail("it is opened")
+        as_text(file)
 
 
 def test_row_groups_are_units(tmp_path: Path) -> None:

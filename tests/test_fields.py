@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gdfit.data.batch import Asked, Batch, Kind, by_kind
+from gdfit.data.batch import Asked, Batch, Kind
 from gdfit.data.sources.arrow_reader import read_by_arrow
-from gdfit.data.text.blocks import Block, cut_blocks, ends_of_rows
+from gdfit.data.sources.csv_file import read_plainly
+from gdfit.data.text.blocks import Block, ends_of_rows
 from gdfit.data.text.fields import (
     MISSING,
     WHITE_SPACE,
@@ -22,10 +23,9 @@ from gdfit.data.text.fields import (
     RowError,
     content,
     read_number,
-    read_plainly,
     records,
 )
-from readers import read_block, said_by
+from readers import blocks_of, read_block, said_by
 
 COMMA = Grammar(",")
 KINDS: st.SearchStrategy[Kind] = st.sampled_from(["number", "word"])
@@ -114,17 +114,12 @@ def test_what_is_no_number(text: str, fault: str) -> None:
     assert str(error.value) == fault
 
 
-def chunks(text: bytes, size: int) -> Iterator[bytes]:
-    """`text` in pieces of `size` bytes."""
-    return (text[start : start + size] for start in range(0, len(text), size))
-
-
 Outcome = tuple[str, int, int | None] | tuple[list[int], bytes, list[list[str | None]]]
 
 
 def outcome(read_all: Callable[[], list[Batch]], asked: Sequence[Asked]) -> Outcome:
     """The numbers that a reader gives, to the last bit, and the words; or its complaint."""
-    numbers = np.empty((0, len(by_kind(asked)[0])))
+    numbers = np.empty((0, sum(kind == "number" for _, kind in asked)))
     try:
         batches = read_all()
     except RowError as error:
@@ -145,10 +140,11 @@ def assert_same(
 ) -> None:
     """Both readers give the same numbers and words, or the same complaint."""
     how: Any = {"missing": missing}
-    plain = outcome(lambda: [read_plainly(text, grammar, width, asked, **how)], asked)
+    whole = Block(text, np.empty(0, np.int64), 1, text)
+    plain = outcome(lambda: [read_plainly(whole, grammar, width, asked, **how)], asked)
 
     def read_all() -> list[Batch]:
-        blocks = cut_blocks(chunks(text, size), grammar)
+        blocks = blocks_of(text, grammar, size)
         return [read_block(block, grammar, width, asked, **how) for block in blocks]
 
     assert outcome(read_all, asked) == plain
@@ -233,7 +229,7 @@ def test_and_so_it_does_with_any_bytes(
 @example(file=(COMMA, 2, b"1,2\n"), more='3,"4')
 def test_rows_end_where_the_definition_says(file: tuple[Grammar, int, bytes], more: str) -> None:
     grammar, _, text = file
-    for block in cut_blocks([text + more.encode()], grammar):
+    for block in blocks_of(text + more.encode(), grammar):
         expected = [row.end for row in records(block.text, grammar)]
         assert ends_of_rows(block, grammar).tolist() == expected
 
@@ -241,7 +237,7 @@ def test_rows_end_where_the_definition_says(file: tuple[Grammar, int, bytes], mo
 def test_doubled_quotes_beside_mere_ones_wherever_blocks_are_cut() -> None:
     text = b'5" x,"a""\nb",2\n' * 9
     asked = [Asked(1, "word"), Asked(2)]
-    (block,) = cut_blocks([text], COMMA)
+    (block,) = blocks_of(text, COMMA)
     batch = read_block(block, COMMA, 3, asked)
     assert (batch.numbers.tolist(), said_by(batch)) == ([[2.0]] * 9, [['a"\nb']] * 9)
     for size in range(1, 40):
@@ -277,7 +273,9 @@ def test_what_pandas_takes_for_a_number_is_one(decimal: str, characters: str) ->
                 value = batch.numbers[0, 0]
                 assert value == number or (math.isnan(value) and math.isnan(number))
             else:
-                number = grammar.value(text) if grammar.number.fullmatch(text) else math.inf
+                number = (
+                    grammar.value(text) if grammar.spelling.number.fullmatch(text) else math.inf
+                )
                 assert math.isinf(number), text
 
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import read_observations
-from gdfit.data.sources.csv_file import open_csv
+from gdfit.data.text import blocks
 from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
+from readers import open_csv
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -251,21 +252,18 @@ def test_how_text_is_cut_changes_nothing(
     text = "x,note,y\n" + "".join(f"{x!r},{note},{y!r}\n" for x, y in rows)
     path.write_text(text)
     asked = [Asked(0), Asked(2)]
-    for as_text in (False, True):
-        with open_csv(str(path), unit_bytes=size) as file:
-            cut = file.text_blocks(size) if as_text else file.units()
-            batches = [batch for unit in cut for batch in file.batches(unit, asked, may_miss=False)]
-        found = np.concatenate([batch.numbers for batch in batches])
-        np.testing.assert_array_equal(found, np.array(rows))
+    with open_csv(str(path), unit_bytes=size) as file:
+        batches = [
+            batch for unit in file.units() for batch in file.batches(unit, asked, may_miss=False)
+        ]
+    found = np.concatenate([batch.numbers for batch in batches])
+    np.testing.assert_array_equal(found, np.array(rows))
 
 
-def test_an_unending_line_is_refused(tmp_path: Path) -> None:
+def test_an_unending_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "LONGEST_ROW", 1 << 21)
     path = tmp_path / "data.csv"
     path.write_bytes(b'x,y\n1,"' + b"1" * (1 << 23))
     fault = "line 2: a quote opens a field here that does not end"
-    for as_text in (False, True):
-        with (
-            open_csv(str(path), longest=1 << 21) as file,
-            pytest.raises(GdfitError, match=fault),
-        ):
-            [*(file.text_blocks() if as_text else file.units())]
+    with open_csv(str(path)) as file, pytest.raises(GdfitError, match=fault):
+        [*file.units()]

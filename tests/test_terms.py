@@ -18,14 +18,12 @@ from gdfit import GdfitError, load_model, read_observations, train
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
-from gdfit.data.sources.csv_file import open_csv
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
 from gdfit.data.terms.terms import Factor, Term
-from gdfit.data.text.blocks import cut_blocks
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.fields import Grammar, RowError, content
-from readers import read_block, said_by
+from readers import blocks_of, open_csv, read_block, said_by
 
 IRIS = Path(__file__).parent / "data" / "iris.csv"  # R. A. Fisher, Annals of Eugenics 7, 1936
 WORD = [Asked(0, "word")]
@@ -503,10 +501,10 @@ def test_words_are_read_as_written(
     file = tmp_path_factory.mktemp("words") / "d.csv"
     quoted = ['"' + word.replace('"', '""') + '"' for word in words]
     file.write_bytes(("c,y\n" + "".join(f"{word},1\n" for word in quoted)).encode())
-    with open_csv(str(file)) as csv_file:
+    with open_csv(str(file), unit_bytes=block) as csv_file:
         grammar = csv_file.layout.grammar
         found: list[str | None] = []
-        for unit in csv_file.text_blocks(block):
+        for unit in csv_file.units():
             fast, plain = (
                 [
                     word
@@ -531,7 +529,7 @@ def test_words_with_quotes_anywhere(fields: list[str]) -> None:
     said = []
     for small in (True, False):
         try:
-            blocks = list(cut_blocks([text], grammar))
+            blocks = list(blocks_of(text, grammar))
             said.append(
                 [said_by(read_block(block, grammar, 2, WORD, small=small)) for block in blocks]
             )

@@ -23,7 +23,7 @@ from gdfit.data.reduction import draws, tree
 from gdfit.data.reduction.dask import Cluster
 from gdfit.data.reduction.tree import Outcome, Tree
 from gdfit.data.reduction.units import Extent, Range, opened_range, ranges, survey
-from gdfit.data.sources.csv_file import HEAD_BYTES, open_csv
+from gdfit.data.sources.csv_file import HEAD_BYTES
 from gdfit.data.text import blocks as units
 from gdfit.data.text.blocks import StraddledError, UnitCutter
 from gdfit.data.text.dialect import Dialect, Selection
@@ -32,6 +32,7 @@ from gdfit.descent.run import train
 from gdfit.errors import GdfitError, NoObservationsError
 from gdfit.model.evaluation import evaluate_rows, observe
 from inline import Inline, all_bits, assert_the_same_but_for_rounding, assert_the_same_rows, bits
+from readers import open_csv
 from served import Server, serving
 
 FIELDS = st.sampled_from(["1", "-2.5", "", "a", '"b"', '"c\n"', '"d\r\n,"', '5"', '"e""\r"', "é"])
@@ -92,20 +93,22 @@ def test_ranges_have_the_units_of_the_whole_file_or_say_that_they_cannot(
     ],
 )
 def test_a_row_that_goes_on_and_on_is_told_with_its_line(
-    tmp_path: Path, row: bytes, what: str, starts: list[bool]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    row: bytes,
+    what: str,
+    starts: list[bool],
 ) -> None:
+    monkeypatch.setattr(units, "LONGEST_ROW", 1000)
     path = tmp_path / "data.csv"
     path.write_bytes(b"x,y\n1,2\n3,4\n" + row)
-    how: dict[str, Any] = {"unit_bytes": 1 << 10, "head_bytes": 100, "longest": 1000}
     with (
-        open_csv(str(path), COMMA, **how) as file,
+        open_csv(str(path), COMMA, unit_bytes=1 << 10, head_bytes=100) as file,
         pytest.raises(GdfitError, match=f"line 4: {what}"),
     ):
         [*file.units()]
     for at_start in starts:  # where a range begins, it may be in quotes
-        cutter = UnitCutter(
-            io.BytesIO(row).read, Grammar(","), 0, 1, unit_bytes=1 << 10, longest=1000
-        )
+        cutter = UnitCutter(io.BytesIO(row).read, Grammar(","), 0, 1, unit_bytes=1 << 10)
         with pytest.raises(RowError if at_start else StraddledError):
             [*cutter.units()] if at_start else cutter.skip_line()
 

@@ -9,12 +9,10 @@ import re
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
-from functools import partialmethod
 from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
@@ -26,11 +24,11 @@ from gdfit.cli import run
 from gdfit.data.batch import Asked, Words
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
-from gdfit.data.sources.csv_file import CsvFile, open_csv
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.fields import WHITE_SPACE
 from gdfit.model.prediction import predict_rows
 from inline import Inline
+from readers import open_csv
 
 WHERE = re.compile(r"data\.csv, line (\d+)(?:, column 'c(\d+)')?: ")
 WHOLE = 1 << 19  # so much is read at first, and no file here is as large
@@ -55,9 +53,8 @@ def check(seed: int, folder: Path) -> None:
     for may_miss in (True, False):
         expected = NO_TEXT if has_null else expectation(case, may_miss)
         if has_null <= ("\0" in text[:head_bytes]):
-            for in_units in (False, True):
-                found = reading(case, path, head_bytes, size, may_miss, in_units)
-                assert_alike(found, expected, case)
+            found = reading(case, path, head_bytes, size, may_miss)
+            assert_alike(found, expected, case)
         if may_miss:
             assert_alike(prediction(case, path, size), predicted(case, expected), case)
         assert_alike_in_units(random, case, path, may_miss)
@@ -97,16 +94,15 @@ def fault_in(error: GdfitError, case: Case) -> oracle.Fault:
 
 
 def reading(
-    case: Case, path: Path, head_bytes: int, size: int, may_miss: bool, in_units: bool
+    case: Case, path: Path, head_bytes: int, size: int, may_miss: bool
 ) -> Rows | oracle.Fault:
-    """The numbers that gdfit reads, in units or as it reads rows that it writes back, or where it
-    finds a fault."""
+    """The numbers that gdfit reads, or where it finds a fault."""
     found: Rows = []
     asked = [*map(Asked, case.places), *(Asked(place, "word") for place in case.texts)]
     dialect = dialect_of(case)
     try:
         with open_csv(str(path), dialect, head_bytes=head_bytes, unit_bytes=size) as file:
-            for unit in file.units() if in_units else file.text_blocks(size):
+            for unit in file.units():
                 for batch in file.batches(unit, asked, may_miss=may_miss):
                     columns = [*batch.numbers.T.tolist(), *map(texts_in, batch.words)]
                     found += [list(row) for row in zip(*columns, strict=True)]
@@ -162,11 +158,9 @@ def model_of(case: Case) -> LinearModel:
 def prediction(case: Case, path: Path, size: int) -> str | oracle.Fault:
     """What gdfit writes with the predictions."""
     text = io.BytesIO()
-    dataset = Dataset((str(path),), dialect=dialect_of(case))
-    in_blocks = partialmethod(CsvFile.text_blocks, size)
+    dataset = Dataset((str(path),), dialect=dialect_of(case), unit_bytes=size)
     try:
-        with patch.object(CsvFile, "text_blocks", in_blocks):
-            predict_rows(model_of(case), dataset, text.write)
+        predict_rows(model_of(case), dataset, text.write)
     except GdfitError as error:
         return fault_in(error, case)
     return text.getvalue().decode("latin-1")

@@ -15,25 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Asked, Batch, Words, by_kind
+from gdfit.data.batch import Asked, Batch, Words
 from gdfit.data.text.fields import Grammar, read_number
-from gdfit.data.text.header import ROW_NAMES, Held, Layout
+from gdfit.data.text.header import Held, Layout, named_columns
 
 ROW_INDEX = "__index_level_"  # pandas' own name of it
+TEXTS = {"string", "large_string", "string_view", "binary", "large_binary", "binary_view"}
+"""Arrow's types whose values are texts, or bytes that may be."""
 
 
 class UnreadableError(ValueError):
-    """A value can't be used: in which row, from 0, and why."""
+    """The first value that can't be used: in which row, from 0, why, and in a batch, the place of
+    its column."""
 
-    def __init__(self, row: int, what: str) -> None:
-        self.row, self.what = row, what
-
-
-class TypedError(ValueError):
-    """The first value of a batch that can't be used: in which row and which column, and why."""
-
-    def __init__(self, row: int, place: int, what: str) -> None:
-        self.row, self.place, self.what = row, place, what
+    def __init__(self, row: int, what: str, place: int = 0) -> None:
+        self.row, self.what, self.place = row, what, place
 
 
 def typed_layout(given: Sequence[str], held: Sequence[Held], grammar: Grammar) -> Layout:
@@ -42,24 +38,9 @@ def typed_layout(given: Sequence[str], held: Sequence[Held], grammar: Grammar) -
     given : the names; the first may be that of row names, which is set aside, as are pandas' index
         and columns without a name.
     """
-    names = tuple(name or f"column{place}" for place, name in enumerate(given, start=1))
-    aside = {
-        name
-        for name, stored in zip(names, given, strict=True)
-        if not stored or stored.startswith(ROW_INDEX)
-    }
-    if names and ROW_NAMES.fullmatch(names[0]):
-        aside.add(names[0])
-    return Layout(
-        names=names,
-        named=True,
-        grammar=grammar,
-        start=0,
-        line=1,
-        set_aside=frozenset(aside),
-        held=tuple(held),
-        is_text=False,
-    )
+    names, aside = named_columns(given)
+    index = {name for name in names if name.startswith(ROW_INDEX)}
+    return Layout(names, True, grammar, set_aside=aside | index, held=tuple(held), is_text=False)
 
 
 def batch_of(
@@ -75,11 +56,11 @@ def batch_of(
 
     Raises
     ------
-    TypedError : a value is missing, or not a finite number.
+    UnreadableError : a value is missing, or not a finite number.
     """
-    numeric, verbal = by_kind(asked)
-    rows = np.empty((count, len(numeric)), order="F")
-    words: dict[int, Words] = {}
+    rows = np.empty((count, sum(kind == "number" for _, kind in asked)), order="F")
+    unfilled = iter(rows.T)
+    words: list[Words] = []
     faults: list[tuple[int, int, str]] = []
 
     def check(wrong: NDArray[np.bool_], place: int, what: str) -> None:
@@ -87,26 +68,25 @@ def batch_of(
             faults.append((int(np.argmax(wrong)), place, what))
 
     missing = "the value is missing; `drop_missing` skips such rows"
-    for at, place in enumerate(numeric):
+    for place, kind in asked:
         try:
-            numbers_into(columns[place], grammar, rows[:, at], may_miss=may_miss)
+            if kind == "word":
+                words.append(words_in(columns[place], grammar))
+                check((words[-1].codes < 0) & (not may_miss), place, missing)
+                continue
+            values = next(unfilled)
+            numbers_into(columns[place], grammar, values, may_miss=may_miss)
         except UnreadableError as error:
-            rows[:, at] = 0
             faults.append((error.row, place, error.what))
-    if not np.isfinite(rows).all():
-        for place, values in zip(numeric, rows.T, strict=True):
+            continue
+        if not np.isfinite(values).all():
             infinite = np.isinf(values)
             check(infinite, place, f"{str(values[infinite.argmax()])!r} is not a finite number")
             check(np.isnan(values) & (not may_miss), place, missing)
-    for place in verbal:
-        try:
-            words[place] = words_in(columns[place], grammar)
-            check((words[place].codes < 0) & (not may_miss), place, missing)
-        except UnreadableError as error:
-            faults.append((error.row, place, error.what))
     if faults:
-        raise TypedError(*min(faults))
-    return Batch(rows, tuple(words[place] for place in verbal), np.arange(count))
+        row, place, what = min(faults)
+        raise UnreadableError(row, what, place)
+    return Batch(rows, tuple(words), np.arange(count))
 
 
 def is_numeric(kind: Any) -> bool:
@@ -122,9 +102,7 @@ def is_numeric(kind: Any) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
-def numbers_into(
-    column: Any, grammar: Grammar, result: FloatArray, *, may_miss: bool = True
-) -> None:
+def numbers_into(column: Any, grammar: Grammar, result: FloatArray, *, may_miss: bool) -> None:
     """Write a column's numbers into `result`, NaN where one is missing: the float64 nearest to what
     each says in decimal digits.
 
@@ -143,7 +121,7 @@ def numbers_into(
     import pyarrow as pa
 
     start = 0
-    for part in chunks(column):
+    for part in getattr(column, "chunks", [column]):
         values = part if pa.types.is_float64(part.type) else as_floats(part)
         into = result[start : start + len(values)]
         into[:] = stored_in(values, np.float64)
@@ -177,31 +155,24 @@ def words_in(column: Any, grammar: Grammar) -> Words:
         column = pa.array(column, from_pandas=True)
     known: dict[str, int] = {}
     codes = [np.empty(0, np.int64)]
-    for part in chunks(column):
-        if not pa.types.is_dictionary(part.type) or not is_text(part.type.value_type):
+    for part in getattr(column, "chunks", [column]):
+        if not pa.types.is_dictionary(part.type) or str(part.type.value_type) not in TEXTS:
             try:
                 part = text_column(part).dictionary_encode()
             except pa.ArrowException:
                 raise UnreadableError(0, f"holds {part.type}, no numbers and no text") from None
         code_of = [
             -1
-            if grammar.is_missing(said := word_in(value, grammar))
+            if grammar.is_missing(said := (value or b"").strip(grammar.blanks))
             else known.setdefault(said.decode(errors="surrogateescape"), len(known))
-            for value in part.dictionary.to_pylist()
+            for value in part.dictionary.cast(pa.large_binary()).to_pylist()
         ]
         indices = part.indices.cast(pa.int64())
         chosen = stored_in(indices, np.int64)
-        if part.null_count:
+        if indices.null_count:
             chosen = np.where(is_valid(indices), chosen, -1)
         codes.append(np.array([*code_of, -1], np.int64)[chosen])
     return Words(np.concatenate(codes), list(known))
-
-
-def word_in(value: str | bytes | None, grammar: Grammar) -> bytes:
-    """A value's word, as in a file."""
-    if isinstance(value, str):
-        value = value.encode(errors="surrogateescape")
-    return (value or b"").strip(grammar.blanks)
 
 
 def numbers_said(words: Words, grammar: Grammar, *, may_miss: bool) -> FloatArray:
@@ -220,11 +191,6 @@ def numbers_said(words: Words, grammar: Grammar, *, may_miss: bool) -> FloatArra
     return said[words.codes]
 
 
-def chunks(column: Any) -> list[Any]:
-    """The arrays that a column comes in."""
-    return column.chunks if hasattr(column, "chunks") else [column]
-
-
 def stored_in(column: Any, kind: type[Any]) -> Any:
     """A column's values as they lie in memory, whatever there is for nulls. pyarrow's own way to
     NumPy imports pandas, which takes longer than to read a small file."""
@@ -235,29 +201,9 @@ def stored_in(column: Any, kind: type[Any]) -> Any:
 
 
 def is_valid(column: Any) -> NDArray[np.bool_]:
-    """True for values that are not null."""
-    bits = column.buffers()[0]
-    if bits is None:
-        return np.full(len(column), not column.null_count)
-    valid = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little")
-    return valid[column.offset :][: len(column)].astype(bool)
-
-
-def is_text(kind: Any) -> bool:
-    """True of types whose values are texts, or bytes that may be."""
-    from pyarrow import types
-
-    return any(
-        test(kind)
-        for test in (
-            types.is_string,
-            types.is_large_string,
-            types.is_string_view,
-            types.is_binary,
-            types.is_large_binary,
-            types.is_binary_view,
-        )
-    )
+    """True for values that are not null, of a column with nulls."""
+    bits = np.unpackbits(np.frombuffer(column.buffers()[0], np.uint8), bitorder="little")
+    return bits[column.offset :][: len(column)].astype(bool)
 
 
 def text_column(column: Any) -> Any:
@@ -268,23 +214,19 @@ def text_column(column: Any) -> Any:
     ArrowException : it holds lists and the like.
     """
     import pyarrow as pa
-    from pyarrow import types
+    from pyarrow import compute, types
 
     column = as_listed(column)
-    if types.is_string_view(column.type) or types.is_binary_view(column.type):
+    if str(column.type).endswith("_view"):
         return column.cast(pa.large_binary())
-    if is_text(column.type):
+    if str(column.type) in TEXTS:
         return column
     if types.is_boolean(column.type):
-        from pyarrow import compute
-
         return compute.utf8_capitalize(column.cast(pa.string()))
     if types.is_floating(column.type):
         column = column.cast(pa.float64())  # the shortest digits of a float32 say another number
     said = column.cast(pa.string())
     if types.is_temporal(column.type):  # without fractions of a second that are none
-        from pyarrow import compute
-
         said = compute.replace_substring_regex(said, r"\.0+(Z?)$", r"\1")
     return said
 
@@ -303,7 +245,7 @@ def held_in(column: Any, grammar: Grammar) -> Held:
     """What the first values of a column are."""
     if isinstance(column, np.ndarray) or is_numeric(column.type):
         numbers = np.empty(len(column))
-        numbers_into(column, grammar, numbers)
+        numbers_into(column, grammar, numbers, may_miss=True)
         missing = int(np.isnan(numbers).sum())
         return Held(numbers=len(column) - missing, missing=missing)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,15 +20,6 @@ class Asked(NamedTuple):
 
     place: int
     kind: Kind = "number"
-
-
-def by_kind(asked: Iterable[Asked]) -> tuple[list[int], list[int]]:
-    """The places of the columns of numbers, and of those of words, in the order asked for."""
-    columns = [*asked]
-    return (
-        [place for place, kind in columns if kind == "number"],
-        [place for place, kind in columns if kind == "word"],
-    )
 
 
 class Words(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol
 
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.text.header import Layout
@@ -26,7 +26,7 @@ class Progress(Protocol):
 
 
 class LaidOut(Protocol):
-    """A data file, as far as its layout."""
+    """A data file, as far as its layout: a dataclass."""
 
     @property
     def name(self) -> str:
@@ -34,19 +34,12 @@ class LaidOut(Protocol):
 
     @property
     def layout(self) -> Layout:
-        """Its columns."""
-
-    def like(self, first: Any) -> Self:
-        """This file, without names of its own, with those of the columns of the `first` one."""
+        """Its columns. Where it is text, units can be read beside others, also when the file is
+        closed."""
 
 
 class DataFile(LaidOut, Protocol):
     """A data file opened for reading, once, from top to bottom."""
-
-    @property
-    def is_text(self) -> bool:
-        """True where units are text that can be read beside other units, also when the file is
-        closed."""
 
     def units(self) -> Iterator[Unit]:
         """All rows of the file, in their order.
@@ -85,6 +78,11 @@ class Stored(NamedTuple):
     size: int | None
     from_anywhere: bool = False
     encoded: bool = False
+
+
+def name_of_file(path: str) -> str:
+    """A file's name, for messages."""
+    return "standard input" if path == "-" else path
 
 
 def scheme_of(path: str) -> str | None:

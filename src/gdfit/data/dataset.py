@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from gdfit.data.data_file import DataFile, LaidOut, Progress
+from gdfit.data.data_file import DataFile, LaidOut, Progress, name_of_file
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.draws import TRAIN, VALIDATION, Dealing, HoldOut
 from gdfit.data.reduction.tree import Job, reduce_files
 from gdfit.data.sources.csv_file import CsvFile
-from gdfit.data.sources.formats import open_file, open_text
+from gdfit.data.sources.formats import as_text, open_file
 from gdfit.data.sources.stores import expanded
 from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
 from gdfit.data.terms.lookup import made_like
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from gdfit.data.reduction.dask import Cluster
-
-Opened = TypeVar("Opened", bound=DataFile)
 
 
 @dataclass(frozen=True)
@@ -65,20 +63,17 @@ class Dataset:
         The order of their columns may differ. A file without a header, as `split` makes them, has
         its columns in the first one's order.
         """
-        return self._opened(open_file)
-
-    def open_texts(self) -> Generator[CsvFile]:
-        """The files as CSV, for their rows as they stand: see `open_files`."""
-        return self._opened(open_text)
-
-    def _opened(self, opened: Callable[..., AbstractContextManager[Opened]]) -> Generator[Opened]:
         if not self.files:
             raise UsageError("there is no file to read")
-        first: Opened | None = None
+        first: DataFile | None = None
         for path in self.files:
-            with opened(path, self.dialect, self.progress, unit_bytes=self.unit_bytes) as file:
+            with open_file(path, self.dialect, self.progress, unit_bytes=self.unit_bytes) as file:
                 yield made_like(first, file) if first else file
             first = first or file
+
+    def open_texts(self) -> Iterator[CsvFile]:
+        """The files as CSV, for their rows as they stand: see `open_files`."""
+        return map(as_text, self.open_files())
 
     def reduced(self, job_for: Callable[[LaidOut], Job]) -> Any:
         """What all rows come to, by the job that is made for the first file.
@@ -175,11 +170,6 @@ class Dataset:
     def name(self) -> str:
         """The first file's name, for messages."""
         return name_of_file(self.files[0])
-
-
-def name_of_file(path: str) -> str:
-    """A file's name, for messages."""
-    return "standard input" if path == "-" else path
 
 
 def identity(path: str) -> tuple[int, ...]:

@@ -21,11 +21,6 @@ from gdfit.data.text.header import default_names
 from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing, quoted
 
 
-def is_named_row(x: Any, features: Sequence[str]) -> bool:
-    """True of a row of a DataFrame, as `frame.iloc[0]` is: a Series over its columns."""
-    return hasattr(getattr(x, "index", None), "isin") and set(features) <= set(map(str, x.index))
-
-
 def name_of(values: object) -> str | None:
     """The name of a Series."""
     name = getattr(values, "name", None)
@@ -77,8 +72,10 @@ def as_rows(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
     ------
     GdfitError : it has another shape.
     """
-    if is_named_row(x, inputs):
-        place_of = {str(name): place for place, name in enumerate(x.index)}
+    index: Any = getattr(x, "index", None)
+    if hasattr(index, "isin") and set(inputs) <= set(map(str, index)):
+        # A row of a DataFrame, as `frame.iloc[0]` is: a Series over its columns.
+        place_of = {str(name): place for place, name in enumerate(index)}
         x = [x.iloc[place_of[name]] for name in inputs]
     rows = np.asarray(x, dtype=object) if texts else array_of(x, "x")
     if rows.ndim not in (1, 2) or rows.shape[-1] != len(inputs):
@@ -169,41 +166,37 @@ def observations_from(
     if frame and features is not None:
         asked = replace(asked, features=several(features))
     names, count = [name for name, _ in columns], len(columns[0][1]) if columns else 0
+    if frame:  # a column that is called as the target is no feature
+        own = {target, name_of(y)}
+        columns = [(name, values) for name, values in columns if str(name) not in own]
     if frame and (isinstance(y, str) or (isinstance(y, Hashable) and y in names)):
         called, aimed_at = target, str(y)
-        columns = [(name, values) for name, values in columns if str(name) != target]
     else:
         called = target or name_of(y) or "y"
         observed = y if frame and hasattr(y, "head") else array_of(y, "y")
         if np.shape(observed) != (count,):
             raise shapes_differ(x, y)
-        if frame:  # a column that is called as the target is no feature
-            own = {target, name_of(y)}
-            columns = [(name, values) for name, values in columns if str(name) not in own]
         aimed_at = name_beside([str(name) for name, _ in columns], called)
         columns.append((aimed_at, observed))
         if not (frame or drop_missing):
             check_finite(columns)
-    weighed_by = weights
-    if weights is not None and not isinstance(weights, str):
-        weighed_by = name_beside([*map(str, names), aimed_at], "weights")
-        columns.append((weighed_by, checked_weights(weights, count)))
+    weighed_by = weights if frame and isinstance(weights, str) else None
+    is_array = weights is not None and weighed_by is None
+    counts = checked_weights(weights, count) if is_array else None
     if not (frame or drop_missing) and asked == Selection(intercept=asked.intercept):
-        observations = as_they_stand(columns, weights is not None, intercept=asked.intercept)
+        observations = as_they_stand(columns, counts, intercept=asked.intercept)
     else:
+        if counts is not None:
+            asked = replace(asked, weights=name_beside([*map(str, names), aimed_at], "weights"))
+            columns.append((asked.weights, counts))
         file = frame_file(x, columns, "the array" if not frame else None)
-        asked = replace(asked, target=aimed_at, weights=weighed_by)
+        asked = replace(asked, target=aimed_at, weights=asked.weights or weighed_by)
         observations = condense_frame(file, asked, like, drop_missing=drop_missing)
-    return replace(
-        observations,
-        target_name=called or observations.target_name,
-        weights_name=weights if isinstance(weights, str) else None,
-    )
+    target_name = called or observations.target_name
+    return replace(observations, target_name=target_name, weights_name=weighed_by)
 
 
-def array_columns(
-    x: Any, features: Sequence[str] | str | None
-) -> list[tuple[Hashable, FloatArray]]:
+def array_columns(x: Any, features: Sequence[str] | str | None) -> list[tuple[Hashable, Any]]:
     """Names and values of the columns of an array, shape (N,) or (N, p)."""
     inputs = array_of(x, "x")
     if inputs.ndim == 1:
@@ -241,21 +234,20 @@ def condense_frame(
 
 
 def as_they_stand(
-    columns: Sequence[tuple[Hashable, FloatArray]], weighed: bool, *, intercept: bool
+    columns: Sequence[tuple[Hashable, FloatArray]], weights: FloatArray | None, *, intercept: bool
 ) -> Observations:
-    """Observations of the columns of an array, not condensed; the last ones are y and, where rows
-    are `weighed`, the weights."""
-    *features, (target, observed) = columns[:-1] if weighed else columns
+    """Observations of the columns of an array, of which the last one is y, not condensed."""
+    *features, (target, observed) = columns
     if not len(observed):
         raise NoObservationsError
     values = [values for _, values in features]
     rows = np.column_stack([*values, np.full(len(observed), float(intercept)), observed])
     rows = np.asfortranarray(rows)  # BLAS is quicker with it
-    weights = columns[-1][1][columns[-1][1] > 0] if weighed else None
-    if weighed:
-        rows = rows[columns[-1][1] > 0]
-    kept = Rows(rows.shape[1] + weighed)
-    kept.add(rows if weights is None else np.column_stack([rows, weights]))
+    if weights is not None:
+        rows, weights = rows[weights > 0], weights[weights > 0]
+    whole = rows if weights is None else np.column_stack([rows, weights])
+    kept = Rows(whole.shape[1])
+    kept.add(whole)
     sample = np.delete(rows, -2, axis=1)
     return Observations(
         augmented=rows if weights is None else rows * np.sqrt(weights)[:, np.newaxis],

@@ -73,10 +73,11 @@ class Rows:
     def add(self, block: FloatArray) -> None:
         """Take in rows of shape (rows, columns)."""
         if self._file is None and (self.count + len(block)) * self.columns * 8 > self._limit:
-            self._file = scratch_file()
-            weakref.finalize(self, self._file.close)
+            file = scratch_file()
+            weakref.finalize(self, file.close)
             for start in range(0, self.count, self.block):
-                self._file.write(self._part_at(start).tobytes())
+                file.write(self._block_at(start).tobytes())
+            self._file = file
             self._parts.clear()
         if self._file:
             self._file.write(block.tobytes())
@@ -92,10 +93,6 @@ class Rows:
             self._parts[-1][filled : filled + len(part)] = part
             self.count, taken = self.count + len(part), taken + len(part)
 
-    def _part_at(self, start: int) -> FloatArray:
-        """The rows of a block in memory, which begins there."""
-        return self._parts[start // self.block][: self.count - start]
-
     @property
     def in_memory(self) -> bool:
         """Whether the rows fitted into memory."""
@@ -103,11 +100,11 @@ class Rows:
 
     def _block_at(self, start: int) -> FloatArray:
         """The rows of a block, which begins there, as they have been kept."""
-        if self._file is not None:
-            shape = (min(self.block, self.count - start), self.columns)
-            offset = start * self.columns * 8
-            return np.memmap(self._file, np.float64, mode="c", offset=offset, shape=shape)
-        return self._part_at(start)
+        if self._file is None:
+            return self._parts[start // self.block][: self.count - start]
+        shape = (min(self.block, self.count - start), self.columns)
+        offset = start * self.columns * 8
+        return np.memmap(self._file, np.float64, mode="c", offset=offset, shape=shape)
 
     def blocks(self) -> Iterator[FloatArray]:
         """All rows in order, block by block, each column by column in memory, which is how BLAS is
@@ -121,10 +118,8 @@ class Rows:
         starts = random.permutation(np.arange(0, self.count, self.block))
         rest = np.empty((0, self.columns))
         for first in range(0, len(starts), SHUFFLE_BLOCKS):
-            group = [
-                self._block_at(start) for start in starts[first : first + SHUFFLE_BLOCKS].tolist()
-            ]
-            rows = np.concatenate(group)
+            group = starts[first : first + SHUFFLE_BLOCKS].tolist()
+            rows = np.concatenate([*map(self._block_at, group)])
             # Three times as fast as to permute the rows themselves, to the same order.
             rows = np.concatenate([rest, rows.take(random.permutation(len(rows)), axis=0)])
             whole = len(rows) - len(rows) % size

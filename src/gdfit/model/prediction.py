@@ -82,7 +82,7 @@ def predicted_blocks(
         text = with_fields(block.raw, ends_of_rows(block, grammar), fields)
         return int(np.count_nonzero(absent)), text
 
-    for missed, text in in_order(predict, file.text_blocks()):
+    for missed, text in in_order(predict, file.units()):
         if progress:
             progress.missed(missed)
         yield text

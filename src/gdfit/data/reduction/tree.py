@@ -187,7 +187,7 @@ def reduce_files(
     keeper = job.keeper()
     whole, of_file, (rank, *others) = Tree(), Tree(), file_ranks(names)
     empty = {*others}  # files without a unit, which are leaves as well
-    read_leaves = in_order(read, leaves(), lambda leaf: leaf.file.is_text)
+    read_leaves = in_order(read, leaves(), lambda leaf: leaf.file.layout.is_text)
     for number, (leaf, outcome) in enumerate(read_leaves):
         if not number:
             on_start()

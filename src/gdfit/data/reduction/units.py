@@ -46,11 +46,6 @@ class Extent:
     is_small: bool = False
     groups: int | None = None
 
-    def like(self, first: Extent) -> Extent:
-        """This file, without a header, with the names of the columns of the `first` one."""
-        names, named = first.layout.names, first.layout.named
-        return replace(self, layout=replace(self.layout, names=names, named=named))
-
     def units(self, unit_bytes: int) -> int:
         """How many units it has, if it is cut."""
         return -(-(self.size or 0) // unit_bytes) if self.groups is None else self.groups
@@ -132,8 +127,7 @@ def opened_range(
 
         def units() -> Iterator[Unit]:
             try:
-                for number, block in cutter.units(part.first, part.stop):
-                    yield Unit(number, block)
+                yield from cutter.units(part.first, part.stop)
             except RowError:  # it may begin in quotes
                 raise StraddledError from None
 

@@ -7,14 +7,13 @@ reader, which is the definition, then reads the block or says what is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gdfit.data.arrow import TypedError, batch_of, stored_in
-from gdfit.data.batch import Asked, Batch, Kind
+from gdfit.data.arrow import UnreadableError, batch_of, stored_in
+from gdfit.data.batch import Asked, Batch
 from gdfit.data.text.blocks import Block, in_quotes, table_of
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 
@@ -28,84 +27,63 @@ def read_by_arrow(
 ) -> Batch | None:
     """The rows of a block, of the columns that are `asked` for; rows must have `width` fields each.
     A field that is `missing` is NaN or -1, if there may be any."""
-    text: bytes | None = block.text
-    delimiter = grammar.delimiter
+    import pyarrow as pa
+    from pyarrow import csv
+
     kinds = dict(asked)
     if len(block.quotes) % 2 or len(kinds) < len({*asked}):  # a column may be asked for as both
         return None
-    if delimiter == WHITE_SPACE:
-        text, delimiter = trimmed(block, grammar), "\t"
-    elif width == 1 or (len(block.quotes) and not are_at_ends(block, grammar)):
-        text = trimmed(block, grammar)  # which leaves out lines of nothing but blanks
+    types = {"number": pa.float64(), "word": pa.dictionary(pa.int32(), pa.binary())}
+    conversion = csv.ConvertOptions(
+        column_types={str(place): types[kind] for place, kind in kinds.items()},
+        include_columns=[*map(str, kinds)],
+        # Arrow is slower with words for missing fields.
+        null_values=[word.decode() for word in grammar.missing_words] if missing else [],
+        decimal_point=grammar.spelling.point.decode(),
+        check_utf8=False,
+    )
+    is_spaced = grammar.delimiter == WHITE_SPACE
+    delimiter = "\t" if is_spaced else grammar.delimiter
+
+    def parsed(text: bytes | None, at_once: int) -> Any:
+        """The columns as an Arrow table; None where Arrow refuses."""
         if text is None:
             return None
-    # Arrow is slower with words for missing fields.
-    absent = [word.decode() for word in grammar.missing_words] if missing else []
-    at_once = AT_ONCE if width < WIDE else len(block.text)
-    point = grammar.spelling.point.decode()
-    table = parsed(text, delimiter, point, width, kinds, absent, at_once)
-    if table is None and text is block.text:  # blanks may be in the way, or rows be long
+        names = [*map(str, range(width))]
+        try:
+            return csv.read_csv(
+                pa.py_buffer(text),
+                csv.ReadOptions(column_names=names, use_threads=False, block_size=at_once + 1),
+                csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                conversion,
+            )
+        except pa.ArrowInvalid:
+            return None
+
+    text: bytes | None = block.text
+    # Of a single column, what is trimmed has no lines of nothing but blanks.
+    if is_spaced or width == 1 or (len(block.quotes) and not are_at_ends(block, grammar)):
         text = trimmed(block, grammar)
-        table = parsed(text, delimiter, point, width, kinds, absent, len(block.text))
+    table = parsed(text, AT_ONCE if width < WIDE else len(block.text))
+    if table is None and text is block.text:  # blanks may be in the way, or rows be long
+        table = parsed(trimmed(block, grammar), len(block.text))
     if table is None:
         return None
     columns = {place: table.column(str(place)) for place in kinds}
     try:
         batch = batch_of(table.num_rows, columns, asked, grammar, may_miss=missing)
-    except TypedError:
+    except UnreadableError:
         return None
+    # Arrow takes some words for an infinite number or for none, as ``NAN``; what stands for a null
+    # in its memory is 0.
     if np.isnan(batch.numbers).any() and not all(
-        is_finite(column) for place, column in columns.items() if kinds[place] == "number"
+        np.isfinite(stored_in(part, np.float64)).all()
+        for place, kind in kinds.items()
+        if kind == "number"
+        for part in columns[place].chunks
     ):
         return None
     return batch
-
-
-def parsed(
-    text: bytes | None,
-    delimiter: str,
-    decimal: str,
-    width: int,
-    kinds: Mapping[int, Kind],
-    absent: list[str],
-    at_once: int,
-) -> Any:
-    """The columns as an Arrow table; None where Arrow refuses."""
-    if text is None:
-        return None
-    import pyarrow as pa
-    from pyarrow import csv
-
-    types = {"number": pa.float64(), "word": pa.dictionary(pa.int32(), pa.binary())}
-    try:
-        return csv.read_csv(
-            pa.py_buffer(text),
-            csv.ReadOptions(
-                column_names=places_as_names(width), use_threads=False, block_size=at_once + 1
-            ),
-            csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            csv.ConvertOptions(
-                column_types={str(place): types[kind] for place, kind in kinds.items()},
-                include_columns=[*map(str, kinds)],
-                null_values=absent,
-                decimal_point=decimal,
-                check_utf8=False,
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-
-
-@cache
-def places_as_names(width: int) -> list[str]:
-    """Names for so many columns: their places."""
-    return [*map(str, range(width))]
-
-
-def is_finite(column: Any) -> bool:
-    """True where Arrow took no word for an infinite number or for none, as it does ``NAN``. What
-    stands for a null in its memory is 0."""
-    return all(np.isfinite(stored_in(part, np.float64)).all() for part in column.chunks)
 
 
 def are_at_ends(block: Block, grammar: Grammar) -> bool:
@@ -139,8 +117,7 @@ def trimmed(block: Block, grammar: Grammar) -> bytes | None:
         kept = starts[~outside]
         text[kept], keep[kept] = ord("\t"), True
     else:
-        for_all = np.repeat(~outside, stops - starts)
-        keep[blank] = for_all
+        keep[blank] = np.repeat(~outside, stops - starts)
     result = text[keep].tobytes()
     if len(block.quotes):
         moved = np.cumsum(keep)[block.quotes] - 1

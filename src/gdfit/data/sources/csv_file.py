@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import chain, islice
-from typing import Any, Self
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
-from gdfit.data.batch import Asked, Batch, Unit
-from gdfit.data.data_file import DataFile, Progress
+import numpy as np
+
+from gdfit.data.batch import Asked, Batch, Unit, Words
+from gdfit.data.data_file import Progress
 from gdfit.data.sources.arrow_reader import read_by_arrow
-from gdfit.data.sources.source import BLOCK_BYTES, Source, open_source
-from gdfit.data.text.blocks import LONGEST_ROW, UNIT_BYTES, Block, UnitCutter, cut_blocks
+from gdfit.data.sources.source import BLOCK_BYTES, Source
+from gdfit.data.text import fields
+from gdfit.data.text.blocks import UNIT_BYTES, Block, UnitCutter
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.fields import RowError, line_at, read_plainly, records
+from gdfit.data.text.fields import Grammar, RowError
 from gdfit.data.text.header import Layout, find_layout
-from gdfit.errors import FieldError, GdfitError
+from gdfit.errors import FieldError, GdfitError, quoted
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
+CLOSED = re.compile(rb'"(?:[^"]|"")*+"')
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,6 @@ class CsvFile:
     is_small : whether that is all of it. It goes by the plain reader, and pyarrow is not imported.
     progress : is told how reading goes.
     unit_bytes : the size of a unit: see `gdfit.data.text.blocks`.
-    longest : how many bytes a row may have.
     """
 
     source: Source
@@ -38,60 +40,18 @@ class CsvFile:
     is_small: bool
     progress: Progress | None = None
     unit_bytes: int = UNIT_BYTES
-    longest: int = LONGEST_ROW
-    is_text = True
 
     @property
     def name(self) -> str:
         """The file's name, for messages."""
         return self.source.name
 
-    def like(self, first: DataFile) -> Self:
-        """This file, without a header, with the names of the columns of the `first` one."""
-        layout = replace(self.layout, names=first.layout.names, named=first.layout.named)
-        return replace(self, layout=layout)
-
     def units(self) -> Iterator[Unit]:
         """All rows in their order: see `DataFile`."""
-        layout = self.layout
-        cutter = UnitCutter(
-            self._reader(),
-            layout.grammar,
-            layout.start,
-            layout.line,
-            self.head[layout.start :],
-            self.unit_bytes,
-            self.longest,
-        )
-        try:
-            for number, block in cutter.units():
-                yield Unit(number, block)
-        except RowError as error:
-            raise self.fault(error) from None
-
-    def text_blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[Unit]:
-        """The rows as they stand in the file, in blocks of about so many bytes, which may come
-        before the file's end is there."""
-        chunks = (
-            self.head[start : start + block_bytes]
-            for start in range(self.layout.start, len(self.head), block_bytes)
-        )
-        read = self._reader()
-        more = iter(lambda: read(block_bytes), b"")
-        try:
-            blocks = cut_blocks(
-                chain(chunks, more), self.layout.grammar, self.layout.line, self.longest
-            )
-            for number, block in enumerate(blocks):
-                yield Unit(number, block)
-        except RowError as error:
-            raise self.fault(error) from None
-
-    def _reader(self) -> Callable[[int], bytes]:
-        """What reads on: gives up to so many bytes more, none at the end."""
-        done = len(self.head)
+        layout, done = self.layout, len(self.head)
 
         def read(size: int) -> bytes:
+            """Up to so many bytes more, none at the end."""
             nonlocal done
             text = self.source.read(min(size, 2 * BLOCK_BYTES))
             done += len(text)
@@ -100,27 +60,29 @@ class CsvFile:
                 self.progress.progress(done if position is None else position)
             return text
 
-        return read
+        rest = self.head[layout.start :]
+        cutter = UnitCutter(read, layout.grammar, layout.start, layout.line, rest, self.unit_bytes)
+        try:
+            yield from cutter.units()
+        except RowError as error:
+            raise self.fault(error) from None
 
     def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
         """The rows of a unit, all at once: see `DataFile`."""
         grammar, width = self.layout.grammar, len(self.layout.names)
-        block: Block = unit.content
         batch = None
         if not self.is_small:
-            batch = read_by_arrow(block, grammar, width, asked, missing=may_miss)
+            batch = read_by_arrow(unit.content, grammar, width, asked, missing=may_miss)
         try:
-            yield batch or read_plainly(
-                block.text, grammar, width, asked, missing=may_miss, line=block.line
-            )
+            yield batch or read_plainly(unit.content, grammar, width, asked, missing=may_miss)
         except RowError as error:
             raise self.fault(error) from None
 
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
         """What is wrong with a field: see `DataFile`."""
         block: Block = unit.content
-        start = next(islice(records(block.text, self.layout.grammar), row, None)).start
-        return self.fault(RowError(what, line_at(block.text, start, block.line), place))
+        start = next(islice(fields.records(block.text, self.layout.grammar), row, None)).start
+        return self.fault(RowError(what, fields.line_at(block.text, start, block.line), place))
 
     def fault(self, error: RowError) -> GdfitError:
         """What is wrong with a row, as a person is told it."""
@@ -130,30 +92,70 @@ class CsvFile:
         return FieldError(error.what, file=self.name, line=error.line, column=column)
 
 
-@contextmanager
-def open_csv(path: str, dialect: Dialect | None = None, **how: Any) -> Iterator[CsvFile]:
-    """Open the CSV file at `path` (``-`` for standard input): see `csv_in`."""
-    with open_source(path) as source, csv_in(source, dialect or Dialect(), **how) as file:
-        yield file
-
-
-@contextmanager
-def csv_in(
-    source: Source,
-    dialect: Dialect,
-    progress: Progress | None = None,
-    *,
-    unit_bytes: int = UNIT_BYTES,
-    head_bytes: int = HEAD_BYTES,
-    longest: int = LONGEST_ROW,
-) -> Iterator[CsvFile]:
+def csv_in(source: Source, dialect: Dialect, progress: Progress | None, unit_bytes: int) -> CsvFile:
     """The CSV file in `source`, with how it is laid out.
 
     Raises
     ------
     GdfitError : it can't be read, is empty, or is not text in UTF-8.
     """
-    head = source.read(head_bytes)
+    head = source.read(HEAD_BYTES)
     layout = find_layout(head, source.name, dialect)
-    is_small = len(head) < head_bytes
-    yield CsvFile(source, layout, head, is_small, progress, unit_bytes, longest)
+    return CsvFile(source, layout, head, len(head) < HEAD_BYTES, progress, unit_bytes)
+
+
+def read_plainly(
+    block: Block, grammar: Grammar, width: int, asked: Sequence[Asked], *, missing: bool
+) -> Batch:
+    """The rows of a block, of the columns that are `asked` for. The plain reader is made of nothing
+    but the definition, reads anything, and says what is wrong.
+
+    Parameters
+    ----------
+    width : how many fields a row has to have.
+    missing : whether a field of these columns may be missing, and is NaN or -1 then.
+
+    Raises
+    ------
+    RowError : for the first row that can't be read, in the first of its columns that can't.
+    """
+    columns: dict[Asked, list[float]] = {column: [] for column in sorted({*asked})}
+    code_of: dict[int, dict[str, int]] = {place: {} for place, _ in asked}
+    rows = 0
+    for record in fields.records(block.text, grammar):
+        check_form(record, block, width)
+        rows += 1
+        for (place, kind), values in columns.items():
+            field = record.fields[place]
+            try:
+                if kind == "number":
+                    values.append(fields.read_number(field, grammar, missing=missing))
+                    continue
+                word = fields.read_word(field, grammar, missing=missing)
+            except ValueError as error:
+                line = fields.line_at(block.text, record.start, block.line)
+                raise RowError(str(error), line, place) from None
+            known = code_of[place]
+            values.append(-1 if word is None else known.setdefault(word, len(known)))
+    numbers = np.array([columns[each] for each in asked if each.kind == "number"], np.float64)
+    words = [
+        Words(np.array(columns[each], np.int64), [*code_of[each.place]])
+        for each in asked
+        if each.kind == "word"
+    ]
+    return Batch(numbers.reshape(len(numbers), rows).T, tuple(words), np.arange(rows))
+
+
+def check_form(record: fields.Record, block: Block, width: int) -> None:
+    """Raise where a row of a block has not `width` fields."""
+    row = record.fields
+    if row[-1].startswith(b'"') and not CLOSED.match(row[-1]):
+        at = fields.line_at(block.text, len(block.text) - len(row[-1]), block.line)
+        raise RowError("a quote opens a field here that does not end", at)
+    if len(row) != width:
+        found = "1 field" if len(row) == 1 else f"{len(row)} fields"
+        mark = row[0][:1].decode(errors="replace")
+        comment = f"; `comment` {quoted(mark)} leaves out comments"
+        hint = comment if mark and mark in fields.MARKS else ""
+        what = f"has {found}, not {width} as the first line has{hint}"
+        raise RowError(what, fields.line_at(block.text, record.start, block.line))

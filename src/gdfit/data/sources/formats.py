@@ -13,9 +13,10 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import IO, Any
 
-from gdfit.data.arrow import TypedError, batch_of, held_in, is_numeric, text_column, typed_layout
+from gdfit.data import arrow
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile, Progress, Stored, scheme_of
 from gdfit.data.sources.csv_file import CsvFile, csv_in
@@ -26,9 +27,6 @@ from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
 from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.system import scratch_file
-
-if TYPE_CHECKING:
-    pass
 
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
@@ -89,11 +87,6 @@ class ArrowFile:
     progress: Progress | None = None
     size: int | None = None
     groups: range | None = None
-    is_text = False
-
-    def like(self, first: DataFile) -> ArrowFile:
-        """This file: its columns have names."""
-        return self
 
     def units(self) -> Iterator[Unit]:
         """The groups: see `DataFile`."""
@@ -108,8 +101,8 @@ class ArrowFile:
             columns = dict(zip(places, block.columns, strict=True))
             grammar = self.layout.grammar
             try:
-                batch = batch_of(block.num_rows, columns, asked, grammar, may_miss=may_miss)
-            except TypedError as error:
+                batch = arrow.batch_of(block.num_rows, columns, asked, grammar, may_miss=may_miss)
+            except arrow.UnreadableError as error:
                 raise self.fault_in(unit, start + error.row, error.place, error.what) from None
             yield batch._replace(rows=batch.rows + start)
             start += block.num_rows
@@ -117,7 +110,7 @@ class ArrowFile:
     def blocks(self, group: int, names: Sequence[str]) -> Iterator[Any]:
         """The rows of some columns of a group, as pyarrow's record batches."""
         rows, done = max(1, BLOCK_BYTES // (8 * len(names))), 0
-        with damage_told(self.name, self.kind):
+        with damage_told(self.name, type(self.table).__name__):
             for block in self.table.blocks(group, names, rows):
                 yield block
                 done += block.num_rows
@@ -125,33 +118,16 @@ class ArrowFile:
                     groups = group + done / self.table.rows_in(group)
                     self.progress.progress(int(self.size * groups / self.table.groups))
 
-    @property
-    def kind(self) -> str:
-        """The name of its format."""
-        return type(self.table).__name__
-
-    def all_blocks(self) -> Iterator[Any]:
-        """All rows of all columns, as pyarrow's record batches."""
-        for group in range(self.table.groups):
-            yield from self.blocks(group, self.table.names)
-
-    def rows_before(self, group: int) -> int:
-        """The number of rows before a group."""
-        return sum(map(self.table.rows_in, range(group)))
-
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
         """What is wrong with a value: see `DataFile`."""
-        number, column = self.rows_before(unit.number) + row + 1, self.layout.names[place]
-        return FieldError(what, file=self.name, row=number, column=column)
+        before = sum(map(self.table.rows_in, range(unit.number)))
+        column = self.layout.names[place]
+        return FieldError(what, file=self.name, row=before + row + 1, column=column)
 
 
 @contextmanager
 def arrow_in(
-    source: Source,
-    dialect: Dialect,
-    progress: Progress | None = None,
-    *,
-    kind: type[Parquet | Arrow],
+    kind: type[Parquet | Arrow], source: Source, dialect: Dialect, progress: Progress | None
 ) -> Iterator[ArrowFile]:
     """The file of this `kind` in `source`. What can't be read in any order, as a download, goes to
     a temporary file first.
@@ -161,11 +137,9 @@ def arrow_in(
     GdfitError : it is damaged, or a pipe.
     """
     called = kind.__name__
-    for option in ("delimiter", "comment", "skip"):
-        if getattr(dialect, option):
+    for option in ("delimiter", "comment", "skip", "decimal"):
+        if getattr(dialect, option) != getattr(Dialect, option):
             raise UsageError(f"`{option}` is for CSV, and {source.name} is {called}")
-    if dialect.decimal != ".":
-        raise UsageError(f"`decimal` is for CSV, and {source.name} is {called}")
     with ExitStack() as stack:
         size = source.stored.size
         stored: IO[bytes] = source.stored.file
@@ -173,24 +147,22 @@ def arrow_in(
             if source.name == "standard input" and not source.is_compressed:
                 what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
                 raise GdfitError(what, file=source.name)
-            stored, size = stack.enter_context(spooled(source, progress)), None
+            stored, size = stack.enter_context(scratch_file()), None
+            spool(source, stored, progress)
         with damage_told(source.name, called):
             table = kind(stored)
             layout = arrow_layout(table, dialect.grammar(","))
         yield ArrowFile(source.name, table, layout, progress, size)
 
 
-@contextmanager
-def spooled(source: Source, progress: Progress | None) -> Iterator[IO[bytes]]:
-    """What is read from `source`, in a temporary file."""
-    with scratch_file() as file:
-        while chunk := source.read(BLOCK_BYTES):
-            file.write(chunk)
-            position = source.position()
-            if progress and position is not None:
-                progress.progress(position)
-        file.seek(0)
-        yield file
+def spool(source: Source, file: IO[bytes], progress: Progress | None) -> None:
+    """Write what is read from `source` to `file`, which is then at its start."""
+    while chunk := source.read(BLOCK_BYTES):
+        file.write(chunk)
+        position = source.position()
+        if progress and position is not None:
+            progress.progress(position)
+    file.seek(0)
 
 
 def arrow_layout(table: Parquet | Arrow, grammar: Grammar) -> Layout:
@@ -200,8 +172,8 @@ def arrow_layout(table: Parquet | Arrow, grammar: Grammar) -> Layout:
     first = next(blocks, None)
     held = [Held()] * len(table.names)
     if first is not None:
-        held = [held_in(column, grammar) for column in first.columns]
-    return typed_layout(table.names, held, grammar)
+        held = [arrow.held_in(column, grammar) for column in first.columns]
+    return arrow.typed_layout(table.names, held, grammar)
 
 
 @contextmanager
@@ -216,23 +188,25 @@ def damage_told(name: str, kind: str) -> Iterator[None]:
         raise GdfitError(f"its {kind} can't be read: {what}", file=name) from None
 
 
-class Chunks:
-    """Bytes that come in pieces of any size, read as a pipe."""
+def as_text(file: DataFile) -> CsvFile:
+    """A file for its rows as they stand: as CSV, whatever it is. What is none becomes one whose
+    header is line 0, so that its row 7 is line 7.
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-
-    def read(self, size: int) -> bytes:
-        """The next piece, however long it is; none at the end."""
-        return next(self._chunks, b"")
-
-
-def as_csv(file: ArrowFile) -> CsvFile:
-    """`file` as a CSV file whose header is line 0, so that its row 7 is line 7."""
+    Raises
+    ------
+    GdfitError : it has no rows of text.
+    """
+    if isinstance(file, CsvFile):
+        return file
+    if not isinstance(file, ArrowFile):
+        raise GdfitError("can't be written as CSV", file=file.name)
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(file.layout.names)
     top = header.getvalue().encode(errors="surrogateescape")
-    text: Any = Chunks(text_of(block) for block in file.all_blocks())
+    groups = range(file.table.groups)
+    blocks = chain.from_iterable(file.blocks(group, file.table.names) for group in groups)
+    rows = map(text_of, blocks)
+    text: Any = SimpleNamespace(read=lambda size: next(rows, b""))  # in pieces, as from a pipe
     source = Source(file.name, text, Stored(text, None), ())
     layout = replace(file.layout, start=len(top), header_end=len(top) - 1)
     return CsvFile(source, layout, top, is_small=False)
@@ -263,7 +237,7 @@ def fields_of(column: Any) -> Any:
     from pyarrow import compute
 
     try:
-        said = text_column(column)
+        said = arrow.text_column(column)
     except pa.ArrowException:
         values = column.to_pylist()
         said = pa.array(
@@ -271,7 +245,7 @@ def fields_of(column: Any) -> Any:
             pa.string(),
         )
     said = said.cast(pa.binary())
-    if is_numeric(column.type):
+    if arrow.is_numeric(column.type):
         return said
     special = compute.match_substring_regex(said, '[",\r\n]')
     doubled = compute.replace_substring(said, b'"', b'""')
@@ -282,19 +256,15 @@ def fields_of(column: Any) -> Any:
 Reader = Callable[..., AbstractContextManager[DataFile]]
 
 READERS: dict[bytes, Reader] = {
-    PARQUET: partial(arrow_in, kind=Parquet),
-    ARROW: partial(arrow_in, kind=Arrow),
+    PARQUET: partial(arrow_in, Parquet),
+    ARROW: partial(arrow_in, Arrow),
 }
 """Formats other than CSV, by the bytes that they start with."""
 
 
 @contextmanager
 def open_file(
-    path: str,
-    dialect: Dialect,
-    progress: Progress | None = None,
-    *,
-    unit_bytes: int = UNIT_BYTES,
+    path: str, dialect: Dialect, progress: Progress | None = None, *, unit_bytes: int = UNIT_BYTES
 ) -> Iterator[DataFile]:
     """Open the data file at a path or URL (``-`` for standard input) and find its columns.
 
@@ -306,30 +276,9 @@ def open_file(
         if progress and scheme_of(path):
             progress.opened(source.stored.size)
         start = source.start
-        reader = next((READERS[magic] for magic in READERS if start.startswith(magic)), None)
-        opened = (
-            reader(source, dialect, progress)
-            if reader
-            else csv_in(source, dialect, progress, unit_bytes=unit_bytes)
-        )
-        with opened as file:
-            yield file
-
-
-@contextmanager
-def open_text(
-    path: str, dialect: Dialect, progress: Progress | None = None, **how: Any
-) -> Iterator[CsvFile]:
-    """Open a data file as `open_file` does, for its rows as they stand: as CSV, whatever it is.
-
-    Raises
-    ------
-    GdfitError : it has no rows of text.
-    """
-    with open_file(path, dialect, progress, **how) as file:
-        if isinstance(file, CsvFile):
-            yield file
-        elif isinstance(file, ArrowFile):
-            yield as_csv(file)
-        else:
-            raise GdfitError("can't be written as CSV", file=file.name)
+        for magic, reader in READERS.items():
+            if start.startswith(magic):
+                with reader(source, dialect, progress) as file:
+                    yield file
+                return
+        yield csv_in(source, dialect, progress, unit_bytes)

@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from gdfit.data.arrow import TypedError, batch_of, held_in, typed_layout
+from gdfit.data.arrow import UnreadableError, batch_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
-from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
@@ -57,11 +56,6 @@ class FrameFile:
     layout: Layout
     columns: Sequence[Any]
     labels: Any = None
-    is_text = False
-
-    def like(self, first: DataFile) -> FrameFile:
-        """This one: its columns have names."""
-        return self
 
     def units(self) -> Iterator[Unit]:
         """All rows, `UNIT_ROWS` at a time."""
@@ -79,7 +73,7 @@ class FrameFile:
         count = len(self.columns[0][unit.content])
         try:
             yield batch_of(count, columns, asked, GRAMMAR, may_miss=may_miss)
-        except TypedError as error:
+        except UnreadableError as error:
             raise self.fault_in(unit, error.row, error.place, error.what) from None
 
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> FieldError:
@@ -95,9 +89,7 @@ class FrameFile:
 
 
 def frame_file(
-    frame: Any,
-    columns: Sequence[tuple[Hashable, Any]] | None = None,
-    called: str | None = None,
+    frame: Any, columns: Sequence[tuple[Hashable, Any]] | None = None, called: str | None = None
 ) -> FrameFile:
     """A DataFrame as a data file; `columns` may be other ones than its own."""
     columns = columns_of(frame) if columns is None else columns
@@ -137,16 +129,12 @@ def with_held(column: Any) -> tuple[Any, Held]:
 def held_of(first: Sequence[object]) -> Held:
     """What Python's objects are."""
     present = [value for value in first if not GRAMMAR.is_missing(word_of(value))]
-    words = [word_of(value) for value in present if not is_number(value)]
+    others = (word_of(value) for value in present if not is_number(value))
+    words = [word.decode(errors="surrogateescape") for word in others]
     if len(words) < len(present):  # words among numbers may say numbers
-        words = [word for word in words if not says_number(decoded(word), GRAMMAR.decimal)]
-    word = decoded(words[0]) if words else ""
-    return Held(len(present) - len(words), len(first) - len(present), len(words), word)
-
-
-def decoded(word: bytes) -> str:
-    """A word as text."""
-    return word.decode(errors="surrogateescape")
+        words = [word for word in words if not says_number(word, GRAMMAR.decimal)]
+    absent = len(first) - len(present)
+    return Held(len(present) - len(words), absent, len(words), words[0] if words else "")
 
 
 def word_of(value: object) -> bytes:

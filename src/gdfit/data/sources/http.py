@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 SCHEMES = ("http", "https")
 TIMEOUT = 30.0  # seconds without a byte
-REDIRECTS = 10
 RESERVED = "!#$%&'()*+,/:;=?@[]~"  # what stays as it is in a path or a query
 LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 WEB_PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
@@ -31,7 +30,7 @@ WEB_PAGE = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 class Redirects(request.HTTPRedirectHandler):
     """Follows redirects to http and https alone, and not for ever."""
 
-    max_redirections = REDIRECTS
+    max_redirections = 10
 
     def redirect_request(
         self, req: request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
@@ -87,7 +86,8 @@ def open_url(url: str, start: int = 0, *, timeout: float = TIMEOUT) -> Stored:
         seconds.
     """
     try:
-        answer = opener().open(request_of(url, start), timeout=timeout)
+        opener = request.build_opener(Redirects)
+        answer = opener.open(request_of(url, start), timeout=timeout)
     except HTTPError as error:
         with error:
             raise GdfitError(refusal(error), file=url) from None
@@ -96,22 +96,6 @@ def open_url(url: str, start: int = 0, *, timeout: float = TIMEOUT) -> Stored:
     except ValueError:
         raise GdfitError("is not a URL", file=url) from None
     return stored(url, cast(HTTPResponse, answer), start, timeout)
-
-
-def opener() -> request.OpenerDirector:
-    """What opens http and https alone: the standard library's own would open files, too."""
-    handlers = (
-        request.ProxyHandler(),
-        request.HTTPHandler(),
-        request.HTTPSHandler(),
-        request.HTTPErrorProcessor(),
-        request.HTTPDefaultErrorHandler(),
-        Redirects(),
-    )
-    made = request.OpenerDirector()
-    for handler in handlers:
-        made.add_handler(handler)
-    return made
 
 
 def request_of(url: str, start: int) -> request.Request:

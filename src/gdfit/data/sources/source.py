@@ -9,13 +9,13 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from gdfit.data.data_file import Stored, scheme_of
+from gdfit.data.data_file import Stored, name_of_file, scheme_of
 from gdfit.errors import GdfitError
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"  # what files of these formats start with
@@ -25,34 +25,22 @@ BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
 Damage = tuple[type[Exception], ...]
 
 
-def _zstd(stored: IO[bytes]) -> tuple[IO[bytes], Damage]:
+def decompressed(text: IO[bytes], start: bytes) -> tuple[IO[bytes], Damage]:
+    """What is compressed in `text`, and what reading it raises where it is damaged; or `text` as it
+    is. Unlike a file's name, its `start` tells the truth about standard input and renamed files."""
+    if start.startswith(b"\x1f\x8b"):
+        return cast(IO[bytes], gzip.open(text)), (EOFError, gzip.BadGzipFile, zlib.error)
+    if start.startswith(b"BZh"):
+        return bz2.open(text), (EOFError, OSError)
+    if start.startswith(b"\xfd7zXZ\x00"):
+        return lzma.open(text), (EOFError, lzma.LZMAError)
+    if not start.startswith(b"\x28\xb5\x2f\xfd"):
+        return text, ()
     if sys.version_info >= (3, 14):
         from compression import zstd
     else:
         from backports import zstd
-    return cast(IO[bytes], zstd.open(stored)), (EOFError, zstd.ZstdError)
-
-
-def _gzip(stored: IO[bytes]) -> tuple[IO[bytes], Damage]:
-    return cast(IO[bytes], gzip.open(stored)), (EOFError, gzip.BadGzipFile, zlib.error)
-
-
-def _bzip2(stored: IO[bytes]) -> tuple[IO[bytes], Damage]:
-    return bz2.open(stored), (EOFError, OSError)
-
-
-def _xz(stored: IO[bytes]) -> tuple[IO[bytes], Damage]:
-    return lzma.open(stored), (EOFError, lzma.LZMAError)
-
-
-FORMATS: dict[bytes, Callable[[IO[bytes]], tuple[IO[bytes], Damage]]] = {
-    b"\x1f\x8b": _gzip,
-    b"BZh": _bzip2,
-    b"\xfd7zXZ\x00": _xz,
-    b"\x28\xb5\x2f\xfd": _zstd,
-}
-"""Compressed formats by the bytes that they start with: unlike a file's name, those tell the truth
-about standard input and renamed files too."""
+    return cast(IO[bytes], zstd.open(text)), (EOFError, zstd.ZstdError)
 
 
 class Source(NamedTuple):
@@ -111,7 +99,6 @@ def open_stored(path: str, start: int = 0) -> Stored:
     ------
     GdfitError : it does not exist, is a folder or can't be read.
     """
-    name = "standard input" if path == "-" else path
     scheme = scheme_of(path)
     if scheme in ("http", "https"):
         from gdfit.data.sources.http import open_url
@@ -123,13 +110,13 @@ def open_stored(path: str, start: int = 0) -> Stored:
         return open_remote(path, scheme, start)
     if path == "-":
         if sys.stdin is None:
-            raise GdfitError("is closed", file=name)
+            raise GdfitError("is closed", file=name_of_file(path))
         file = cast(BufferedReader, sys.stdin.buffer)
     else:
         file = open_local(path)
         if start:
             file.seek(start)
-    size = size_of(file)
+    size = size_at(path)
     return Stored(file, size, from_anywhere=path != "-" and size is not None)
 
 
@@ -148,19 +135,11 @@ def open_local(path: str) -> BufferedReader:
 
 
 def size_at(path: str) -> int | None:
-    """The size of the file at `path`; None of what is none, as a URL is none, and a pipe."""
+    """The size of the file at `path`, or standard input for ``-``; None of what is none, as a URL
+    is none, and a pipe."""
     try:
         status = os.fstat(sys.stdin.fileno()) if path == "-" else Path(path).stat()
     except (OSError, ValueError, AttributeError):  # no such file; standard input that is none
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
-
-
-def size_of(file: BufferedReader) -> int | None:
-    """The size of an open file; None of a pipe and the like."""
-    try:
-        status = os.fstat(file.fileno())
-    except OSError:  # no file of the system's
         return None
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
@@ -173,16 +152,12 @@ def open_source(path: str) -> Iterator[Source]:
     ------
     GdfitError : it does not exist, is a folder or can't be read.
     """
-    name = "standard input" if path == "-" else path
     stored = open_stored(path)
     try:
-        source = Source(name, stored.file, stored, ())
+        source = Source(name_of_file(path), stored.file, stored, ())
         for _ in range(1 + stored.encoded):
-            start = source.start
-            for magic, decompress in FORMATS.items():
-                if start.startswith(magic):
-                    text, damage = decompress(source.text)
-                    source = source._replace(text=text, damage=source.damage + damage)
+            text, damage = decompressed(source.text, source.start)
+            source = source._replace(text=text, damage=source.damage + damage)
         yield source
     finally:
         if path != "-":

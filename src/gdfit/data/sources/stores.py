@@ -20,14 +20,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 PACKAGES = {
-    "s3": "s3fs",
-    "s3a": "s3fs",
-    "gs": "gcsfs",
-    "gcs": "gcsfs",
-    "abfs": "adlfs",
-    "abfss": "adlfs",
-    "adl": "adlfs",
-    "az": "adlfs",
+    **dict.fromkeys(("s3", "s3a"), "s3fs"),
+    **dict.fromkeys(("gs", "gcs"), "gcsfs"),
+    **dict.fromkeys(("abfs", "abfss", "adl", "az"), "adlfs"),
 }
 """What fsspec needs for a scheme."""
 
@@ -76,17 +71,6 @@ def open_remote(url: str, scheme: str, start: int = 0) -> Stored:
     return Stored(file, getattr(opened, "size", None), from_anywhere=file.seekable())
 
 
-def matching_objects(url: str, scheme: str) -> list[str]:
-    """The URLs of all objects that match one.
-
-    Raises
-    ------
-    GdfitError : the store can't be reached, or a package that it needs is missing.
-    """
-    with in_store(url, scheme) as (system, path):
-        return [system.unstrip_protocol(found) for found in system.glob(path)]
-
-
 @contextmanager
 def in_store(url: str, scheme: str) -> Iterator[tuple[Any, str]]:
     """The store that `url` is in, and the path there; whatever goes wrong is one line about it."""
@@ -122,25 +106,22 @@ def expanded(paths: tuple[str, ...]) -> tuple[str, ...]:
 
     Raises
     ------
-    GdfitError : none match.
+    GdfitError : none match, a store can't be reached, or a package that it needs is missing.
     """
     return tuple(file for path in paths for file in matching(path))
-
-
-def is_pattern(path: str) -> bool:
-    """Whether a path has characters in it that stand for others."""
-    return any(character in path for character in "*?[")
 
 
 def matching(path: str) -> list[str]:
     """The files that one path stands for."""
     scheme = scheme_of(path)
-    if not is_pattern(path) or scheme in ("http", "https") or os.path.lexists(path):
+    is_pattern = any(character in path for character in "*?[")
+    if not is_pattern or scheme in ("http", "https") or os.path.lexists(path):
         return [path]
-    # Unlike a shell, Path.glob finds hidden files as well.
-    found = (
-        matching_objects(path, scheme) if scheme else glob.glob(path, recursive=True)  # noqa: PTH207
-    )
+    if scheme:
+        with in_store(path, scheme) as (system, pattern):
+            found = [system.unstrip_protocol(match) for match in system.glob(pattern)]
+    else:  # unlike a shell, Path.glob finds hidden files as well
+        found = glob.glob(path, recursive=True)  # noqa: PTH207
     if not found:
         raise GdfitError("no such file, and none matches", file=path)
     return sorted(found)

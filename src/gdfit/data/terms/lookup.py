@@ -6,9 +6,9 @@ import csv
 import io
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from gdfit.data.data_file import LaidOut
 from gdfit.data.terms.terms import Factor, read_term
@@ -126,4 +126,7 @@ def made_like(first: File, file: File) -> File:
     if len(names) != len(others) or (file.layout.named and set(names) != set(others)):
         what = f"its columns ({listing(others)}) are not those of {first.name} ({listing(names)})"
         raise GdfitError(what, file=file.name)
-    return file if file.layout.named else file.like(first)
+    if file.layout.named:
+        return file
+    layout = replace(file.layout, names=names, named=first.layout.named)
+    return cast(File, replace(cast(Any, file), layout=layout))

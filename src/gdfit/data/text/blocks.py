@@ -1,5 +1,5 @@
-"""Text cut into whole rows, so that each part can be read by itself: into blocks of what has come,
-and into units, the rows that start in one stretch of a file's bytes, of a fixed size.
+"""Text cut into units, whole rows that can be read by themselves: those that start in one stretch
+of a file's bytes, of a fixed size.
 
 A row may hold line ends, in quotes. A byte is in quotes if the number of quotes before it is odd;
 so it is where each quote opens a field, closes it or is doubled. In files where some are mere
@@ -14,7 +14,7 @@ who has them all, sees it. If none does, all have begun where a row starts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -22,9 +22,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gdfit.data.batch import Unit
 from gdfit.data.text.fields import Grammar, RowError
 
-LONGEST_ROW = 1 << 25
+LONGEST_ROW = 1 << 25  # in bytes
 QUOTE, LF, CR = b'"\n\r'
 
 Text = NDArray[np.uint8]
@@ -46,57 +47,26 @@ class Block(NamedTuple):
     raw: bytes
 
 
-def cut_blocks(
-    chunks: Iterable[bytes], grammar: Grammar, line: int = 1, longest: int = LONGEST_ROW
-) -> Iterator[Block]:
-    """The text that comes in `chunks`, cut anywhere, in blocks of about their size.
-
-    line : the number of the first line.
-    longest : how many bytes a row may have.
-
-    Raises
-    ------
-    RowError : a row is longer.
-    """
-    rest = b""
-    for chunk in chunks:
-        rest += chunk
-        block = whole_rows(rest, grammar, line)
-        if block.text:
-            yield block
-            rest = rest[len(block.text) :]
-            line += count_lines(block.text)
-        elif len(rest) > longest:
-            raise too_long(rest, line)
-    if rest:
-        text = without_comments(rest, grammar)
-        yield Block(text, find_quotes(text, grammar), line, rest)
-
-
 def too_long(text: bytes, line: int) -> RowError:
     """What is wrong with a row that does not end where it should."""
     what = "a quote opens a field here that does not end" if b'"' in text else "is no text"
     return RowError(what, line)
 
 
-def whole_rows(raw: bytes, grammar: Grammar, line: int) -> Block:
-    """The rows at the start of a text that are whole whatever follows."""
-    text = without_comments(raw, grammar)
-    quotes = find_quotes(text, grammar)
-    end = len(text)
-    within = 1
+def end_of_whole_rows(text: bytes, quotes: Positions) -> int:
+    """Where the last row ends that is whole whatever follows the text."""
+    end, within = len(text), 1
     while end and within % 2:
         # What follows a CR at the end may be the LF that belongs to it.
         end = 1 + max(text.rfind(b"\n", 0, end), text.rfind(b"\r", 0, min(end, len(text) - 1)))
         within = int(np.searchsorted(quotes, end))
         if within % 2:
             end = int(quotes[within - 1])
-    rows = text[:end]
-    return Block(rows, quotes[:within], line, rows if text is raw else raw[:end])
+    return end
 
 
 def count_lines(text: bytes) -> int:
-    """How many lines end in `text`; faster than `count_line_ends`."""
+    """How many lines end in `text`; faster than `line_at`."""
     characters = np.frombuffer(text, np.uint8)
     feeds = characters == LF
     count = int(np.count_nonzero(feeds))
@@ -226,7 +196,6 @@ class UnitCutter:
     line : the number of the first line.
     text : what has been read of it already.
     unit_bytes : the size of a unit.
-    longest : how many bytes a row may have.
     """
 
     read: Callable[[int], bytes]
@@ -235,11 +204,10 @@ class UnitCutter:
     line: int
     text: bytes = b""
     unit_bytes: int = UNIT_BYTES
-    longest: int = LONGEST_ROW
     _ended: bool = field(default=False, init=False)
 
-    def units(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, Block]]:
-        """Units with their numbers, from `first` on: up to `stop`, or all that there are.
+    def units(self, first: int = 0, stop: int | None = None) -> Iterator[Unit]:
+        """Units from `first` on: up to `stop`, or all that there are.
 
         Raises
         ------
@@ -250,7 +218,7 @@ class UnitCutter:
         while self._fill(max(1, (number + 1) * self.unit_bytes - self.begin + LITTLE)):
             left = None if stop is None else stop * self.unit_bytes - self.begin
             block = self._take((number + 1) * self.unit_bytes - self.begin, left)
-            yield number, block
+            yield Unit(number, block)
             self.begin += len(block.raw)
             self.line += count_lines(block.raw)
             number += 1
@@ -269,7 +237,7 @@ class UnitCutter:
         while end is None:
             self._fill(size)
             end = row_start(self.text, nothing, 1, ended=self._ended)
-            if end is None and size > self.longest:
+            if end is None and size > LONGEST_ROW:
                 raise StraddledError
             size *= 2
         self.begin += end
@@ -277,12 +245,9 @@ class UnitCutter:
 
     def _fill(self, size: int) -> bool:
         """Have so many bytes, if there are so many; True if there are any."""
-        parts, length = [self.text], len(self.text)
-        while length < size and not self._ended:
-            parts.append(self.read(size - length))
-            length += len(parts[-1])
-            self._ended = not parts[-1]
-        self.text = b"".join(parts) if len(parts) > 1 else parts[0]
+        while len(self.text) < size and not self._ended:
+            more = self.read(size - len(self.text))
+            self.text, self._ended = self.text + more, not more
         return bool(self.text)
 
     def _take(self, wanted: int, left: int | None) -> Block:
@@ -301,8 +266,8 @@ class UnitCutter:
             end = row_start(text, quotes, wanted, ended=self._ended)
             if end is not None:
                 break
-            whole = len(whole_rows(raw, self.grammar, self.line).text)
-            if len(raw) - whole > self.longest:
+            whole = end_of_whole_rows(text, quotes)
+            if len(raw) - whole > LONGEST_ROW:
                 raise too_long(raw[whole:], self.line + count_lines(raw[:whole]))
             size *= 2
         if left is not None and 0 < left <= end:

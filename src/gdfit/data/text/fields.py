@@ -1,5 +1,4 @@
-"""What a line, a field and a number are: the definition that all reading goes by, and the plain
-reader, which is made of nothing else, reads anything, and says what is wrong.
+"""What a line, a field and a number are: the definition that all reading goes by.
 
 Text is bytes here. The characters that matter are ASCII, and UTF-8 has their bytes nowhere else.
 """
@@ -9,15 +8,12 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from gdfit.errors import quoted
-
-if TYPE_CHECKING:
-    from gdfit.data.batch import Asked, Batch
 
 WHITE_SPACE = r"\s+"  # the delimiter of files with spaces and tabs between the fields
 MISSING = frozenset(
@@ -30,7 +26,6 @@ OTHER_MARK = {".": ",", ",": "."}
 MARKS = "#%"  # begin comments above a header
 
 QUOTED = re.compile(rb'"((?:[^"]|"")*)"')
-CLOSED = re.compile(rb'"(?:[^"]|"")*+"')
 
 
 class Spelling(NamedTuple):
@@ -90,7 +85,7 @@ class Grammar:
     def missing_numbers(self) -> frozenset[float]:
         """What a missing field says as a number."""
         return frozenset(
-            self.value(word) for word in self.missing_words if self.number.fullmatch(word)
+            self.value(word) for word in self.missing_words if self.spelling.number.fullmatch(word)
         )
 
     @cached_property
@@ -110,11 +105,6 @@ class Grammar:
         )
 
     @property
-    def number(self) -> re.Pattern[bytes]:
-        """A decimal number in ASCII digits."""
-        return self.spelling.number
-
-    @property
     def spelling(self) -> Spelling:
         """How numbers are written."""
         return SPELLINGS[self.decimal]
@@ -128,7 +118,9 @@ class Grammar:
         """Whether a field that says this is missing."""
         if said in self.missing_words or not self.missing_numbers:
             return said in self.missing_words
-        return bool(self.number.fullmatch(said)) and self.value(said) in self.missing_numbers
+        return (
+            bool(self.spelling.number.fullmatch(said)) and self.value(said) in self.missing_numbers
+        )
 
 
 class Record(NamedTuple):
@@ -178,10 +170,9 @@ def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
     ValueError : it says something else, or is missing where it may not.
     """
     said = content(field, grammar)
-    if grammar.is_missing(said):
-        check_there(field, grammar, missing=missing)
+    if is_absent(said, grammar, missing=missing):
         return math.nan
-    if not grammar.number.fullmatch(said):
+    if not grammar.spelling.number.fullmatch(said):
         raise ValueError(no_number(said, grammar, missing=missing))
     value = grammar.value(said)
     if math.isinf(value):
@@ -189,12 +180,31 @@ def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
     return value
 
 
-def check_there(field: bytes, grammar: Grammar, *, missing: bool) -> None:
-    """Raise where a field is missing that may not."""
-    said = content(field, grammar)
-    if grammar.is_missing(said) and not missing:
+def is_absent(said: bytes, grammar: Grammar, *, missing: bool) -> bool:
+    """True where a field that says this is missing.
+
+    Raises
+    ------
+    ValueError : it is, and may not.
+    """
+    absent = grammar.is_missing(said)
+    if absent and not missing:
         what = f"{shown(said)} stands for a missing value" if said else "the field is empty"
         raise ValueError(f"{what}; `drop_missing` skips such rows")
+    return absent
+
+
+def read_word(field: bytes, grammar: Grammar, *, missing: bool) -> str | None:
+    """The word that a field says, or None where it is missing.
+
+    Raises
+    ------
+    ValueError : it is missing where it may not.
+    """
+    said = content(field, grammar)
+    if is_absent(said, grammar, missing=missing):
+        return None
+    return said.decode(errors="surrogateescape")
 
 
 def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
@@ -232,19 +242,10 @@ def shown(said: bytes) -> str:
     return quoted(said.decode(errors="replace"))
 
 
-def count_line_ends(text: bytes) -> int:
-    """How many lines end in `text`."""
-    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
-
-
-def is_open(field: bytes) -> bool:
-    """Whether a quote opens a field, as it stands in the text, and nothing closes it."""
-    return field.startswith(b'"') and not CLOSED.match(field)
-
-
 def line_at(text: bytes, position: int, first: int = 1) -> int:
     """On which line a position in `text` is, where the `first` one has that number."""
-    return first + count_line_ends(text[:position])
+    above = text[:position]
+    return first + above.count(b"\n") + above.count(b"\r") - above.count(b"\r\n")
 
 
 class RowError(ValueError):
@@ -252,71 +253,3 @@ class RowError(ValueError):
 
     def __init__(self, what: str, line: int, place: int | None = None) -> None:
         self.what, self.line, self.place = what, line, place
-
-
-def read_plainly(
-    text: bytes,
-    grammar: Grammar,
-    width: int,
-    asked: Sequence[Asked],
-    *,
-    missing: bool,
-    line: int = 1,
-) -> Batch:
-    """The rows of `text`, of the columns that are `asked` for.
-
-    Parameters
-    ----------
-    width : how many fields a row has to have.
-    missing : whether a field of these columns may be missing, and is NaN or -1 then.
-    line : the number of the first line.
-
-    Raises
-    ------
-    RowError : for the first row that can't be read, in the first of its columns that can't.
-    """
-    import numpy as np
-
-    from gdfit.data.batch import Batch, Words, by_kind
-
-    numeric, verbal = by_kind(asked)
-    in_file = sorted({*asked})
-    numbers: dict[int, list[float]] = {place: [] for place in numeric}
-    codes: dict[int, list[int]] = {place: [] for place in verbal}
-    code_of: dict[int, dict[str, int]] = {place: {} for place in verbal}
-    count = 0
-    for record in records(text, grammar):
-        check_form(record, text, width, line)
-        count += 1
-        for place, kind in in_file:
-            field = record.fields[place]
-            try:
-                if kind == "number":
-                    numbers[place].append(read_number(field, grammar, missing=missing))
-                    continue
-                check_there(field, grammar, missing=missing)
-            except ValueError as error:
-                raise RowError(str(error), line_at(text, record.start, line), place) from None
-            said, known = content(field, grammar), code_of[place]
-            word = said.decode(errors="surrogateescape")
-            missed = grammar.is_missing(said)
-            codes[place].append(-1 if missed else known.setdefault(word, len(known)))
-    rows = np.empty((count, len(numeric)), order="F")
-    for at, place in enumerate(numeric):
-        rows[:, at] = numbers[place]
-    words = tuple(Words(np.array(codes[place], np.int64), [*code_of[place]]) for place in verbal)
-    return Batch(rows, words, np.arange(count))
-
-
-def check_form(record: Record, text: bytes, width: int, line: int) -> None:
-    """Raise where a row of `text`, which begins on this line, has not `width` fields."""
-    row = record.fields
-    if is_open(row[-1]):
-        at = line_at(text, len(text) - len(row[-1]), line)
-        raise RowError("a quote opens a field here that does not end", at)
-    if len(row) != width:
-        count = "1 field" if len(row) == 1 else f"{len(row)} fields"
-        mark = row[0][:1].decode(errors="replace")
-        hint = f"; `comment` {quoted(mark)} leaves out comments" if mark and mark in MARKS else ""
-        what = f"has {count}, not {width} as the first line has{hint}"
-        raise RowError(what, line_at(text, record.start, line))

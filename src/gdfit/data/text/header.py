@@ -13,17 +13,9 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
+from gdfit.data.text import fields
 from gdfit.data.text.dialect import Dialect, all_numbers
-from gdfit.data.text.fields import (
-    MARKS,
-    OTHER_MARK,
-    WHITE_SPACE,
-    Grammar,
-    content,
-    line_at,
-    records,
-    says_number,
-)
+from gdfit.data.text.fields import MARKS, OTHER_MARK, WHITE_SPACE, Grammar, says_number
 from gdfit.errors import GdfitError, quoted
 
 ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
@@ -63,8 +55,8 @@ class Layout:
     names: tuple[str, ...]
     named: bool
     grammar: Grammar
-    start: int
-    line: int
+    start: int = 0
+    line: int = 1
     header_end: int = 0
     set_aside: frozenset[str] = frozenset()
     held: tuple[Held, ...] = ()
@@ -95,26 +87,21 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
     header, rows = find_header(head, name)
     if header is None:
         names = default_names(len(rows[0].fields))
-        return Layout(
-            names, False, grammar, head.start, head.line, held=look_at(rows, len(names), grammar)
-        )
+        held = look_at(rows, len(names), grammar)
+        return Layout(names, False, grammar, head.start, head.line, held=held)
     if any("\ufffd" in field for field in header.fields):
         raise GdfitError("is not UTF-8 text; save it as UTF-8", file=name, line=header.line)
-    said = [bare(field) for field in header.fields]
-    names = tuple(text or f"column{place}" for place, text in enumerate(said, start=1))
-    aside = {name for name, text in zip(names, said, strict=True) if not text}
-    if ROW_NAMES.fullmatch(names[0]):
-        aside.add(names[0])
-    return Layout(
-        names=names,
-        named=True,
-        grammar=grammar,
-        start=header.stop,
-        line=line_at(text, header.stop),
-        header_end=header.end,
-        set_aside=frozenset(aside),
-        held=look_at(rows, len(names), grammar),
-    )
+    names, aside = named_columns([bare(field) for field in header.fields])
+    line, held = fields.line_at(text, header.stop), look_at(rows, len(names), grammar)
+    return Layout(names, True, grammar, header.stop, line, header.end, aside, held)
+
+
+def named_columns(given: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """A name for each column, and which are set aside: row names, and those without a name of their
+    own, which is empty."""
+    names = tuple(name or f"column{place}" for place, name in enumerate(given, start=1))
+    aside = {name for name, own in zip(names, given, strict=True) if not own}
+    return names, frozenset(aside.union(filter(ROW_NAMES.fullmatch, names[:1])))
 
 
 def find_header(head: Head, name: str) -> tuple[HeadRow | None, list[HeadRow]]:
@@ -139,7 +126,7 @@ def find_header(head: Head, name: str) -> tuple[HeadRow | None, list[HeadRow]]:
             file=name,
             line=first.line,
         )
-    if is_row(first.fields, [row.fields for row in rows], decimal, missing):
+    if is_row(first.fields, [row.fields for row in rows], head.grammar):
         return None, head.rows
     if len(first.fields) == width - 1:  # R's write.table: row names have none themselves
         return first._replace(fields=["", *first.fields]), rows
@@ -159,26 +146,25 @@ def title_above(records: Sequence[HeadRow], width: int) -> int:
     if second is None or not any(has_number(row.fields) for row in rows[second + 1 :] or rows):
         return 0
     names_below = not has_number(rows[second].fields)
-    fields = len(first.fields)
-    if fields == width:
+    count = len(first.fields)
+    if count == width:
         named = sum(map(bool, first.fields))
         is_title = named == 1 < sum(map(bool, rows[second].fields)) and names_below
-    elif fields > width:
+    elif count > width:
         is_title = names_below and second == 0
     else:
-        is_rs = fields == width - 1 > 1 and second == 0 and not has_number(first.fields)
+        is_rs = count == width - 1 > 1 and second == 0 and not has_number(first.fields)
         is_title = names_below or not is_rs  # R's write.table names one column less
     return records[second].line if is_title else 0
 
 
-def is_row(
-    first: Sequence[str], rows: Sequence[Sequence[str]], decimal: str, missing: frozenset[str]
-) -> bool:
+def is_row(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar) -> bool:
     """Whether a first line is no header but a row.
 
     It is if it has nothing but numbers; or, with words among them, if these are where the words of
     the next rows are, and a number has a decimal mark, or a word comes again below.
     """
+    decimal, missing = grammar.decimal, grammar.missing
     if all_numbers(first, decimal, missing):
         return True
     below = [row for row in rows if len(row) == len(first)]
@@ -192,7 +178,7 @@ def is_row(
     if any(number and decimal in field for number, field in zip(numbers, first, strict=True)):
         return True
     columns = zip(numbers, first, *below, strict=True)
-    return any(not number and field in fields for number, field, *fields in columns)
+    return any(not number and field in others for number, field, *others in columns)
 
 
 def look_at(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> tuple[Held, ...]:
@@ -215,9 +201,9 @@ def look_at(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> tuple[Held
     return tuple(map(held, columns)) if columns else (Held(),) * width
 
 
-def has_number(fields: Sequence[str]) -> bool:
-    """Whether there is a number in `fields`, with either decimal mark."""
-    return any(says_number(field, mark) for field in fields for mark in OTHER_MARK)
+def has_number(row: Sequence[str]) -> bool:
+    """Whether there is a number in a row, with either decimal mark."""
+    return any(says_number(field, mark) for field in row for mark in OTHER_MARK)
 
 
 def bare(name: str) -> str:
@@ -292,9 +278,9 @@ def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
         comment, start = found[0], found.end()
     sample = whole_lines(text[start:], name)
     grammar = dialect.grammar(delimiter or sniff_delimiter(sample, dialect))
-    line = line_at(text, start)
+    line = fields.line_at(text, start)
     rows = first_rows(sample, grammar, start, line)
-    if not rows:
+    if not rows or not sample.strip():
         top = max(line - 1, dialect.skip)
         below = f" below line {top}" if top else ""
         raise GdfitError(f"is empty{below}", file=name)
@@ -326,12 +312,12 @@ def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[Hea
     """The first rows of `text`, which begins after `start` bytes of a file, on this line."""
     return [
         HeadRow(
-            line_at(text, found.end, line),
-            [content(field, grammar).decode(errors="replace") for field in found.fields],
+            fields.line_at(text, found.end, line),
+            [fields.content(field, grammar).decode(errors="replace") for field in found.fields],
             start + found.end,
             start + found.stop,
         )
-        for found in islice(records(text, grammar), 1 + SNIFFED_ROWS)
+        for found in islice(fields.records(text, grammar), 1 + SNIFFED_ROWS)
     ]
 
 
@@ -347,6 +333,8 @@ def sniff_delimiter(sample: bytes, dialect: Dialect) -> str:
         if not is_there or delimiter in (dialect.decimal, dialect.comment):
             continue
         rows = first_rows(sample, grammar, 0, 1)
+        if not rows:
+            continue
         width, alike = Counter(len(row.fields) for row in rows).most_common(1)[0]
         if width < 2 or alike < most or 2 * alike < len(rows):
             continue
@@ -359,7 +347,5 @@ def sniff_delimiter(sample: bytes, dialect: Dialect) -> str:
 
 def share_of_numbers(rows: Sequence[HeadRow]) -> float:
     """The part of the fields of `rows` that are numbers."""
-    fields = [field for row in rows for field in row.fields]
-    return sum(any(says_number(field, mark) for mark in OTHER_MARK) for field in fields) / len(
-        fields
-    )
+    found = [has_number([field]) for row in rows for field in row.fields]
+    return sum(found) / len(found)
