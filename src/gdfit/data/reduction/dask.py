@@ -39,7 +39,7 @@ def itself(work: Work) -> Work:
     return work
 
 
-def outcome_of(future: Any, patience: float) -> Any:
+def fetched(future: Any, patience: float) -> Any:
     """What a task that was done has come to, or what is wrong with the data.
 
     Raises
@@ -227,7 +227,7 @@ class Cluster(AbstractContextManager[Any]):
             while futures:
                 try:
                     number = news.get(timeout=LOOK)
-                    outcome = outcome_of(futures[number], patience)
+                    outcome = fetched(futures[number], patience)
                 except (Empty, TimeoutError) as error:
                     self._look()
                     if isinstance(error, TimeoutError):
