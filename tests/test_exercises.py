@@ -1,9 +1,10 @@
-"""Where to put a new loss, update rule, schedule, stopping rule, output, reader and command: in a
-copy of the package, each is one file besides its line in the list of choices, as ARCHITECTURE.md
-says."""
+"""Where to put a new loss, update rule, schedule, stopping rule, output, source, spelling of
+numbers and command: in a copy of the package, each is one file besides its line in the list of
+choices, as ARCHITECTURE.md says."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -187,69 +188,65 @@ REPORTS["loss"] = LossReport
         {"    format: Literal[": '    format: Literal["loss", '},
         {"train DATA --format loss": "loss 0.000512\n"},
     ),
-    "reader": Exercise(
-        "data/npy_file.py",
-        '''"""NumPy's own files to blocks of rows."""
+    "source": Exercise(
+        "data/sources/json_lines.py",
+        '''"""JSON lines: an object a row."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from gdfit.arrays import FloatArray
-from gdfit.data.batch import Batch
-from gdfit.data.text.fields import Grammar
-from gdfit.data.text.header import Held, Layout, default_names
+from gdfit.data.sources.frames import FrameFile, frame_file
 from gdfit.data.sources.source import Source
-from gdfit.errors import GdfitError
-
-
-@dataclass(frozen=True)
-class NpyFile:
-    """An array of shape (rows, columns) in a file."""
-
-    name: str
-    rows: FloatArray
-    layout: Layout
-
-    def like(self, first: Any) -> NpyFile:
-        """This file with the names of the columns of the `first` one."""
-        return replace(self, layout=replace(self.layout, names=first.layout.names))
-
-    def batches(
-        self, places: Sequence[int], texts: Sequence[int] = ()
-    ) -> Iterator[tuple[None, Batch]]:
-        """The rows of the columns at `places`; there are none of text."""
-        yield None, Batch(self.rows[:, list(places)], (), np.arange(len(self.rows)))
-
-    def fault_in(self, block: None, row: int, place: int, what: str) -> GdfitError:
-        """What is wrong with a number."""
-        return GdfitError(what, file=self.name, column=self.layout.names[place])
 
 
 @contextmanager
-def open_npy(source: Source, *dialect: Any, **how: Any) -> Iterator[NpyFile]:
-    """The array in `source`."""
-    rows = np.load(source.text)
-    names = default_names(rows.shape[1])
-    held = (Held(numbers=len(rows)),) * len(names)
-    yield NpyFile(source.name, rows, Layout(names, False, Grammar(","), start=0, line=1, held=held))
+def open_json_lines(source: Source, *dialect: Any) -> Iterator[FrameFile]:
+    """The objects in `source`, as a table."""
+    from pyarrow import json
+
+    yield frame_file(json.read_json(source.text), called=source.name)
 ''',
-        "data/opening.py",
+        "data/sources/formats.py",
         {
             "from gdfit.data.sources.source import": (
-                "from gdfit.data.npy_file import open_npy\nfrom gdfit.data.sources.source import"
+                "from gdfit.data.sources.json_lines import open_json_lines\n"
+                "from gdfit.data.sources.source import"
             ),
-            "{PARQUET: parquet_in}": '{PARQUET: parquet_in, b"\\x93NUMPY": open_npy}',
+            "    ARROW: partial(arrow_in, kind=Arrow),\n": (
+                "    ARROW: partial(arrow_in, kind=Arrow),\n    b'{': open_json_lines,\n"
+            ),
         },
         {
-            "train lecture.npy DATA --format json": '"observations": 50',
-            "evaluate lecture.npy --format json": '"observations": 25',
+            "train JSON_LINES JSON_LINES --features kind,x --format json": '"observations": 50',
+            "train JSON_LINES --features kind,x --target y": "w_kind[odd]",
+            "evaluate JSON_LINES --format json": '"observations": 25',
         },
+    ),
+    "spelling of numbers": Exercise(
+        "data/text/fields.py",
+        """
+SPELLINGS["'"] = Spelling(
+    re.compile(rb"[+-]?([0-9]+|[0-9]{1,3}('[0-9]{3})+)([.][0-9]*)?([eE][+-]?[0-9]+)?"), b".", b"'"
+)
+""",
+        "data/text/fields.py",
+        {},
+        {
+            "train SWISS --decimal ' --format json": '"x": [1250.5]',
+            "predict SWISS --decimal '": "x,y,y_hat\n-1'250.5,-1e3,",
+            "evaluate SWISS --decimal ' --format json": '"observations": 2',
+        },
+        """
+from gdfit import Dialect, read_observations
+
+with open("LARGE", "w") as file:  # that Arrow reads as far as it can
+    file.write("x,y\\n" + "1000.5,2e3\\n" * 60_000 + "1'250.5,-1'000\\n")
+found = read_observations("LARGE", dialect=Dialect(decimal="'"))
+assert (found.count, found.last.tolist()) == (60_001, [1250.5, -1000.0])
+""",
     ),
     "command": Exercise(
         "cli/count.py",
@@ -293,7 +290,12 @@ def test_something_new_is_one_file_and_its_line_in_a_list(tmp_path: Path, what: 
 
     shutil.copy(LECTURE, tmp_path / "DATA")
     (tmp_path / "LINE").write_text("x,y\n-1,-1\n1,3\n")
-    np.save(tmp_path / "lecture.npy", np.loadtxt(LECTURE, delimiter=",", skiprows=1))
+    (tmp_path / "SWISS").write_text("x,y\n-1'250.5,-1e3\n1'250.5,1'001\n")
+    objects = (
+        {"x": x, "kind": ("even", "odd")[row % 2], "y": y}
+        for row, (x, y) in enumerate(np.loadtxt(LECTURE, delimiter=",", skiprows=1).tolist())
+    )
+    (tmp_path / "JSON_LINES").write_text("".join(f"{json.dumps(each)}\n" for each in objects))
     runs = {("-m", "gdfit", *command.split()): shown for command, shown in exercise.runs.items()}
     for arguments, shown in {**runs, ("-c", exercise.script): ""}.items():
         done = subprocess.run(
