@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+# Languages that a model can be written in: see `gdfit.model.export`.
 ExportFormat = Literal["sql", "python", "c", "excel", "torch"]
-"""Languages that a model can be written in: see `gdfit.model.export`."""
+# Panels of a picture: all that belong to the run, or one. See `gdfit.show.pictures.figure`.
 Panel = Literal["all", "fit", "loss", "path", "steepest"]
-"""Panels of a picture: all that belong to the run, or one. See `gdfit.show.pictures.figure`."""

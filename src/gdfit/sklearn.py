@@ -34,6 +34,7 @@ except ModuleNotFoundError as error:
     ) from None
 
 LOSS_SETTINGS = {"squared_error": "mse", "absolute_error": "mae", "huber": "huber"}
+# Names that gdfit's settings have here, where they are not the same.
 PARAMETERS = {
     "lr": "learning_rate",
     "epochs": "max_iter",
@@ -42,7 +43,6 @@ PARAMETERS = {
     "optimizer": "solver",
     "patience": "n_iter_no_change",
 }
-"""Names that gdfit's settings have here, where they are not the same."""
 
 
 @dataclass(eq=False, repr=False)  # scikit-learn reads the params from what makes one

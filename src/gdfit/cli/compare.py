@@ -66,8 +66,8 @@ RUNS_FILES = panel(
     model=option("Write the best model to this file.", metavar="FILE"),
     plot=option("Draw the runs to this file.", metavar="FILE.png|.svg|.pdf"),
 )
+# The options that are about the comparison as a whole.
 OWN = ("format", "every", "show", "plot", "model")
-"""The options that are about the comparison as a whole."""
 
 
 def compare(

@@ -28,8 +28,8 @@ def option(tells: str, *names: str, read: Callable[[str], Any] | None = None, **
     return typer.Option(*names, help=tells, parser=read, **more)
 
 
+# Options by their names: those of a dataclass's fields, all or some.
 Group = dict[str, Any]
-"""Options by their names: those of a dataclass's fields, all or some."""
 
 
 def panel(title: str, **options: Any) -> Group:

@@ -128,10 +128,10 @@ def csv_fields(text: str, what: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+# The names in ``A,B``; one with a comma stands in quotes, as in CSV.
 parse_names = partial(csv_fields, what="names, A,B")
-"""The names in ``A,B``; one with a comma stands in quotes, as in CSV."""
+# The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes.
 parse_values = partial(csv_fields, what="values V[,V…]")
-"""The values in ``V[,V…]``, numbers or levels; one with a comma stands in quotes."""
 
 
 def expanded_files(paths: list[str] | None) -> list[str] | None:

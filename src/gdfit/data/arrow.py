@@ -20,8 +20,8 @@ from gdfit.data.text.fields import Grammar, read_number
 from gdfit.data.text.header import Held, Layout, named_columns
 
 ROW_INDEX = "__index_level_"  # pandas' own name of it
+# Arrow's types whose values are texts, or bytes that may be.
 TEXTS = {"string", "large_string", "string_view", "binary", "large_binary", "binary_view"}
-"""Arrow's types whose values are texts, or bytes that may be."""
 
 
 class UnreadableError(ValueError):

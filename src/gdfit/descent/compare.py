@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LEADING = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
+# Names of all that may vary from run to run, in the order of a table's columns.
 VARYING = (*LEADING, *(field.name for field in fields(Settings) if field.name not in LEADING))
-"""Names of all that may vary from run to run, in the order of a table's columns."""
 
+# The values a run was run with, by name; what was left to be chosen, as it was chosen.
 Values = Mapping[str, Any]
-"""The values a run was run with, by name; what was left to be chosen, as it was chosen."""
 
 REACHED = 1e-9  # above the least loss, as a part of it: as good as the least
 
@@ -244,8 +244,8 @@ def runs_header(varied: Sequence[str], validated: bool) -> list[str]:
     return ["run", *map(column, varied), "epoch", "loss", *held_out]
 
 
+# One place where the params start, or several, as a list or by name.
 Starts = Init | Sequence[Init] | Mapping[str, Init]
-"""One place where the params start, or several, as a list or by name."""
 
 
 def compare(

@@ -80,12 +80,12 @@ def huber(delta: float) -> Loss:
     return of_residual(value, lambda residual: residual.clip(-delta, delta), largest_slope=delta)
 
 
+# By name, what makes the loss of the settings.
 LOSSES: dict[LossName, Callable[[Settings], Loss]] = {
     "mse": lambda settings: squared_error(),
     "mae": lambda settings: absolute_error(),
     "huber": lambda settings: huber(settings.huber_delta),
 }
-"""By name, what makes the loss of the settings."""
 
 
 def loss_of(settings: Settings) -> Loss:

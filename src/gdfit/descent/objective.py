@@ -18,8 +18,8 @@ from gdfit.descent.losses import Loss, loss_of, squared_error
 from gdfit.descent.settings import BackendName, Settings
 from gdfit.errors import UsageError
 
+# θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,).
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
-"""θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,)."""
 
 
 class DesignBlock(NamedTuple):
@@ -73,11 +73,11 @@ def by_autograd(block: DesignBlock, loss: Loss) -> Objective:
     return objective
 
 
+# By name, what makes of rows and ℓ the objective L = Σvℓ/Σv.
 BACKENDS: dict[BackendName, Callable[[DesignBlock, Loss], Objective]] = {
     "manual": by_chain_rule,
     "autograd": by_autograd,
 }
-"""By name, what makes of rows and ℓ the objective L = Σvℓ/Σv."""
 
 
 SHUFFLING = 3  # the shuffling's own stream of random numbers

@@ -14,15 +14,15 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.descent.settings import OptimizerName, Settings
 
+# What a rule remembers of earlier gradients, by name: arrays of θ's shape, and numbers. It is empty
+# before the first.
 State = Mapping[str, Any]
-"""What a rule remembers of earlier gradients, by name: arrays of θ's shape, and numbers. It is
-empty before the first."""
 
 Updated = tuple[FloatArray, State]
+# (θ, ∇L(θ), state, γ) → the next θ and the next state, both new values. The learning rate γ is an
+# array of no dimensions, with which NumPy is quicker than with a float; or it has an entry for each
+# column of params that are a matrix.
 Update = Callable[[FloatArray, FloatArray, State, FloatArray], Updated]
-"""(θ, ∇L(θ), state, γ) → the next θ and the next state, both new values. The learning rate γ is an
-array of no dimensions, with which NumPy is quicker than with a float; or it has an entry for each
-column of params that are a matrix."""
 
 EPSILON = 1e-8  # ε of adam
 
@@ -66,13 +66,13 @@ def adam(betas: tuple[float, float], epsilon: float = EPSILON) -> Update:
     return update
 
 
+# By name, what makes the update rule of the settings.
 OPTIMIZERS: dict[OptimizerName, Callable[[Settings], Update]] = {
     "gd": lambda settings: gradient_descent,
     "momentum": lambda settings: momentum(settings.momentum),
     "nesterov": lambda settings: momentum(settings.momentum, nesterov=True),
     "adam": lambda settings: adam(settings.betas),
 }
-"""By name, what makes the update rule of the settings."""
 
 
 def update_of(settings: Settings) -> Update:

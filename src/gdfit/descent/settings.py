@@ -134,6 +134,7 @@ def one_of(names: Any) -> tuple[Callable[[object], bool], str]:
     return (lambda value: value in get_args(names)), f"one of {', '.join(get_args(names))}"
 
 
+# For each setting with bounds, whether a value is within them, and what they are in words.
 RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "lr": (lambda lr: lr == "auto" or is_positive(lr), "a positive number or auto"),
     "epochs": (at_least(1), "a number from 1 on"),
@@ -154,4 +155,3 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "target_loss": (math.isfinite, "a finite number"),
     "patience": (at_least(1), "a number of epochs from 1 on"),
 }
-"""For each setting with bounds, whether a value is within them, and what they are in words."""

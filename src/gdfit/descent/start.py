@@ -23,8 +23,8 @@ from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.model.linear import LinearModel, load_model
 
+# Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped.
 Init = str | Sequence[float] | LinearModel
-"""Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped."""
 
 MAY_DIFFER = ("lr", "scale", "backend", "seed")  # of a run, and of one that goes on with it
 

@@ -19,8 +19,8 @@ from gdfit.model.languages import C, Excel, Language, Python, Sql
 from gdfit.model.linear import LinearModel
 from gdfit.system import open_beside, written_beside
 
+# By the name of the format.
 LANGUAGES: dict[str, type[Language]] = {"sql": Sql, "python": Python, "c": C, "excel": Excel}
-"""By the name of the format."""
 
 
 def export(model: LinearModel, form: ExportFormat, path: str | Path | None = None) -> str:

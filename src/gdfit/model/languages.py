@@ -21,8 +21,8 @@ from gdfit.data.terms.terms import FUNCTIONS
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import LinearModel
 
+# Each level of a category, and what stands for it.
 Cases = Sequence[tuple[Level, str]]
-"""Each level of a category, and what stands for it."""
 
 
 class Language(ABC):

@@ -255,11 +255,11 @@ def fields_of(column: Any) -> Any:
 
 Reader = Callable[..., AbstractContextManager[DataFile]]
 
+# Formats other than CSV, by the bytes that they start with.
 READERS: dict[bytes, Reader] = {
     PARQUET: partial(arrow_in, Parquet),
     ARROW: partial(arrow_in, Arrow),
 }
-"""Formats other than CSV, by the bytes that they start with."""
 
 
 @contextmanager

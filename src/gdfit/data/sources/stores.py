@@ -19,12 +19,12 @@ from gdfit.errors import GdfitError
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+# What fsspec needs for a scheme.
 PACKAGES = {
     **dict.fromkeys(("s3", "s3a"), "s3fs"),
     **dict.fromkeys(("gs", "gcs"), "gcsfs"),
     **dict.fromkeys(("abfs", "abfss", "adl", "az"), "adlfs"),
 }
-"""What fsspec needs for a scheme."""
 
 
 class RemoteFile(RawIOBase):

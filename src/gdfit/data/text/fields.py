@@ -16,11 +16,11 @@ from typing import NamedTuple
 from gdfit.errors import quoted
 
 WHITE_SPACE = r"\s+"  # the delimiter of files with spaces and tabs between the fields
+# What pandas takes for a missing value by default.
 MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
     | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )
-"""What pandas takes for a missing value by default."""
 OTHER_MARK = {".": ",", ",": "."}
 
 MARKS = "#%"  # begin comments above a header
@@ -41,11 +41,11 @@ class Spelling(NamedTuple):
     thousands: bytes = b""
 
 
+# How numbers are written, by what `decimal` says.
 SPELLINGS = {
     ".": Spelling(re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"), b"."),
     ",": Spelling(re.compile(rb"[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?"), b","),
 }
-"""How numbers are written, by what `decimal` says."""
 INFINITE = re.compile(rb"[+-]?inf(inity)?", re.IGNORECASE)
 
 

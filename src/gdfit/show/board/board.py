@@ -52,15 +52,15 @@ def huber_on_board(residual: float, delta: float) -> RowLoss:
     return RowLoss(("δ(|ŷ − y| − ½δ)", line), ("δ·sign(ŷ − y)", slope), [case])
 
 
+# By name, (ŷ − y, Huber's δ) → the loss of a row.
 LOSSES_ON_BOARD: dict[str, Callable[[float, float], RowLoss]] = {
     "mse": squared_error_on_board,
     "mae": absolute_error_on_board,
     "huber": huber_on_board,
 }
-"""By name, (ŷ − y, Huber's δ) → the loss of a row."""
 
+# By the name of a loss, its slope ∂ℓ/∂ŷ for all rows.
 SLOPES_ON_BOARD = {"mse": "2(ŷ − y)", "mae": "sign(ŷ − y)", "huber": "(ŷ − y, but from −δ to δ)"}
-"""By the name of a loss, its slope ∂ℓ/∂ŷ for all rows."""
 
 
 class Change(NamedTuple):
@@ -134,13 +134,13 @@ def any_rule(name: str, place: int, change: Change) -> Iterator[Line]:
     yield Line(name, [told(change.after[place])], "←")
 
 
+# By the name of an update rule, (a param's name and place, ...) → how it gets its new value.
 UPDATES_ON_BOARD: dict[str, Callable[[str, int, Change], Iterator[Line]]] = {
     "gd": gradient_descent_on_board,
     "momentum": momentum_on_board,
     "nesterov": momentum_on_board,
     "adam": adam_on_board,
 }
-"""By the name of an update rule, (a param's name and place, ...) → how it gets its new value."""
 
 
 def constants_of(settings: Settings) -> str:

@@ -24,8 +24,8 @@ from gdfit.errors import UsageError, quoted
 from gdfit.show.page.contents import contents
 from gdfit.system import open_beside
 
+# Where page.html has styles or scripts: their names, those first that others build on.
 PAGE_FILES = re.compile(r"\{\{((?:\w+\.(?:css|js)\s*)+)\}\}")
-"""Where page.html has styles or scripts: their names, those first that others build on."""
 
 
 def check_page_ending(path: Path) -> None:

@@ -25,8 +25,8 @@ EPOCH_COLUMNS = 20  # in a table
 LONGEST_VALUE = 16  # characters of a value
 SHORTEST_VALUE = 8  # where there is no room for more
 
+# The runs to come, each with the name of its start.
 Runs = Sequence[tuple[str, Run]]
-"""The runs to come, each with the name of its start."""
 
 
 class RunsReport:
@@ -266,5 +266,5 @@ class RunsCsv(RunsReport):
         return step
 
 
+# By the name of what standard output gets.
 RUNS_REPORTS: dict[str, type[RunsReport]] = {"table": RunsTable, "json": RunsJson, "csv": RunsCsv}
-"""By the name of what standard output gets."""

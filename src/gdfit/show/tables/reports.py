@@ -26,11 +26,11 @@ from gdfit.show.tables import style, words
 from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, show
 from gdfit.system import check_writable
 
+# Is told of every step as it happens.
 Callback = Callable[[Step], None]
-"""Is told of every step as it happens."""
 
+# Whether to print an epoch; the last is printed in any case.
 Shown = Callable[[int], bool]
-"""Whether to print an epoch; the last is printed in any case."""
 
 
 class Report:
@@ -271,13 +271,13 @@ class CsvReport(Report):
         self.flush()
 
 
+# By the name of what standard output gets.
 REPORTS: dict[str, type[Report]] = {
     "table": TableReport,
     "json": JsonReport,
     "csv": CsvReport,
     "quiet": QuietReport,
 }
-"""By the name of what standard output gets."""
 
 
 @contextmanager

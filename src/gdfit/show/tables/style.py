@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.tree import Tree
 
+# A line of a summary.
 NameValue = tuple[str, str]
-"""A line of a summary."""
 
 NUMBER_WIDTH = 12  # of any number as `short` writes it: -1.2345e-308
 PIPE = 1 << 16  # the width of what has none
 PIPE_WIDTH = 80  # a pipe gets what fits on a terminal of this width, but for long names
 NAME_WIDTH = 24  # of a name in a summary; longer ones are shortened
+# Widths of a number and of the gap before it, from wide to narrow.
 SPACINGS = ((NUMBER_WIDTH, 3), (NUMBER_WIDTH, 2), (NUMBER_WIDTH, 1), (11, 1), (10, 1))
-"""Widths of a number and of the gap before it, from wide to narrow."""
 
 NARROWEST_SPACING = (9, 1)  # where a terminal has hardly room for a param a row
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
