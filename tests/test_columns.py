@@ -21,7 +21,7 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import read_observations
 from gdfit.data.observations import Observations
-from gdfit.data.reduction.draws import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
+from gdfit.data.reduction.sampling import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import MISSING
 from gdfit.errors import GdfitError, UsageError

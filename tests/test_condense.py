@@ -20,7 +20,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations, Rows, buffered, memory_limit
 from gdfit.data.reduction import condense as reducing
-from gdfit.data.reduction.draws import SAMPLE_ROWS, Reservoir
+from gdfit.data.reduction.sampling import SAMPLE_ROWS, Reservoir
 from gdfit.data.reduction.tree import Outcome, Tree
 from gdfit.data.terms.columns import Columns
 from gdfit.descent.objective import BACKENDS, whole_objective

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gdfit.data.data_file import DataFile, LaidOut, Progress, name_of_file
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
-from gdfit.data.reduction.draws import TRAIN, VALIDATION, Dealing, HoldOut
+from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut
 from gdfit.data.reduction.tree import Job, reduce_files
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.formats import as_text, open_file

@@ -38,7 +38,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
-from gdfit.data.reduction.draws import SAMPLE_ROWS
+from gdfit.data.reduction.sampling import SAMPLE_ROWS
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import DesignBlock

@@ -19,7 +19,7 @@ import numpy as np
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.batch import Codes, NumberedRows
 from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
-from gdfit.data.reduction.draws import UNDECIDED, Dealing, Reservoir, Sample, split_draws
+from gdfit.data.reduction.sampling import UNDECIDED, Dealing, Reservoir, Sample, split_draws
 from gdfit.data.reduction.tree import Spot, both
 from gdfit.data.terms.columns import Columns, Recipe
 from gdfit.data.terms.levels import GroupedRows, Levels
