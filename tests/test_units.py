@@ -532,7 +532,7 @@ def test_every_row_of_every_unit_is_as_likely_to_be_in_the_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of units of all sizes, also of rows that are held out."""
-    monkeypatch.setattr(draws, "SAMPLE_ROWS", 20)
+    monkeypatch.setattr(sampling, "SAMPLE_ROWS", 20)
     path, rows, times = tmp_path / "data.csv", 200, 200
     notes = [" " * (0 if row < 120 else 40) for row in range(rows)]  # fewer rows in later units
     path.write_text("x,y\n" + "".join(f"{row},{row}{notes[row]}\n" for row in range(rows)))
