@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations
-from gdfit.data.reduction import tree
+from gdfit.data.reduction import sampling, tree
 from gdfit.data.reduction.dask import Cluster
 from gdfit.data.reduction.tree import Outcome, Tree
 from gdfit.data.reduction.units import Extent, Range, opened_range, ranges, survey
