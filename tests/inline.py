@@ -119,13 +119,14 @@ def all_bits(observations: Observations | None) -> list[object]:
     """All that must be the same whoever has read the same files."""
     if observations is None:
         return []
-    weights = observations.first_weights
+    weights, rows = observations.first_weights, observations.rows
     return [
         *bits(observations),
         observations.first.tolist(),
         observations.last.tolist(),
         observations.last_values,
         weights if weights is None else weights.tolist(),
+        rows and np.concatenate([*rows.blocks()]).tolist(),
     ]
 
 

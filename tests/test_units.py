@@ -232,6 +232,10 @@ def split(dataset: Dataset) -> list[Observations | None]:
     return [*dataset.split(0.3, seed=3)]
 
 
+def kept(dataset: Dataset) -> list[Observations | None]:
+    return [*dataset.split(0.3, seed=3, keep_rows=True)]
+
+
 def found_in(dataset: Dataset, ask: Ask) -> list[object]:
     """All bits of what is asked for; or what is wrong with the data, but for the files' names."""
     try:
@@ -250,6 +254,8 @@ def check_all_ways(dataset: Dataset, ways: dict[str, list[str]], ask: Ask, seed:
     for number, (how, files) in enumerate(ways.items()):
         dataset = replace(first, files=tuple(files))
         assert found_in(dataset, ask) == expected, how
+        if ask is kept:  # which clusters do not
+            continue
         client: Any = Inline(seed)
         at_once = 2 ** ((seed + number) % 4)
         there = Cluster(client, unit_bytes=dataset.unit_bytes, at_once=at_once)
@@ -289,7 +295,7 @@ def server() -> Iterator[Server]:
     parts=texts(),
     selection=st.sampled_from(SELECTIONS),
     unit_bytes=st.integers(30, 300) | st.integers(300, 5000),
-    ask=st.sampled_from([whole, split]),
+    ask=st.sampled_from([whole, split, kept]),
     seed=st.integers(0, 99),
 )
 def test_every_way_of_reading_comes_to_the_same_bits(
@@ -307,7 +313,7 @@ def test_every_way_of_reading_comes_to_the_same_bits(
     check_all_ways(Dataset((), selection, dialect, unit_bytes=unit_bytes), ways, ask, seed)
 
 
-@pytest.mark.parametrize("ask", [whole, split])
+@pytest.mark.parametrize("ask", [whole, split, kept])
 def test_so_it_is_with_a_file_that_arrow_reads(tmp_path: Path, server: Server, ask: Ask) -> None:
     random_, rows = np.random.default_rng(1), 25_000
     kinds = random_.choice(WORDS[:3], rows).tolist()
@@ -417,8 +423,11 @@ def test_a_model_is_compared_with_rows_in_units_as_with_those_of_one_machine(
         Path(files[0]).write_text(head + "".join(row + gaps * 20 for row in rows))
         alone = Dataset(files, dialect=drop)
         expected, known = evaluate_rows(model, alone), observe(model, alone)
-        for there in (replace(alone, cluster=cluster(100)), replace(alone, unit_bytes=100)):
+        in_units = replace(alone, unit_bytes=100)
+        bit_by_bit = evaluate_rows(model, in_units), all_bits(observe(model, in_units))
+        for there in (in_units, replace(alone, cluster=cluster(100))):
             found, seen = evaluate_rows(model, there), observe(model, there)
+            assert (found, all_bits(seen)) == bit_by_bit
             assert vars(found) == pytest.approx(vars(expected), rel=1e-12)
             assert (seen.count, seen.features) == (known.count, known.features)
             assert seen.mean_square == pytest.approx(known.mean_square, rel=1e-12)
