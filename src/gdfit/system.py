@@ -54,12 +54,20 @@ def written_beside(path: Path) -> Iterator[Path]:
     final = path.resolve()  # a link stays a link
     beside = final.with_name(f".{final.stem}.{os.getpid()}{final.suffix}")
     try:
-        yield beside
-        beside.replace(final)
-    except OSError as error:
-        raise GdfitError(f"can't be written: {error.strerror}", file=str(path)) from None
+        with naming_file(path):
+            yield beside
+            beside.replace(final)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming_file(path: Path) -> Iterator[None]:
+    """Errors of the operating system as those of a file that can't be written."""
+    try:
+        yield
+    except OSError as error:
+        raise GdfitError(f"can't be written: {error.strerror}", file=str(path)) from None
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def fit_lines(fit: Fit) -> list[NameValue]:
     """What came out, a line each, with options as the arguments that they are here."""
     places = leading(fit.observations, np.array(fit.model.params))
     lines = [*model_lines(fit.model, places), *result_lines(fit)]
-    return [(name, OPTION.sub(as_argument, text)) for name, text in lines]
+    return [(name, OPTION.sub(lambda at: at[1].replace("-", "_"), text)) for name, text in lines]
 
 
 def model_lines(model: LinearModel, places: Sequence[int]) -> list[NameValue]:
@@ -47,19 +47,11 @@ def model_lines(model: LinearModel, places: Sequence[int]) -> list[NameValue]:
     return [*lines, ("b", exact(model.b)), ("predicts", printable(model.target))]
 
 
-def as_argument(option: re.Match[str]) -> str:
-    """An option as it is called in Python."""
-    return option[1].replace("-", "_")
-
-
 def table(lines: Sequence[NameValue]) -> str:
     """Names and values in two columns."""
-    cell = '<td style="text-align: left">'
-    rows = "".join(
-        f'<tr><th style="text-align: left">{escape(name)}</th>{cell}{escape(text)}</td></tr>'
-        for name, text in lines
-    )
-    return f"<table>{rows}</table>"
+    css = 'style="text-align: left"'
+    cells = (f"<th {css}>{escape(name)}</th><td {css}>{escape(text)}</td>" for name, text in lines)
+    return f"<table>{''.join(f'<tr>{both}</tr>' for both in cells)}</table>"
 
 
 def picture(fit: Fit) -> str:

@@ -31,14 +31,12 @@ class Bar:
     def __init__(self, what: str, total: float | None) -> None:
         self._what, self.total = what, total
         self._bar: Progress | None = None
-        self._wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-        self._due = self._moment_from_now()
+        wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._moment = MOMENT if wanted else math.inf
+        self._due = time.monotonic() + self._moment
 
     def __enter__(self) -> Self:
         return self
-
-    def _moment_from_now(self) -> float:
-        return time.monotonic() + MOMENT if self._wanted else math.inf
 
     def update(self, completed: float) -> None:
         """So much has been done."""
@@ -57,7 +55,7 @@ class Bar:
         """Take the bar away, for a moment."""
         if self._bar is not None and self._bar.live.is_started:
             self._bar.stop()
-            self._due = self._moment_from_now()
+            self._due = time.monotonic() + self._moment
 
     def told(self, completed: float) -> str:
         """The words beside the bar."""
@@ -74,12 +72,11 @@ class Bar:
         from rich.console import Console
 
         console = Console(stderr=True)
-        left = self.total is not None
         bar = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(bar_width=max(10, min(40, console.width - len(self._what) - 52))),
             *self.counts(),
-            progress.TimeRemainingColumn() if left else progress.TimeElapsedColumn(),
+            progress.TimeElapsedColumn() if self.total is None else progress.TimeRemainingColumn(),
             console=console,
             auto_refresh=False,
             transient=True,

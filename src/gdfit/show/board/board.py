@@ -3,8 +3,8 @@ lines of arithmetic are laid out."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import TextWrapper
 from typing import NamedTuple
 from unicodedata import combining
 
@@ -220,11 +220,6 @@ def equal(name: str, value: str) -> str:
     return f"{name}{KEPT}={KEPT}{value}"
 
 
-def subscript(number: int) -> str:
-    """``₁₂``."""
-    return str(number).translate(SUBSCRIPTS)
-
-
 def laid_out(lines: Sequence[Line]) -> Iterator[str]:
     """The lines below each other, their signs as well; one that is too long goes on below its
     sign."""
@@ -244,14 +239,9 @@ def laid_out(lines: Sequence[Line]) -> Iterator[str]:
 
 def broken(text: str, below: str = "") -> Iterator[str]:
     """A line that may be too long, in several: they go on farther in than `below`."""
-    lines = textwrap.wrap(
-        text,
-        BOARD_WIDTH + len(text) - cells(text),
-        subsequent_indent=below + INDENT,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return (line.replace(KEPT, " ") for line in lines)
+    wrapper = TextWrapper(break_long_words=False, break_on_hyphens=False)
+    wrapper.width, wrapper.subsequent_indent = BOARD_WIDTH + len(text) - cells(text), below + INDENT
+    return (line.replace(KEPT, " ") for line in wrapper.wrap(text))
 
 
 def cells(text: str) -> int:
@@ -272,8 +262,8 @@ class Letters:
     MOST = 3
 
     def __init__(self, features: int, *, intercept: bool = True) -> None:
-        one = features == 1
-        self.weights = ["w"] if one else [f"w{subscript(n)}" for n in range(1, features + 1)]
+        numbers = [str(number).translate(SUBSCRIPTS) for number in range(1, features + 1)]
+        self.weights = ["w"] if features == 1 else [f"w{number}" for number in numbers]
         self.inputs = [weight.replace("w", "x") for weight in self.weights]
         self.intercept = intercept
 

@@ -6,7 +6,6 @@ its steps, and only what happens in single rows is computed here."""
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from gdfit.errors import printable
 from gdfit.show.board import board
 from gdfit.show.board.board import Change, Letters, Line, broken, equal, given, plus, times, told
 from gdfit.show.tables.reports import Callback
-from gdfit.show.tables.style import console_for, counted
+from gdfit.show.tables.style import counted, stdout_console
 
 
 class RowNumbers(NamedTuple):
@@ -79,9 +78,8 @@ def held_back(callback: Callback, epochs: int) -> Callback:
     def step(step: Step) -> None:
         waiting.append(step)
         if step.epoch >= epochs or step.status:
-            for each in waiting:
-                callback(each)
-            waiting.clear()
+            while waiting:
+                callback(waiting.pop(0))
 
     return step
 
@@ -95,7 +93,7 @@ class Explanation:
         self.state = run.start.state
         observations = run.observations
         self.letters = Letters(len(observations.features), intercept=observations.intercept)
-        self.console = console_for(sys.stdout)
+        self.console = stdout_console()
 
     def step(self, step: Step) -> None:
         """Take note of an epoch."""
@@ -136,15 +134,10 @@ class Explanation:
             return
         if not scaling and (columns, target) == (["x"], "y"):
             return
-        meaning = columns
         if scaling:
-            meaning = [
-                standardized(name, mean, deviation)
-                for name, mean, deviation in zip(
-                    columns, scaling.means.tolist(), scaling.deviations.tolist(), strict=True
-                )
-            ]
-        named = [f"{x} for {text}" for x, text in zip(letters.inputs, meaning, strict=True)]
+            means, deviations = scaling.means.tolist(), scaling.deviations.tolist()
+            columns = [*map(standardized, columns, means, deviations)]
+        named = [f"{x} for {text}" for x, text in zip(letters.inputs, columns, strict=True)]
         named[0] = named[0].replace(" for", " stands for", 1)
         aimed_at = [f"y for {target}"] if target != "y" else []
         yield ", ".join([*letters.some(named), *aimed_at])
@@ -181,11 +174,11 @@ class Explanation:
 
     def row_of(self, row: FloatArray, params: FloatArray) -> RowNumbers:
         """The numbers of a row as it is descended on, the features, a one and y, at `params`."""
-        loss, write = loss_of(self.settings), told if self.run.scaling else given
-        prediction, y = float(row[:-1] @ params), float(row[-1])
-        both = loss.value_and_derivative(np.array([prediction]), row[-1:])
+        write = told if self.run.scaling else given
+        x, y = [*map(write, row[:-2].tolist())], float(row[-1])
+        prediction = float(row[:-1] @ params)
+        both = loss_of(self.settings).value_and_derivative(np.array([prediction]), row[-1:])
         value, slope = (float(each[0]) for each in both)
-        x = [write(value) for value in row[:-2].tolist()]
         return RowNumbers(x, given(y), prediction, prediction - y, value, slope, slope * row[:-1])
 
     def row_lines(self, row: RowNumbers, params: FloatArray) -> Iterator[Line]:

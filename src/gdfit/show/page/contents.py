@@ -52,14 +52,18 @@ from gdfit.descent.stopping import BEYOND
 from gdfit.model.linear import finite
 from gdfit.package import __version__
 
+Json = dict[str, Any]
+"""A JSON object."""
+
 MOST_ROWS = 2000
 MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
 MOST_STEPS = 300  # of a run on a sample
 MOST_WHITENED = 60  # features whose whitening, a matrix, may take its room
-DIGITS = 7  # of a number that is only drawn
+DRAWN_DIGITS = 7  # of a number that is only drawn
+RESULTS = ("status", "epochs", "best_epoch", "loss", "validation_loss", "r_squared")
 
 
-def contents(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
+def contents(fit: Fit, steps: Sequence[Step]) -> Json:
     """The JSON object of a run and its steps, as described above."""
     fit = replace(fit, observations=few_rows(fit.observations))
     observations, settings = fit.observations, fit.settings
@@ -102,9 +106,7 @@ def few_rows(observations: Observations) -> Observations:
     return observations if few else replace(observations, augmented=triangular(rows))
 
 
-def page_rows(
-    observations: Observations, settings: Settings, most: int = MOST_TEXT
-) -> dict[str, Any]:
+def page_rows(observations: Observations, settings: Settings, most: int = MOST_TEXT) -> Json:
     """The rows to descend on: condensed ones, or all where they are few, or as many as `most`
     characters hold."""
     total = observations.total_weight
@@ -131,7 +133,7 @@ def split(rows: FloatArray, width: int) -> tuple[Any, Any]:
     return short_numbers(rows[:, :width]), weights
 
 
-def scales(fit: Fit, condensed: bool) -> dict[str, dict[str, Any]]:
+def scales(fit: Fit, condensed: bool) -> dict[str, Json]:
     """By name, what may be descended on: always the scale of the run."""
     observations, settings = fit.observations, fit.settings
     p = len(observations.features)
@@ -169,7 +171,7 @@ def basis_of(scaling: Scaling) -> FloatArray:
     return matrix
 
 
-def before_start(start: Start) -> dict[str, Any] | None:
+def before_start(start: Start) -> Json | None:
     """The epochs before the start, and what the update rule remembers of them."""
     if not start.state and not start.epochs:
         return None
@@ -182,7 +184,7 @@ def seed_words(number: int) -> list[int]:
     return [number & 0xFFFFFFFF, *(seed_words(number >> 32) if number >> 32 else ())]
 
 
-def shape_of(curvature: Curvature | None) -> dict[str, Any]:
+def shape_of(curvature: Curvature | None) -> Json:
     """The curvature, as far as the page draws it or speaks of it."""
     if curvature is None:
         return {}
@@ -196,7 +198,7 @@ def shape_of(curvature: Curvature | None) -> dict[str, Any]:
     }
 
 
-def how_it_ended(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
+def how_it_ended(fit: Fit, steps: Sequence[Step]) -> Json:
     """The end of the run, and a few of its steps."""
     kept = sorted({*map(int, np.geomspace(1, max(len(steps), 1), MOST_STEPS))})
 
@@ -205,12 +207,7 @@ def how_it_ended(fit: Fit, steps: Sequence[Step]) -> dict[str, Any]:
         return [step.epoch, *map(drawn_number, (step.loss, *params))]
 
     return {
-        "status": fit.status,
-        "epochs": fit.epochs,
-        "best_epoch": fit.best_epoch,
-        "loss": fit.loss,
-        "validation_loss": fit.validation_loss,
-        "r_squared": fit.r_squared,
+        **{name: getattr(fit, name) for name in RESULTS},
         "w": list(fit.model.w),
         "b": fit.model.b,
         "steps": [shown(steps[place - 1]) for place in kept if steps],
@@ -235,7 +232,7 @@ def drawn_number(value: float | None) -> Any:
     """`value` to the digits that can be seen; None where it is none or not finite."""
     if value is None or not math.isfinite(value):
         return None
-    return short_numbers(float(f"{value:.{DIGITS}g}"))
+    return short_numbers(float(f"{value:.{DRAWN_DIGITS}g}"))
 
 
 def short_numbers(values: Any) -> Any:

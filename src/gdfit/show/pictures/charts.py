@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from gdfit.descent.run import Fit
 from gdfit.errors import printable
 from gdfit.show.pictures import trace
 from gdfit.show.pictures.trace import LONG_RUN, ROUNDING, STEEP, on_a_plane, plane_of
-from gdfit.show.tables.style import console_for
+from gdfit.show.tables.style import stdout_console
 
 HEIGHT = 17  # lines
 NARROWEST_CHART = 40  # characters
@@ -28,7 +27,7 @@ TICKS = 6  # at most, one above the other
 
 def print_charts(fit: Fit, steps: Sequence[Step]) -> None:
     """The charts of a run: in colour on a terminal, as wide as it is; in a pipe without."""
-    console = console_for(sys.stdout)
+    console = stdout_console()
     colour = console.is_terminal and not console.no_color
     width = console.width if console.is_terminal else shutil.get_terminal_size().columns
     print()
@@ -106,7 +105,7 @@ def fit_chart(fit: Fit, width: int) -> str:
     name, target = (printable(text) for text in (trace.name_along(fit), fit.model.target))
     layers = []
     if fit.status != "diverged":
-        along, features = trace.features_along(fit, float(x.min()), float(x.max()), x)
+        along, features = trace.features_along(fit, np.array([x.min(), x.max()]), x)
         heights, label = trace.heights_of(fit, fit.params, features), "the fit"
         if len(fit.model.features) == 1:
             label = f"{target} = {trace.line_in_symbols(fit, name, '{:.4g}'.format, minus='-')}"
@@ -125,9 +124,7 @@ def fit_chart(fit: Fit, width: int) -> str:
     return chart(f"{target} against {name}", layers, horizontal, vertical, width)
 
 
-def chart(
-    title: str, layers: Sequence[Layer], horizontal: Ticks, vertical: Ticks, width: int
-) -> str:
+def chart(title: str, layers: Sequence[Layer], across: Ticks, up: Ticks, width: int) -> str:
     """A chart in colour, and a line below it that says what is what."""
     plotext.clear_figure()
     plotext.limit_size(False, False)
@@ -137,8 +134,8 @@ def chart(
     for layer in layers:
         draw = plotext.plot if layer.joined else plotext.scatter
         draw(layer.x.tolist(), layer.y.tolist(), marker=layer.marker, color=layer.colour)
-    plotext.xticks(*horizontal)
-    plotext.yticks(*vertical)
+    plotext.xticks(*across)
+    plotext.yticks(*up)
     signs = {"braille": "⠒⠒", "-": "--"}
     keys = [
         plotext.colorize(f"{signs.get(layer.marker, layer.marker)} {layer.name}", layer.colour)
@@ -175,11 +172,8 @@ def power_ticks(low: float, high: float) -> Ticks:
     """Ticks of logarithms: at powers of ten, or where there are less than two, at 2 and 5, too."""
     powers = round_ticks(low, high, TICKS, whole=True).places
     if len(powers) < 2:
-        between = [
-            power + math.log10(digit)
-            for power in range(math.floor(low), math.ceil(high))
-            for digit in (1, 2, 5)
-        ]
+        decades = range(math.floor(low), math.ceil(high))
+        between = [power + math.log10(digit) for power in decades for digit in (1, 2, 5)]
         powers = [place for place in between if low <= place <= high] or [low, high]
         return Ticks(powers, [f"{10**place:.2g}" for place in powers])
     plain = low > -4 and high < 6

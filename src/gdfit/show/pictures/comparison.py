@@ -3,10 +3,9 @@ level sets of the loss."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -45,6 +44,11 @@ class RunStyle:
     name: str = ""
 
 
+Paths = dict[int, FloatArray]
+Looks = dict[int, RunStyle]
+"""How each run is drawn, by its number, the best first."""
+
+
 def save_comparison(comparison: Comparison, path: Path) -> None:
     """Draw the runs to the file at `path`."""
     save_figure(lambda: draw_comparison(comparison), path)
@@ -74,7 +78,7 @@ def draw_comparison(comparison: Comparison) -> Figure:
     return figure
 
 
-def run_styles(comparison: Comparison) -> dict[int, RunStyle]:
+def run_styles(comparison: Comparison) -> Looks:
     """How each run is drawn, by its number, the best first. Where two options vary, one is told by
     the colour and the other by the style."""
     named, varied = comparison.outcomes[:NAMED_RUNS], comparison.varied
@@ -100,7 +104,7 @@ def ranks(values: Sequence[object]) -> list[int]:
 
 
 def draw_losses(
-    axes: Axes, comparison: Comparison, group: Sequence[RunResult], looks: dict[int, RunStyle]
+    axes: Axes, comparison: Comparison, group: Sequence[RunResult], looks: Looks
 ) -> None:
     """The loss of all observations after so many epochs, and the minimum."""
     for outcome in reversed(group):  # the best on top
@@ -152,7 +156,7 @@ def last_in_sight(group: Sequence[RunResult], top: float) -> int:
     return max(int((outcome.losses < top).sum()) for outcome in group)
 
 
-def add_legend(figure: Figure, looks: dict[int, RunStyle], comparison: Comparison) -> None:
+def add_legend(figure: Figure, looks: Looks, comparison: Comparison) -> None:
     """A legend below, where it covers nothing: the runs, the best first, and the marks."""
     lines = [
         Line2D([], [], color=look.colour, linestyle=look.style, linewidth=1.8, label=look.name)
@@ -170,7 +174,7 @@ def add_legend(figure: Figure, looks: dict[int, RunStyle], comparison: Compariso
     if any(outcome.fit.curvature for outcome in comparison.outcomes):
         least = "the minimum"
         star = "*" if "start" in drawn else ""
-        dashes: LineStyle | Literal[""] = "--" if "least" in drawn else ""
+        dashes: LineStyle = "--" if "least" in drawn else ""
         lines.append(handle(least, YELLOW, marker=star, style=dashes))
     if "within" in drawn:
         lines.append(handle(f"within 1 % of {least}", BLACK, marker="o"))
@@ -179,16 +183,14 @@ def add_legend(figure: Figure, looks: dict[int, RunStyle], comparison: Compariso
     figure.legend(handles=lines, loc="outside lower center", ncols=columns, fontsize=11)
 
 
-def handle(label: str, colour: str, *, marker: str, style: LineStyle | Literal[""] = "") -> Line2D:
+def handle(label: str, colour: str, *, marker: str, style: LineStyle = "") -> Line2D:
     """A mark with a black edge, or a black line, in the legend."""
     line = Line2D([], [], color=BLACK, linestyle=style, linewidth=1, label=label)
     line.set(marker=marker, markersize=12 if marker == "*" else 7, markerfacecolor=colour)
     return line
 
 
-def draw_paths(
-    axes: Axes, group: Sequence[RunResult], looks: Mapping[int, RunStyle]
-) -> Callable[[], None]:
+def draw_paths(axes: Axes, group: Sequence[RunResult], looks: Looks) -> Callable[[], None]:
     """The paths over (w, b), their starts and ends, and the minimum; what is returned draws the
     level sets below, once the axes have their size."""
     ground = common_scale([outcome.fit for outcome in group])
@@ -229,9 +231,7 @@ def path_on(ground: Fit, fit: Fit) -> FloatArray:
     return np.array([params if ground.scaling else in_data(fit, params) for params in path])
 
 
-def paths_window(
-    group: Sequence[RunResult], paths: Mapping[int, FloatArray], ground: Fit
-) -> FloatArray:
+def paths_window(group: Sequence[RunResult], paths: Paths, ground: Fit) -> FloatArray:
     """The limits of w and of b, a row each: of the paths that come down, all starts, and the
     minimum."""
     points = [paths[each.number][: 1 if each.has_diverged else None] for each in group]
@@ -241,6 +241,5 @@ def paths_window(
     low, high = seen.min(axis=0), seen.max(axis=0)
     size = high - low
     size = np.where(size > 0, size, max(float(size.max()), 1e-3 * float(np.abs(high).max())) or 1.0)
-    climbing = all(outcome.has_diverged for outcome in group)
-    margin = (1.0 if climbing else PATHS_MARGIN) * size
+    margin = (1.0 if all(each.has_diverged for each in group) else PATHS_MARGIN) * size
     return np.column_stack([low - margin, high + margin])

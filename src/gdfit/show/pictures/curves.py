@@ -161,9 +161,8 @@ def draw_bundle(axes: Axes, epochs: FloatArray, path: FloatArray) -> None:
     early = np.geomspace(1, last + 1, BUNDLE_POINTS) - 1
     chosen = np.unique(np.concatenate([even, early]).astype(int))
     lines = [np.column_stack([epochs[chosen], line]) for line in path[chosen].T]
-    axes.add_collection(
-        LineCollection(lines, colors=GREY, alpha=0.25, linewidths=0.6, zorder=1), autolim=False
-    )
+    bundle = LineCollection(lines, colors=GREY, alpha=0.25, linewidths=0.6, zorder=1)
+    axes.add_collection(bundle, autolim=False)
 
 
 def name_at(axes: Axes, name: str, colour: str) -> Annotation:
@@ -210,11 +209,13 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     along = f"distance from the minimum along the steepest direction,\n{direction(fit)}"
     title = "The steps along the steepest direction"
     axes.set(xlabel=along, ylabel=drawing.LOSS_NAMES["mse"], title=title)
-    epochs, distances = along_steepest(fit, curvature, steps)
+    begun, distances = first_steps(fit, curvature, steps)
     if not len(distances):
         drawing.nothing_in(axes, "the numbers are too large to be drawn")
         return
-    shown = how_many(distances)
+    # The first two, and then those that are not too far away for the first to be seen.
+    far = np.flatnonzero(np.abs(distances) > FARTHEST * abs(distances[0]))
+    shown = min(max(int(far[0]), 2) if len(far) else len(distances), DRAWN_STEPS + 1)
     reach = 1.2 * float(np.abs(distances[:shown]).max()) or 1.0
     x = np.linspace(-reach, reach, PARABOLA_POINTS)
     least, half = curvature.minimum_loss, curvature.lambda_max / 2
@@ -230,7 +231,7 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     axes.set(xlim=(-reach, reach), ylim=(least - 0.16 * rise, least + rise))
     draw_steps(axes, walked, shown)
     axes.plot(0, least, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
-    label_steps(axes, walked[:shown], epochs[:shown])
+    label_steps(axes, walked[:shown], range(begun, begun + shown))
     if abs(distances[0]) > BESIDE_MINIMUM * reach:
         drawing.label_at(axes, "minimum", 0, least)
     drawing.number_axes(axes.xaxis, axes.yaxis)
@@ -238,12 +239,10 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     axes.set_title(f"Each step multiplies the distance by 1 − γλmax = {factor}")
 
 
-def along_steepest(
-    fit: Fit, curvature: Curvature, steps: Sequence[Step]
-) -> tuple[list[int], FloatArray]:
-    """The first epochs, 0 before them, and how far from the minimum the params were after each,
-    along the steepest direction; the first is to the left. If that is no distance at all but for
-    rounding, those from when it is one."""
+def first_steps(fit: Fit, curvature: Curvature, steps: Sequence[Step]) -> tuple[int, FloatArray]:
+    """The distances from the minimum along the steepest direction, the first to the left: of the
+    start and after each of the first epochs; if that is no distance at all but for rounding, from
+    the epoch on when it is one, which stands before them."""
     first = [step for step in steps if step.epoch <= DRAWN_STEPS + 1]
     params = np.array([fit.start, *(step.params for step in first)])
     with np.errstate(over="ignore", invalid="ignore"):
@@ -251,18 +250,11 @@ def along_steepest(
         seen = curvature.lambda_max * distances**2 < LARGEST
     distances = distances[: int(np.argmin(seen)) if not seen.all() else len(seen)]
     if not len(distances):
-        return [], distances
+        return 0, distances
     size = max(np.abs(curvature.minimum).max(), np.abs(fit.start).max())
     begun = int(np.argmax(np.abs(distances) > 1e-9 * size))
     distances *= -1 if distances[begun] > 0 else 1
-    return list(range(begun, len(distances))), distances[begun:]
-
-
-def how_many(distances: FloatArray) -> int:
-    """How many of the params to show: the first two, and then those that are not too far away for
-    the first to be seen."""
-    far = np.flatnonzero(np.abs(distances) > FARTHEST * abs(distances[0]))
-    return min(max(int(far[0]), 2) if len(far) else len(distances), DRAWN_STEPS + 1)
+    return begun, distances[begun:]
 
 
 def draw_steps(axes: Axes, walked: FloatArray, shown: int) -> None:

@@ -32,7 +32,7 @@ BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"
 YELLOW, BLACK, GREY = "#F0E442", "#000000", "#6B6B6B"
 # Of lines with a name beside them: dark enough to be read on white.
 LINES = (BLUE, "#B84C00", "#00785A", "#A03C78", "#8A6400", "#5B4BC4", "#333333")
-LineStyle = Literal["-", "--", ":", "-."]
+LineStyle = Literal["-", "--", ":", "-.", ""]
 LINE_STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 LONGEST_NAME = 28
 LOSS_NAMES = {"mse": "mean squared error", "mae": "mean absolute error", "huber": "Huber's loss"}
@@ -126,7 +126,7 @@ def epoch_axis(axes: Axes, first: int, last: int, *, logarithmic: bool) -> None:
     if not logarithmic:
         whole = ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
         axes.xaxis.set_major_locator(whole)
-        axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
+        axes.xaxis.set_major_formatter(lambda epoch, _: f"{epoch:,.0f}")
         room = margin * (last - first) if last > first else 0.5
         axes.set_xlim(first - room, last + room)
         return
@@ -136,9 +136,7 @@ def epoch_axis(axes: Axes, first: int, last: int, *, logarithmic: bool) -> None:
         axes.set_xscale("log")
     decades = [10**power for power in range(len(str(last)))]
     axes.xaxis.set_major_locator(ticker.FixedLocator([0, *decades] if first == 0 else decades))
-    axes.xaxis.set_major_formatter(
-        ticker.FuncFormatter(lambda epoch, _: f"{epoch:,.0f}" if epoch < 1e5 else scientific(epoch))
-    )
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x < 1e5 else scientific(x))
     between = [part * decade for decade in decades for part in range(2, 10)]
     axes.xaxis.set_minor_locator(ticker.FixedLocator(between))
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
@@ -317,10 +315,8 @@ def place_labels(axes: Axes) -> None:
             boxes = around(x, y, size, point)
             best = min(boxes, key=lambda box: in_the_way(axes, box, taken))
             taken.append(best)
-            label.xyann = (
-                ((best.x0 + best.x1) / 2 - x) / point,
-                ((best.y0 + best.y1) / 2 - y) / point,
-            )
+            middle_x, middle_y = (best.x0 + best.x1) / 2, (best.y0 + best.y1) / 2
+            label.xyann = (middle_x - x) / point, (middle_y - y) / point
             away = math.hypot(max(best.x0 - x, x - best.x1, 0), max(best.y0 - y, y - best.y1, 0))
             if label.arrow_patch:
                 label.arrow_patch.set_visible(away > BESIDE * point)

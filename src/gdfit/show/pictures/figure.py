@@ -34,9 +34,8 @@ HEADLINE = {WHOLE_DPI: 120, PANEL_DPI: 62}  # letters on a line
 def check_picture_ending(path: Path) -> None:
     """Raise where `path` does not end as a picture does."""
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UsageError(
-            f"`plot` takes a file that ends in .png, .svg or .pdf, not {quoted(str(path))}"
-        )
+        ends = "ends in .png, .svg or .pdf"
+        raise UsageError(f"`plot` takes a file that {ends}, not {quoted(str(path))}")
 
 
 def save_plot(fit: Fit, steps: Sequence[Step], path: Path, panel: Panel = "all") -> None:
@@ -83,19 +82,15 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
 
     dpi = WHOLE_DPI if panel == "all" else PANEL_DPI
     figure = Figure(figsize=(PIXELS[0] / dpi, PIXELS[1] / dpi), dpi=dpi, layout="constrained")
+    several, intercept = len(fit.model.features) > 1, fit.observations.intercept
     drawing: dict[str, Callable[[Axes, Fit, Sequence[Step]], Callable[[], None] | None]] = {
         "fit": draw_fit,
         "loss": draw_loss,
-        "path": draw_path,
+        "path": draw_params if several else draw_path if intercept else draw_curve,
         "steepest": draw_steepest,
     }
-    if len(fit.model.features) > 1:
-        drawing["path"] = draw_params
-    elif not fit.observations.intercept:
-        drawing["path"] = draw_curve
-    finishes = []
-    for name, axes in panels(figure, panel, climbing=climbs(fit)).items():
-        finishes.append(drawing[name](axes, fit, steps))
+    every = panels(figure, panel, climbing=climbs(fit))
+    finishes = [drawing[name](axes, fit, steps) for name, axes in every.items()]
     if fit.status == "diverged":
         why = words.why_it_grows(fit)
         headline = textwrap.fill(why[0].upper() + why[1:], HEADLINE[dpi])

@@ -38,7 +38,7 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     observed = np.concatenate([np.column_stack(plane_of(part)) for part in parts(fit)])
     left, right = drawing.window(observed[:, 0], 0.05)
     low, high = drawing.window(observed[:, 1], 0.12)
-    x, features = trace.features_along(fit, left, right, observed[:, 0])
+    x, features = trace.features_along(fit, np.array([left, right]), observed[:, 0])
     earlier = trace.marks_of(fit, steps)
     if fit.status == "diverged":
         earlier.insert(0, Mark(0, fit.start, GREY))
@@ -132,9 +132,7 @@ def line_label(fit: Fit) -> str:
     """``y = 0.302 x + 0.233``, for a legend; on two lines where it is long."""
     if len(fit.model.features) > 1:
         return "the fit"
-    right = trace.line_in_symbols(
-        fit, drawing.escaped(fit.model.features[0]), drawing.picture_number
-    )
-    target = drawing.escaped(fit.model.target)
+    name, target = drawing.escaped(fit.model.features[0]), drawing.escaped(fit.model.target)
+    right = trace.line_in_symbols(fit, name, drawing.picture_number)
     long = len(target) + len(right) > LONGEST_LABEL
     return f"{target} =\n{right}" if long else f"{target} = {right}"

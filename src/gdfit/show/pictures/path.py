@@ -43,14 +43,14 @@ def draw_curve(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         least = (float(fit.curvature.minimum[0]), fit.curvature.minimum_loss)
         mark(axes, least, "*", YELLOW, 17, "minimum")
         label_at(axes, "minimum", *least)
-    for place in path_marks(fit, steps, path[:stays], np.array([right - left, 1.0])):
+    for place in marks_on(fit, steps, path[:stays], np.array([right - left, 1.0])):
         at, height = float(place.params[0]), float(loss_over(fit, *place.params[:, np.newaxis])[0])
         mark(axes, (at, height), "o", place.colour, 8, place.name, level=5)
         label_at(axes, place.name, at, height)
     drawing.number_axes(axes.xaxis, axes.yaxis)
     axes.set(xlim=(left, right), ylim=drawing.window(loss, 0.1))
-    axes.set(xlabel="w (standardized)" if fit.scaling else "w", ylabel=drawing.loss_name(fit))
-    axes.set_title("The loss, and the path of w")
+    name = "w (standardized)" if fit.scaling else "w"
+    axes.set(xlabel=name, ylabel=drawing.loss_name(fit), title="The loss, and the path of w")
 
 
 VALLEY = ("#FFFFFF", "#C4DAEC", "#5C90BB")  # the colours of the loss, from the least up
@@ -89,7 +89,7 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
     axes.plot(*walked.T, color=VERMILION, marker=dots, linewidth=1.4, gid="path", zorder=3)
     if fit.curvature:
         draw_minimum(axes, fit.curvature)
-    for place in path_marks(fit, steps, path[:stays], np.ptp(size, axis=1)):
+    for place in marks_on(fit, steps, path[:stays], np.ptp(size, axis=1)):
         mark(axes, place.params, "o", place.colour, 8, place.name, level=5)
         label_at(axes, place.name, *place.params.tolist())
     rows = len(fit.observations.sample)
@@ -153,11 +153,9 @@ def draw_minimum(axes: Axes, curvature: Curvature) -> None:
     label_at(axes, name, *minimum.tolist())
 
 
-def path_marks(
-    fit: Fit, steps: Sequence[Step], path: FloatArray, size: FloatArray
-) -> list[PathMark]:
+def marks_on(fit: Fit, steps: Sequence[Step], path: FloatArray, box: FloatArray) -> list[PathMark]:
     """The start, the marked epochs and the end, as far as the path is in the picture; one mark for
-    those that follow each other without being apart in a window of that `size`."""
+    those that follow each other without being apart in a window as large as `box`."""
     found = [PathMark("start", fit.start, "#FFFFFF")]
     found += [PathMark(f"{at.epoch:,}", at.params, at.colour) for at in marks_of(fit, steps)]
     if fit.best_epoch < fit.epochs:
@@ -168,7 +166,7 @@ def path_marks(
     for at, place in enumerate(seen):
         if at == 1:
             place = place._replace(name=f"epoch {place.name}")
-        if groups and not np.abs((place.params - groups[-1][0].params) / size).max() > TOGETHER:
+        if groups and not np.abs((place.params - groups[-1][0].params) / box).max() > TOGETHER:
             groups[-1].append(place)
         else:
             groups.append([place])

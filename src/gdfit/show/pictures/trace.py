@@ -126,16 +126,13 @@ def plane_of(part: Observations) -> tuple[FloatArray, FloatArray]:
     return (sample[:, 0] if sample.shape[1] == 2 or inputs is None else inputs[:, 0]), sample[:, -1]
 
 
-def features_along(
-    fit: Fit, left: float, right: float, observed: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Where to draw a line from `left` to `right`, and the features there, shape (points, p). A
-    curve goes no farther than what was `observed`: a logarithm may have no value there."""
+def features_along(fit: Fit, ends: FloatArray, seen: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Where to draw a line between its `ends`, and the features there, shape (points, p). A curve
+    goes no farther than what was `seen`: a logarithm may have no value there."""
     made_of = fit.observations.expansion
     if made_of is None or len(fit.model.features) == 1:
-        ends = np.array([left, right])
         return ends, ends[:, np.newaxis]
-    x = np.linspace(observed.min(), observed.max(), CURVE_POINTS)
+    x = np.linspace(seen.min(), seen.max(), CURVE_POINTS)
     return x, made_of.expand(rows_at(made_of, [x]))[:, : len(fit.model.features)]
 
 

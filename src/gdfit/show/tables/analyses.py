@@ -18,7 +18,15 @@ from gdfit.errors import listing, printable
 from gdfit.model.evaluation import Evaluation
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style
-from gdfit.show.tables.style import NameValue, counted, exact, key_values, r_squared_text, show
+from gdfit.show.tables.style import (
+    NameValue,
+    cell,
+    counted,
+    exact,
+    key_values,
+    r_squared_text,
+    show,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,7 +41,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         ("MAE", exact(evaluation.mae)),
         ("R²", r_squared_text(evaluation.r_squared)),
     ]
-    show(style.console_for(sys.stdout), key_values(lines))
+    show(style.stdout_console(), key_values(lines))
 
 
 def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, object]:
@@ -71,7 +79,7 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
     for key, label in labels.items():
         cells = [style.short(float(str(keys[key]))) if keys else "—" for keys in (before, after)]
         table.add_row(label, *cells)
-    console = style.console_for(sys.stdout)
+    console = style.stdout_console()
     show(console, table)
     if not given.is_unique:
         console.line()
@@ -92,7 +100,7 @@ def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
         table.add_row(printable(name), exact(check.params[place]), *slopes)
     difference = f"{check.difference:.2g} at most, relative"
     lines = key_values([("loss", exact(check.loss)), ("difference", difference)])
-    show(style.console_for(sys.stdout), table, lines)
+    show(style.stdout_console(), table, lines)
 
 
 def print_graph(root: GraphNode) -> None:
@@ -105,18 +113,15 @@ def print_graph(root: GraphNode) -> None:
 
     tree = Tree("\n".join(describe(root)))
     add(tree, root)
-    show(style.console_for(sys.stdout), tree)
+    show(style.stdout_console(), tree)
 
 
+ReportForm = Literal["table", "json", "csv"]
 SHORTEST_NAME = 12  # a name is cut to this only where even two digits leave no more room
 ARRIVED = 1e-9  # standard errors: far below what anyone can tell
 
 
-def show_summary(
-    summary: Summary,
-    output: Literal["table", "json", "csv"] = "table",
-    remark: str | None = None,
-) -> None:
+def show_summary(summary: Summary, output: ReportForm = "table", remark: str | None = None) -> None:
     """Print `summary`; `remark` is one line more for the table."""
     if output == "json":
         rows = [asdict(row) for row in summary.rows]
@@ -126,7 +131,7 @@ def show_summary(
         writer.writerow([field.name for field in fields(Estimate)])
         writer.writerows(map(astuple, summary.rows))
     else:
-        console = style.console_for(sys.stdout)
+        console = style.stdout_console()
         lines = key_values(summary_lines(summary, remark))
         show(console, estimates(summary, style.width_of(console)), lines)
 
@@ -135,8 +140,7 @@ def remark_on(record: Mapping[str, object]) -> str | None:
     """A remark where the model whose file holds `record` minimizes more than the squared error: its
     params are not on their way to the least-squares ones."""
     loss, l2 = record.get("loss_function"), record.get("l2")
-    names = {"mae": "MAE", "huber": "Huber's loss"}
-    what = names.get(str(loss), "MSE")
+    what = {"mae": "MAE", "huber": "Huber's loss"}.get(str(loss), "MSE")
     if isinstance(l2, int | float) and l2 > 0:
         what += f" + {l2:g}·‖w‖²"
     if what == "MSE":
@@ -180,11 +184,6 @@ def estimate_cells(summary: Summary, digits: int) -> dict[str, list[str]]:
         f"{percent}\nlow": [cell(row.low, digits) for row in rows],
         f"{percent}\nhigh": [cell(row.high, digits) for row in rows],
     }
-
-
-def cell(number: float | None, digits: int) -> str:
-    """A number for a table."""
-    return "—" if number is None else format(number, f"#.{digits}g").removesuffix(".")
 
 
 def probability(p: float | None, digits: int) -> str:

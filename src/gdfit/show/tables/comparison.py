@@ -16,7 +16,7 @@ from gdfit.errors import printable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import reports, style, words
 from gdfit.show.tables.reports import Callback, JsonReport, Shown
-from gdfit.show.tables.style import NameValue, counted, exact
+from gdfit.show.tables.style import NameValue, cell, counted, exact
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,7 +58,7 @@ class RunsTable(RunsReport):
 
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
         super().__init__(runs, asked, before)
-        self.console = style.console_for(sys.stdout)
+        self.console = style.stdout_console()
         self.width = style.width_of(self.console)
         self.console.print(f" {printable(runs_heading(runs, self.width - 2))}")
         self.console.line()
@@ -66,7 +66,9 @@ class RunsTable(RunsReport):
     def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
         last = max(outcome.fit.epochs for outcome in comparison.outcomes)
         wanted = [epoch for epoch in range(1, last) if self.asked and self.asked(epoch)]
-        epochs = self.fitting(comparison, wanted if self.asked else compare.milestones(last - 1))
+        epochs = (wanted if self.asked else compare.milestones(last - 1))[-EPOCH_COLUMNS:]
+        while epochs and not self.has_room(self.table_of(comparison, epochs)):
+            epochs = epochs[1:]  # the last ones that have room
         roomy = self.has_room(self.table_of(comparison, epochs))
         longest = LONGEST_VALUE if roomy else SHORTEST_VALUE
         told = [*remarks(comparison)]
@@ -79,13 +81,6 @@ class RunsTable(RunsReport):
             self.console.print(f" {name.ljust(width)}  ", style="bold", end="")
             self.console.print(text, soft_wrap=True)
 
-    def fitting(self, comparison: Comparison, epochs: Sequence[int]) -> Sequence[int]:
-        """As many of the `epochs` as have room in the table: the last ones."""
-        epochs = epochs[-EPOCH_COLUMNS:]
-        while epochs and not self.has_room(self.table_of(comparison, epochs)):
-            epochs = epochs[1:]
-        return epochs
-
     def has_room(self, table: Table) -> bool:
         """True for a table that leaves the last column free: a line that fills it makes some
         terminals begin another one."""
@@ -97,7 +92,9 @@ class RunsTable(RunsReport):
     ) -> Table:
         """The table, with the loss after these `epochs` and in the end; its texts, and the names of
         its settings, are at most as long as the `longest`."""
-        last = common_end(comparison)
+        # After which epoch all runs have their last params that have not diverged, if there is one.
+        ends = {each.fit.best_epoch for each in comparison.outcomes if not each.has_diverged}
+        last = ends.pop() if len(ends) == 1 else None
         names = [name.replace("_", " " if len(name) <= longest else "\n") for name in self.varied]
         after = [f"after {epoch}" for epoch in epochs]
         validation = ["validation"] * (comparison.outcomes[0].fit.validation_loss is not None)
@@ -109,30 +106,18 @@ class RunsTable(RunsReport):
         for group in comparison.groups():
             for outcome in group:
                 fit = outcome.fit
+                losses = [*map(outcome.loss_after, epochs)]
+                losses.append(outcome.loss_after(last) if last else fit.loss)
+                losses += [] if fit.validation_loss is None else [fit.validation_loss]
                 table.add_row(
                     *(setting_text(name, outcome.values[name], longest) for name in self.varied),
-                    *(loss_cell(outcome.loss_after(epoch)) for epoch in epochs),
-                    loss_cell(outcome.loss_after(last) if last else fit.loss),
-                    *([loss_cell(fit.validation_loss)] if fit.validation_loss is not None else []),
+                    *(cell(loss, 4) for loss in losses),
                     to_minimum(comparison, outcome),
                     status_text(outcome),
                     style="dim" if outcome.has_diverged else "",
                 )
             table.add_section()
         return table
-
-
-def common_end(comparison: Comparison) -> int | None:
-    """After which epoch the runs have their last params, if it is the same for all that have not
-    diverged."""
-    fits = [outcome.fit for outcome in comparison.outcomes if not outcome.has_diverged]
-    ends = {fit.best_epoch for fit in fits}
-    return ends.pop() if len(ends) == 1 else None
-
-
-def loss_cell(loss: float) -> str:
-    """A loss in four digits; a dash where there is none."""
-    return "—" if math.isnan(loss) else format(loss, "#.4g").removesuffix(".")
 
 
 def setting_text(name: str, value: Any, longest: int = LONGEST_VALUE) -> str:
@@ -189,19 +174,13 @@ def remarks(comparison: Comparison) -> Iterator[NameValue]:
         yield "to 1 %", f"{meaning} {leasts.popitem()[1]}"
     elif leasts:
         yield "to 1 %", f"{meaning} the least, which is"
+        parts = zip(*leasts, strict=True)
+        apart = [place for place, each in enumerate(parts) if len({*each} - {None}) > 1]
         for objective, told in leasts.items():
-            apart = [
-                str(part)
-                for place, part in enumerate(objective)
-                if part is not None and len({other[place] for other in leasts} - {None}) > 1
-            ]
-            yield f"  {', '.join(apart)}", told
-    limits = (
-        limit_of(outcome)
-        for outcome in comparison.outcomes
-        if outcome.has_diverged and outcome.fit.settings.is_plain
-    )
-    for limit in dict.fromkeys(limits):
+            named = [str(objective[place]) for place in apart if objective[place] is not None]
+            yield f"  {', '.join(named)}", told
+    plain = [outcome for outcome in comparison.outcomes if outcome.fit.settings.is_plain]
+    for limit in dict.fromkeys(limit_of(outcome) for outcome in plain if outcome.has_diverged):
         yield "limit", limit
 
 
@@ -255,8 +234,7 @@ class RunsCsv(RunsReport):
         self.writer.writerow(compare.runs_header(self.varied, runs[0][1].validation is not None))
 
     def watch(self, number: int, run: Run) -> Callback:
-        values = self.values[number - 1]
-        first = [number, *(values[name] for name in self.varied)]
+        first = [number, *(self.values[number - 1][name] for name in self.varied)]
 
         def step(step: Step) -> None:
             if step.status or self.printed(step.epoch):

@@ -20,11 +20,11 @@ import numpy as np
 from gdfit.descent.closed_form import round_epochs
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, history_header, history_row, losses, params_names
-from gdfit.errors import GdfitError, printable
+from gdfit.errors import printable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
 from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, show
-from gdfit.system import check_writable
+from gdfit.system import check_writable, naming_file
 
 # Is told of every step as it happens.
 Callback = Callable[[Step], None]
@@ -120,7 +120,7 @@ class TableReport(Report):
     """
 
     def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
-        self.console = style.console_for(sys.stdout)
+        self.console = style.stdout_console()
         super().__init__(run, shown, before if self.console.is_terminal else no_op)
         # A line that fills the last column makes some terminals begin another one.
         width = style.width_of(self.console)
@@ -130,8 +130,7 @@ class TableReport(Report):
         if features > SHOWN_FEATURES:
             most = f"the {SHOWN_FEATURES} of {features} features most correlated with the target"
             self.remarks.append(most)
-        heading = words.subject(run, words.chosen_settings(run), width - 2)
-        self.console.print(f" {heading}")
+        self.console.print(f" {words.subject(run, words.chosen_settings(run), width - 2)}")
         if run.scaling:
             self.console.print(f" {words.units(run)}")
         self.console.line()
@@ -146,45 +145,33 @@ class TableReport(Report):
         if not self.pending:
             return
         self.before()
-        if not self.headed:
-            self.print_header()
+        if not self.headed:  # the columns' names, what is to be known of them, and a line
+            self.headed = True
+            show(self.console, self.layout.table([], show_header=True))
+            for remark in self.remarks:
+                self.console.print(f" {remark}", style="dim")
+            self.console.print("─" * self.layout.width, crop=False)
         elif self.layout.is_tall:
             self.console.line()
         show(self.console, self.layout.table(self.pending))
         self.pending.clear()
         self.printed_at = time.monotonic()
 
-    def print_header(self) -> None:
-        """The columns' names, what is to be known of them, and a line."""
-        show(self.console, self.layout.table([], show_header=True))
-        for remark in self.remarks:
-            self.console.print(f" {remark}", style="dim")
-        self.console.print("─" * self.layout.width, crop=False)
-        self.headed = True
-
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         self.flush()
         self.before()
         self.console.line()
         name_width = style.NAME_WIDTH if self.console.is_terminal else style.PIPE
-        lines = run_lines(fit, predictions, model_file, name_width)
+        lines = [*params_lines(fit, name_width), *result_lines(fit)]
+        if fit.status != "diverged" and (command := fit.model.facts.get("next")):
+            lines.append(("next", f"to come nearer to the minimum, type {printable(str(command))}"))
+        for at in predictions if fit.status != "diverged" else ():
+            observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
+            value = f"{printable(fit.model.target)} = {exact(at.y)}"
+            lines.append(("prediction", f"{value} at {inputs_text(at.x)}{observed}"))
+        if model_file:
+            lines.append(("model", printable(model_file)))
         show(self.console, style.key_values(lines))
-
-
-def run_lines(
-    fit: Fit, predictions: Sequence[Prediction], model_file: str, name_width: int
-) -> list[NameValue]:
-    """What came out, a line each."""
-    lines = [*params_lines(fit, name_width), *result_lines(fit)]
-    if fit.status != "diverged" and (command := fit.model.facts.get("next")):
-        lines.append(("next", f"to come nearer to the minimum, type {printable(str(command))}"))
-    for at in predictions if fit.status != "diverged" else ():
-        observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
-        target = printable(fit.model.target)
-        lines.append(("prediction", f"{target} = {exact(at.y)} at {inputs_text(at.x)}{observed}"))
-    if model_file:
-        lines.append(("model", printable(model_file)))
-    return lines
 
 
 def result_lines(fit: Fit) -> list[NameValue]:
@@ -289,7 +276,7 @@ def history_file(path: Path | None, run: Run) -> Iterator[list[Callback]]:
         yield []
         return
     check_writable(path)
-    with errors_named(path):
+    with naming_file(path):
         file = path.open("w", encoding="utf-8", newline="\n")
     waiting = io.StringIO()
     writer = csv.writer(waiting, lineterminator="\n")
@@ -297,7 +284,7 @@ def history_file(path: Path | None, run: Run) -> Iterator[list[Callback]]:
     due = 0.0
 
     def flush() -> None:
-        with errors_named(path):
+        with naming_file(path):
             file.write(waiting.getvalue())
             file.flush()
         waiting.seek(0)
@@ -317,14 +304,5 @@ def history_file(path: Path | None, run: Run) -> Iterator[list[Callback]]:
         try:
             flush()
         finally:
-            with errors_named(path):
+            with naming_file(path):
                 file.close()
-
-
-@contextmanager
-def errors_named(path: Path) -> Iterator[None]:
-    """Errors of the operating system with the file's name."""
-    try:
-        yield
-    except OSError as error:
-        raise GdfitError(f"can't be written: {error.strerror}", file=str(path)) from None

@@ -4,9 +4,10 @@ are shown where there are too many."""
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -38,11 +39,11 @@ LONG_NAME = 20  # what a long name is given at least, before numbers get narrowe
 SHOWN_FEATURES = 12  # in a table
 
 
-def console_for(file: TextIO) -> Console:
-    """A Rich console that in a pipe wraps nothing, however long."""
+def stdout_console() -> Console:
+    """A Rich console on standard output that in a pipe wraps nothing, however long."""
     from rich.console import Console
 
-    console = Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = PIPE
     return console
@@ -55,28 +56,24 @@ def width_of(console: Console) -> int:
 
 def show(console: Console, *tables: Table | Tree) -> None:
     """Print tables or trees, a blank line between them; in a pipe without the spaces that fill
-    their lines."""
+    their lines. Where a table has no room, rather let the terminal break its lines than lose a
+    digit."""
+    from rich.table import Table
+
     for place, table in enumerate(tables):
         if place:
             console.line()
         if console.is_terminal:
-            keep_whole(table, console)
+            if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
+                unlimited = console.options.update(max_width=PIPE)
+                needed = console.measure(table, options=unlimited).maximum
+                table.width = needed if needed > console.width else None
             console.print(table, crop=False)
             continue
         with console.capture() as capture:
             console.print(table)
         console.file.writelines(line.rstrip() + "\n" for line in capture.get().splitlines())
         console.file.flush()
-
-
-def keep_whole(table: Table | Tree, console: Console) -> None:
-    """Where a table has no room, rather let the terminal break its lines than lose a digit."""
-    from rich.table import Table
-
-    if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
-        needed = console.measure(table, options=console.options.update(max_width=PIPE)).maximum
-        if needed > console.width:
-            table.width = needed
 
 
 def new_table(
@@ -117,6 +114,13 @@ def short(number: float, width: int = NUMBER_WIDTH) -> str:
         if len(text) <= width:
             return text
     return format(number, ".2g")
+
+
+def cell(number: float | None, digits: int) -> str:
+    """A number of so many significant digits for a table; a dash where there is none."""
+    if number is None or math.isnan(number):
+        return "—"
+    return format(number, f"#.{digits}g").removesuffix(".")
 
 
 def exact(number: float) -> str:
@@ -162,7 +166,7 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TableLayout:
+class RowLayout:
     """A way to lay out rows, of one width from the first to the last.
 
     columns : what they are.
@@ -198,7 +202,7 @@ class TableLayout:
         return table
 
 
-def table_layout(run: Run, width: int, *, whole_names: bool) -> TableLayout:
+def table_layout(run: Run, width: int, *, whole_names: bool) -> RowLayout:
     """How to lay out the steps of `run` in a `width`, or more where whole names need it."""
     names = [printable(name) for name in params_names(run.observations.features)]
     labels = ["loss"] if run.validation is None else ["loss", "validation"]
@@ -212,9 +216,7 @@ def table_layout(run: Run, width: int, *, whole_names: bool) -> TableLayout:
     return tall_layout(epoch, labels, shown, width, whole_names=whole_names)
 
 
-def wide_layout(
-    epoch: Column, labels: Sequence[str], names: Sequence[str], width: int
-) -> TableLayout | None:
+def wide_layout(epoch: Column, labels: list[str], names: list[str], width: int) -> RowLayout | None:
     """An epoch a row; None where that has no room."""
     from rich.cells import cell_len
 
@@ -225,7 +227,7 @@ def wide_layout(
     labels = [*labels, *names, *(f"grad {name}" for name in names)]
     for size, gap in SPACINGS:
         columns = (epoch, *(Column(label, max(size, cell_len(label))) for label in labels))
-        layout = TableLayout(columns, gap, cells)
+        layout = RowLayout(columns, gap, cells)
         if layout.width <= width:
             return layout
     return None
@@ -233,7 +235,7 @@ def wide_layout(
 
 def tall_layout(
     epoch: Column, labels: Sequence[str], names: dict[int, str], width: int, *, whole_names: bool
-) -> TableLayout:
+) -> RowLayout:
     """A param a row, those that have `names` by their places: for several features. Where even this
     has no room, the terminal breaks the lines."""
     from rich.cells import cell_len
@@ -259,7 +261,7 @@ def tall_layout(
 
     name = Column("param", longest, "left")
     numbers = [Column(label, size) for label in (*labels, "params", "grad")]
-    return TableLayout((epoch, *numbers[:-2], name, *numbers[-2:]), gap, cells, is_tall=True)
+    return RowLayout((epoch, *numbers[:-2], name, *numbers[-2:]), gap, cells, is_tall=True)
 
 
 def leading(observations: Observations, params: FloatArray | None = None) -> list[int]:
