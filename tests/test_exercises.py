@@ -215,8 +215,8 @@ def open_json_lines(source: Source, *dialect: Any) -> Iterator[FrameFile]:
                 "from gdfit.data.sources.json_lines import open_json_lines\n"
                 "from gdfit.data.sources.source import"
             ),
-            "    ARROW: partial(arrow_in, kind=Arrow),\n": (
-                "    ARROW: partial(arrow_in, kind=Arrow),\n    b'{': open_json_lines,\n"
+            "    ARROW: partial(arrow_in, Arrow),\n": (
+                "    ARROW: partial(arrow_in, Arrow),\n    b'{': open_json_lines,\n"
             ),
         },
         {
