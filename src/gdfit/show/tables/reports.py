@@ -27,10 +27,10 @@ from gdfit.show.tables import style, words
 from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, show
 
 Callback = Callable[[Step], None]
-"""Is told of every step as it happens."""
+"""A function that is told of every step as it happens."""
 
 Shown = Callable[[int], bool]
-"""Whether to print an epoch; the last is printed in any case."""
+"""True for an epoch to print; the last is printed in any case."""
 
 
 class Report:
@@ -76,7 +76,7 @@ class Prediction:
 
 
 def schedule(every: int | None, show: Sequence[int] | None) -> Shown:
-    """Which epochs to print: each multiple of `every`, those in `show`, by default 1, 2, 3 and then
+    """The epochs to print: each multiple of `every`, those in `show`, by default 1, 2, 3 and then
     5, 10, 20, 50, 100, …"""
     shown = frozenset(show or (islice(round_epochs(), 100) if every is None else ()))
     if every is None:
@@ -175,7 +175,7 @@ class TableReport(Report):
 
 
 def result_lines(fit: Fit) -> list[NameValue]:
-    """How good the fit is, how it ended and how far it is to go."""
+    """The quality of a fit, how it ended and how far it is to go."""
     lines = [("loss", exact(fit.loss))]
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
