@@ -1,1 +1,1 @@
-"""What a person sees of a run: tables, words, pictures."""
+"""All that a person sees: tables and words, pictures, the board, the page, progress."""

@@ -22,7 +22,7 @@ OPTION = re.compile(r"--([a-z][a-z-]*)")
 
 
 def html_of(value: Fit | Run | LinearModel) -> str:
-    """How a notebook shows `value`."""
+    """The HTML that a notebook shows for `value`."""
     if isinstance(value, LinearModel):
         return table(model_lines(value, range(min(len(value.features), SHOWN_FEATURES))))
     if isinstance(value, Run):
@@ -32,7 +32,7 @@ def html_of(value: Fit | Run | LinearModel) -> str:
 
 
 def fit_lines(fit: Fit) -> list[NameValue]:
-    """What came out, a line each, with options as the arguments that they are here."""
+    """The lines of a fit, with options as the arguments that they are here."""
     places = leading(fit.observations, np.array(fit.model.params))
     lines = [*model_lines(fit.model, places), *result_lines(fit)]
     return [(name, OPTION.sub(lambda at: at[1].replace("-", "_"), text)) for name, text in lines]

@@ -76,7 +76,7 @@ class Change(NamedTuple):
     settings: Settings
 
     def remembered(self, name: str, place: int) -> tuple[str, str]:
-        """What the rule remembered of a param, and remembers now."""
+        """The rule's memory of a param, before the update and after it."""
         old = self.old[name][place] if name in self.old else 0.0
         return told(old), told(self.new[name][place])
 
@@ -144,7 +144,7 @@ UPDATES_ON_BOARD: dict[str, Callable[[str, int, Change], Iterator[Line]]] = {
 
 
 def constants_of(settings: Settings) -> str:
-    """What an update rule goes by besides the learning rate."""
+    """The constants that an update rule goes by besides the learning rate."""
     if settings.optimizer in ("momentum", "nesterov"):
         return f", μ = {given(settings.momentum)}"
     if settings.optimizer == "adam":
@@ -245,13 +245,13 @@ def broken(text: str, below: str = "") -> Iterator[str]:
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal `text` takes: a hat takes none."""
+    """The columns of a terminal that `text` takes: a hat takes none."""
     return sum(not combining(letter) for letter in text)
 
 
 class Letters:
-    """What the params and the features are called: w, b and x; with several features w₁, w₂, … and
-    x₁, x₂, …, of which the first few are written out.
+    """The letters for params and features: w, b and x; with several features w₁, w₂, … and x₁, x₂,
+    …, of which the first few are written out.
 
     Parameters
     ----------

@@ -124,7 +124,7 @@ class Explanation:
         yield ""
 
     def meanings(self) -> Iterator[str]:
-        """What x and y stand for, where that is not the columns x and y."""
+        """The meanings of x and y, where they are not the columns x and y."""
         observations, scaling, letters = self.run.observations, self.run.scaling, self.letters
         columns = [printable(name) for name in observations.features]
         target = printable(observations.target_name)
@@ -242,7 +242,7 @@ class Explanation:
             yield Line("∂L/∂w", ["∂L/∂w + 2λ·w", added, told(float(slopes[0]))], "←")
 
     def rest(self, step: Step) -> Iterator[str]:
-        """What is not written out."""
+        """The rest of an epoch, which is not written out."""
         left_out = len(self.letters.weights) - Letters.MOST
         if left_out > 0:
             yield f" and so for {counted(left_out, 'more weight')}"

@@ -37,7 +37,7 @@ PATH_WIDTH, FAINT_WIDTH = 1.4, 0.8  # in points
 
 @dataclass(frozen=True)
 class RunStyle:
-    """How a run is drawn. Without a name, it is one of many."""
+    """The style of a run. Without a name, it is one of many."""
 
     colour: str
     style: LineStyle
@@ -46,7 +46,7 @@ class RunStyle:
 
 Paths = dict[int, FloatArray]
 Looks = dict[int, RunStyle]
-"""How each run is drawn, by its number, the best first."""
+"""The style of each run, by its number, the best first."""
 
 
 def save_comparison(comparison: Comparison, path: Path) -> None:
@@ -79,7 +79,7 @@ def draw_comparison(comparison: Comparison) -> Figure:
 
 
 def run_styles(comparison: Comparison) -> Looks:
-    """How each run is drawn, by its number, the best first. Where two options vary, one is told by
+    """The style of each run, by its number, the best first. Where two options vary, one is told by
     the colour and the other by the style."""
     named, varied = comparison.outcomes[:NAMED_RUNS], comparison.varied
     colours = [place % len(LINES) for place in range(len(named))]

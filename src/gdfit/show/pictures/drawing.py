@@ -245,13 +245,13 @@ def pixels(axes: Axes, points: float) -> float:
 
 
 def is_within(box: Bbox, frame: Bbox) -> bool:
-    """Whether `box` is within `frame`, but for less than a pixel."""
+    """True where `box` is within `frame`, but for less than a pixel."""
     inside = [box.x0 > frame.x0 - 1, box.x1 < frame.x1 + 1]
     return all([*inside, box.y0 > frame.y0 - 1, box.y1 < frame.y1 + 1])
 
 
 def is_covered(axes: Axes, box: Bbox) -> bool:
-    """Whether a line or a point of the axes is in `box`."""
+    """True where a line or a point of the axes is in `box`."""
     return any(box.contains(*point) for point in scattered(axes)) or lines_through(axes, box) > 0
 
 
@@ -264,7 +264,7 @@ def scattered(axes: Axes) -> Iterator[tuple[float, float]]:
 
 
 def lines_through(axes: Axes, box: Bbox) -> int:
-    """How many of the axes' lines go through `box`."""
+    """The number of the axes' lines that go through `box`."""
     paths = (line.get_transform().transform_path(line.get_path()) for line in axes.get_lines())
     return sum(path.cleaned(remove_nans=True).intersects_bbox(box, filled=False) for path in paths)
 
@@ -342,6 +342,6 @@ def around(x: float, y: float, size: Bbox, point: float) -> Iterator[Bbox]:
 
 
 def in_the_way(axes: Axes, box: Bbox, taken: Sequence[Bbox]) -> float:
-    """How much a label in `box` is in the way: the nearest to its point wins among equals."""
+    """The trouble that a label in `box` makes: among equals, the nearest to its point wins."""
     outside = 0 if is_within(box, axes.bbox) else 1000
     return outside + 10 * sum(map(box.overlaps, taken)) + min(lines_through(axes, box), 3)

@@ -117,7 +117,7 @@ def draw_predictions(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
 
 
 def fit_title(fit: Fit) -> str:
-    """How many epochs, and how it ended if it did not just end."""
+    """The title: after how many epochs, and how it ended if it did not just end."""
     epochs = counted(fit.epochs, "epoch")
     if fit.status == "diverged":
         shown = "" if on_a_plane(fit) else "; drawn after epoch 1"

@@ -110,7 +110,7 @@ def param_axes(axes: Axes, fit: Fit, size: FloatArray) -> None:
 
 
 def stays_until(fit: Fit, path: FloatArray) -> int:
-    """How many of the params on a path that leaves it are in the picture, from the start on."""
+    """The number of params on a path that leaves the picture that are in it, from the start on."""
     with np.errstate(over="ignore", invalid="ignore"):
         losses = loss_over(fit, path[:, 0], path[:, 1])
     gone = np.flatnonzero(~(losses <= LOSS_GROWN * losses[0]))
@@ -118,7 +118,7 @@ def stays_until(fit: Fit, path: FloatArray) -> int:
 
 
 def stays_within(size: FloatArray, path: FloatArray) -> int:
-    """How many of the params on a path are in a window, from the first on."""
+    """The number of params on a path that are in a window, from the first on."""
     within = ((size[:, 0] <= path) & (path <= size[:, 1])).all(axis=1)
     return len(path) if within.all() else int(np.argmin(within))
 

@@ -1,5 +1,5 @@
-"""What pictures show of a run, drawn or in text: its steps, thinned where they are many; the epochs
-that are marked, and their colours; and the plane in which a fit to one number can be drawn.
+"""The trace of a run that pictures show, drawn or in text: its steps, thinned where they are many;
+the epochs that are marked, and their colours; and the plane of a fit to one number.
 
 Nothing here draws: a run is traced before it is known whether Matplotlib is needed."""
 

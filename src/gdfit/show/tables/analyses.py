@@ -214,7 +214,7 @@ def summary_lines(summary: Summary, remark: str | None) -> list[NameValue]:
 
 
 def distance_text(distance: float, name: str) -> str:
-    """How near descent has come to least squares: so many standard errors, in the param `name`."""
+    """The distance of descent from least squares: so many standard errors, in the param `name`."""
     if distance < ARRIVED:
         return "at least squares, but for rounding"
     return f"at most {distance:.2g} standard errors from least squares ({name})"

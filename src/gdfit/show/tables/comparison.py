@@ -139,7 +139,7 @@ def setting_with_name(name: str, value: Any) -> str:
 
 
 def to_minimum(comparison: Comparison, outcome: RunResult) -> str:
-    """How many epochs it took to within 1 % of the minimum."""
+    """The number of epochs to within 1 % of the minimum."""
     epochs = comparison.epochs_to_minimum(outcome)
     if epochs is not None:
         return str(epochs)
@@ -147,13 +147,13 @@ def to_minimum(comparison: Comparison, outcome: RunResult) -> str:
 
 
 def status_text(outcome: RunResult) -> str:
-    """How a run ended, and when, if not after all epochs."""
+    """The status of a run in the end, and when that was, if not after all epochs."""
     fit = outcome.fit
     return fit.status if fit.status == "completed" else f"{fit.status} at {fit.epochs}"
 
 
 def runs_heading(runs: Runs, width: int) -> str:
-    """What is compared: a line above the table."""
+    """The line above the table: what is compared."""
     every = [run for _, run in runs]
     epochs = counted(max(run.settings.epochs for run in every), "epoch")
     choices = {words.chosen_settings(run) for run in every}
@@ -163,7 +163,7 @@ def runs_heading(runs: Runs, width: int) -> str:
 
 
 def remarks(comparison: Comparison) -> Iterator[NameValue]:
-    """What is to be known of the table."""
+    """Remarks below the table: what its columns mean, and why runs diverged."""
     leasts = {
         outcome.objective: told_least(outcome, least)
         for outcome in comparison.outcomes
@@ -191,7 +191,7 @@ def told_least(outcome: RunResult, least: float) -> str:
 
 
 def limit_of(outcome: RunResult) -> str:
-    """Why gradient descent diverges."""
+    """The limit of the learning rate, above which gradient descent diverges."""
     fit = outcome.fit
     scale = f" with --scale {fit.settings.scale}" if fit.scaling else ""
     bound = fit.curvature.max_stable_lr if fit.curvature else math.nan

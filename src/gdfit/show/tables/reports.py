@@ -28,9 +28,11 @@ from gdfit.system import check_writable, naming_file
 
 # Is told of every step as it happens.
 Callback = Callable[[Step], None]
+"""A function that is told of every step as it happens."""
 
 # Whether to print an epoch; the last is printed in any case.
 Shown = Callable[[int], bool]
+"""True for an epoch to print; the last is printed in any case."""
 
 
 class Report:
@@ -76,7 +78,7 @@ class Prediction:
 
 
 def schedule(every: int | None, show: Sequence[int] | None) -> Shown:
-    """Which epochs to print: each multiple of `every`, those in `show`, by default 1, 2, 3 and then
+    """The epochs to print: each multiple of `every`, those in `show`, by default 1, 2, 3 and then
     5, 10, 20, 50, 100, …"""
     shown = frozenset(show or (islice(round_epochs(), 100) if every is None else ()))
     if every is None:
@@ -175,7 +177,7 @@ class TableReport(Report):
 
 
 def result_lines(fit: Fit) -> list[NameValue]:
-    """How good the fit is, how it ended and how far it is to go."""
+    """The quality of a fit, how it ended and how far it is to go."""
     lines = [("loss", exact(fit.loss))]
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))

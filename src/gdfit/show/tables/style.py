@@ -203,7 +203,7 @@ class RowLayout:
 
 
 def table_layout(run: Run, width: int, *, whole_names: bool) -> RowLayout:
-    """How to lay out the steps of `run` in a `width`, or more where whole names need it."""
+    """The layout of the steps of `run` in a `width`, or more where whole names need it."""
     names = [printable(name) for name in params_names(run.observations.features)]
     labels = ["loss"] if run.validation is None else ["loss", "validation"]
     epoch = Column("epoch", max(len("epoch"), len(str(run.settings.epochs))))

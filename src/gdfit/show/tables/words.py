@@ -22,8 +22,8 @@ SCALED = {
 
 
 def subject(run: Run, more: str, width: int) -> str:
-    """What is fitted, and `more`: a line of `width` columns at most, with fewer features named
-    where there is no room for all, and then a shorter target."""
+    """The subject of a run, and `more`: a line of `width` columns at most, with fewer features
+    named where there is no room for all, and then a shorter target."""
     from rich.cells import cell_len
 
     observations = run.observations
@@ -49,7 +49,7 @@ def feature_lists(features: tuple[str, ...]) -> Iterator[str]:
 
 
 def chosen_settings(run: Run) -> str:
-    """What was chosen for the user."""
+    """The settings that were chosen for the user."""
     choices = []
     if run.asked.scale is None and run.scaling:
         choices.append(str(run.settings.scale))
@@ -59,20 +59,20 @@ def chosen_settings(run: Run) -> str:
 
 
 def under_way(settings: Settings) -> str:
-    """What a long run is called while it lasts."""
+    """The name of a long run while it lasts."""
     at_once = settings.is_plain and settings.backend == "manual" and settings.patience is None
     return "training; try --leap" if at_once else "training"
 
 
 def units(run: Run) -> str:
-    """What the params and the gradient of each epoch are for, where that is not the columns."""
+    """The units of the params and the gradient of each epoch, where they are not the columns'."""
     if run.scaling is None:
         return ""
     return f"params and grad of each epoch are for {SCALED[str(run.settings.scale)]}"
 
 
 def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[str]:
-    """Why the weights of some features stay 0."""
+    """The reasons why the weights of some features stay 0."""
     if scaling is None:
         return
     used, constant = set(scaling.used), scaling.constant
@@ -88,7 +88,7 @@ def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[s
 
 
 def ending(fit: Fit) -> str:
-    """How the run ended."""
+    """The end of a run: its status, and when and why."""
     settings, epochs = fit.settings, f"epoch {fit.epochs}"
     if fit.status == "diverged":
         if math.isfinite(fit.loss) and all(map(math.isfinite, fit.model.params)):
@@ -137,13 +137,13 @@ def above(fit: Fit, least: float) -> str:
 
 
 def is_at_minimum(fit: Fit, curvature: Curvature) -> bool:
-    """Whether the loss is the least there is, but for rounding."""
+    """True where the loss is the least there is, but for rounding."""
     least = curvature.minimum_loss
     return fit.loss - least <= max(1e-9 * least, EXACT * fit.observations.mean_square)
 
 
 def to_go(fit: Fit, curvature: Curvature) -> str:
-    """How many epochs more would bring the params ten times nearer to the minimum."""
+    """The epochs that would bring the params ten times nearer to the minimum."""
     epochs = curvature.epochs_to_next_digit(fit.params, float(fit.settings.lr))
     if math.isinf(epochs):
         return "at this learning rate the params never come nearer to the minimum"
@@ -151,7 +151,7 @@ def to_go(fit: Fit, curvature: Curvature) -> str:
 
 
 def changes(fit: Fit) -> dict[str, str] | None:
-    """What to change of the command so that it comes within 1 % of the minimum: options with their
+    """The changes of the command that bring it within 1 % of the minimum: options with their
     new values, empty for those to leave out. None where it is as near already, or nobody knows."""
     curvature, asked, lr = fit.curvature, fit.asked, float(fit.settings.lr)
     if fit.status == "diverged":
@@ -181,7 +181,7 @@ def rounded_epochs(epochs: float) -> str:
 
 
 def growth(run: Run, epochs: int) -> str:
-    """What to say of a loss that has grown for some epochs running."""
+    """A note on a loss that has grown for some epochs running."""
     why, curvature, lr = "", run.curvature, float(run.settings.lr)
     if curvature and run.settings.is_plain and lr > curvature.max_stable_lr:
         why = f": --lr {lr:g} is above 2/λmax = {curvature.max_stable_lr:.6g}"
@@ -189,12 +189,12 @@ def growth(run: Run, epochs: int) -> str:
 
 
 def divergence_message(fit: Fit, command: str) -> str:
-    """Why the run diverged, and the command to type instead."""
+    """The message of a run that diverged: why, and the command to type instead."""
     return f"diverged at epoch {fit.epochs}, no model was written: {way_out(fit, command)}"
 
 
 def way_out(fit: Fit, command: str) -> str:
-    """Why the run does not come down, and the command to type instead."""
+    """The reason why a run does not come down, and the command to type instead."""
     remedy = f"let gdfit choose the learning rate: {command}"
     if is_too_large(fit):
         remedy = "divide that column by a power of ten"
@@ -206,7 +206,7 @@ def way_out(fit: Fit, command: str) -> str:
 
 
 def why_it_grows(fit: Fit) -> str:
-    """Why the run does not come down."""
+    """The reason why a run does not come down."""
     curvature, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
     if is_too_large(fit):
         return f"the squares of {printable(fit.model.target)} are too large for float64"
@@ -227,7 +227,7 @@ def why_it_grows(fit: Fit) -> str:
 
 
 def is_too_large(fit: Fit) -> bool:
-    """Whether no loss of this data is finite, whatever the params."""
+    """True where no loss of this data is finite, whatever the params."""
     return fit.settings.is_squared and not math.isfinite(fit.observations.mean_square)
 
 
