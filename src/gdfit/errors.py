@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import copyreg
 
+TYPE_CHECKING = False  # as in typing, which takes longer to import than to press Ctrl-C
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class GdfitError(Exception):
     """The data or the model can't be used.
@@ -81,3 +85,14 @@ def listing(names: tuple[str, ...], most: int = 8) -> str:
     """Column names for a message: ``x1, x2, …``."""
     shown = ", ".join(printable(name) for name in names[:most])
     return shown + (f", … ({len(names)} in all)" if len(names) > most else "")
+
+
+def typed(names: Sequence[str]) -> str:
+    """Names of columns, as they are typed in a shell."""
+    import csv
+    import io
+    import shlex
+
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(names)
+    return shlex.quote(text.getvalue())

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from gdfit.cli.groups import with_option_name
 from gdfit.cli.parsers import finite_numbers
 from gdfit.cli.process import note
-from gdfit.data.terms.lookup import typed as typed_names
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.errors import UsageError, listing, printable
+from gdfit.errors import typed as typed_names
 
 if TYPE_CHECKING:
     from gdfit.data.dataset import Dataset

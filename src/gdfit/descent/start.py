@@ -14,13 +14,12 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.terms.expansion import Expansion, as_typed, identity_expansion
-from gdfit.data.terms.lookup import typed
 from gdfit.data.terms.terms import Factor
 from gdfit.descent.loop import Step
 from gdfit.descent.optimizers import State
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
-from gdfit.errors import GdfitError, UsageError, listing, quoted
+from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
 from gdfit.model.linear import LinearModel, load_model
 
 # Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped.

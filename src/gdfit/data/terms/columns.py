@@ -10,12 +10,12 @@ from typing import Protocol
 
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion
-from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns, typed
+from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.header import Layout
-from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted
+from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted, typed
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -13,7 +10,7 @@ from typing import Any, TypeVar, cast
 from gdfit.data.data_file import LaidOut
 from gdfit.data.terms.terms import Factor, read_term
 from gdfit.data.text.header import Layout, bare
-from gdfit.errors import GdfitError, UsageError, listing, quoted
+from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
 
 File = TypeVar("File", bound=LaidOut)
 
@@ -111,13 +108,6 @@ def alternatives(names: Sequence[str], most: int = 3) -> str:
     """``a, b or c``, of which the last ones count most."""
     *first, last = map(quoted, names[-most:])
     return f"{', '.join(first)} or {last}" if first else last
-
-
-def typed(names: Sequence[str]) -> str:
-    """Names of columns, as they are typed in a shell."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(names)
-    return shlex.quote(text.getvalue())
 
 
 def made_like(first: File, file: File) -> File:
