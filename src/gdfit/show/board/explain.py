@@ -108,7 +108,7 @@ class Explanation:
         """Before the first epoch: what the letters stand for, and the chain rule."""
         if step.epoch > 1:
             return
-        for meaning in self.meanings():
+        if meaning := self.meaning():
             yield from broken(f" {meaning}")
         slope, letters = board.SLOPES_ON_BOARD.get(self.settings.loss, "∂ℓ/∂ŷ"), self.letters
         w, x = letters.weights[0], letters.inputs[0]
@@ -123,24 +123,23 @@ class Explanation:
         yield from board.laid_out(lines)
         yield ""
 
-    def meanings(self) -> Iterator[str]:
+    def meaning(self) -> str:
         """The meanings of x and y, where they are not the columns x and y."""
         observations, scaling, letters = self.run.observations, self.run.scaling, self.letters
         columns = [printable(name) for name in observations.features]
         target = printable(observations.target_name)
         if scaling and scaling.mixing is not None:
             basis, names = (", ".join(letters.some(each)) for each in (letters.inputs, columns))
-            yield f"{basis} stand for an orthonormal basis of {names}, y for {target}"
-            return
+            return f"{basis} stand for an orthonormal basis of {names}, y for {target}"
         if not scaling and (columns, target) == (["x"], "y"):
-            return
+            return ""
         if scaling:
             means, deviations = scaling.means.tolist(), scaling.deviations.tolist()
             columns = [*map(standardized, columns, means, deviations)]
         named = [f"{x} for {text}" for x, text in zip(letters.inputs, columns, strict=True)]
         named[0] = named[0].replace(" for", " stands for", 1)
         aimed_at = [f"y for {target}"] if target != "y" else []
-        yield ", ".join([*letters.some(named), *aimed_at])
+        return ", ".join([*letters.some(named), *aimed_at])
 
     def epoch(self, step: Step) -> Iterator[str]:
         """An epoch: its first rows, the means over all rows, the update."""

@@ -45,6 +45,8 @@ class RunStyle:
 
 
 Paths = dict[int, FloatArray]
+"""The path of each run, by its number."""
+
 Looks = dict[int, RunStyle]
 """The style of each run, by its number, the best first."""
 

@@ -118,7 +118,8 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
         path, epochs = path[:stays], epochs[:stays]
         title = f"The params, until epoch {epochs[-1]:,}"
     named = leading(fit.observations, in_data(fit, path[-1]))
-    named += [path.shape[1] - 1] * fit.observations.intercept
+    if fit.observations.intercept:
+        named.append(path.shape[1] - 1)
     if fit.scaling and fit.scaling.mixing is not None:  # as those of standardized features
         used = list(fit.scaling.used)
         path[:, used] = solved(fit.scaling.mixing, path[:, used].T).T

@@ -25,10 +25,8 @@ APART = 0.004  # of the window's height: lines that are nearer are one
 def draw_fit(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """The fit, for any number of features."""
     drawing.number_axes(axes.xaxis, axes.yaxis)
-    if on_a_plane(fit):
-        draw_line(axes, fit, steps)
-    else:
-        draw_predictions(axes, fit, steps)
+    draw = draw_line if on_a_plane(fit) else draw_predictions
+    draw(axes, fit, steps)
     axes.set_title(fit_title(fit))
 
 

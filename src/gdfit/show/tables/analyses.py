@@ -72,8 +72,8 @@ def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
         "best_lr": "fastest at lr 2/(λmin + λmax)",
         "epochs_per_digit": "epochs per digit at that rate",
     }
-    # The first of the numbers' columns is as wide as the second one.
-    table = style.new_table("", ["as it is".rjust(style.NUMBER_WIDTH), "standardized"])
+    table = style.new_table("", ["as it is", "standardized"])
+    table.columns[1].min_width = style.NUMBER_WIDTH
     before = curvature_record(given, None)
     after = curvature_record(scaled, None) if scaled else {}
     for key, label in labels.items():

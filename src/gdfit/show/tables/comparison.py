@@ -97,9 +97,11 @@ class RunsTable(RunsReport):
         last = ends.pop() if len(ends) == 1 else None
         names = [name.replace("_", " " if len(name) <= longest else "\n") for name in self.varied]
         after = [f"after {epoch}" for epoch in epochs]
-        validation = ["validation"] * (comparison.outcomes[0].fit.validation_loss is not None)
+        validated = comparison.outcomes[0].fit.validation_loss is not None
         end = f"after {last}" if last else "in the end"
-        table = style.new_table(None, [*names, *after, end, *validation, "to 1 %"])
+        table = style.new_table(
+            None, [*names, *after, end, *(["validation"] if validated else []), "to 1 %"]
+        )
         table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
         table.columns[len(names) + len(after)].style = "bold"
         table.add_column("ended", no_wrap=True)

@@ -66,6 +66,7 @@ class Report:
 
     def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
         """Show what is left to show."""
+        self.flush()
 
 
 @dataclass(frozen=True)
@@ -255,9 +256,6 @@ class CsvReport(Report):
         """Send on what is written."""
         sys.stdout.flush()
         self.printed_at = time.monotonic()
-
-    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
-        self.flush()
 
 
 # By the name of what standard output gets.

@@ -115,9 +115,8 @@ def ending(fit: Fit) -> str:
 
 def minimum(fit: Fit, curvature: Curvature) -> str:
     """The least loss there is, and how far above it this one is."""
-    least = curvature.minimum_loss
-    if least <= EXACT * fit.observations.mean_square:
-        least = 0.0  # but for rounding
+    rounding = EXACT * fit.observations.mean_square
+    least = 0.0 if curvature.minimum_loss <= rounding else curvature.minimum_loss
     penalized = ", penalty included" if fit.settings.l2 else ""
     if is_at_minimum(fit, curvature):
         text = f"reached: no other params have a smaller loss{penalized}"
