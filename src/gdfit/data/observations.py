@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import IO
 
 import numpy as np
@@ -56,12 +57,16 @@ class Rows:
     def __init__(self, columns: int, memory: int | None = None, block: int | None = None) -> None:
         self.columns = columns
         self.count = 0
-        self._limit = memory_limit() if memory is None else memory
+        self._memory = memory
         self._parts: list[FloatArray] = []
         self._file: IO[bytes] | None = None
         self._whole: Rows | None = None
         self.block = block or rows_at_once(columns)
         self._change: Callable[[FloatArray], FloatArray] = lambda rows: rows
+
+    @cached_property
+    def _limit(self) -> int:
+        return memory_limit() if self._memory is None else self._memory
 
     def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
         """These rows as `change` makes them, block by block, when they are read back."""

@@ -64,8 +64,9 @@ class Condensed:
         for where, row in other.first.items():
             first[where] = levels.renumbered(row, tables)
         sample = Sample(
-            np.concatenate([self.sample.draws, other.sample.draws]),
             np.concatenate([self.sample.rows, levels.renumbered(other.sample.rows, tables)]),
+            self.sample.stream,
+            np.concatenate([self.sample.draws, other.sample.draws]),
         )
         return Condensed(
             levels=levels,

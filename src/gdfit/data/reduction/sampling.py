@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -67,6 +67,8 @@ class HoldOut:
     def _sure(self, count: int) -> tuple[int, int]:
         """How many of a unit's rows are held out whatever the others are, and how many may be: its
         part of all that are held out is within ½ of its rows' `fraction`, or less than one row."""
+        from fractions import Fraction
+
         near = math.floor(Fraction(self.fraction) * count + Fraction(1, 2))
         sure = max(near - 1, 0)
         return sure, min(near + 1, count) - sure
@@ -75,6 +77,8 @@ class HoldOut:
         """Systematic sampling (Madow and Madow, 1944): unit i holds out as many rows as there are
         whole numbers between part · Cᵢ₋₁ + u and part · Cᵢ + u, where Cᵢ rows are in the units up
         to i, that part of all rows is to be held out, and u is drawn from [0, 1)."""
+        from fractions import Fraction
+
         in_all = sum(counts)
         part = Fraction(max(1, round(self.fraction * in_all)), in_all)
         u = Fraction(np.random.default_rng([self.seed, SETTLING]).random())
@@ -96,19 +100,32 @@ def split_draws(seed: int, unit: tuple[int, int], rows: NDArray[np.int64]) -> Fl
 
 
 class Sample(NamedTuple):
-    """Rows that are drawn at random: what each has drawn from [0, 1), and they, shape (rows,
-    columns)."""
+    """Rows that are drawn at random.
 
-    draws: FloatArray
+    rows : they, shape (rows, columns).
+    stream : the seed of the random numbers that they draw from [0, 1).
+    drawn : what each has drawn; None where nobody has had to know yet, as there are few.
+    """
+
     rows: FloatArray
+    stream: tuple[int, ...]
+    drawn: FloatArray | None = None
+
+    @property
+    def draws(self) -> FloatArray:
+        """What each row has drawn."""
+        if self.drawn is None:
+            return np.random.default_rng(self.stream).random(len(self.rows))
+        return self.drawn
 
     def smallest(self) -> Sample:
         """The rows that stay: at most `SAMPLE_ROWS`, those with the smallest draws, in their
         order."""
-        if len(self.draws) <= SAMPLE_ROWS:
+        if len(self.rows) <= SAMPLE_ROWS:
             return self
-        stay = np.sort(np.argpartition(self.draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
-        return Sample(self.draws[stay], self.rows[stay])
+        draws = self.draws
+        stay = np.sort(np.argpartition(draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
+        return Sample(self.rows[stay], self.stream, draws[stay])
 
 
 class Reservoir:
@@ -120,10 +137,14 @@ class Reservoir:
     """
 
     def __init__(self, seed: int, *more: int) -> None:
-        self._random = np.random.default_rng([seed, SAMPLING, *more])
+        self._stream = (seed, SAMPLING, *more)
         self._rows: list[FloatArray] = []
         self._draws = np.empty(0)
         self._largest = 1.0
+
+    @cached_property
+    def _random(self) -> np.random.Generator:
+        return np.random.default_rng(self._stream)
 
     def add(self, block: FloatArray) -> None:
         """Draw for the rows of `block`."""
@@ -140,8 +161,10 @@ class Reservoir:
     def sample(self) -> Sample:
         """The sample so far."""
         rows = self._rows[0] if len(self._rows) == 1 else np.concatenate(self._rows)
+        if self._largest == 1 and not len(self._draws) and len(rows) <= SAMPLE_ROWS:
+            return Sample(rows, self._stream)
         draws = self._largest * self._random.random(len(rows) - len(self._draws))
-        sample = Sample(np.concatenate([self._draws, draws]), rows).smallest()
+        sample = Sample(rows, self._stream, np.concatenate([self._draws, draws])).smallest()
         self._draws, self._rows = sample.draws, [sample.rows]
         if len(sample.rows) == SAMPLE_ROWS:
             self._largest = float(sample.draws.max())
