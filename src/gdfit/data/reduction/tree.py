@@ -296,7 +296,7 @@ def put_answer(function: Callable[[Any], Any], item: Any, answer: SimpleQueue[An
     """Answer with what the function comes to of an item, or with the error."""
     try:
         answer.put((function(item), None))
-    except Exception as error:
+    except BaseException as error:
         answer.put((None, error))
 
 
