@@ -214,8 +214,7 @@ class Summary:
         import pandas as pd
 
         figures = pd.Series(self.figures, dtype=float).to_frame()
-        figures_table = figures.to_html(na_rep="—", header=False)
-        return f"{self.frame.to_html(na_rep='—')}\n{figures_table}"
+        return f"{self.frame.to_html(na_rep='—')}\n{figures.to_html(na_rep='—', header=False)}"
 
 
 def summarize(

@@ -81,7 +81,6 @@ def curvature(
     """Show which learning rates are stable on DATA, and how fast they are."""
     from gdfit.descent.curvature import curvature_of
     from gdfit.descent.scaling import scaled, scaling_of
-    from gdfit.model.linear import to_json
     from gdfit.show.tables import analyses
 
     with reading(data, columns, dialect, dask=dask) as dataset:
@@ -91,10 +90,7 @@ def curvature(
     standardized = curvature_of(scaled(observations, scaling_of(observations, "standardize")))
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
-    if output == "json":
-        print(to_json(analyses.curvature_record(given, standardized)))
-    else:
-        analyses.print_curvature(given, standardized)
+    analyses.show_curvature(given, standardized, output)
 
 
 def predict(
@@ -131,17 +127,13 @@ def evaluate(
 ) -> None:
     """Measure the errors of the last trained model on DATA."""
     from gdfit.model.evaluation import evaluate_rows
-    from gdfit.model.linear import to_json
 
     with reading(data, Selection(target=target), dialect, dask=dask) as dataset:
         evaluation = evaluate_rows(gdfit.load_model(model), dataset)
 
     from gdfit.show.tables import analyses
 
-    if output == "json":
-        print(to_json(vars(evaluation)))
-    else:
-        analyses.print_evaluation(evaluation)
+    analyses.show_evaluation(evaluation, output)
 
 
 def summary(

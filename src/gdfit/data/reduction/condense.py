@@ -60,9 +60,8 @@ class Condensed:
             triangle = folded(np.concatenate([self.triangle, other.triangle]))
         if self.groups and other.groups:
             groups = self.groups.merged(other.groups, levels, tables)
-        first, (place, last) = dict(self.first), other.last
-        for where, row in other.first.items():
-            first[where] = levels.renumbered(row, tables)
+        place, last = other.last
+        first = self.first | {at: levels.renumbered(row, tables) for at, row in other.first.items()}
         sample = Sample(
             np.concatenate([self.sample.rows, levels.renumbered(other.sample.rows, tables)]),
             self.sample.stream,

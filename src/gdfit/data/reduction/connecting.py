@@ -48,8 +48,7 @@ def address_of(address: str) -> str:
     if not address.endswith(".json"):
         return address
     try:
-        record = json.loads(Path(address).read_text())
-        return str(record["address"])
+        return str(json.loads(Path(address).read_text())["address"])
     except FileNotFoundError:
         raise GdfitError("no such file (dask scheduler writes it)", file=address) from None
     except (OSError, ValueError, KeyError, TypeError):

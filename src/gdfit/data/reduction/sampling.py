@@ -95,8 +95,7 @@ class HoldOut:
 
 def split_draws(seed: int, unit: tuple[int, int], rows: NDArray[np.int64]) -> FloatArray:
     """What rows of these numbers in a unit draw from [0, 1), so that they are dealt out."""
-    random = np.random.default_rng([seed, SPLITTING, *unit])
-    return random.random(int(rows.max()) + 1)[rows]
+    return np.random.default_rng([seed, SPLITTING, *unit]).random(int(rows.max()) + 1)[rows]
 
 
 class Sample(NamedTuple):

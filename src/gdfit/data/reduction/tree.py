@@ -256,7 +256,7 @@ def in_order(
                     yield waiting.popleft()()
                 raise
             beside = workers > 1 and apart(item)
-            while waiting and (len(waiting) > workers or not beside):
+            while waiting and (len(waiting) > 2 * workers or not beside):
                 yield waiting.popleft()()
             if not beside:
                 yield function(item)

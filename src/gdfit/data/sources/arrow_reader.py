@@ -18,8 +18,6 @@ from gdfit.data.text.blocks import Block, in_quotes, table_of
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 
 LINE_ENDS = b"\r\n"
-AT_ONCE = 1 << 18  # bytes that Arrow parses at a time: what it makes of them stays in the cache
-WIDE = 64  # columns; of more, a block is one piece, as each column of a piece takes its time
 
 
 def read_by_arrow(
@@ -45,7 +43,7 @@ def read_by_arrow(
     is_spaced = grammar.delimiter == WHITE_SPACE
     delimiter = "\t" if is_spaced else grammar.delimiter
 
-    def parsed(text: bytes | None, at_once: int) -> Any:
+    def parsed(text: bytes | None) -> Any:
         """The columns as an Arrow table; None where Arrow refuses."""
         if text is None:
             return None
@@ -53,7 +51,7 @@ def read_by_arrow(
         try:
             return csv.read_csv(
                 pa.py_buffer(text),
-                csv.ReadOptions(column_names=names, use_threads=False, block_size=at_once + 1),
+                csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
                 csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                 conversion,
             )
@@ -64,9 +62,9 @@ def read_by_arrow(
     # Of a single column, what is trimmed has no lines of nothing but blanks.
     if is_spaced or width == 1 or (len(block.quotes) and not are_at_ends(block, grammar)):
         text = trimmed(block, grammar)
-    table = parsed(text, AT_ONCE if width < WIDE else len(block.text))
-    if table is None and text is block.text:  # blanks may be in the way, or rows be long
-        table = parsed(trimmed(block, grammar), len(block.text))
+    table = parsed(text)
+    if table is None and text is block.text:  # blanks may be in the way
+        table = parsed(trimmed(block, grammar))
     if table is None:
         return None
     columns = {place: table.column(str(place)) for place in kinds}

@@ -86,8 +86,7 @@ def open_url(url: str, start: int = 0, *, timeout: float = TIMEOUT) -> Stored:
         seconds.
     """
     try:
-        opener = request.build_opener(Redirects)
-        answer = opener.open(request_of(url, start), timeout=timeout)
+        answer = request.build_opener(Redirects).open(request_of(url, start), timeout=timeout)
     except HTTPError as error:
         with error:
             raise GdfitError(refusal(error), file=url) from None

@@ -233,10 +233,9 @@ class UnitCutter:
         StraddledError : there is no line end, or not soon.
         """
         size, end = LITTLE, None
-        nothing = np.empty(0, np.int64)
         while end is None:
             self._fill(size)
-            end = row_start(self.text, nothing, 1, ended=self._ended)
+            end = row_start(self.text, np.empty(0, np.int64), 1, ended=self._ended)
             if end is None and size > LONGEST_ROW:
                 raise StraddledError
             size *= 2

@@ -31,9 +31,14 @@ from gdfit.show.tables.style import (
 if TYPE_CHECKING:
     from rich.table import Table
 
+ReportForm = Literal["table", "json", "csv"]
 
-def print_evaluation(evaluation: Evaluation) -> None:
-    """An evaluation as a table."""
+
+def show_evaluation(evaluation: Evaluation, output: ReportForm) -> None:
+    """Print an evaluation."""
+    if output == "json":
+        print(to_json(vars(evaluation)))
+        return
     lines = [
         ("N", str(evaluation.observations)),
         ("MSE", exact(evaluation.mse)),
@@ -62,8 +67,11 @@ def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, ob
     return {**keys(given), "standardized": keys(scaled) if scaled else None}
 
 
-def print_curvature(given: Curvature, scaled: Curvature | None) -> None:
-    """A curvature as a table: as the data is, and standardized."""
+def show_curvature(given: Curvature, scaled: Curvature | None, output: ReportForm) -> None:
+    """Print a curvature: as the data is, and standardized."""
+    if output == "json":
+        print(to_json(curvature_record(given, scaled)))
+        return
     labels = {
         "lambda_min": "λmin",
         "lambda_max": "λmax",
@@ -116,7 +124,6 @@ def print_graph(root: GraphNode) -> None:
     show(style.stdout_console(), tree)
 
 
-ReportForm = Literal["table", "json", "csv"]
 SHORTEST_NAME = 12  # a name is cut to this only where even two digits leave no more room
 ARRIVED = 1e-9  # standard errors: far below what anyone can tell
 
@@ -124,8 +131,7 @@ ARRIVED = 1e-9  # standard errors: far below what anyone can tell
 def show_summary(summary: Summary, output: ReportForm = "table", remark: str | None = None) -> None:
     """Print `summary`; `remark` is one line more for the table."""
     if output == "json":
-        rows = [asdict(row) for row in summary.rows]
-        print(to_json({"params": rows, **summary.figures}))
+        print(to_json({"params": [asdict(row) for row in summary.rows], **summary.figures}))
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow([field.name for field in fields(Estimate)])
