@@ -146,8 +146,7 @@ def word_of(value: object) -> bytes:
         return encoded(value).strip(GRAMMAR.blanks)
     if isinstance(value, Real) and not isinstance(value, bool | Integral):
         return level_name(float(value)).encode()
-    missing = value is None or repr(value) in WORDS_OF_PANDAS
-    return b"" if missing else encoded(str(value))
+    return b"" if value is None or repr(value) in WORDS_OF_PANDAS else encoded(str(value))
 
 
 def encoded(text: str) -> bytes:

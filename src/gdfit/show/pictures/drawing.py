@@ -63,8 +63,7 @@ def picture_number(value: float) -> str:
     if value == 0 or 1e-4 <= size < 1e7:
         decimals = 3 - math.floor(math.log10(size)) if value else 0
         text = f"{value:,.{max(decimals, 0)}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-        return text.replace("-", "−")
+        return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
     return scientific(value)
 
 
