@@ -65,3 +65,16 @@ def test_an_objective_leaves_its_params_alone(backend: BackendName) -> None:
     assert params.tolist() == [1.0, 1.0]
     assert first[0] == second[0]
     assert first[1].tolist() == second[1].tolist()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_residual_that_is_rounding_has_no_slope(backend: BackendName) -> None:
+    # 0.1·3 + 0.1·6 − 0.9 is −1.1e-16: 0 but for rounding, and the other residual is 1.
+    observations = observations_from([[3, 6], [1, 2]], [0.9, -0.7], intercept=False)
+    objective = whole_objective(observations, Settings(loss="mae", backend=backend))
+    loss, grad = objective(np.array([0.1, 0.1, 0.0]))
+    assert loss == 0.5
+    assert grad.tolist() == [0.5, 1.0, 0.0]
+    # Beyond float64, nothing is rounding.
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert not objective(np.array([1e308, 1e308, 0.0]))[0] < np.inf

@@ -107,6 +107,33 @@ def test_weights_count_and_an_intercept_can_be_missing(
         assert page.text("h1").endswith("+ b" if intercept else "x") or features == 3
 
 
+def decimals(seed: int) -> Observations:
+    """Few rows of few features, of few digits: params come to where a residual is 0."""
+    random = np.random.default_rng(seed)
+    features, count = 1 + seed % 3, int(random.integers(5, 60))
+    x = random.normal(1, 2, (count, features)).round(seed % 4)
+    return observations_from(x, (x.sum(axis=1) + random.normal(size=count)).round(1))
+
+
+@pytest.mark.parametrize("seed", [None, *range(10)])
+def test_by_hand_by_autograd_and_by_the_page_is_the_same(opened: Opened, seed: int | None) -> None:
+    data = lecture().observations if seed is None else decimals(seed)
+    for options in (
+        {"loss": "mae", "lr": 0.01 if seed is None else 0.1},
+        {"loss": "huber", "huber_delta": 0.5},
+        {"loss": "mae", "batch_size": 4, "optimizer": "momentum"},
+        {"batch_size": 7, "scale": "standardize"},
+    ):
+        fit = train(data, **{"lr": 0.02, "seed": 1, **options})
+        other = train(data, **{"lr": 0.02, "seed": 1, **options, "backend": "autograd"})
+        assert fit.epochs == 1000
+        for step, true in zip(other.history, fit.history, strict=True):
+            assert step.loss == pytest.approx(true.loss, rel=1e-9, abs=1e-12)
+            np.testing.assert_allclose(step.params, true.params, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(step.grad, true.grad, rtol=1e-9, atol=1e-9)
+        assert_same_run(opened(fit), fit)
+
+
 def test_powers_of_one_column_are_whitened_alike(opened: Opened) -> None:
     x = np.linspace(-8, -3, 80)[:, np.newaxis] ** np.arange(1, 9)
     y = np.cos(x[:, 0]) + np.random.default_rng(5).normal(0, 0.1, 80)

@@ -4,6 +4,10 @@ z is the linear predictor, Aθ for all observations at once. Where a loss has no
 it is the prediction ŷ itself; else ŷ = g⁻¹(z), with the inverse link g⁻¹ (McCullagh and Nelder,
 Generalized Linear Models, 1989, §2.2). The derivative is for the chain rule by hand. Autograd needs
 the value alone, so that is written with what NumPy arrays and torch tensors have in common.
+
+Where a derivative jumps at z = y, the sign of a residual that is rounding would decide where a run
+goes. So a residual of at most `AT_KINK` times the sizes that it is the sum of,
+|y| + |b| + Σ|wⱼxⱼ|, is 0: by hand, by autograd, and on a page (objective.js).
 """
 
 from __future__ import annotations
@@ -18,6 +22,9 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.descent.settings import LossName, Settings
 
+# A sum is some 4ε of its sizes off (ε = 2⁻⁵²), and params have added that up for a thousand epochs.
+AT_KINK = 2.0**-40
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -28,6 +35,7 @@ class Loss:
     value_and_derivative : (z, y) → both, for the loop, without computing twice what they share.
     mean : z → g⁻¹(z), the mean of y that z stands for: the prediction ŷ.
     largest_slope : the largest that |∂ℓ/∂z| can be.
+    has_kink : whether the derivative jumps at z = y, where it is 0.
     """
 
     value: Callable[[Any, Any], Any]
@@ -35,12 +43,14 @@ class Loss:
     value_and_derivative: Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
     mean: Callable[[FloatArray], FloatArray] = np.asarray  # ŷ = z
     largest_slope: float = math.inf
+    has_kink: bool = False
 
 
 def of_residual(
     value: Callable[[Any], Any],
     derivative: Callable[[FloatArray], FloatArray],
     largest_slope: float = math.inf,
+    has_kink: bool = False,
 ) -> Loss:
     """A loss that is of the residual r = z − y alone, as its `value` and its `derivative` are."""
 
@@ -53,6 +63,7 @@ def of_residual(
         derivative=lambda z, y: derivative(z - y),
         value_and_derivative=value_and_derivative,
         largest_slope=largest_slope,
+        has_kink=has_kink,
     )
 
 
@@ -63,7 +74,7 @@ def squared_error() -> Loss:
 
 def absolute_error() -> Loss:
     """ℓ = |r|, ∂ℓ/∂z = ±1, and 0 where z = y, as torch has it."""
-    return of_residual(abs, np.sign, largest_slope=1.0)
+    return of_residual(abs, np.sign, largest_slope=1.0, has_kink=True)
 
 
 def huber(delta: float) -> Loss:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations, Rows
-from gdfit.descent.losses import Loss, loss_of, squared_error
+from gdfit.descent.losses import AT_KINK, Loss, loss_of, squared_error
 from gdfit.descent.settings import BackendName, Settings
 from gdfit.errors import UsageError
 
@@ -36,6 +37,39 @@ class DesignBlock(NamedTuple):
     weights: FloatArray | None = None
 
 
+def predictor_of(block: DesignBlock, loss: Loss) -> Callable[[FloatArray], FloatArray]:
+    """From θ to z = Aθ; of a loss with a kink, to y itself where z is y but for rounding."""
+    design, target = block.design, block.target
+    if not loss.has_kink:
+        return lambda params: design.dot(params)
+    at_kink = kink_of(block)
+
+    def predictor(params: FloatArray) -> FloatArray:
+        z: FloatArray = design.dot(params)
+        np.copyto(z, target, where=at_kink(z, params))
+        return z
+
+    return predictor
+
+
+def kink_of(block: DesignBlock) -> Callable[[FloatArray, FloatArray], NDArray[np.bool_]]:
+    """From z = Aθ and θ to where z − y is rounding, shape (n,): at most `AT_KINK` times
+    |y| + Σ|aⱼθⱼ|. Where that is beyond float64, nothing is."""
+    design, target = block.design, block.target
+    largest, farthest = np.abs(design).max(axis=0), np.abs(target).max()
+
+    def at_kink(z: FloatArray, params: FloatArray) -> NDArray[np.bool_]:
+        away, sizes = np.abs(z - target), np.abs(params)
+        most = AT_KINK * (farthest + largest.dot(sizes))
+        near = away <= (most if most < np.inf else -1.0)
+        if near.any():  # which is seldom so: what it costs to look closer is paid only there
+            terms = np.abs(target[near]) + np.abs(design[near]).dot(sizes)
+            near[near] = away[near] <= AT_KINK * terms
+        return near
+
+    return at_kink
+
+
 def by_chain_rule(block: DesignBlock, loss: Loss) -> Objective:
     """The gradient by hand: ∂L/∂θ = ∂L/∂ŷ · ∂ŷ/∂θ.
 
@@ -44,10 +78,11 @@ def by_chain_rule(block: DesignBlock, loss: Loss) -> Objective:
     weighted mean, Aᵀ(v ∂ℓ/∂ŷ)/Σv.
     """
     design, target, _, weights = block
+    predictor = predictor_of(block, loss)
     total = np.array(block.total)  # NumPy is quicker with it than with a float, and with dot than @
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
-        values, slope = loss.value_and_derivative(design.dot(params), target)
+        values, slope = loss.value_and_derivative(predictor(params), target)
         if weights is not None:
             values, slope = weights * values, weights * slope
         return float(values.sum() / total), slope.dot(design) / total
@@ -61,10 +96,14 @@ def by_autograd(block: DesignBlock, loss: Loss) -> Objective:
 
     inputs, outputs = torch.from_numpy(block.design), torch.from_numpy(block.target)
     weights = None if block.weights is None else torch.from_numpy(block.weights)
+    at_kink = kink_of(block) if loss.has_kink else None
 
     def objective(params: FloatArray) -> tuple[float, FloatArray]:
         theta = torch.from_numpy(params).requires_grad_()
-        values = loss.value(torch.mv(inputs, theta), outputs)
+        z = torch.mv(inputs, theta)
+        if at_kink:
+            z = torch.where(torch.from_numpy(at_kink(z.detach().numpy(), params)), outputs, z)
+        values = loss.value(z, outputs)
         value = (values if weights is None else weights * values).sum() / block.total
         value.backward()
         assert theta.grad is not None
@@ -153,9 +192,9 @@ def block_of(observations: Observations, rows: FloatArray, weight: float) -> Des
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:
     """The loss of `observations` at `params`, without a penalty: for validation."""
     loss, value = loss_of(settings), 0.0
-    for design, target, _, weights in design_blocks(observations, settings):
-        values = loss.value(design @ params, target)
-        value += float((values if weights is None else weights * values).sum())
+    for block in design_blocks(observations, settings):
+        values = loss.value(predictor_of(block, loss)(params), block.target)
+        value += float((values if block.weights is None else block.weights * values).sum())
     return value / observations.total_weight
 
 

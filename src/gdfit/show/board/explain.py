@@ -16,7 +16,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import FIRST_ROWS
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
-from gdfit.descent.objective import batch_objective, batches
+from gdfit.descent.objective import DesignBlock, batch_objective, batches, predictor_of
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.run import Run
 from gdfit.errors import printable
@@ -175,8 +175,9 @@ class Explanation:
         """The numbers of a row as it is descended on, the features, a one and y, at `params`."""
         write = told if self.run.scaling else given
         x, y = [*map(write, row[:-2].tolist())], float(row[-1])
-        prediction = float(row[:-1] @ params)
-        both = loss_of(self.settings).value_and_derivative(np.array([prediction]), row[-1:])
+        loss, block = loss_of(self.settings), DesignBlock(row[np.newaxis, :-1], row[-1:], 1.0)
+        predicted = predictor_of(block, loss)(params)
+        prediction, both = float(predicted[0]), loss.value_and_derivative(predicted, row[-1:])
         value, slope = (float(each[0]) for each in both)
         return RowNumbers(x, given(y), prediction, prediction - y, value, slope, slope * row[:-1])
 

@@ -50,10 +50,15 @@ function onScale([w, b], scale) {
   return Float64Array.of(w / length, b + scale.means[0] * w);
 }
 
-/** A loss of one observation, as gdfit has it: its value and its derivative by ŷ, of r = ŷ − y. */
+const AT_KINK = 2 ** -40; // a residual that is this part of its terms: see gdfit's losses.py
+
+/**
+ * A loss of one observation, as gdfit has it: its value and its derivative by ŷ, of r = ŷ − y; and
+ * whether that jumps where r is 0, so that an r that is rounding must be 0.
+ */
 function lossNamed(name, delta) {
   if (name === "mse") return { value: (r) => r * r, slope: (r) => 2 * r };
-  if (name === "mae") return { value: Math.abs, slope: Math.sign };
+  if (name === "mae") return { value: Math.abs, slope: Math.sign, hasKink: true };
   const cut = (r) => Math.min(Math.max(r, -delta), delta);
   return {
     value: (r) => {
@@ -81,7 +86,7 @@ class Objective {
 
   /** The same for the rows that `order` has from `from` to `to`. */
   ofRows(order, from, to, total, params, grad) {
-    const { design, target, size, weights, value, slope, l2 } = this;
+    const { design, target, size, weights, value, slope, hasKink, l2 } = this;
     let loss = 0;
     if (grad) grad.fill(0);
     for (let place = from; place < to; place += 1) {
@@ -90,6 +95,7 @@ class Objective {
       let residual = -target[row];
       for (let column = 0; column < size; column += 1)
         residual += design[start + column] * params[column];
+      if (hasKink && this.isRounding(residual, row, params)) residual = 0;
       const weight = weights ? weights[row] : 1;
       loss += weight * value(residual);
       if (!grad) continue;
@@ -104,5 +110,12 @@ class Objective {
       if (grad) grad[column] += 2 * l2 * params[column];
     }
     return loss;
+  }
+  /** Whether a residual is at most `AT_KINK` times |y| + Σ|aⱼθⱼ|, which must be a number. */
+  isRounding(residual, row, params) {
+    let sizes = Math.abs(this.target[row]);
+    for (let column = 0; column < this.size; column += 1)
+      sizes += Math.abs(this.design[row * this.size + column] * params[column]);
+    return sizes < Infinity && Math.abs(residual) <= AT_KINK * sizes;
   }
 }
