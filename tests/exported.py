@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import decimal
 import math
 import shutil
 import sqlite3
@@ -44,7 +45,8 @@ def database(language: str) -> Any:
 def in_sql(model: gdfit.LinearModel, rows: Sequence[Row], database: Any) -> list[Any]:
     """What a query gives."""
     names = ['"' + name.replace('"', '""') + '"' for name in model.inputs]
-    kinds = ["VARCHAR" if isinstance(value, str) else "DOUBLE" for value in rows[0]]
+    of = {str: "VARCHAR", int: "BIGINT"}
+    kinds = [of.get(type(value), "DOUBLE") for value in rows[0]]
     columns = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
     database.execute(f"CREATE TABLE t (number INTEGER, {columns})")
     places = ", ".join("?" for _ in names)
@@ -59,9 +61,9 @@ def in_sql(model: gdfit.LinearModel, rows: Sequence[Row], database: Any) -> list
 
 
 def python_function(code: str) -> Callable[[Any], float]:
-    """What `code` calls predict, where there is nothing to import but `math`."""
-    code = code.replace("import math\n", "")
-    space: dict[str, Any] = {"__builtins__": {"float": float}, "math": math}
+    """What `code` calls predict, where there is nothing to import but `math` and `decimal`."""
+    code = code.replace("import math\n", "").replace("import decimal\n", "")
+    space: dict[str, Any] = {"__builtins__": {"float": float}, "math": math, "decimal": decimal}
     exec(compile(code, "exported", "exec"), space)
     predict: Callable[[Any], float] = space["predict"]
     return predict
@@ -75,9 +77,9 @@ def c_function(code: str, folder: Path, row: Row) -> Callable[..., float]:
     files = ["predict.c", "-o", "predict.so", "-lm"]
     subprocess.run([compiler, *flags, *files], cwd=folder, check=True)
     predict = ctypes.CDLL(str(folder / "predict.so")).predict
-    texts = [isinstance(value, str) for value in row]
+    kinds: dict[type[Any], Any] = {str: ctypes.c_char_p, int: ctypes.c_longlong}
     predict.restype = ctypes.c_double
-    predict.argtypes = [ctypes.c_char_p if is_text else ctypes.c_double for is_text in texts]
+    predict.argtypes = [kinds.get(type(value), ctypes.c_double) for value in row]
 
     def function(*values: Any) -> float:
         coded = [value.encode() if isinstance(value, str) else value for value in values]

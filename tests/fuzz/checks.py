@@ -145,7 +145,7 @@ def assert_alike_in_units(random: Random, case: Case, path: Path, may_miss: bool
 
 def texts_in(words: Words) -> list[float | str]:
     """What the rows of a column of text say, NaN where they are missing; each character a byte."""
-    said = [word.encode(errors="surrogateescape").decode("latin-1") for word in words.said]
+    said = [str(word).encode(errors="surrogateescape").decode("latin-1") for word in words.said]
     return [said[code] if code >= 0 else math.nan for code in words.codes.tolist()]
 
 

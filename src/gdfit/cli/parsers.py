@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import typer
 
-from gdfit.data.text.fields import WHITE_SPACE, Grammar, content, records
+from gdfit.data.text.fields import WHITE_SPACE, WHOLE, Grammar, content, records
 from gdfit.errors import GdfitError, UsageError, quoted
 
 
@@ -90,6 +91,12 @@ def finite_numbers(texts: Sequence[str]) -> tuple[float, ...]:
     if not all(map(math.isfinite, values)):
         raise UsageError(f"takes finite numbers V[,V…], not {quoted(','.join(texts))}")
     return values
+
+
+def exact_number(text: str) -> float:
+    """A finite number, with all its digits where it is a whole one that float64 may not have."""
+    (value,) = finite_numbers([text])
+    return value if abs(value) < WHOLE else int(Decimal(text.strip()).to_integral_value())
 
 
 def parse_betas(text: str) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from gdfit.cli.groups import with_option_name
-from gdfit.cli.parsers import finite_numbers
+from gdfit.cli.parsers import exact_number
 from gdfit.cli.process import note
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.errors import UsageError, listing, printable
@@ -81,7 +81,7 @@ def read_inputs(
     expansion, a number or a level for each of the columns that it is made of."""
     names = of.expansion.inputs if of.expansion else of.features
     texts = of.expansion.texts if of.expansion else ()
-    number = with_option_name("x", lambda text: finite_numbers([text])[0])
+    number = with_option_name("x", exact_number)
     rows: list[tuple[float | str, ...]] = []
     for values in inputs:
         if len(values) != len(names):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Asked, Batch, Words
+from gdfit.data.batch import Asked, Batch, Level, Words
 from gdfit.data.text.fields import Grammar, read_number
 from gdfit.data.text.header import Held, Layout, named_columns
 
@@ -73,9 +73,10 @@ def batch_of(
     missing = "the value is missing; `drop_missing` skips such rows"
     for place, kind in asked:
         try:
-            if kind == "word":
-                words.append(words_in(columns[place], grammar))
-                check((words[-1].codes < 0) & (not may_miss), place, missing)
+            if kind != "number":
+                said = words_in(columns[place], grammar)
+                words.append(exact_words(said, grammar) if kind == "exact" else said)
+                check((said.codes < 0) & (not may_miss), place, missing)
                 continue
             values = next(numbers)
             if read is None:
@@ -172,14 +173,16 @@ def words_in(column: Any, grammar: Grammar) -> Words:
     known: dict[str, int] = {}
     codes = [np.empty(0, np.int64)]
     for part in getattr(column, "chunks", [column]):
-        if not pa.types.is_dictionary(part.type) or str(part.type.value_type) not in TEXTS:
+        lists_texts = pa.types.is_dictionary(part.type) and str(part.type.value_type) in TEXTS
+        may_say_missing = not (lists_texts and grammar.categories)
+        if not lists_texts:
             try:
-                part = text_column(part).dictionary_encode()
+                part = encoded_text(part)
             except pa.ArrowException:
                 raise UnreadableError(0, f"holds {part.type}, no numbers and no text") from None
         code_of = [
             -1
-            if grammar.is_missing(said := (value or b"").strip(grammar.blanks))
+            if grammar.is_missing(said := (value or b"").strip(grammar.blanks)) and may_say_missing
             else known.setdefault(said.decode(errors="surrogateescape"), len(known))
             for value in part.dictionary.cast(pa.large_binary()).to_pylist()
         ]
@@ -191,13 +194,45 @@ def words_in(column: Any, grammar: Grammar) -> Words:
     return Words(np.concatenate(codes), list(known))
 
 
+def encoded_text(column: Any) -> Any:
+    """A column as a dictionary of texts, from which numbers are read back as they are.
+
+    Raises
+    ------
+    ArrowException : it holds lists and the like.
+    """
+    import pyarrow as pa
+
+    column = as_listed(column)
+    if not (pa.types.is_integer(column.type) or pa.types.is_float64(column.type)):
+        return text_column(column).dictionary_encode()
+    listed = column.dictionary_encode()  # ten times as fast as to write out each
+    return pa.DictionaryArray.from_arrays(listed.indices, text_column(listed.dictionary))
+
+
+def exact_words(words: Words, grammar: Grammar) -> Words:
+    """The numbers that words say, with all their digits.
+
+    Raises
+    ------
+    UnreadableError : a word says none.
+    """
+    numbers_said(words, grammar, may_miss=True)
+    return Words(words.codes, [grammar.exact(as_bytes(word)) for word in words.said])
+
+
+def as_bytes(word: Level) -> bytes:
+    """A word as its field has it."""
+    return str(word).encode(errors="surrogateescape")
+
+
 def numbers_said(words: Words, grammar: Grammar, *, may_miss: bool) -> FloatArray:
     """The numbers that words say, NaN where one is missing."""
     said = np.full(len(words.said) + 1, math.nan)
     faults: list[tuple[int, str]] = []
     for code, word in enumerate(words.said):
         try:
-            said[code] = read_number(word.encode(errors="surrogatepass"), grammar, missing=may_miss)
+            said[code] = read_number(as_bytes(word), grammar, missing=may_miss)
         except ValueError as error:
             faults += [
                 (row, str(error)) for row in np.flatnonzero(words.codes == code)[:1].tolist()
@@ -269,4 +304,5 @@ def held_in(column: Any, grammar: Grammar) -> Held:
     except UnreadableError as error:
         return Held(words=len(column), word=error.what)
     missing = int((words.codes < 0).sum())
-    return Held(0, missing, len(column) - missing, words.said[0] if words.said else "")
+    order = tuple(map(str, words.said)) if getattr(column.type, "ordered", False) else ()
+    return Held(0, missing, len(column) - missing, str(words.said[0]) if words.said else "", order)

@@ -12,7 +12,8 @@ from gdfit.arrays import FloatArray
 
 Codes = NDArray[np.int64]
 NumberedRows = tuple[Codes, FloatArray]  # rows of a unit: their numbers in it, from 0, and they
-Kind = Literal["number", "word"]
+Kind = Literal["number", "word", "exact"]  # the last is a number with all of its digits
+Level = str | float  # of a category: a text; a whole number, which is an int; any other number
 
 
 class Asked(NamedTuple):
@@ -23,21 +24,21 @@ class Asked(NamedTuple):
 
 
 class Words(NamedTuple):
-    """A column of text.
+    """A column of levels.
 
     codes : which of the `said` each row says, shape (rows,); -1 where the field is missing.
-    said : each text once.
+    said : the texts, each once; or the numbers, each as often as there are ways to write it.
     """
 
     codes: Codes
-    said: Sequence[str]
+    said: Sequence[Level]
 
 
 class Batch(NamedTuple):
     """Rows as they are read.
 
     numbers : of the columns of numbers, shape (rows, columns); NaN where a field is missing.
-    words : of each column of words.
+    words : of each column of words or exact numbers.
     rows : the rows' numbers in their unit, from 0.
     """
 

@@ -44,12 +44,16 @@ def same_rows(x: object, y: object) -> None:
         )
 
 
-def array_of(values: ArrayLike, called: str) -> FloatArray:
-    """`values` as float64; `called` is the argument that they came as."""
+def array_of(values: ArrayLike, called: str, *, exact: bool = False) -> FloatArray:
+    """`values` as float64, NaN where one is masked; `called` is the argument that they came as.
+
+    exact : whether to leave whole numbers as they are, with all their digits.
+    """
     try:
-        array = np.asarray(values)
+        array = unmasked(values)
         if array.dtype.kind not in "cmM":
-            return np.asarray(array, dtype=np.float64)
+            is_exact = exact and array.dtype.kind in "iu"
+            return np.asarray(array, None if is_exact else np.float64)
     except (TypeError, ValueError):
         pass
     if isinstance(values, str):
@@ -59,14 +63,29 @@ def array_of(values: ArrayLike, called: str) -> FloatArray:
     )
 
 
-def as_rows(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
+def unmasked(values: Any, kind: type[object] | None = None) -> Any:
+    """`values` as an array, of this `kind` if one is asked for: NaN, or among objects None, where
+    one is masked."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    if not any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        return np.asarray(values, kind)
+    masked: Any = np.ma.asarray(values) if isinstance(values, np.ndarray) else np.ma.array(parts)
+    if not np.ma.is_masked(masked):
+        return np.asarray(masked.data, kind)
+    if kind is None and masked.dtype.kind in "biuf":
+        return masked.astype(np.float64).filled(np.nan)
+    return masked.astype(object).filled(None)
+
+
+def as_rows(x: Any, inputs: Sequence[str], *, levels: bool) -> Any:
     """The rows `x`, shape (n, p), or the one row `x`, shape (p,), as an array.
 
     Parameters
     ----------
     x : values in the order of `inputs`; or a row of a DataFrame, whose values are found by name.
     inputs : the names of the columns.
-    texts : whether some of them hold texts: the array is then one of objects.
+    levels : whether some of them hold levels, which stay as they are: texts, or numbers with all
+        their digits.
 
     Raises
     ------
@@ -77,7 +96,10 @@ def as_rows(x: Any, inputs: Sequence[str], *, texts: bool) -> Any:
         # A row of a DataFrame, as `frame.iloc[0]` is: a Series over its columns.
         place_of = {str(name): place for place, name in enumerate(index)}
         x = [x.iloc[place_of[name]] for name in inputs]
-    rows = np.asarray(x, dtype=object) if texts else array_of(x, "x")
+    if levels:
+        rows = unmasked(x, None if isinstance(x, np.ndarray) else object)
+    else:
+        rows = array_of(x, "x")
     if rows.ndim not in (1, 2) or rows.shape[-1] != len(inputs):
         hint = ""
         if len(inputs) == 1 and rows.ndim == 1:
@@ -162,7 +184,8 @@ def observations_from(
         made_by = like.expansion.terms if like.expansion else like.features
         asked = Selection(tuple(map(str, made_by)), intercept=like.intercept)
     frame = is_frame(x)
-    columns = columns_of(x) if frame else array_columns(x, features)
+    exact = bool(like and like.expansion and like.expansion.categories)
+    columns = columns_of(x) if frame else array_columns(x, features, exact=exact)
     if frame and features is not None:
         asked = replace(asked, features=several(features))
     names, count = [name for name, _ in columns], len(columns[0][1]) if columns else 0
@@ -196,9 +219,11 @@ def observations_from(
     return replace(observations, target_name=target_name, weights_name=weighed_by)
 
 
-def array_columns(x: Any, features: Sequence[str] | str | None) -> list[tuple[Hashable, Any]]:
-    """Names and values of the columns of an array, shape (N,) or (N, p)."""
-    inputs = array_of(x, "x")
+def array_columns(
+    x: Any, features: Sequence[str] | str | None, *, exact: bool
+) -> list[tuple[Hashable, Any]]:
+    """Names and values of the columns of an array, shape (N,) or (N, p): see `array_of`."""
+    inputs = array_of(x, "x", exact=exact)
     if inputs.ndim == 1:
         inputs = inputs[:, np.newaxis]
     if inputs.ndim != 2:

@@ -11,10 +11,9 @@ import math
 import os
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -62,7 +61,15 @@ class Rows:
         self._file: IO[bytes] | None = None
         self._whole: Rows | None = None
         self.block = block or rows_at_once(columns)
-        self._change: Callable[[FloatArray], FloatArray] = lambda rows: rows
+        self._changes: tuple[Callable[[FloatArray], FloatArray], ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: rows in a file come along."""
+        state = {**vars(self), "_file": None, "_whole": None}
+        if self._file:
+            starts = range(0, self.count, self.block)
+            state["_parts"] = [np.array(self._block_at(start), order="F") for start in starts]
+        return state
 
     @cached_property
     def _limit(self) -> int:
@@ -70,10 +77,16 @@ class Rows:
 
     def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
         """These rows as `change` makes them, block by block, when they are read back."""
-        view, before = copy(self), self._change
-        view._change = lambda rows: change(before(rows))
+        view = Rows.__new__(Rows)
+        view.__dict__ |= vars(self)
+        view._changes = (*self._changes, change)
         view._whole = self  # which keeps the temporary file open
         return view
+
+    def _changed(self, rows: FloatArray) -> FloatArray:
+        for change in self._changes:
+            rows = change(rows)
+        return rows
 
     def add(self, block: FloatArray) -> None:
         """Take in rows of shape (rows, columns)."""
@@ -115,7 +128,7 @@ class Rows:
         """All rows in order, block by block, each column by column in memory, which is how BLAS is
         quickest with few columns."""
         for start in range(0, self.count, self.block):
-            yield np.asfortranarray(self._change(self._block_at(start)))
+            yield np.asfortranarray(self._changed(self._block_at(start)))
 
     def batches(self, size: int, random: np.random.Generator) -> Iterator[FloatArray]:
         """All rows in batches of `size`, the last one may be smaller, in a random order: that of
@@ -129,10 +142,10 @@ class Rows:
             rows = np.concatenate([rest, rows.take(random.permutation(len(rows)), axis=0)])
             whole = len(rows) - len(rows) % size
             for start in range(0, whole, size):
-                yield self._change(rows[start : start + size])
+                yield self._changed(rows[start : start + size])
             rest = rows[whole:]
         if len(rest):
-            yield self._change(rest)
+            yield self._changed(rest)
 
 
 def rows_at_once(columns: int) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from gdfit.choices import ExportFormat
-from gdfit.data.terms.expansion import Level
+from gdfit.data.batch import Level
 from gdfit.data.terms.terms import Factor, Term
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.model.languages import C, Excel, Language, Python, Sql

@@ -16,7 +16,8 @@ from itertools import groupby
 from math import ulp
 from typing import ClassVar
 
-from gdfit.data.terms.expansion import Level, enclosed
+from gdfit.data.batch import Level
+from gdfit.data.terms.expansion import enclosed
 from gdfit.data.terms.terms import FUNCTIONS
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import LinearModel
@@ -31,6 +32,7 @@ class Language(ABC):
     functions : how a function of a number is written, where that is not as in gdfit.
     times : what stands for multiplication.
     power : how a power from the third on is written: of a number, and its exponent.
+    long : the columns with levels that are whole numbers, of which float64 does not have all.
 
     Parameters
     ----------
@@ -44,7 +46,9 @@ class Language(ABC):
     def __init__(self, model: LinearModel) -> None:
         self.model = model
         self.inputs = model.inputs
-        self.texts = model.made_of.texts
+        self.texts, made_of = model.made_of.texts, model.made_of
+        categories = zip(made_of.categories, made_of.levels, strict=False)
+        self.long = {each.column for each, levels in categories if any(map(is_long, levels))}
 
     def positive(self, value: float) -> str:
         """A number that is not negative."""
@@ -53,6 +57,11 @@ class Language(ABC):
     def number(self, value: float) -> str:
         """Any number."""
         return f"-{self.positive(-value)}" if value < 0 else self.positive(value)
+
+    def exact(self, column: str, level: float) -> str:
+        """A number that is a level."""
+        is_whole = column in self.long and float(level).is_integer()
+        return str(level) if is_whole else self.number(float(level))
 
     @abstractmethod
     def column(self, name: str) -> str:
@@ -69,6 +78,16 @@ class Language(ABC):
     @abstractmethod
     def whole(self, summands: Sequence[str]) -> str:
         """The whole text."""
+
+
+def is_long(level: Level) -> bool:
+    """Whether it is a number that float64 does not have."""
+    return not isinstance(level, str) and float(level) != level
+
+
+def is_in_64_bits(level: Level) -> bool:
+    """Whether it is no whole number that is larger than C has."""
+    return isinstance(level, str) or abs(level) < 2**63
 
 
 class Sql(Language):
@@ -96,12 +115,11 @@ class Sql(Language):
         return f"CAST({self.column(name)} AS DOUBLE PRECISION)"  # integers would overflow
 
     def choice(self, column: str, cases: Cases) -> str:
-        whens = "".join(f"\n    WHEN {self.level(level)} THEN {text}" for level, text in cases)
+        whens = ""
+        for level, text in cases:
+            there = enclosed(level, "'") if isinstance(level, str) else self.exact(column, level)
+            whens += f"\n    WHEN {there} THEN {text}"
         return f"CASE {self.column(column)}{whens}\n    END"
-
-    def level(self, level: Level) -> str:
-        """A level, as the column has it."""
-        return self.number(level) if isinstance(level, float) else enclosed(level, "'")
 
     def whole(self, summands: Sequence[str]) -> str:
         return "(\n  " + "\n  ".join(summands) + "\n)\n"
@@ -117,12 +135,18 @@ class Python(Language):
         return f"row[{name!r}]" if name in self.texts else f"float(row[{name!r}])"
 
     def choice(self, column: str, cases: Cases) -> str:
-        lines = "".join(f"\n            {level!r}: {text}," for level, text in cases)
-        return f"{{{lines}\n        }}[{self.column(column)}]"
+        lines, there = "", self.column(column)
+        if column in self.long:
+            there = f"decimal.Decimal(row[{column!r}])"
+        for level, text in cases:
+            key = repr(level) if isinstance(level, str) else self.exact(column, level)
+            lines += f"\n            {key}: {text},"
+        return f"{{{lines}\n        }}[{there}]"
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)
-        imports = "import math\n\n\n" if "math." in lines else ""
+        used = [name for name in ("decimal", "math") if f"{name}." in lines]
+        imports = "".join(f"import {name}\n" for name in used) + "\n\n" * bool(used)
         return (
             f"# Written by gdfit. It gives {printable(self.model.target)} for a row, "
             "which maps\n# the names of columns to values, as a dict or a row of csv.DictReader "
@@ -150,24 +174,29 @@ class C(Language):
         self.names = dict(zip(self.inputs, c_names(self.inputs), strict=True))
 
     def column(self, name: str) -> str:
-        return self.names[name]
+        return f"(double){self.names[name]}" if name in self.long else self.names[name]
 
     def choice(self, column: str, cases: Cases) -> str:
-        name = self.column(column)
+        name = self.names[column]
+        if column in self.long and not all(is_in_64_bits(level) for level, _ in cases):
+            what = "has levels of more than 64 bits, which C has no numbers for"
+            raise GdfitError(f"{what}; `format` python has no limit", column=column)
         tests = [f"!{name} ? NAN"] if column in self.texts else []  # a null pointer
         for level, text in cases:
-            if isinstance(level, float):
-                tests.append(f"{name} == {self.number(level)} ? {text}")
-            else:
+            if isinstance(level, str):
                 tests.append(f"strcmp({name}, {c_string(level)}) == 0 ? {text}")
+            else:
+                tests.append(f"{name} == {self.exact(column, level)} ? {text}")
         return "(" + "\n            : ".join([*tests, "NAN"]) + ")"
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)
         headers = "#include <math.h>\n" if re.search(r"\b(log|exp|sqrt|pow|NAN)", lines) else ""
         headers += "#include <string.h>\n" if self.texts else ""
+        kinds = dict.fromkeys(self.inputs, "double ") | dict.fromkeys(self.texts, "const char *")
+        kinds |= dict.fromkeys(self.long, "long long ")
         params = [
-            f"    {'const char *' if name in self.texts else 'double '}{self.names[name]}"
+            f"    {kinds[name]}{self.names[name]}"
             f"{',' if place < len(self.inputs) else ''}  /* {in_comment(name)} */\n"
             for place, name in enumerate(self.inputs, start=1)
         ]
@@ -243,12 +272,15 @@ class Excel(Language):
         if len(cases) > self.CASES:
             what = f"has {len(cases)} levels, and Excel's SWITCH takes {self.CASES}"
             raise GdfitError(f"{what}; `format` sql, python or c has no limit", column=column)
+        if column in self.long:
+            what = "has levels that Excel, which drops what follows 15 digits, takes for one"
+            raise GdfitError(f"{what}; `format` sql, python or c tells them apart", column=column)
         cell, parts = self.column(column), ["TRUE"]
         for level, text in cases:
-            if isinstance(level, float):
-                parts += [f"{cell}={self.number(level)}", text]
-            else:  # "=" takes a for A
+            if isinstance(level, str):  # "=" takes a for A
                 parts += [f"EXACT({cell},{enclosed(level)})", text]
+            else:
+                parts += [f"{cell}={self.exact(column, level)}", text]
         return f"SWITCH({','.join(parts)})"
 
     def whole(self, summands: Sequence[str]) -> str:

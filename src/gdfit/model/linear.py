@@ -64,7 +64,7 @@ class LinearModel(Displayed):
 
         if is_frame(x):
             return self.in_file(frame_file(x))
-        rows = as_rows(x, self.inputs, texts=bool(self.made_of.texts))
+        rows = as_rows(x, self.inputs, levels=bool(self.made_of.categories))
         if self.expansion is None:
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
         import numpy as np

@@ -28,10 +28,12 @@ def read_by_arrow(
     import pyarrow as pa
     from pyarrow import csv
 
-    kinds = dict(asked)
-    if len(block.quotes) % 2 or len(kinds) < len({*asked}):  # a column may be asked for as both
+    if len(block.quotes) % 2:
         return None
-    types = {"number": pa.float64(), "word": pa.dictionary(pa.int32(), pa.binary())}
+    # Of a column that is asked for as both, the words say the numbers, too.
+    kinds = dict(sorted({*asked}, key=lambda column: column[1] != "number"))
+    words = pa.dictionary(pa.int32(), pa.binary())
+    types = {"number": pa.float64(), "word": words, "exact": words}
     conversion = csv.ConvertOptions(
         column_types={str(place): types[kind] for place, kind in kinds.items()},
         include_columns=[*map(str, kinds)],

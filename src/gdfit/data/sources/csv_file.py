@@ -9,7 +9,7 @@ from itertools import islice
 
 import numpy as np
 
-from gdfit.data.batch import Asked, Batch, Unit, Words
+from gdfit.data.batch import Asked, Batch, Level, Unit, Words
 from gdfit.data.data_file import Progress
 from gdfit.data.sources.arrow_reader import read_by_arrow
 from gdfit.data.sources.source import BLOCK_BYTES, Source
@@ -120,28 +120,30 @@ def read_plainly(
     RowError : for the first row that can't be read, in the first of its columns that can't.
     """
     columns: dict[Asked, list[float]] = {column: [] for column in sorted({*asked})}
-    code_of: dict[int, dict[str, int]] = {place: {} for place, _ in asked}
+    code_of: dict[Asked, dict[Level, int]] = {column: {} for column in columns}
     rows = 0
     for record in fields.records(block.text, grammar):
         check_form(record, block, width)
         rows += 1
-        for (place, kind), values in columns.items():
+        for column, values in columns.items():
+            place, kind = column
             field = record.fields[place]
             try:
                 if kind == "number":
                     values.append(fields.read_number(field, grammar, missing=missing))
                     continue
-                word = fields.read_word(field, grammar, missing=missing)
+                read = fields.read_word if kind == "word" else fields.read_exact
+                level = read(field, grammar, missing=missing)
             except ValueError as error:
                 line = fields.line_at(block.text, record.start, block.line)
                 raise RowError(str(error), line, place) from None
-            known = code_of[place]
-            values.append(-1 if word is None else known.setdefault(word, len(known)))
+            known = code_of[column]
+            values.append(-1 if level is None else known.setdefault(level, len(known)))
     numbers = np.array([columns[each] for each in asked if each.kind == "number"], np.float64)
     words = [
-        Words(np.array(columns[each], np.int64), [*code_of[each.place]])
+        Words(np.array(columns[each], np.int64), [*code_of[each]])
         for each in asked
-        if each.kind == "word"
+        if each.kind != "number"
     ]
     return Batch(numbers.reshape(len(numbers), rows).T, tuple(words), np.arange(rows))
 

@@ -23,7 +23,7 @@ from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
 from gdfit.errors import FieldError, quoted
 
-GRAMMAR = Grammar(",", hints=False)
+GRAMMAR = Grammar(",", hints=False, categories=True)
 UNIT_ROWS = 1 << 18
 WORDS_OF_PANDAS = ("<NA>", "NaT")  # what it shows of its own missing values
 
@@ -104,13 +104,15 @@ def column_of(values: Any) -> tuple[Any, Held]:
     """A column as numbers of NumPy's or an array of Arrow's, and what its first values are."""
     kind = getattr(values, "dtype", None)
     if isinstance(kind, np.dtype) and kind.kind in "iuf":
-        return with_held(np.asarray(values, np.float64))
+        native = kind.newbyteorder("=") if kind.kind in "iu" else np.float64
+        return with_held(np.asarray(values, native))
     import pyarrow as pa
 
     if str(kind) == "category":  # its words, each once
         said = [word_of(value) for value in values.dtype.categories]
         codes = pa.array(np.asarray(values.array.codes), mask=values.array.codes < 0)
-        return with_held(pa.DictionaryArray.from_arrays(codes, pa.array(said, pa.binary())))
+        texts, is_ordered = pa.array(said, pa.binary()), bool(values.dtype.ordered)
+        return with_held(pa.DictionaryArray.from_arrays(codes, texts, ordered=is_ordered))
     if getattr(kind, "kind", "") != "O":
         try:
             column = values if isinstance(values, pa.ChunkedArray) else pa.array(values)

@@ -10,6 +10,7 @@ The expansion of a model, as its file has it."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,11 +21,11 @@ from typing import NamedTuple, TypeGuard
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Codes
+from gdfit.data.batch import Codes, Level
 from gdfit.data.terms.terms import MOST_PRODUCTS, Factor, Term, read_term
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 
-Level = str | float
+LONG = 1 << 64  # from here on, a whole number that a float64 has is written as one
 
 
 class Span(NamedTuple):
@@ -225,7 +226,10 @@ def level_name(level: Level) -> str:
     """A level as a text: a number as shortly as it reads back exactly."""
     if isinstance(level, str):
         return level
-    return str(int(level)) if float(level).is_integer() and abs(level) < 1e15 else repr(level)
+    if not (isinstance(level, int) or level.is_integer()):
+        return repr(level)
+    is_long = abs(level) >= LONG and float(level) == level
+    return repr(float(level)) if is_long else str(int(level))
 
 
 def as_typed(level: Level) -> str:
@@ -269,6 +273,10 @@ class RecordedTable:
         """Whether its levels are texts."""
         return column in self._texts
 
+    def order_of(self, column: str) -> tuple[str, ...]:
+        """None: the levels are known."""
+        return ()
+
 
 def expansion_of(record: Mapping[str, object]) -> Expansion:
     """The expansion in a model's file.
@@ -290,15 +298,25 @@ def expansion_of(record: Mapping[str, object]) -> Expansion:
     known = []
     for category in expansion.categories:
         found = levels[str(category)]
-        kind = str if category.is_text else (int, float)
-        if not isinstance(found, list) or not all(isinstance(level, kind) for level in found):
+        fits = is_text if category.is_text else is_finite
+        if not isinstance(found, list) or not all(map(fits, found)):
             raise ValueError
-        known.append(tuple(level if category.is_text else float(level) for level in found))
+        known.append(tuple(found))
         if not known[-1] or len(set(known[-1])) < len(known[-1]):
             raise ValueError
     return replace(expansion, levels=tuple(known))
 
 
+def is_text(value: object) -> bool:
+    """Whether it is a text."""
+    return isinstance(value, str)
+
+
+def is_finite(value: object) -> bool:
+    """Whether it is a number that float64 reaches."""
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
+
+
 def is_texts(value: object) -> TypeGuard[list[str]]:
     """Whether it is a list of texts."""
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, list) and all(map(is_text, value))

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.batch import Codes
-from gdfit.data.terms.expansion import Expansion, Level, level_name, widened
+from gdfit.data.batch import Codes, Level
+from gdfit.data.terms.expansion import Expansion, level_name, widened
 from gdfit.errors import quoted
 
 MOST_LEVELS = 1000  # in all categories together
@@ -53,7 +53,8 @@ class Levels:
         used = np.flatnonzero(np.bincount(codes, minlength=len(levels))).tolist()
         new = {n: int(np.argmax(codes == n)) for n in used if levels[n] not in code_of}
         for number in sorted(new, key=new.__getitem__):  # by row, however the rows are cut
-            self.add(place, levels[number], new[number])
+            if levels[number] not in code_of:  # 2020 and 2020.0 are one
+                self.add(place, levels[number], new[number])
         table = np.zeros(len(levels), np.int64)
         for number in used:
             table[number] = code_of[levels[number]]
@@ -105,25 +106,34 @@ class Levels:
 
     @property
     def expansion(self) -> Expansion:
-        """What the terms make of the levels so far, in sorted order."""
+        """What the terms make of the levels so far, in their order."""
         if self._known:
             return self._known
-        levels = tuple(tuple(sorted(of_one)) for of_one in self._codes)
-        return replace(self._expansion, levels=levels)
+        return replace(self._expansion, levels=tuple(map(tuple, self._in_order)))
+
+    @property
+    def _in_order(self) -> list[list[Level]]:
+        """The levels of each category in an order of their own, or sorted."""
+        result = []
+        for category, of_one in zip(self._expansion.categories, self._codes, strict=True):
+            place_of: dict[Level, int] = {word: at for at, word in enumerate(category.order)}
+            last = len(place_of)
+            result.append(sorted(of_one, key=lambda level: (place_of.get(level, last), level)))
+        return result
 
     @property
     def sorted_codes(self) -> list[Codes]:
-        """For each category, the place in sorted order that the level of each code has."""
+        """For each category, the place in their order that the level of each code has."""
         if self._known:
             return [np.arange(len(of_one)) for of_one in self._codes]
         tables = []
-        for of_one in self._codes:
-            place_of = {level: place for place, level in enumerate(sorted(of_one))}
+        for of_one, in_order in zip(self._codes, self._in_order, strict=True):
+            place_of = {level: place for place, level in enumerate(in_order)}
             tables.append(np.array([place_of[level] for level in of_one], np.int64))
         return tables
 
     def recoded(self, rows: FloatArray) -> FloatArray:
-        """Rows of numbers and codes, with the codes of the levels in sorted order."""
+        """Rows of numbers and codes, with the codes of the levels in their order."""
         return self.renumbered(rows, self.sorted_codes)
 
 

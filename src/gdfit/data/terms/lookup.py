@@ -49,6 +49,10 @@ class LayoutTable:
         """Whether the column holds text."""
         return not (self.all_numbers or self.layout.held_in(column).is_numeric)
 
+    def order_of(self, column: str) -> tuple[str, ...]:
+        """The levels of a column, where they have an order of their own."""
+        return self.layout.held_in(column).order
+
     def column(self, name: str) -> str:
         """The column that `name` means.
 

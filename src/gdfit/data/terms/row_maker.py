@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Asked, Batch, NumberedRows, Unit
+from gdfit.data.batch import Asked, Batch, Kind, Level, NumberedRows, Unit
 from gdfit.data.data_file import DataFile
-from gdfit.data.terms.expansion import Expansion, Level
+from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import Levels, UnusableError
 from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
 from gdfit.errors import GdfitError
@@ -48,18 +48,19 @@ class RowMaker:
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
-        """The columns that are read as numbers: the features', those whose numbers are levels, the
-        weights', the target's."""
-        levels = (factor.column for factor in self.expansion.categories if not factor.is_text)
+        """The columns that are read as numbers: the features', the weights', the target's."""
         weights = () if self.weights is None else (self.weights,)
         target = () if self.target is None else (self.target.column,)
-        return (*self.expansion.numbers, *levels, *weights, *target)
+        return (*self.expansion.numbers, *weights, *target)
 
     @cached_property
     def asked(self) -> list[Asked]:
         """What is read of the file."""
-        words = (Asked(self.place_of[name], "word") for name in self.expansion.texts)
-        return [*(Asked(self.place_of[name]) for name in self.numbers), *words]
+        asked = [Asked(self.place_of[name]) for name in self.numbers]
+        for category in self.expansion.categories:
+            kind: Kind = "word" if category.is_text else "exact"
+            asked.append(Asked(self.place_of[category.column], kind))
+        return asked
 
     def unit_rows(self, file: DataFile, unit: Unit) -> Iterator[NumberedRows]:
         """The rows of a unit and their numbers in it, batch by batch.
@@ -106,21 +107,13 @@ class RowMaker:
         if expansion.is_plain and target is None:
             return batch.numbers
         size, width = len(expansion.numbers), expansion.width
-        more = batch.numbers.shape[1] - size - (len(expansion.categories) - len(expansion.texts))
+        more = batch.numbers.shape[1] - size
         rows = np.empty((len(batch.numbers), width + more), order="F")
         rows[:, :size] = batch.numbers[:, :size]
         rows[:, width:] = batch.numbers[:, batch.numbers.shape[1] - more :]
         if not len(rows):
             return rows
-        words, numeric = iter(batch.words), size
-        for place, category in enumerate(expansion.categories):
-            said: list[Level]
-            if category.is_text:
-                codes, texts = next(words)
-                said = list(texts)
-            else:
-                values, codes = np.unique(batch.numbers[:, numeric], return_inverse=True)
-                said, numeric = values.tolist(), numeric + 1
+        for place, (codes, said) in enumerate(batch.words):
             rows[:, size + place] = self.levels.encode(place, codes, said)
         check_values(expansion, rows)
         if target:
@@ -192,11 +185,11 @@ def rows_at(expansion: Expansion, values: Sequence[Any]) -> FloatArray:
         rows[:, place] = given[column].astype(np.float64)
     for place, category in enumerate(expansion.categories):
         code_of = {level: code for code, level in enumerate(expansion.levels[place])}
-        codes = rows[:, len(expansion.numbers) + place]
-        for level in dict.fromkeys(given[category.column].tolist()):
+        levels = given[category.column].tolist()
+        for level in dict.fromkeys(levels):
             if level not in code_of:
                 raise GdfitError(expansion.unseen(place, level), column=category.column)
-            codes[given[category.column] == level] = code_of[level]
+        rows[:, len(expansion.numbers) + place] = [code_of[level] for level in levels]
     rows[:, -1] = 0
     try:
         check_values(expansion, rows)

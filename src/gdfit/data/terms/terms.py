@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations_with_replacement
 from math import comb
@@ -56,6 +56,7 @@ class Factor:
     power : of it.
     is_category : whether it stands for the levels of the column, and not for a number.
     is_text : whether these levels are texts, and not numbers.
+    order : the levels, where they have an order of their own; others come after them, sorted.
     """
 
     column: str
@@ -63,6 +64,7 @@ class Factor:
     power: int = 1
     is_category: bool = False
     is_text: bool = False
+    order: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
         function = CATEGORY if self.is_category and not self.is_text else self.function
@@ -118,6 +120,9 @@ class Table(Protocol):
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
 
+    def order_of(self, column: str) -> tuple[str, ...]:
+        """The levels of a column, where they have an order of their own."""
+
 
 def product(factors: Iterable[Factor]) -> Term:
     """The product of `factors`: powers of one number add up, and a category times itself is
@@ -166,7 +171,7 @@ def read_factor(text: str, table: Table) -> Factor | None:
     column = table.find(text)
     if column is not None:
         is_text = table.holds_text(column)
-        return Factor(column, is_category=is_text, is_text=is_text)
+        return Factor(column, is_category=is_text, is_text=is_text, order=table.order_of(column))
     if found := POWER.fullmatch(text):
         base = read_factor(found[1].strip(), table)
         if base is None or base.is_category or base.power != 1 or not int(found[2]):
@@ -178,7 +183,7 @@ def read_factor(text: str, table: Table) -> Factor | None:
             return None
         is_text = table.holds_text(column)
         if found[1] == CATEGORY:
-            return Factor(column, is_category=True, is_text=is_text)
+            return Factor(column, "", 1, True, is_text, table.order_of(column))
         if found[1] in FUNCTIONS and not is_text:
             return Factor(column, found[1])
     return None

@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ MISSING = frozenset(
 )
 OTHER_MARK = {".": ",", ",": "."}
 
+WHOLE = 2**53  # below it, float64 has all whole numbers
 MARKS = "#%"  # begin comments above a header
 
 QUOTED = re.compile(rb'"((?:[^"]|"")*)"')
@@ -58,6 +60,8 @@ class Grammar:
     missing : what stands for a missing value; a number stands for all that are equal to it.
     comment : the ASCII character that begins a comment, up to the end of the line.
     hints : whether options say so, which a fault then names.
+    categories : whether columns of categories have missing values of their own, so that no word
+        stands for one in them.
     """
 
     delimiter: str
@@ -65,6 +69,7 @@ class Grammar:
     missing: frozenset[str] = MISSING
     comment: str | None = None
     hints: bool = True
+    categories: bool = False
 
     @cached_property
     def delimiters(self) -> bytes:
@@ -113,6 +118,15 @@ class Grammar:
         """The float64 that is nearest to what says a number; infinite if it is too large."""
         _, point, thousands = self.spelling
         return float(number.translate(None, thousands).replace(point, b"."))
+
+    def exact(self, number: bytes) -> float:
+        """What says a number, with all its digits where it is a whole one: an int. Any other is the
+        nearest float64."""
+        value, (_, point, thousands) = self.value(number), self.spelling
+        if not value.is_integer() or abs(value) < WHOLE:
+            return int(value) if value.is_integer() else value
+        digits = number.translate(None, thousands).replace(point, b".").decode()
+        return int(Decimal(digits).to_integral_value())
 
     def is_missing(self, said: bytes) -> bool:
         """Whether a field that says this is missing."""
@@ -178,6 +192,17 @@ def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
     if math.isinf(value):
         raise ValueError(f"{shown(said)} is larger than the largest float64, 1.8e308")
     return value
+
+
+def read_exact(field: bytes, grammar: Grammar, *, missing: bool) -> float | None:
+    """The number that a field says, as `Grammar.exact`, or None where it is missing.
+
+    Raises
+    ------
+    ValueError : as `read_number`.
+    """
+    value = read_number(field, grammar, missing=missing)
+    return None if math.isnan(value) else grammar.exact(content(field, grammar))
 
 
 def is_absent(said: bytes, grammar: Grammar, *, missing: bool) -> bool:

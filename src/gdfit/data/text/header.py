@@ -23,12 +23,13 @@ ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and
 
 class Held(NamedTuple):
     """What a column holds in the first lines: how many numbers, missing fields and words, and the
-    first of the words."""
+    first of the words; and its levels, where they have an order of their own."""
 
     numbers: int = 0
     missing: int = 0
     words: int = 0
     word: str = ""
+    order: tuple[str, ...] = ()
 
     @property
     def is_numeric(self) -> bool:
