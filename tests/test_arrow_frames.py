@@ -159,8 +159,8 @@ def test_words_of_any_type_are_those_words(kind: pa.DataType, start: int) -> Non
     column = pa.array(WORDS, pa.string()).cast(kind)
     table = pa.table({"k": column, "y": range(len(WORDS))})[start:]
     found = gdfit.observations_from(table, "y", ["k"], drop_missing=True)
-    missing = (None,) if pa.types.is_dictionary(kind) else (None, "NA")
-    rows = [(word.strip(), y) for y, word in enumerate(WORDS) if word not in missing]
+    missing = "" if pa.types.is_dictionary(kind) else "NA"
+    rows = [(word.strip(), y) for y, word in enumerate(WORDS) if word and word != missing]
     assert found.expansion
     assert found.expansion.levels == (tuple(sorted({word for word, y in rows if y >= start})),)
     assert found.count == sum(y >= start for _, y in rows)
