@@ -130,21 +130,6 @@ def test_gradcheck_at_the_minimum(gdfit: Gdfit, loss: str) -> None:
     assert gdfit("gradcheck", "-", "--init", "2,1", "--loss", loss, stdin=data).status == 0
 
 
-@pytest.mark.parametrize(
-    ("command", "status"),
-    [
-        ("train {data} -q 2>&-", 0),
-        ("train {data} -q >&-", 0),
-        ("train - <&-", 1),
-    ],
-)
-def test_closed_streams(tmp_path: Path, command: str, status: int) -> None:
-    line = f"{sys.executable} -m gdfit {command.format(data=LECTURE)}"
-    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == status
-    assert b"Traceback" not in done.stderr
-
-
 def test_another_locale_keeps_the_datas_letters(tmp_path: Path) -> None:
     (tmp_path / "gdfit.json").write_text('{"w": [2], "b": 1, "features": ["größe"], "target": "y"}')
     environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -36,8 +37,15 @@ def check_writable(path: Path) -> None:
         raise GdfitError("is a folder; name a file", file=str(path))
     if not folder.is_dir():
         raise GdfitError("can't be written: there is no such folder", file=str(path))
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise GdfitError("can't be written: permission denied", file=str(path))
+    place = path if path.exists() else folder
+    if not os.access(place, os.W_OK):
+        why = "it is on a read-only disk" if is_read_only(place) else "permission denied"
+        raise GdfitError(f"can't be written: {why}", file=str(path))
+
+
+def is_read_only(place: Path) -> bool:
+    """Whether the file system at `place` takes no writing, where the system can tell."""
+    return hasattr(os, "statvfs") and bool(os.statvfs(place).f_flag & os.ST_RDONLY)
 
 
 @contextmanager
@@ -49,13 +57,16 @@ def written_beside(path: Path) -> Iterator[Path]:
     """
     check_writable(path)
     if path.exists() and not path.is_file():
-        yield path
+        with naming_file(path):
+            yield path
         return
     final = path.resolve()  # a link stays a link
     beside = final.with_name(f".{final.stem}.{os.getpid()}{final.suffix}")
     try:
         with naming_file(path):
             yield beside
+            if final.exists():  # and so do the permissions
+                beside.chmod(stat.S_IMODE(final.stat().st_mode))
             beside.replace(final)
     finally:
         beside.unlink(missing_ok=True)
@@ -63,9 +74,12 @@ def written_beside(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def naming_file(path: Path) -> Iterator[None]:
-    """Errors of the operating system as those of a file that can't be written."""
+    """Errors of the operating system as those of a file that can't be written; but not that a
+    pipe's reader has gone, which is no error."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise GdfitError(f"can't be written: {error.strerror}", file=str(path)) from None
 

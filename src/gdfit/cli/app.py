@@ -5,33 +5,23 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from gdfit.cli.commands import curvature, evaluate, export, gradcheck, graph, predict, summary
 from gdfit.cli.compare import compare
 from gdfit.cli.groups import grouped
-from gdfit.cli.process import INTERRUPTED_STATUS, complain, open_streams, tune_process
+from gdfit.cli.process import (
+    INTERRUPTED_STATUS,
+    UNREAD_STATUS,
+    complain,
+    open_streams,
+    tune_process,
+)
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError
 from gdfit.package import __version__
-
-
-class Commands(TyperGroup):
-    """The commands; a closed pipe ends any of them quietly, as it ends other programs."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # What is left to write goes nowhere, and Python's own flush at exit finds no fault.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(128 + 13) from None
-        return result
-
 
 COMMANDS = (train, compare, gradcheck, graph, curvature, predict, evaluate, summary, export)
 
@@ -39,7 +29,6 @@ COMMANDS = (train, compare, gradcheck, graph, curvature, predict, evaluate, summ
 def app_for(typed: list[str]) -> typer.Typer:
     """The commands; that which is `typed` alone, as those not asked for take 10 ms to set up."""
     app = typer.Typer(
-        cls=Commands,
         name="gdfit",
         help="Fit linear models by gradient descent, and see every step.",
         no_args_is_help=True,
@@ -82,6 +71,13 @@ def run(arguments: list[str] | None = None) -> int:
             warnings.simplefilter("ignore", RuntimeWarning)
             typed = sys.argv[1:] if arguments is None else arguments
             status = app_for(typed)(typed, prog_name="gdfit", standalone_mode=False, obj=typed)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = UNREAD_STATUS
+    except SystemExit as end:
+        if end.code != 1:  # with which Rich and Typer end where a pipe's reader has gone
+            raise
+        status = UNREAD_STATUS
     except GdfitError as error:
         status = complain(str(error), error.status)
     except typer.TyperException as error:
@@ -92,7 +88,8 @@ def run(arguments: list[str] | None = None) -> int:
     except MemoryError:
         status = complain("there is not enough memory", status=1)
     except OSError as error:
-        status = complain(f"can't read or write: {error.strerror}", status=1)
+        where = error.filename or "standard output"
+        status = complain(f"{where}: can't be written: {error.strerror}", status=1)
     if status == INTERRUPTED_STATUS:
         print("gdfit: interrupted", file=sys.stderr)
     sys.stderr.flush()

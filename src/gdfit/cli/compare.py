@@ -24,7 +24,7 @@ OF_TRAIN = options.SEED | options.THE_LOSS | options.PENALTY | options.DESCENT |
 def several_option(name: str, parse: Callable[[str], Any], metavar: str, default: Any) -> Any:
     """Train's option of this name, with several values, ``A,B``, each as `parse` takes it."""
     listed = copy(OF_TRAIN[name])
-    listed.parser, listed.min = parsers.parse_several(parse), None
+    listed.parser = parsers.parse_several(parse)
     listed.metavar, listed.show_default = metavar, default
     return listed
 

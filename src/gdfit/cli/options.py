@@ -54,7 +54,9 @@ COLUMNS = panel(
     ),
     exclude=option("Columns that are not used.", **NAMES),
     degree=option(
-        "Add all powers and products of the features up to this degree.", min=1, metavar="D"
+        "Add all powers and products of the features up to this degree.",
+        metavar="D",
+        read=parsers.parse_positive,
     ),
     weights=option("The column that says how much each row counts.", **NAME),
     intercept=option("Leave out b: it stays 0.", " /--no-intercept"),
@@ -69,12 +71,14 @@ ROWS_DIALECT = panel(
     ),
     decimal=option("The decimal mark.", metavar=".|,"),
     missing=option("More words for a missing value.", metavar="A,B", read=parsers.parse_names),
-    skip=option("Leave out N lines above the header.", min=0, metavar="N"),
+    skip=option("Leave out N lines above the header.", metavar="N", read=parsers.parse_whole),
     comment=option("What begins a comment.", metavar="CHAR"),
 )
 DIALECT = ROWS_DIALECT | panel(WRITING, drop_missing=option("Skip rows with a missing field."))
 START, LOSS, STOP = "Where it starts", "The loss", "When to stop"
-SEED = panel(START, seed=option("Every random choice comes from it.", min=0))
+SEED = panel(
+    START, seed=option("Every random choice comes from it.", metavar="N", read=parsers.parse_whole)
+)
 THE_LOSS = panel(
     LOSS,
     loss=option("The mean squared or absolute error, or Huber's."),
@@ -94,20 +98,24 @@ DESCENT = panel(
         "the learning rate is a number, else on what is enough."
     ),
     epochs=option(
-        "How many times to go over the data at most.", metavar="N", read=parsers.parse_whole
+        "How many times to go over the data at most.", metavar="N", read=parsers.parse_positive
     ),
     backend=option("The gradient by the chain rule in NumPy, or by torch."),
     optimizer=option("The update rule, as torch.optim defines it."),
     momentum=option("Of momentum and nesterov."),
     betas=option("Of adam.", metavar="B1,B2", read=parsers.parse_betas, show_default="0.9,0.999"),
-    batch_size=option("Mini-batches of N rows, reshuffled each epoch.", min=1, metavar="N"),
+    batch_size=option(
+        "Mini-batches of N rows, reshuffled each epoch.", metavar="N", read=parsers.parse_positive
+    ),
     leap=option("From shown epoch to shown epoch in closed form: 1e9 take no longer than 10."),
 )
 STOPPING = panel(
     STOP,
     tol=option("Stop when no param moves by more than this part of the largest in an epoch."),
     target_loss=option("Stop when the validation loss (else the loss) is at or below this."),
-    patience=option("Stop after N epochs without a better one.", min=1, metavar="N"),
+    patience=option(
+        "Stop after N epochs without a better one.", metavar="N", read=parsers.parse_positive
+    ),
 )
 INPUTS = option(
     "Inputs to predict at; may be repeated.", metavar="V[,V…]", read=parsers.parse_values
@@ -123,7 +131,11 @@ PRINTED = panel(
     format=FORMAT,
     quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
     chart=option("Draw the loss, and the line, in text."),
-    explain=option("Write out the arithmetic of the first N epochs.", min=1, metavar="N"),
+    explain=option(
+        "Write out the arithmetic of the first N epochs.",
+        metavar="N",
+        read=parsers.parse_positive,
+    ),
 )
 MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
 TO_WRITE = "What to write"

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import typer
 
+from gdfit.choices import WHOLE_BOUND
 from gdfit.data.text.fields import WHITE_SPACE, WHOLE, Grammar, content, records
 from gdfit.errors import GdfitError, UsageError, quoted
 
@@ -39,25 +40,25 @@ def parse_number(text: str) -> float:
         raise UsageError(f"takes a number, not {quoted(text)}") from None
 
 
-def parse_whole(text: str) -> int:
-    """A whole number, also as 1e6."""
+def parse_whole(text: str, least: int = 0) -> int:
+    """A whole number from `least` on, also as 1e6."""
     value = parse_number(text)
     if not value.is_integer():
         raise UsageError(f"takes a whole number, not {quoted(text)}")
+    if value < least:
+        raise UsageError(f"takes a number from {least} on, not {quoted(text)}")
+    if value >= WHOLE_BOUND:
+        raise UsageError(f"takes a number below 2^53, some 9e15, not {quoted(text)}")
     return int(value)
 
 
-def parse_positive(text: str) -> int:
-    """A whole number from 1 on, also as 1e6."""
-    value = parse_whole(text)
-    if value < 1:
-        raise UsageError(f"takes a number from 1 on, not {quoted(text)}")
-    return value
+# A whole number from 1 on, also as 1e6.
+parse_positive = partial(parse_whole, least=1)
 
 
 def parse_batch_size(text: str) -> int | None:
     """A batch size, or all rows."""
-    return None if text == "all" else parse_whole(text)
+    return None if text == "all" else parse_positive(text)
 
 
 def parse_several(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:

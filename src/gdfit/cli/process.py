@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import NoReturn
 
@@ -15,6 +16,7 @@ import typer
 from gdfit.system import keep_blocks
 
 DIVERGED_STATUS, INTERRUPTED_STATUS = 3, 130
+UNREAD_STATUS = 128 + 13  # a pipe's reader has gone, which ends other programs by signal 13
 ARGUMENT = re.compile(r"`([a-z]\w*)`")
 
 
@@ -29,15 +31,16 @@ def tune_process() -> None:
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # no nohup
         signal.signal(signal.SIGHUP, terminate)
     gc.set_threshold(200_000)  # imports make many objects and no garbage
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # p+2 rows are too few to share
+    # Rows shared among threads add up in another order, and p+2 rows are too few to share.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     keep_blocks()
 
 
 def open_streams() -> None:
     """See to it that there are streams to write to, and that they take whatever the data holds."""
-    for name in ("stdout", "stderr"):
-        # One that was closed is written to nowhere.
-        stream = getattr(sys, name) or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    # One that was closed: what a command came for fails to be written, notes go nowhere.
+    for name, mode in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        stream = getattr(sys, name) or os.fdopen(os.open(os.devnull, mode), "w")
         setattr(sys, name, stream)
         if isinstance(stream, TextIOWrapper):
             # Data is UTF-8, whatever the locale; bytes of it that are not go out as they came in.
@@ -58,7 +61,9 @@ def note(message: str) -> None:
 
 
 def complain(message: str, status: int) -> int:
-    """An error, and the status to end with."""
+    """An error, after what has been printed, and the status to end with."""
+    with suppress(OSError):
+        sys.stdout.flush()
     print(f"gdfit: error: {as_options(message)}", file=sys.stderr)
     return status
 

@@ -126,7 +126,13 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
     sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
     if problem.scaling:
         sample = problem.scaling.apply(sample)
-    return tried_rate(observations, sample, start.params, settings)
+    rate = tried_rate(observations, sample, start.params, settings)
+    if not math.isfinite(rate):
+        raise GdfitError(
+            "the slopes of the loss are too small for float64: no learning rate is large enough; "
+            "multiply the target, or `huber_delta`, by a power of ten"
+        )
+    return rate
 
 
 def rate_by_epoch(rate: float | FloatArray) -> Callable[[int], FloatArray]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from gdfit.choices import WHOLE_BOUND
 from gdfit.errors import UsageError, quoted
 
 BackendName = Literal["manual", "autograd"]
@@ -119,6 +120,11 @@ class Settings:
             )
 
 
+def whole_from(least: int) -> Callable[[float], bool]:
+    """From `least` on, and a number that float64 can count to."""
+    return lambda value: least <= value < WHOLE_BOUND
+
+
 def at_least(least: float) -> Callable[[float], bool]:
     """Finite and not below `least`."""
     return lambda value: least <= value < math.inf
@@ -137,9 +143,9 @@ def one_of(names: Any) -> tuple[Callable[[object], bool], str]:
 # For each setting with bounds, whether a value is within them, and what they are in words.
 RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "lr": (lambda lr: lr == "auto" or is_positive(lr), "a positive number or auto"),
-    "epochs": (at_least(1), "a number from 1 on"),
+    "epochs": (whole_from(1), "a number from 1 on, below 2^53"),
     "backend": one_of(BackendName),
-    "seed": (at_least(0), "a number that is not negative"),
+    "seed": (whole_from(0), "a number from 0 on, below 2^53"),
     "scale": one_of(Scale),
     "loss": one_of(LossName),
     "huber_delta": (is_positive, "a positive number"),
@@ -150,8 +156,8 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda betas: all(0 <= beta < 1 for beta in betas),
         "two numbers from 0 on that are less than 1",
     ),
-    "batch_size": (at_least(1), "a number from 1 on"),
+    "batch_size": (whole_from(1), "a number from 1 on, below 2^53"),
     "tol": (lambda tol: tol >= 0, "a number that is not negative"),
     "target_loss": (math.isfinite, "a finite number"),
-    "patience": (at_least(1), "a number of epochs from 1 on"),
+    "patience": (whole_from(1), "a number of epochs from 1 on, below 2^53"),
 }

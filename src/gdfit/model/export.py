@@ -117,14 +117,18 @@ def written(factor: Factor, language: Language) -> list[str]:
 def save_state_dict(model: LinearModel, path: Path) -> str:
     """Write the params to `path` as the state_dict of a `torch.nn.Linear`; the Python that loads
     it."""
+    import io
+
     import torch
 
     state = {
         "weight": torch.tensor([model.w], dtype=torch.float64),
         "bias": torch.tensor([model.b], dtype=torch.float64),
     }
+    archive = io.BytesIO()  # torch's own writing names no fault of the disk
+    torch.save(state, archive)
     with written_beside(path) as beside:
-        torch.save(state, beside)
+        beside.write_bytes(archive.getvalue())
     layer = f"layer = torch.nn.Linear({len(model.w)}, 1, dtype=torch.float64)"
     return f"{layer}; layer.load_state_dict(torch.load({str(path)!r}))\n"
 

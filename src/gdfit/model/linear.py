@@ -190,6 +190,8 @@ def model_of(record: object, file: str) -> LinearModel:
     w, b, features = record["w"], record["b"], record["features"]
     if not all(isinstance(name, str) for name in features) or len(features) != len(w) or not w:
         raise fail("'w' and 'features' don't match")
+    if len({*features}) < len(w) and "terms" not in record:
+        raise fail("it has a feature twice")
     if any(isinstance(value, bool) for value in (*w, b)):
         raise fail("its params are not all numbers")
     try:

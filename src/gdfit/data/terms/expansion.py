@@ -295,6 +295,8 @@ def expansion_of(record: Mapping[str, object]) -> Expansion:
         raise ValueError from None
     if [*map(str, expansion.categories)] != [*levels] or [*expansion.inputs] != inputs:
         raise ValueError
+    if len({*expansion.terms}) < len(terms):
+        raise ValueError
     known = []
     for category in expansion.categories:
         found = levels[str(category)]

@@ -20,7 +20,7 @@ import numpy as np
 from gdfit.descent.closed_form import round_epochs
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, history_header, history_row, losses, params_names
-from gdfit.errors import printable
+from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
 from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, show
@@ -284,9 +284,14 @@ def history_file(path: Path | None, run: Run) -> Iterator[list[Callback]]:
     due = 0.0
 
     def flush() -> None:
-        with naming_file(path):
-            file.write(waiting.getvalue())
-            file.flush()
+        try:
+            with naming_file(path):
+                file.write(waiting.getvalue())
+                file.flush()
+        except GdfitError:
+            if path.is_file() and not path.stat().st_size:  # there was no room for a row
+                path.unlink()
+            raise
         waiting.seek(0)
         waiting.truncate()
 
