@@ -165,3 +165,12 @@ def test_a_command_leaves_no_bar_behind(gdfit: Gdfit, monkeypatch: pytest.Monkey
     shown = screen.getvalue()
     assert "of 20 epochs" in shown
     assert shown.endswith(GONE)
+
+
+def test_rows_on_a_terminal_stand_without_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    for form in ("table", "csv"):
+        screen = terminal(monkeypatch)
+        monkeypatch.setattr(sys, "stdout", screen)
+        with TrainingBar(1000, form=form) as bar:
+            bar.step(step_of(250))
+        assert ("\x1b" in screen.getvalue()) == (form == "table")

@@ -5,15 +5,19 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gdfit
 from gdfit.cli import options
 from gdfit.cli.groups import Typed
 from gdfit.cli.parsers import parse_numbers, takes
 from gdfit.cli.process import fail, note, write_bytes
-from gdfit.cli.reading import note_columns, read, read_inputs, reading
+from gdfit.cli.reading import note_columns, note_version, read, read_inputs, reading
 from gdfit.data.text.dialect import Selection
 from gdfit.errors import GdfitError, UsageError
+
+if TYPE_CHECKING:
+    from gdfit.model.linear import LinearModel
 
 
 def gradcheck(
@@ -93,6 +97,13 @@ def curvature(
     analyses.show_curvature(given, standardized, output)
 
 
+def trained_model(path: Path) -> LinearModel:
+    """The model in the file at `path`, with a note where a newer gdfit wrote it."""
+    model = gdfit.load_model(path)
+    note_version(path, model)
+    return model
+
+
 def predict(
     dialect: options.RowsDialectOptions,
     data: options.RowsArgument = None,
@@ -105,7 +116,7 @@ def predict(
     if data and not Path(data[0]).exists() and takes(parse_numbers, data[0]):
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     if not data:
-        trained = gdfit.load_model(model)
+        trained = trained_model(model)
         for values in read_inputs(x or (), trained):
             print(trained.at_inputs(values))
         return
@@ -113,8 +124,8 @@ def predict(
     from gdfit.model.prediction import predict_rows
 
     told = "no prediction for {} with a missing field"
-    with reading(data, Selection(), dialect, told) as dataset:
-        predict_rows(gdfit.load_model(model), dataset, write_bytes)
+    with reading(data, Selection(), dialect, told, form="csv") as dataset:
+        predict_rows(trained_model(model), dataset, write_bytes)
 
 
 def evaluate(
@@ -128,8 +139,8 @@ def evaluate(
     """Measure the errors of the last trained model on DATA."""
     from gdfit.model.evaluation import evaluate_rows
 
-    with reading(data, Selection(target=target), dialect, dask=dask) as dataset:
-        evaluation = evaluate_rows(gdfit.load_model(model), dataset)
+    with reading(data, Selection(target=target), dialect, dask=dask, form=output) as dataset:
+        evaluation = evaluate_rows(trained_model(model), dataset)
 
     from gdfit.show.tables import analyses
 
@@ -151,8 +162,8 @@ def summary(
     from gdfit.show.tables.analyses import remark_on, show_summary
 
     check_level(level)
-    trained = gdfit.load_model(model)
-    with reading(data, Selection(target=target), dialect, dask=dask) as dataset:
+    trained = trained_model(model)
+    with reading(data, Selection(target=target), dialect, dask=dask, form=output) as dataset:
         observations = observe(trained, dataset)
     remark = remark_on(trained.facts)
     if remark and output != "table":
@@ -172,7 +183,7 @@ def export(
     if language == "torch" and output is None:
         raise UsageError("`format` torch is no text: name a file with `output`")
     check_outputs([output], inputs=[str(model)])
-    trained = gdfit.load_model(model)
+    trained = trained_model(model)
     text = exports.export(trained, language, output)
     if output is None:
         print(text, end="", flush=True)

@@ -103,12 +103,12 @@ def compare(
     written = options.Files(model=model or options.DEFAULT_MODEL, no_model=not model, plot=plot)
     check_files(data, validation, names, written)
     starts = {name: parse_init(name) for name in names}
-    with reading(data, columns, dialect, dask=dask) as dataset:
+    with reading(data, columns, dialect, dask=dask, form=output.form) as dataset:
         observations, held_out = dataset.with_validation(
             validation, every[0].seed, keep_rows=any(each.needs_rows for each in every)
         )
     note_columns(observations)
-    bar = TrainingBar(settings.epochs, len(every) * len(starts))
+    bar = TrainingBar(settings.epochs, len(every) * len(starts), form=output.form)
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
     runs = combinations(observations, every, starts, held_out)

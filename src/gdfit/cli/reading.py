@@ -12,6 +12,7 @@ from gdfit.cli.process import note
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.errors import UsageError, listing, printable
 from gdfit.errors import typed as typed_names
+from gdfit.package import __version__
 
 if TYPE_CHECKING:
     from gdfit.data.dataset import Dataset
@@ -27,13 +28,15 @@ def reading(
     told: str = "skipped {} with a missing field",
     dask: str | None = None,
     begun: Callable[[], None] = lambda: None,
+    form: str = "table",
 ) -> Iterator[Dataset]:
     """The data set, with a progress bar if reading it takes long, and a note of how many rows miss
-    a field: `told` says what becomes of them. When reading has `begun`, that is called."""
+    a field: `told` says what becomes of them. When reading has `begun`, that is called. Standard
+    output is to get a table or another `form`."""
     from gdfit.data.dataset import Dataset
     from gdfit.show.progress import ReadingBar
 
-    with ReadingBar(files) as bar, ExitStack() as stack:
+    with ReadingBar(files, form) as bar, ExitStack() as stack:
         cluster = None
         if dask is not None:
             from gdfit.data.reduction.dask import Cluster
@@ -72,6 +75,15 @@ def note_columns(observations: Observations) -> None:
     if names := observations.left_out:
         use = f"`features` {typed_names(names[:1])} uses one as a category"
         note(f"left out columns without numbers in the first lines: {listing(names)} ({use})")
+
+
+def note_version(path: object, model: LinearModel) -> None:
+    """Say where a newer gdfit wrote the model in the file at `path`."""
+    from gdfit.model.linear import newer_version
+
+    if version := newer_version(model.facts):
+        own = f"this is gdfit {__version__}, which may not know all that it says"
+        note(f"{printable(str(path))}: gdfit {version} wrote this model, and {own}")
 
 
 def read_inputs(

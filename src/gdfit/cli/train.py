@@ -19,7 +19,7 @@ import typer
 from gdfit.cli import options
 from gdfit.cli.groups import Typed
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
-from gdfit.cli.reading import note_columns, read_inputs, reading
+from gdfit.cli.reading import note_columns, note_version, read_inputs, reading
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def train(
     """Fit a linear model to DATA by gradient descent."""
     from gdfit.descent.run import Run
     from gdfit.descent.start import parse_init
+    from gdfit.model.linear import LinearModel
     from gdfit.show.pictures.trace import Trace, traced_epochs
     from gdfit.show.progress import TrainingBar
     from gdfit.show.tables import reports, words
@@ -52,12 +53,14 @@ def train(
     check_output(typed, settings, output, files)
     check_files(data, validation, [init], files)
     start = parse_init(init)
+    if isinstance(start, LinearModel):
+        note_version(init, start)
     options.check_settings(typed, settings, validated=validation is not None)
     if files.panel == "steepest" and not settings.is_plain:
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     with (
         importing("rich.table", wanted=output.form == "table") as begin,
-        reading(data, columns, dialect, dask=dask, begun=begin) as dataset,
+        reading(data, columns, dialect, dask=dask, begun=begin, form=output.form) as dataset,
     ):
         observations, held_out = dataset.with_validation(
             validation, settings.seed, keep_rows=settings.needs_rows
@@ -75,7 +78,7 @@ def train(
         range(1, (output.explain or 0) + 1),
         traced_epochs() if drawn else (),
     )
-    bar = TrainingBar(settings.epochs, what=words.under_way(settings))
+    bar = TrainingBar(settings.epochs, what=words.under_way(settings), form=output.form)
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
     run = Run(observations, init=start, validation=held_out, shown=leaps, settings=settings)

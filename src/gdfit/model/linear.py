@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from gdfit.errors import GdfitError
-from gdfit.package import Displayed
+from gdfit.errors import GdfitError, printable
+from gdfit.package import Displayed, __version__
 from gdfit.system import open_beside
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from gdfit.data.sources.frames import FrameFile
     from gdfit.data.terms.expansion import Expansion
     from gdfit.data.terms.row_maker import RowMaker
+
+MOST_OF_VERSION = 40  # letters of what should be one
 
 Number = TypeVar("Number", float, Any)  # a float, or an array of them
 
@@ -143,7 +146,8 @@ class LinearModel(Displayed):
     def record(self) -> dict[str, object]:
         """The contents of its file, key by key."""
         own = {"w": [*self.w], "b": self.b, "features": [*self.features], "target": self.target}
-        return {**own, **(self.expansion.record if self.expansion else {}), **self.facts}
+        facts = {name: without_secrets(fact) for name, fact in self.facts.items()}
+        return {**own, **(self.expansion.record if self.expansion else {}), **facts}
 
     def save(self, path: str | Path, **more: object) -> None:
         """Write the model, and `more` facts, to the JSON file at `path`: whole or not at all."""
@@ -178,7 +182,9 @@ def model_of(record: object, file: str) -> LinearModel:
     """The model in a decoded JSON object read from `file`."""
 
     def fail(why: str) -> GdfitError:
-        return GdfitError(f"is not a model file ({why})", file=file)
+        newer = newer_version(record) if isinstance(record, Mapping) else ""
+        by = f"; gdfit {newer} wrote it, and this is {__version__}" if newer else ""
+        return GdfitError(f"is not a model file ({why}){by}", file=file)
 
     if not isinstance(record, Mapping):
         raise fail("it is not a JSON object")
@@ -215,6 +221,30 @@ def model_of(record: object, file: str) -> LinearModel:
     return LinearModel(
         tuple(params[:-1]), params[-1], tuple(features), record["target"], expansion, facts
     )
+
+
+def newer_version(facts: Mapping[str, object]) -> str:
+    """The version of gdfit that wrote a model's `facts`, if it is newer than this one."""
+
+    def numbers(version: str) -> list[int]:
+        return [*map(int, re.findall(r"\d{1,9}", version))]
+
+    version = str(facts.get("version", ""))[:MOST_OF_VERSION]
+    return printable(version) if numbers(version) > numbers(__version__) else ""
+
+
+# A URL's scheme, who asks, where, and what is asked of it.
+URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(?:[^\s/?#'\"]*@)?([^\s?#'\"]*)([?#][^\s'\"]*)?")
+
+
+def without_secrets(fact: object) -> object:
+    """A fact as others may read it: texts, and lists of them, with their URLs without names,
+    passwords and queries, which can be keys."""
+    if isinstance(fact, list):
+        return [without_secrets(item) for item in fact]
+    if not isinstance(fact, str) or "://" not in fact:
+        return fact
+    return URL.sub(lambda url: url[1] + url[2] + ("?…" if url[3] else ""), fact)
 
 
 def to_json(record: Mapping[str, object]) -> str:

@@ -25,13 +25,15 @@ class Bar:
     """A bar on standard error, if that is a terminal: gone in the end, and out of the way of what
     else is printed after `hide`.
 
-    Without a `total`, it shows that something happens, and how much has been done.
+    Without a `total`, it shows that something happens, and how much has been done. A terminal that
+    gets the data itself, `form` csv, gets no bar between them.
     """
 
-    def __init__(self, what: str, total: float | None) -> None:
+    def __init__(self, what: str, total: float | None, form: str = "table") -> None:
         self._what, self.total = what, total
         self._bar: Progress | None = None
         wanted = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        wanted &= not (form == "csv" and sys.stdout.isatty())
         self._moment = MOMENT if wanted else math.inf
         self._due = time.monotonic() + self._moment
 
@@ -95,11 +97,11 @@ class ReadingBar(Bar):
     """A bar of the bytes read of several files, one after the other, that counts the rows
     that miss a field."""
 
-    def __init__(self, files: list[str]) -> None:
+    def __init__(self, files: list[str], form: str = "table") -> None:
         sizes = [size_at(file) for file in files]
         self._known = sum(size for size in sizes if size is not None)
         self._unknown = sizes.count(None)  # how many files' sizes are not known
-        super().__init__("reading", None if self._unknown else self._known)
+        super().__init__("reading", None if self._unknown else self._known, form)
         self._before = self._position = 0  # bytes of the files before, and of this one
         self.rows_missed = 0
 
@@ -134,8 +136,10 @@ class TrainingBar(Bar):
     Where epochs take long, it moves in between, as rows that it has `counted` are gone through.
     """
 
-    def __init__(self, epochs: int, runs: int = 1, what: str = "training") -> None:
-        super().__init__(what, epochs * runs)
+    def __init__(
+        self, epochs: int, runs: int = 1, what: str = "training", form: str = "table"
+    ) -> None:
+        super().__init__(what, epochs * runs, form)
         self._epochs, self._runs = epochs, runs
         self._ended = 0  # runs
         self._epoch = 0  # of the run that goes on
