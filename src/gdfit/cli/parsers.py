@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import typer
 
-from gdfit.choices import WHOLE_BOUND
 from gdfit.data.text.fields import WHITE_SPACE, WHOLE, Grammar, content, records
 from gdfit.errors import GdfitError, UsageError, quoted
 
@@ -47,7 +46,7 @@ def parse_whole(text: str, least: int = 0) -> int:
         raise UsageError(f"takes a whole number, not {quoted(text)}")
     if value < least:
         raise UsageError(f"takes a number from {least} on, not {quoted(text)}")
-    if value >= WHOLE_BOUND:
+    if value >= WHOLE:
         raise UsageError(f"takes a number below 2^53, some 9e15, not {quoted(text)}")
     return int(value)
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from gdfit.choices import WHOLE_BOUND
+from gdfit.data.text.fields import WHOLE
 from gdfit.errors import UsageError, quoted
 
 BackendName = Literal["manual", "autograd"]
@@ -122,7 +122,7 @@ class Settings:
 
 def whole_from(least: int) -> Callable[[float], bool]:
     """From `least` on, and a number that float64 can count to."""
-    return lambda value: least <= value < WHOLE_BOUND
+    return lambda value: least <= value < WHOLE
 
 
 def at_least(least: float) -> Callable[[float], bool]:

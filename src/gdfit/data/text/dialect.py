@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 
-from gdfit.choices import WHOLE_BOUND
-from gdfit.data.text.fields import MISSING, SPELLINGS, WHITE_SPACE, Grammar, says_number
+from gdfit.data.text.fields import MISSING, SPELLINGS, WHITE_SPACE, WHOLE, Grammar, says_number
 from gdfit.errors import UsageError, quoted
 
 
@@ -44,7 +43,7 @@ class Dialect:
             raise UsageError(f"`comment` takes one character as #, not {quoted(self.comment)}")
         if self.comment and self.comment == self.delimiter:
             raise UsageError(f"`delimiter` and `comment` are both {quoted(self.comment)}")
-        if not 0 <= self.skip < WHOLE_BOUND:
+        if not 0 <= self.skip < WHOLE:
             raise UsageError(f"`skip` takes a number of lines, not {self.skip}")
 
     def grammar(self, delimiter: str) -> Grammar:
