@@ -52,6 +52,9 @@ def worked_out(formula: str, row: Sequence[object]) -> Any:
         "COUNT": count,
         "SWITCH": switch,
         "TRUE": True,
+        "TRIM": lambda cell: (
+            Cell(" ".join(filter(None, cell.text.split(" ")))) if cell.text else cell
+        ),
         "EXACT": lambda cell, text: cell.text == text,
         "LN": logarithm(math.log),
         "LOG": logarithm(math.log),

@@ -150,7 +150,7 @@ def test_a_missing_value_gives_no_number(
             row = [*whole[:place], nothing, *whole[place + 1 :]]
             assert np.isnan(model.predict(row))
             if language == "python":
-                with pytest.raises((TypeError, KeyError)):
+                with pytest.raises((TypeError, KeyError, AttributeError)):
                     predict(dict(zip(model.inputs, row, strict=True)))
                 continue
             seen, missing = run(language, model, [whole, row], tmp_path)
@@ -169,3 +169,54 @@ def test_torch_has_the_terms_in_their_order(rounded: gdfit.LinearModel, tmp_path
         found = space["layer"](torch.tensor(made))[:, 0].numpy()
     sizes = np.abs(made) @ np.abs(rounded.w) + abs(rounded.b)
     assert (np.abs(found - rounded.predict(table())) <= 1e-12 * sizes).all()
+
+
+@pytest.mark.parametrize("language", ["python", "excel"])
+def test_blanks_around_a_level_do_not_count(language: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"k": ["a b", " c", "d  e", "c "] * 3, "y": [1.0, 2.0, 4.0, 2.0] * 3})
+    model = gdfit.train(gdfit.observations_from(frame, "y", ["k"])).model
+    rows = [[word] for word in frame["k"]]
+    assert run(language, model, rows, tmp_path) == model.predict(frame).tolist()
+
+
+@pytest.mark.parametrize("function", ["log", "log2", "log10", "sqrt"])
+def test_c_has_no_number_where_there_is_none(function: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0, 9.0], "y": [1.0, 2.0, 4.0, 2.0]})
+    model = gdfit.train(gdfit.observations_from(frame, "y", [f"{function}(x)"])).model
+    outside = 0.0 if function != "sqrt" else -1.0
+    with pytest.raises(gdfit.GdfitError, match=f"takes a number .*not {outside:g}"):
+        model.predict([[outside]])
+    none, *others = run("c", model, [[outside], *([x] for x in frame["x"])], tmp_path)
+    assert np.isnan(none)
+    assert others == pytest.approx(model.predict(frame))
+
+
+@pytest.mark.parametrize(
+    ("names", "language", "notes"),
+    [
+        (("x", "X"), "sql", ["x, X differ in case only, and many databases take them for one"]),
+        (("x", "X"), "python", []),
+        (("x", " z"), "sql", ["' z' has blanks at an end, which gdfit leaves out of a header"]),
+        (("z\n", "x"), "python", ["'z\\n' has blanks at an end, which gdfit leaves out"]),
+        (("x", "z"), "sql", []),
+        (("x", "kind"), "sql", ["texts are compared as they are, and gdfit reads kind without"]),
+        (("x", "kind"), "c", ["texts are compared as they are, and gdfit reads kind without"]),
+    ],
+)
+def test_notes_where_others_may_read_otherwise(
+    names: tuple[str, str],
+    language: ExportFormat,
+    notes: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    columns = {name: ["a", "b", "a"] if name == "kind" else [1.0, 2.0, 4.0] for name in names}
+    frame = pd.DataFrame({**columns, "y": [3.0, 1.0, 2.0]})
+    asked = list(names) if "kind" in names else None
+    path = tmp_path / "m.json"
+    gdfit.train(gdfit.observations_from(frame, "y", asked)).model.save(path)
+    assert command(["export", "--format", language, "--model", str(path)]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == len(notes)
+    for line, note in zip(told, notes, strict=True):
+        assert line.startswith(f"gdfit: note: {note}")

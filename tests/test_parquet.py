@@ -293,3 +293,20 @@ def test_where_no_row_is_whole_it_is_said_as_of_a_file_of_text(gdfit: Gdfit) -> 
     )
     assert found.replace("parquet", "csv") == expected
     assert "--exclude w,k leaves" in expected
+
+
+@pytest.mark.parametrize("bit", [0, 3, 7])
+@pytest.mark.parametrize("compression", ["none", "snappy"])
+def test_a_flipped_bit_is_one_line(gdfit: Gdfit, bit: int, compression: str) -> None:
+    random = np.random.default_rng(bit)
+    table = pa.table({name: random.normal(size=4000) for name in ("x", "y")})
+    options = {"use_dictionary": False, "write_page_checksum": True, "compression": compression}
+    parquet.write_table(table, "data.parquet", **options)
+    assert gdfit("train", "data.parquet", "-q").status == 0
+    damaged = bytearray(Path("data.parquet").read_bytes())
+    damaged[9000] ^= 1 << bit
+    Path("data.parquet").write_bytes(damaged)
+    result = gdfit("train", "data.parquet", "-q")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith("gdfit: error: data.parquet: its Parquet can't be read: ")
+    assert result.err.count("\n") == 1

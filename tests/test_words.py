@@ -227,7 +227,10 @@ def test_a_loss_that_grows_is_told_at_once(gdfit: Gdfit) -> None:
 def test_columns_without_a_weight(gdfit: Gdfit) -> None:
     err = gdfit("train", "same.csv", "-q").err
     assert err.splitlines() == [
-        *(f"gdfit: note: column {name} does not vary: its weight is 0" for name in "cde"),
+        *(
+            f"gdfit: note: column {name} does not vary, but for rounding (it is 1): its weight is 0"
+            for name in "cde"
+        ),
         "gdfit: note: and so for 2 more columns",
     ]
     err = gdfit("train", "dependent.csv", "--scale", "whiten", "-q").err

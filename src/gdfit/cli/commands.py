@@ -187,6 +187,5 @@ def export(
     text = exports.export(trained, language, output)
     if output is None:
         print(text, end="", flush=True)
-    remark = exports.remark(trained, language, text)
-    if remark:
+    for remark in exports.notes_on(trained, language, text):
         note(remark)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
+from gdfit.data.near import near
 from gdfit.data.observations import FIRST_ROWS, Observations, Rows
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import reduce_files
@@ -274,8 +275,12 @@ def as_they_stand(
     kept = Rows(whole.shape[1])
     kept.add(whole)
     sample = np.delete(rows, -2, axis=1)
+    around = near(rows)
+    if weights is not None:
+        around = around.weighed(weights)
     return Observations(
         augmented=rows if weights is None else rows * np.sqrt(weights)[:, np.newaxis],
+        near=around if around.origin.any() else None,
         count=len(rows),
         features=tuple(str(name) for name, _ in features),
         target_name=str(target),

@@ -18,6 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.near import Near
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.errors import UsageError, listing, printable
@@ -175,7 +176,7 @@ def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[
 
 
 FIRST_ROWS = 3  # as many as are written out on a board
-SAME = 1e-13  # a deviation below this part of a column's size is rounding
+SAME = 1e-13  # a deviation below this part of a column's size, from its origin, is rounding
 
 
 @dataclass(frozen=True, repr=False)
@@ -188,6 +189,8 @@ class Observations:
         weights v, all of a row is times √v.
     count : N.
     features, target_name : their names.
+    near : the augmented matrix with what is common to a column's numbers taken away, where there
+        are columns whose numbers lie close together.
     first : the first observations, at most `FIRST_ROWS`, shape (rows, p+1): the features, then y.
     last : the last observation as it was read: its numbers and levels' codes, then its y; without
         an `expansion` that is its features, then its y, shape (p+1,).
@@ -209,6 +212,7 @@ class Observations:
     first: FloatArray
     last: FloatArray
     sample: FloatArray
+    near: Near | None = None
     rows: Rows | None = None
     left_out: tuple[str, ...] = ()
     weight: float | None = None
@@ -239,6 +243,12 @@ class Observations:
         return self.augmented[:, -1]
 
     @property
+    def around(self) -> Near:
+        """The augmented matrix from an origin, 0 for most columns: what means and deviations are
+        computed of."""
+        return self.near or Near.here(self.augmented)
+
+    @property
     def last_values(self) -> tuple[list[float | str], float]:
         """The last observation: its values in the columns that it was read from, and its y."""
         *values, observed = self.last.tolist()
@@ -254,9 +264,11 @@ class Observations:
         y does not vary, −∞ where the errors leave float64. Without an intercept ȳ is 0, as in R:
         the model is compared with none."""
         size = float(np.abs(self.target).max()) or 1.0  # squares of large numbers leave float64
+        around = self.around
         target, ones = self.target / size, self.design[:, -1]
         deviations = target - (ones @ target / self.total_weight) * ones
-        residuals = (self.design @ params) / size - target
+        params = np.append(params[:-1], params[-1] + params[:-1] @ around.origin)
+        residuals = (around.rows[:, :-1] @ params) / size - around.rows[:, -1] / size
         total = float(deviations @ deviations)
         if not total > SAME**2 * float(target @ target):
             return math.nan

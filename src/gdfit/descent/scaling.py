@@ -19,10 +19,8 @@ from typing import cast
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.observations import Observations
+from gdfit.data.observations import SAME, Observations
 from gdfit.descent.settings import Scale
-
-VARIES = 1e-12  # a deviation below this part of a column's size is rounding
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,14 @@ class Scaling:
     means, deviations : of each feature, shape (p,).
     used : the places of the features that are descended on.
     mixing : R, upper triangular, shape (k, k) for k used features; none where they stay apart.
+    rest : what the means are besides, where they lie between two float64, shape (p,).
     """
 
     means: FloatArray
     deviations: FloatArray
     used: Sequence[int]
     mixing: FloatArray | None = None
+    rest: FloatArray | float = 0.0
 
     @property
     def constant(self) -> set[int]:
@@ -51,7 +51,8 @@ class Scaling:
         """Rows of features, a one, y and perhaps a weight, with z in place of the features."""
         size = len(self.means)
         x, ones = rows[:, :size], rows[:, size]
-        centred = (x - np.outer(ones, self.means))[:, self.used] / self.deviations[self.used]
+        centred = x - np.outer(ones, self.means) - np.outer(ones, self.rest)
+        centred = centred[:, self.used] / self.deviations[self.used]
         if self.mixing is not None:
             centred = solved(self.mixing.T, centred.T).T
         result = np.zeros(rows.shape)
@@ -59,20 +60,24 @@ class Scaling:
         result[:, size:] = rows[:, size:]
         return result
 
+    def about(self, origin: FloatArray) -> Scaling:
+        """The same for features that have had an `origin` taken away, shape (p,)."""
+        return replace(self, means=self.means - origin + self.rest, rest=0.0)
+
     def to_data(self, params: FloatArray) -> FloatArray:
         """Params for z as params for the features themselves."""
         w, v = np.zeros(len(self.means)), params[:-1][self.used]
         if self.mixing is not None:
             v = solved(self.mixing, v)
         w[self.used] = v / self.deviations[self.used]
-        return np.append(w, params[-1] - w @ self.means)
+        return np.append(w, params[-1] - w @ self.means - (w * self.rest).sum())
 
     def from_data(self, params: FloatArray) -> FloatArray:
         """Params for the features as params for z."""
         w, v = params[:-1], np.zeros(len(self.means))
         u = (w * self.deviations)[self.used]
         v[self.used] = u if self.mixing is None else self.mixing @ u
-        return np.append(v, params[-1] + w @ self.means)
+        return np.append(v, params[-1] + w @ self.means + (w * self.rest).sum())
 
 
 def solved(triangle: FloatArray, right: FloatArray) -> FloatArray:
@@ -88,14 +93,18 @@ def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
     """
     if scale == "none":
         return None
-    x, ones = observations.design[:, :-1], observations.design[:, -1]
+    around = observations.around
+    x, ones = around.rows[:, :-2], around.rows[:, -2]
     largest = np.abs(x).max(axis=0)  # squares of large or small numbers leave float64
     largest[largest == 0] = 1.0
     means = ones @ (x / largest) / observations.total_weight
     deviations = np.linalg.norm(x / largest - np.outer(ones, means), axis=0)
-    varies = deviations > VARIES * np.linalg.norm(x / largest, axis=0)
+    varies = deviations > SAME * np.linalg.norm(x / largest, axis=0)
     deviations = np.where(varies, deviations * largest / np.sqrt(observations.total_weight), 0.0)
-    scaling = Scaling(means * largest, deviations, used=np.flatnonzero(varies).tolist())
+    means *= largest
+    whole = around.origin + means
+    rest = means - (whole - around.origin)
+    scaling = Scaling(whole, deviations, np.flatnonzero(varies).tolist(), rest=rest)
     return whitening(observations, scaling) if scale == "whiten" else scaling
 
 
@@ -103,18 +112,20 @@ def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
     """Whitening on top of standardizing: with R of the centred columns, in their order (as Gram and
     Schmidt do it) and without those that depend on others, z = √N Q."""
     root, first = np.sqrt(observations.total_weight), int(observations.intercept)
-    deviations, design = standardizing.deviations, observations.design
-    columns = design[:, standardizing.used] / deviations[standardizing.used]
-    elimination = Elimination(np.hstack([design[:, -1:][:, :first], columns]))
+    deviations, around = standardizing.deviations, observations.around
+    columns = around.rows[:, standardizing.used] / deviations[standardizing.used]
+    elimination = Elimination(np.hstack([around.rows[:, -2:-1][:, :first], columns]))
     elimination.take(range(first + columns.shape[1]))
     used = [standardizing.used[place - first] for place in elimination.kept if place >= first]
     triangle = decomposed(observations, used)
-    top, rest = triangle[:first, first:], triangle[first : first + len(used), first:]
-    means = standardizing.means.copy()
+    top, below = triangle[:first, first:], triangle[first : first + len(used), first:]
+    means, rest = standardizing.means.copy(), np.zeros(len(deviations))
     if observations.intercept:
-        means[used] = top[0, :-1] / triangle[0, 0]
-    mixing = rest[:, :-1] / deviations[used] / root
-    return replace(standardizing, means=means, used=used, mixing=mixing)
+        own, origin = top[0, :-1] / triangle[0, 0], around.origin[used]
+        means[used] = origin + own
+        rest[used] = own - (means[used] - origin)
+    mixing = below[:, :-1] / deviations[used] / root
+    return replace(standardizing, means=means, used=used, mixing=mixing, rest=rest)
 
 
 def decomposed(observations: Observations, used: list[int]) -> FloatArray:
@@ -124,7 +135,7 @@ def decomposed(observations: Observations, used: list[int]) -> FloatArray:
     below it R of the centred columns. To subtract the means first would cost digits, some three in
     a polynomial of degree 10.
     """
-    rows = observations.augmented
+    rows = observations.around.rows
     ones = [rows[:, -2]] if observations.intercept else []
     triangle = triangular(np.column_stack([*ones, rows[:, used], rows[:, -1]]))
     return np.sign(np.diag(triangle))[:, np.newaxis] * triangle
@@ -135,10 +146,13 @@ def scaled(observations: Observations, scaling: Scaling | None) -> Observations:
     are shown by, `first`, `last` and `sample`, stays as it is."""
     if scaling is None:
         return observations
-    apart = scaling.mixing is None
-    augmented = scaling.apply(observations.augmented) if apart else whitened(observations, scaling)
+    if scaling.mixing is None:
+        around = observations.around
+        augmented = scaling.about(around.origin).apply(around.rows)
+    else:
+        augmented = whitened(observations, scaling)
     rows = observations.rows.changed(scaling.apply) if observations.rows else None
-    return replace(observations, augmented=augmented, rows=rows)
+    return replace(observations, augmented=augmented, near=None, rows=rows)
 
 
 def whitened(observations: Observations, scaling: Scaling) -> FloatArray:

@@ -8,6 +8,8 @@ written is the languages' own: see `gdfit.model.languages`.
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -133,15 +135,29 @@ def save_state_dict(model: LinearModel, path: Path) -> str:
     return f"{layer}; layer.load_state_dict(torch.load({str(path)!r}))\n"
 
 
-def remark(model: LinearModel, form: ExportFormat, text: str) -> str:
-    """A remark on how to use a `text`, where it does not say so itself."""
+def notes_on(model: LinearModel, form: ExportFormat, text: str) -> Iterator[str]:
+    """Remarks on how to use a `text`, where it does not say so itself; and where what runs it may
+    find other values than gdfit."""
+    counts = Counter(map(str.lower, model.inputs))
+    alike = tuple(name for name in model.inputs if counts[name.lower()] > 1)
+    if form == "sql" and alike:
+        what = f"{listing(alike)} differ in case only, and many databases take them for one column"
+        yield f"{what}: call them something else where you train"
+    padded = [name for name in model.inputs if name != name.strip()]
+    if form in ("sql", "python") and padded:
+        yield (
+            f"{quoted(padded[0])} has blanks at an end, which gdfit leaves out of a header of CSV: "
+            "the column must be called so where this runs"
+        )
+    if form in ("sql", "c") and model.made_of.texts:
+        names = listing(model.made_of.texts)
+        yield f"texts are compared as they are, and gdfit reads {names} without blanks around them"
     if form == "excel":
         first, last = (Excel(model).column(model.inputs[place]) for place in (0, -1))
         where = first if first == last else f"{first} to {last}"
-        return f"the formula is for row {Excel.ROW}, with {listing(model.inputs)} in {where}"
+        yield f"the formula is for row {Excel.ROW}, with {listing(model.inputs)} in {where}"
     if form == "torch":
-        return (
+        yield (
             f"x is float64, with {listing(model.features)} in this order; a Linear without dtype "
             f"would round the params to float32: {text.strip()}"
         )
-    return ""

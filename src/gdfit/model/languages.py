@@ -136,7 +136,9 @@ class Python(Language):
 
     def choice(self, column: str, cases: Cases) -> str:
         lines, there = "", self.column(column)
-        if column in self.long:
+        if column in self.texts:
+            there += ".strip(' \\t')"  # as gdfit reads it
+        elif column in self.long:
             there = f"decimal.Decimal(row[{column!r}])"
         for level, text in cases:
             key = repr(level) if isinstance(level, str) else self.exact(column, level)
@@ -165,8 +167,11 @@ NOT_IN_C = re.compile(
 
 
 class C(Language):
-    """A function in C, with a param for each column."""
+    """A function in C, with a param for each column; texts have no blanks around them."""
 
+    functions: ClassVar = {  # of 0, C's own are an infinite number
+        name: f"({{0}} > 0 ? {name}({{0}}) : NAN)" for name in ("log", "log2", "log10")
+    }
     power = "pow({}, {})"
 
     def __init__(self, model: LinearModel) -> None:
@@ -278,7 +283,8 @@ class Excel(Language):
         cell, parts = self.column(column), ["TRUE"]
         for level, text in cases:
             if isinstance(level, str):  # "=" takes a for A
-                parts += [f"EXACT({cell},{enclosed(level)})", text]
+                there = cell if "  " in level else f"TRIM({cell})"  # which leaves one blank of two
+                parts += [f"EXACT({there},{enclosed(level)})", text]
             else:
                 parts += [f"{cell}={self.exact(column, level)}", text]
         return f"SWITCH({','.join(parts)})"

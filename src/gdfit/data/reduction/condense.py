@@ -18,6 +18,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.batch import Codes, NumberedRows
+from gdfit.data.near import Near, near
 from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
 from gdfit.data.reduction.sampling import UNDECIDED, Dealing, Reservoir, Sample, split_draws
 from gdfit.data.reduction.tree import Spot, both
@@ -45,7 +46,7 @@ class Condensed:
     levels: Levels
     count: int
     weight: float
-    triangle: FloatArray | None
+    triangle: Near | None
     groups: GroupedRows | None
     first: dict[Place, FloatArray]
     last: tuple[Place, FloatArray]
@@ -57,7 +58,7 @@ class Condensed:
         levels, tables = self.levels.joined(other.levels)
         triangle = groups = None
         if self.triangle is not None and other.triangle is not None:
-            triangle = folded(np.concatenate([self.triangle, other.triangle]))
+            triangle = folded(self.triangle.joined(other.triangle))
         if self.groups and other.groups:
             groups = self.groups.merged(other.groups, levels, tables)
         place, last = other.last
@@ -85,10 +86,9 @@ class Condensed:
         elsewhere; and all `rows`, if they were kept."""
         levels = self.levels.joined(more)[0] if more else self.levels
         expansion = levels.expansion
-        triangle = self.groups.triangle(levels) if self.groups else self.triangle
-        assert triangle is not None
-        if len(triangle) > triangle.shape[1] or np.tril(triangle, -1).any():
-            triangle = triangular(triangle)
+        part = Near.here(self.groups.triangle(levels)) if self.groups else self.triangle
+        assert part is not None
+        triangle = in_form(part.whole)
 
         def made(rows: FloatArray) -> FloatArray:
             return expansion.expand(levels.recoded(rows))
@@ -98,6 +98,7 @@ class Condensed:
         (_, last), is_weighed = self.last, columns.weights is not None
         return Observations(
             augmented=triangle.copy(),  # what came from elsewhere may lie at any address
+            near=Near(in_form(part.rows), part.origin) if part.origin.any() else None,
             count=self.count,
             features=expansion.features,
             target_name=columns.target,
@@ -116,9 +117,16 @@ class Condensed:
         )
 
 
-def folded(rows: FloatArray) -> FloatArray:
+def in_form(rows: FloatArray) -> FloatArray:
+    """R of the rows, if they are not in its form already."""
+    is_r = len(rows) <= rows.shape[1] and not np.tril(rows, -1).any()
+    return rows if is_r else triangular(rows)
+
+
+def folded(part: Near) -> Near:
     """R of the rows; or the rows, where they are few, to be decomposed with others."""
-    return triangular(rows) if len(rows) > FEW * rows.shape[1] else rows
+    is_few = len(part.rows) <= FEW * part.rows.shape[1]
+    return part if is_few else Near(triangular(part.rows), part.origin)
 
 
 @dataclass(frozen=True)
@@ -201,7 +209,8 @@ class Condense:
         expansion, width = columns.expansion, columns.width + 1
         groups = GroupedRows(levels) if expansion.categories else None
         sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile), []
-        triangle, count, weight = np.empty((0, 0)), 0, 0.0
+        triangle: Near | None = None
+        count, weight = 0, 0.0
         places: list[Place] = []  # of the first rows, and of the last one so far
         first: list[FloatArray] = []
 
@@ -223,15 +232,16 @@ class Condense:
             base, weights = expansion.base(rows), expansion.weights(rows)
             if weights is not None:
                 weight += float(weights.sum())
-                base = base * np.sqrt(weights)[:, np.newaxis]
             if groups:
-                groups.add(base, expansion.codes(rows))
+                weighed = base if weights is None else base * np.sqrt(weights)[:, np.newaxis]
+                groups.add(weighed, expansion.codes(rows))
                 continue
-            features = folded(expansion.spread(base, expansion.codes(rows)))
+            part = near(expansion.spread(base, expansion.codes(rows)))
+            if weights is not None:
+                part = part.weighed(weights)
+            part = folded(part)
             # A copy, as the buffer of rows is written over.
-            triangle = (
-                folded(np.concatenate([triangle, features])) if triangle.size else features.copy()
-            )
+            triangle = folded(triangle.joined(part)) if triangle else part.copied()
         if not count:
             return None
         return Condensed(

@@ -37,7 +37,9 @@ class Parquet:
     def __init__(self, stored: IO[bytes]) -> None:
         from pyarrow import parquet
 
-        self._file = parquet.ParquetFile(stored, pre_buffer=False, buffer_size=PAGE_BYTES)
+        self._file = parquet.ParquetFile(
+            stored, pre_buffer=False, buffer_size=PAGE_BYTES, page_checksum_verification=True
+        )
         self.names: list[str] = self._file.schema_arrow.names
         self.groups: int = self._file.num_row_groups
 

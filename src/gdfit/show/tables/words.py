@@ -77,14 +77,15 @@ def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[s
         return
     used, constant = set(scaling.used), scaling.constant
     varying = [name for place, name in enumerate(features) if place not in used | constant]
-    for names, why in (
-        ([features[place] for place in sorted(constant)], "does not vary"),
-        (varying, "can be computed from the columns before it"),
-    ):
-        for name in names[:NAMED_COLUMNS]:
+    means = {features[place]: scaling.means[place] for place in sorted(constant)}
+    same = {
+        name: f"does not vary, but for rounding (it is {mean:.6g})" for name, mean in means.items()
+    }
+    for reasons in (same, dict.fromkeys(varying, "can be computed from the columns before it")):
+        for name, why in list(reasons.items())[:NAMED_COLUMNS]:
             yield f"column {printable(name)} {why}: its weight is 0"
-        if len(names) > NAMED_COLUMNS:
-            yield f"and so for {len(names) - NAMED_COLUMNS} more columns"
+        if len(reasons) > NAMED_COLUMNS:
+            yield f"and so for {len(reasons) - NAMED_COLUMNS} more columns"
 
 
 def ending(fit: Fit) -> str:
