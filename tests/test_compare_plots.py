@@ -11,6 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from PIL import Image
 
 import gdfit as library
@@ -42,6 +43,11 @@ def legend(figure: Figure) -> list[str]:
     return [text.get_text() for text in found.get_texts()]
 
 
+def ends(axes: Axes) -> list[str]:
+    """What stands beside the ends of the lines."""
+    return [text.get_text() for text in axes.texts]
+
+
 def by_look(comparison: Comparison, axes: Axes, gid: str) -> dict[int, Line2D]:
     """The lines of the runs, by their numbers: they are drawn from the last to the first."""
     outcomes = reversed(comparison.groups()[0])
@@ -54,7 +60,8 @@ def test_losses_and_paths_are_those_of_the_runs(lecture: Observations) -> None:
     losses, paths = figure.axes
     drawn, walked = by_look(comparison, losses, "loss"), by_look(comparison, paths, "path")
     for outcome in comparison.outcomes:
-        curve = list(enumerate(outcome.losses.tolist()))
+        # At epoch e the loss of row e, which is that before its update.
+        curve = [(step.epoch, step.loss) for step in outcome.fit.history]
         assert [tuple(point) for point in points(drawn[outcome.number])] == curve
         path = [outcome.fit.start, *(step.params for step in outcome.fit.history)]
         assert points(walked[outcome.number]) == np.array(path).tolist()
@@ -62,7 +69,7 @@ def test_losses_and_paths_are_those_of_the_runs(lecture: Observations) -> None:
         outcome.number: comparison.epochs_to_minimum(outcome) for outcome in comparison.outcomes
     }
     marks = [points(mark)[0][0] for mark in lines(losses, "within")]
-    assert sorted(marks) == sorted(epochs for epochs in near.values() if epochs is not None)
+    assert sorted(marks) == sorted(epochs + 1 for epochs in near.values() if epochs is not None)
     (minimum,) = lines(losses, "least")
     assert points(minimum)[0][1] == pytest.approx(0.0005123569230769224)
     ((star,), (start,)) = lines(paths, "minimum"), lines(paths, "start")
@@ -72,11 +79,11 @@ def test_losses_and_paths_are_those_of_the_runs(lecture: Observations) -> None:
     assert losses.get_yscale() == "log"
     assert (losses.get_xlabel(), losses.get_ylabel()) == ("epoch", "mean squared error")
     assert (paths.get_xlabel(), paths.get_ylabel()) == ("w", "b")
-    assert legend(figure)[:4] == [
+    assert sorted(ends(losses)) == sorted(
         f"lr {outcome.values['lr']}, {outcome.values['optimizer']}"
         for outcome in comparison.outcomes
-    ]
-    assert legend(figure)[4:] == ["start", "the minimum", "within 1 % of the minimum"]
+    )
+    assert legend(figure) == ["start", "end", "the minimum", "within 1 % of the minimum"]
 
 
 def test_two_options_are_told_by_colour_and_style(lecture: Observations) -> None:
@@ -101,7 +108,7 @@ def test_a_run_that_diverges_is_cut(lecture: Observations) -> None:
     assert low < down.min()
     assert down.max() < high < 20 * down.max()
     assert losses.get_ylabel() == f"mean squared error\ncut at {picture_number(10 * down.max())}"
-    assert legend(figure)[1] == "lr 0.34 (diverged)"
+    assert ends(losses) == ["lr 0.34 (diverged)", "lr 0.1"]
     # Its path is drawn until it leaves the window of the others.
     walked = by_look(comparison, paths, "path")[2]
     *inside, outside = points(walked)
@@ -186,7 +193,7 @@ def test_more_than_a_dozen_runs(lecture: Observations) -> None:
     drawn = lines(losses, "loss")
     assert len(drawn) == 25
     assert [line.get_color() for line in drawn].count(FAINT) == 25 - NAMED_RUNS
-    assert len(legend(figure)) == NAMED_RUNS + 4
+    assert len(ends(losses)) == NAMED_RUNS
     assert "13 more runs" in legend(figure)
 
 
@@ -243,4 +250,32 @@ def test_a_long_run_is_thinned(lecture: Observations) -> None:
     for line in lines(losses, "loss"):
         epochs = np.asarray(line.get_xdata())
         assert len(epochs) <= 2001
-        assert {0, 1, 2, 3, 20_000} <= set(epochs.tolist())
+        assert {1, 2, 3, 20_000} <= set(epochs.tolist())
+
+
+def test_eight_runs_with_long_names_are_numbered(lecture: Observations) -> None:
+    options: dict[str, Any] = {"lr": [0.01, 0.1], "optimizer": ["gd", "momentum"]}
+    scales = ["none", "standardize"]
+    figure = draw_comparison(library.compare(lecture, epochs=30, scale=scales, **options))
+    figure.draw_without_rendering()
+    assert sorted(ends(figure.axes[0])) == list("12345678")
+    assert all(f"{rank}: lr " in name for rank, name in enumerate(legend(figure)[:8], 1))
+    for text in figure.axes[0].texts:
+        assert Text.get_window_extent(text).x0 > figure.axes[0].bbox.x1
+
+
+def test_a_zigzag_is_drawn_whole(lecture: Observations) -> None:
+    # Just below the limit, w swings from side to side: at each place both sides are drawn.
+    comparison = library.compare(lecture, lr=[0.329], epochs=8000)
+    line = lines(draw_comparison(comparison).axes[0], "loss")[0]
+    epochs = np.asarray(line.get_xdata())
+    for start in np.geomspace(1, 6000, 60):
+        near = epochs[(epochs >= start) & (epochs < 1.02 * start + 3)]
+        assert {0, 1} <= set((near % 2).tolist())
+
+
+def test_runs_that_stand_still_end_the_axis(lecture: Observations) -> None:
+    comparison = library.compare(lecture, lr=[0.1, 0.3], scale=["standardize"], epochs=1000)
+    axes = draw_comparison(comparison).axes[0]
+    assert axes.get_xlim()[1] < 100
+    assert "to 1,000" in axes.get_xlabel()

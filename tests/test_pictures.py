@@ -13,8 +13,9 @@ from matplotlib.colors import to_hex
 from drawn import called, labels, panel_of, picture_of, points, several
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
+from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
-from gdfit.descent.scaling import scaling_of
+from gdfit.descent.settings import Scale
 from gdfit.show.pictures.drawing import VERMILION, picture_number
 from gdfit.show.pictures.trace import KEPT_EPOCHS, PAIRS, Trace
 
@@ -112,8 +113,12 @@ def test_validation_is_drawn_apart() -> None:
     held_out = observations_from([0.5, 1.5], [0.4, 0.7])
     _, steps, figure = picture_of(lr=0.01, epochs=50, validation=held_out)
     fitted, loss, _ = figure.axes
-    losses = points(called(loss, "validation loss"))[:, 1]
+    (name,) = [label for label in labels(loss) if label.startswith("validation loss, ")]
+    losses = points(called(loss, name))[:, 1]
     assert losses.tolist() == [step.validation_loss for step in steps]
+    assert name == f"validation loss, {picture_number(losses[-1])} in the end"
+    low, high = loss.get_ylim()
+    assert low < losses.min() <= losses.max() < high
     observed, validated = fitted.collections
     assert np.asarray(validated.get_offsets()).tolist() == held_out.sample.tolist()
     colours: list[Any] = [part.get_edgecolor() for part in (observed, validated)]
@@ -177,13 +182,64 @@ def test_which_features_count_does_not_depend_on_their_units() -> None:
     assert names == [*(f"w_x{place}" for place in range(1, 13)), "b", "and 8 others"]
 
 
-def test_whitened_params_are_drawn_as_those_of_standardized_features() -> None:
-    data = several(3)
-    fit, params = panel_of("path", data, scale="whiten", lr=0.1)
-    scaling = scaling_of(data, "standardize")
-    assert scaling
+@pytest.mark.parametrize("scale", ["none", "standardize", "whiten"])
+def test_params_are_drawn_in_the_datas_own_units(scale: Scale) -> None:
+    fit, params = panel_of("path", several(3), scale=scale, lr=0.1)
     ends = [points(curve)[-1, 1] for curve in params.get_lines()]
-    np.testing.assert_allclose(ends, scaling.from_data(np.array(fit.model.params)), atol=1e-9)
+    np.testing.assert_allclose(ends, fit.model.params, rtol=1e-3, atol=1e-9)
+    assert params.get_ylabel() == "param, in the data's units"
+    far = observations_from(several(3).sample[:, :-1] * [1, 1e4, 1e-4], several(3).sample[:, -1])
+    fit, params = panel_of("path", far, scale="standardize", lr=0.1)
+    ends = [points(curve)[-1, 1] for curve in params.get_lines()]
+    np.testing.assert_allclose(ends, fit.model.params, rtol=1e-3, atol=1e-9)
+    assert params.get_yscale() == "symlog"
+    low, high = params.get_ylim()
+    assert low < min(ends) <= max(ends) < high
+
+
+@pytest.mark.parametrize("factor", [1e-3, 0.2, 1.0, 5.0, 300.0])
+@pytest.mark.parametrize("scale", ["none", "standardize"])
+def test_level_sets_have_equal_axes_or_say_so(factor: float, scale: Scale) -> None:
+    x, y = factor * (1 + np.arange(9.0)), 3 + np.sin(np.arange(9.0))
+    _, axes = panel_of("path", observations_from(x, y), scale=scale)
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    apart = (right - left) / axes.bbox.width / ((high - low) / axes.bbox.height)
+    equal = apart == pytest.approx(1, rel=0.03)
+    assert equal or not 1 / 20 < apart < 20
+    assert equal != ("different scales" in axes.get_title())
+
+
+def test_a_run_goes_on_counting() -> None:
+    first = picture_of(lr=0.01, epochs=150)[0]
+    fit, _, figure = picture_of(lr=0.01, epochs=20, init=first.model)
+    fitted, loss, path = figure.axes
+    epochs = points(called(loss, "loss"))[:, 0]
+    assert epochs.tolist() == list(range(151, 171))
+    assert fitted.get_title() == "The fit after 170 epochs"
+    assert {"start to epoch 151", "160", "170"} <= {text.get_text() for text in path.texts}
+    assert fit.start_state.epochs == 150
+
+
+@pytest.mark.parametrize("data", [None, several(3)])
+def test_epochs_in_which_nothing_happens_are_left_out(data: Observations | None) -> None:
+    fit, steps, figure = picture_of(data, scale="standardize", lr=0.1, epochs=5000)
+    loss, path = figure.axes[1:]
+    shown = points(called(loss, "loss"))
+    assert shown[-1, 0] < 500  # of features that depend on each other, more
+    assert loss.get_xlabel() == "epoch (no change from there to 5,000)"
+    assert shown[-1, 1] == pytest.approx(fit.loss, rel=1e-3)
+    assert len(steps) > 1000
+    if data:
+        assert path.get_xlim()[1] == shown[-1, 0]
+    # What goes down to the end is drawn to the end.
+    _, loss = panel_of("loss", lr=1e-4, epochs=5000)
+    assert points(called(loss, "loss"))[-1, 0] == 5000
+
+
+def test_the_steepest_panel_has_no_loss_below_0() -> None:
+    for rate in (0.35, 0.7, 3.0):
+        _, axes = panel_of("steepest", lr=rate, epochs=40)
+        assert axes.get_ylim()[0] >= 0
 
 
 def test_the_loss_says_where_it_was_cut() -> None:

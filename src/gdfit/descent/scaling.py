@@ -65,12 +65,13 @@ class Scaling:
         return replace(self, means=self.means - origin + self.rest, rest=0.0)
 
     def to_data(self, params: FloatArray) -> FloatArray:
-        """Params for z as params for the features themselves."""
-        w, v = np.zeros(len(self.means)), params[:-1][self.used]
+        """Params for z, shape (…, p+1), as params for the features themselves."""
+        w, v = np.zeros((*params.shape[:-1], len(self.means))), params[..., self.used]
         if self.mixing is not None:
-            v = solved(self.mixing, v)
-        w[self.used] = v / self.deviations[self.used]
-        return np.append(w, params[-1] - w @ self.means - (w * self.rest).sum())
+            v = solved(self.mixing, v.T).T
+        w[..., self.used] = v / self.deviations[self.used]
+        b = params[..., -1] - w @ self.means - (w * self.rest).sum(axis=-1)
+        return np.concatenate([w, b[..., np.newaxis]], axis=-1)
 
     def from_data(self, params: FloatArray) -> FloatArray:
         """Params for the features as params for z."""

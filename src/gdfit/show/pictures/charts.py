@@ -15,7 +15,15 @@ from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 from gdfit.errors import printable
 from gdfit.show.pictures import trace
-from gdfit.show.pictures.trace import LONG_RUN, ROUNDING, STEEP, on_a_plane, plane_of
+from gdfit.show.pictures.trace import (
+    LONG_RUN,
+    ROUNDING,
+    STEEP,
+    eventful,
+    numbered,
+    on_a_plane,
+    plane_of,
+)
 from gdfit.show.tables.style import stdout_console
 
 HEIGHT = 17  # lines
@@ -65,10 +73,11 @@ class Ticks(NamedTuple):
 
 def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
     """The loss against the epoch, the validation loss where there is one, and the minimum."""
+    steps = eventful(fit, steps)
     shown = [step for step in steps if math.isfinite(step.loss) and step.loss > 0]
     if len(shown) < 2:
         return f"The loss: {fit.loss:.6g}"
-    epochs = np.array([float(step.epoch) for step in shown])
+    epochs = np.array([float(numbered(fit, step.epoch)) for step in shown])
     layers = []
     if fit.validation:
         held_out = np.array([step.validation_loss for step in shown], dtype=float)
@@ -89,8 +98,8 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
         vertical = power_ticks(math.log10(low), math.log10(high))
     else:
         vertical = round_ticks(low, high, TICKS)
-    last = shown[-1].epoch
-    if last > LONG_RUN and fit.status != "diverged":
+    last = int(epochs[-1])
+    if last > LONG_RUN * epochs[0] and fit.status != "diverged":
         layers = [layer._replace(x=np.log10(layer.x)) for layer in layers]
         decades = range(len(str(last)))
         horizontal = Ticks([*map(float, decades)], [f"{10**decade:,}" for decade in decades])

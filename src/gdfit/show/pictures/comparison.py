@@ -17,11 +17,11 @@ from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.run import Fit
 from gdfit.show.pictures import drawing
-from gdfit.show.pictures.curves import rounding_of
+from gdfit.show.pictures.curves import name_at, place_names
 from gdfit.show.pictures.drawing import BLACK, LINE_STYLES, LINES, YELLOW, LineStyle, mark
 from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
-from gdfit.show.pictures.path import draw_level_sets, param_axes, stays_within
-from gdfit.show.pictures.trace import LARGEST, LONG_RUN, STEEP, in_data
+from gdfit.show.pictures.path import draw_level_sets, equalize, param_axes, stays_within
+from gdfit.show.pictures.trace import LARGEST, STEEP, eventful, in_data, numbered, rounding_of
 from gdfit.show.tables.comparison import setting_with_name
 from gdfit.show.tables.style import counted
 
@@ -29,7 +29,8 @@ NAMED_RUNS = 12  # that are told apart; more are drawn faintly
 FAINT = "#BBBBBB"
 ABOVE = 10  # times the losses of runs that come down: what is above is cut
 LETTERS = 150  # on a line of the legend
-DRAWN_LOSSES = 2000  # of a run that are drawn, at most
+SHORT_NAME = 24  # letters at most of names beside the ends of lines; else numbers stand there
+DRAWN_LOSSES = 1000  # pairs of a run that are drawn, at most
 GREYS = ("#FFFFFF", "#D4D4D4")  # of the loss from the least up: the paths have the colours
 PATHS_MARGIN = 0.12  # of what is seen, on each side
 PATH_WIDTH, FAINT_WIDTH = 1.4, 0.8  # in points
@@ -37,11 +38,13 @@ PATH_WIDTH, FAINT_WIDTH = 1.4, 0.8  # in points
 
 @dataclass(frozen=True)
 class RunStyle:
-    """The style of a run. Without a name, it is one of many."""
+    """The style of a run; without a name, it is one of many. `end` is beside the end of its line:
+    its name, or where names are long, its rank."""
 
     colour: str
     style: LineStyle
     name: str = ""
+    end: str = ""
 
 
 Paths = dict[int, FloatArray]
@@ -69,10 +72,10 @@ def draw_comparison(comparison: Comparison) -> Figure:
     looks = run_styles(comparison)
     finishes = []
     for group, row in zip(groups, grid, strict=True):
-        draw_losses(row[0], comparison, group, looks)
+        finishes.append(draw_losses(row[0], comparison, group, looks))
         if on_a_plane:
             finishes.append(draw_paths(row[1], group, looks))
-    add_legend(figure, looks, comparison)
+    add_legend(figure, looks, comparison, on_a_plane=on_a_plane)
     drawing.settle(figure)
     for finish in finishes:
         finish()
@@ -91,12 +94,21 @@ def run_styles(comparison: Comparison) -> Looks:
         if max(firsts) < len(LINES) and max(seconds) < len(LINE_STYLES):
             colours, styles = firsts, seconds
     found = {outcome.number: RunStyle(FAINT, "-") for outcome in comparison.outcomes}
-    for outcome, colour, style in zip(named, colours, styles, strict=True):
-        values = (setting_with_name(each, outcome.values[each]) for each in varied)
-        name = ", ".join(map(drawing.escaped, values)) or "the run"
-        diverged = " (diverged)" if outcome.has_diverged else ""
-        found[outcome.number] = RunStyle(LINES[colour], LINE_STYLES[style], name + diverged)
+    names = [run_name(outcome, varied) for outcome in named]
+    short = max(map(len, names)) <= SHORT_NAME
+    for rank, outcome in enumerate(named):
+        name = names[rank]
+        end, name = (name, name) if short else (str(rank + 1), f"{rank + 1}: {name}")
+        look = RunStyle(LINES[colours[rank]], LINE_STYLES[styles[rank]], name, end)
+        found[outcome.number] = look
     return found
+
+
+def run_name(outcome: RunResult, varied: Sequence[str]) -> str:
+    """The name of a run: the values that it differs from others in."""
+    values = (setting_with_name(each, outcome.values[each]) for each in varied)
+    name = ", ".join(map(drawing.escaped, values)) or "the run"
+    return f"{name} (diverged)" if outcome.has_diverged else name
 
 
 def ranks(values: Sequence[object]) -> list[int]:
@@ -107,34 +119,57 @@ def ranks(values: Sequence[object]) -> list[int]:
 
 def draw_losses(
     axes: Axes, comparison: Comparison, group: Sequence[RunResult], looks: Looks
-) -> None:
-    """The loss of all observations after so many epochs, and the minimum."""
+) -> Callable[[], None]:
+    """The loss of all observations in each epoch's row, and the minimum; what is returned places
+    the names beside the ends of the lines, once the axes have their size."""
+    labels, ends = [], []
+    first = min(numbered(outcome.fit, 1) for outcome in group)
+    last = max(last_to_draw(outcome) for outcome in group)
+    top, cut = comparison_loss_axis(axes, group)
+    if all(outcome.has_diverged for outcome in group):  # until the last of them is out of sight
+        last = max(numbered(each.fit, int((each.losses < top).sum())) for each in group)
     for outcome in reversed(group):  # the best on top
-        look, losses = looks[outcome.number], outcome.losses
-        epochs = np.unique(np.append(0, np.geomspace(1, len(losses) - 1, DRAWN_LOSSES).astype(int)))
-        seen = np.isfinite(losses[epochs])
+        look, losses = looks[outcome.number], outcome.losses[: outcome.fit.epochs]
+        few = np.geomspace(1, len(losses), DRAWN_LOSSES).astype(int) - 1
+        drawn = np.unique(np.append(few, few + 1))  # two in a row, so that zigzags remain
+        drawn = drawn[drawn < min(len(losses), last - numbered(outcome.fit, 0))]
+        drawn = drawn[np.isfinite(losses[drawn])]
         width = 1.8 if look.name else 0.8
-        shown, curve = epochs[seen], losses[epochs[seen]]
-        axes.plot(shown, curve, look.style, color=look.colour, linewidth=width, gid="loss")
+        epochs, curve = numbered(outcome.fit, 1) + drawn, losses[drawn]
+        axes.plot(epochs, curve, look.style, color=look.colour, linewidth=width, gid="loss")
         there = comparison.epochs_to_minimum(outcome)
-        if there is not None and look.name:
-            axes.plot(there, losses[there], "o", color=look.colour, markersize=7, gid="within")
-    cut = comparison_loss_axis(axes, group)
-    last = last_in_sight(group, axes.get_ylim()[1])
-    drawing.epoch_axis(axes, 0, last, logarithmic=last > LONG_RUN)
+        if there is not None and look.name and there < len(losses):
+            place = numbered(outcome.fit, there + 1)
+            axes.plot(place, losses[there], "o", color=look.colour, markersize=7, gid="within")
+        if look.name and len(drawn):
+            labels.append(name_at(axes, look.end, look.colour))
+            out = np.flatnonzero(curve > top)
+            at = int(out[0]) if len(out) else len(curve) - 1
+            ends.append((float(epochs[at]), float(min(curve[at], top))))
+    drawing.epoch_axis(axes, first, last)
+    drawing.cut_after(axes, last, max(numbered(each.fit, each.fit.epochs) for each in group))
     loss = "\n".join([drawing.loss_name(group[0].fit), *cut])
-    axes.set(ylabel=loss, title="The loss after each epoch")
+    axes.set(ylabel=loss, title="The loss, epoch by epoch")
+    return lambda: place_names(axes, labels, ends) if labels else None
 
 
-def comparison_loss_axis(axes: Axes, group: Sequence[RunResult]) -> list[str]:
-    """The limits of the loss's axis, and the minimum; says where it is cut."""
+def last_to_draw(outcome: RunResult) -> int:
+    """The number of the last epoch of a run in which something happens that can be seen."""
+    if outcome.has_diverged:
+        return 1
+    return numbered(outcome.fit, eventful(outcome.fit, outcome.fit.history)[-1].epoch)
+
+
+def comparison_loss_axis(axes: Axes, group: Sequence[RunResult]) -> tuple[float, list[str]]:
+    """The limits of the loss's axis, and the minimum; the largest that is drawn, and what the axis
+    says of where it is cut."""
     rounding = rounding_of(group[0].fit)
     down = [outcome.losses for outcome in group if not outcome.has_diverged]
     losses = np.concatenate(down or [outcome.losses[:1] for outcome in group])
     climbing = np.concatenate([outcome.losses for outcome in group])
     losses, finite = losses[np.abs(losses) < LARGEST], climbing[climbing < LARGEST]
     if not len(losses):
-        return []
+        return LARGEST, []
     for least in {each.fit.curvature.minimum_loss for each in group if each.fit.curvature}:
         if least > rounding:
             axes.axhline(least, color=BLACK, linestyle="--", linewidth=1, zorder=1, gid="least")
@@ -148,38 +183,38 @@ def comparison_loss_axis(axes: Axes, group: Sequence[RunResult]) -> list[str]:
         drawing.number_axes(axes.yaxis)
         low, high = drawing.window(np.append(losses, top), 0.04)
         axes.set_ylim(max(low, -0.04 * high), high)
-    return [] if (climbing <= top).all() else [f"cut at {drawing.picture_number(top)}"]
+    cut = [] if (climbing <= top).all() else [f"cut at {drawing.picture_number(top)}"]
+    return axes.get_ylim()[1], cut
 
 
-def last_in_sight(group: Sequence[RunResult], top: float) -> int:
-    """The last epoch to be drawn: where all runs climb, when the last of them is out of sight."""
-    if any(not outcome.has_diverged for outcome in group):
-        return max(outcome.fit.epochs for outcome in group)
-    return max(int((outcome.losses < top).sum()) for outcome in group)
-
-
-def add_legend(figure: Figure, looks: Looks, comparison: Comparison) -> None:
-    """A legend below, where it covers nothing: the runs, the best first, and the marks."""
+def add_legend(figure: Figure, looks: Looks, comparison: Comparison, *, on_a_plane: bool) -> None:
+    """A legend below, where it covers nothing: the runs, the best first, but those whose names
+    are beside their lines, and the marks."""
+    named = [look for look in looks.values() if look.name]
     lines = [
         Line2D([], [], color=look.colour, linestyle=look.style, linewidth=1.8, label=look.name)
-        for look in looks.values()
-        if look.name
+        for look in named
+        if look.name != look.end
     ]
-    faint = len(looks) - len(lines)
+    faint = len(looks) - len(named)
     if faint:
         runs = counted(faint, "more run", "d")
         lines.append(Line2D([], [], color=FAINT, linewidth=FAINT_WIDTH, label=runs))
     drawn = {line.get_gid() for axes in figure.axes for line in axes.get_lines()}
-    if "start" in drawn:
+    if on_a_plane:
         lines.append(handle("start", "white", marker="o"))
+        if not all(outcome.has_diverged for outcome in comparison.outcomes):
+            lines.append(handle("end", "white", marker="s"))
     least = "the least of these runs"
     if any(outcome.fit.curvature for outcome in comparison.outcomes):
         least = "the minimum"
-        star = "*" if "start" in drawn else ""
+        star = "*" if on_a_plane else ""
         dashes: LineStyle = "--" if "least" in drawn else ""
         lines.append(handle(least, YELLOW, marker=star, style=dashes))
     if "within" in drawn:
         lines.append(handle(f"within 1 % of {least}", BLACK, marker="o"))
+    if not lines:
+        return
     longest = max(len(str(line.get_label())) for line in lines)
     columns = max(1, min(len(lines), LETTERS // (longest + 6)))
     figure.legend(handles=lines, loc="outside lower center", ncols=columns, fontsize=11)
@@ -193,27 +228,32 @@ def handle(label: str, colour: str, *, marker: str, style: LineStyle = "") -> Li
 
 
 def draw_paths(axes: Axes, group: Sequence[RunResult], looks: Looks) -> Callable[[], None]:
-    """The paths over (w, b), their starts and ends, and the minimum; what is returned draws the
-    level sets below, once the axes have their size."""
+    """The paths over (w, b), their starts and ends, and the minimum, over the level sets. What is
+    returned draws them, once the axes have their size."""
     ground = common_scale([outcome.fit for outcome in group])
     paths = {outcome.number: path_on(ground, outcome.fit) for outcome in group}
-    size = paths_window(group, paths, ground)
-    param_axes(axes, ground, size)
-    for outcome in reversed(group):  # the best on top
-        look, path = looks[outcome.number], paths[outcome.number]
-        if outcome.has_diverged:  # until it leaves
-            path = path[: stays_within(size, path) + 1]
-        path = path[(np.abs(path) < LARGEST).all(axis=1)]
-        width = PATH_WIDTH if look.name else FAINT_WIDTH
-        axes.plot(*path.T, look.style, color=look.colour, linewidth=width, gid="path")
-        if look.name and not outcome.has_diverged:
-            mark(axes, path[-1], "s", look.colour, 6, "end")
-    for start in {tuple(path[0].tolist()) for path in paths.values()}:
-        mark(axes, start, "o", "white", 8, "start")
-    if ground.curvature:
-        mark(axes, ground.curvature.minimum, "*", YELLOW, 15, "minimum")
+    param_axes(axes, ground, paths_window(group, paths, ground))
     axes.set_title("The paths of the params over level sets of the loss")
-    return lambda: draw_level_sets(axes, ground, GREYS)
+
+    def finish() -> None:
+        equalize(axes)
+        draw_level_sets(axes, ground, GREYS)
+        size = np.array([axes.get_xlim(), axes.get_ylim()])
+        for outcome in reversed(group):  # the best on top
+            look, path = looks[outcome.number], paths[outcome.number]
+            if outcome.has_diverged:  # until it leaves
+                path = path[: stays_within(size, path) + 1]
+            path = path[(np.abs(path) < LARGEST).all(axis=1)]
+            width = PATH_WIDTH if look.name else FAINT_WIDTH
+            axes.plot(*path.T, look.style, color=look.colour, linewidth=width, gid="path")
+            if look.name and not outcome.has_diverged:
+                mark(axes, path[-1], "s", look.colour, 6, "end")
+        for start in {tuple(path[0].tolist()) for path in paths.values()}:
+            mark(axes, start, "o", "white", 8, "start")
+        if ground.curvature:
+            mark(axes, ground.curvature.minimum, "*", YELLOW, 15, "minimum")
+
+    return finish
 
 
 def common_scale(fits: Sequence[Fit]) -> Fit:

@@ -17,25 +17,32 @@ from matplotlib.text import Annotation
 
 from gdfit.arrays import FloatArray
 from gdfit.descent.curvature import Curvature
-from gdfit.descent.learning_rate import EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, params_names
-from gdfit.descent.scaling import solved
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINES, ORANGE, VERMILION, YELLOW
-from gdfit.show.pictures.trace import LARGEST, LONG_RUN, STEEP, climbs, in_data
+from gdfit.show.pictures.trace import (
+    FEW_EPOCHS,
+    LARGEST,
+    STEEP,
+    climbs,
+    eventful,
+    in_data,
+    numbered,
+    rounding_of,
+)
 from gdfit.show.tables.style import counted, leading
-
-FEW_EPOCHS = 12  # epochs, each of which is a dot
 
 
 def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """Loss against epoch, with the validation loss and the minimum, logarithmic where it helps."""
-    epochs = np.array([step.epoch for step in steps])
-    curves = [("loss", np.array([step.loss for step in steps]), BLUE)]
+    shown = eventful(fit, steps)
+    epochs = np.array([numbered(fit, step.epoch) for step in shown])
+    curves = [("loss", np.array([step.loss for step in shown]), BLUE)]
     if fit.validation:
-        held_out = np.array([step.validation_loss for step in steps], dtype=float)
-        curves.append(("validation loss", held_out, ORANGE))
+        held_out = np.array([step.validation_loss for step in shown], dtype=float)
+        label = f"validation loss, {drawing.picture_number(held_out[-1])} in the end"
+        curves.append((label, held_out, ORANGE))
     for name, curve, colour in curves:
         seen = np.abs(curve) < LARGEST  # infinity and NaN are not
         mark = "o" if seen.sum() <= FEW_EPOCHS else None
@@ -48,8 +55,9 @@ def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     if not seen.all():
         first = epochs[~seen.all(axis=0)][0]
         cuts.append(f"cut at epoch {first:,}: above {drawing.picture_number(LARGEST)}")
-    last = steps[-1].epoch
-    drawing.epoch_axis(axes, 1, last, logarithmic=last > LONG_RUN and fit.status != "diverged")
+    diverged = fit.status == "diverged"
+    drawing.epoch_axis(axes, int(epochs[0]), int(epochs[-1]), diverged=diverged)
+    drawing.cut_after(axes, int(epochs[-1]), numbered(fit, steps[-1].epoch))
     axes.set(ylabel="\n".join([drawing.loss_name(fit), *cuts]), title=loss_title(fit))
 
 
@@ -82,13 +90,6 @@ def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
     return []
 
 
-def rounding_of(fit: Fit) -> float:
-    """The loss that is 0 but for rounding."""
-    with np.errstate(over="ignore"):
-        squared = EXACT * fit.observations.mean_square
-    return math.sqrt(squared) if fit.settings.loss == "mae" else squared
-
-
 def loss_title(fit: Fit) -> str:
     """With what it was run, or of a run that climbs, how fast."""
     settings, curvature = fit.settings, fit.curvature
@@ -100,16 +101,19 @@ def loss_title(fit: Fit) -> str:
 
 
 PARAMS_GROWN = 100.0  # times the first params: out of the picture
+APART_UNITS = 50.0  # times the least param, and the largest asks for a logarithmic axis
+LEAST_UNIT = 1e-6  # of the largest param: what is less is near 0
 BUNDLE_POINTS = 100  # of each line that has no name
 FONT = 10.0  # points
 LINE_HEIGHT = 1.25 * FONT
 
 
 def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]:
-    """Each param against epoch, or of many the dozen that count most and the others as a faint
-    bundle; what is returned places the names, once the axes have their size."""
-    path = np.array([fit.start, *(step.params for step in steps)])
-    epochs = np.array([0, *(step.epoch for step in steps)])
+    """Each param against epoch, in its own unit, or of many the dozen that count most and the
+    others as a faint bundle; what is returned places the names, once the axes have their size."""
+    shown = eventful(fit, steps)
+    path = in_data(fit, np.array([fit.start, *(step.params for step in shown)]))
+    epochs = np.array([numbered(fit, epoch) for epoch in (0, *(step.epoch for step in shown))])
     diverged, title = fit.status == "diverged", "The params"
     if diverged:
         sizes = np.nan_to_num(np.abs(path).max(axis=1), nan=np.inf)
@@ -117,12 +121,9 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
         stays = max(int(np.argmax(sizes > bound)) or len(path), 1)
         path, epochs = path[:stays], epochs[:stays]
         title = f"The params, until epoch {epochs[-1]:,}"
-    named = leading(fit.observations, in_data(fit, path[-1]))
+    named = leading(fit.observations, path[-1])
     if fit.observations.intercept:
         named.append(path.shape[1] - 1)
-    if fit.scaling and fit.scaling.mixing is not None:  # as those of standardized features
-        used = list(fit.scaling.used)
-        path[:, used] = solved(fit.scaling.mixing, path[:, used].T).T
     drawn = path.shape[1] - (not fit.observations.intercept)
     others = np.setdiff1d(np.arange(drawn), named)
     if len(others):
@@ -138,21 +139,40 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
     if len(others):
         labels.append(name_at(axes, f"and {len(others):,} others", GREY))
         ends = np.append(ends, np.median(path[-1, others]))
-    last = int(epochs[-1])
-    drawing.epoch_axis(axes, 0, max(last, 1), logarithmic=last > LONG_RUN and not diverged)
-    drawing.number_axes(axes.yaxis)
-    unit = " (standardized)" if fit.scaling else ""
-    axes.set(ylim=drawing.window(path, 0.06), ylabel=f"param{unit}", title=title)
+    first, last = int(epochs[0]), int(epochs[-1])
+    drawing.epoch_axis(axes, first, max(last, first + 1), diverged=diverged)
+    if not diverged:
+        drawing.cut_after(axes, last, numbered(fit, steps[-1].epoch))
+    param_axis(axes, path, ends)
+    axes.set(title=title)
 
-    def finish() -> None:
-        # In the axes' own coordinates, 0 to 1, whatever their scale.
-        to_axes = axes.transData + axes.transAxes.inverted()
-        heights = to_axes.transform([(epochs[-1], end) for end in ends])[:, 1]
-        apart = spread(heights, drawing.pixels(axes, LINE_HEIGHT) / axes.bbox.height)
-        for label, height, text_height in zip(labels, heights.tolist(), apart, strict=True):
-            label.xy, label.xyann = (1, height), (1.03, text_height)
+    return lambda: place_names(axes, labels, [(float(epochs[-1]), end) for end in ends.tolist()])
 
-    return finish
+
+def place_names(
+    axes: Axes, labels: Sequence[Annotation], ends: Sequence[tuple[float, float]]
+) -> None:
+    """Put the names of lines to the right of the axes, in no one's way, each joined to where its
+    line ends."""
+    # In the axes' own coordinates, 0 to 1, whatever their scale.
+    to_axes = axes.transData + axes.transAxes.inverted()
+    places = np.clip(to_axes.transform(ends), 0.0, 1.0)
+    apart = spread(places[:, 1], drawing.pixels(axes, LINE_HEIGHT) / axes.bbox.height)
+    for label, place, height in zip(labels, places.tolist(), apart, strict=True):
+        label.xy, label.xyann = tuple(place), (1.03, height)
+
+
+def param_axis(axes: Axes, path: FloatArray, ends: FloatArray) -> None:
+    """The axis of params, each in its own unit: of such that are large and others that are small,
+    logarithmic but near 0."""
+    sizes, unit = np.abs(ends), "param, in the data's units"
+    least = np.min(sizes, where=sizes > LEAST_UNIT * sizes.max(), initial=np.inf)
+    if not sizes.max() > APART_UNITS * least:
+        drawing.number_axes(axes.yaxis)
+        axes.set(ylim=drawing.window(path, 0.06), ylabel=unit)
+        return
+    drawing.symmetric_axis(axes, path, 10.0 ** math.floor(math.log10(float(least))))
+    axes.set_ylabel(f"{unit};\nlogarithmic but near 0")
 
 
 def draw_bundle(axes: Axes, epochs: FloatArray, path: FloatArray) -> None:
@@ -229,10 +249,11 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         if after[1] > least + rise:
             part = (least + rise - before[1]) / (after[1] - before[1])
             walked[-1] = before + part * (after - before)
-    axes.set(xlim=(-reach, reach), ylim=(least - 0.16 * rise, least + rise))
+    axes.set(xlim=(-reach, reach), ylim=(max(least - 0.16 * rise, 0.0), least + rise))
     draw_steps(axes, walked, shown)
-    axes.plot(0, least, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
-    label_steps(axes, walked[:shown], range(begun, begun + shown))
+    (star,) = axes.plot(0, least, "*", color=YELLOW, markeredgecolor=BLACK, markersize=17)
+    star.set_clip_on(False)  # the axis may end there
+    label_steps(axes, walked[:shown], numbered(fit, 0), range(begun, begun + shown))
     if abs(distances[0]) > BESIDE_MINIMUM * reach:
         drawing.label_at(axes, "minimum", 0, least)
     drawing.number_axes(axes.xaxis, axes.yaxis)
@@ -267,12 +288,13 @@ def draw_steps(axes: Axes, walked: FloatArray, shown: int) -> None:
         axes.annotate("", xy=end, xytext=start, arrowprops=arrow, annotation_clip=False)
 
 
-def label_steps(axes: Axes, walked: FloatArray, epochs: Sequence[int]) -> None:
-    """Epochs beside their steps: all of a few, else those that are marked elsewhere."""
+def label_steps(axes: Axes, walked: FloatArray, done: int, epochs: Sequence[int]) -> None:
+    """Epochs, counted on from those `done`, beside their steps: all of a few, else those that are
+    marked elsewhere."""
     few = len(epochs) <= ARROWS + 2
     for epoch, (distance, height) in zip(epochs, walked.tolist(), strict=True):
         if few or epoch in (0, 1, 10, epochs[-1]):
-            name = "start" if epoch == 0 else f"epoch {epoch}"
+            name = f"epoch {done + epoch}" if epoch else "start"
             if abs(distance) > BESIDE_MINIMUM * axes.get_xlim()[1]:
                 drawing.label_at(axes, name, distance, height)
             elif epoch == epochs[0]:

@@ -24,7 +24,7 @@ from matplotlib.transforms import Bbox
 
 from gdfit.arrays import FloatArray
 from gdfit.descent.run import Fit
-from gdfit.show.pictures.trace import ROUNDING
+from gdfit.show.pictures.trace import LONG_RUN, ROUNDING
 from gdfit.show.tables.style import superscript
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
@@ -118,11 +118,27 @@ def log_axis(axes: Axes, low: float, high: float) -> None:
     axes.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
-def epoch_axis(axes: Axes, first: int, last: int, *, logarithmic: bool) -> None:
-    """An axis of epochs to the right, from the `first`, which is 0 or 1, to the `last`."""
+def symmetric_axis(axes: Axes, values: FloatArray, threshold: float) -> None:
+    """An axis upward for `values`, linear as far as a `threshold` from 0, a power of ten, and
+    logarithmic beyond."""
+    axes.set_yscale("symlog", linthresh=threshold, linscale=0.5)
+    to_axis = axes.yaxis.get_transform()
+    limits = np.array(window(to_axis.transform(values.ravel()), 0.06))
+    axes.set_ylim(*to_axis.inverted().transform(limits).tolist())
+    first, last = (math.floor(math.log10(size)) for size in (threshold, np.abs(values).max()))
+    powers = [10.0**power for power in range(first, last + 1)]
+    ticks = [-power for power in reversed(powers)] + [0.0] + powers
+    axes.yaxis.set_major_locator(ticker.FixedLocator(ticks))
+    axes.yaxis.set_major_formatter(lambda x, _: picture_number(x))
+    axes.yaxis.set_minor_locator(ticker.NullLocator())
+
+
+def epoch_axis(axes: Axes, first: int, last: int, *, diverged: bool = False) -> None:
+    """An axis of epochs to the right, from the `first`, which is 0, the start, or a row's: of many
+    a logarithmic one."""
     axes.set_xlabel("epoch")
     margin = 0.0 if first == 0 else 0.03
-    if not logarithmic:
+    if diverged or last <= LONG_RUN * max(first, 1):
         whole = ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
         axes.xaxis.set_major_locator(whole)
         axes.xaxis.set_major_formatter(lambda epoch, _: f"{epoch:,.0f}")
@@ -139,7 +155,14 @@ def epoch_axis(axes: Axes, first: int, last: int, *, logarithmic: bool) -> None:
     between = [part * decade for decade in decades for part in range(2, 10)]
     axes.xaxis.set_minor_locator(ticker.FixedLocator(between))
     axes.xaxis.set_minor_formatter(ticker.NullFormatter())
-    axes.set_xlim(first * last**-margin, last ** (1 + margin))
+    room = (last / max(first, 1)) ** margin
+    axes.set_xlim(first / room, last * room)
+
+
+def cut_after(axes: Axes, shown: int, last: int) -> None:
+    """Say on the axis of epochs that there are more, in which nothing happens."""
+    if shown < last:
+        axes.set_xlabel(f"epoch (no change from there to {last:,})")
 
 
 def window(values: FloatArray, margin: float) -> tuple[float, float]:

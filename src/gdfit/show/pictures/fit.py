@@ -116,12 +116,14 @@ def draw_predictions(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
 
 def fit_title(fit: Fit) -> str:
     """The title: after how many epochs, and how it ended if it did not just end."""
-    epochs = counted(fit.epochs, "epoch")
+    last = trace.numbered(fit, fit.epochs)
+    epochs = counted(last, "epoch")
     if fit.status == "diverged":
         shown = "" if on_a_plane(fit) else "; drawn after epoch 1"
         return f"The fit: diverged after {epochs}{shown}"
     if fit.best_epoch < fit.epochs:
-        return f"The fit after epoch {fit.best_epoch:,} of {fit.epochs:,}, the best"
+        best = trace.numbered(fit, fit.best_epoch)
+        return f"The fit after epoch {best:,} of {last:,}, the best"
     ended = {"completed": "", "target": ": target reached", "patience": ": out of patience"}
     return f"The fit after {epochs}{ended.get(fit.status, f': {fit.status}')}"
 

@@ -17,7 +17,7 @@ from gdfit.descent.losses import loss_of
 from gdfit.descent.run import Fit
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.drawing import BLACK, BLUE, VERMILION, YELLOW, label_at, mark
-from gdfit.show.pictures.trace import LARGEST, marks_of
+from gdfit.show.pictures.trace import LARGEST, marks_of, numbered
 
 LOSS_POINTS = 401
 PATH_MARGIN = 0.2  # of what is seen, on each side
@@ -49,8 +49,8 @@ def draw_curve(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         label_at(axes, place.name, at, height)
     drawing.number_axes(axes.xaxis, axes.yaxis)
     axes.set(xlim=(left, right), ylim=drawing.window(loss, 0.1))
-    name = "w (standardized)" if fit.scaling else "w"
-    axes.set(xlabel=name, ylabel=drawing.loss_name(fit), title="The loss, and the path of w")
+    unit = UNITS.get(str(fit.settings.scale), "")
+    axes.set(xlabel=f"w{unit}", ylabel=drawing.loss_name(fit), title="The loss, and the path of w")
 
 
 VALLEY = ("#FFFFFF", "#C4DAEC", "#5C90BB")  # the colours of the loss, from the least up
@@ -60,8 +60,12 @@ COARSE = 80  # points where each is a sum over many rows
 TOGETHER = 0.02  # of the window: marks that are nearer are one
 LOSS_GROWN = 20.0  # times the first loss: out of the picture
 SLANTED = 4.0  # times as slender as the level sets is what a window may be
+FAR_APART = 20.0  # times each other: scales that can't be one
 FEW_PARAMS = 200  # on a path, each of which is a dot
 UNITS = {"standardize": " (standardized)", "whiten": " (whitened)"}
+
+
+AND_THE_PATH = ", and the path of the params"  # in the title, unless the path leaves
 
 
 class PathMark(NamedTuple):
@@ -73,33 +77,40 @@ class PathMark(NamedTuple):
 
 
 def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]:
-    """The path that the params took over (w, b), its epochs, and the minimum; what is returned
-    draws the level sets below, once the axes have their size. For a model with a b."""
+    """The path that the params took over (w, b), its epochs, the minimum, and the level sets below.
+    What is returned draws them, once the axes have their size. For a model with a b."""
     path = np.array([fit.start, *(step.params for step in steps)])
     path = path[: stays_within(np.array([[-LARGEST, LARGEST]] * 2), path)]
     if not len(path):
         drawing.nothing_in(axes, "the params are too large to be drawn")
         path = np.zeros((1, 2))
     stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
-    size = window_of(path[:stays], fit.curvature)
-    stays = stays_within(size, path[stays:]) + stays
-    param_axes(axes, fit, size)
-    dots = "." if len(path) <= FEW_PARAMS else None
-    walked = path[: stays + 1]
-    axes.plot(*walked.T, color=VERMILION, marker=dots, linewidth=1.4, gid="path", zorder=3)
-    if fit.curvature:
-        draw_minimum(axes, fit.curvature)
-    for place in marks_on(fit, steps, path[:stays], np.ptp(size, axis=1)):
-        mark(axes, place.params, "o", place.colour, 8, place.name, level=5)
-        label_at(axes, place.name, *place.params.tolist())
+    param_axes(axes, fit, window_of(path[:stays], fit.curvature))
     rows = len(fit.observations.sample)
     sample = "" if fit.curvature or rows == fit.observations.count else f" of {rows:,} observations"
-    axes.set_title(f"Level sets of the loss{sample}, and the path of the params")
-    if stays < len(path):
-        left = steps[stays - 1].epoch
-        axes.set_title(f"Level sets of the loss: the path leaves at epoch {left:,}")
-        label_at(axes, f"to epoch {left:,}", *leaving(path[stays - 1], path[stays], size).tolist())
-    return lambda: draw_level_sets(axes, fit)
+    axes.set_title(f"Level sets of the loss{sample}{AND_THE_PATH}")
+
+    def finish() -> None:
+        equalize(axes)
+        draw_level_sets(axes, fit)
+        size = np.array([axes.get_xlim(), axes.get_ylim()])
+        seen = stays_within(size, path[stays:]) + stays
+        dots = "." if len(path) <= FEW_PARAMS else None
+        walked = path[: seen + 1]
+        axes.plot(*walked.T, color=VERMILION, marker=dots, linewidth=1.4, gid="path", zorder=3)
+        if fit.curvature:
+            draw_minimum(axes, fit.curvature)
+        for place in marks_on(fit, steps, path[:seen], np.ptp(size, axis=1)):
+            mark(axes, place.params, "o", place.colour, 8, place.name, level=5)
+            label_at(axes, place.name, *place.params.tolist())
+        if seen < len(path):
+            left = numbered(fit, steps[seen - 1].epoch)
+            whole = axes.get_title()
+            axes.set_title(whole.replace(AND_THE_PATH, f": the path leaves at epoch {left:,}"))
+            end = leaving(path[seen - 1], path[seen], size).tolist()
+            label_at(axes, f"to epoch {left:,}", *end)
+
+    return finish
 
 
 def param_axes(axes: Axes, fit: Fit, size: FloatArray) -> None:
@@ -159,8 +170,11 @@ def marks_on(fit: Fit, steps: Sequence[Step], path: FloatArray, box: FloatArray)
     found = [PathMark("start", fit.start, "#FFFFFF")]
     found += [PathMark(f"{at.epoch:,}", at.params, at.colour) for at in marks_of(fit, steps)]
     if fit.best_epoch < fit.epochs:
-        found.append(PathMark(f"{fit.best_epoch:,}, the best", fit.params, VERMILION))
-    found.append(PathMark(f"{steps[-1].epoch:,}", steps[-1].params, VERMILION))
+        found.append(
+            PathMark(f"{numbered(fit, fit.best_epoch):,}, the best", fit.params, VERMILION)
+        )
+    last = numbered(fit, steps[-1].epoch)
+    found.append(PathMark(f"{last:,}", steps[-1].params, VERMILION))
     seen = [place for place in found if (path == place.params).all(axis=1).any()]
     groups: list[list[PathMark]] = []
     for at, place in enumerate(seen):
@@ -194,10 +208,16 @@ def leaving(inside: FloatArray, outside: FloatArray, size: FloatArray) -> FloatA
 
 
 def equalize(axes: Axes) -> None:
-    """Make the window wider or higher, so that both axes have one scale."""
+    """Make the window wider or higher, so that both axes have one scale and a path down the
+    gradient crosses level sets at right angles. Where the scales are too far apart for that, the
+    title says so."""
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     width, height = axes.bbox.width, axes.bbox.height
-    half = max((right - left) / width, (high - low) / height) / 2  # of a pixel
+    scales = (right - left) / width, (high - low) / height  # of a pixel
+    if max(scales) > FAR_APART * min(scales):
+        axes.set_title(f"{axes.get_title()}\n(w and b on different scales: no right angles)")
+        return
+    half = max(scales) / 2
     x, y = (left + right) / 2, (low + high) / 2
     axes.set(xlim=(x - half * width, x + half * width))
     axes.set(ylim=(y - half * height, y + half * height))
@@ -205,9 +225,7 @@ def equalize(axes: Axes) -> None:
 
 def draw_level_sets(axes: Axes, fit: Fit, shades: Sequence[str] = VALLEY) -> None:
     """The loss over all of the window, in `shades` from the least up, and lines on which it is the
-    same; where the features are scaled, both axes get one scale first."""
-    if fit.scaling:
-        equalize(axes)
+    same."""
     points = GRID if fit.curvature else COARSE
     w, b = np.meshgrid(np.linspace(*axes.get_xlim(), points), np.linspace(*axes.get_ylim(), points))
     with np.errstate(over="ignore", invalid="ignore"):

@@ -1,10 +1,15 @@
 """The trace of a run that pictures show, drawn or in text: its steps, thinned where they are many;
 the epochs that are marked, and their colours; and the plane of a fit to one number.
 
+Pictures and the page count as the table does: at e stand the loss of row e, that before its update,
+and the params of row e, those after it. The start stands before the first row, at 0; a run that
+goes on counts on from the one before.
+
 Nothing here draws: a run is traced before it is known whether Matplotlib is needed."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import count
@@ -15,17 +20,23 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.terms.row_maker import rows_at
+from gdfit.descent.learning_rate import EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 
-KEPT_EPOCHS = 512  # so many at the start, all of which are kept
+FEW_EPOCHS = 12  # epochs, each of which is a dot
+KEPT_EPOCHS = 1024  # so many at the start, all of which are kept
 PAIRS = 128  # in each doubling of the epochs after that; more than a picture can show apart
 EPOCH_COLOURS = ("#F3C13A", "#CC79A7", "#7A1F6B")  # of marked epochs, from the first to the last
 LARGEST = 1e200  # what an axis can show
 ROUNDING = 1e-12  # of the size of numbers: a difference that is none
 CURVE_POINTS = 300  # of a fit that is no line
-LONG_RUN = 100  # epochs that a linear axis shows well
+LONG_RUN = 100  # times the first epoch: so much a linear axis shows well
 STEEP = 20  # times the least loss, and the largest asks for a logarithmic axis
+UNSEEN = (
+    1e-4  # of the way that params have come, and of a loss: what is nearer to the last is as it
+)
+AFTERWARDS = 1.3  # times the epochs until then are shown
 
 
 class Trace:
@@ -70,8 +81,39 @@ def traced_epochs() -> Iterator[int]:
     return merge(pairs, (10**power for power in count()))
 
 
+def numbered(fit: Fit, epoch: int) -> int:
+    """The number of an epoch of the run that came to `fit`, counted on from those before it."""
+    return fit.start_state.epochs + epoch
+
+
+def rounding_of(fit: Fit) -> float:
+    """The loss that is 0 but for rounding."""
+    with np.errstate(over="ignore"):
+        squared = EXACT * fit.observations.mean_square
+    return math.sqrt(squared) if fit.settings.loss == "mae" else squared
+
+
+def eventful(fit: Fit, steps: Sequence[Step]) -> Sequence[Step]:
+    """The steps until nothing happens any more that can be seen, and some after that; all where
+    something happens to the end."""
+    if fit.status == "diverged":
+        return steps
+    path = np.array([fit.start, *(step.params for step in steps)])
+    losses = np.array([*(step.loss for step in steps), fit.loss])
+    away = np.abs(path - path[-1]).max(axis=1)
+    is_open = away > UNSEEN * away.max()
+    is_open |= np.abs(losses - losses[-1]) > UNSEEN * losses[-1] + rounding_of(fit)
+    settled = int(np.flatnonzero(is_open)[-1]) if is_open.any() else 0
+    if settled + 1 >= len(steps):
+        return steps
+    last = max(math.ceil(AFTERWARDS * steps[settled].epoch), FEW_EPOCHS)
+    seen = [step for step in steps if step.epoch <= last]
+    return seen if AFTERWARDS * last < steps[-1].epoch else steps
+
+
 class Mark(NamedTuple):
-    """An epoch that is marked: the params after it, as they are descended on, and its colour."""
+    """An epoch that is marked: its number, the params after it, as they are descended on, and its
+    colour."""
 
     epoch: int
     params: FloatArray
@@ -92,7 +134,10 @@ def marks_of(fit: Fit, steps: Sequence[Step]) -> list[Mark]:
     few = 10 if steps[-1].epoch < 10 else 3 if fit.status == "diverged" else 0
     marked = [step for step in steps[:-1] if step.epoch <= few or is_power(step.epoch)]
     most = max(len(marked) - 1, 1)
-    return [Mark(step.epoch, step.params, shade(place / most)) for place, step in enumerate(marked)]
+    return [
+        Mark(numbered(fit, step.epoch), step.params, shade(place / most))
+        for place, step in enumerate(marked)
+    ]
 
 
 def climbs(fit: Fit) -> bool:
@@ -138,7 +183,7 @@ def features_along(fit: Fit, ends: FloatArray, seen: FloatArray) -> tuple[FloatA
 
 @np.errstate(over="ignore", invalid="ignore")
 def in_data(fit: Fit, params: FloatArray) -> FloatArray:
-    """Params as they are descended on, in the data's own units."""
+    """Params as they are descended on, shape (…, p+1), in the data's own units."""
     return fit.scaling.to_data(params) if fit.scaling else params
 
 
