@@ -93,12 +93,16 @@ def test_every_command_takes_a_url(gdfit: Gdfit, server: Server, command: str) -
     assert remote.out.replace(url, str(LECTURE)) == local.out
 
 
-def test_the_model_and_what_to_type_next_name_the_url(gdfit: Gdfit, server: Server) -> None:
+def test_the_model_names_the_url_without_its_query_and_what_to_type_names_all(
+    gdfit: Gdfit, server: Server
+) -> None:
     url = f"{server.url}/plain/data.csv?a=1&b=2"
     server.files["data.csv?a=1&b=2"] = PLAIN
-    record = gdfit.json("train", url, "--lr", "0.01", "--epochs", "10")
-    assert record["files"] == [url]
-    assert f"'{url}'" in record["next"]
+    options = ["train", url, "--lr", "0.01", "--epochs", "10"]
+    record = gdfit.json(*options)
+    assert record["files"] == [f"{server.url}/plain/data.csv?…"]
+    assert f"'{server.url}/plain/data.csv?…'" in record["next"]
+    assert f"'{url}'" in gdfit(*options).out
 
 
 FAULTS = {

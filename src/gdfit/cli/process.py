@@ -48,11 +48,12 @@ def open_streams() -> None:
 
 
 def write_bytes(text: bytes) -> None:
-    """Write to standard output, byte for byte."""
+    """Write to standard output, byte for byte, and at once."""
     if hasattr(sys.stdout, "buffer"):
         sys.stdout.buffer.write(text)
     else:
         sys.stdout.write(text.decode(errors="surrogateescape"))
+    sys.stdout.flush()
 
 
 def note(message: str) -> None:

@@ -14,7 +14,7 @@ from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut
 from gdfit.data.reduction.tree import Job, reduce_files
-from gdfit.data.sources.csv_file import CsvFile
+from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.formats import as_text, open_file
 from gdfit.data.sources.stores import expanded
 from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
@@ -57,8 +57,9 @@ class Dataset:
     unit_bytes: int = UNIT_BYTES
     on_start: Callable[[], None] = lambda: None
 
-    def open_files(self) -> Generator[DataFile]:
-        """The files, each opened after the one before has been read.
+    def open_files(self, suits: Suits | None = None) -> Generator[DataFile]:
+        """The files, each opened after the one before has been read; the rows of a pipe
+        are taken as they come once the layout of the first ones `suits`.
 
         The order of their columns may differ. A file without a header, as `split` makes them, has
         its columns in the first one's order.
@@ -67,13 +68,15 @@ class Dataset:
             raise UsageError("there is no file to read")
         first: DataFile | None = None
         for path in self.files:
-            with open_file(path, self.dialect, self.progress, unit_bytes=self.unit_bytes) as file:
+            size = self.unit_bytes
+            opened = open_file(path, self.dialect, self.progress, unit_bytes=size, suits=suits)
+            with opened as file:
                 yield made_like(first, file) if first else file
             first = first or file
 
-    def open_texts(self) -> Iterator[CsvFile]:
-        """The files as CSV, for their rows as they stand: see `open_files`."""
-        return map(as_text, self.open_files())
+    def open_texts(self, suits: Suits) -> Iterator[CsvFile]:
+        """The files as CSV, for their rows as they stand, and as they come: see `open_files`."""
+        return map(as_text, self.open_files(suits))
 
     def reduced(self, job_for: Callable[[LaidOut], Job]) -> Any:
         """What all rows come to, by the job that is made for the first file.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,11 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.tree import in_order
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.terms.expansion import enclosed
+from gdfit.data.terms.lookup import find_features
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.text.blocks import LF, Block, Positions, ends_of_rows, every_other
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
+from gdfit.data.text.header import Layout
 from gdfit.errors import GdfitError, quoted
 from gdfit.model.linear import LinearModel
 
@@ -25,15 +28,21 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
     """Write the files back byte for byte, with one field more in each row, ``TARGET_hat``: ŷ, empty
     where a field that it needs is missing. Only the first file's header is written.
 
-    Memory stays bounded: rows are read and written block by block.
+    Memory stays bounded: rows are read and written block by block; those of a pipe as they come.
 
     Raises
     ------
     GdfitError : a file can't be read, lacks a feature of the model, or is not like the first one.
     """
+
+    def suits(layout: Layout) -> bool:
+        with suppress(GdfitError):
+            return bool(find_features(layout, dataset.name, model.inputs))
+        return False
+
     first: CsvFile | None = None
     text = b"\n"
-    for file in dataset.open_texts():
+    for file in dataset.open_texts(suits):
         maker = model.maker(file)
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
@@ -82,10 +91,11 @@ def predicted_blocks(
         text = with_fields(block.raw, ends_of_rows(block, grammar), fields)
         return int(np.count_nonzero(absent)), text
 
-    for missed, text in in_order(predict, file.units()):
-        if progress:
-            progress.missed(missed)
-        yield text
+    for burst in file.bursts():
+        for missed, text in in_order(predict, burst):
+            if progress:
+                progress.missed(missed)
+            yield text
 
 
 def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -> str:

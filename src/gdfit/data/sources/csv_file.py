@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -21,6 +22,8 @@ from gdfit.data.text.header import Layout, find_layout
 from gdfit.errors import FieldError, GdfitError, quoted
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
+Suits = Callable[[Layout], bool]
+"""Whether a layout is one that can be worked with."""
 CLOSED = re.compile(rb'"(?:[^"]|"")*+"')
 
 
@@ -30,6 +33,7 @@ class CsvFile:
 
     head : its beginning, which has been read already.
     is_small : whether that is all of it. It goes by the plain reader, and pyarrow is not imported.
+    is_live : whether rows are to be taken as they come.
     progress : is told how reading goes.
     unit_bytes : the size of a unit: see `gdfit.data.text.blocks`.
     """
@@ -40,6 +44,7 @@ class CsvFile:
     is_small: bool
     progress: Progress | None = None
     unit_bytes: int = UNIT_BYTES
+    is_live: bool = False
 
     @property
     def name(self) -> str:
@@ -48,12 +53,25 @@ class CsvFile:
 
     def units(self) -> Iterator[Unit]:
         """All rows in their order: see `DataFile`."""
+        return self.faults_told(self.cutter().units())
+
+    def bursts(self) -> Iterator[Iterator[Unit]]:
+        """All rows in their order: those that come without a pause together."""
+        cutter = self.cutter()
+        if not self.is_live:
+            yield self.faults_told(cutter.units())
+        while self.is_live and not cutter.ended:
+            yield self.faults_told(cutter.burst())
+
+    def cutter(self) -> UnitCutter:
+        """What cuts the text in units."""
         layout, done = self.layout, len(self.head)
+        read_more = self.source.read_live if self.is_live else self.source.read
 
         def read(size: int) -> bytes:
             """Up to so many bytes more, none at the end."""
             nonlocal done
-            text = self.source.read(min(size, 2 * BLOCK_BYTES))
+            text = read_more(min(size, 2 * BLOCK_BYTES))
             done += len(text)
             if self.progress and text:
                 position = self.source.position()
@@ -61,9 +79,12 @@ class CsvFile:
             return text
 
         rest = self.head[layout.start :]
-        cutter = UnitCutter(read, layout.grammar, layout.start, layout.line, rest, self.unit_bytes)
+        return UnitCutter(read, layout.grammar, layout.start, layout.line, rest, self.unit_bytes)
+
+    def faults_told(self, units: Iterator[Unit]) -> Iterator[Unit]:
+        """The `units`, with what is wrong with a row as a person is told it."""
         try:
-            yield from cutter.units()
+            yield from units
         except RowError as error:
             raise self.fault(error) from None
 
@@ -71,7 +92,7 @@ class CsvFile:
         """The rows of a unit, all at once: see `DataFile`."""
         grammar, width = self.layout.grammar, len(self.layout.names)
         batch = None
-        if not self.is_small:
+        if not self.is_small and (not self.is_live or len(unit.content.text) >= HEAD_BYTES):
             batch = read_by_arrow(unit.content, grammar, width, asked, missing=may_miss)
         try:
             yield batch or read_plainly(unit.content, grammar, width, asked, missing=may_miss)
@@ -92,16 +113,41 @@ class CsvFile:
         return FieldError(error.what, file=self.name, line=error.line, column=column)
 
 
-def csv_in(source: Source, dialect: Dialect, progress: Progress | None, unit_bytes: int) -> CsvFile:
-    """The CSV file in `source`, with how it is laid out.
+def csv_in(
+    source: Source,
+    dialect: Dialect,
+    progress: Progress | None,
+    unit_bytes: int,
+    suits: Suits | None,
+) -> CsvFile:
+    """The CSV file in `source`, with how it is laid out. A pipe's rows are taken as they come once
+    the layout of the first ones `suits`.
 
     Raises
     ------
     GdfitError : it can't be read, is empty, or is not text in UTF-8.
     """
+    if suits and source.is_live:
+        head, layout = live_head(source, dialect, suits)
+        return CsvFile(source, layout, head, False, progress, unit_bytes, is_live=True)
     head = source.read(HEAD_BYTES)
     layout = find_layout(head, source.name, dialect)
     return CsvFile(source, layout, head, len(head) < HEAD_BYTES, progress, unit_bytes)
+
+
+def live_head(source: Source, dialect: Dialect, suits: Suits) -> tuple[bytes, Layout]:
+    """The beginning of what comes, as much as shows how it is laid out, which is a header that
+    `suits` and a row that is like it; and how that is."""
+    head = b""
+    while len(head) < HEAD_BYTES and (more := source.read_live(HEAD_BYTES)):
+        head += more
+        lines = head[: 1 + head.rfind(b"\n")]
+        with suppress(GdfitError):  # which the next line may mend
+            layout = find_layout(lines, source.name, dialect)
+            first = next(fields.records(lines[layout.start :], layout.grammar), None)
+            if first and len(first.fields) == len(layout.names) and suits(layout):
+                return head, layout
+    return head, find_layout(head, source.name, dialect)
 
 
 def read_plainly(

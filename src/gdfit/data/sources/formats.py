@@ -19,7 +19,7 @@ from typing import IO, Any
 from gdfit.data import arrow
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import DataFile, Progress, Stored, scheme_of
-from gdfit.data.sources.csv_file import CsvFile, csv_in
+from gdfit.data.sources.csv_file import CsvFile, Suits, csv_in
 from gdfit.data.sources.source import ARROW, BLOCK_BYTES, PARQUET, Source, open_source
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
@@ -266,9 +266,15 @@ READERS: dict[bytes, Reader] = {
 
 @contextmanager
 def open_file(
-    path: str, dialect: Dialect, progress: Progress | None = None, *, unit_bytes: int = UNIT_BYTES
+    path: str,
+    dialect: Dialect,
+    progress: Progress | None = None,
+    *,
+    unit_bytes: int = UNIT_BYTES,
+    suits: Suits | None = None,
 ) -> Iterator[DataFile]:
-    """Open the data file at a path or URL (``-`` for standard input) and find its columns.
+    """Open the data file at a path or URL (``-`` for standard input) and find its columns. The
+    rows of a pipe are taken as they come once the layout of the first ones `suits`.
 
     Raises
     ------
@@ -283,4 +289,4 @@ def open_file(
                 with reader(source, dialect, progress) as file:
                     yield file
                 return
-        yield csv_in(source, dialect, progress, unit_bytes)
+        yield csv_in(source, dialect, progress, unit_bytes, suits)

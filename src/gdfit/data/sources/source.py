@@ -6,8 +6,10 @@ import bz2
 import gzip
 import lzma
 import os
+import select
 import stat
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ from gdfit.errors import GdfitError
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"  # what files of these formats start with
 BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
+PAUSE, LONG = 0.01, 0.5  # seconds: what is one in a pipe, and for how long to collect without one
 
 
 Damage = tuple[type[Exception], ...]
@@ -61,6 +64,30 @@ class Source(NamedTuple):
         """Up to `size` bytes of text, empty at the end."""
         with self.faults_told():
             return self.text.read(size)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its rows come when they come, as from a pipe or a terminal."""
+        try:
+            mode = os.fstat(self.text.fileno()).st_mode
+        except (AttributeError, OSError):  # it has no descriptor of its own
+            return False
+        waits = stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
+        return waits and not self.is_compressed and sys.platform != "win32"
+
+    def read_live(self, size: int) -> bytes:
+        """Up to `size` bytes of text, empty at the end: what is there, once something is, and what
+        follows without a pause."""
+        file = cast(BufferedReader, self.text)
+        with self.faults_told():
+            parts = [file.read1(size)]
+            left, due = size - len(parts[0]), time.monotonic() + LONG
+            while parts[-1] and left and not file.isatty() and time.monotonic() < due:
+                if not select.select([file], [], [], PAUSE)[0]:
+                    break
+                parts.append(file.read1(left))
+                left -= len(parts[-1])
+        return b"".join(parts)
 
     @property
     def start(self) -> bytes:

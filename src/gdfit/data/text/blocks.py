@@ -204,7 +204,7 @@ class UnitCutter:
     line: int
     text: bytes = b""
     unit_bytes: int = UNIT_BYTES
-    _ended: bool = field(default=False, init=False)
+    ended: bool = field(default=False, init=False)
 
     def units(self, first: int = 0, stop: int | None = None) -> Iterator[Unit]:
         """Units from `first` on: up to `stop`, or all that there are.
@@ -218,12 +218,30 @@ class UnitCutter:
         while self._fill(max(1, (number + 1) * self.unit_bytes - self.begin + LITTLE)):
             left = None if stop is None else stop * self.unit_bytes - self.begin
             block = self._take((number + 1) * self.unit_bytes - self.begin, left)
-            yield Unit(number, block)
-            self.begin += len(block.raw)
-            self.line += count_lines(block.raw)
+            yield self._unit(number, block)
             number += 1
             if number == stop:
                 return
+
+    def burst(self) -> Iterator[Unit]:
+        """Units of whole rows, of any size: of those that have been read already, or else of those
+        that come without a pause, where `read` gives less than is asked for.
+
+        Raises
+        ------
+        RowError : a row is too long.
+        """
+        number = 0
+        if block := self._whole_rows():
+            yield self._unit(number, block)
+            return
+        pause = False
+        while not (pause or self.ended):
+            more = self.read(self.unit_bytes)
+            self.text, self.ended, pause = self.text + more, not more, len(more) < self.unit_bytes
+            if block := self._whole_rows():
+                yield self._unit(number, block)
+                number += 1
 
     def skip_line(self) -> None:
         """Leave out what is before the first row's start, if a row starts after the first line end.
@@ -235,19 +253,35 @@ class UnitCutter:
         size, end = LITTLE, None
         while end is None:
             self._fill(size)
-            end = row_start(self.text, np.empty(0, np.int64), 1, ended=self._ended)
+            end = row_start(self.text, np.empty(0, np.int64), 1, ended=self.ended)
             if end is None and size > LONGEST_ROW:
                 raise StraddledError
             size *= 2
         self.begin += end
         self.text = self.text[end:]
 
+    def _unit(self, number: int, block: Block) -> Unit:
+        """The unit of this number, of the next rows."""
+        unit = Unit(number, block)
+        self.begin += len(block.raw)
+        self.line += count_lines(block.raw)
+        return unit
+
     def _fill(self, size: int) -> bool:
         """Have so many bytes, if there are so many; True if there are any."""
-        while len(self.text) < size and not self._ended:
+        while len(self.text) < size and not self.ended:
             more = self.read(size - len(self.text))
-            self.text, self._ended = self.text + more, not more
+            self.text, self.ended = self.text + more, not more
         return bool(self.text)
+
+    def _whole_rows(self) -> Block | None:
+        """The rows that have been read and are whole, if there are any."""
+        raw, text = self.text, without_comments(self.text, self.grammar)
+        quotes = find_quotes(text, self.grammar)
+        end = len(text) if self.ended else end_of_whole_rows(text, quotes)
+        if not end and len(raw) > LONGEST_ROW:
+            raise too_long(raw, self.line)
+        return self._cut(text, quotes, end) if end else None
 
     def _take(self, wanted: int, left: int | None) -> Block:
         """The rows that start in the next `wanted` bytes.
@@ -262,7 +296,7 @@ class UnitCutter:
             raw = self.text
             text = without_comments(raw, self.grammar)
             quotes = find_quotes(text, self.grammar)
-            end = row_start(text, quotes, wanted, ended=self._ended)
+            end = row_start(text, quotes, wanted, ended=self.ended)
             if end is not None:
                 break
             whole = end_of_whole_rows(text, quotes)
@@ -270,11 +304,16 @@ class UnitCutter:
                 raise too_long(raw[whole:], self.line + count_lines(raw[:whole]))
             size *= 2
         if left is not None and 0 < left <= end:
-            taken_for = row_start(text, quotes[:0], left, ended=self._ended)
+            taken_for = row_start(text, quotes[:0], left, ended=self.ended)
             if taken_for != end:
                 raise StraddledError
-        self.text, taken = raw[end:], raw[:end]
-        rows = taken if text is raw else text[:end]
+        return self._cut(text, quotes, end)
+
+    def _cut(self, text: bytes, quotes: Positions, end: int) -> Block:
+        """The rows up to `end` in the text, which is `text` without comments."""
+        rest, taken = self.text[end:], self.text[:end]
+        rows = taken if text is self.text else text[:end]
+        self.text = rest
         return Block(rows, quotes[: np.searchsorted(quotes, end)], self.line, taken)
 
 
