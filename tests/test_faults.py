@@ -147,7 +147,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "no line end": (
         lambda: read("x" * 300_000),
-        "data.csv: is not a CSV file: its first line does not end",
+        "data.csv: is not a CSV file: its first line is longer than 256 kB",
     ),
     "a long name": (
         lambda: gdfit.read_observations("x" * 300),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit
@@ -142,3 +143,22 @@ def test_another_locale_keeps_the_datas_letters(tmp_path: Path) -> None:
         env=environment,
     )
     assert done.stdout.decode() == "größe,ŷ,y_hat\n1,2,3.0\n"
+
+
+@pytest.mark.parametrize("name", ["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"])
+def test_more_threads_change_no_digit(tmp_path: Path, name: str) -> None:
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(1000, 300))
+    np.savetxt(tmp_path / "d.csv", rows, delimiter=",", fmt="%.6g")
+    command = [sys.executable, "-m", "gdfit", "train", "d.csv", "-q", "--epochs", "3"]
+    told = {
+        subprocess.run(
+            [*command, "--lr", "1e-4", "--loss", "mae"],
+            cwd=tmp_path,
+            capture_output=True,
+            check=True,
+            env={**os.environ, name: threads},
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(told) == 1

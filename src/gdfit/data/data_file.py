@@ -54,7 +54,7 @@ class DataFile(LaidOut, Protocol):
 
         Raises
         ------
-        GdfitError : a row can't be read.
+        GdfitError : a row can't be read. Those before it have come, as in use one may show a fault.
         """
 
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:

@@ -91,18 +91,25 @@ class CsvFile:
     def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
         """The rows of a unit, all at once: see `DataFile`."""
         grammar, width = self.layout.grammar, len(self.layout.names)
-        batch = None
-        if not self.is_small and (not self.is_live or len(unit.content.text) >= HEAD_BYTES):
-            batch = read_by_arrow(unit.content, grammar, width, asked, missing=may_miss)
+        block, batch = unit.content, None
+        if not self.is_small and (not self.is_live or len(block.text) >= HEAD_BYTES):
+            batch = read_by_arrow(block, grammar, width, asked, missing=may_miss)
         try:
-            yield batch or read_plainly(unit.content, grammar, width, asked, missing=may_miss)
+            batch = batch or read_plainly(block, grammar, width, asked, missing=may_miss)
         except RowError as error:
+            if error.rows_before:
+                before = block._replace(text=block.text[: self.start_of(block, error.rows_before)])
+                yield read_plainly(before, grammar, width, asked, missing=may_miss)
             raise self.fault(error) from None
+        yield batch
+
+    def start_of(self, block: Block, row: int) -> int:
+        """Where in the text of a block the row of this number starts, from 0."""
+        return next(islice(fields.records(block.text, self.layout.grammar), row, None)).start
 
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
         """What is wrong with a field: see `DataFile`."""
-        block: Block = unit.content
-        start = next(islice(fields.records(block.text, self.layout.grammar), row, None)).start
+        block, start = unit.content, self.start_of(unit.content, row)
         return self.fault(RowError(what, fields.line_at(block.text, start, block.line), place))
 
     def fault(self, error: RowError) -> GdfitError:
@@ -168,23 +175,25 @@ def read_plainly(
     columns: dict[Asked, list[float]] = {column: [] for column in sorted({*asked})}
     code_of: dict[Asked, dict[Level, int]] = {column: {} for column in columns}
     rows = 0
-    for record in fields.records(block.text, grammar):
-        check_form(record, block, width)
-        rows += 1
-        for column, values in columns.items():
-            place, kind = column
-            field = record.fields[place]
-            try:
-                if kind == "number":
+    for rows, record in enumerate(fields.records(block.text, grammar), start=1):
+        try:
+            check_form(record, block, width)
+            for column, values in columns.items():
+                field = record.fields[column.place]
+                if column.kind == "number":
                     values.append(fields.read_number(field, grammar, missing=missing))
                     continue
-                read = fields.read_word if kind == "word" else fields.read_exact
-                level = read(field, grammar, missing=missing)
-            except ValueError as error:
+                read = fields.read_word if column.kind == "word" else fields.read_exact
+                level, known = read(field, grammar, missing=missing), code_of[column]
+                values.append(-1 if level is None else known.setdefault(level, len(known)))
+        except ValueError as error:
+            if isinstance(error, RowError):
+                fault = error
+            else:
                 line = fields.line_at(block.text, record.start, block.line)
-                raise RowError(str(error), line, place) from None
-            known = code_of[column]
-            values.append(-1 if level is None else known.setdefault(level, len(known)))
+                fault = RowError(str(error), line, column.place)
+            fault.rows_before = rows - 1
+            raise fault from None
     numbers = np.array([columns[each] for each in asked if each.kind == "number"], np.float64)
     words = [
         Words(np.array(columns[each], np.int64), [*code_of[each]])

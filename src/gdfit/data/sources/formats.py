@@ -105,6 +105,10 @@ class ArrowFile:
             try:
                 batch = arrow.batch_of(block.num_rows, columns, asked, grammar, may_miss=may_miss)
             except arrow.UnreadableError as error:
+                if error.row:
+                    before = {place: column[: error.row] for place, column in columns.items()}
+                    batch = arrow.batch_of(error.row, before, asked, grammar, may_miss=may_miss)
+                    yield batch._replace(rows=batch.rows + start)
                 raise self.fault_in(unit, start + error.row, error.place, error.what) from None
             yield batch._replace(rows=batch.rows + start)
             start += block.num_rows

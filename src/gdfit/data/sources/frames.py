@@ -72,9 +72,13 @@ class FrameFile:
         columns = {place: self.columns[place][unit.content] for place, _ in asked}
         count = len(self.columns[0][unit.content])
         try:
-            yield batch_of(count, columns, asked, GRAMMAR, may_miss=may_miss)
+            batch = batch_of(count, columns, asked, GRAMMAR, may_miss=may_miss)
         except UnreadableError as error:
+            if error.row:
+                before = {place: column[: error.row] for place, column in columns.items()}
+                yield batch_of(error.row, before, asked, GRAMMAR, may_miss=may_miss)
             raise self.fault_in(unit, error.row, error.place, error.what) from None
+        yield batch
 
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> FieldError:
         """What is wrong with a value in this row of a unit, from 0."""

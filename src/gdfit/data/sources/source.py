@@ -22,7 +22,10 @@ from gdfit.errors import GdfitError
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"  # what files of these formats start with
 BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
-PAUSE, LONG = 0.01, 0.5  # seconds: what is one in a pipe, and for how long to collect without one
+PAUSE, LONGEST_WAIT = (
+    0.01,
+    0.5,
+)  # seconds: what is one in a pipe, and for how long to collect without one
 
 
 Damage = tuple[type[Exception], ...]
@@ -81,7 +84,7 @@ class Source(NamedTuple):
         file = cast(BufferedReader, self.text)
         with self.faults_told():
             parts = [file.read1(size)]
-            left, due = size - len(parts[0]), time.monotonic() + LONG
+            left, due = size - len(parts[0]), time.monotonic() + LONGEST_WAIT
             while parts[-1] and left and not file.isatty() and time.monotonic() < due:
                 if not select.select([file], [], [], PAUSE)[0]:
                     break

@@ -80,6 +80,9 @@ class RowMaker:
                 negative = np.flatnonzero(weights < 0)
                 if len(negative):
                     row = int(negative[0])
+                    self.rows(
+                        file, unit, batch.where((np.arange(len(weights)) < row) & (weights > 0))
+                    )
                     what = f"a weight can't be negative, as {weights[row]:g} is"
                     place = self.place_of[self.weights]
                     raise file.fault_in(unit, int(batch.rows[row]), place, what)
@@ -97,6 +100,8 @@ class RowMaker:
         try:
             return self.made(batch)
         except UnusableError as error:
+            # Whatever was looked at first, the fault of the first row is told.
+            self.rows(file, unit, batch.where(np.arange(len(batch.rows)) < error.row))
             row, place = int(batch.rows[error.row]), self.place_of[error.column]
             raise file.fault_in(unit, row, place, error.what) from None
 

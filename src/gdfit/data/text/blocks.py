@@ -49,8 +49,8 @@ class Block(NamedTuple):
 
 def too_long(text: bytes, line: int) -> RowError:
     """What is wrong with a row that does not end where it should."""
-    what = "a quote opens a field here that does not end" if b'"' in text else "is no text"
-    return RowError(what, line)
+    long = f"has more than {LONGEST_ROW >> 20} MB, which is no row of a table"
+    return RowError("a quote opens a field here that does not end" if b'"' in text else long, line)
 
 
 def end_of_whole_rows(text: bytes, quotes: Positions) -> int:

@@ -274,7 +274,12 @@ def line_at(text: bytes, position: int, first: int = 1) -> int:
 
 
 class RowError(ValueError):
-    """A row can't be read: why, on which line, and in which column of the file if it is in one."""
+    """A row can't be read: why, on which line, and in which column of the file if it is in one.
+
+    rows_before : how many rows of its block can be.
+    """
+
+    rows_before = 0
 
     def __init__(self, what: str, line: int, place: int | None = None) -> None:
         self.what, self.line, self.place = what, line, place
