@@ -36,7 +36,8 @@ def ten_million() -> Observations:
 def assert_same_run(page: Page, fit: Fit) -> None:
     """The page's own descent is the run, epoch by epoch."""
     steps = page.run("gdfit.descend()")
-    assert [step["epoch"] for step in steps] == [step.epoch for step in fit.history]
+    done = fit.start_state.epochs
+    assert [step["epoch"] for step in steps] == [done + step.epoch for step in fit.history]
     for step, true in zip(steps, fit.history, strict=True):
         if not np.isfinite(true.loss):
             continue
@@ -73,7 +74,7 @@ def test_the_numbers_are_those_of_ten_million_rows(opened: Opened) -> None:
         {"l2": 0.1},
         {"batch_size": 1, "epochs": 200, "seed": 3},
         {"batch_size": 10, "loss": "mae", "l2": 0.1, "optimizer": "adam", "scale": "standardize"},
-        {"batch_size": 7, "loss": "huber", "scale": "whiten", "epochs": 100, "seed": 2**70 + 5},
+        {"batch_size": 7, "loss": "huber", "scale": "whiten", "epochs": 100, "seed": 2**52 + 5},
         {"lr": "auto"},
         {"scale": "whiten", "lr": 0.3, "l2": 0.2},
         {"init": "random", "seed": 5, "backend": "autograd"},

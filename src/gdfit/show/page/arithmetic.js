@@ -15,9 +15,9 @@ class ArithmeticView {
     this.names = paramNames(run).map((name) => named(name, 20));
   }
 
-  draw({ settings, epoch, step }) {
-    if (!epoch) {
-      say(this.heading, "Epoch 0 is the start");
+  draw({ settings, epoch, step, descent }) {
+    if (epoch === descent.first) {
+      say(this.heading, `Epoch ${counted(epoch)} is the start`);
       this.fill(this.loss, [
         [["", "the params before the first update:"]],
         ...this.starts(step.params),

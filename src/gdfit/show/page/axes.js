@@ -41,21 +41,42 @@ function logAxis(low, high, label) {
   };
 }
 
-/** An axis of epochs from 0: even for few of them, else the more so the later they are. */
-function epochAxis(last) {
-  if (last <= 100) return linearAxis(0, Math.max(last, 1), "epoch", Math.min(Math.max(last, 1), 5));
-  const whole = Math.log1p(last);
-  const ticks = [[0, "0"]];
+/** An axis of epochs from the start: even for few of them, else the more so the later they are. */
+function epochAxis(first, last) {
+  const count = Math.max(last - first, 1);
+  if (last <= 100 * Math.max(first, 1))
+    return linearAxis(first, first + count, "epoch", Math.min(count, 5));
+  const [from, to] = [Math.log1p(first), Math.log1p(last)];
+  const ticks = [[first, counted(first)]];
   for (let epoch = 1; epoch <= last; epoch *= 10) {
-    ticks.push([epoch, epoch < 1e5 ? counted(epoch) : powerOfTen(Math.log10(epoch))]);
+    if (epoch > first) ticks.push([epoch, epoch < 1e5 ? counted(epoch) : powerOfTen(Math.log10(epoch))]);
   }
   return {
     label: "epoch",
     ticks,
-    low: 0,
+    low: first,
     high: last,
-    along: (epoch) => Math.log1p(epoch) / whole,
-    back: (part) => Math.expm1(part * whole),
+    along: (epoch) => (Math.log1p(epoch) - from) / (to - from),
+    back: (part) => Math.expm1(from + part * (to - from)),
+  };
+}
+
+/** An axis of numbers of both signs, large and small ones: even near 0, as far as `threshold`. */
+function symmetricAxis(low, high, threshold, label) {
+  const [from, to] = [Math.asinh(low / threshold), Math.asinh(high / threshold)];
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  const powers = Math.log10(largest) - Math.log10(threshold);
+  const every = 10 ** Math.max(1, Math.ceil((powers * (to - from)) / (6 * Math.max(to, -from))));
+  const sizes = [];
+  for (let size = threshold; size <= largest; size *= every) sizes.push(size);
+  const places = [...sizes.map((size) => -size).reverse(), 0, ...sizes];
+  return {
+    label,
+    ticks: places.filter((place) => place >= low && place <= high).map((place) => [place, brief(place, 2)]),
+    low,
+    high,
+    along: (value) => (Math.asinh(value / threshold) - from) / (to - from),
+    back: (part) => threshold * Math.sinh(from + part * (to - from)),
   };
 }
 

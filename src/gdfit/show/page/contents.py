@@ -10,6 +10,9 @@ rows : what to descend on, in the data's own units. `values` are rows [x₁…x_
     the 1 if there is no intercept; `weights` theirs, or null. Sums over them are divided by
     `total`, and `kind` says what they are: `condensed`, the p+2 rows that have the squared loss of
     all; `all` observations; or a `sample` of them, whose loss is near theirs.
+plane : of several features that are made of one number, its `name`; `sample` and `validation`,
+    observations to draw as [that number, y]; and where to draw the curve, `x` and the `features`
+    there, rows [x₁…x_p]; else null.
 sample : observations to draw, rows [x₁…x_p, y] of seven digits; null where `rows` are observations.
 validation : rows, as above, and sample of the validation set, and how many `observations` it has;
     null where there is none.
@@ -24,6 +27,7 @@ went_on : of a run that goes on from a model, what came before its start: how ma
     update rule's `memory`, and the `first_loss`; else null.
 shuffling : of mini-batches, the numbers (`entropy`) that the seed of each epoch's order begins
     with, and how many rows are a `block`, which are shuffled first; null where there are none.
+rounding : the loss that is 0 but for rounding.
 beyond : a descent ends where the loss is more than this many times the first one.
 ended : how the run ended, and where the rows are a sample its `steps`, few enough to draw: epoch,
     loss, and for one feature the params, all of seven digits.
@@ -51,6 +55,14 @@ from gdfit.descent.start import Start
 from gdfit.descent.stopping import BEYOND
 from gdfit.model.linear import finite
 from gdfit.package import __version__
+from gdfit.show.pictures.trace import (
+    features_along,
+    name_along,
+    on_a_plane,
+    parts,
+    plane_of,
+    rounding_of,
+)
 
 Json = dict[str, Any]
 """A JSON object."""
@@ -88,15 +100,32 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
         "weighted": observations.weight is not None,
         "rows": rows,
         "sample": drawn(observations.sample, room) if condensed else None,
+        "plane": plane(fit) if on_a_plane(fit) and len(observations.features) > 1 else None,
         "validation": held_out,
         "scales": scales(fit, condensed),
         "settings": asdict(settings),
         "went_on": before_start(fit.start_state),
         "shuffling": shuffling,
+        "rounding": rounding_of(fit),
         "beyond": BEYOND,
         "ended": how_it_ended(fit, steps if rows["kind"] == "sample" else ()),
     }
     return {key: finite(value) for key, value in record.items()}
+
+
+def plane(fit: Fit) -> Json:
+    """The one number that all features are made of, against y, and the curve over it."""
+    seen = [np.column_stack(plane_of(part)) for part in parts(fit)]
+    samples = [drawn(each, MOST_TEXT // 8) for each in seen]
+    across = np.concatenate(seen)[:, 0]
+    x, features = features_along(fit, across, across)
+    return {
+        "name": name_along(fit),
+        "sample": samples[0],
+        "validation": samples[1] if fit.validation else None,
+        "x": [*map(drawn_number, x.tolist())],
+        "features": short_numbers(features),
+    }
 
 
 def few_rows(observations: Observations) -> Observations:

@@ -1,6 +1,9 @@
 // The observations: with one feature and the line, with several predicted against observed.
 
 const FEW = 120; // observations are drawn large, and with their residuals
+const FIRST_LINES = 5; // of the start and the first epochs, are in the picture,
+const ROOM = 4; // unless it became so many times as high as the observations,
+const START_ROOM = 12; // or for the start so many times
 
 /** A path of observations, as large as their number allows. */
 function cloudOf(name, count) {
@@ -8,51 +11,81 @@ function cloudOf(name, count) {
   return shape("path", { class: `${name}${size}` });
 }
 
+/**
+ * One feature, or the one number that all features are made of (`run.plane`): observations, and the
+ * line or the curve through them.
+ */
 class FitView {
   constructor(figure) {
-    const title = "The observations and the line";
+    const { plane } = run;
+    const title = `The observations and the ${plane ? "curve" : "line"}`;
     this.figure = figure;
     this.figure.heading(title);
     this.chart = new Chart(figure.plot, title);
-    this.held = run.validation?.sample ?? [];
+    this.seen = plane?.sample ?? sample;
+    this.held = (plane ? plane.validation : run.validation?.sample) ?? [];
     this.residuals = shape("path", { class: "residuals" });
     this.start = shape("path", { class: "start-line" });
     this.line = shape("path", { class: "line" });
-    this.cloud = cloudOf("observed", sample.length);
+    this.cloud = cloudOf("observed", this.seen.length);
     this.validation = cloudOf("validation", this.held.length);
     this.chart.plot.append(this.residuals, this.cloud, this.validation, this.start, this.line);
-    const seen = [...sample, ...this.held];
+    const seen = [...this.seen, ...this.held];
     this.xs = widened(...extent(seen.map(([x]) => x)), 0.05);
-    this.ys = widened(...extent(seen.map(([, y]) => y)), 0.12);
-    this.x = linearAxis(...this.xs, named(run.features[0]));
-    this.y = linearAxis(...this.ys, named(run.target));
+    this.observed = widened(...extent(seen.map(([, y]) => y)), 0.12);
+    // Where the line, or the curve, is drawn: x, and the features there with a place for y.
+    this.along = plane?.x ?? this.xs;
+    this.features = (plane?.features ?? this.xs.map((x) => [x])).map((row) => [...row, 0]);
+    this.x = linearAxis(...this.xs, named(plane?.name ?? run.features[0]));
   }
 
-  draw({ params, start, epoch }) {
+  draw({ params, start, epoch, descent, settings }) {
     const { chart } = this;
+    if (this.descent !== descent || !this.isHeld) this.hold(descent, run.scales[settings.scale]);
     chart.layoutFor(this.y);
     const isNew = chart.axes(this.x, this.y);
     const at = ([x, y]) => [chart.x(x), chart.y(y)];
-    if (isNew) set(this.cloud, { d: dots(sample.map(at)) });
+    if (isNew) set(this.cloud, { d: dots(this.seen.map(at)) });
     if (isNew) set(this.validation, { d: dots(this.held.map(at)) });
     const [w, b] = params;
-    const ends = ([slope, height]) => this.xs.map((x) => at([x, slope * x + height]));
-    set(this.line, { d: through(ends([w, b])) });
-    set(this.start, { d: epoch ? through(ends(start)) : "" });
-    const whereabouts = this.whereabouts(w, b);
+    const heights = predictions(this.features, params);
+    const drawn = (ys) => through(ys.map((y, place) => at([this.along[place], y])));
+    set(this.line, { d: drawn(heights) });
+    set(this.start, {
+      d: epoch > descent.first ? drawn(predictions(this.features, start)) : "",
+    });
+    const whereabouts = this.whereabouts(heights);
     const residuals =
-      sample.length <= FEW && !whereabouts.length
+      sample.length <= FEW && !whereabouts.length && !run.plane
         ? sample.map(
             ([x, y]) => `M${tidy(chart.x(x))} ${tidy(chart.y(y))}V${tidy(chart.y(w * x + b))}`,
           )
         : [];
     set(this.residuals, { d: residuals.join("") });
-    this.figure.note(["line", equation(w, b)], ...whereabouts, ...drawnOf());
+    const name = run.plane ? "the fit" : equation(w, b);
+    this.figure.note(["line", name], ...whereabouts, ...drawnOf(this.seen));
+  }
+
+  /** Make the axis of y hold the observations, and the lines of the first epochs if it can. */
+  hold(descent, scale) {
+    this.descent = descent;
+    this.isHeld = descent.kept.length > FIRST_LINES || descent.status;
+    let [low, high] = this.observed;
+    const size = high - low;
+    descent.kept.slice(0, FIRST_LINES + 1).forEach(({ params }, place) => {
+      const heights = predictions(this.features, inData(params, scale));
+      if (!heights.every(Number.isFinite)) return;
+      const lower = Math.min(low, ...heights);
+      const higher = Math.max(high, ...heights);
+      if (higher - lower <= (place ? ROOM : START_ROOM) * size) [low, high] = [lower, higher];
+    });
+    this.ys = [low, high];
+    this.y = linearAxis(...(low === this.observed[0] && high === this.observed[1]
+      ? this.ys : widened(low, high, 0.03)), named(run.target));
   }
 
   /** Where the line is, if it can't be seen. */
-  whereabouts(w, b) {
-    const heights = this.xs.map((x) => w * x + b);
+  whereabouts(heights) {
     if (!heights.every(Number.isFinite)) return [["", "the line is nowhere any more"]];
     const [low, high] = this.ys;
     if (Math.min(...heights) > high) return [["", "the line is above the picture ↑"]];
@@ -103,7 +136,7 @@ class PredictionView {
     this.figure.note(
       ["diagonal", "on the line, predicted = observed"],
       ...whereabouts,
-      ...drawnOf(),
+      ...drawnOf(sample),
     );
   }
 }
@@ -137,10 +170,10 @@ function equation(w, b) {
 }
 
 /** How many of the observations are drawn, where that is not all. */
-function drawnOf() {
+function drawnOf(seen) {
   const notes = [];
-  if (sample.length < run.observations) {
-    notes.push(["", `${counted(sample.length)} of ${counted(run.observations)} drawn`]);
+  if (seen.length < run.observations) {
+    notes.push(["", `${counted(seen.length)} of ${counted(run.observations)} drawn`]);
   }
   if (run.validation) notes.push(["validation", "validation"]);
   return notes;

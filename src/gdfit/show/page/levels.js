@@ -3,6 +3,7 @@
 const GRIP = 22; // pixels: what a finger finds
 const DOTS = 60; // steps are drawn as dots, the first ones
 const BANDS = 16;
+const FAR_APART = 20; // times each other: scales that can't be one
 const LOWEST = { mse: 1e-5, mae: 3e-3, huber: 1e-4 }; // level set, as a part of the highest
 
 class LevelsView {
@@ -125,6 +126,7 @@ class LevelsView {
       ["path", "path, with epochs 1, 10, 100 …"],
       ["minimum", surface.axes.isFlat ? "a minimum" : "minimum"],
       ...(ghost ? [["ghost", "the run"]] : []),
+      ...(this.isEqual ? [] : [["", "w and b on different scales: no right angles"]]),
       ...(gone ? [["", `the path leaves at epoch ${counted(gone.epoch)}`]] : []),
     );
   }
@@ -152,10 +154,11 @@ class LevelsView {
       [this.scale, this.centre] = [scale, surface.minimum];
     }
     let [wide, high] = this.half;
-    if (scale !== "none") {
-      const unit = Math.max(wide / chart.width, high / chart.height); // a round valley looks round
-      [wide, high] = [unit * chart.width, unit * chart.height];
-    }
+    // With one scale a round valley looks round, and the path crosses level sets at right angles.
+    const sizes = [wide / chart.width, high / chart.height];
+    const unit = Math.max(...sizes);
+    this.isEqual = unit <= FAR_APART * Math.min(...sizes);
+    if (this.isEqual) [wide, high] = [unit * chart.width, unit * chart.height];
     const [w, b] = this.centre;
     const units = { none: "", standardize: " (standardized)", whiten: " (whitened)" }[scale];
     this.x = linearAxis(w - wide, w + wide, `w${units}`);
@@ -208,9 +211,11 @@ class LevelsView {
   /** The epochs 1, 10, 100 … along the path, where they are apart. */
   mark(descent, epoch, at) {
     const { unit } = this.chart;
-    const places = [at(descent.at(0).params), at(this.surfaces[this.scale].minimum)];
+    const { first, last, kept } = descent;
+    const places = [at(kept[0].params), at(this.surfaces[this.scale].minimum)];
     const parts = [];
-    for (let marked = 1; marked <= descent.last.epoch; marked *= 10) {
+    for (let count = 1; first + count <= last.epoch; count *= 10) {
+      const marked = first + count;
       const [x, y] = at(descent.at(marked).params);
       const isApart = places.every(([left, up]) => Math.hypot(left - x, up - y) > 2 * unit);
       if (!isApart || !this.isInside([x, y])) continue;

@@ -23,33 +23,35 @@ class LossView {
     set(svg, { class: "scrubs" });
   }
 
-  draw({ settings, descent, epoch, epochs, step, axis, ghost }) {
+  draw({ settings, descent, epoch, epochs, step, began, axis, ghost }) {
     const { chart } = this;
-    const steps = descent.steps.slice(1);
+    const steps = descent.steps.slice(1).filter((kept) => kept.epoch <= epochs);
     const losses = steps.map(({ loss }) => loss);
     const minimum = run.scales[settings.scale].minimum_loss;
-    const y = this.height(losses, minimum);
+    const held = run.validation ? this.held(steps, settings, descent) : [];
+    const y = this.height(losses, minimum, held.map(([, loss]) => loss));
     chart.layoutFor(y);
     chart.axes(axis, y);
     const at = (place, loss) => [chart.x(place), chart.y(loss)];
     const curve = (points) => through(points.map(([place, loss]) => at(place, loss)));
-    const points = steps.map((kept) => [kept.epoch, kept.loss]);
-    const past = points.filter(([place]) => place <= epoch);
-    if (epoch) past.push([epoch, step.loss]);
+    const { loss } = epoch > descent.first ? step : began;
+    // The start stands before the first row, with its loss.
+    const points = [[descent.first, began.loss], ...steps.map((kept) => [kept.epoch, kept.loss])];
+    const past = [...points.filter(([place]) => place <= epoch), [epoch, loss]];
     set(this.ahead, { d: curve(points) });
     set(this.curve, { d: curve(past) });
     set(this.ghost, { d: ghost ? curve(ghost.map(([place, loss]) => [place, loss ?? NaN])) : "" });
-    set(this.validation, { d: run.validation ? curve(this.held(steps, settings, epoch)) : "" });
+    set(this.validation, { d: curve(held.filter(([place]) => place <= epoch)) });
     const isShown = minimum > y.low;
-    set(this.least, { d: isShown ? through([at(0, minimum), at(axis.high, minimum)]) : "" });
-    const [x, height] = at(epoch, step.loss);
+    set(this.least, { d: isShown ? through([at(axis.low, minimum), at(axis.high, minimum)]) : "" });
+    const [x, height] = at(epoch, loss);
     set(this.now, { d: `M${tidy(x)} ${tidy(chart.top)}V${tidy(chart.top + chart.height)}` });
     const isSeen = height >= chart.top && height <= chart.top + chart.height + 1;
     set(this.point, {
       cx: x,
       cy: height,
       r: 0.42 * chart.unit,
-      visibility: epoch && isSeen ? null : "hidden",
+      visibility: isSeen ? null : "hidden",
     });
     this.tell({ losses, minimum, isShown, steps, y, epochs, ghost });
   }
@@ -67,10 +69,14 @@ class LossView {
     );
   }
 
-  /** The axis of the loss: logarithmic where it helps, from the minimum to the first, or beyond. */
-  height(losses, minimum = 0) {
+  /**
+   * The axis of the loss, and of the validation loss: logarithmic where it helps, from the minimum to
+   * the first, or beyond.
+   */
+  height(losses, minimum = 0, held = []) {
     const first = losses[0];
-    const finite = losses.filter((loss) => Number.isFinite(loss) && loss <= ABOVE * first);
+    const isDrawn = (loss) => Number.isFinite(loss) && loss <= ABOVE * first;
+    const finite = [...losses, ...held].filter(isDrawn);
     const floor = minimum > BELOW * first && first > 0 ? [minimum] : [];
     const [low, high] = extent([...finite, ...floor]);
     const positive = [...finite, ...floor].filter((loss) => loss > 0);
@@ -82,11 +88,14 @@ class LossView {
     return linearAxis(...widened(low, high, 0.06), this.title);
   }
 
-  /** The validation loss, at the same params as the loss. */
-  held(steps, { scale }, epoch) {
-    return steps
-      .filter((kept) => kept.epoch <= epoch)
-      .map((kept) => [kept.epoch, validationObjective.at(inData(kept.began, run.scales[scale]))]);
+  /** The validation loss, at the same params as the loss: found once for each step. */
+  held(steps, { scale }, descent) {
+    if (this.descent !== descent) [this.descent, this.found] = [descent, new Map()];
+    const places = steps.map(({ epoch, began }) => {
+      if (!this.found.has(epoch)) this.found.set(epoch, validationLoss(began, scale));
+      return [epoch, this.found.get(epoch)];
+    });
+    return places.length ? [[descent.first, places[0][1]], ...places] : [];
   }
 }
 

@@ -3,7 +3,6 @@
 const MOST_EPOCHS = 1e7; // one may ask for
 const FIRST_EPOCHS = 1e6; // are shown of a longer run
 const PATIENCE = 12; // milliseconds of descending between two frames
-const NEAR = 10; // times the first loss: it can still be seen where that is
 
 class App {
   constructor() {
@@ -23,14 +22,15 @@ class App {
       this.player,
       new RateSlider(this),
       new Choices(this),
-      isLine ? new FitView(new Figure("fit")) : new PredictionView(new Figure("fit")),
+      isLine || run.plane ? new FitView(new Figure("fit")) : new PredictionView(new Figure("fit")),
       hasLevels ? new LevelsView(new Figure("path"), this) : new ParamsView(new Figure("path"), this),
       new LossView(new Figure("loss"), this),
       ...(isSquared ? [new SteepestView(steepest)] : []),
       new ArithmeticView(),
     ];
     this.reset();
-    new ResizeObserver(() => this.draw()).observe(document.body);
+    const resized = new ResizeObserver(() => this.draw());
+    for (const sized of [document.body, document.querySelector("main")]) resized.observe(sized);
   }
 
   /** What the page says once and for all. */
@@ -61,12 +61,9 @@ class App {
     this.settings = { ...run.settings };
     this.start = [...run.scales[run.settings.scale].start];
     this.epochs = this.own;
-    this.wanted = Infinity;
+    this.wanted = 0; // the start, or where it goes on
     this.restart();
     this.original ??= this.descent;
-    const { kept, status } = this.descent;
-    // Of a descent that diverges, what there is to see comes first.
-    if (status) this.wanted = kept.findLast(({ loss }) => !(loss > NEAR * kept[1].loss)).epoch;
   }
 
   /** Change settings, the `start` or the number of `epochs`, and descend anew. */
@@ -97,7 +94,11 @@ class App {
 
   restart() {
     const { optimizer, scale, lr, momentum } = this.settings;
+    const before = this.descent?.first ?? 0;
     this.descent = descentOf({ optimizer, scale, lr, momentum, start: this.start });
+    this.wanted += this.descent.first - before;
+    this.seen = null;
+    this.isWhole = false;
     this.work();
   }
 
@@ -106,10 +107,11 @@ class App {
     const { descent } = this;
     const until = performance.now() + PATIENCE;
     let count = 0;
-    descent.run(this.epochs, () => (count += 1) % 16 === 0 && performance.now() > until);
+    descent.run(this.end, () => (count += 1) % 16 === 0 && performance.now() > until);
     this.draw();
-    const isDone = descent.status || descent.last.epoch >= this.epochs;
-    if (!isDone)
+    const isDone = descent.status || descent.last.epoch >= this.end;
+    if (isDone) this.seen = descent.lastToSee(run.rounding);
+    else
       requestAnimationFrame(() => {
         if (descent === this.descent) this.work();
       });
@@ -117,7 +119,7 @@ class App {
 
   /** Show an epoch. */
   show(epoch) {
-    this.wanted = epoch >= this.last ? Infinity : Math.max(0, epoch);
+    this.wanted = epoch >= this.last ? Infinity : Math.max(this.descent.first, epoch);
     this.draw();
   }
 
@@ -125,17 +127,30 @@ class App {
     this.player.pause();
   }
 
+  /** Show all epochs, or those in which something happens. */
+  turn() {
+    this.isWhole = !this.isWhole;
+    this.draw();
+  }
+
+  /** The last epoch that is asked for. */
+  get end() {
+    return this.descent.first + this.epochs;
+  }
+
   /** The last epoch that there is to show. */
   get last() {
-    return this.descent.status ? this.descent.last.epoch : this.epochs;
+    if (this.descent.status) return this.descent.last.epoch;
+    return this.isWhole ? this.end : (this.seen ?? this.end);
   }
 
   get epoch() {
-    return Math.min(this.wanted, this.descent.last.epoch);
+    const { first, last } = this.descent;
+    return Math.max(Math.min(this.wanted, this.last, last.epoch), first);
   }
 
   get axis() {
-    return epochAxis(this.last);
+    return epochAxis(this.descent.first, this.last);
   }
 
   /** Whether this is another descent than the run. */
@@ -153,9 +168,14 @@ class App {
 
   /** The steps of the run, [epoch, loss, …params], where they are not those that are shown. */
   get ghost() {
-    const steps = ({ epoch, loss, params }) => [epoch, loss, ...params];
-    if (run.rows.kind === "sample") return run.ended.steps;
-    return this.differs ? this.original.steps.slice(1).map(steps) : null;
+    const { first } = this.descent;
+    if (run.rows.kind === "sample")
+      return run.ended.steps.map(([epoch, ...numbers]) => [first + epoch, ...numbers]);
+    if (!this.differs) return null;
+    const { steps, first: own } = this.original;
+    return steps
+      .slice(1)
+      .map(({ epoch, loss, params }) => [first + epoch - own, loss, ...params]);
   }
 
   /** Draw all views in the next frame. */
@@ -174,6 +194,7 @@ class App {
         differs: this.differs,
         ghost: this.ghost,
         step,
+        began: descent.kept[1] ?? step, // the first row, whose loss is that of the start
         epochs: last,
         shape: scale,
         params: inData(step.params, scale),

@@ -2,6 +2,8 @@
 
 const NAMED = 14; // lines can be told apart; of more, those that count most are
 const STYLES = ["", "dashed", "dotted"];
+const APART_UNITS = 50; // times the least param, and the largest asks for a logarithmic axis
+const LEAST_UNIT = 1e-6; // of the largest param: what is less is near 0
 
 class ParamsView {
   constructor(figure, app) {
@@ -27,7 +29,7 @@ class ParamsView {
   draw(scene) {
     const { chart } = this;
     const { clientWidth: width, clientHeight: height } = chart.holder;
-    const key = `${scene.descent.last.epoch} ${width} ${height}`;
+    const key = `${scene.descent.last.epoch} ${scene.axis.high} ${width} ${height}`;
     if (this.descent !== scene.descent || this.key !== key) this.drawLines(scene);
     [this.descent, this.key] = [scene.descent, key];
     const x = tidy(chart.x(scene.epoch));
@@ -36,7 +38,10 @@ class ParamsView {
 
   drawLines({ settings, descent, axis }) {
     const { chart } = this;
-    const kept = descent.steps;
+    const own = run.scales[settings.scale];
+    const kept = descent.steps
+      .filter(({ epoch }) => epoch <= axis.high)
+      .map(({ epoch, params }) => ({ epoch, params: inData(params, own) }));
     const first = kept[1] ?? kept[0];
     // Those of a diverging descent are followed until they dwarf the first steps.
     const size = Math.max(...first.params.map(Math.abs), ...kept[0].params.map(Math.abs));
@@ -47,13 +52,9 @@ class ParamsView {
     const [low, high] = descent.status
       ? extent(steps.flatMap(({ params }) => [...params]))
       : extent(kept.flatMap(({ params }) => [...params]));
-    const units =
-      settings.scale === "none"
-        ? ""
-        : ` (${{ standardize: "standardized", whiten: "whitened" }[settings.scale]})`;
-    const y = linearAxis(...widened(low, high, 0.05), `param${units}`);
+    const shown = this.shown(steps.at(-1).params);
+    const y = this.height(low, high, shown.map((place) => steps.at(-1).params[place]));
     chart.layoutFor(y);
-    const shown = this.shown(steps.at(-1).params, settings.scale);
     const longest = Math.max(...shown.map((place) => this.names[place].length));
     chart.width = Math.max(chart.width - (0.56 * longest + 0.8) * chart.unit, 0.35 * chart.width);
     set(chart.window, { width: chart.width });
@@ -77,15 +78,27 @@ class ParamsView {
     );
   }
 
+  /** The axis of params, each in its own unit: even, or for large and small ones only near 0. */
+  height(low, high, ends) {
+    const sizes = ends.map(Math.abs);
+    const most = Math.max(...sizes);
+    const least = Math.min(...sizes.filter((size) => size > LEAST_UNIT * most));
+    const label = "param, in the data's units";
+    if (!(most > APART_UNITS * least)) return linearAxis(...widened(low, high, 0.05), label);
+    const threshold = 10 ** Math.floor(Math.log10(least));
+    const wide = (value) => (value ? value * 1.3 : Math.sign(low + high) * -threshold);
+    return symmetricAxis(wide(low), wide(high), threshold, `${label}; logarithmic but near 0`);
+  }
+
   /** Which params are named: all, or those with the most effect, w times the feature's deviation. */
-  shown(params, scale) {
+  shown(params) {
     const places = [...this.names.keys()];
     if (!this.many) return places;
     const standard = run.scales.standardize?.basis;
     const effect = (place) => {
       const isWeight = place < params.length - 1;
       return (
-        Math.abs(params[place]) / (isWeight && standard && scale === "none" ? standard[place] : 1)
+        Math.abs(params[place]) / (isWeight && standard ? standard[place] || Infinity : 1)
       );
     };
     const weights = [...run.features.keys()].sort((one, other) => effect(other) - effect(one));

@@ -7,14 +7,16 @@ class Player {
   constructor(app) {
     this.app = app;
     const find = (id) => document.getElementById(id);
-    [this.play, this.back, this.forward, this.scrub, this.epoch, this.readout] = [
+    [this.play, this.back, this.forward, this.whole, this.scrub, this.epoch, this.readout] = [
       "play",
       "back",
       "forward",
+      "whole",
       "scrub",
       "epoch",
       "readout",
     ].map(find);
+    this.whole.addEventListener("click", () => app.turn());
     this.play.addEventListener("click", () => this.toggle());
     this.back.addEventListener("click", () => this.step(-1));
     this.forward.addEventListener("click", () => this.step(1));
@@ -52,7 +54,7 @@ class Player {
 
   step(epochs) {
     this.pause();
-    this.app.show(Math.max(0, this.app.epoch + epochs));
+    this.app.show(this.app.epoch + epochs);
   }
 
   toggle() {
@@ -61,7 +63,7 @@ class Player {
       return;
     }
     const { app } = this;
-    if (app.epoch >= app.last) app.show(0);
+    if (app.epoch >= app.last) app.show(app.descent.first);
     this.isPlaying = true;
     this.part = app.axis.along(app.epoch);
     this.time = null;
@@ -80,10 +82,8 @@ class Player {
     const { app } = this;
     const seconds = Math.min((time - (this.time ?? time)) / 1000, 0.1);
     this.time = time;
-    this.part = Math.min(
-      this.part + seconds / Math.min(LONGEST, Math.max(app.last / PER_SECOND, 1)),
-      1,
-    );
+    const long = Math.max((app.last - app.descent.first) / PER_SECOND, 1);
+    this.part = Math.min(this.part + seconds / Math.min(LONGEST, long), 1);
     app.show(Math.floor(app.axis.back(this.part) + 1e-9));
     if (this.part >= 1) {
       app.show(Infinity);
@@ -91,34 +91,44 @@ class Player {
     } else requestAnimationFrame((next) => this.tick(next));
   }
 
-  draw({ epoch, epochs, step, descent, axis, settings, params }) {
+  draw({ epoch, epochs, step, began, descent, axis, settings, params }) {
+    const { end, isWhole, seen } = this.app;
     set(this.play, {
       "aria-pressed": String(Boolean(this.isPlaying)),
       class: this.isPlaying ? "playing" : null,
     });
     say(this.play.querySelector("span"), this.isPlaying ? "Pause" : "Play");
-    this.back.disabled = epoch === 0;
+    this.back.disabled = epoch === descent.first;
     this.forward.disabled = epoch >= epochs;
     this.scrub.value = 1000 * axis.along(epoch);
     this.scrub.style.setProperty("--done", `${tidy(100 * axis.along(epoch))}%`);
     set(this.scrub, { "aria-valuetext": `epoch ${epoch} of ${epochs}` });
-    const working = descent.status || descent.last.epoch >= epochs ? "" : " …";
+    const last = descent.status ? epochs : end;
+    const working = descent.last.epoch >= last ? "" : " …";
+    const isCut = !descent.status && seen !== null && seen < end;
+    this.whole.hidden = !isCut;
+    if (isCut)
+      say(this.whole, isWhole ? `to ${counted(seen)} only` : `show to ${counted(end)}`);
+    set(this.whole, { title: isCut ? `nothing changes after epoch ${counted(seen)}` : "" });
     this.epoch.replaceChildren(
       "epoch ",
       element("b", {}, counted(epoch)),
-      ` of ${counted(epochs)}${working}`,
+      ` of ${counted(last)}${working}`,
     );
     this.readout.replaceChildren(
-      ...this.numbers(epoch, step, params),
+      ...this.numbers(epoch > descent.first ? step : began, params, settings),
       ...this.ending(epoch, epochs, step, descent, settings),
     );
   }
 
-  /** The loss, and with one feature the line, at this epoch. */
-  numbers(epoch, step, params) {
+  /** The losses in the row of an epoch, at the start those of the first row, and with one feature
+   * the line. */
+  numbers({ loss, began }, params, { scale }) {
     const pair = (kind, name, value) =>
       element("span", { class: kind }, `${name} `, element("b", {}, short(value)));
-    const losses = epoch ? [pair("loss-text", "loss", step.loss)] : [];
+    const losses = [pair("loss-text", "loss", loss)];
+    if (run.validation)
+      losses.push(pair("validation-text", "validation loss", validationLoss(began, scale)));
     if (run.features.length > 1) return losses;
     const names = paramNames(run);
     return [...losses, ...names.map((name, place) => pair("path-text", name, params[place]))];
@@ -126,9 +136,9 @@ class Player {
 
   /** How it ended, at the end. */
   ending(epoch, epochs, step, descent, settings) {
-    if (epoch < epochs || !epoch) return [];
     if (descent.status)
-      return [element("strong", { class: "bad" }, `diverged at epoch ${counted(epoch)}`)];
+      return [element("strong", { class: "bad" }, `diverged at epoch ${counted(epochs)}`)];
+    if (epoch < epochs || epoch === descent.first) return [];
     const { minimum_loss: minimum } = run.scales[settings.scale];
     const first = descent.kept[1].loss;
     if (step.loss > first) return [element("strong", { class: "bad" }, "the loss has grown")];

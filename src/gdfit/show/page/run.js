@@ -30,6 +30,11 @@ const validationObjective =
     { ...run.settings, l2: 0 },
   );
 
+/** The validation loss at params on a scale. */
+function validationLoss(params, scale) {
+  return validationObjective.at(inData(params, run.scales[scale]));
+}
+
 /** The observations to draw, rows [x₁…x_p, y]. */
 const sample = run.sample ?? run.rows.values.map((row) => [...row.slice(0, -2), row.at(-1)]);
 
@@ -62,9 +67,9 @@ function isOwn(params, { scale, optimizer }) {
 }
 
 /**
- * Every epoch of a descent, `[{epoch, loss, params, grad}, …]`, as `gdfit train --format json` has
- * them: loss and grad at the params before the epoch's update, params after it, on the scale that
- * is descended on.
+ * Every epoch of a descent, `[{epoch, loss, params, grad}, …]`, as a run of gdfit in Python has its
+ * steps: loss and grad at the params before the epoch's update, params after it, on the scale that
+ * is descended on; epochs counted on from those before the start.
  *
  * options : `lr`, `epochs`, `optimizer`, `momentum`, `betas`, `scale` and `start`, the params to
  *     start from; by default those of the run.
@@ -72,7 +77,7 @@ function isOwn(params, { scale, optimizer }) {
 function descend({ epochs = run.ended.epochs, ...options } = {}) {
   const descent = descentOf(options);
   const steps = [];
-  while (descent.last.epoch < epochs && !descent.status) {
+  while (descent.last.epoch - descent.first < epochs && !descent.status) {
     descent.run(descent.last.epoch + 1);
     const { epoch, loss, params, grad } = descent.last;
     steps.push({ epoch, loss, params: Array.from(params), grad: Array.from(grad) });

@@ -29,9 +29,9 @@ class SteepestView {
         0,
       );
     };
-    const first = Math.min(epoch, FIRST_STEPS);
+    const first = Math.min(epoch, descent.first + FIRST_STEPS);
     const last = Math.max(first + 1, epoch - 3);
-    const shown = [...between(0, first), ...between(last, epoch)];
+    const shown = [...between(descent.first, first), ...between(last, epoch)];
     const places = shown.map(distance);
     const farthest = Math.max(...places.map(Math.abs).filter((place) => place < 1e150));
     const span = farthest > 1e-9 * Math.hypot(...minimum) ? 1.12 * farthest : 1; // else it is rounding

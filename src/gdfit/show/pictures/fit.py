@@ -33,7 +33,7 @@ def draw_fit(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
 def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """The observations with the line, and faintly the lines of earlier epochs: curves, where the
     features are powers of a number, or the like."""
-    observed = np.concatenate([np.column_stack(plane_of(part)) for part in parts(fit)])
+    observed = np.concatenate([np.column_stack(plane_of(part)) for part in trace.parts(fit)])
     left, right = drawing.window(observed[:, 0], 0.05)
     low, high = drawing.window(observed[:, 1], 0.12)
     x, features = trace.features_along(fit, np.array([left, right]), observed[:, 0])
@@ -43,7 +43,7 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     final = trace.heights_of(fit, fit.params, features)
     lines = [trace.heights_of(fit, mark.params, features) for mark in earlier]
     low, high = with_lines(low, high, fit, final, lines)
-    for part in parts(fit):
+    for part in trace.parts(fit):
         scatter(axes, *plane_of(part), fit, part)
     for mark, heights in zip(earlier, lines, strict=True):
         seen = heights.min() < high and heights.max() > low  # NaN is not
@@ -76,11 +76,6 @@ def with_lines(
     return drawing.window(np.array([low, high]), 0.0 if high - low == height else 0.04)
 
 
-def parts(fit: Fit) -> list[Observations]:
-    """The observations, and the validation set where there is one."""
-    return [fit.observations, *([fit.validation] if fit.validation else [])]
-
-
 def scatter(axes: Axes, x: FloatArray, y: FloatArray, fit: Fit, part: Observations) -> None:
     """Points, one for each observation of a part that is drawn; the legend says how many are."""
     held_out = part is fit.validation
@@ -101,7 +96,7 @@ def draw_predictions(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     # What comes after the first step of a run that diverged is beyond all measure.
     params = steps[0].params if fit.status == "diverged" else fit.params
     observed, predicted = [], []
-    for part in parts(fit):
+    for part in trace.parts(fit):
         y, prediction = part.sample[:, -1], trace.heights_of(fit, params, part.sample[:, :-1])
         if (np.abs(prediction) < LARGEST).all():
             scatter(axes, y, prediction, fit, part)

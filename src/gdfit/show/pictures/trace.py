@@ -152,6 +152,11 @@ def climbs(fit: Fit) -> bool:
     return lr > curvature.max_stable_lr and bool(loss < LARGEST)
 
 
+def parts(fit: Fit) -> list[Observations]:
+    """The observations, and the validation set where there is one."""
+    return [fit.observations, *([fit.validation] if fit.validation else [])]
+
+
 def on_a_plane(fit: Fit) -> bool:
     """True where all features are one, or made of one number: ŷ can be drawn above it."""
     made_of = fit.observations.expansion
