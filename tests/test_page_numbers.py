@@ -135,6 +135,16 @@ def test_by_hand_by_autograd_and_by_the_page_is_the_same(opened: Opened, seed: i
         assert_same_run(opened(fit), fit)
 
 
+@pytest.mark.parametrize("mean", [0.0, 1e3, 1e6, 1e9])
+def test_a_large_mean_costs_the_page_no_digits(opened: Opened, mean: float) -> None:
+    random = np.random.default_rng(1)
+    x = mean + random.normal(size=(40, 2))
+    y = (x - mean).sum(axis=1) + random.normal(size=40)
+    for options in ({}, {"loss": "mae"}, {"batch_size": 5}):
+        fit = train(observations_from(x, y), lr=0.1, scale="standardize", epochs=200, **options)
+        assert_same_run(opened(fit), fit)
+
+
 def test_powers_of_one_column_are_whitened_alike(opened: Opened) -> None:
     x = np.linspace(-8, -3, 80)[:, np.newaxis] ** np.arange(1, 9)
     y = np.cos(x[:, 0]) + np.random.default_rng(5).normal(0, 0.1, 80)

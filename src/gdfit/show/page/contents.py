@@ -17,9 +17,10 @@ sample : observations to draw, rows [x₁…x_p, y] of seven digits; null where 
 validation : rows, as above, and sample of the validation set, and how many `observations` it has;
     null where there is none.
 scales : by name, what may be descended on. The column of ones being u, the features are
-    x̃ = (x − means·u) · basis, `basis` being null (as it is), a number for each feature, or a
-    matrix, so that w = basis · w̃ and b = b̃ − means · w in the data's own units. `rows` are
-    condensed rows on this scale where those lose digits on the way, else null. `start` is where
+    x̃ = (x − (means + rest)·u) · basis, `rest` being what float64 does not hold of the means and
+    `basis` null (as it is), a number for each feature, or a matrix, so that w = basis · w̃ and
+    b = b̃ − (means + rest) · w in the data's own units. `rows` are condensed rows on this scale
+    where those lose digits on the way, else null. `start` is where
     the run starts, θ₀. For the squared error also `lambda_max`, `lambda_min`, the `minimum`, its
     loss, and the `steepest` direction, an eigenvector of λmax.
 settings : those of the run, the scale and the learning rate chosen.
@@ -71,14 +72,14 @@ MOST_ROWS = 2000
 MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
 MOST_STEPS = 300  # of a run on a sample
 MOST_WHITENED = 60  # features whose whitening, a matrix, may take its room
+FAR = 100.0  # deviations: a mean that is farther from 0 costs digits
 DRAWN_DIGITS = 7  # of a number that is only drawn
 RESULTS = ("status", "epochs", "best_epoch", "loss", "validation_loss", "r_squared")
 
 
 def contents(fit: Fit, steps: Sequence[Step]) -> Json:
     """The JSON object of a run and its steps, as described above."""
-    fit = replace(fit, observations=few_rows(fit.observations))
-    observations, settings = fit.observations, fit.settings
+    observations, settings = few_rows(fit.observations), fit.settings
     rows = page_rows(observations, settings)
     condensed = rows["kind"] == "condensed"
     held_out, shuffling = None, None
@@ -176,15 +177,25 @@ def scales(fit: Fit, condensed: bool) -> dict[str, Json]:
         else:
             scaling = scaling_of(observations, name)
             params = scaling.from_data(start) if scaling else start
-        on = scaled(observations, scaling)
+        on = few_rows(scaled(observations, scaling))
         records[name] = {
             "means": short_numbers(scaling.means if scaling else np.zeros(p)),
+            "rest": short_numbers(np.zeros(p) + (scaling.rest if scaling else 0.0)),
             "basis": short_numbers(basis_of(scaling)) if scaling else None,
-            "rows": short_numbers(on.augmented) if condensed and name == "whiten" else None,
+            "rows": short_numbers(on.augmented) if condensed and loses_digits(scaling) else None,
             "start": short_numbers(params),
             **shape_of(curvature_of(on, settings.l2) if settings.is_squared else None),
         }
     return records
+
+
+def loses_digits(scaling: Scaling | None) -> bool:
+    """Whether condensed rows lose digits that count when they are put on a scale."""
+    if scaling is None or len(scaling.means) > MOST_WHITENED:
+        return False
+    used = list(scaling.used)
+    far = np.abs(scaling.means[used]) > FAR * scaling.deviations[used]
+    return scaling.mixing is not None or bool(far.any())
 
 
 def basis_of(scaling: Scaling) -> FloatArray:

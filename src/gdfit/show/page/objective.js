@@ -1,7 +1,7 @@
 // The loss of rows at the params, and its gradient.
 
 /**
- * Rows [x₁…x_p, 1, y] on a scale: x̃ = (x − means·one) · basis. `design` is A, row after row of p+1
+ * Rows [x₁…x_p, 1, y] on a scale: x̃ = (x − means·one − rest·one) · basis. `design` is A, row after row of p+1
  * numbers; `target` is y. A condensed row has another number than 1 in its column of ones, and so
  * has one of a fit without an intercept.
  */
@@ -12,7 +12,7 @@ function scaledRows({ values, weights }, scale) {
   const target = new Float64Array(values.length);
   values.forEach((row, place) => {
     const one = row[p];
-    const centred = scale.means.map((mean, column) => row[column] - mean * one);
+    const centred = scale.means.map((mean, column) => row[column] - mean * one - scale.rest[column] * one);
     for (let column = 0; column < p; column += 1) {
       design[place * size + column] = onBasis(centred, scale.basis, column);
     }
@@ -28,7 +28,7 @@ function onBasis(x, basis, column) {
   return x.reduce((sum, value, row) => sum + value * basis[row][column], 0);
 }
 
-/** Params on a scale as params for the data itself: w = basis · w̃, b = b̃ − means · w. */
+/** Params on a scale as params for the data itself: w = basis · w̃, b = b̃ − means · w − rest · w. */
 function inData(params, scale) {
   const p = params.length - 1;
   const data = new Float64Array(p + 1);
@@ -39,7 +39,7 @@ function inData(params, scale) {
     else
       for (let column = 0; column < p; column += 1)
         data[row] += scale.basis[row][column] * params[column];
-    data[p] -= scale.means[row] * data[row];
+    data[p] -= scale.means[row] * data[row] + scale.rest[row] * data[row];
   }
   return data;
 }
@@ -47,7 +47,7 @@ function inData(params, scale) {
 /** The way back from `inData`, for one feature. */
 function onScale([w, b], scale) {
   const length = scale.basis?.flat()[0] || 1; // 0 for a column that does not vary
-  return Float64Array.of(w / length, b + scale.means[0] * w);
+  return Float64Array.of(w / length, b + scale.means[0] * w + scale.rest[0] * w);
 }
 
 const AT_KINK = 2 ** -40; // a residual that is this part of its terms: see gdfit's losses.py

@@ -2,7 +2,7 @@
 
 const run = JSON.parse(document.getElementById("run").textContent);
 
-const UNSCALED = { means: run.features.map(() => 0), basis: null };
+const UNSCALED = { means: run.features.map(() => 0), rest: run.features.map(() => 0), basis: null };
 const objectives = {};
 
 /** The objective of the run's rows on a scale. */

@@ -82,7 +82,8 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
     if fit.validation:
         held_out = np.array([step.validation_loss for step in shown], dtype=float)
         held_out[~(held_out > 0)] = np.nan
-        layers.append(Layer("validation loss", epochs, held_out, "•", "orange"))
+        name = f"validation loss, {held_out[-1]:.4g} in the end"
+        layers.append(Layer(name, epochs, held_out, "•", "orange"))
     losses = np.array([step.loss for step in shown])
     layers.append(Layer("loss", epochs, losses, "braille", "green"))
     up = np.concatenate([layer.y for layer in layers])
