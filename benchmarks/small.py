@@ -11,12 +11,13 @@ from pathlib import Path
 from whole_process import compare
 
 import gdfit
+from gdfit.descent.settings import BackendName
 
 HERE = Path(__file__).parent
 LECTURE = str(HERE.parent / "sample_data" / "lecture.csv")
 
 
-def epoch_cost(backend: str, epochs: int) -> float:
+def epoch_cost(backend: BackendName, epochs: int) -> float:
     """Seconds for one epoch, with the history kept."""
     observations = gdfit.read_observations(LECTURE)
     begin = time.perf_counter()

@@ -85,7 +85,7 @@ def test_what_is_asked_for_is_not_chosen() -> None:
 
 
 @pytest.mark.parametrize("scale", ["none", "standardize", "whiten"])
-def test_no_other_rate_is_better_whatever_the_scale(scale: str) -> None:
+def test_no_other_rate_is_better_whatever_the_scale(scale: Any) -> None:
     data = collinear(3, 3, 0.5)
     chosen = train(data, scale=scale, epochs=50)
     assert chosen.curvature
@@ -198,7 +198,7 @@ def test_rates_that_are_tried_come_within_5_percent(loss: LossName, seed: int) -
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_mini_batches_come_within_5_percent(loss: LossName, optimizer: str) -> None:
+def test_mini_batches_come_within_5_percent(loss: LossName, optimizer: Any) -> None:
     data = with_outliers(1)
     fit = train(data, loss=loss, optimizer=optimizer, batch_size=9, epochs=300)
     assert fit.loss <= 1.05 * least(loss, data)

@@ -150,6 +150,7 @@ def test_epochs_to_the_minimum_are_counted(lecture: Observations) -> None:
         assert outcome.losses[epochs] <= 1.01 * least < outcome.losses[epochs - 1]
     # A run of as many epochs, and no fewer, comes as near.
     near = comparison.epochs_to_minimum(middle)
+    assert near
     assert train(lecture, lr=0.01, epochs=near).loss <= 1.01 * 0.0005123569230769224
     at_once = library.compare(lecture, init=[best.fit.model], lr=[0.01], epochs=1)
     assert at_once.epochs_to_minimum(at_once.outcomes[0]) == 0
@@ -272,7 +273,8 @@ def test_the_table(gdfit: Gdfit) -> None:
     assert [row[-1] for row in rows] == ["completed"] * 11 + ["diverged at 21"]
     lecture = library.read_observations(str(LECTURE))
     for row in rows[:-1]:
-        fit = train(lecture, lr=float(row[0]), optimizer=row[1])
+        optimizer: Any = row[1]
+        fit = train(lecture, lr=float(row[0]), optimizer=optimizer)
         assert float(row[-3]) == pytest.approx(fit.loss, rel=1e-3)
         assert float(row[-4]) == pytest.approx(fit.history[100].loss, rel=1e-3)
     assert "epochs until the loss was within 1 % of the minimum, 0.00051235692" in result.out

@@ -131,7 +131,7 @@ def test_where_all_diverge_the_axes_end_where_the_last_is_out_of_sight(
 
 @pytest.mark.parametrize("scale", ["none", "standardize"])
 @pytest.mark.parametrize("loss", ["mse", "huber"])
-def test_the_level_sets_are_those_of_the_loss(lecture: Observations, scale: str, loss: str) -> None:
+def test_the_level_sets_are_those_of_the_loss(lecture: Observations, scale: Any, loss: Any) -> None:
     comparison = library.compare(lecture, lr=[0.01, 0.1], scale=scale, loss=loss, epochs=300)
     figure = draw_comparison(comparison)
     _, paths = figure.axes

@@ -65,7 +65,7 @@ def torch_optimizer(name: str, params: torch.Tensor) -> torch.optim.Optimizer:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_every_optimizer_with_every_loss_is_torchs(backend: str, optimizer: str, loss: str) -> None:
+def test_every_optimizer_with_every_loss_is_torchs(backend: Any, optimizer: Any, loss: Any) -> None:
     data = observations()
     design, target = torch.from_numpy(data.design), torch.from_numpy(data.target)
     params = torch.zeros(4, dtype=torch.float64, requires_grad=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -211,20 +211,12 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: untyped.observations_from(table(), "y", degree=1.5),
         "`degree` takes a whole number from 1 on, not 1.5",
     ),
-    "no observations": (
-        lambda: untyped.train(table()),
-        "`observations` takes what observations_from or read_observations makes, not a DataFrame",
-    ),
-    "no observations to look at": (
-        lambda: untyped.summarize([1, 2]),
-        "`observations` takes what observations_from or read_observations makes, not a list",
-    ),
-    "no observations to validate": (
-        lambda: gdfit.train(gdfit.observations_from([1, 2], [1, 2]), validation=0.2),
-        "`validation` takes what observations_from or read_observations makes, not a float",
+    "no y to look at": (
+        lambda: gdfit.summarize([1, 2]),
+        "`y` is missing: a list has no names to find a target by",
     ),
     "a learning rate that is text": (
-        lambda: gdfit.train(gdfit.observations_from([1, 2], [1, 2]), lr="0.1"),
+        lambda: gdfit.train(gdfit.observations_from([1, 2], [1, 2]), lr=cast(Any, "0.1")),
         "`lr` takes a positive number or auto, not '0.1'",
     ),
     "shapes that differ": (

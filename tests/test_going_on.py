@@ -173,7 +173,8 @@ def test_a_chosen_rate_stays_with_its_run_alone(tmp_path: Path) -> None:
 
 
 def test_what_swings_about_the_minimum_goes_on(tmp_path: Path) -> None:
-    for options in ({"loss": "mae", "lr": 0.3}, {"optimizer": "adam", "lr": 0.5}):
+    every: list[dict[str, Any]] = [{"loss": "mae", "lr": 0.3}, {"optimizer": "adam", "lr": 0.5}]
+    for options in every:
         model: Any = "zeros"
         for _ in range(12):
             fit = train(measured(), init=model, epochs=7, **options)

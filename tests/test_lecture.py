@@ -31,7 +31,7 @@ def printed(loss: float, params: list[float], grad: list[float]) -> tuple[str, .
 
 
 @pytest.mark.parametrize("backend", ["manual", "autograd"])
-def test_library_gives_the_lectures_numbers(backend: str) -> None:
+def test_library_gives_the_lectures_numbers(backend: Any) -> None:
     observations = library.read_observations(str(LECTURE))
     fit = library.train(observations, lr=1e-2, epochs=1000, init=START, backend=backend)
     steps = {step.epoch: step for step in fit.history}
@@ -92,7 +92,7 @@ def test_the_lecture_as_a_program_prints_what_the_lecture_prints(
 @pytest.mark.parametrize("loop", ["training_loop", "autograd_loop"])
 @pytest.mark.parametrize("backend", ["manual", "autograd"])
 def test_the_lecture_as_a_program_takes_the_same_steps(
-    program: dict[str, Any], loop: str, backend: str
+    program: dict[str, Any], loop: str, backend: Any
 ) -> None:
     x, y = program["read_observations"]()
     observations = library.observations_from(x.numpy(), y.numpy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,7 @@ from hypothesis import strategies as st
 from conftest import Gdfit
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.near import Near, near
-from gdfit.data.observations import Observations
+from gdfit.data.observations import Near, Observations, near
 from gdfit.descent.run import train
 
 NANOSECONDS = 1_700_000_000_000_000_000 + np.arange(0, 10**6, 1000)
@@ -41,7 +41,7 @@ def ways(frame: pd.DataFrame, folder: Path) -> list[Observations]:
 
 @pytest.mark.parametrize("scale", ["standardize", "whiten"])
 @pytest.mark.parametrize("name", CLOSE)
-def test_what_float64_can_tell_varies(name: str, scale: str, tmp_path: Path) -> None:
+def test_what_float64_can_tell_varies(name: str, scale: Any, tmp_path: Path) -> None:
     t = CLOSE[name]
     distance = t - t[0]  # which has no rounding
     unit = np.abs(distance).max()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from base64 import b64decode
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def test_a_fit_is_a_table_and_a_picture() -> None:
 @pytest.mark.parametrize(
     "options", [{"lr": 1.2}, {"lr": 1e-2, "tol": 0.5}, {"loss": "mae", "epochs": 5000}]
 )
-def test_a_notebook_has_no_options(options: dict[str, object]) -> None:
+def test_a_notebook_has_no_options(options: dict[str, Any]) -> None:
     html = gdfit.train(lecture(), **options)._repr_html_()
     assert "<img" in html
     assert not re.search(r"--[a-z]", html.partition("<img")[0])

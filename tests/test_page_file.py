@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_nothing_in_it_leads_outside() -> None:
 
 @pytest.mark.parametrize("features", [1, 12, 60])
 @pytest.mark.parametrize("loss", ["mse", "mae"])
-def test_it_stays_small(features: int, loss: str) -> None:
+def test_it_stays_small(features: int, loss: Any) -> None:
     random = np.random.default_rng(0)
     x = random.normal(size=(20_000, features)) * 1e6
     names = [f"a_feature_with_a_long_name_{place}" for place in range(features)]

@@ -119,12 +119,13 @@ def decimals(seed: int) -> Observations:
 @pytest.mark.parametrize("seed", [None, *range(10)])
 def test_by_hand_by_autograd_and_by_the_page_is_the_same(opened: Opened, seed: int | None) -> None:
     data = lecture().observations if seed is None else decimals(seed)
-    for options in (
+    every: list[dict[str, Any]] = [
         {"loss": "mae", "lr": 0.01 if seed is None else 0.1},
         {"loss": "huber", "huber_delta": 0.5},
         {"loss": "mae", "batch_size": 4, "optimizer": "momentum"},
         {"batch_size": 7, "scale": "standardize"},
-    ):
+    ]
+    for options in every:
         fit = train(data, **{"lr": 0.02, "seed": 1, **options})
         other = train(data, **{"lr": 0.02, "seed": 1, **options, "backend": "autograd"})
         assert fit.epochs == 1000

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gdfit.descent.run import train as train
     from gdfit.descent.settings import Settings as Settings
     from gdfit.errors import GdfitError as GdfitError
+    from gdfit.errors import GdfitWarning as GdfitWarning
     from gdfit.errors import UsageError as UsageError
     from gdfit.model.evaluation import Evaluation as Evaluation
     from gdfit.model.evaluation import evaluate as evaluate
@@ -46,7 +47,7 @@ _NAMES = {
     "descent.compare": ("Comparison", "compare"),
     "descent.run": ("Fit", "Run", "train"),
     "descent.settings": ("Settings",),
-    "errors": ("GdfitError", "UsageError"),
+    "errors": ("GdfitError", "GdfitWarning", "UsageError"),
     "model.evaluation": ("Evaluation", "evaluate"),
     "model.export": ("export",),
     "model.linear": ("LinearModel", "load_model"),

@@ -65,6 +65,10 @@ class FieldError(GdfitError):
         return FieldError(what, file=self.file, line=self.line, row=self.row, column=self.column)
 
 
+class GdfitWarning(UserWarning):
+    """Something about a result that its user has to know."""
+
+
 class UsageError(GdfitError):
     """The options don't fit one another, or the data."""
 

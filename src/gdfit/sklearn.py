@@ -9,7 +9,7 @@ import re
 import warnings
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent.run import Fit, train
+from gdfit.descent.run import Fit, Run
 from gdfit.descent.settings import BackendName, OptimizerName, Scale, Settings
 from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED
 from gdfit.errors import GdfitError, UsageError, quoted
@@ -132,7 +132,9 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
             settings.check(validated=self.early_stopping)
             parts = self._parts(inputs, np.asarray(targets, np.float64), weights, settings.seed)
             validation = parts[1] if self.early_stopping else None
-            fit = train(parts[0], init=self.init, validation=validation, settings=settings)
+            init = cast(Any, self.init)
+            run = Run(parts[0], init=init, validation=validation, settings=settings)
+            fit = run.fit([*run])
         except GdfitError as error:
             # Each setting that it names is called otherwise here.
             told = re.sub(r"`(\w+)`", lambda name: PARAMETERS.get(name[1], name[1]), str(error))

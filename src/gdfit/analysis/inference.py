@@ -20,12 +20,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations, check_observations
+from gdfit.data.in_memory import DataOptions, observed
 from gdfit.descent.run import params_names
 from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError, UsageError, listing, printable
@@ -218,7 +218,12 @@ class Summary:
 
 
 def summarize(
-    observations: Observations, model: LinearModel | None = None, level: float = 0.95
+    x: Any,
+    model: LinearModel | None = None,
+    level: float = 0.95,
+    *,
+    y: Any = None,
+    **how: Unpack[DataOptions],
 ) -> Summary:
     """Least squares with standard errors, t, p and confidence intervals, beside a model's params.
 
@@ -227,7 +232,9 @@ def summarize(
 
     Parameters
     ----------
-    observations : condensed or not.
+    x, y : observations, condensed or not; or what `observations_from` takes.
+    features, target, exclude, degree, weights, intercept, drop_missing, like : as in
+        `observations_from`.
     model : the model to compare, of the same features and target.
     level : of the confidence intervals, between 0 and 1.
 
@@ -239,13 +246,13 @@ def summarize(
     Examples
     --------
     >>> import gdfit
-    >>> summary = gdfit.summarize(gdfit.observations_from([1, 2, 3, 4], [3, 5, 7, 10]))
+    >>> summary = gdfit.summarize([1, 2, 3, 4], y=[3, 5, 7, 10])
     >>> w, b = summary.rows
     >>> print(f"{w.least_squares:.2f} ± {w.std_error:.2f}, p = {w.p:.4f}")
     2.30 ± 0.17, p = 0.0056
     """
-    check_observations(observations, "observations")
     check_level(level)
+    observations = observed(x, y, **how)
     names = params_names(observations.features)
     values: Sequence[float | None] = model.params if model else [None] * len(names)
     target = observations.target_name

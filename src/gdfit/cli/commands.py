@@ -98,9 +98,14 @@ def curvature(
 
 
 def trained_model(path: Path) -> LinearModel:
-    """The model in the file at `path`, with a note where a newer gdfit wrote it."""
+    """The model in the file at `path`, with a note where a newer gdfit wrote it, and where its run
+    did not come to an end."""
     model = gdfit.load_model(path)
     note_version(path, model)
+    status, epochs = (model.facts.get(name) for name in ("status", "epochs"))
+    if status in ("interrupted", "diverged"):
+        how = "was interrupted" if status == "interrupted" else "diverged"
+        note(f"{path} is the model of a run that {how}, after {epochs} epochs")
     return model
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gdfit.data.data_file import DataFile, LaidOut, Progress, name_of_file
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
-from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut
+from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import Job, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.formats import as_text, open_file
@@ -123,11 +123,7 @@ class Dataset:
         to_train, held_out = piles[TRAIN], piles[VALIDATION]
         assert held_out is not None
         if to_train is None:
-            rows = "1 row" if held_out.count == 1 else f"{held_out.count} rows"
-            raise GdfitError(
-                f"holding out {fraction:g} of {rows} for validation leaves none to train on",
-                file=self.name,
-            )
+            raise nothing_to_train_on(fraction, held_out.count, self.name)
         return to_train, held_out
 
     def _condensed(

@@ -4,112 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from numbers import Real
+from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
-from gdfit.data.near import near
-from gdfit.data.observations import FIRST_ROWS, Observations, Rows
+from gdfit.data.observations import FIRST_ROWS, Observations, Rows, a_kind, near
 from gdfit.data.reduction.condense import Condense
+from gdfit.data.reduction.sampling import TRAIN, VALIDATION, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import reduce_files
 from gdfit.data.sources.frames import FrameFile, columns_of, frame_file, is_frame
+from gdfit.data.sources.numeric import (
+    array_columns,
+    array_of,
+    check_finite,
+    checked_weights,
+    name_beside,
+    name_of,
+    same_rows,
+    shapes_differ,
+)
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.text.dialect import Selection, several
-from gdfit.data.text.header import default_names
-from gdfit.errors import GdfitError, NoObservationsError, UsageError, listing, quoted
-
-
-def name_of(values: object) -> str | None:
-    """The name of a Series."""
-    name = getattr(values, "name", None)
-    return None if name is None else str(name)
-
-
-def same_rows(x: object, y: object) -> None:
-    """Raise where rows that have labels would go with others.
-
-    Raises
-    ------
-    GdfitError : `x` and `y` have an index each, which are not the same.
-    """
-    labels: Any = getattr(x, "index", None)
-    others: Any = getattr(y, "index", None)
-    labelled = hasattr(labels, "equals") and hasattr(others, "equals")
-    if labelled and len(labels) == len(others) and not labels.equals(others):
-        raise GdfitError(
-            f"the rows of {name_of(y) or 'y'} are labelled otherwise than those of x; if they are "
-            "in the same order, to_numpy() takes the labels off"
-        )
-
-
-def array_of(values: ArrayLike, called: str, *, exact: bool = False) -> FloatArray:
-    """`values` as float64, NaN where one is masked; `called` is the argument that they came as.
-
-    exact : whether to leave whole numbers as they are, with all their digits.
-    """
-    try:
-        array = unmasked(values)
-        if array.dtype.kind not in "cmM":
-            is_exact = exact and array.dtype.kind in "iu"
-            return np.asarray(array, None if is_exact else np.float64)
-    except (TypeError, ValueError):
-        pass
-    if isinstance(values, str):
-        raise GdfitError(f"`{called}` is the name of a column, and x is no DataFrame")
-    raise GdfitError(
-        f"`{called}` takes numbers, and this {type(values).__name__} holds something else"
-    )
-
-
-def unmasked(values: Any, kind: type[object] | None = None) -> Any:
-    """`values` as an array, of this `kind` if one is asked for: NaN, or among objects None, where
-    one is masked."""
-    parts = values if isinstance(values, list | tuple) else [values]
-    if not any(isinstance(part, np.ma.MaskedArray) for part in parts):
-        return np.asarray(values, kind)
-    masked: Any = np.ma.asarray(values) if isinstance(values, np.ndarray) else np.ma.array(parts)
-    if not np.ma.is_masked(masked):
-        return np.asarray(masked.data, kind)
-    if kind is None and masked.dtype.kind in "biuf":
-        return masked.astype(np.float64).filled(np.nan)
-    return masked.astype(object).filled(None)
-
-
-def as_rows(x: Any, inputs: Sequence[str], *, levels: bool) -> Any:
-    """The rows `x`, shape (n, p), or the one row `x`, shape (p,), as an array.
-
-    Parameters
-    ----------
-    x : values in the order of `inputs`; or a row of a DataFrame, whose values are found by name.
-    inputs : the names of the columns.
-    levels : whether some of them hold levels, which stay as they are: texts, or numbers with all
-        their digits.
-
-    Raises
-    ------
-    GdfitError : it has another shape.
-    """
-    index: Any = getattr(x, "index", None)
-    if hasattr(index, "isin") and set(inputs) <= set(map(str, index)):
-        # A row of a DataFrame, as `frame.iloc[0]` is: a Series over its columns.
-        place_of = {str(name): place for place, name in enumerate(index)}
-        x = [x.iloc[place_of[name]] for name in inputs]
-    if levels:
-        rows = unmasked(x, None if isinstance(x, np.ndarray) else object)
-    else:
-        rows = array_of(x, "x")
-    if rows.ndim not in (1, 2) or rows.shape[-1] != len(inputs):
-        hint = ""
-        if len(inputs) == 1 and rows.ndim == 1:
-            hint = "; x.reshape(-1, 1) makes rows of a column"
-        raise GdfitError(
-            f"`x` takes a value for each feature ({listing(tuple(inputs))}), or rows of them, "
-            f"shape (n, {len(inputs)}), not shape {rows.shape}{hint}"
-        )
-    return rows
+from gdfit.errors import NoObservationsError, UsageError, listing
 
 
 class Like(Protocol):
@@ -128,9 +47,101 @@ class Like(Protocol):
         """Whether there is a b."""
 
 
+class DataOptions(TypedDict, total=False):
+    """The arguments of `observations_from`, beside x and y."""
+
+    features: Sequence[str] | str | None
+    target: str | None
+    exclude: Sequence[str] | str
+    degree: int
+    weights: Any
+    intercept: bool
+    drop_missing: bool
+    like: Like | None
+
+
+def observed(x: Any, y: Any = None, **how: Unpack[DataOptions]) -> Observations:
+    """The observations `x`; or those that `observations_from` makes of x and y.
+
+    Raises
+    ------
+    UsageError : x are observations, and something more is said of them.
+    """
+    if not isinstance(x, Observations):
+        return observations_from(x, y, **how)
+    if y is not None or how:
+        more = listing(tuple(f"`{name}`" for name in how)) or "y"
+        raise UsageError(f"observations have been made: {more} belongs to what makes them")
+    return x
+
+
+def with_validation(
+    x: Any, y: Any, validation: Any, seed: int = 0, **how: Unpack[DataOptions]
+) -> tuple[Observations, Observations | None]:
+    """The observations to descend on, and those to validate on.
+
+    Parameters
+    ----------
+    x, y, how : as `observed` takes them.
+    validation : observations; a fraction of the rows to hold out, between 0 and 1, which are those
+        that the command line holds out of a file of these rows of 2 MB at most; a DataFrame like x,
+        or a pair of arrays like x and y; or none.
+    seed : which rows are held out comes from it.
+
+    Raises
+    ------
+    UsageError : the fraction is out of range, or of rows that have been condensed.
+    """
+    if isinstance(validation, Real):
+        if isinstance(x, Observations):
+            raise UsageError(
+                "`validation` takes a fraction where rows are given, and observations have been "
+                "made of them: split them before, or hand over the rows themselves"
+            )
+        fraction = float(validation)
+        if not 0 < fraction < 1:
+            raise UsageError(f"`validation` takes a fraction between 0 and 1, not {fraction:g}")
+        return held_out(x, y, HoldOut(fraction, seed), **how)
+    observations = observed(x, y, **how)
+    if validation is None or isinstance(validation, Observations):
+        return observations, validation
+    frame = is_frame(validation)
+    if not frame and not (isinstance(validation, tuple) and len(validation) == 2):
+        raise UsageError(
+            "`validation` takes observations, a fraction of the rows, a DataFrame, or arrays x and "
+            f"y as (x, y), not {a_kind(validation)}"
+        )
+    other: DataOptions = {"like": observations, "drop_missing": how.get("drop_missing", False)}
+    if frame:
+        there = y if isinstance(y, str) else how.get("target") or observations.target_name
+        return observations, observations_from(validation, there, **other)
+    if not is_frame(validation[0]):
+        other["features"] = observed_inputs(observations)
+    other["target"] = observations.target_name
+    return observations, observations_from(*validation, **other)
+
+
+def observed_inputs(observations: Observations) -> tuple[str, ...]:
+    """The columns that observations were made of."""
+    made_of = observations.expansion
+    return made_of.inputs if made_of else observations.features
+
+
+def held_out(
+    x: Any, y: Any, dealing: HoldOut, **how: Unpack[DataOptions]
+) -> tuple[Observations, Observations]:
+    """The observations without those that are held out, and these."""
+    rows = observations_of(x, y, dealing=dealing, **how)
+    to_train, validation = rows[TRAIN], rows[VALIDATION]
+    assert validation
+    if to_train is None:
+        raise nothing_to_train_on(dealing.fraction, validation.count)
+    return to_train, validation
+
+
 def observations_from(
     x: Any,
-    y: Any,
+    y: Any = None,
     features: Sequence[str] | str | None = None,
     target: str | None = None,
     *,
@@ -150,7 +161,8 @@ def observations_from(
     ----------
     x : the features, shape (N,) or (N, p), or a DataFrame that has them among its columns.
     y : the target, shape (N,); or of the DataFrame x the name of a column, or a term as
-        ``log(price)``. A column of the name of the Series that y is, is no feature.
+        ``log(price)``. A column of the name of the Series that y is, is no feature. Of a DataFrame,
+        it may be left out: then `target` names it, or it is found as in a file.
     features : of a DataFrame, the terms to predict from, as ``["x", "x^2", "log(z)", "species"]``;
         by default all other columns with numbers. `Observations.left_out` names those that have
         none. Of an array, names for its columns, by default x (one feature) or x1…xp.
@@ -176,6 +188,37 @@ def observations_from(
     >>> gdfit.observations_from(birds, "mass", ["kind", "wing"]).features
     ('kind[b]', 'wing')
     """
+    (found,) = observations_of(
+        x,
+        y,
+        features=features,
+        target=target,
+        exclude=exclude,
+        degree=degree,
+        weights=weights,
+        intercept=intercept,
+        drop_missing=drop_missing,
+        like=like,
+    )
+    assert found
+    return found
+
+
+def observations_of(
+    x: Any,
+    y: Any = None,
+    *,
+    features: Sequence[str] | str | None = None,
+    target: str | None = None,
+    exclude: Sequence[str] | str = (),
+    degree: int = 1,
+    weights: Any = None,
+    intercept: bool = True,
+    drop_missing: bool = False,
+    like: Like | None = None,
+    dealing: HoldOut | None = None,
+) -> list[Observations | None]:
+    """The observations in each pile that rows are dealt to: see `observations_from`."""
     same_rows(x, y)
     same_rows(x, weights)
     asked = Selection(exclude=several(exclude), degree=degree, intercept=intercept)
@@ -185,6 +228,10 @@ def observations_from(
         made_by = like.expansion.terms if like.expansion else like.features
         asked = Selection(tuple(map(str, made_by)), intercept=like.intercept)
     frame = is_frame(x)
+    if frame and y is None:
+        y, target = target, None
+    elif y is None:
+        raise UsageError(f"`y` is missing: {a_kind(x)} has no names to find a target by")
     exact = bool(like and like.expansion and like.expansion.categories)
     columns = columns_of(x) if frame else array_columns(x, features, exact=exact)
     if frame and features is not None:
@@ -193,8 +240,9 @@ def observations_from(
     if frame:  # a column that is called as the target is no feature
         own = {target, name_of(y)}
         columns = [(name, values) for name, values in columns if str(name) not in own]
-    if frame and (isinstance(y, str) or (isinstance(y, Hashable) and y in names)):
-        called, aimed_at = target, str(y)
+    aimed_at: str | None
+    if frame and (y is None or isinstance(y, str) or (isinstance(y, Hashable) and y in names)):
+        called, aimed_at = target, None if y is None else str(y)
     else:
         called = target or name_of(y) or "y"
         observed = y if frame and hasattr(y, "head") else array_of(y, "y")
@@ -207,53 +255,42 @@ def observations_from(
     weighed_by = weights if frame and isinstance(weights, str) else None
     is_array = weights is not None and weighed_by is None
     counts = checked_weights(weights, count) if is_array else None
-    if not (frame or drop_missing) and asked == Selection(intercept=asked.intercept):
-        observations = as_they_stand(columns, counts, intercept=asked.intercept)
+    is_plain = asked == Selection(intercept=asked.intercept) and not (frame or drop_missing)
+    found: list[Observations | None]
+    if is_plain and not dealing:
+        found = [as_they_stand(columns, counts, intercept=asked.intercept)]
     else:
         if counts is not None:
-            asked = replace(asked, weights=name_beside([*map(str, names), aimed_at], "weights"))
+            taken = [str(name) for name, _ in columns]
+            asked = replace(asked, weights=name_beside([*map(str, names), *taken], "weights"))
             columns.append((asked.weights, counts))
         file = frame_file(x, columns, "the array" if not frame else None)
         asked = replace(asked, target=aimed_at, weights=asked.weights or weighed_by)
-        observations = condense_frame(file, asked, like, drop_missing=drop_missing)
-    target_name = called or observations.target_name
-    return replace(observations, target_name=target_name, weights_name=weighed_by)
-
-
-def array_columns(
-    x: Any, features: Sequence[str] | str | None, *, exact: bool
-) -> list[tuple[Hashable, Any]]:
-    """Names and values of the columns of an array, shape (N,) or (N, p): see `array_of`."""
-    inputs = array_of(x, "x", exact=exact)
-    if inputs.ndim == 1:
-        inputs = inputs[:, np.newaxis]
-    if inputs.ndim != 2:
-        raise shapes_differ(x, inputs)
-    if not inputs.shape[1]:
-        raise GdfitError("x has no columns")
-    own = name_of(x)
-    names: tuple[str, ...] = default_names(inputs.shape[1] + 1)[:-1]
-    if features is not None:
-        names = several(features)
-    elif own is not None and len(names) == 1:
-        names = (own,)
-    if len(names) != inputs.shape[1]:
-        raise GdfitError(f"{len(names)} names for {inputs.shape[1]} features")
-    return [*zip(names, inputs.T, strict=True)]
+        found = condense_frame(file, asked, like, dealing, drop_missing=drop_missing)
+    return [
+        pile and replace(pile, target_name=called or pile.target_name, weights_name=weighed_by)
+        for pile in found
+    ]
 
 
 def condense_frame(
-    file: FrameFile, asked: Selection, like: Like | None, *, drop_missing: bool
-) -> Observations:
-    """The observations in columns in memory; the rows are kept as well."""
+    file: FrameFile,
+    asked: Selection,
+    like: Like | None,
+    dealing: HoldOut | None,
+    *,
+    drop_missing: bool,
+) -> list[Observations | None]:
+    """The observations in columns in memory, of each pile; the rows are kept as well."""
     columns = choose_columns(file.layout, file.name, asked)
     if like:
         known = like.expansion and replace(like.expansion, intercept=like.intercept)
         columns = replace(columns, known=known)
-    job = Condense(Chosen(columns, asked, drop_missing), keep_rows=True)
-    found: Observations | None
-    (found,), _ = reduce_files([file], job)
-    if not found:
+    recipe = Chosen(columns, asked, drop_missing)
+    job = Condense(recipe, dealing.seed if dealing else 0, dealing, keep_rows=True)
+    found: list[Observations | None]
+    found, _ = reduce_files([file], job)
+    if not any(found):
         why = nothing_left(file.layout, columns, drop_missing=drop_missing)
         raise NoObservationsError(why, file=file.name)
     return found
@@ -294,45 +331,3 @@ def as_they_stand(
         sample_inputs=sample[:, :-1],
         intercept=intercept,
     )
-
-
-def shapes_differ(x: Any, y: Any) -> GdfitError:
-    """What to say of shapes that don't match."""
-    hint = "; np.ravel(y) takes its column out" if np.shape(y) == (*np.shape(x)[:1], 1) else ""
-    return GdfitError(
-        f"x of shape (N,) or (N, p) goes with y of shape (N,), not {np.shape(x)} with {np.shape(y)}"
-        + hint
-    )
-
-
-def checked_weights(weights: ArrayLike, count: int) -> FloatArray:
-    """The weights of `count` observations, shape (N,)."""
-    result = array_of(weights, "weights")
-    if result.shape != (count,):
-        raise GdfitError(f"weights of shape ({count},) go with y, not {np.shape(weights)}")
-    if not (np.isfinite(result).all() and (result >= 0).all()):
-        raise GdfitError("weights must be finite numbers that are not negative")
-    if not result.any():
-        raise NoObservationsError(" with a weight above 0")
-    return result
-
-
-def name_beside(names: Sequence[str], name: str) -> str:
-    """A name for a column among columns of these names, of which it is none."""
-    while name in names:
-        name += "_"
-    return name
-
-
-def check_finite(columns: Sequence[tuple[Hashable, FloatArray]]) -> None:
-    """Raise for the first number of an array that is not finite; y is the last of the columns."""
-    wrong = [np.flatnonzero(~np.isfinite(values)).tolist() for _, values in columns]
-    faults = [(rows[0], place) for place, rows in enumerate(wrong) if rows]
-    if faults:
-        row, place = min(faults)
-        name, values = columns[place]
-        called = "y" if place == len(columns) - 1 else quoted(str(name))
-        raise GdfitError(
-            f"{called} is {values[row]} in row {row}, counted from 0: x and y must be finite "
-            "numbers"
-        )

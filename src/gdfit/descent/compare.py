@@ -13,16 +13,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain, product
 from numbers import Real
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.in_memory import DataOptions, with_validation
 from gdfit.data.observations import Observations
 from gdfit.descent.learning_rate import ENOUGH, EXACT
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit, Run, losses
-from gdfit.descent.settings import Settings
+from gdfit.descent.run import Fit, Run, losses, parted
+from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
 from gdfit.descent.start import Init
 from gdfit.descent.stopping import DIVERGED
 from gdfit.errors import GdfitError, UsageError
@@ -248,23 +249,50 @@ def runs_header(varied: Sequence[str], validated: bool) -> list[str]:
 Starts = Init | Sequence[Init] | Mapping[str, Init]
 
 
+class EachOption(TypedDict, total=False):
+    """The fields of `Settings` as keyword arguments: a value, or several."""
+
+    lr: float | Literal["auto"] | Iterable[float | Literal["auto"]]
+    epochs: int | Iterable[int]
+    backend: BackendName | Iterable[BackendName]
+    seed: int | Iterable[int]
+    scale: Scale | Iterable[Scale | None] | None
+    loss: LossName | Iterable[LossName]
+    huber_delta: float | Iterable[float]
+    l2: float | Iterable[float]
+    optimizer: OptimizerName | Iterable[OptimizerName]
+    momentum: float | Iterable[float]
+    betas: tuple[float, float] | Iterable[tuple[float, float]]
+    batch_size: int | Iterable[int | None] | None
+    tol: float | Iterable[float | None] | None
+    target_loss: float | Iterable[float | None] | None
+    patience: int | Iterable[int | None] | None
+    leap: bool
+
+
+class CompareOptions(EachOption, DataOptions):
+    """Settings, and what `observations_from` takes."""
+
+
 def compare(
-    observations: Observations,
+    x: Any,
+    y: Any = None,
     *,
     init: Starts = "zeros",
-    validation: Observations | None = None,
+    validation: Any = None,
     settings: Settings | None = None,
-    **options: Any,
+    **options: Unpack[CompareOptions],
 ) -> Comparison:
-    """Fit linear models to `observations` with every combination of the values given.
+    """Fit linear models to data with every combination of the values given.
 
     Parameters
     ----------
-    observations : from `read_observations` (files) or `observations_from` (arrays, DataFrames).
+    x, y, validation : the data, as `train` takes them.
+    features, target, exclude, degree, weights, intercept, drop_missing, like : as in
+        `observations_from`.
     init : where the params start, as `train` takes it; several, as a list or by name.
-    validation : a set to measure the loss on, which is not descended on.
     settings : a `Settings`, for all runs.
-    options : its fields: a value, or a list of values to compare.
+    its fields : a value, or a list of values to compare.
 
     Raises
     ------
@@ -273,13 +301,14 @@ def compare(
     Examples
     --------
     >>> import gdfit
-    >>> observations = gdfit.observations_from([1, 2, 3], [3, 5, 7])
-    >>> comparison = gdfit.compare(observations, lr=[0.01, 0.1, 1], epochs=1000)
+    >>> comparison = gdfit.compare([1, 2, 3], [3, 5, 7], lr=[0.01, 0.1, 1], epochs=1000)
     >>> [(fit.settings.lr, fit.status) for fit in comparison.fits]
     [(0.1, 'completed'), (0.01, 'completed'), (1, 'diverged')]
     """
-    every = settings_of(settings or Settings(), **options)
-    runs = combinations(observations, every, init, validation)
+    how, values = parted(options)
+    every = settings_of(settings or Settings(), **values)
+    observations, held_out = with_validation(x, y, validation, every[0].seed, **how)
+    runs = combinations(observations, every, init, held_out)
     # Each is forgotten when its turn is over: it may hold a copy of the observations.
     return Comparison(run_result(number, *runs.pop(0)) for number in range(1, len(runs) + 1))
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations, check_alike, check_observations
+from gdfit.data.in_memory import DataOptions, with_validation
+from gdfit.data.observations import Observations, check_alike
 from gdfit.descent import stopping
 from gdfit.descent.closed_form import DescentPath, last_epoch, leap
 from gdfit.descent.curvature import Curvature
@@ -19,14 +22,16 @@ from gdfit.descent.loop import Step, descend
 from gdfit.descent.objective import Objective, kept_rows, mean_loss, objectives_of, whole_objective
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.scaling import Scaling
-from gdfit.descent.settings import Settings
+from gdfit.descent.settings import Settings, SettingsOptions
 from gdfit.descent.start import Init, Start, signature
-from gdfit.errors import GdfitError
+from gdfit.errors import GdfitError, GdfitWarning
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from gdfit import Summary
 
 
 def params_names(features: Sequence[str]) -> tuple[str, ...]:
@@ -97,6 +102,21 @@ class Fit(Displayed):
     settings: Settings = field(repr=False)
     asked: Settings = field(repr=False)
 
+    def predict(self, x: Any) -> Any:
+        """ŷ of the model at x: see `LinearModel.predict`."""
+        return self.model.predict(x)
+
+    def save(self, path: str | Path, *, diverged: bool = False) -> None:
+        """Write the model to a file: see `LinearModel.save`."""
+        self.model.save(path, diverged=diverged)
+
+    def summary(self, level: float = 0.95) -> Summary:
+        """Least squares beside the params, with standard errors and confidence intervals: see
+        `gdfit.summarize`."""
+        import gdfit
+
+        return gdfit.summarize(self.observations, self.model, level)
+
     @property
     def frame(self) -> pd.DataFrame:
         """The history as a DataFrame with the columns of `gdfit train --format csv`."""
@@ -123,20 +143,21 @@ class Run(Displayed):
 
     def __init__(
         self,
-        observations: Observations,
+        x: Any,
+        y: Any = None,
         *,
         init: Init = "zeros",
-        validation: Observations | None = None,
+        validation: Any = None,
         shown: Iterable[int] | None = None,
         settings: Settings | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
-        check_observations(observations, "observations")
-        if validation is not None:
-            check_observations(validation, "validation")
-            check_alike(observations, validation)
-        settings = replace(settings or Settings(), **options)
+        how, fields = parted(options)
+        settings = replace(settings or Settings(), **fields)
         settings.check(validated=validation is not None)
+        observations, validation = with_validation(x, y, validation, settings.seed, **how)
+        if validation is not None:
+            check_alike(observations, validation)
         self.asked, self.observations, self.validation = settings, observations, validation
         self.shown = shown
         if settings.batch_size and settings.batch_size >= observations.count:
@@ -247,7 +268,7 @@ class Run(Displayed):
                 "r_squared": data.r_squared(params),
                 "epochs": last.epoch,
                 "best_epoch": epoch,
-                "status": last.status or stopping.COMPLETED,
+                "status": last.status or stopping.INTERRUPTED,  # who iterates has broken off
             }
         facts = {
             **results,
@@ -275,29 +296,74 @@ class Run(Displayed):
         )
 
 
-def train(observations: Observations, **options: Any) -> Fit:
-    """Fit a linear model to `observations` by gradient descent: a `Run` to its end.
+class RunOptions(TypedDict, total=False):
+    """What `Run` takes besides data and settings."""
+
+    init: Init
+    validation: Any
+    shown: Iterable[int] | None
+    settings: Settings | None
+
+
+class Options(SettingsOptions, DataOptions):
+    """Settings, and what `observations_from` takes."""
+
+
+class TrainArguments(RunOptions, Options):
+    """The keyword arguments of `train`."""
+
+
+def parted(options: Mapping[str, Any]) -> tuple[DataOptions, SettingsOptions]:
+    """The options that say how observations are made, and the settings."""
+    how = {name: options[name] for name in options if name in DataOptions.__optional_keys__}
+    others = {name: options[name] for name in options if name not in how}
+    return cast(DataOptions, how), cast(SettingsOptions, others)
+
+
+def train(x: Any, y: Any = None, **options: Unpack[TrainArguments]) -> Fit:
+    """Fit a linear model by gradient descent: a `Run` to its end.
 
     Parameters
     ----------
-    observations : from `read_observations` (files) or `observations_from` (arrays, DataFrames).
+    x, y : x is what `read_observations` (files) or `observations_from` has made; or both are what
+        `observations_from` takes: arrays, or a DataFrame, whose target may be named by `target`.
+    features, target, exclude, degree, weights, intercept, drop_missing, like : as in
+        `observations_from`.
     init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
         p+1 values themselves; or a model, to go on where it stopped.
     shown : with `leap`, the epochs to leap to, rising; by default 1, 2, 3, 5, 10, 20, 50, 100, …
         The first epoch and the last are among the steps in any case.
-    validation : a set to measure the loss on, which is not descended on.
+    validation : a set to measure the loss on, which is not descended on: observations; a DataFrame,
+        or arrays (x, y); or the fraction of the rows to hold out, which are those that the command
+        line holds out of the same rows in a file of up to 2 MB.
     settings, and its fields : a `Settings`, or its fields, or both.
 
     Raises
     ------
+    GdfitError : the data can't be used.
     UsageError : an argument is out of range, or does not fit the observations.
+
+    Warns
+    -----
+    GdfitWarning : the run has diverged.
 
     Examples
     --------
     >>> import gdfit
-    >>> fit = gdfit.train(gdfit.observations_from([1, 2, 3], [3, 5, 7]), lr=0.1)
-    >>> round(fit.model.predict([10]), 6)
+    >>> fit = gdfit.train([1, 2, 3], [3, 5, 7], lr=0.1)
+    >>> round(fit.predict([10]), 6)
     21.0
+
+    >>> import pandas
+    >>> cars = pandas.DataFrame({"km": [1, 2, 3, 4, 5, 6], "price": [9, 8, 7, 6, 5, 4]})
+    >>> fit = gdfit.train(cars, target="price", features=["km"], validation=0.2)
+    >>> fit.observations, fit.validation
+    (<5 observations: price from km>, <1 observations: price from km>)
     """
-    run = Run(observations, **options)
-    return run.fit(list(run))
+    run = Run(x, y, **options)
+    fit = run.fit(list(run))
+    if fit.status == stopping.DIVERGED:
+        rate = f"{run.settings.lr:.4g}"
+        what = f"the run has diverged at epoch {fit.epochs}: the learning rate {rate} is too large"
+        warnings.warn(f"{what}; lr='auto' chooses one", GdfitWarning, stacklevel=2)
+    return fit

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from gdfit.data.text.fields import WHOLE
 from gdfit.errors import UsageError, quoted
@@ -123,6 +123,27 @@ class Settings:
 def whole_from(least: int) -> Callable[[float], bool]:
     """From `least` on, and a number that float64 can count to."""
     return lambda value: least <= value < WHOLE
+
+
+class SettingsOptions(TypedDict, total=False):
+    """The fields of `Settings` as keyword arguments."""
+
+    lr: float | Literal["auto"]
+    epochs: int
+    backend: BackendName
+    seed: int
+    scale: Scale | None
+    loss: LossName
+    huber_delta: float
+    l2: float
+    optimizer: OptimizerName
+    momentum: float
+    betas: tuple[float, float]
+    batch_size: int | None
+    tol: float | None
+    target_loss: float | None
+    patience: int | None
+    leap: bool
 
 
 def at_least(least: float) -> Callable[[float], bool]:

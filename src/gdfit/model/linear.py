@@ -62,8 +62,8 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.in_memory import as_rows
         from gdfit.data.sources.frames import frame_file, is_frame
+        from gdfit.data.sources.numeric import as_rows
 
         if is_frame(x):
             return self.in_file(frame_file(x))
@@ -149,8 +149,18 @@ class LinearModel(Displayed):
         facts = {name: without_secrets(fact) for name, fact in self.facts.items()}
         return {**own, **(self.expansion.record if self.expansion else {}), **facts}
 
-    def save(self, path: str | Path, **more: object) -> None:
-        """Write the model, and `more` facts, to the JSON file at `path`: whole or not at all."""
+    def save(self, path: str | Path, *, diverged: bool = False, **more: object) -> None:
+        """Write the model, and `more` facts, to the JSON file at `path`: whole or not at all.
+
+        diverged : whether to write one whose run has diverged all the same.
+
+        Raises
+        ------
+        GdfitError : its run has diverged, or the file can't be written.
+        """
+        if self.facts.get("status") == "diverged" and not diverged:
+            what = "is not written: the run has diverged, and the model predicts nothing"
+            raise GdfitError(f"{what}; `diverged` True writes it all the same", file=str(path))
         with open_beside(Path(path)) as file:
             file.write(to_json({**self.record, **more}) + "\n")
 

@@ -18,8 +18,15 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.batch import Codes, NumberedRows
-from gdfit.data.near import Near, near
-from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
+from gdfit.data.observations import (
+    FIRST_ROWS,
+    Near,
+    Observations,
+    Rows,
+    buffered,
+    near,
+    rows_at_once,
+)
 from gdfit.data.reduction.sampling import UNDECIDED, Dealing, Reservoir, Sample, split_draws
 from gdfit.data.reduction.tree import Spot, both
 from gdfit.data.terms.columns import Columns, Recipe

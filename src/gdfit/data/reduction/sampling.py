@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
+from gdfit.errors import GdfitError
 
 SAMPLE_ROWS = 2000
 SAMPLING, SPLITTING, SETTLING = 1, 2, 4  # streams of random numbers, apart from other choices'
@@ -91,6 +92,13 @@ class HoldOut:
             piles.append([VALIDATION] * more + [TRAIN] * (undecided - more))
             before = so_far
         return piles
+
+
+def nothing_to_train_on(fraction: float, count: int, file: str | None = None) -> GdfitError:
+    """What to say where all rows of a file, so many, are held out."""
+    rows = "1 row" if count == 1 else f"{count} rows"
+    what = f"holding out {fraction:g} of {rows} for validation leaves none to train on"
+    return GdfitError(what, file=file)
 
 
 def split_draws(seed: int, unit: tuple[int, int], rows: NDArray[np.int64]) -> FloatArray:
