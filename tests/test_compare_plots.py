@@ -255,8 +255,8 @@ def test_a_long_run_is_thinned(lecture: Observations) -> None:
 
 def test_eight_runs_with_long_names_are_numbered(lecture: Observations) -> None:
     options: dict[str, Any] = {"lr": [0.01, 0.1], "optimizer": ["gd", "momentum"]}
-    scales = ["none", "standardize"]
-    figure = draw_comparison(library.compare(lecture, epochs=30, scale=scales, **options))
+    options["scale"] = ["none", "standardize"]
+    figure = draw_comparison(library.compare(lecture, epochs=30, **options))
     figure.draw_without_rendering()
     assert sorted(ends(figure.axes[0])) == list("12345678")
     assert all(f"{rank}: lr " in name for rank, name in enumerate(legend(figure)[:8], 1))
