@@ -241,7 +241,7 @@ def test_divergence_is_told_at_the_same_epoch() -> None:
         loop, fit = (train(observations, **options, leap=leap) for leap in (False, True))
         assert (fit.status, fit.epochs) == (loop.status, loop.epochs)
         assert fit.status == "diverged"
-    assert train(observations, lr=2 * bound, epochs=10**30, leap=True).epochs < 100
+    assert train(observations, lr=2 * bound, epochs=10**15, leap=True).epochs < 100
 
 
 def test_stalled_is_told_as_in_the_loop() -> None:
@@ -303,9 +303,9 @@ def test_a_run_by_leaps_can_be_stopped() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.none() | st.integers(1, 50),
-    st.none() | st.lists(st.integers(1, 999), min_size=1, max_size=9).map(tuple),
+    st.none() | st.lists(st.builds(range, st.integers(1, 999), st.integers(1, 1200)), min_size=1),
 )
-def test_leaps_lead_to_what_is_printed(every: int | None, show: tuple[int, ...] | None) -> None:
+def test_leaps_lead_to_what_is_printed(every: int | None, show: list[range] | None) -> None:
     printed = report.schedule(every, show)
     rising: Iterator[int] = takewhile(lambda epoch: epoch < 1000, report.scheduled(every, show))
     assert sorted(set(rising)) == [epoch for epoch in range(1, 1000) if printed(epoch)]

@@ -30,6 +30,20 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[str]) -> None
             taken.append(path.resolve())
 
 
+def is_stream(path: Path) -> bool:
+    """Whether `path` is a device or a pipe (``/dev/stderr``, also where that is a file)."""
+    return path.is_relative_to("/dev") or (path.exists() and not path.is_file() | path.is_dir())
+
+
+def check_ending(path: Path, option: str, *endings: str) -> None:
+    """Raise where `path`, of an `option`, is no device or pipe and has none of the `endings`."""
+    if path.suffix.lower() in endings or is_stream(path):
+        return
+    *first, last = endings
+    ends = f"{', '.join(first)} or {last}" if first else last
+    raise UsageError(f"`{option}` takes a file that ends in {ends}, not {quoted(str(path))}")
+
+
 def check_writable(path: Path) -> None:
     """Raise where `path` can't become a file."""
     folder = path.resolve().parent
@@ -56,7 +70,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     A device or a pipe (``/dev/stdout``) can't be replaced and is written to directly.
     """
     check_writable(path)
-    if path.exists() and not path.is_file():
+    if is_stream(path):
         with naming_file(path):
             yield path
         return

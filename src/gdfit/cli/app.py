@@ -1,17 +1,22 @@
-"""The command line as a whole: the commands, their statuses, and errors as one line."""
+"""The command line as a whole: the commands, their statuses, and errors as one line. Where there is
+no such command or option, it ends with the one that is meant: by what other programs call it, or by
+what is most like it."""
 
 from __future__ import annotations
 
 import os
 import sys
 import warnings
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from gdfit.cli.commands import curvature, evaluate, export, gradcheck, graph, predict, summary
 from gdfit.cli.compare import compare
-from gdfit.cli.groups import grouped
+from gdfit.cli.groups import examples, grouped
+from gdfit.cli.parsers import MistypedError, command_line, named_elsewhere, nearest
 from gdfit.cli.process import (
     INTERRUPTED_STATUS,
     UNREAD_STATUS,
@@ -20,10 +25,54 @@ from gdfit.cli.process import (
     tune_process,
 )
 from gdfit.cli.train import train
-from gdfit.errors import GdfitError
+from gdfit.errors import GdfitError, listing, quoted
 from gdfit.package import __version__
 
 COMMANDS = (train, compare, gradcheck, graph, curvature, predict, evaluate, summary, export)
+
+
+DATA_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".gz", ".parquet", ".feather")
+
+# What other programs call a command, and an option, by what is typed here.
+COMMAND_NAMES = {
+    "train": "fit regress regression lm learn run",
+    "evaluate": "score test eval validate",
+    "summary": "summarize coef ols",
+    "predict": "apply forecast",
+    "curvature": "hessian eigenvalues",
+    "train --plot plot.png": "plot draw show",
+}
+OPTION_NAMES = {
+    "--lr": "learning-rate lrate rate gamma eta eta0 alpha step-size stepsize",
+    "--epochs": "iterations iters iter n-iter max-iter steps num-epochs n-epochs",
+    "--optimizer": "method algorithm algo solver opt update",
+    "--batch-size": "batch batchsize minibatch mini-batch",
+    "--loss": "objective criterion cost",
+    "--scale standardize": "standardize standardise normalize normalise",
+    "--scale": "scaling scaler",
+    "--l2": "ridge lambda penalty regularization",
+    "--seed": "random-state random-seed rng",
+    "--init": "start theta params initial",
+    "--tol": "tolerance eps epsilon",
+    "--target": "response label outcome dependent y-column",
+    "--features": "predictors inputs columns cols",
+    "--no-intercept": "no-bias no-constant",
+    "--delimiter": "sep separator",
+    "--missing": "na na-values nan",
+    "--drop-missing": "dropna drop-na",
+    "--plot": "figure fig image picture png",
+    "--page": "html web",
+    "--model": "save save-model output-model",
+    "--format json": "json",
+    "--format csv": "csv",
+    "--quiet": "silent",
+    "--level": "confidence",
+}
+# Names of options that are none here, and what to say of them.
+WITHOUT_OPTION = {
+    "--decay": "the learning rate is the same in all epochs; `l2` is what decays weights",
+    "--weight-decay": "half of it is what `l2` takes: λ of λ‖w‖²",
+}
 
 
 def app_for(typed: list[str]) -> typer.Typer:
@@ -37,7 +86,7 @@ def app_for(typed: list[str]) -> typer.Typer:
     )
     app.callback(invoke_without_command=True)(version)
     for command in [each for each in COMMANDS if each.__name__ in typed[:1]] or COMMANDS:
-        app.command()(grouped(command))
+        app.command(epilog=examples(command))(grouped(command))
     return app
 
 
@@ -65,11 +114,13 @@ def main() -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; every error is one line on standard error. Returns the status."""
     open_streams()
+    typed = [*(sys.argv[1:] if arguments is None else arguments)]
+    if typed[:1] == ["help"]:
+        typed = [*typed[1:2], "--help"]
     try:
         with warnings.catch_warnings():
             # What overflows is told of as such: "diverged", "too large".
             warnings.simplefilter("ignore", RuntimeWarning)
-            typed = sys.argv[1:] if arguments is None else arguments
             status = app_for(typed)(typed, prog_name="gdfit", standalone_mode=False, obj=typed)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -78,13 +129,15 @@ def run(arguments: list[str] | None = None) -> int:
         if end.code != 1:  # with which Rich and Typer end where a pipe's reader has gone
             raise
         status = UNREAD_STATUS
+    except MistypedError as error:
+        status = complain(f"{error}: {error.instead(typed)}", error.status)
     except GdfitError as error:
         status = complain(str(error), error.status)
     except typer.TyperException as error:
         status = error.exit_code
-        message = " ".join(error.format_message().split()).rstrip(".")
+        message = usage_message(error, typed, [command.__name__ for command in COMMANDS])
         if message:  # there is none where the help has been shown instead
-            complain(f"{message} (see gdfit --help)", status)
+            complain(message, status)
     except MemoryError:
         status = complain("there is not enough memory", status=1)
     except OSError as error:
@@ -94,3 +147,57 @@ def run(arguments: list[str] | None = None) -> int:
         print("gdfit: interrupted", file=sys.stderr)
     sys.stderr.flush()
     return int(status or 0)
+
+
+def no_command(words: Sequence[str], commands: Sequence[str]) -> str:
+    """What to say where the first of the `words` typed is none of the `commands`."""
+    from gdfit.data.data_file import scheme_of
+
+    word, *rest = words
+    if scheme_of(word) or word.endswith(DATA_ENDINGS) or word == "-" or Path(word).is_file():
+        return f"{quoted(word)} is no command but data: {command_line(['train', *words])}"
+    what = f"No such command {quoted(word)}; "
+    if here := named_elsewhere(word.casefold(), COMMAND_NAMES):
+        return f"{what}type {command_line([here[0], *(rest or ['DATA']), *here[1:]])}"
+    if near := nearest(word.casefold(), commands):
+        return f"{what}the nearest is {near}: {command_line([near, *rest])}"
+    return f"{what}there are {listing(tuple(commands), len(commands))}"
+
+
+def no_option(name: str, words: Sequence[str], options: Sequence[str]) -> str:
+    """What to say where an option of this `name` was typed that is none of the command's
+    `options`."""
+    # Of -lr, the parser has seen the first letter.
+    typed = name if name.startswith("--") else next(filter(is_one_dash, words), name)
+    what, called = f"No such option: {typed}", typed.strip("-").replace("_", "-").casefold()
+    if why := WITHOUT_OPTION.get(f"--{called}"):
+        return f"{what}; {why}"
+    here = [f"--{called}"] if f"--{called}" in options else named_elsewhere(called, OPTION_NAMES)
+    how = "it is called"
+    if not here or here[0] not in options:
+        near = nearest(called, [option[2:] for option in options if option.startswith("--")])
+        here, how = [f"--{near}"] if near else [], "the nearest is"
+    if not here:
+        return f"{what} (see gdfit {words[0]} --help)"
+    changed = []
+    for word in words:
+        option, equals, value = word.partition("=")
+        changed += [*here, *([value] if equals else [])] if option == typed else [word]
+    return f"{what}; {how} {' '.join(here)}: {command_line(changed)}"
+
+
+def is_one_dash(word: str) -> bool:
+    """Whether a word looks like an option of more than one letter with a single dash."""
+    return len(word) > 2 and word[0] == "-" and word[1:2].isalpha()
+
+
+def usage_message(error: Any, words: Sequence[str], commands: Sequence[str]) -> str:
+    """What Typer's `error` is about the `words` typed, in one line that ends with what to type."""
+    if type(error).__name__ == "NoSuchOption":
+        params = error.ctx.command.params
+        options = [name for each in params for name in (*each.opts, *each.secondary_opts)]
+        return no_option(error.option_name, words, options)
+    if words and not words[0].startswith("-") and words[0] not in commands:
+        return no_command(words, commands)
+    message = " ".join(error.format_message().split()).rstrip(".")
+    return message and f"{message} (see gdfit --help)"

@@ -4,17 +4,19 @@ summary and export use the last trained model."""
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gdfit
 from gdfit.cli import options
 from gdfit.cli.groups import Typed
-from gdfit.cli.parsers import parse_numbers, takes
+from gdfit.cli.parsers import command_line, parse_numbers, takes
 from gdfit.cli.process import fail, note, write_bytes
 from gdfit.cli.reading import note_columns, note_version, read, read_inputs, reading
 from gdfit.data.text.dialect import Selection
-from gdfit.errors import GdfitError, UsageError
+from gdfit.errors import GdfitError, UsageError, listing, printable
 
 if TYPE_CHECKING:
     from gdfit.model.linear import LinearModel
@@ -29,7 +31,13 @@ def gradcheck(
     init: options.InitOption = "zeros",
     tolerance: options.ToleranceOption = 1e-6,
 ) -> None:
-    """Check the gradient: by hand, by autograd and by central differences."""
+    """Check the gradient: by hand, by autograd and by central differences.
+
+    Examples
+    --------
+    gdfit gradcheck lecture.csv
+    gdfit gradcheck lecture.csv --loss huber --init 0.5,0.1
+    """
     from gdfit.analysis.gradcheck import check_gradient
     from gdfit.descent.start import parse_init, start_of
     from gdfit.show.tables import analyses
@@ -58,7 +66,13 @@ def graph(
     init: options.InitOption = "zeros",
     output: options.GraphFormatOption = "tree",
 ) -> None:
-    """Show autograd's computational graph of the loss."""
+    """Show autograd's computational graph of the loss.
+
+    Examples
+    --------
+    gdfit graph lecture.csv
+    gdfit graph lecture.csv --format dot > graph.dot
+    """
     from gdfit.analysis.graph import loss_graph, to_dot
     from gdfit.descent.losses import loss_of
     from gdfit.descent.start import parse_init, start_of
@@ -82,7 +96,13 @@ def curvature(
     dask: options.DaskOption = None,
     output: options.FormatOption = "table",
 ) -> None:
-    """Show which learning rates are stable on DATA, and how fast they are."""
+    """Show which learning rates are stable on DATA, and how fast they are.
+
+    Examples
+    --------
+    gdfit curvature lecture.csv
+    gdfit curvature houses.csv --format json
+    """
     from gdfit.descent.curvature import curvature_of
     from gdfit.descent.scaling import scaled, scaling_of
     from gdfit.show.tables import analyses
@@ -109,31 +129,58 @@ def trained_model(path: Path) -> LinearModel:
     return model
 
 
+@contextmanager
+def trained(path: Path, typed: Typed) -> Iterator[LinearModel]:
+    """The `trained_model`. An error about a column that it needs says, too, what it was trained on,
+    and what trains on this command's data."""
+    from gdfit.data.terms.lookup import MissingColumnError
+
+    model = trained_model(path)
+    try:
+        yield model
+    except MissingColumnError as error:
+        what, files = f"{error}; ", model.facts.get("files")
+        if isinstance(files, list) and files:
+            what += f"{printable(str(path))} was trained on {listing(tuple(map(str, files)))}; "
+        _, *words = typed.changed(dict.fromkeys(("model", "format", "level"), ""))
+        raise GdfitError(f"{what}to train on this: {command_line(['train', *words])}") from None
+
+
 def predict(
+    typed: Typed,
     dialect: options.RowsDialectOptions,
     data: options.RowsArgument = None,
     x: options.XOption = None,
     model: options.ModelOption = options.DEFAULT_MODEL,
 ) -> None:
-    """Predict with the last trained model: at --x, or for each row of DATA."""
+    """Predict with the last trained model: at --x, or for each row of DATA.
+
+    Examples
+    --------
+    gdfit predict --x 2.8
+    gdfit predict lecture.csv > predicted.csv
+    tail -f log.csv | gdfit predict -
+    """
     if bool(data) == bool(x):
         raise UsageError("predict takes `x` or DATA" + (", not both" if x else ""))
     if data and not Path(data[0]).exists() and takes(parse_numbers, data[0]):
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     if not data:
-        trained = trained_model(model)
-        for values in read_inputs(x or (), trained):
-            print(trained.at_inputs(values))
+        at_once = trained_model(model)
+        for values in read_inputs(x or (), at_once):
+            print(at_once.at_inputs(values))
         return
 
     from gdfit.model.prediction import predict_rows
 
     told = "no prediction for {} with a missing field"
-    with reading(data, Selection(), dialect, told, form="csv") as dataset:
-        predict_rows(trained_model(model), dataset, write_bytes)
+    read_data = reading(data, Selection(), dialect, told, form="csv")
+    with trained(model, typed) as known, read_data as dataset:
+        predict_rows(known, dataset, write_bytes)
 
 
 def evaluate(
+    typed: Typed,
     data: options.DataArgument,
     dialect: options.DialectOptions,
     target: options.TargetOption = None,
@@ -141,11 +188,18 @@ def evaluate(
     dask: options.DaskOption = None,
     output: options.FormatOption = "table",
 ) -> None:
-    """Measure the errors of the last trained model on DATA."""
+    """Measure the errors of the last trained model on DATA.
+
+    Examples
+    --------
+    gdfit evaluate lecture.csv
+    gdfit evaluate lecture.csv --model gdfit.json --format json
+    """
     from gdfit.model.evaluation import evaluate_rows
 
-    with reading(data, Selection(target=target), dialect, dask=dask, form=output) as dataset:
-        evaluation = evaluate_rows(trained_model(model), dataset)
+    read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)
+    with trained(model, typed) as known, read_data as dataset:
+        evaluation = evaluate_rows(known, dataset)
 
     from gdfit.show.tables import analyses
 
@@ -153,6 +207,7 @@ def evaluate(
 
 
 def summary(
+    typed: Typed,
     data: options.DataArgument,
     dialect: options.DialectOptions,
     target: options.TargetOption = None,
@@ -161,19 +216,25 @@ def summary(
     level: options.LevelOption = 0.95,
     output: options.SummaryFormatOption = "table",
 ) -> None:
-    """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F."""
+    """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F.
+
+    Examples
+    --------
+    gdfit summary lecture.csv
+    gdfit summary lecture.csv --level 0.99 --format csv
+    """
     from gdfit.analysis.inference import check_level
     from gdfit.model.evaluation import observe
     from gdfit.show.tables.analyses import remark_on, show_summary
 
     check_level(level)
-    trained = trained_model(model)
-    with reading(data, Selection(target=target), dialect, dask=dask, form=output) as dataset:
-        observations = observe(trained, dataset)
-    remark = remark_on(trained.facts)
+    read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)
+    with trained(model, typed) as known, read_data as dataset:
+        observations = observe(known, dataset)
+    remark = remark_on(known.facts)
     if remark and output != "table":
         note(f"the model is {remark}")
-    show_summary(gdfit.summarize(observations, trained, level), output, remark)
+    show_summary(gdfit.summarize(observations, known, level), output, remark)
 
 
 def export(
@@ -181,16 +242,22 @@ def export(
     model: options.ModelOption = options.DEFAULT_MODEL,
     output: options.OutputOption = None,
 ) -> None:
-    """Write the last trained model as what other programs run."""
+    """Write the last trained model as what other programs run.
+
+    Examples
+    --------
+    gdfit export --format sql
+    gdfit export --format torch --output model.pt
+    """
     from gdfit.model import export as exports
     from gdfit.system import check_outputs
 
     if language == "torch" and output is None:
         raise UsageError("`format` torch is no text: name a file with `output`")
     check_outputs([output], inputs=[str(model)])
-    trained = trained_model(model)
-    text = exports.export(trained, language, output)
+    known = trained_model(model)
+    text = exports.export(known, language, output)
     if output is None:
         print(text, end="", flush=True)
-    for remark in exports.notes_on(trained, language, text):
+    for remark in exports.notes_on(known, language, text):
         note(remark)

@@ -32,10 +32,17 @@ def several_option(name: str, parse: Callable[[str], Any], metavar: str, default
 COMPARED = panel(
     "What to compare",
     lr=several_option("lr", parsers.parse_rate, "FLOAT|auto,…", "auto"),
-    optimizer=several_option("optimizer", str, "gd,momentum,nesterov,adam", "gd"),
-    scale=several_option("scale", str, "none,standardize,whiten", False),
+    optimizer=several_option(
+        "optimizer",
+        parsers.parse_choice(get_args(OptimizerName)),
+        "gd,momentum,nesterov,adam",
+        "gd",
+    ),
+    scale=several_option(
+        "scale", parsers.parse_choice(get_args(Scale)), "none,standardize,whiten", False
+    ),
     batch_size=several_option("batch_size", parsers.parse_batch_size, "N,…,all", "all"),
-    loss=several_option("loss", str, "mse,mae,huber", "mse"),
+    loss=several_option("loss", parsers.parse_choice(get_args(LossName)), "mse,mae,huber", "mse"),
     seed=several_option("seed", parsers.parse_whole, "N,…", "0"),
     init=option(
         "Where the params start; may be repeated.",
@@ -83,7 +90,13 @@ def compare(
     validation: options.ValidationOption = None,
     dask: options.DaskOption = None,
 ) -> None:
-    """Run gradient descent on DATA with every combination of the values given."""
+    """Run gradient descent on DATA with every combination of the values given.
+
+    Examples
+    --------
+    gdfit compare lecture.csv --lr 0.001,0.01,0.1
+    gdfit compare lecture.csv --optimizer gd,momentum,adam --plot runs.png
+    """
     import numpy as np
 
     from gdfit.descent.compare import Comparison, Curve, RunResult, combinations, settings_of

@@ -8,16 +8,17 @@ defaults, and say what to type next.
 from __future__ import annotations
 
 import inspect
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from itertools import chain
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
+from gdfit.cli import parsers
+from gdfit.cli.parsers import MistypedError, command_line
 from gdfit.errors import UsageError
 
 TYPED = ("COMMANDLINE", "PROMPT")
@@ -76,11 +77,22 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             values[name] = kind(**chosen)
         command(**values)
 
-    call.__name__, call.__doc__ = command.__name__, command.__doc__
+    call.__name__, call.__doc__ = command.__name__, documented(command)[0]
     # Typer reads both.
     call.__annotations__ = {param.name: param.annotation for param in params}
     call.__dict__["__signature__"] = Signature(params)
     return call
+
+
+def documented(command: Callable[..., None]) -> tuple[str, list[str]]:
+    """What a command's docstring says of it, and its examples, line by line."""
+    text, _, lines = inspect.cleandoc(command.__doc__ or "").partition("\n\nExamples\n--------\n")
+    return text, lines.splitlines()
+
+
+def examples(command: Callable[..., None]) -> str:
+    """What stands below the options in the help of a command."""
+    return "\n".join(["Examples:", *documented(command)[1]])
 
 
 def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:
@@ -88,8 +100,17 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:
     declared = copy(declared)
     if kind is bool and not declared.param_decls:
         declared.param_decls = (f"--{name.replace('_', '-')}",)
+    parts = (kind, *get_args(kind))
+    names = next((get_args(part) for part in parts if get_origin(part) is Literal), ())
+    if names and not declared.parser:
+        declared.parser, declared.metavar = parsers.parse_choice(names), "|".join(names)
+        declared.autocompletion = lambda: [*names]
+    elif float in parts and not declared.parser:
+        declared.parser, declared.metavar = parsers.parse_number, "NUMBER"
     if declared.parser:
-        declared.parser = with_option_name(name, declared.parser)
+        first = declared.default  # of the names that are given, as Typer has it
+        called = first.strip("-") if isinstance(first, str) else name
+        declared.parser = with_option_name(called, declared.parser)
         # Typer is not to look into what the parser makes.
         kind = list[Any] | None if collected_in(kind) else Any
     annotation = Annotated[kind, declared]
@@ -111,6 +132,8 @@ def with_option_name(name: str, read: Callable[[str], Any]) -> Callable[[Any], A
     def parser(value: Any) -> Any:
         try:
             return read(value) if isinstance(value, str) else value
+        except MistypedError as error:
+            raise error.of(name, value) from None
         except UsageError as error:
             raise UsageError(f"`{name}` {error}") from None
 
@@ -132,7 +155,7 @@ class Typed:
     def again(self, changes: Mapping[str, str]) -> str:
         """The command line as a shell takes it, with other values for some options, or without
         those that have none."""
-        return shlex.join(["gdfit", *self.changed(changes)])
+        return command_line(self.changed(changes))
 
     def changed(self, changes: Mapping[str, str]) -> list[str]:
         """The arguments with other values for some options, or without those that have none."""

@@ -125,7 +125,7 @@ PRINTED = panel(
     "What to print",
     every=option("Print each N-th epoch.", metavar="N", read=parsers.parse_positive),
     show=option(
-        "Epochs to print; the last always is.", metavar="1,2,3,10", read=parsers.parse_epochs
+        "Epochs to print; the last always is.", metavar="1,2-5,10|all", read=parsers.parse_epochs
     ),
     x=INPUTS,
     format=FORMAT,
@@ -158,7 +158,7 @@ class Output:
     """Standard output: which epochs, predictions at which inputs, and in which form."""
 
     every: int | None = None
-    show: tuple[int, ...] | None = None
+    show: tuple[range, ...] | None = None
     x: list[tuple[str, ...]] | None = None
     format: Literal["table", "json", "csv"] = "table"
     quiet: bool = False

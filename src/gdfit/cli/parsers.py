@@ -1,12 +1,16 @@
-"""Parsers of options' texts: each says what it takes where a text is something else, and its caller
-which option it is of. The names of columns are also completed in a shell.
+"""Parsers of options' texts: each says what it takes where a text is something else, and what to
+type in its place, where that can be told; its caller says which option it is of. Names of columns
+are completed in a shell.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +19,73 @@ import typer
 
 from gdfit.data.text.fields import WHITE_SPACE, WHOLE, Grammar, content, records
 from gdfit.errors import GdfitError, UsageError, quoted
+
+OF_ONE_RUN = ("-q", "--quiet", "--no-model", "--chart", "--leap")
+THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+", re.ASCII)
+# What other programs call a value of an option, by what it is called here.
+VALUE_NAMES = {
+    "gd": "sgd bgd gradient_descent",
+    "momentum": "heavy_ball heavyball polyak",
+    "nesterov": "nag",
+    "mse": "l2 ols squared squared_error mean_squared_error least_squares",
+    "mae": "l1 lad absolute_error mean_absolute_error",
+    "standardize": "standard standardized standardise zscore z_score",
+    "whiten": "whitened whitening pca",
+    "none": "no off raw",
+    "autograd": "torch pytorch autodiff",
+    "manual": "numpy by_hand analytic",
+}
+
+
+class MistypedError(UsageError):
+    """A value that an option does not take, of which there is another to type.
+
+    Parameters
+    ----------
+    message : what the option takes.
+    value : what to type in place of the value.
+    command : the command to type it after, if that is another one.
+    name, typed : of the option, and its value as it was typed, once they are known.
+    """
+
+    def __init__(
+        self, message: str, value: str, command: str = "", *, name: str = "", typed: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.value, self.command, self.name, self.typed = value, command, name, typed
+
+    def of(self, name: str, typed: str) -> MistypedError:
+        """The same error, of the option of this name."""
+        told = f"`{name}` {self}"
+        return MistypedError(told, self.value, self.command, name=name, typed=typed)
+
+    def instead(self, words: Sequence[str]) -> str:
+        """What to type in place of these words."""
+        option, changed = f"--{self.name.replace('_', '-')}", [*words]
+        for place, word in enumerate(words):
+            if word == f"{option}={self.typed}":
+                changed[place] = f"{option}={self.value}"
+            elif word == self.typed and place and words[place - 1] == option:
+                changed[place] = self.value
+        if self.command:  # which has no flags of what is printed and kept of one run
+            changed = [self.command, *(word for word in changed[1:] if word not in OF_ONE_RUN)]
+        return command_line(changed)
+
+
+def command_line(words: Iterable[str]) -> str:
+    """A command as a shell takes it."""
+    return shlex.join(["gdfit", *words])
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """That of the `names` which is most like this one, if there is any like it."""
+    found = get_close_matches(name, list(names), n=1)
+    return found[0] if found else None
+
+
+def named_elsewhere(name: str, elsewhere: Mapping[str, str]) -> list[str]:
+    """What is typed here for what others call by this name, if there is anything."""
+    return next((here.split() for here in elsewhere if name in elsewhere[here].split()), [])
 
 
 def takes(parse: Callable[[str], Any], text: str) -> bool:
@@ -36,11 +107,17 @@ def parse_number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise UsageError(f"takes a number, not {quoted(text)}") from None
+        what, pointed = f"takes a number, not {quoted(text)}", text.replace(",", ".")
+        if text.count(",") == 1 and takes(parse_number, pointed):
+            raise MistypedError(f"{what}; its decimal mark is a point", pointed) from None
+        raise UsageError(what) from None
 
 
 def parse_whole(text: str, least: int = 0) -> int:
     """A whole number from `least` on, also as 1e6."""
+    if THOUSANDS.fullmatch(text):
+        bare = text.replace(",", "")
+        raise MistypedError(f"takes a whole number without commas, not {quoted(text)}", bare)
     value = parse_number(text)
     if not value.is_integer():
         raise UsageError(f"takes a whole number, not {quoted(text)}")
@@ -74,7 +151,11 @@ def parse_starts(text: str) -> tuple[str, ...]:
 
 def parse_rate(text: str) -> float | Literal["auto"]:
     """A learning rate."""
-    return "auto" if text == "auto" else parse_number(text)
+    rates = text.split(",")
+    if len(rates) > 1 and all(takes(parse_rate, rate) and rate.strip("0") for rate in rates):
+        what = f"takes one learning rate, not {quoted(text)}; compare takes several"
+        raise MistypedError(what, text, "compare")
+    return "auto" if text.casefold() == "auto" else parse_number(text)
 
 
 def parse_numbers(text: str) -> tuple[float, ...]:
@@ -107,6 +188,22 @@ def parse_betas(text: str) -> tuple[float, float]:
     return values[0], values[1]
 
 
+def parse_choice(names: Sequence[str]) -> Callable[[str], str]:
+    """A parser of one of the `names`, in any case, also by what other programs call it."""
+
+    def parse(text: str) -> str:
+        said = text.strip().casefold().replace("-", "_").replace(" ", "_")
+        for known in (said, *named_elsewhere(said, VALUE_NAMES)):
+            if known in names:
+                return known
+        *first, last = names
+        what = f"takes {', '.join(first)} or {last}, not {quoted(text)}"
+        near = nearest(said, names)
+        raise MistypedError(what, near) if near else UsageError(what)
+
+    return parse
+
+
 def parse_held_out(text: str) -> float | str:
     """The fraction of the rows to hold out, or the file to validate on."""
     if not takes(parse_number, text):
@@ -117,12 +214,17 @@ def parse_held_out(text: str) -> float | str:
     return fraction
 
 
-def parse_epochs(text: str) -> tuple[int, ...]:
-    """The epochs in ``1,2,3,10``, also as 1e6."""
+def parse_epochs(text: str) -> tuple[range, ...]:
+    """The epochs in ``1,2-5,10``, also as 1e6, or ``all``."""
+    if text.strip().casefold() == "all":
+        return (range(1, WHOLE),)
     try:
-        return tuple(map(parse_positive, text.split(",")))
+        parts = [[*map(parse_positive, part.split("-"))] for part in text.split(",")]
     except UsageError:
-        raise UsageError(f"takes epochs from 1 on, as in 1,2,3,10, not {quoted(text)}") from None
+        parts = []
+    if not parts or not all(len(part) <= 2 and part[0] <= part[-1] for part in parts):
+        raise UsageError(f"takes epochs from 1 on, as in 1,2-5,10, or all, not {quoted(text)}")
+    return tuple(range(part[0], part[-1] + 1) for part in parts)
 
 
 def csv_fields(text: str, what: str) -> tuple[str, ...]:

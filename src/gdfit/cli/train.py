@@ -42,7 +42,14 @@ def train(
     validation: options.ValidationOption = None,
     dask: options.DaskOption = None,
 ) -> None:
-    """Fit a linear model to DATA by gradient descent."""
+    """Fit a linear model to DATA by gradient descent.
+
+    Examples
+    --------
+    gdfit train lecture.csv
+    gdfit train lecture.csv --lr 0.01 --show 1-3,10,100 --plot fit.png
+    gdfit train houses.csv --target price_eur --degree 2 --page run.html
+    """
     from gdfit.descent.run import Run
     from gdfit.descent.start import parse_init
     from gdfit.model.linear import LinearModel
@@ -172,16 +179,14 @@ def check_files(
 ) -> None:
     """Raise where files are in each other's way, before any work is done. Only a model that a run
     goes on from may be written over."""
-    from gdfit.system import check_outputs
+    from gdfit.system import check_ending, check_outputs
 
     if files.plot:
         from gdfit.show.pictures.figure import check_picture_ending
 
         check_picture_ending(files.plot)
     if files.page:
-        from gdfit.show.page import check_page_ending
-
-        check_page_ending(files.page)
+        check_ending(files.page, "page", ".html", ".htm")
     inputs = [*data, *([validation] if isinstance(validation, str) else [])]
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read only once")
@@ -191,6 +196,10 @@ def check_files(
         init for init in starts if not (goes_on and Path(init).is_file() and goes_on.samefile(init))
     ]
     check_outputs([model, files.history, files.plot, files.page], inputs)
+    if model:
+        check_ending(model, "model", ".json")
+    if files.history:
+        check_ending(files.history, "history", ".csv")
 
 
 @contextmanager

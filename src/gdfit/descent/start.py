@@ -84,7 +84,8 @@ def start_of(
     if not observations.intercept and params.shape == (size - 1,):
         params = np.append(params, 0.0)
     if params.shape != (size,) or not np.isfinite(params).all():
-        names = listing((*observations.features, "b"))
+        weights = ("w",) if len(observations.features) == 1 else observations.features
+        names = listing((*weights, "b"))
         raise UsageError(f"`init` takes {size} finite numbers here, one for each of {names}")
     if not observations.intercept and params[-1]:
         raise UsageError(f"`init` has b = {params[-1]:g}, and without an intercept b is 0")

@@ -15,6 +15,10 @@ from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
 File = TypeVar("File", bound=LaidOut)
 
 
+class MissingColumnError(GdfitError):
+    """A file has no column of the name that is asked for."""
+
+
 @dataclass(frozen=True)
 class LayoutTable:
     """The columns of a file, for terms to be read by.
@@ -43,7 +47,7 @@ class LayoutTable:
             what += f"is it {alternatives([folded[column] for column in near])}? "
         what += "its columns with numbers are " if layout.numeric else "its columns are "
         what += f"{listing(layout.numeric or layout.names)}{more}"
-        return GdfitError(what, file=self.name)
+        return MissingColumnError(what, file=self.name)
 
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
@@ -104,7 +108,7 @@ def find_features(layout: Layout, name: str, features: Sequence[str]) -> dict[st
     if width not in (len(features), len(features) + 1):
         what = f"has no header and {width} column{'s' * (width > 1)}"
         names = listing(tuple(features))
-        raise GdfitError(f"{what}; the model's features are {names}", file=name)
+        raise MissingColumnError(f"{what}; the model's features are {names}", file=name)
     return {feature: place for place, feature in enumerate(features)}
 
 

@@ -20,18 +20,11 @@ from typing import Any
 
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
-from gdfit.errors import UsageError, quoted
 from gdfit.show.page.contents import contents
-from gdfit.system import open_beside
+from gdfit.system import check_ending, open_beside
 
 # Where page.html has styles or scripts: their names, those first that others build on.
 PAGE_FILES = re.compile(r"\{\{((?:\w+\.(?:css|js)\s*)+)\}\}")
-
-
-def check_page_ending(path: Path) -> None:
-    """Raise where `path` does not end as a page does."""
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"`page` takes a file that ends in .html, not {quoted(str(path))}")
 
 
 def save_page(fit: Fit, steps: Sequence[Step], path: Path) -> None:
@@ -42,7 +35,7 @@ def save_page(fit: Fit, steps: Sequence[Step], path: Path) -> None:
     fit : what came out.
     steps : its steps, thinned or not.
     """
-    check_page_ending(path)
+    check_ending(path, "page", ".html", ".htm")
     with open_beside(path) as file:
         file.write(page_of(contents(fit, steps)))
 

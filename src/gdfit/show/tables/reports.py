@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gdfit.data.text.fields import WHOLE
 from gdfit.descent.closed_form import round_epochs
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, history_header, history_row, losses, params_names
@@ -78,20 +79,20 @@ class Prediction:
     observed: float | None = None
 
 
-def schedule(every: int | None, show: Sequence[int] | None) -> Shown:
+def schedule(every: int | None, show: Sequence[range] | None) -> Shown:
     """The epochs to print: each multiple of `every`, those in `show`, by default 1, 2, 3 and then
     5, 10, 20, 50, 100, …"""
-    shown = frozenset(show or (islice(round_epochs(), 100) if every is None else ()))
-    if every is None:
-        return shown.__contains__
-    return lambda epoch: epoch in shown or epoch % every == 0
+    if every is None and show is None:
+        return frozenset(islice(round_epochs(), 100)).__contains__
+    shown = [*(show or ()), range(0, WHOLE, every or WHOLE)]
+    return lambda epoch: any(epoch in epochs for epochs in shown)
 
 
-def scheduled(every: int | None, show: Sequence[int] | None) -> Iterator[int]:
+def scheduled(every: int | None, show: Sequence[range] | None) -> Iterator[int]:
     """The epochs of `schedule` one after the other, perhaps without end."""
     if every is None and show is None:
         return round_epochs()
-    return merge(sorted(show or ()), count(every, every) if every else ())
+    return merge(*(show or ()), count(every, every) if every else ())
 
 
 def listed(predictions: Iterable[Prediction]) -> list[dict[str, object]]:
