@@ -75,7 +75,7 @@ def traced_epochs() -> Iterator[int]:
     pairs = (
         epoch + after
         for first in (2**power for power in count())
-        for epoch in range(first, 2 * first, max(first // PAIRS, 1))
+        for epoch in range(first, 2 * first, first // PAIRS if first >= KEPT_EPOCHS else 1)
         for after in (0, 1)
     )
     return merge(pairs, (10**power for power in count()))
