@@ -30,7 +30,8 @@ class App {
     ];
     this.reset();
     const resized = new ResizeObserver(() => this.draw());
-    for (const sized of [document.body, document.querySelector("main")]) resized.observe(sized);
+    for (const sized of [document.body, ...document.querySelectorAll(".plot")])
+      resized.observe(sized); // also where what stands beside a chart takes its room
   }
 
   /** What the page says once and for all. */

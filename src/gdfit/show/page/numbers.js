@@ -55,7 +55,7 @@ function powerOfTen(exponent) {
 
 /** Whole digits with commas, where they are many: 1000, 10,000. */
 function grouped(text) {
-  return text.length > 4 ? text.replace(/\B(?=(\d{3})+$)/g, ",") : text;
+  return text.replace(MINUS, "").length > 4 ? text.replace(/\B(?=(\d{3})+$)/g, ",") : text;
 }
 
 /** A count with commas: 1,000. */
