@@ -56,7 +56,7 @@ def test_the_same_as_csv(gdfit: Gdfit, command: str, compression: str) -> None:
         gdfit(*command.replace("DATA", name).split()) for name in ("data.feather", "data.csv")
     )
     assert ours.status == 0, ours.err
-    assert (ours.out, ours.err) == (theirs.out, theirs.err)
+    assert (ours.out, ours.err.replace(".feather", ".csv")) == (theirs.out, theirs.err)
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit.analysis.inference import summarize
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
@@ -44,31 +45,32 @@ def collinear(seed: int, features: int, angle: float, count: int = 60) -> Observ
     st.integers(0, 2**32 - 1),
     st.integers(1, 5),
     st.floats(-4, 1),
-    st.sampled_from([3, 30, 1000]),
+    st.sampled_from([3, 30, 100, 1000]),
 )
-def test_the_default_comes_within_1_percent_of_the_minimum(
-    seed: int, features: int, digits: float, epochs: int
-) -> None:
+def test_the_default_arrives(seed: int, features: int, digits: float, epochs: int) -> None:
     data = collinear(seed, features, 10**digits)
     fit = train(data, epochs=epochs)
     assert fit.curvature
-    assert fit.loss <= 1.0101 * fit.curvature.minimum_loss
     x = (data.design[:, :-1] - data.design[:, :-1].mean(axis=0)) / data.design[:, :-1].std(axis=0)
     w, *_ = np.linalg.lstsq(x, data.target - data.target.mean())
     residuals = x @ w - data.target + data.target.mean()
-    assert fit.loss <= 1.011 * (residuals @ residuals) / 60
+    least = float(residuals @ residuals) / 60
+    assert fit.curvature.minimum_loss == pytest.approx(least, rel=1e-9)
     # Whitened only where it must be: what was foretold of standardizing comes out.
-    standardized = train(data, epochs=epochs, scale="standardize")
-    enough = standardized.loss <= 1.01 * fit.curvature.minimum_loss
-    assert fit.settings.scale == ("standardize" if enough else "whiten")
+    standardized = train(data, epochs=max(epochs, 100), scale="standardize")
+    assert fit.settings.scale == ("standardize" if standardized.arrived else "whiten")
+    assert fit.arrived or (epochs < 100 and fit.settings.scale == "standardize")
+    for row in summarize(data, fit.model).rows if fit.arrived else ():
+        value, best, error = row.value or 0.0, row.least_squares or 0.0, row.std_error or 0.0
+        assert abs(value - best) <= 0.0101 * error
 
 
 def test_what_is_enough_depends_on_the_epochs_and_the_start() -> None:
     data = collinear(0, 3, 0.1)
-    assert Run(data, epochs=3).settings.scale == "whiten"
-    assert Run(data, epochs=100_000).settings.scale == "standardize"
+    assert Run(data, epochs=300).settings.scale == "whiten"
+    assert Run(data, epochs=1_000_000).settings.scale == "standardize"
     minimum = train(data).model.params
-    assert Run(data, epochs=3, init=minimum).settings.scale == "standardize"
+    assert Run(data, epochs=300, init=minimum).settings.scale == "standardize"
 
 
 def test_what_is_asked_for_is_not_chosen() -> None:
@@ -87,7 +89,7 @@ def test_what_is_asked_for_is_not_chosen() -> None:
 @pytest.mark.parametrize("scale", ["none", "standardize", "whiten"])
 def test_no_other_rate_is_better_whatever_the_scale(scale: Any) -> None:
     data = collinear(3, 3, 0.5)
-    chosen = train(data, scale=scale, epochs=50)
+    chosen = train(data, scale=scale, epochs=50, tol=1e-300)
     assert chosen.curvature
     for factor in np.concatenate([np.geomspace(0.01, 100, 41), 1 + np.geomspace(1e-6, 0.1, 11)]):
         lr = float(chosen.settings.lr) * factor
@@ -121,7 +123,7 @@ def test_what_was_chosen_stands_above_the_table(
     chosen = CHOSEN.search(heading)
     assert chosen, heading
     assert chosen[1] == scale
-    assert after.startswith(" params and grad of each epoch are for ") != ("none" in options)
+    assert after.endswith("; params and grad in the data's own units") != ("none" in options)
     fit = json.loads(Path("gdfit.json").read_text())
     assert float(chosen[2]) == pytest.approx(fit["lr"], rel=1e-3)
     # Typed, they do the same.

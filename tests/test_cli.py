@@ -14,6 +14,7 @@ import pytest
 
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit, process
+from gdfit.descent.run import as_shown, history_row
 
 ONE_LINE = re.compile(r"gdfit: error: .+\n")
 
@@ -57,9 +58,7 @@ def test_csv_and_history_read_back_to_the_same_floats(gdfit: Gdfit) -> None:
     assert rows[0] == ["epoch", "loss", "w", "b", "grad_w", "grad_b"]
     assert [int(row[0]) for row in rows[1:]] == [1, 2, 3, 5, 10, 20, 50]
     fit = library.train(library.read_observations(str(LECTURE)), epochs=50)
-    expected = [
-        [step.epoch, step.loss, *step.params.tolist(), *step.grad.tolist()] for step in fit.history
-    ]
+    expected = [history_row(as_shown(step, fit.scaling, 0)) for step in fit.history]
     every = list(csv.reader(Path("history.csv").read_text().splitlines()))
     assert [list(map(float, row)) for row in every[1:]] == expected
     assert [row for row in every[1:] if row in rows] == rows[1:]
@@ -82,7 +81,7 @@ def test_csv_columns_of_several_features(gdfit: Gdfit) -> None:
     ],
 )
 def test_epochs_to_print(gdfit: Gdfit, options: list[str], epochs: list[int]) -> None:
-    options = ["--epochs", "12", *options]
+    options = ["--epochs", "12", "--lr", "0.01", *options]
     table = gdfit("train", LECTURE, *options).out
     first_words = [line.split()[0] for line in table.splitlines() if line.strip()]
     assert [int(word) for word in first_words if word.isdecimal()] == epochs
@@ -92,17 +91,18 @@ def test_epochs_to_print(gdfit: Gdfit, options: list[str], epochs: list[int]) ->
 
 @pytest.mark.parametrize("backend", ["manual", "autograd"])
 def test_a_fit_goes_on_exactly_where_it_stopped(gdfit: Gdfit, backend: str) -> None:
-    whole = gdfit("train", LECTURE, "--epochs", "1000", "-q", "--backend", backend).out
-    gdfit("train", LECTURE, "--epochs", "400", "--backend", backend)
-    options = ["--epochs", "600", "--init", "gdfit.json", "-q", "--backend", backend]
-    assert gdfit("train", LECTURE, *options).out == whole
+    options = ["--scale", "standardize", "--lr", "0.01", "-q", "--backend", backend]
+    whole = gdfit("train", LECTURE, "--epochs", "1000", *options).out
+    gdfit("train", LECTURE, "--epochs", "400", *options)
+    assert gdfit("train", LECTURE, "--epochs", "600", "--init", "gdfit.json", *options).out == whole
 
 
 def test_a_fit_goes_on_with_the_features_in_another_order(gdfit: Gdfit) -> None:
     data = b"a,b,y\n1,2,3\n2,1,5\n3,5,1\n"
-    whole = gdfit("train", "-", "--epochs", "20", "-q", stdin=data).out.split()
-    gdfit("train", "-", "--epochs", "10", stdin=data)
-    options = ["--features", "b,a", "--init", "gdfit.json", "--epochs", "10", "-q"]
+    rate = ["--lr", "0.1", "--scale", "standardize"]
+    whole = gdfit("train", "-", *rate, "--epochs", "20", "-q", stdin=data).out.split()
+    gdfit("train", "-", *rate, "--epochs", "10", stdin=data)
+    options = ["--features", "b,a", "--init", "gdfit.json", *rate, "--epochs", "10", "-q"]
     w_b, w_a, b = map(float, gdfit("train", "-", *options, stdin=data).out.split())
     assert [w_a, w_b, b] == pytest.approx([float(number) for number in whole], rel=1e-12)
 

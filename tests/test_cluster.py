@@ -201,7 +201,8 @@ def test_workers_on_this_machine_end_with_the_command(
     started = {*psutil.Process().children(recursive=True)}
     monkeypatch.chdir(folder)
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    assert gdfit(*command, "local") == gdfit(*command, processes.file)
+    here, there = gdfit(*command, "local"), gdfit(*command, processes.file)
+    assert (here.status, here.out) == (there.status, there.out)
     assert not [*scratch.iterdir(), *folder.iterdir()]
     assert {*psutil.Process().children(recursive=True)} == started
     ended, fifo = interrupted(folder, "local", {"TMPDIR": str(scratch)})

@@ -178,7 +178,7 @@ def flat(slope: float = 0.23) -> Rule:
 class LossReport(QuietReport):
     """The loss alone."""
 
-    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+    def end(self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue]) -> None:
         print(f"loss {fit.loss:.6f}")
 
 
@@ -305,7 +305,9 @@ def test_something_new_is_one_file_and_its_line_in_a_list(tmp_path: Path, what: 
             capture_output=True,
             check=False,
         )
-        assert (done.returncode, done.stderr.decode()) == (0, "")
+        err = done.stderr.decode()
+        assert done.returncode == 0, err
+        assert all(line.startswith("gdfit: note: ") for line in err.splitlines()), err
         assert shown in done.stdout.decode()
 
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from browser import Browser
 from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit.descent.scaling import Scaling
 
 GREENHOUSE = [SAMPLES / "greenhouse.csv", "--features", "light,water,warmth"]
 SCALES = ["none", "standardize", "whiten"]
 OPTIMIZERS = ["gd", "momentum", "nesterov", "adam"]
+
+
+def scaling_told(record: dict[str, Any]) -> Scaling | None:
+    """The scale that the steps of a run were made on."""
+    if record["means"] is None:
+        return None
+    basis = None if record["basis"] is None else np.array(record["basis"])
+    used = [place for place, deviation in enumerate(record["deviations"]) if deviation]
+    return Scaling(np.array(record["means"]), np.array(record["deviations"]), used, basis)
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -27,10 +38,14 @@ def test_the_page_descends_as_the_command_did(
         with browser.page(Path("r.html").absolute()) as page:
             steps = page.run("gdfit.descend()")
         assert [step["epoch"] for step in steps] == list(range(1, 301))
+        scale_of = scaling_told(record)
         for step, told in zip(steps, record["history"], strict=True):
             assert step["loss"] == pytest.approx(told["loss"], rel=1e-9, abs=1e-12)
-            np.testing.assert_allclose(step["params"], told["params"], rtol=1e-9, atol=1e-9)
-            np.testing.assert_allclose(step["grad"], told["grad"], rtol=1e-9, atol=1e-9)
+            params, grad = np.array(step["params"]), np.array(step["grad"])
+            if scale_of:
+                params, grad = scale_of.to_data(params), scale_of.gradient_to_data(grad)
+            np.testing.assert_allclose(params, told["params"], rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(grad, told["grad"], rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +66,11 @@ def test_so_does_that_of_every_kind_of_run(gdfit: Gdfit, browser: Browser, optio
     with browser.page(Path("r.html").absolute()) as page:
         steps = page.run("gdfit.descend()")
         assert len(steps) == record["epochs"]
+        scale_of = scaling_told(record)
         for step, told in zip(steps, record["history"], strict=True):
-            np.testing.assert_allclose(step["params"], told["params"], rtol=1e-9, atol=1e-9)
+            params = np.array(step["params"])
+            params = scale_of.to_data(params) if scale_of else params
+            np.testing.assert_allclose(params, told["params"], rtol=1e-9, atol=1e-9)
             assert step["loss"] == pytest.approx(told["loss"], rel=1e-9, abs=1e-12)
 
 

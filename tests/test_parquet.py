@@ -47,7 +47,7 @@ def test_the_same_as_csv(gdfit: Gdfit, command: str) -> None:
         gdfit(*command.replace("DATA", name).split()) for name in ("data.parquet", "data.csv")
     )
     assert ours.status == 0, ours.err
-    assert (ours.out, ours.err) == (theirs.out, theirs.err)
+    assert (ours.out, ours.err.replace(".parquet", ".csv")) == (theirs.out, theirs.err)
 
 
 VALUES = st.one_of(

@@ -69,7 +69,7 @@ def test_epochs_on_the_path_have_the_colours_of_their_lines() -> None:
 
 
 def test_epochs_that_are_in_one_place_are_one_dot() -> None:
-    _, _, figure = picture_of()
+    _, _, figure = picture_of(lr=0.5, scale="standardize")
     drawn = {text.get_text() for text in figure.axes[2].texts}
     assert drawn == {"start", "epochs 1 to 1,000", "minimum"}
 

@@ -160,7 +160,10 @@ def test_the_size_of_what_is_read_is_told_where_it_is_known(
 def test_a_command_leaves_no_bar_behind(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = terminal(monkeypatch)
     assert (
-        gdfit("train", LECTURE, "--batch-size", "5", "--epochs", "20", "--every", "1").status == 0
+        gdfit(
+            "train", LECTURE, "--batch-size", "5", "--lr", "0.01", "--epochs", "20", "--every", "1"
+        ).status
+        == 0
     )
     shown = screen.getvalue()
     assert "of 20 epochs" in shown

@@ -49,6 +49,7 @@ SUMMARIES = {
         "minimum": LEAST + "; this is {above:.2g} % above it",
         "to go": "about 670 epochs more bring the params ten times nearer to the minimum",
         "next": "to come nearer to the minimum, type gdfit train lecture.csv --epochs 100",
+        "or": "at the best rate for these columns: gdfit train lecture.csv --epochs 100 --lr 0.304",
         "prediction": "y = {y:.8g} at 2.5 (observed: 0.99)",
         "model": "gdfit.json",
     },
@@ -71,7 +72,7 @@ SUMMARIES = {
     },
     "lecture.csv --lr 0.01 --tol 1e-3": {
         "ended": "stalled at epoch {epochs}: no param moved by more than 0.001 of the largest, but "
-        "the loss is far above its minimum: a smaller --tol goes on",
+        "the loss is above its minimum: a smaller --tol goes on",
     },
     "lecture.csv --tol 1e-9": {
         "ended": "converged at epoch 2: no param moved by more than 1e-09 of the largest",
@@ -131,8 +132,8 @@ def test_a_loss_beyond_float64(gdfit: Gdfit) -> None:
         (
             "lecture.csv",
             [
-                " y from x · 25 rows · chosen: standardize, lr 0.5",
-                " params and grad of each epoch are for (x − mean)/std of each feature x",
+                " y from x · 25 rows · chosen: standardize, lr 0.04575",
+                " steps on (x − mean)/std of each x; params and grad in the data's own units",
             ],
         ),
         ("one.csv --lr 0.1 --scale none", [" y from x · 1 row"]),
@@ -144,7 +145,7 @@ def test_a_loss_beyond_float64(gdfit: Gdfit) -> None:
             "dependent.csv --lr 0.1 --scale whiten",
             [
                 " y from x, z · 3 rows",
-                " params and grad of each epoch are for an orthonormal basis of the features",
+                " steps on an orthonormal basis of x; params and grad in the data's own units",
             ],
         ),
         ("wide.csv --lr 0.01", [" y from c0, c1, c2 and 20 more · 40 rows"]),

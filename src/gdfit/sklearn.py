@@ -21,7 +21,6 @@ from gdfit.descent.run import Fit, Run
 from gdfit.descent.settings import BackendName, OptimizerName, Scale, Settings
 from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED
 from gdfit.errors import GdfitError, UsageError, quoted
-from gdfit.show.tables.words import is_at_minimum
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
@@ -218,7 +217,7 @@ def unfinished(fit: Fit) -> str | None:
     if fit.curvature:
         # Which part of y's variance the minimum explains and the fit does not.
         left = (1 - fit.curvature.minimum_loss / (fit.loss or 1.0)) * (1 - fit.r_squared)
-        if is_at_minimum(fit, fit.curvature) or left <= settings.tol:
+        if fit.arrived or left <= settings.tol:
             return None
     remedies = [f"max_iter={10 * settings.epochs}" if fit.status == COMPLETED else "a smaller tol"]
     if asked.lr != "auto":

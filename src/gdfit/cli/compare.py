@@ -137,7 +137,8 @@ def compare(
             follow(run, [*callbacks, trace.step] if plot else callbacks)
             alone = as_train(typed, run.asked, name)
             fit = with_message(run.fit(trace.steps), data, name, alone)
-            results.append(RunResult(number, name, fit, np.array(curve.losses)))
+            losses = np.array(curve.losses)
+            results.append(RunResult(number, name, fit, losses, curve.arrived))
             if fit.status == "interrupted":  # and no other is begun
                 if runs:
                     bar.hide()

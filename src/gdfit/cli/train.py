@@ -20,7 +20,7 @@ from gdfit.cli import options
 from gdfit.cli.groups import Typed
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import note_columns, note_version, read_inputs, reading
-from gdfit.errors import UsageError
+from gdfit.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from gdfit.descent.loop import Step
@@ -50,8 +50,9 @@ def train(
     gdfit train lecture.csv --lr 0.01 --show 1-3,10,100 --plot fit.png
     gdfit train houses.csv --target price_eur --degree 2 --page run.html
     """
-    from gdfit.descent.run import Run
+    from gdfit.descent.run import Run, rounding_of
     from gdfit.descent.start import parse_init
+    from gdfit.descent.stopping import HoverWatch
     from gdfit.model.linear import LinearModel
     from gdfit.show.pictures.trace import Trace, traced_epochs
     from gdfit.show.progress import TrainingBar
@@ -80,20 +81,20 @@ def train(
         for values in inputs:
             rows_at(observations.expansion, values)  # tells their faults before anything is run
     trace, drawn = Trace(), files.plot or files.page or output.chart
-    leaps = merge(
-        reports.scheduled(output.every, output.show),
-        range(1, (output.explain or 0) + 1),
-        traced_epochs() if drawn else (),
-    )
     bar = TrainingBar(settings.epochs, what=words.under_way(settings), form=output.form)
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
-    run = Run(observations, init=start, validation=held_out, shown=leaps, settings=settings)
+    run = Run(observations, init=start, validation=held_out, settings=settings)
+    done = run.start.epochs
+    run.shown = merge(
+        reports.scheduled(output.every, output.show, done),
+        range(1, (output.explain or 0) + 1),
+        traced_epochs() if drawn else (),
+    )
     note_weightless([run])
-    if run.scaling and (files.history or output.form == "csv"):
-        note(words.units(run))
+    hover = HoverWatch(settings.epochs, rounding_of(run))
     with bar, reports.history_file(files.history, run) as history:
-        shown_epochs = reports.schedule(output.every, output.show)
+        shown_epochs = reports.schedule(output.every, output.show, done)
         shown = reports.REPORTS[output.form](run, shown_epochs, bar.hide)
         printed: list[Callable[[Step], None]] = [shown.step]
         if output.explain:
@@ -101,7 +102,13 @@ def train(
 
             explanation = Explanation(run, output.explain, bar.hide)
             printed = [explanation.step, held_back(shown.step, output.explain)]
-        callbacks = [bar.step, *history, *printed, noting_growth(run, bar, shown)]
+        callbacks: list[Callable[[Step], None]] = [
+            bar.step,
+            *history,
+            *printed,
+            hover,
+            noting_growth(run, bar, shown),
+        ]
         if drawn:
             callbacks.append(trace.step)
         follow(run, callbacks)
@@ -118,13 +125,16 @@ def train(
         from gdfit.show.page import save_page
 
         save_page(fit, trace.steps, files.page)
-    shown.end(fit, predictions, str(model or ""))
+    lines = [*words.ways(fit, typed.again)]
+    shown.end(fit, predictions, [*lines, ("model", printable(str(model)))] if model else lines)
     if output.chart:
         from gdfit.show.pictures.charts import print_charts
 
         print_charts(fit, trace.steps)
     if fit.status == "diverged":
         fail(str(fit.model.facts["message"]), DIVERGED_STATUS)
+    for caution in words.cautions(fit, typed.again, str(model or ""), hover.swing):
+        note(caution)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED_STATUS)
 
@@ -234,16 +244,16 @@ def follow(run: Run, callbacks: Iterable[Callable[[Step], None]]) -> None:
 
 def noting_growth(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
     """A callback that notes where the loss has grown for some epochs running."""
-    from gdfit.descent.learning_rate import EXACT
+    from gdfit.descent.run import rounding_of
     from gdfit.descent.stopping import DivergenceWatch
     from gdfit.show.tables import words
 
-    grows = DivergenceWatch(not run.settings.is_plain, EXACT * run.observations.mean_square)
+    grows = DivergenceWatch(not run.settings.is_plain, rounding_of(run))
 
     def callback(step: Step) -> None:
         if grows(step):
             bar.hide()
             shown.flush()
-            note(f"epoch {step.epoch}: {words.growth(run, grows.EPOCHS)}")
+            note(f"epoch {run.as_shown(step).epoch}: {words.growth(run, grows.EPOCHS)}")
 
     return callback

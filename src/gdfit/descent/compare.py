@@ -20,7 +20,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import DataOptions, with_validation
 from gdfit.data.observations import Observations
-from gdfit.descent.learning_rate import ENOUGH, EXACT
+from gdfit.descent.curvature import CLOSE, EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, losses, parted
 from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
@@ -39,14 +39,15 @@ VARYING = (*LEADING, *(field.name for field in fields(Settings) if field.name no
 # The values a run was run with, by name; what was left to be chosen, as it was chosen.
 Values = Mapping[str, Any]
 
-REACHED = 1e-9  # above the least loss, as a part of it: as good as the least
-
 
 class Curve:
-    """The loss of all observations after 0, 1, 2 … epochs of a run, in `losses`."""
+    """The loss of all observations after 0, 1, 2 … epochs of a run, in `losses`; and after how many
+    it had `arrived`, if it has, and the minimum is known."""
 
     def __init__(self, run: Run) -> None:
         self.losses = array("d")
+        self.arrived: int | None = None
+        self._curvature = run.curvature
         self._objective = run.objective
         # A step's loss is that of all observations, or the mean of its batches'.
         self._batches = run.settings.batch_size is not None
@@ -54,9 +55,17 @@ class Curve:
     def step(self, step: Step) -> None:
         """Take note of an epoch: of the loss before it, and after the last one of that after it."""
         with np.errstate(over="ignore", invalid="ignore"):
-            self.losses.append(self._objective(step.before)[0] if self._batches else step.loss)
+            self._take(step.before, self._objective(step.before)[0] if self._batches else step.loss)
             if step.status:
-                self.losses.append(self._objective(step.params)[0])
+                self._take(step.params, self._objective(step.params)[0])
+
+    def _take(self, params: FloatArray, loss: float) -> None:
+        curvature = self._curvature
+        # Losses tell sooner than params that a run is far from the minimum.
+        if curvature and self.arrived is None:
+            is_near = loss <= (1 + CLOSE) * curvature.minimum_loss + 2 * curvature.enough
+            self.arrived = len(self.losses) if is_near and curvature.has_arrived(params) else None
+        self.losses.append(loss)
 
 
 @dataclass(frozen=True)
@@ -67,12 +76,14 @@ class RunResult:
     init : what it started from, by name.
     fit : what it came to.
     losses : of all observations after 0, 1, 2 … epochs, shape (epochs + 1,).
+    arrived : after how many epochs it had arrived at the minimum, if it has and that is known.
     """
 
     number: int
     init: str
     fit: Fit
     losses: FloatArray
+    arrived: int | None = None
 
     @property
     def values(self) -> Values:
@@ -92,9 +103,16 @@ class RunResult:
         """True where it did."""
         return self.fit.status == DIVERGED
 
-    def loss_after(self, epochs: int) -> float:
-        """The loss after `epochs` epochs; NaN where it did not come so far."""
-        return float(self.losses[epochs]) if epochs < len(self.losses) else math.nan
+    @property
+    def last_epoch(self) -> int:
+        """The number of its last epoch, counted on from a run that it went on with."""
+        return self.fit.start_state.epochs + self.fit.epochs
+
+    def loss_in(self, epoch: int) -> float:
+        """The loss in the row of an epoch, which is that before its update; NaN where it did not
+        come so far."""
+        place = epoch - 1 - self.fit.start_state.epochs
+        return float(self.losses[place]) if 0 <= place < self.fit.epochs else math.nan
 
 
 class Comparison:
@@ -129,13 +147,16 @@ class Comparison:
         return min(least, default=None)
 
     def epochs_to_minimum(self, outcome: RunResult) -> int | None:
-        """After how many epochs the loss first was within 1 % of the least; None where it never
-        was, or has left it for good."""
+        """After how many epochs the run had arrived at the minimum; where that is not known, after
+        how many the loss first was within 1 % of the least. None where it never was, or has left it
+        for good."""
         least = self.least(outcome)
         if least is None or outcome.has_diverged:
             return None
+        if outcome.fit.curvature:
+            return outcome.arrived
         rounding = EXACT * outcome.fit.observations.mean_square
-        (there,) = np.nonzero(outcome.losses <= (1 + ENOUGH) * least + rounding)
+        (there,) = np.nonzero(outcome.losses <= (1 + CLOSE) * least + rounding)
         return int(there[0]) if len(there) else None
 
     def _rank(self, outcome: RunResult) -> tuple[float, ...]:
@@ -144,10 +165,7 @@ class Comparison:
         loss = fit.loss if held_out is None else held_out
         if outcome.has_diverged:
             return 2, loss if math.isfinite(loss) else math.inf, -fit.epochs
-        least = self.least(outcome)
-        assert least is not None
-        rounding = max(REACHED * least, EXACT * fit.observations.mean_square)
-        if held_out is None and loss - least <= rounding:
+        if held_out is None and fit.arrived:
             loss = -math.inf
         epochs = self.epochs_to_minimum(outcome)
         return 1, loss, math.inf if epochs is None else epochs
@@ -187,7 +205,8 @@ class Comparison:
         rows = []
         for outcome in sorted(self.outcomes, key=lambda outcome: outcome.number):
             values = [outcome.number, *(outcome.values[name] for name in self.varied)]
-            rows += [[*values, step.epoch, *losses(step)] for step in outcome.fit.history]
+            done = outcome.fit.start_state.epochs
+            rows += [[*values, done + step.epoch, *losses(step)] for step in outcome.fit.history]
         return pd.DataFrame(rows, columns=runs_header(self.varied, validated))
 
     @property
@@ -202,12 +221,12 @@ class Comparison:
     def record(self, outcome: RunResult) -> dict[str, Any]:
         """The row of a table for a run."""
         fit = outcome.fit
-        longest = max(len(other.losses) for other in self.outcomes) - 1
+        last = max(other.last_epoch for other in self.outcomes)
         held_out = {} if fit.validation_loss is None else {"validation_loss": fit.validation_loss}
         return {
             "run": outcome.number,
             **{column(name): outcome.values[name] for name in self.varied},
-            **{f"after_{epochs}": outcome.loss_after(epochs) for epochs in milestones(longest)},
+            **{f"epoch_{epoch}": outcome.loss_in(epoch) for epoch in milestones(last)},
             "loss": fit.loss,
             **held_out,
             "epochs_to_minimum": self.epochs_to_minimum(outcome),
@@ -319,7 +338,7 @@ def run_result(number: int, name: str, run: Run) -> RunResult:
     for step in run:
         curve.step(step)
         steps.append(step)
-    return RunResult(number, name, run.fit(steps), np.array(curve.losses))
+    return RunResult(number, name, run.fit(steps), np.array(curve.losses), curve.arrived)
 
 
 def combinations(

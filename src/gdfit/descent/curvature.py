@@ -18,6 +18,9 @@ from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import Observations
 from gdfit.descent.scaling import DEPENDENT
 
+NEAR = 1e-4  # N(L − L*)/L*, at which no param is a hundredth of its standard error from the minimum
+CLOSE = 0.01  # above the least loss, as a part of it: near enough for a rate of one's own
+EXACT = 1e-28  # the part of the mean of y² that is rounding
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
 ENDLESS = 2.0**200  # epochs, more than anyone has time for
 
@@ -31,17 +34,44 @@ class Curvature:
     eigenvectors : in columns, as many, shape (p+1, ·).
     minimum : the params of the least loss, shape (p+1,); the shortest, where there are many.
     minimum_loss : the loss there.
+    count : N.
+    rounding : how much of a loss is rounding.
     """
 
     eigenvalues: FloatArray
     eigenvectors: FloatArray
     minimum: FloatArray
     minimum_loss: float
+    count: int = 1
+    rounding: float = 0.0
 
     @property
     def is_unique(self) -> bool:
         """True where there is one minimum: no column depends on others, and none is all zero."""
         return bool((self.eigenvalues > 0).all())
+
+    @property
+    def enough(self) -> float:
+        """How far above the minimum a loss is at most whose params have arrived.
+
+        With cⱼ on the diagonal of (AᵀA)⁻¹, the excess ‖A(θ − θ*)‖²/N is at least
+        (θⱼ − θ*ⱼ)²/(N cⱼ), and the square of a standard error is at least L*cⱼ."""
+        return max(NEAR * self.minimum_loss / self.count, self.rounding)
+
+    @np.errstate(over="ignore", invalid="ignore")
+    def excess(self, params: FloatArray) -> float:
+        """L(θ) − L(θ*) = ½Σλd², d the distances to the minimum along the eigenvectors; as no
+        difference of losses, it has all its digits."""
+        distances = self.eigenvectors.T @ (params - self.minimum)
+        return float(self.eigenvalues @ distances**2) / 2
+
+    def has_arrived(self, params: FloatArray) -> bool:
+        """True of params each of which is within a hundredth of its standard error."""
+        return self.excess(params) <= self.enough
+
+    def is_minimum(self, params: FloatArray) -> bool:
+        """True of the params of the least loss, but for rounding."""
+        return self.excess(params) <= self.rounding
 
     @property
     def lambda_max(self) -> float:
@@ -127,6 +157,8 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
         eigenvectors=np.concatenate([axes.T, held]),
         minimum=np.append(minimum, held[:, 0]),
         minimum_loss=float(residuals @ residuals) / total,
+        count=observations.count,
+        rounding=EXACT * observations.mean_square,
     )
 
 

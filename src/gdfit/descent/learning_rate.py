@@ -1,8 +1,10 @@
 """Choice of the learning rate, and of the scale to descend on, where they are left to be chosen.
 
-``auto`` is the learning rate with the least loss when the epochs are over. (2/(λmin + λmax) is the
-best constant rate only in the limit of many epochs. On columns that are badly scaled that limit is
-never reached: along the steepest direction such a rate leaps to and fro and hardly comes down.)
+``auto`` is the learning rate with the least loss when the epochs are over; where that arrives in a
+few of them, a smaller one that arrives as well, so that there is a descent to see. (2/(λmin + λmax)
+is the best constant rate only in the limit of many epochs. On columns that are badly scaled that
+limit is never reached: along the steepest direction such a rate leaps to and fro and hardly comes
+down.)
 
 The loss of gradient descent on the squared error is foretold. Along an eigenvector of the Hessian
 with the eigenvalue λ, each epoch multiplies the distance d to the minimum by 1 − γλ, so that after
@@ -21,9 +23,9 @@ of no more rows than the sample are tried as they are. Then the trial is the run
 rate has the least loss after these epochs of all that were tried.
 
 A rate that is a number is for the features as they are, as in the lecture. Where it is ``auto``,
-they are standardized, which makes most valleys round enough; where gradient descent would still be
-more than 1 % above the minimum after these epochs, they are whitened, unless the weights are
-penalized: that would be another penalty. A model that is gone on with brings its own of both.
+they are standardized, which makes most valleys round enough; where gradient descent would not
+arrive so, they are whitened, unless the weights are penalized: that would be another penalty. A
+model that is gone on with brings its own of both.
 """
 
 from __future__ import annotations
@@ -49,8 +51,8 @@ from gdfit.descent.start import Init, Start, start_of
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 
-ENOUGH = 0.01  # above the minimum, as a part of it
-EXACT = 1e-28  # the part of the mean of y² that a loss is by rounding, where the fit is exact
+LOOKED_AT = 100  # epochs at most that are there to be looked at, and not to arrive
+AT_ONCE = 10  # epochs at most in which there is no descent to see
 
 
 @dataclass(frozen=True)
@@ -89,17 +91,8 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
     plain = problem("standardize")
     if settings.l2:  # a penalty on whitened weights would be another one
         return plain
-    curvature, start = plain.curvature, plain.start.params
-    rate = best_rate(curvature, start, settings.epochs)
-    above = excess_after(curvature, start, rate, settings.epochs)
-    if is_above(curvature.minimum_loss + above, curvature, EXACT * observations.mean_square):
-        return problem("whiten")
-    return plain
-
-
-def is_above(loss: float, curvature: Curvature, rounding: float) -> bool:
-    """True where `loss` is more than 1 % above the minimum."""
-    return not loss <= (1 + ENOUGH) * curvature.minimum_loss + rounding
+    arrives = arrives_within(plain.curvature, plain.start.params, max(settings.epochs, LOOKED_AT))
+    return plain if arrives else problem("whiten")
 
 
 def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
@@ -120,7 +113,9 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
             "numbers of any size"
         )
     if settings.is_plain:
-        return best_rate(problem.curvature, start.params, settings.epochs)
+        # With a tolerance, a run of small steps would end far from the minimum.
+        choose = rate_to_see if settings.tol is None else best_rate
+        return choose(problem.curvature, start.params, settings.epochs)
     observations = problem.observations
     one = float(observations.intercept)
     sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
@@ -172,6 +167,30 @@ def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
     while low < (middle := math.sqrt(low) * math.sqrt(high)) < high:
         low, high = (middle, high) if falls(middle) else (low, middle)
     return low
+
+
+def rate_to_see(curvature: Curvature, start: FloatArray, epochs: int) -> float:
+    """The best rate; but where that arrives at once, the smallest that arrives within a tenth of
+    the epochs, so that there is a descent to see, and in the end no other loss."""
+    best, soon = best_rate(curvature, start, epochs), epochs // 10
+    at_once = arrives_within(curvature, start, min(epochs, AT_ONCE))
+    if not soon or not at_once or curvature.has_arrived(start):
+        return best
+    low, high = 0.0, best_rate(curvature, start, soon)
+    if excess_after(curvature, start, high, soon) > curvature.enough:
+        return best
+    while high - low > 1e-3 * high:
+        middle = (low + high) / 2
+        arrives = excess_after(curvature, start, middle, soon) <= curvature.enough
+        low, high = (low, middle) if arrives else (middle, high)
+    return high
+
+
+def arrives_within(curvature: Curvature, start: FloatArray, epochs: int) -> bool:
+    """True where gradient descent at its best rate arrives within so many epochs: where each param
+    is within a hundredth of its standard error from the minimum."""
+    rate = best_rate(curvature, start, epochs)
+    return excess_after(curvature, start, rate, epochs) <= curvature.enough
 
 
 def excess_after(curvature: Curvature, start: FloatArray, rate: float, epochs: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,12 @@ from gdfit.data.in_memory import DataOptions, with_validation
 from gdfit.data.observations import Observations, check_alike
 from gdfit.descent import stopping
 from gdfit.descent.closed_form import DescentPath, last_epoch, leap
-from gdfit.descent.curvature import Curvature
-from gdfit.descent.learning_rate import EXACT, choose_rate, choose_scale, is_above, rate_by_epoch
+from gdfit.descent.curvature import EXACT, Curvature
+from gdfit.descent.learning_rate import choose_rate, choose_scale, rate_by_epoch
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.objective import Objective, kept_rows, mean_loss, objectives_of, whole_objective
 from gdfit.descent.optimizers import update_of
-from gdfit.descent.scaling import Scaling
+from gdfit.descent.scaling import Scaling, scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions
 from gdfit.descent.start import Init, Start, signature
 from gdfit.errors import GdfitError, GdfitWarning
@@ -58,8 +59,36 @@ def history_row(step: Step) -> list[float]:
     return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
 
 
+def as_shown(step: Step, scaling: Scaling | None, done: int) -> Step:
+    """A step as it is shown: its params and gradient in the data's own units, its epoch counted on
+    from those `done` before the run."""
+    if scaling:
+        params, grad = scaling.to_data(step.params), scaling.gradient_to_data(step.grad)
+        step = step._replace(params=params, grad=grad)
+    return step._replace(epoch=done + step.epoch) if done else step
+
+
+def arrived(curvature: Curvature | None, params: FloatArray, status: str) -> bool | None:
+    """True of a run whose params are each within a hundredth of its standard error from the
+    minimum; None where that is not known."""
+    if curvature is None:
+        return None
+    return status != stopping.DIVERGED and curvature.has_arrived(params)
+
+
+def rounding_of(run: Run | Fit) -> float:
+    """The loss that is 0 but for rounding."""
+    with np.errstate(over="ignore"):
+        squared = EXACT * run.observations.mean_square
+    return math.sqrt(squared) if run.settings.loss == "mae" else squared
+
+
 # What a fit has of its run:
 SHARED = ("observations", "validation", "curvature", "scaling", "settings", "asked")
+SHORT = (
+    "the run has not arrived at the minimum: some param is not within a hundredth of its standard "
+    "error; more `epochs` or another `scale` bring it nearer"
+)
 NOISE = 2.0  # times the first loss is what may come out without having diverged, where it swings
 
 
@@ -118,12 +147,26 @@ class Fit(Displayed):
         return gdfit.summarize(self.observations, self.model, level)
 
     @property
+    def arrived(self) -> bool | None:
+        """True where each param is within a hundredth of its standard error from the minimum; None
+        where that is not known."""
+        return arrived(self.curvature, self.params, self.status)
+
+    @property
+    def is_short(self) -> bool:
+        """True where the learning rate was left to be chosen, and the run ended by itself without
+        having arrived."""
+        ended = self.status in (stopping.COMPLETED, stopping.CONVERGED, stopping.STALLED)
+        return self.asked.lr == "auto" and ended and self.arrived is False
+
+    @property
     def frame(self) -> pd.DataFrame:
         """The history as a DataFrame with the columns of `gdfit train --format csv`."""
         import pandas as pd
 
         validated = self.validation_loss is not None
-        rows = [history_row(step) for step in self.history]
+        shown = (as_shown(step, self.scaling, self.start_state.epochs) for step in self.history)
+        rows = [history_row(step) for step in shown]
         return pd.DataFrame(rows, columns=history_header(self.model.features, validated))
 
 
@@ -190,6 +233,10 @@ class Run(Displayed):
         """Params as they are descended on, for the data's own units."""
         return self.scaling.to_data(params) if self.scaling else params
 
+    def as_shown(self, step: Step) -> Step:
+        """A step of the run as it is shown."""
+        return as_shown(step, self.scaling, self.start.epochs)
+
     def validation_loss(self, params: FloatArray) -> float:
         """The loss on the validation set at params as they are descended on."""
         assert self.validation is not None
@@ -226,17 +273,16 @@ class Run(Displayed):
 
     def judged(self, status: str, step: Step) -> str:
         """`status` in the light of what the run has come to: a loss that has grown all in all has
-        diverged, and one that has converged far from the minimum has stalled."""
+        diverged, and one that has converged and not arrived has stalled."""
         if status not in (stopping.COMPLETED, stopping.CONVERGED, stopping.PATIENCE):
             return status
         noisy = 1.0 if self.settings.is_plain else NOISE
         with np.errstate(over="ignore", invalid="ignore"):
             loss, _ = self.objective(self.final(step)[0])
-        rounding = EXACT * self.observations.mean_square
-        if not loss <= noisy * self.first_loss * (1 + 1e-9) + rounding:
+        if not loss <= noisy * self.first_loss * (1 + 1e-9) + rounding_of(self):
             return stopping.DIVERGED
-        converged = status == stopping.CONVERGED
-        if converged and self.curvature and is_above(loss, self.curvature, rounding):
+        converged, curvature = status == stopping.CONVERGED, self.curvature
+        if converged and curvature and not curvature.has_arrived(self.final(step)[0]):
             return stopping.STALLED
         return status
 
@@ -272,9 +318,13 @@ class Run(Displayed):
             }
         facts = {
             **results,
+            "best_epoch": self.start.epochs + epoch,  # counted as in the history
             "minimum_loss": curvature.minimum_loss if curvature else None,
+            "arrived": arrived(curvature, descended, results["status"]),
             "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_plain else None,
             **settings.facts,
+            **scaling_facts(self.scaling),
+            "penalty_scale": settings.scale,
             "intercept": data.intercept,
             "weights": data.weights_name,
             "observations": data.count,
@@ -366,4 +416,6 @@ def train(x: Any, y: Any = None, **options: Unpack[TrainArguments]) -> Fit:
         rate = f"{run.settings.lr:.4g}"
         what = f"the run has diverged at epoch {fit.epochs}: the learning rate {rate} is too large"
         warnings.warn(f"{what}; lr='auto' chooses one", GdfitWarning, stacklevel=2)
+    elif fit.is_short:
+        warnings.warn(SHORT, GdfitWarning, stacklevel=2)
     return fit

@@ -12,8 +12,8 @@ reflections make the others triangular again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -34,6 +34,8 @@ class Scaling:
     used : the places of the features that are descended on.
     mixing : R, upper triangular, shape (k, k) for k used features; none where they stay apart.
     rest : what the means are besides, where they lie between two float64, shape (p,).
+    dependent : of each feature that depends on others, the weights that make it of the used ones
+        and of ones, shape (p+1,).
     """
 
     means: FloatArray
@@ -41,6 +43,7 @@ class Scaling:
     used: Sequence[int]
     mixing: FloatArray | None = None
     rest: FloatArray | float = 0.0
+    dependent: Mapping[int, FloatArray] = field(default_factory=dict)
 
     @property
     def constant(self) -> set[int]:
@@ -73,12 +76,31 @@ class Scaling:
         b = params[..., -1] - w @ self.means - (w * self.rest).sum(axis=-1)
         return np.concatenate([w, b[..., np.newaxis]], axis=-1)
 
+    def gradient_to_data(self, grad: FloatArray) -> FloatArray:
+        """The gradient over params for z as that over params for the features themselves: the chain
+        rule backward through `from_data`."""
+        w, v = self.means * grad[-1], grad[:-1][self.used]
+        if self.mixing is not None:
+            v = self.mixing.T @ v
+        w[self.used] += self.deviations[self.used] * v
+        own = np.append(w, grad[-1])
+        for place, weights in self.dependent.items():
+            own[place] = weights @ own
+        return own
+
     def from_data(self, params: FloatArray) -> FloatArray:
         """Params for the features as params for z."""
         w, v = params[:-1], np.zeros(len(self.means))
         u = (w * self.deviations)[self.used]
         v[self.used] = u if self.mixing is None else self.mixing @ u
         return np.append(v, params[-1] + w @ self.means + (w * self.rest).sum())
+
+
+def scaling_facts(scaling: Scaling | None) -> dict[str, object]:
+    """What a model's file says of a scaling."""
+    parts = {"means": "means", "deviations": "deviations", "basis": "mixing"}
+    values = {key: getattr(scaling, name, None) for key, name in parts.items()}
+    return {key: None if value is None else value.tolist() for key, value in values.items()}
 
 
 def solved(triangle: FloatArray, right: FloatArray) -> FloatArray:
@@ -117,7 +139,15 @@ def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
     columns = around.rows[:, standardizing.used] / deviations[standardizing.used]
     elimination = Elimination(np.hstack([around.rows[:, -2:-1][:, :first], columns]))
     elimination.take(range(first + columns.shape[1]))
-    used = [standardizing.used[place - first] for place in elimination.kept if place >= first]
+    places = [-1] * first + list(standardizing.used)  # where each column stands, ones last
+    kept = [places[place] for place in elimination.kept]
+    used = [place for place in kept if place >= 0]
+    sizes, dependent = np.append(deviations, 1.0), {}
+    for place in {*range(len(places))} - {*elimination.kept}:
+        weights = np.zeros(len(sizes))
+        weights[kept] = elimination.weights(place) * sizes[places[place]] / sizes[kept]
+        weights[-1] += around.origin[places[place]] - weights[:-1] @ around.origin
+        dependent[places[place]] = weights
     triangle = decomposed(observations, used)
     top, below = triangle[:first, first:], triangle[first : first + len(used), first:]
     means, rest = standardizing.means.copy(), np.zeros(len(deviations))
@@ -126,7 +156,8 @@ def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
         means[used] = origin + own
         rest[used] = own - (means[used] - origin)
     mixing = below[:, :-1] / deviations[used] / root
-    return replace(standardizing, means=means, used=used, mixing=mixing, rest=rest)
+    found = {"means": means, "used": used, "mixing": mixing, "rest": rest, "dependent": dependent}
+    return replace(standardizing, **found)
 
 
 def decomposed(observations: Observations, used: list[int]) -> FloatArray:

@@ -95,6 +95,34 @@ class EarlyStopping:
         return PATIENCE if step.epoch - self.step.epoch >= self.patience else None
 
 
+class HoverWatch:
+    """Watches the loss of the last tenth of a run's `epochs`; what is below `rounding` is none."""
+
+    FEWEST = 10  # epochs that tell
+    LEAST = 0.01  # of the level
+
+    def __init__(self, epochs: int, rounding: float) -> None:
+        self.first, self.rounding = epochs - epochs // 10, rounding
+        self.losses: list[float] = []
+
+    def __call__(self, step: Step) -> None:
+        if step.epoch > self.first:
+            self.losses.append(step.loss)
+
+    @property
+    def swing(self) -> float:
+        """By which part of its level the loss goes up and down, if it does so by more than 1 % and
+        gets no less; else 0."""
+        losses = np.array(self.losses)
+        if len(losses) < self.FEWEST or not np.isfinite(losses).all():
+            return 0.0
+        level, spread, half = float(losses.mean()), float(np.ptp(losses)), len(losses) // 2
+        falls = losses[:half].mean() - losses[-half:].mean()
+        rises = np.count_nonzero(np.diff(losses) > 0)
+        swings = spread > self.LEAST * level and level > self.rounding
+        return spread / level if swings and 4 * falls < spread and 5 * rises > len(losses) else 0.0
+
+
 class DivergenceWatch:
     """Watches for a loss that grows for `EPOCHS` epochs running; true once, when it has.
 

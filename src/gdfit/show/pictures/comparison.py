@@ -15,13 +15,13 @@ from matplotlib.lines import Line2D
 from gdfit.arrays import FloatArray
 from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.curvature import curvature_of
-from gdfit.descent.run import Fit
+from gdfit.descent.run import Fit, rounding_of
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.curves import name_at, place_names
 from gdfit.show.pictures.drawing import BLACK, LINE_STYLES, LINES, YELLOW, LineStyle, mark
 from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
 from gdfit.show.pictures.path import draw_level_sets, equalize, param_axes, stays_within
-from gdfit.show.pictures.trace import LARGEST, STEEP, eventful, in_data, numbered, rounding_of
+from gdfit.show.pictures.trace import LARGEST, STEEP, eventful, in_data, numbered
 from gdfit.show.tables.comparison import setting_with_name
 from gdfit.show.tables.style import counted
 

@@ -18,7 +18,7 @@ from matplotlib.text import Annotation
 from gdfit.arrays import FloatArray
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit, params_names
+from gdfit.descent.run import Fit, params_names, rounding_of
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINES, ORANGE, VERMILION, YELLOW
 from gdfit.show.pictures.trace import (
@@ -29,7 +29,6 @@ from gdfit.show.pictures.trace import (
     eventful,
     in_data,
     numbered,
-    rounding_of,
 )
 from gdfit.show.tables.style import counted, leading
 

@@ -20,9 +20,8 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.terms.row_maker import rows_at
-from gdfit.descent.learning_rate import EXACT
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit
+from gdfit.descent.run import Fit, rounding_of
 
 FEW_EPOCHS = 12  # epochs, each of which is a dot
 KEPT_EPOCHS = 1024  # so many at the start, all of which are kept
@@ -84,13 +83,6 @@ def traced_epochs() -> Iterator[int]:
 def numbered(fit: Fit, epoch: int) -> int:
     """The number of an epoch of the run that came to `fit`, counted on from those before it."""
     return fit.start_state.epochs + epoch
-
-
-def rounding_of(fit: Fit) -> float:
-    """The loss that is 0 but for rounding."""
-    with np.errstate(over="ignore"):
-        squared = EXACT * fit.observations.mean_square
-    return math.sqrt(squared) if fit.settings.loss == "mae" else squared
 
 
 def eventful(fit: Fit, steps: Sequence[Step]) -> Sequence[Step]:

@@ -41,9 +41,13 @@ class RunsReport:
 
     def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
         self.asked, self.before = asked, before
-        self.printed = asked or reports.schedule(None, None)
         self.values = [compare.run_values(name, run) for name, run in runs]
         self.varied = compare.differing(self.values)
+
+    def printed(self, run: Run) -> Shown:
+        """Which epochs of a run to print."""
+        asked, done = self.asked, run.start.epochs
+        return (lambda epoch: asked(done + epoch)) if asked else reports.schedule(None, None)
 
     def watch(self, number: int, run: Run) -> Callback:
         """The callback that is told of the steps of a run."""
@@ -64,9 +68,11 @@ class RunsTable(RunsReport):
         self.console.line()
 
     def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
-        last = max(outcome.fit.epochs for outcome in comparison.outcomes)
-        wanted = [epoch for epoch in range(1, last) if self.asked and self.asked(epoch)]
-        epochs = (wanted if self.asked else compare.milestones(last - 1))[-EPOCH_COLUMNS:]
+        first = min(outcome.fit.start_state.epochs for outcome in comparison.outcomes)
+        last = max(outcome.last_epoch for outcome in comparison.outcomes)
+        wanted = [epoch for epoch in range(1, last + 1) if self.asked and self.asked(epoch)]
+        there = [epoch for epoch in compare.milestones(last) if epoch > first]
+        epochs = (wanted if self.asked else there)[-EPOCH_COLUMNS:]
         while epochs and not self.has_room(self.table_of(comparison, epochs)):
             epochs = epochs[1:]  # the last ones that have room
         roomy = self.has_room(self.table_of(comparison, epochs))
@@ -90,26 +96,20 @@ class RunsTable(RunsReport):
     def table_of(
         self, comparison: Comparison, epochs: Sequence[int], longest: int = LONGEST_VALUE
     ) -> Table:
-        """The table, with the loss after these `epochs` and in the end; its texts, and the names of
-        its settings, are at most as long as the `longest`."""
-        # After which epoch all runs have their last params that have not diverged, if there is one.
-        ends = {each.fit.best_epoch for each in comparison.outcomes if not each.has_diverged}
-        last = ends.pop() if len(ends) == 1 else None
+        """The table, with the loss in the rows of these `epochs` and in the end; its texts, and the
+        names of its settings, are at most as long as the `longest`."""
         names = [name.replace("_", " " if len(name) <= longest else "\n") for name in self.varied]
-        after = [f"after {epoch}" for epoch in epochs]
+        rows = [f"epoch {epoch}" for epoch in epochs]
         validated = comparison.outcomes[0].fit.validation_loss is not None
-        end = f"after {last}" if last else "in the end"
-        table = style.new_table(
-            None, [*names, *after, end, *(["validation"] if validated else []), "to 1 %"]
-        )
+        held_out = ["validation"] if validated else []
+        table = style.new_table(None, [*names, *rows, "in the end", *held_out, "arrived"])
         table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
-        table.columns[len(names) + len(after)].style = "bold"
+        table.columns[len(names) + len(rows)].style = "bold"
         table.add_column("ended", no_wrap=True)
         for group in comparison.groups():
             for outcome in group:
                 fit = outcome.fit
-                losses = [*map(outcome.loss_after, epochs)]
-                losses.append(outcome.loss_after(last) if last else fit.loss)
+                losses = [*map(outcome.loss_in, epochs), fit.loss]
                 losses += [] if fit.validation_loss is None else [fit.validation_loss]
                 table.add_row(
                     *(setting_text(name, outcome.values[name], longest) for name in self.varied),
@@ -141,7 +141,7 @@ def setting_with_name(name: str, value: Any) -> str:
 
 
 def to_minimum(comparison: Comparison, outcome: RunResult) -> str:
-    """The number of epochs to within 1 % of the minimum."""
+    """The number of epochs to the minimum."""
     epochs = comparison.epochs_to_minimum(outcome)
     if epochs is not None:
         return str(epochs)
@@ -171,11 +171,10 @@ def remarks(comparison: Comparison) -> Iterator[NameValue]:
         for outcome in comparison.outcomes
         if (least := comparison.least(outcome)) is not None
     }
-    meaning = "epochs until the loss was within 1 % of"
     if len(leasts) == 1:
-        yield "to 1 %", f"{meaning} {leasts.popitem()[1]}"
+        yield "arrived", f"after so many epochs {leasts.popitem()[1]}"
     elif leasts:
-        yield "to 1 %", f"{meaning} the least, which is"
+        yield "arrived", "after so many epochs"
         parts = zip(*leasts, strict=True)
         apart = [place for place, each in enumerate(parts) if len({*each} - {None}) > 1]
         for objective, told in leasts.items():
@@ -187,9 +186,10 @@ def remarks(comparison: Comparison) -> Iterator[NameValue]:
 
 
 def told_least(outcome: RunResult, least: float) -> str:
-    """The least loss, and how it is known."""
-    known = "the minimum" if outcome.fit.curvature else "the least that one of these runs reached"
-    return f"{known}, {exact(least)}"
+    """What it is to have arrived, and the least loss."""
+    if outcome.fit.curvature:
+        return f"each param was within 1/100 std. error of the minimum, {exact(least)}"
+    return f"the loss was within 1 % of the least that one of these runs reached, {exact(least)}"
 
 
 def limit_of(outcome: RunResult) -> str:
@@ -208,7 +208,7 @@ class RunsJson(RunsReport):
         self.reports: dict[int, JsonReport] = {}
 
     def watch(self, number: int, run: Run) -> Callback:
-        self.reports[number] = JsonReport(run, self.printed, reports.no_op)
+        self.reports[number] = JsonReport(run, self.printed(run), reports.no_op)
         return self.reports[number].step
 
     def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
@@ -237,11 +237,12 @@ class RunsCsv(RunsReport):
 
     def watch(self, number: int, run: Run) -> Callback:
         first = [number, *(self.values[number - 1][name] for name in self.varied)]
+        printed, done = self.printed(run), run.start.epochs
 
         def step(step: Step) -> None:
-            if step.status or self.printed(step.epoch):
+            if step.status or printed(step.epoch):
                 self.before()
-                self.writer.writerow([*first, step.epoch, *losses(step)])
+                self.writer.writerow([*first, done + step.epoch, *losses(step)])
 
         return step
 

@@ -49,7 +49,7 @@ class Report:
     MOMENT = 0.1  # seconds that rows may wait for the next ones, for speed
 
     def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
-        self.shown, self.before = shown, before
+        self.run, self.shown, self.before = run, shown, before
         self.printed_at = -math.inf
 
     def step(self, step: Step) -> None:
@@ -65,8 +65,10 @@ class Report:
     def flush(self) -> None:
         """Print what waits to be printed: before something else is, on standard error."""
 
-    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
-        """Show what is left to show."""
+    def end(
+        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
+    ) -> None:
+        """Show what is left to show, and `lines` of more to say."""
         self.flush()
 
 
@@ -79,20 +81,21 @@ class Prediction:
     observed: float | None = None
 
 
-def schedule(every: int | None, show: Sequence[range] | None) -> Shown:
-    """The epochs to print: each multiple of `every`, those in `show`, by default 1, 2, 3 and then
-    5, 10, 20, 50, 100, …"""
+def schedule(every: int | None, show: Sequence[range] | None, done: int = 0) -> Shown:
+    """The epochs of a run to print: each multiple of `every`, and those in `show`, both counted on
+    from those `done` before it; by default 1, 2, 3 and then 5, 10, 20, 50, 100, … of its own."""
     if every is None and show is None:
         return frozenset(islice(round_epochs(), 100)).__contains__
     shown = [*(show or ()), range(0, WHOLE, every or WHOLE)]
-    return lambda epoch: any(epoch in epochs for epochs in shown)
+    return lambda epoch: any(done + epoch in epochs for epochs in shown)
 
 
-def scheduled(every: int | None, show: Sequence[range] | None) -> Iterator[int]:
+def scheduled(every: int | None, show: Sequence[range] | None, done: int = 0) -> Iterator[int]:
     """The epochs of `schedule` one after the other, perhaps without end."""
     if every is None and show is None:
         return round_epochs()
-    return merge(*(show or ()), count(every, every) if every else ())
+    counted = merge(*(show or ()), count(every, every) if every else ())
+    return (epoch - done for epoch in counted if epoch > done)
 
 
 def listed(predictions: Iterable[Prediction]) -> list[dict[str, object]]:
@@ -135,14 +138,23 @@ class TableReport(Report):
             most = f"the {SHOWN_FEATURES} of {features} features most correlated with the target"
             self.remarks.append(most)
         self.console.print(f" {words.subject(run, words.chosen_settings(run), width - 2)}")
-        if run.scaling:
-            self.console.print(f" {words.units(run)}")
+        for line in words.steps_on(run):
+            self.console.print(f" {line}")
         self.console.line()
         self.pending: list[Step] = []
-        self.headed = False
+        self.headed = self.is_there = False
 
     def take(self, step: Step) -> None:
-        self.pending.append(step)
+        """Show an epoch; of those at the minimum, where all rows are the same, the first and the
+        last."""
+        if self.is_there and not step.status:
+            return
+        self.pending.append(self.run.as_shown(step))
+        curvature = self.run.curvature
+        if curvature and not self.is_there and curvature.is_minimum(step.before):
+            self.flush()
+            self.is_there = True
+            self.console.print(" at the minimum, but for rounding", style="dim")
 
     def flush(self) -> None:
         """Print the rows that wait, under a header if they are the first."""
@@ -161,21 +173,19 @@ class TableReport(Report):
         self.pending.clear()
         self.printed_at = time.monotonic()
 
-    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+    def end(
+        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
+    ) -> None:
         self.flush()
         self.before()
         self.console.line()
         name_width = style.NAME_WIDTH if self.console.is_terminal else style.PIPE
-        lines = [*params_lines(fit, name_width), *result_lines(fit)]
-        if fit.status != "diverged" and (command := fit.model.facts.get("next")):
-            lines.append(("next", f"to come nearer to the minimum, type {printable(str(command))}"))
+        found = [*params_lines(fit, name_width), *result_lines(fit)]
         for at in predictions if fit.status != "diverged" else ():
             observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
             value = f"{printable(fit.model.target)} = {exact(at.y)}"
-            lines.append(("prediction", f"{value} at {inputs_text(at.x)}{observed}"))
-        if model_file:
-            lines.append(("model", printable(model_file)))
-        show(self.console, style.key_values(lines))
+            found.append(("prediction", f"{value} at {inputs_text(at.x)}{observed}"))
+        show(self.console, style.key_values([*found, *lines]))
 
 
 def result_lines(fit: Fit) -> list[NameValue]:
@@ -187,7 +197,7 @@ def result_lines(fit: Fit) -> list[NameValue]:
     curvature = fit.curvature
     if curvature and fit.status != "diverged":
         lines.append(("minimum", words.minimum(fit, curvature)))
-        if fit.settings.is_plain and not words.is_at_minimum(fit, curvature):
+        if fit.settings.is_plain and not fit.arrived:
             lines.append(("to go", words.to_go(fit, curvature)))
     return lines
 
@@ -219,7 +229,9 @@ def inputs_text(x: Sequence[float | str]) -> str:
 class QuietReport(Report):
     """The params alone, on one line: ``w… b``."""
 
-    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+    def end(
+        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
+    ) -> None:
         print(*fit.model.params, flush=True)
 
 
@@ -231,11 +243,14 @@ class JsonReport(Report):
         self.history: list[dict[str, object]] = []
 
     def take(self, step: Step) -> None:
+        step = self.run.as_shown(step)
         measured = dict(zip(("loss", "validation_loss"), losses(step), strict=False))
         params, grad = step.params.tolist(), step.grad.tolist()
         self.history.append({"epoch": step.epoch, **measured, "params": params, "grad": grad})
 
-    def end(self, fit: Fit, predictions: Sequence[Prediction], model_file: str) -> None:
+    def end(
+        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
+    ) -> None:
         more = {"predictions": listed(predictions), "history": self.history}
         print(to_json({**fit.model.record, **more}), flush=True)
 
@@ -251,7 +266,7 @@ class CsvReport(Report):
 
     def take(self, step: Step) -> None:
         self.before()
-        self.writer.writerow(history_row(step))
+        self.writer.writerow(history_row(self.run.as_shown(step)))
 
     def flush(self) -> None:
         """Send on what is written."""
@@ -298,7 +313,7 @@ def history_file(path: Path | None, run: Run) -> Iterator[list[Callback]]:
 
     def step(step: Step) -> None:
         nonlocal due
-        writer.writerow(history_row(step))
+        writer.writerow(history_row(run.as_shown(step)))
         now = time.monotonic()
         if step.status or now >= due:
             due = now + Report.MOMENT

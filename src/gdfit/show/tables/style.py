@@ -206,7 +206,7 @@ def table_layout(run: Run, width: int, *, whole_names: bool) -> RowLayout:
     """The layout of the steps of `run` in a `width`, or more where whole names need it."""
     names = [printable(name) for name in params_names(run.observations.features)]
     labels = ["loss"] if run.validation is None else ["loss", "validation"]
-    epoch = Column("epoch", max(len("epoch"), len(str(run.settings.epochs))))
+    epoch = Column("epoch", max(len("epoch"), len(str(run.start.epochs + run.settings.epochs))))
     if len(run.observations.features) <= SHOWN_FEATURES:
         layout = wide_layout(epoch, labels, names, width)
         if layout:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from gdfit.descent.curvature import Curvature
-from gdfit.descent.learning_rate import EXACT, is_above
+from gdfit.descent.curvature import CLOSE, Curvature
+from gdfit.descent.learning_rate import arrives_within, best_rate
 from gdfit.descent.run import Fit, Run
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.errors import printable
-from gdfit.show.tables.style import counted, shortened
+from gdfit.show.tables.style import NameValue, counted, shortened
 
 NAMED_COLUMNS = 3  # columns at most that are told of one by one
 SHORTEST_TARGET = 8  # columns of a terminal that a name keeps
 SCALED = {
-    "standardize": "(x − mean)/std of each feature x",
-    "whiten": "an orthonormal basis of the features",
+    "none": "the features as they are",
+    "standardize": "(x − mean)/std of each x",
+    "whiten": "an orthonormal basis of x",
 }
 
 
@@ -64,11 +65,13 @@ def under_way(settings: Settings) -> str:
     return "training; try --leap" if at_once else "training"
 
 
-def units(run: Run) -> str:
-    """The units of the params and the gradient of each epoch, where they are not the columns'."""
-    if run.scaling is None:
-        return ""
-    return f"params and grad of each epoch are for {SCALED[str(run.settings.scale)]}"
+def steps_on(run: Run) -> Iterator[str]:
+    """What the steps are made on, where that is not the columns as they are, and the penalty."""
+    on = SCALED[str(run.settings.scale)]
+    if run.scaling:
+        yield f"steps on {on}; params and grad in the data's own units"
+    if run.settings.l2:
+        yield f"penalty on the weights of {on}"
 
 
 def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[str]:
@@ -90,7 +93,8 @@ def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[s
 
 def ending(fit: Fit) -> str:
     """The end of a run: its status, and when and why."""
-    settings, epochs = fit.settings, f"epoch {fit.epochs}"
+    settings, done = fit.settings, fit.start_state.epochs
+    epochs, best_epoch = f"epoch {done + fit.epochs}", done + fit.best_epoch
     if fit.status == "diverged":
         if math.isfinite(fit.loss) and all(map(math.isfinite, fit.model.params)):
             return f"diverged: after {epochs} the loss is larger than at the start"
@@ -98,13 +102,13 @@ def ending(fit: Fit) -> str:
     if fit.status == "interrupted":
         return f"interrupted after {epochs}"
     if fit.status in ("converged", "stalled"):
-        but = ", but the loss is far above its minimum: a smaller --tol goes on"
+        but = ", but the loss is above its minimum: a smaller --tol goes on"
         moved = f"no param moved by more than {settings.tol:g} of the largest"
         return f"{fit.status} at {epochs}: {moved}{but if fit.status == 'stalled' else ''}"
     if fit.status == "target":
         which = "loss" if fit.validation_loss is None else "validation loss"
         return f"target reached at {epochs}: the {which} is at or below {settings.target_loss:g}"
-    best = f"; the params are those after epoch {fit.best_epoch}, with the least validation loss"
+    best = f"; the params are those after epoch {best_epoch}, with the least validation loss"
     if fit.status == "patience":
         lower = f"{settings.patience} epochs brought no lower validation loss"
         return f"out of patience at {epochs}: {lower}{best}"
@@ -116,30 +120,26 @@ def ending(fit: Fit) -> str:
 
 def minimum(fit: Fit, curvature: Curvature) -> str:
     """The least loss there is, and how far above it this one is."""
-    rounding = EXACT * fit.observations.mean_square
-    least = 0.0 if curvature.minimum_loss <= rounding else curvature.minimum_loss
+    least = 0.0 if curvature.minimum_loss <= curvature.rounding else curvature.minimum_loss
     penalized = ", penalty included" if fit.settings.l2 else ""
-    if is_at_minimum(fit, curvature):
+    known = f"{least:.8g} is the smallest loss there is{penalized}"
+    if curvature.is_minimum(fit.params):
         text = f"reached: no other params have a smaller loss{penalized}"
+    elif fit.arrived:
+        text = f"{known}; arrived: each param is within 1/100 of its standard error"
     else:
-        text = f"{least:.8g} is the smallest loss there is{penalized}; this is {above(fit, least)}"
+        text = f"{known}; this is {above(curvature.excess(fit.params), least)}"
     if not curvature.is_unique:
         text += "; other params have it too, as some columns can be computed from others"
     return text
 
 
-def above(fit: Fit, least: float) -> str:
-    """The distance of this loss from the least one."""
+def above(excess: float, least: float) -> str:
+    """The distance of a loss from the least one, which it exceeds by so much."""
     if least <= 0:
-        return f"{fit.loss:.3g} above it"
-    ratio = fit.loss / least
-    return f"{100 * (ratio - 1):.2g} % above it" if ratio < 2 else f"{ratio:.3g} times as much"
-
-
-def is_at_minimum(fit: Fit, curvature: Curvature) -> bool:
-    """True where the loss is the least there is, but for rounding."""
-    least = curvature.minimum_loss
-    return fit.loss - least <= max(1e-9 * least, EXACT * fit.observations.mean_square)
+        return f"{excess:.3g} above it"
+    part = excess / least
+    return f"{100 * part:.2g} % above it" if part < 1 else f"{1 + part:.3g} times as much"
 
 
 def to_go(fit: Fit, curvature: Curvature) -> str:
@@ -150,9 +150,13 @@ def to_go(fit: Fit, curvature: Curvature) -> str:
     return f"about {rounded_epochs(epochs)} more bring the params ten times nearer to the minimum"
 
 
+SMALL = 1e-9  # a tolerance at which a run at a good rate has arrived
+
+
 def changes(fit: Fit) -> dict[str, str] | None:
-    """The changes of the command that bring it within 1 % of the minimum: options with their
-    new values, empty for those to leave out. None where it is as near already, or nobody knows."""
+    """The changes of the command that bring it to the minimum: options with their new values, empty
+    for those to leave out. None where it has arrived, or with a rate of one's own is within 1 % of
+    the least loss, or nobody knows."""
     curvature, asked, lr = fit.curvature, fit.asked, float(fit.settings.lr)
     if fit.status == "diverged":
         if curvature and fit.settings.is_plain and lr < curvature.max_stable_lr:
@@ -160,16 +164,92 @@ def changes(fit: Fit) -> dict[str, str] | None:
         if asked.lr == "auto" and lr > 0:
             return {"scale": str(fit.settings.scale), "lr": below(lr / 10)}
         return {"lr": "", "scale": ""}
-    rounding = EXACT * fit.observations.mean_square
-    if curvature is None or fit.status == "target" or not is_above(fit.loss, curvature, rounding):
+    if curvature is None or fit.status == "target" or fit.arrived:
         return None
+    if asked.lr != "auto" and curvature.excess(fit.params) <= CLOSE * curvature.minimum_loss:
+        return None
+    tol = (
+        {"tol": f"{min(asked.tol / 1000, SMALL):g}"}
+        if fit.status == "stalled" and asked.tol
+        else {}
+    )
     if asked.lr != "auto" or asked.scale in ("none", "standardize"):
-        return {"lr": "", "scale": ""}
+        return {"lr": "", "scale": "", **tol}
     if fit.start_state.rate:
-        return {"init": ""}  # a rate of before is gone on with, and was not chosen for this
-    if fit.status == "stalled" and asked.tol:
-        return {"tol": f"{asked.tol / 1000:g}"}
-    return {"epochs": str(10 * asked.epochs)}
+        return {"init": "", **tol}  # a rate of before is gone on with, and was not chosen for this
+    if tol:
+        return tol
+    return {"epochs": str(epochs_to_arrive(fit, curvature))}
+
+
+MOST_EPOCHS = 10**9
+
+
+def epochs_to_arrive(fit: Fit, curvature: Curvature) -> int:
+    """So many times ten times the epochs that the best rate arrives within them."""
+    epochs, start = 10 * fit.asked.epochs, fit.start
+    while fit.settings.is_plain and epochs < MOST_EPOCHS:
+        if arrives_within(curvature, start, epochs):
+            break
+        epochs *= 10
+    return epochs
+
+
+def best_on_its_scale(fit: Fit) -> dict[str, str] | None:
+    """The changes of a command that has a rate of its own to the best rate on the same scale; None
+    where it is about that already."""
+    if fit.asked.lr == "auto" or not fit.settings.is_plain or fit.curvature is None:
+        return None
+    rate, lr = best_rate(fit.curvature, fit.start, fit.settings.epochs), float(fit.settings.lr)
+    return {"lr": below(rate, 3)} if abs(rate - lr) > 0.05 * rate else None
+
+
+def ways(fit: Fit, again: Callable[[dict[str, str]], str]) -> Iterator[NameValue]:
+    """Lines with the ways to the minimum, if the run has not come there; `again` gives the command
+    with changes."""
+    command = fit.model.facts.get("next")
+    if command is None or fit.status == "diverged":
+        return
+    yield "next", f"to come nearer to the minimum, type {printable(str(command))}"
+    if own := best_on_its_scale(fit):
+        yield "or", f"at the best rate for these columns: {printable(again(own))}"
+
+
+def cautions(
+    fit: Fit, again: Callable[[dict[str, str]], str], model: str, swing: float
+) -> Iterator[str]:
+    """What has to be known of a fit that may be taken for a good one.
+
+    again : gives the command with changes.
+    model : the file that the model is in, if it is in one.
+    swing : by which part of its level the loss goes up and down in the end, if it does.
+    """
+    nearer = changes(fit)
+    way = "" if nearer is None else f": {again(nearer)}"
+    if fit.status in ("diverged", "target", "interrupted"):
+        return
+    if fit.r_squared < 0:
+        yield f"the model is worse than the mean of y, its R² is {fit.r_squared:.3g}{way}"
+    if swing:
+        on = {"init": model} if model else {"epochs": str(10 * fit.settings.epochs)}
+        slower = {"lr": below(float(fit.settings.lr) / 10), "scale": str(fit.settings.scale), **on}
+        yield (
+            f"the loss goes up and down by {100 * swing:.2g} % in the end; at a smaller rate it "
+            f"comes lower: {again(slower)}"
+        )
+    if fit.is_short:
+        yield f"the params have not arrived: {distance(fit)}{way}"
+
+
+def distance(fit: Fit) -> str:
+    """How far the params may be from those of the least loss."""
+    curvature = fit.curvature
+    assert curvature
+    excess, least = curvature.excess(fit.params), curvature.minimum_loss
+    if least <= curvature.rounding:
+        return f"the loss is {above(excess, 0.0)}, the least there is, 0"
+    errors = math.sqrt(curvature.count * excess / least)
+    return f"they may be {errors:.2g} standard errors from the minimum"
 
 
 def rounded_epochs(epochs: float) -> str:
@@ -231,7 +311,7 @@ def is_too_large(fit: Fit) -> bool:
     return fit.settings.is_squared and not math.isfinite(fit.observations.mean_square)
 
 
-def below(rate: float) -> str:
-    """`rate` to two digits, rounded down."""
-    digits, exponent = f"{rate:.16e}".split("e")
-    return f"{float(f'{digits[:3]}e{exponent}'):.2g}"
+def below(rate: float, digits: int = 2) -> str:
+    """`rate` to so many digits, rounded down."""
+    mantissa, exponent = f"{rate:.16e}".split("e")
+    return f"{float(f'{mantissa[: digits + 1]}e{exponent}'):.{digits}g}"
