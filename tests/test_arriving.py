@@ -333,7 +333,7 @@ def test_next_keeps_the_columns_as_one_of_its_ways(gdfit: Gdfit) -> None:
 
 
 @pytest.mark.parametrize("scale", ["none", "standardize", "whiten"])
-def test_a_penalty_is_ridges_on_the_scale_that_is_told(scale: str) -> None:
+def test_a_penalty_is_ridges_on_the_scale_that_is_told(scale: Scale) -> None:
     linear = pytest.importorskip("sklearn.linear_model")
     decomposition = pytest.importorskip("sklearn.decomposition")
     preprocessing = pytest.importorskip("sklearn.preprocessing")

@@ -185,7 +185,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "rate=1 is above 2/λmax = 0.00.*try learning_rate=",
     ),
     "loss": ({"loss": "mse"}, "^loss takes one of squared_error, absolute_error, huber, not 'mse'"),
-    "epochs": ({"max_iter": 0}, "^max_iter takes a number from 1 on, not 0"),
+    "epochs": ({"max_iter": 0}, "^max_iter takes a number from 1 on, below"),
     "rate": ({"learning_rate": -1}, "^learning_rate takes a positive number or auto, not -1"),
     "solver": (
         {"solver": "lbfgs"},

@@ -18,7 +18,9 @@ from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import Observations
 from gdfit.descent.scaling import DEPENDENT
 
-NEAR = 1e-4  # N(L − L*)/L*, at which no param is a hundredth of its standard error from the minimum
+ARRIVES = (
+    1e-4  # N(L − L*)/L*, at which no param is a hundredth of its standard error from the minimum
+)
 CLOSE = 0.01  # above the least loss, as a part of it: near enough for a rate of one's own
 EXACT = 1e-28  # the part of the mean of y² that is rounding
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
@@ -56,7 +58,7 @@ class Curvature:
 
         With cⱼ on the diagonal of (AᵀA)⁻¹, the excess ‖A(θ − θ*)‖²/N is at least
         (θⱼ − θ*ⱼ)²/(N cⱼ), and the square of a standard error is at least L*cⱼ."""
-        return max(NEAR * self.minimum_loss / self.count, self.rounding)
+        return max(ARRIVES * self.minimum_loss / self.count, self.rounding)
 
     @np.errstate(over="ignore", invalid="ignore")
     def excess(self, params: FloatArray) -> float:

@@ -49,7 +49,7 @@ from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.loop import Step
 from gdfit.descent.objective import SHUFFLING
-from gdfit.descent.run import Fit
+from gdfit.descent.run import Fit, rounding_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of, solved
 from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import Start
@@ -62,7 +62,6 @@ from gdfit.show.pictures.trace import (
     on_a_plane,
     parts,
     plane_of,
-    rounding_of,
 )
 
 Json = dict[str, Any]

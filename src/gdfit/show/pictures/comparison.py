@@ -212,7 +212,9 @@ def add_legend(figure: Figure, looks: Looks, comparison: Comparison, *, on_a_pla
         dashes: LineStyle = "--" if "least" in drawn else ""
         lines.append(handle(least, YELLOW, marker=star, style=dashes))
     if "within" in drawn:
-        lines.append(handle(f"within 1 % of {least}", BLACK, marker="o"))
+        known = any(outcome.fit.curvature for outcome in comparison.outcomes)
+        near = "arrived" if known else f"within 1 % of {least}"
+        lines.append(handle(near, BLACK, marker="o"))
     if not lines:
         return
     longest = max(len(str(line.get_label())) for line in lines)
