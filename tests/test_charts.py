@@ -146,3 +146,13 @@ def test_charts_go_with_every_run(gdfit: Gdfit) -> None:
         result = gdfit("train", LECTURE, "--chart", *options)
         assert result.status in (0, 3)
         assert "the loss" in result.out.lower()
+
+
+def test_epochs_in_which_nothing_happens_are_left_out(gdfit: Gdfit) -> None:
+    rest = ("--scale", "standardize", "--lr", "0.1", "--epochs", "5000", "--chart")
+    out = gdfit("train", LECTURE, *rest).out
+    assert "the loss against the epoch (no change from there to 5,000)" in out
+    gdfit("train", LECTURE, "--lr", "0.01", "--epochs", "150")
+    options = ("--lr", "0.01", "--epochs", "20", "--init", "gdfit.json", "--chart")
+    out = gdfit("train", LECTURE, *options).out
+    assert re.search("^ *155 +160 +165 +170$", out, re.MULTILINE)

@@ -232,6 +232,7 @@ def test_it_opens_on_the_start(opened: Opened) -> None:
     page = opened(fit)
     assert page.text("#epoch") == "epoch 0 of 1,000"
     assert f"loss {fit.history[0].loss:.5g}" in page.text("#readout")
+    assert f"{fit.history[0].loss:.5g}" in page.text("#sums .loss")
     assert page.run("document.querySelector('.loss-point').getAttribute('visibility')") is None
     # Its line is in the picture, and the epochs in which something happens have the room.
     assert "picture" not in page.text("#fit .legend")

@@ -22,7 +22,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.descent.settings import LossName, Settings
 
-# A sum is some 4ε of its sizes off (ε = 2⁻⁵²), and params have added that up for a thousand epochs.
+# A sum is some 4ε of its sizes off (ε = 2⁻⁵²), and params add that up: to 500ε in 1000 epochs.
 AT_KINK = 2.0**-40
 
 

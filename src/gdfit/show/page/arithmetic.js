@@ -15,12 +15,18 @@ class ArithmeticView {
     this.names = paramNames(run).map((name) => named(name, 20));
   }
 
-  draw({ settings, epoch, step, descent }) {
+  draw({ settings, epoch, step, began, descent }) {
+    const units = settings.scale === "none" ? [] : [[["quiet", ON_SCALE[settings.scale]]]];
     if (epoch === descent.first) {
       say(this.heading, `Epoch ${counted(epoch)} is the start`);
       this.fill(this.loss, [
-        [["", "the params before the first update:"]],
+        [
+          ["", "the loss before the first update: "],
+          ["result", short(began.loss)],
+        ],
+        [["", "and the params:"]],
         ...this.starts(step.params),
+        ...units,
       ]);
       this.fill(this.gradient, [[["", "∇L says how the loss changes with each param"]]]);
       this.fill(this.update, [[["", "play, or go an epoch forward, to see the first update"]]]);
@@ -50,7 +56,7 @@ class ArithmeticView {
       lines.push([
         ["quiet", `the last of the epoch's updates, one for each mini-batch of ${counted(size)}`],
       ]);
-    if (settings.scale !== "none") lines.push([["quiet", ON_SCALE[settings.scale]]]);
+    lines.push(...units);
     this.fill(this.update, lines);
   }
 

@@ -73,7 +73,7 @@ class Ticks(NamedTuple):
 
 def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
     """The loss against the epoch, the validation loss where there is one, and the minimum."""
-    steps = eventful(fit, steps)
+    whole, steps = steps, eventful(fit, steps)
     shown = [step for step in steps if math.isfinite(step.loss) and step.loss > 0]
     if len(shown) < 2:
         return f"The loss: {fit.loss:.6g}"
@@ -106,7 +106,10 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
         horizontal = Ticks([*map(float, decades)], [f"{10**decade:,}" for decade in decades])
     else:
         horizontal = round_ticks(float(epochs[0]), last, width // TICK_WIDTH, whole=True)
-    return chart("the loss against the epoch", layers, horizontal, vertical, width)
+    title = "the loss against the epoch"
+    if len(steps) < len(whole):
+        title += f" (no change from there to {numbered(fit, whole[-1].epoch):,})"
+    return chart(title, layers, horizontal, vertical, width)
 
 
 def fit_chart(fit: Fit, width: int) -> str:
