@@ -117,12 +117,13 @@ def column_of(values: Any) -> tuple[Any, Held]:
         codes = pa.array(np.asarray(values.array.codes), mask=values.array.codes < 0)
         texts, is_ordered = pa.array(said, pa.binary()), bool(values.dtype.ordered)
         return with_held(pa.DictionaryArray.from_arrays(codes, texts, ordered=is_ordered))
-    if getattr(kind, "kind", "") != "O":
-        try:
-            column = values if isinstance(values, pa.ChunkedArray) else pa.array(values)
-            return with_held(column)
-        except (pa.ArrowException, TypeError, ValueError):
-            pass  # complex numbers, intervals and the like
+    try:
+        if isinstance(kind, np.dtype) and kind.kind == "O":  # of texts alone
+            return with_held(pa.array(values, pa.large_string(), from_pandas=True))
+        if getattr(kind, "kind", "") != "O" or str(kind).startswith("str"):
+            return with_held(values if isinstance(values, pa.ChunkedArray) else pa.array(values))
+    except (pa.ArrowException, TypeError, ValueError):
+        pass  # objects of several kinds, complex numbers, intervals and the like
     listed = values.tolist() if hasattr(values, "tolist") else list(values)
     return pa.array(map(word_of, listed), pa.binary()), held_of(listed[:SNIFFED_ROWS])
 
