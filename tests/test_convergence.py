@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit.arrays import triangular
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import curvature_of
+from gdfit.descent.curvature import MANY, curvature_of
 from gdfit.descent.run import Run, train
 from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.errors import UsageError
@@ -364,3 +365,24 @@ def test_columns_of_zeros_bend_nothing() -> None:
     assert curvature.eigenvalues.tolist() == [0, 0]
     assert curvature.minimum.tolist() == [0, 0, 0]
     assert curvature.minimum_loss == pytest.approx(14 / 3)
+
+
+@pytest.mark.parametrize("count", [400, 700, 2000])
+@pytest.mark.parametrize("copies", [0, 3])
+def test_many_columns_have_the_axes_that_few_have(count: int, copies: int) -> None:
+    """Those of AᵀA where the columns are far from dependent, and else those of A."""
+    random = np.random.default_rng(count)
+    x = random.normal(size=(count, MANY)) * random.uniform(0.5, 2, MANY)
+    if copies:
+        x[:, -copies:] = x[:, :copies]
+    observations = observations_from(x, random.normal(size=count))
+    found = curvature_of(observations)
+    design = triangular(observations.augmented)[:, : MANY + 1]
+    singular = np.linalg.svd(design, compute_uv=False)
+    rank = min(count, MANY + 1 - copies)
+    expected = 2 * singular[:rank] ** 2 / count
+    np.testing.assert_allclose(found.eigenvalues[:rank], expected, rtol=1e-9)
+    assert not found.eigenvalues[rank:].any()
+    hessian = 2 * design.T @ design / count
+    turned = found.eigenvectors.T @ hessian @ found.eigenvectors
+    np.testing.assert_allclose(turned, np.diag(found.eigenvalues), atol=1e-10 * expected[0])

@@ -218,7 +218,7 @@ class Summary:
 
 
 def summarize(
-    x: Any,
+    observations: Any,
     model: LinearModel | None = None,
     level: float = 0.95,
     *,
@@ -232,7 +232,7 @@ def summarize(
 
     Parameters
     ----------
-    x, y : observations, condensed or not; or what `observations_from` takes.
+    observations, y : observations, condensed or not; or what `observations_from` takes as x and y.
     features, target, exclude, degree, weights, intercept, drop_missing, like : as in
         `observations_from`.
     model : the model to compare, of the same features and target.
@@ -252,7 +252,7 @@ def summarize(
     2.30 ± 0.17, p = 0.0056
     """
     check_level(level)
-    observations = observed(x, y, **how)
+    observations = observed(observations, y, **how)
     names = params_names(observations.features)
     values: Sequence[float | None] = model.params if model else [None] * len(names)
     target = observations.target_name

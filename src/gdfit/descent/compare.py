@@ -294,7 +294,7 @@ class CompareOptions(EachOption, DataOptions):
 
 
 def compare(
-    x: Any,
+    observations: Any,
     y: Any = None,
     *,
     init: Starts = "zeros",
@@ -306,7 +306,7 @@ def compare(
 
     Parameters
     ----------
-    x, y, validation : the data, as `train` takes them.
+    observations, y, validation : the data, as `train` takes them.
     features, target, exclude, degree, weights, intercept, drop_missing, like : as in
         `observations_from`.
     init : where the params start, as `train` takes it; several, as a list or by name.
@@ -326,7 +326,7 @@ def compare(
     """
     how, values = parted(options)
     every = settings_of(settings or Settings(), **values)
-    observations, held_out = with_validation(x, y, validation, every[0].seed, **how)
+    observations, held_out = with_validation(observations, y, validation, every[0].seed, **how)
     runs = combinations(observations, every, init, held_out)
     # Each is forgotten when its turn is over: it may hold a copy of the observations.
     return Comparison(run_result(number, *runs.pop(0)) for number in range(1, len(runs) + 1))

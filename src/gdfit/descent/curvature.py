@@ -24,6 +24,10 @@ ARRIVES = (
 CLOSE = 0.01  # above the least loss, as a part of it: near enough for a rate of one's own
 EXACT = 1e-28  # the part of the mean of y² that is rounding
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
+MANY = 500  # columns from which on their decomposition takes most of the time of a fit
+ENOUGH_DIGITS = (
+    1e-6  # the least squared singular value, as a part of the largest, that has 9 digits
+)
 ENDLESS = 2.0**200  # epochs, more than anyone has time for
 
 
@@ -144,7 +148,7 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
     size = features + observations.intercept
     rows = penalized_rows(observations, l2)
     design, target = rows[:, :size], rows[:, -1]
-    _, singular, axes = np.linalg.svd(design, full_matrices=True)
+    singular, axes = principal_axes(design)
     rank, minimum = rank_and_minimizer(design, target, singular)
     eigenvalues = np.zeros(size)
     eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(total)) ** 2
@@ -162,6 +166,23 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
         count=observations.count,
         rounding=EXACT * observations.mean_square,
     )
+
+
+def principal_axes(design: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The singular values of A, the largest first, and the axes that they belong to, as rows.
+
+    Of many columns which are far from dependent, AᵀA tells them in half of the time: of the digits
+    that its squares lose, there are enough then.
+    """
+    if design.shape[1] >= MANY:
+        with np.errstate(over="ignore", invalid="ignore"):
+            gram = design.T @ design
+        if np.isfinite(gram).all():
+            squares, vectors = np.linalg.eigh(gram)
+            if squares[0] > ENOUGH_DIGITS * squares[-1]:
+                return np.sqrt(squares[::-1]), vectors.T[::-1]
+    _, singular, axes = np.linalg.svd(design, full_matrices=True)
+    return singular, axes
 
 
 def rank_and_minimizer(

@@ -186,7 +186,7 @@ class Run(Displayed):
 
     def __init__(
         self,
-        x: Any,
+        observations: Any,
         y: Any = None,
         *,
         init: Init = "zeros",
@@ -198,7 +198,9 @@ class Run(Displayed):
         how, fields = parted(options)
         settings = replace(settings or Settings(), **fields)
         settings.check(validated=validation is not None)
-        observations, validation = with_validation(x, y, validation, settings.seed, **how)
+        observations, validation = with_validation(
+            observations, y, validation, settings.seed, **how
+        )
         if validation is not None:
             check_alike(observations, validation)
         self.asked, self.observations, self.validation = settings, observations, validation
@@ -370,13 +372,13 @@ def parted(options: Mapping[str, Any]) -> tuple[DataOptions, SettingsOptions]:
     return cast(DataOptions, how), cast(SettingsOptions, others)
 
 
-def train(x: Any, y: Any = None, **options: Unpack[TrainArguments]) -> Fit:
+def train(observations: Any, y: Any = None, **options: Unpack[TrainArguments]) -> Fit:
     """Fit a linear model by gradient descent: a `Run` to its end.
 
     Parameters
     ----------
-    x, y : x is what `read_observations` (files) or `observations_from` has made; or both are what
-        `observations_from` takes: arrays, or a DataFrame, whose target may be named by `target`.
+    observations, y : what `read_observations` (files) or `observations_from` has made; or what
+        `observations_from` takes as x and y: arrays, or a DataFrame, of which `target` may name y.
     features, target, exclude, degree, weights, intercept, drop_missing, like : as in
         `observations_from`.
     init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
@@ -410,7 +412,7 @@ def train(x: Any, y: Any = None, **options: Unpack[TrainArguments]) -> Fit:
     >>> fit.observations, fit.validation
     (<5 observations: price from km>, <1 observations: price from km>)
     """
-    run = Run(x, y, **options)
+    run = Run(observations, y, **options)
     fit = run.fit(list(run))
     if fit.status == stopping.DIVERGED:
         rate = f"{run.settings.lr:.4g}"
