@@ -13,13 +13,13 @@ from conftest import LECTURE, SAMPLES, Gdfit, process
 from drawn import several, traced
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.show.pictures.charts import charts, round_ticks
+from gdfit.show.pictures.charts import charts, in_one_text, round_ticks
 
 
 def chart_of(data: Any = None, width: int = 80, **options: Any) -> tuple[str, str]:
     """The charts of a run: the loss, and the fit."""
     fit, steps = traced(data, **options)
-    text = charts(fit, steps, width, colour=False)
+    text = in_one_text(charts(fit, steps, width), colour=False)
     assert all(len(row) <= width for row in text.splitlines())
     loss, _, fitted = text.partition("\n\n")
     return loss, fitted
@@ -47,7 +47,7 @@ def test_charts_are_as_wide_as_the_terminal(
 
 def test_charts_show_the_curve_and_the_points() -> None:
     fit, steps = traced(epochs=300)
-    assert "\x1b" in charts(fit, steps, 80, colour=True)
+    assert "\x1b" in in_one_text(charts(fit, steps, 80), colour=True)
     loss, fitted = chart_of(epochs=300, lr=0.01)
     assert "--- minimum 0.0005124" not in loss
     assert "-- minimum 0.0005124" in loss
@@ -93,7 +93,7 @@ def test_the_equation_is_that_of_the_model_where_x_does_not_vary() -> None:
 
 def test_the_minimum_is_drawn_in() -> None:
     fit, steps = traced(lr=0.01, epochs=50)
-    rows = charts(fit, steps, 80, colour=False).splitlines()
+    rows = in_one_text(charts(fit, steps, 80), colour=False).splitlines()
     (level,) = [row for row in rows if "--------" in row]
     assert level == next(row for row in reversed(rows[: rows.index(level) + 2]) if "│" in row)
 
@@ -156,3 +156,41 @@ def test_epochs_in_which_nothing_happens_are_left_out(gdfit: Gdfit) -> None:
     options = ("--lr", "0.01", "--epochs", "20", "--init", "gdfit.json", "--chart")
     out = gdfit("train", LECTURE, *options).out
     assert re.search("^ *155 +160 +165 +170$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("options", "signs", "least"),
+    [
+        (["--lr", "0.01,0.1,0.3"], "1 lr 0.3   2 lr 0.1   3 lr 0.01", "minimum 0.0005124"),
+        (["--lr", "0.1,5"], "1 lr 0.1   2 lr 5 (diverged)", "minimum 0.0005124"),
+        (["--lr", "3,4"], "1 lr 3 (diverged)   2 lr 4 (diverged)", ""),
+        (["--lr", "0.01,0.02", "--loss", "mae"], "1 lr 0.02   2 lr 0.01", "least of these runs"),
+    ],
+)
+def test_a_comparison_has_a_chart(gdfit: Gdfit, options: list[str], signs: str, least: str) -> None:
+    result = gdfit("compare", LECTURE, *options, "--epochs", "60", "--chart")
+    plain = gdfit("compare", LECTURE, *options, "--epochs", "60")
+    assert result.out.startswith(plain.out)
+    chart = result.out.removeprefix(plain.out).strip("\n").splitlines()
+    assert chart[0].strip() == "the losses against the epoch"
+    assert f"{signs}{least and '   -- '}{least}" in chart[-1]
+    assert max(map(len, chart)) <= 80
+    assert "1" in "".join(line.partition("│")[2] for line in chart[1:-3])
+
+
+def test_losses_that_do_not_compare_have_charts_of_their_own(gdfit: Gdfit) -> None:
+    options = ["--lr", "0.01", "--loss", "mse,mae", "--epochs", "30", "--chart"]
+    result = gdfit("compare", LECTURE, *options)
+    assert result.out.count("the losses against the epoch") == 2
+
+
+def test_of_many_runs_the_best_are_drawn(gdfit: Gdfit) -> None:
+    rates = ",".join(f"{rate:g}" for rate in np.linspace(0.01, 0.3, 12))
+    result = gdfit("compare", LECTURE, "--lr", rates, "--epochs", "30", "--chart")
+    assert "the losses against the epoch, of the best 9 of 12 runs" in result.out
+    assert max(map(len, result.out.splitlines()[-20:])) <= 80
+
+
+def test_a_flag_is_left_out_of_what_to_type_and_what_follows_it_stays(gdfit: Gdfit) -> None:
+    result = gdfit("compare", LECTURE, "--chart", "--epochs", "60", "--lr", "0.1,0.2")
+    assert f"gdfit train {LECTURE} --epochs 60 --lr 0.2" in result.out

@@ -280,3 +280,24 @@ def test_runs_that_stand_still_end_the_axis(lecture: Observations) -> None:
     axes = draw_comparison(comparison).axes[0]
     assert axes.get_xlim()[1] < 100
     assert "to 1,000" in axes.get_xlabel()
+
+
+def test_one_panel_of_the_picture(gdfit: Gdfit) -> None:
+    options = ["compare", LECTURE, "--lr", "0.1,0.2", "--plot", "p.svg", "--panel"]
+    texts = {}
+    for panel in ("all", "loss", "path"):
+        assert gdfit(*options, panel).status == 0
+        texts[panel] = Path("p.svg").read_text()
+    assert "lr 0.1" in texts["path"]  # in the legend, as there are no ends of lines
+    shown = {name: (("epoch by epoch" in text), (">w<" in text)) for name, text in texts.items()}
+    assert shown == {"all": (True, True), "loss": (True, False), "path": (False, True)}
+
+
+def test_a_panel_that_is_not_there_is_told(gdfit: Gdfit) -> None:
+    Path("d.csv").write_text("a,b,y\n1,2,3\n2,1,5\n4,4,4\n5,1,2\n")
+    options = ["compare", "d.csv", "--lr", "0.01,0.02", "--panel", "path"]
+    none = gdfit(*options, "--plot", "p.png")
+    assert (none.status, none.err.count("\n")) == (2, 1)
+    assert "--panel path is for one feature and b; there is --panel loss" in none.err
+    assert "--panel has no effect here: it is for --plot" in gdfit(*options).err
+    assert not Path("p.png").exists()

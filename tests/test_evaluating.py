@@ -119,3 +119,12 @@ def test_files_are_evaluated_in_their_dialect(tmp_path: Path) -> None:
     dialect = Dialect(decimal=",", drop_missing=True)
     found = library.evaluate(model, str(path), dialect=dialect)
     assert (found.observations, found.mae) == (2, 0.5)
+
+
+def test_errors_as_csv(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "-q")
+    record = gdfit.json("evaluate", LECTURE)
+    header, row = gdfit("evaluate", LECTURE, "--format", "csv").out.splitlines()
+    assert dict(zip(header.split(","), map(float, row.split(",")), strict=True)) == record
+    _, alone = gdfit("evaluate", "-", "--format", "csv", stdin=b"x,y\n1,3\n").out.splitlines()
+    assert alone.endswith(",")  # there is no R² of one row

@@ -176,3 +176,13 @@ def test_devices_have_no_endings(gdfit: Gdfit, option: str) -> None:
     more = [] if option == "--model" else ["--no-model"]
     assert gdfit("train", LECTURE, option, "/dev/null", *more).status == 0
     assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+def test_a_gradient_check_as_json(gdfit: Gdfit, loss: str) -> None:
+    record = gdfit.json("gradcheck", LECTURE, "--loss", loss, "--init", "0.5,0.1")
+    assert (record["names"], record["params"]) == (["w", "b"], [0.5, 0.1])
+    assert set(record["gradients"]) == {"manual", "autograd", "differences"}
+    for gradient in record["gradients"].values():
+        assert gradient == pytest.approx(record["gradients"]["manual"], abs=1e-8)
+    assert 0 <= record["difference"] < 1e-6

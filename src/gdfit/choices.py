@@ -8,3 +8,5 @@ from typing import Literal
 ExportFormat = Literal["sql", "python", "c", "excel", "torch"]
 # Panels of a picture: all that belong to the run, or one. See `gdfit.show.pictures.figure`.
 Panel = Literal["all", "fit", "loss", "path", "steepest"]
+# Panels of a picture of several runs: both, or one. See `gdfit.show.pictures.comparison`.
+RunsPanel = Literal["all", "loss", "path"]

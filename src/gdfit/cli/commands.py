@@ -30,6 +30,7 @@ def gradcheck(
     settings: options.GradcheckOptions,
     init: options.InitOption = "zeros",
     tolerance: options.ToleranceOption = 1e-6,
+    output: options.FormatOption = "table",
 ) -> None:
     """Check the gradient: by hand, by autograd and by central differences.
 
@@ -49,7 +50,7 @@ def gradcheck(
     observations = read(data, columns, dialect, keep_rows=settings.needs_rows)
     params = start_of(start, observations, settings).params
     check = check_gradient(observations, params, settings)
-    analyses.print_gradients(check, observations.features)
+    analyses.show_gradients(check, observations.features, output)
     if check.difference <= tolerance:
         return
     kink = " (|ŷ − y| has none where ŷ = y)" if settings.loss == "mae" else ""
@@ -186,7 +187,7 @@ def evaluate(
     target: options.TargetOption = None,
     model: options.ModelOption = options.DEFAULT_MODEL,
     dask: options.DaskOption = None,
-    output: options.FormatOption = "table",
+    output: options.RowsFormatOption = "table",
 ) -> None:
     """Measure the errors of the last trained model on DATA.
 
@@ -214,7 +215,7 @@ def summary(
     model: options.ModelOption = options.DEFAULT_MODEL,
     dask: options.DaskOption = None,
     level: options.LevelOption = 0.95,
-    output: options.SummaryFormatOption = "table",
+    output: options.RowsFormatOption = "table",
 ) -> None:
     """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F.
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import typer
 
+from gdfit.choices import RunsPanel
 from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
@@ -67,14 +69,17 @@ class Compared:
 
 
 FOR_ALL = {name: OF_TRAIN[name] for name in OF_TRAIN if name not in (*COMPARED, "leap")}
-PRINTED_RUNS = {name: options.PRINTED[name] for name in ("format", "every", "show")}
+PRINTED_RUNS = {name: options.PRINTED[name] for name in ("format", "every", "show", "chart")}
 RUNS_FILES = panel(
     options.TO_WRITE,
     model=option("Write the best model to this file.", metavar="FILE"),
     plot=option("Draw the runs to this file.", metavar="FILE.png|.svg|.pdf"),
+    panel=option(
+        "What to draw of them: the losses, the paths of the params over level sets, or all."
+    ),
 )
 # The options that are about the comparison as a whole.
-OWN = ("format", "every", "show", "plot", "model")
+OWN = ("format", "every", "show", "chart", "plot", "panel", "model")
 
 
 def compare(
@@ -87,6 +92,7 @@ def compare(
     output: Annotated[options.Output, PRINTED_RUNS],
     model: Annotated[Path | None, RUNS_FILES["model"]] = None,
     plot: Annotated[Path | None, RUNS_FILES["plot"]] = None,
+    panel: Annotated[RunsPanel, RUNS_FILES["panel"]] = "all",
     validation: options.ValidationOption = None,
     dask: options.DaskOption = None,
 ) -> None:
@@ -101,7 +107,7 @@ def compare(
 
     from gdfit.descent.compare import Comparison, Curve, RunResult, combinations, settings_of
     from gdfit.descent.start import parse_init
-    from gdfit.show.pictures.trace import Trace
+    from gdfit.show.pictures.trace import Trace, has_paths
     from gdfit.show.progress import TrainingBar
     from gdfit.show.tables import words
     from gdfit.show.tables.comparison import RUNS_REPORTS
@@ -115,12 +121,17 @@ def compare(
     check_compared(typed, {**given, "init": names}, every, model)
     written = options.Files(model=model or options.DEFAULT_MODEL, no_model=not model, plot=plot)
     check_files(data, validation, names, written)
+    typed.refuse("panel", "is for `plot`", unless=plot is not None)
+    if output.chart and output.format != "table":
+        raise UsageError("`chart` goes with `format` table")
     starts = {name: parse_init(name) for name in names}
     with reading(data, columns, dialect, dask=dask, form=output.form) as dataset:
         observations, held_out = dataset.with_validation(
             validation, every[0].seed, keep_rows=any(each.needs_rows for each in every)
         )
     note_columns(observations)
+    if panel == "path" and not has_paths(observations):
+        raise UsageError("`panel` path is for one feature and b; there is `panel` loss")
     bar = TrainingBar(settings.epochs, len(every) * len(starts), form=output.form)
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
@@ -134,7 +145,7 @@ def compare(
             name, run = runs.pop(0)  # and forgotten: it may hold a copy of the observations
             curve, trace = Curve(run), Trace()
             callbacks = [curve.step, shown.watch(number, run), bar.step]
-            follow(run, [*callbacks, trace.step] if plot else callbacks)
+            follow(run, [*callbacks, trace.step] if plot or output.chart else callbacks)
             alone = as_train(typed, run.asked, name)
             fit = with_message(run.fit(trace.steps), data, name, alone)
             losses = np.array(curve.losses)
@@ -154,8 +165,12 @@ def compare(
     if plot:
         from gdfit.show.pictures.comparison import save_comparison
 
-        save_comparison(comparison, plot)
+        save_comparison(comparison, plot, panel)
     shown.end(comparison, lines)
+    if output.chart:
+        from gdfit.show.pictures.charts import print_charts, runs_charts
+
+        print_charts(partial(runs_charts, comparison))
     if results[-1].fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED_STATUS)
     if all(outcome.has_diverged for outcome in comparison.outcomes):

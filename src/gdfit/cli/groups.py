@@ -63,11 +63,13 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         else:
             params.append(param(own.name, kind, declared, own.default))
 
+    flags = frozenset(each.name for each in params if get_args(each.annotation)[:1] == (bool,))
+
     def call(context: typer.Context, **values: Any) -> None:
         if wants_typed:
             sources = {name: context.get_parameter_source(name) for name in values}
             given = {name for name, source in sources.items() if source and source.name in TYPED}
-            values["typed"] = Typed(context.obj, frozenset(given))
+            values["typed"] = Typed(context.obj, frozenset(given), flags)
         for name, (kind, options) in groups.items():
             chosen, hints = {option: values.pop(option) for option in options}, get_type_hints(kind)
             for option in [each for each in options if collected_in(hints[each]) is tuple]:
@@ -147,10 +149,12 @@ class Typed:
 
     arguments : as they were typed, the command first.
     given : the names of the options that stand among them.
+    flags : the names of the command's options that take no value.
     """
 
     arguments: Sequence[str]
     given: frozenset[str]
+    flags: frozenset[str] = frozenset()
 
     def again(self, changes: Mapping[str, str]) -> str:
         """The command line as a shell takes it, with other values for some options, or without
@@ -165,7 +169,7 @@ class Typed:
             name, equals, _ = word.partition("=")
             if not (name.startswith("--") and name.removeprefix("--") in changes):
                 kept.append(word)
-            elif not equals:
+            elif not equals and name.removeprefix("--").replace("-", "_") not in self.flags:
                 next(words, None)  # its value
         for name, value in changes.items():
             kept += [f"--{name}", value] if value else []

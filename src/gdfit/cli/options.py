@@ -221,7 +221,7 @@ XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
 ModelOption = Annotated[Path, MODEL]
 TargetOption = Annotated[str | None, option("The observed column: the model's target.", **NAME)]
 FormatOption = Annotated[Literal["table", "json"], FORMAT]
-SummaryFormatOption = Annotated[Literal["table", "json", "csv"], FORMAT]
+RowsFormatOption = Annotated[Literal["table", "json", "csv"], FORMAT]
 LanguageOption = Annotated[
     ExportFormat, option("What to write the model as.", "--format", show_default=False)
 ]

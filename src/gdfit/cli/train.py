@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from heapq import merge
 from importlib import import_module
 from itertools import chain
@@ -128,9 +128,9 @@ def train(
     lines = [*words.ways(fit, typed.again)]
     shown.end(fit, predictions, [*lines, ("model", printable(str(model)))] if model else lines)
     if output.chart:
-        from gdfit.show.pictures.charts import print_charts
+        from gdfit.show.pictures.charts import charts, print_charts
 
-        print_charts(fit, trace.steps)
+        print_charts(partial(charts, fit, trace.steps))
     if fit.status == "diverged":
         fail(str(fit.model.facts["message"]), DIVERGED_STATUS)
     for caution in words.cautions(fit, typed.again, str(model or ""), hover.swing):

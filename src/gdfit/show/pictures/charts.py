@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import plotext
 
 from gdfit.arrays import FloatArray
+from gdfit.descent.compare import Comparison
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
 from gdfit.errors import printable
@@ -24,33 +25,41 @@ from gdfit.show.pictures.trace import (
     on_a_plane,
     plane_of,
 )
+from gdfit.show.tables.comparison import setting_with_name
 from gdfit.show.tables.style import stdout_console
 
 HEIGHT = 17  # lines
 NARROWEST_CHART = 40  # characters
 NEVER = 1e-6  # of the largest loss: a minimum that is too far below to be shown
 TICK_WIDTH = 12  # characters from a tick to the next one
+RUN_COLOURS = ("green", "red", "blue", "orange", "magenta", "cyan", "gray", "red+", "blue+")
+TIMES_THE_FIRST = 10  # times the loss at the start: what is above is left out
+CHARTED = 500  # losses of a run that are drawn, at most
 TICKS = 6  # at most, one above the other
 
 
-def print_charts(fit: Fit, steps: Sequence[Step]) -> None:
-    """The charts of a run: in colour on a terminal, as wide as it is; in a pipe without."""
+def print_charts(draw: Callable[[int], Iterable[str]]) -> None:
+    """The charts that `draw` makes for a width: in colour on a terminal, as wide as it is; in a
+    pipe without."""
     console = stdout_console()
     colour = console.is_terminal and not console.no_color
     width = console.width if console.is_terminal else shutil.get_terminal_size().columns
     print()
-    print(charts(fit, steps, width, colour))
+    print(in_one_text(draw(max(width, NARROWEST_CHART)), colour))
 
 
-def charts(fit: Fit, steps: Sequence[Step], width: int, colour: bool) -> str:
-    """The charts of a run, `width` characters wide, one below the other; without `colour`, in plain
-    characters."""
-    width = max(width, NARROWEST_CHART)
-    drawn = [loss_chart(fit, steps, width)]
+def in_one_text(drawn: Iterable[str], colour: bool) -> str:
+    """Charts, one below the other; without `colour`, in plain characters."""
+    text = "\n".join(drawn)
+    lines = (text if colour else plotext.uncolorize(text)).splitlines()
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def charts(fit: Fit, steps: Sequence[Step], width: int) -> Iterator[str]:
+    """The charts of a run, `width` characters wide."""
+    yield loss_chart(fit, steps, width)
     if on_a_plane(fit):
-        drawn.append(fit_chart(fit, width))
-    text = "\n".join(drawn) if colour else plotext.uncolorize("\n".join(drawn))
-    return "\n".join(line.rstrip() for line in text.splitlines())
+        yield fit_chart(fit, width)
 
 
 class Layer(NamedTuple):
@@ -86,13 +95,69 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
         layers.append(Layer(name, epochs, held_out, "•", "orange"))
     losses = np.array([step.loss for step in shown])
     layers.append(Layer("loss", epochs, losses, "braille", "green"))
+    least = fit.curvature.minimum_loss if fit.curvature else math.nan
+    may_be_long = fit.status != "diverged"
+    title = "the loss against the epoch"
+    if len(steps) < len(whole):
+        title += f" (no change from there to {numbered(fit, whole[-1].epoch):,})"
+    return epochs_chart(title, layers, least, width, may_be_long=may_be_long)
+
+
+def runs_charts(comparison: Comparison, width: int) -> Iterator[str]:
+    """The losses of several runs against the epoch, those that compare in one chart: each drawn by
+    its rank among them, the best nine."""
+    rank = 0
+    for group in comparison.groups():
+        layers: list[Layer] = []
+        top = TIMES_THE_FIRST * max(float(outcome.losses[0]) for outcome in group)
+        if all(outcome.has_diverged for outcome in group):
+            top = math.inf
+        ends = [last_seen(outcome.fit) for outcome in group if not outcome.has_diverged]
+        for outcome in group[: len(RUN_COLOURS)]:
+            rank += 1
+            losses = outcome.losses[: min(outcome.fit.epochs, max(ends, default=LONG_RUN))]
+            few = np.unique(np.geomspace(1, len(losses), CHARTED).astype(int)) - 1
+            few = few[(losses[few] > 0) & (losses[few] < top)]
+            values = (setting_with_name(name, outcome.values[name]) for name in comparison.varied)
+            name = ", ".join(map(printable, values)) or "the run"
+            name += " (diverged)" if outcome.has_diverged else ""
+            epochs = numbered(outcome.fit, 1) + few.astype(float)
+            colour = RUN_COLOURS[len(layers)]
+            layers.append(Layer(name, epochs, losses[few], str(rank % 10), colour))
+        layers = [layer for layer in reversed(layers) if len(layer.x)]
+        title = "the losses against the epoch"
+        if len(group) > len(RUN_COLOURS):
+            title += f", of the best {len(RUN_COLOURS)} of {len(group)} runs"
+        if layers:
+            least = comparison.least(group[0])
+            known = "minimum" if group[0].fit.curvature else "least of these runs"
+            yield epochs_chart(title, layers, math.nan if least is None else least, width, known)
+
+
+def last_seen(fit: Fit) -> int:
+    """The last epoch in which something happens that can be seen."""
+    return eventful(fit, fit.history)[-1].epoch
+
+
+def epochs_chart(
+    title: str,
+    layers: list[Layer],
+    least: float,
+    width: int,
+    known: str = "minimum",
+    *,
+    may_be_long: bool = True,
+) -> str:
+    """A chart of losses against the epoch, and of the `least` there is, `known` as that, if it is a
+    number. The axis of losses is logarithmic where one is far above another; that of epochs where
+    there are many, and it `may_be_long`."""
     up = np.concatenate([layer.y for layer in layers])
     low, high = float(np.nanmin(up)), float(np.nanmax(up))
     logarithmic = high > STEEP * low
-    least = fit.curvature.minimum_loss if fit.curvature else math.nan
+    epochs = np.unique(np.concatenate([layer.x for layer in layers]))
     if least > (NEVER * high if logarithmic else 0):
-        level = np.full(len(shown), least)
-        layers.insert(0, Layer(f"minimum {least:.4g}", epochs, level, "-", "gray"))
+        level = np.full(len(epochs), least)
+        layers = [Layer(f"{known} {least:.4g}", epochs, level, "-", "gray"), *layers]
         low = min(low, least)
     if logarithmic:  # logarithms by hand: plotext has no ticks at powers of ten
         layers = [layer._replace(y=np.log10(layer.y)) for layer in layers]
@@ -100,15 +165,12 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
     else:
         vertical = round_ticks(low, high, TICKS)
     last = int(epochs[-1])
-    if last > LONG_RUN * epochs[0] and fit.status != "diverged":
+    if last > LONG_RUN * epochs[0] and may_be_long:
         layers = [layer._replace(x=np.log10(layer.x)) for layer in layers]
         decades = range(len(str(last)))
         horizontal = Ticks([*map(float, decades)], [f"{10**decade:,}" for decade in decades])
     else:
         horizontal = round_ticks(float(epochs[0]), last, width // TICK_WIDTH, whole=True)
-    title = "the loss against the epoch"
-    if len(steps) < len(whole):
-        title += f" (no change from there to {numbered(fit, whole[-1].epoch):,})"
     return chart(title, layers, horizontal, vertical, width)
 
 
@@ -150,11 +212,15 @@ def chart(title: str, layers: Sequence[Layer], across: Ticks, up: Ticks, width: 
     plotext.xticks(*across)
     plotext.yticks(*up)
     signs = {"braille": "⠒⠒", "-": "--"}
-    keys = [
-        plotext.colorize(f"{signs.get(layer.marker, layer.marker)} {layer.name}", layer.colour)
-        for layer in reversed(layers)
-    ]
-    return f"{plotext.build()}{'   '.join(keys)}\n"
+    keys, column = "", 0
+    for layer in reversed(layers):
+        told = f"{signs.get(layer.marker, layer.marker)} {layer.name}"
+        column += len(told) + 3
+        if keys:
+            fits = column <= width + 3
+            keys, column = keys + ("   " if fits else "\n"), column if fits else len(told) + 3
+        keys += plotext.colorize(told, layer.colour)
+    return f"{plotext.build()}{keys}\n"
 
 
 def round_ticks(low: float, high: float, most: int, *, whole: bool = False) -> Ticks:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gdfit.arrays import FloatArray
+from gdfit.choices import RunsPanel
 from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.run import Fit, rounding_of
@@ -21,7 +22,14 @@ from gdfit.show.pictures.curves import name_at, place_names
 from gdfit.show.pictures.drawing import BLACK, LINE_STYLES, LINES, YELLOW, LineStyle, mark
 from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
 from gdfit.show.pictures.path import draw_level_sets, equalize, param_axes, stays_within
-from gdfit.show.pictures.trace import LARGEST, STEEP, eventful, in_data, numbered
+from gdfit.show.pictures.trace import (
+    LARGEST,
+    STEEP,
+    eventful,
+    has_paths,
+    in_data,
+    numbered,
+)
 from gdfit.show.tables.comparison import setting_with_name
 from gdfit.show.tables.style import counted
 
@@ -54,27 +62,30 @@ Looks = dict[int, RunStyle]
 """The style of each run, by its number, the best first."""
 
 
-def save_comparison(comparison: Comparison, path: Path) -> None:
-    """Draw the runs to the file at `path`."""
-    save_figure(lambda: draw_comparison(comparison), path)
+def save_comparison(comparison: Comparison, path: Path, panel: RunsPanel = "all") -> None:
+    """Draw the runs, or one panel of their picture, to the file at `path`."""
+    save_figure(lambda: draw_comparison(comparison, panel), path)
 
 
-def draw_comparison(comparison: Comparison) -> Figure:
+def draw_comparison(comparison: Comparison, panel: RunsPanel = "all") -> Figure:
     """The picture of several runs: the loss against the epoch on the left; for one feature and a b,
-    the paths over level sets of the loss on the right. Losses that don't compare stand apart."""
+    the paths over level sets of the loss on the right; or one of the two. Losses that don't compare
+    stand apart."""
     groups = comparison.groups()
-    observations = comparison.outcomes[0].fit.observations
-    on_a_plane = len(observations.features) == 1 and observations.intercept
+    on_a_plane = has_paths(comparison.outcomes[0].fit.observations) and panel != "loss"
     width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
     size = width, height * max(1.0, 0.6 * len(groups))
     figure = Figure(figsize=size, dpi=WHOLE_DPI, layout="constrained")
-    grid = figure.subplots(len(groups), 2 if on_a_plane else 1, squeeze=False)
+    grid = figure.subplots(len(groups), 1 + (on_a_plane and panel == "all"), squeeze=False)
     looks = run_styles(comparison)
+    if panel == "path":  # where the names are in the legend alone
+        looks = {number: replace(look, end="") for number, look in looks.items()}
     finishes = []
     for group, row in zip(groups, grid, strict=True):
-        finishes.append(draw_losses(row[0], comparison, group, looks))
+        if panel != "path":
+            finishes.append(draw_losses(row[0], comparison, group, looks))
         if on_a_plane:
-            finishes.append(draw_paths(row[1], group, looks))
+            finishes.append(draw_paths(row[-1], group, looks))
     add_legend(figure, looks, comparison, on_a_plane=on_a_plane)
     drawing.settle(figure)
     for finish in finishes:

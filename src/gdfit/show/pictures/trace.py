@@ -149,6 +149,11 @@ def parts(fit: Fit) -> list[Observations]:
     return [fit.observations, *([fit.validation] if fit.validation else [])]
 
 
+def has_paths(observations: Observations) -> bool:
+    """Whether the params are a weight and a b, whose paths can be drawn on a plane."""
+    return len(observations.features) == 1 and observations.intercept
+
+
 def on_a_plane(fit: Fit) -> bool:
     """True where all features are one, or made of one number: ŷ can be drawn above it."""
     made_of = fit.observations.expansion

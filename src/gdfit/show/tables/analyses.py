@@ -1,5 +1,5 @@
 """Analyses on standard output: an evaluation, a curvature, a gradient check, a graph, and a summary
-of least squares, as Rich tables or trees; a summary as JSON or CSV, too."""
+of least squares, as Rich tables or trees; or as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gdfit.descent.curvature import Curvature
 from gdfit.descent.run import params_names
 from gdfit.errors import listing, printable
 from gdfit.model.evaluation import Evaluation
-from gdfit.model.linear import to_json
+from gdfit.model.linear import finite, to_json
 from gdfit.show.tables import style
 from gdfit.show.tables.style import (
     NameValue,
@@ -38,6 +38,12 @@ def show_evaluation(evaluation: Evaluation, output: ReportForm) -> None:
     """Print an evaluation."""
     if output == "json":
         print(to_json(vars(evaluation)))
+        return
+    if output == "csv":
+        measures = {
+            name: "" if value is None else value for name, value in finite(vars(evaluation)).items()
+        }
+        csv.writer(sys.stdout, lineterminator="\n").writerows([measures, measures.values()])
         return
     lines = [
         ("N", str(evaluation.observations)),
@@ -100,8 +106,15 @@ def show_curvature(given: Curvature, scaled: Curvature | None, output: ReportFor
         console.print("A column does not vary, and can't be standardized.")
 
 
-def print_gradients(check: GradientCheck, features: Sequence[str]) -> None:
-    """A gradient check as a table, a param a row."""
+def show_gradients(
+    check: GradientCheck, features: Sequence[str], output: Literal["table", "json"]
+) -> None:
+    """Print a gradient check: as a table, a param a row."""
+    if output == "json":
+        gradients = {name: gradient.tolist() for name, gradient in check.gradients.items()}
+        told = {"loss": check.loss, "difference": check.difference, "gradients": gradients}
+        print(to_json({"names": params_names(features), "params": check.params.tolist(), **told}))
+        return
     table = style.new_table("param", ["value", *(f"grad by {name}" for name in check.gradients)])
     for place, name in enumerate(params_names(features)):
         slopes = [format(grad[place], ".12g") for grad in check.gradients.values()]
