@@ -28,7 +28,7 @@ def test_r_of_the_columns_that_are_kept(
         before = np.array(columns[: place + 1])
         columns.insert(len(before), random.normal(size=len(before)) @ before)
     rows = np.column_stack(columns)
-    elimination = Elimination(rows)
+    elimination = Elimination(rows, np.zeros(rows.shape[1]))
     elimination.take(range(rows.shape[1]))
     kept = rows[:, elimination.kept]
     assert kept.shape[1] == np.linalg.matrix_rank(rows) == rank

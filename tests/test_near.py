@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Gdfit
+from gdfit.analysis.inference import summarize
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Near, Observations, near
@@ -108,3 +109,27 @@ def test_parts_join_to_the_rows_that_they_are(
     np.testing.assert_allclose(joined.whole, rows, rtol=2e-16, atol=0)
     exact = Near.here(rows).at(joined.origin)
     assert np.abs(joined.rows - exact).max() <= 1e-15 * np.abs(rows).max()
+
+
+@pytest.mark.parametrize("name", ["1e9 + k/2^20", "nanoseconds over a millisecond"])
+def test_a_summary_tells_them_apart(name: str, tmp_path: Path) -> None:
+    """As of the same column with what is common to its numbers taken away: but for b, all is the
+    same, and b is as much farther from 0, and as much less certain."""
+    t, random = CLOSE[name], np.random.default_rng(2)
+    z, y = random.normal(size=len(t)), random.normal(size=len(t))
+    y = y + (t - t[0]) / np.ptp(t)
+    distance = (t - t[0]) * 2.0**8
+    expected = summarize(observations_from(np.column_stack([distance, z]), y))
+    for observations in ways(pd.DataFrame({"t": t, "z": z, "y": y}), tmp_path):
+        found = summarize(observations)
+        assert found.r_squared == pytest.approx(expected.r_squared, rel=1e-6)
+        values: list[Any] = [(row.least_squares, row.std_error) for row in found.rows]
+        alone: list[Any] = [(row.least_squares, row.std_error) for row in expected.rows]
+        assert values[:2] == [
+            (pytest.approx(alone[0][0] * 2.0**8, rel=1e-6), pytest.approx(alone[0][1] * 2.0**8)),
+            (pytest.approx(alone[1][0]), pytest.approx(alone[1][1])),
+        ]
+        assert values[2] == (
+            pytest.approx(-values[0][0] * t[0], rel=1e-6),
+            pytest.approx(values[0][1] * t[0], rel=1e-6),
+        )

@@ -103,13 +103,16 @@ class LeastSquares:
     residual: float
 
 
-def least_squares(columns: FloatArray, *, intercept: bool) -> LeastSquares:
+def least_squares(
+    columns: FloatArray, *, intercept: bool, origin: FloatArray | None = None
+) -> LeastSquares:
     """Least squares of y on the columns before it; one that depends on earlier ones is left out.
 
     Parameters
     ----------
     columns : [A y], shape (n, p+1).
     intercept : whether the first column is the ones.
+    origin : what has been taken away from the columns behind the ones, shape (p − 1,).
 
     Raises
     ------
@@ -120,9 +123,16 @@ def least_squares(columns: FloatArray, *, intercept: bool) -> LeastSquares:
         exponents = np.frexp(np.abs(columns).max(axis=0))[1]
         if not np.isfinite(columns).all():
             raise GdfitError("the numbers are too large for float64")
-        elimination = Elimination(np.ldexp(columns, -exponents))
+        far = np.zeros(len(exponents))
+        if origin is not None:
+            far[1:-1] = np.abs(origin) * np.linalg.norm(columns[:, 0])
+        elimination = Elimination(np.ldexp(columns, -exponents), np.ldexp(far, -exponents))
         elimination.take(range(len(exponents) - 1))
         kept, inverse = elimination.kept, elimination.inverse
+        if origin is not None:  # b is told for the columns as they were
+            slopes = np.array(kept[1:], int)
+            taken = np.ldexp(origin[slopes - 1], exponents[0] - exponents[slopes])
+            inverse = np.vstack([inverse[0] - taken @ inverse[1:], inverse[1:]])
         projected, residual = elimination.projected(-1).copy(), elimination.left(-1)
         explained = float(np.linalg.norm(projected[intercept:]))
         if math.hypot(explained, residual) <= DEPENDENT * float(np.linalg.norm(projected)):
@@ -264,7 +274,9 @@ def summarize(
     features = range(len(observations.features))
     intercept = observations.intercept
     order = [len(features), *features] if intercept else [*features]
-    found = least_squares(observations.augmented[:, [*order, -1]], intercept=intercept)
+    around = observations.around
+    origin = around.origin if intercept else None
+    found = least_squares(around.rows[:, [*order, -1]], intercept=intercept, origin=origin)
     df = observations.count - found.rank
     error = found.residual / math.sqrt(df) if df else None
     margin = t_quantile(level, df) if error else 0.0

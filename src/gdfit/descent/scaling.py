@@ -136,8 +136,10 @@ def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
     Schmidt do it) and without those that depend on others, z = √N Q."""
     root, first = np.sqrt(observations.total_weight), int(observations.intercept)
     deviations, around = standardizing.deviations, observations.around
-    columns = around.rows[:, standardizing.used] / deviations[standardizing.used]
-    elimination = Elimination(np.hstack([around.rows[:, -2:-1][:, :first], columns]))
+    varying = standardizing.used
+    columns = around.rows[:, varying] / deviations[varying]
+    far = np.append(np.zeros(first), np.abs(around.origin[varying]) / deviations[varying] * root)
+    elimination = Elimination(np.hstack([around.rows[:, -2:-1][:, :first], columns]), far)
     elimination.take(range(first + columns.shape[1]))
     places = [-1] * first + list(standardizing.used)  # where each column stands, ones last
     kept = [places[place] for place in elimination.kept]
@@ -202,16 +204,19 @@ def whitened(observations: Observations, scaling: Scaling) -> FloatArray:
 
 
 DEPENDENT = 1e-13  # what is left of a column, as a part of its size, that is rounding
+ROUNDED = 4 * np.finfo(np.float64).eps  # and as a part of the numbers that it was computed from
 
 
 class Elimination:
     """Columns of `rows`, an n × m matrix, taken in one after the other.
 
+    far : how long what has been taken away from each of them is, shape (m,): what others are
+        computed from them has been rounded with it.
     kept : the places of those taken that don't depend on others taken before.
     """
 
-    def __init__(self, rows: FloatArray) -> None:
-        self._R = triangular(rows)
+    def __init__(self, rows: FloatArray, far: FloatArray) -> None:
+        self._R, self._far = triangular(rows), far
         self._lengths = np.linalg.norm(self._R, axis=0)
         self._inverse = np.zeros((len(self._R), len(self._R)))
         self.kept: list[int] = []
@@ -238,8 +243,10 @@ class Elimination:
         right proportions. So no unit of measurement and no large mean changes what depends on what.
         """
         left = float(np.linalg.norm(self._R[len(self.kept) :, place]))
-        parts = np.abs(self.weights(place)) @ self._lengths[self.kept]
-        return left if left > DEPENDENT * (self._lengths[place] + parts) else 0.0
+        weights = np.abs(self.weights(place))
+        parts, far = weights @ self._lengths[self.kept], weights @ self._far[self.kept]
+        rounding = DEPENDENT * (self._lengths[place] + parts) + ROUNDED * far
+        return left if left > rounding else 0.0
 
     def take(self, places: Iterable[int]) -> None:
         """Take in the columns at `places`, which rise: each of them, or leave it out."""
