@@ -144,6 +144,7 @@ OBSERVATIONS = gdfit.observations_from([1, 2, 3], [3, 5, 7])
         ),
         ((OBSERVATIONS,), {"target": "y"}, "observations have been made: `target` belongs to what"),
         ((OBSERVATIONS, [1, 2, 3]), {}, "observations have been made: y belongs to what"),
+        (("a.csv",), {}, "`read_observations` reads a file as 'a.csv'; here x are rows"),
         (([1, 2, 3],), {}, "`y` is missing: a list has no names to find a target by"),
         ((trees(), "height"), {"validation": [1]}, "`validation` takes observations, a fraction"),
         ((trees(1), "height"), {"validation": 0.5}, "holding out 0.5 of 1 row for validation"),
@@ -153,6 +154,14 @@ def test_wrong_data_is_told(arguments: Any, options: Any, told: str) -> None:
     with pytest.raises(gdfit.GdfitError) as error:
         gdfit.train(*arguments, **options)
     assert str(error.value).startswith(told)
+
+
+def test_what_is_no_data_is_not_evaluated() -> None:
+    model = gdfit.LinearModel((2.0,), 1.0, ("x",), "y")
+    with pytest.raises(
+        gdfit.UsageError, match="`data` takes a DataFrame or files, not a DuckDBPyC"
+    ):
+        gdfit.evaluate(model, duckdb.connect())
 
 
 def test_a_run_that_diverges_warns_and_is_not_saved_unless_asked(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from numbers import Real
+from os import PathLike
 from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
@@ -28,7 +29,7 @@ from gdfit.data.sources.numeric import (
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.text.dialect import Selection, several
-from gdfit.errors import NoObservationsError, UsageError, listing
+from gdfit.errors import NoObservationsError, UsageError, listing, quoted
 
 
 class Like(Protocol):
@@ -219,6 +220,8 @@ def observations_of(
     dealing: HoldOut | None = None,
 ) -> list[Observations | None]:
     """The observations in each pile that rows are dealt to: see `observations_from`."""
+    if isinstance(x, str | PathLike):
+        raise UsageError(f"`read_observations` reads a file as {quoted(str(x))}; here x are rows")
     same_rows(x, y)
     same_rows(x, weights)
     asked = Selection(exclude=several(exclude), degree=degree, intercept=intercept)

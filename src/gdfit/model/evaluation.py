@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import NumberedRows
 from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import SAME, Observations, buffered, rows_at_once
+from gdfit.data.observations import SAME, Observations, a_kind, buffered, rows_at_once
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
 from gdfit.data.sources.frames import frame_file, is_frame
@@ -24,7 +25,7 @@ from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
-from gdfit.errors import FieldError, GdfitError, NoObservationsError, listing
+from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.linear import LinearModel
 
 
@@ -216,6 +217,8 @@ def evaluate(
     0.3333333333333333
     """
     if not is_frame(data):
+        if not isinstance(data, str | PathLike | list | tuple):
+            raise UsageError(f"`data` takes a DataFrame or files, not {a_kind(data)}")
         dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
         return evaluate_rows(model, dataset)
     file, job = frame_file(data), Measure(Observed(model, target, drop_missing=drop_missing))
