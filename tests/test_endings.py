@@ -33,7 +33,7 @@ def rows_of(path: Path) -> list[dict[str, float]]:
 
 
 ENDINGS: dict[str, tuple[list[object], int, str]] = {
-    "completed": ([LECTURE, "--lr", "0.01"], 0, "ran all 1000 epochs"),
+    "completed": ([LECTURE, "--lr", "0.01"], 0, "ran all 1,000 epochs"),
     "converged": (
         [LECTURE, "--tol", "1e-9"],
         0,
@@ -231,7 +231,7 @@ def test_ctrl_c_ends_with_all_that_was_done(tmp_path: Path) -> None:
     model = json.loads((tmp_path / "gdfit.json").read_text())
     epochs = model["epochs"]
     assert model["status"] == "interrupted"
-    assert model["message"] == f"interrupted after epoch {epochs}"
+    assert model["message"] == f"interrupted after epoch {epochs:,}"
     rows = rows_of(tmp_path / "h.csv")
     assert [row["epoch"] for row in rows] == list(range(1, epochs + 1))
     assert [rows[-1]["w"], rows[-1]["b"]] == [*model["w"], model["b"]]
@@ -243,7 +243,7 @@ def test_ctrl_c_ends_with_all_that_was_done(tmp_path: Path) -> None:
         "b",
         "loss",
         "R²",
-        f"ended       interrupted after epoch {epochs}",
+        f"ended       interrupted after epoch {epochs:,}",
         "minimum",
     ):
         assert any(shown.startswith(f" {line}") for shown in table), line

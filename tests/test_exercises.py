@@ -61,7 +61,7 @@ LOSSES["pseudo-huber"] = lambda settings: pseudo_huber()
         {"LossName = Literal[": 'LossName = Literal["pseudo-huber", '},
         {
             "gradcheck DATA --loss pseudo-huber --init 1,2": "differences",
-            "train DATA --loss pseudo-huber --lr 0.1 --plot p.svg": "ran all 1000 epochs",
+            "train DATA --loss pseudo-huber --lr 0.1 --plot p.svg": "ran all 1,000 epochs",
         },
     ),
     "loss with a link": Exercise(
@@ -98,7 +98,7 @@ LOSSES["logistic"] = lambda settings: logistic()
         {
             "gradcheck DATA --loss logistic --init 1,2": "differences",
             "graph DATA --loss logistic": "LogaddexpBackward0",
-            "train DATA --loss logistic --explain 1 --plot p.svg --page p.html": "ran all 1000",
+            "train DATA --loss logistic --explain 1 --plot p.svg --page p.html": "ran all 1,000",
         },
         """
 import numpy as np
@@ -264,8 +264,8 @@ def count(data: DataArgument, columns: ColumnOptions, dialect: DialectOptions) -
 ''',
         "cli/app.py",
         {
-            "from gdfit.cli.groups import grouped": (
-                "from gdfit.cli.count import count\nfrom gdfit.cli.groups import grouped"
+            "from gdfit.cli.groups import examples, grouped": (
+                "from gdfit.cli.count import count\nfrom gdfit.cli.groups import examples, grouped"
             ),
             "COMMANDS = (": "COMMANDS = (count, ",
         },

@@ -376,7 +376,7 @@ def test_a_picture_of_a_billion_epochs(gdfit: Gdfit) -> None:
     options = ["--lr", "0.01", "--leap", "--epochs", "1e9", "--chart"]
     result = gdfit("train", LECTURE, "--plot", "run.svg", "--page", "run.html", *options)
     assert result.status == 0
-    assert "ran all 1000000000 epochs" in result.out
+    assert "ran all 1,000,000,000 epochs" in result.out
     assert Path("run.svg").stat().st_size > 10_000
 
 

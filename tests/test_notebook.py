@@ -31,7 +31,7 @@ def test_a_fit_is_a_table_and_a_picture() -> None:
     assert table["w"] == "0.3016922"
     assert table["b"] == "0.23283501"
     assert table["predicts"] == "y"
-    assert table["ended"] == "ran all 1000 epochs"
+    assert table["ended"] == "ran all 1,000 epochs"
     assert "0.044 % above it" in table["minimum"]
     (picture,) = re.findall(r'<img alt="the run" src="data:image/png;base64,(.*?)">', html)
     with Image.open(io.BytesIO(b64decode(picture))) as image:

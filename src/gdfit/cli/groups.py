@@ -94,7 +94,8 @@ def documented(command: Callable[..., None]) -> tuple[str, list[str]]:
 
 def examples(command: Callable[..., None]) -> str:
     """What stands below the options in the help of a command."""
-    return "\n".join(["Examples:", *documented(command)[1]])
+    lines = documented(command)[1]
+    return "\n".join(["Examples:", *lines]) if lines else ""
 
 
 def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:

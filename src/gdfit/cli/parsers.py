@@ -191,11 +191,16 @@ def parse_betas(text: str) -> tuple[float, float]:
 def parse_choice(names: Sequence[str]) -> Callable[[str], str]:
     """A parser of one of the `names`, in any case, also by what other programs call it."""
 
+    def plain(text: str) -> str:
+        return text.strip().casefold().replace("-", "_").replace(" ", "_")
+
+    name_of = {plain(name): name for name in names}
+
     def parse(text: str) -> str:
-        said = text.strip().casefold().replace("-", "_").replace(" ", "_")
+        said = plain(text)
         for known in (said, *named_elsewhere(said, VALUE_NAMES)):
-            if known in names:
-                return known
+            if known in name_of:
+                return name_of[known]
         *first, last = names
         what = f"takes {', '.join(first)} or {last}, not {quoted(text)}"
         near = nearest(said, names)

@@ -254,6 +254,6 @@ def noting_growth(run: Run, bar: Bar, shown: Report) -> Callable[[Step], None]:
         if grows(step):
             bar.hide()
             shown.flush()
-            note(f"epoch {run.as_shown(step).epoch}: {words.growth(run, grows.EPOCHS)}")
+            note(f"epoch {run.as_shown(step).epoch:,}: {words.growth(run, grows.EPOCHS)}")
 
     return callback

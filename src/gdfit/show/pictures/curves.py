@@ -293,7 +293,7 @@ def label_steps(axes: Axes, walked: FloatArray, done: int, epochs: Sequence[int]
     few = len(epochs) <= ARROWS + 2
     for epoch, (distance, height) in zip(epochs, walked.tolist(), strict=True):
         if few or epoch in (0, 1, 10, epochs[-1]):
-            name = f"epoch {done + epoch}" if epoch else "start"
+            name = f"epoch {done + epoch:,}" if epoch else "start"
             if abs(distance) > BESIDE_MINIMUM * axes.get_xlim()[1]:
                 drawing.label_at(axes, name, distance, height)
             elif epoch == epochs[0]:

@@ -99,7 +99,7 @@ class RunsTable(RunsReport):
         """The table, with the loss in the rows of these `epochs` and in the end; its texts, and the
         names of its settings, are at most as long as the `longest`."""
         names = [name.replace("_", " " if len(name) <= longest else "\n") for name in self.varied]
-        rows = [f"epoch {epoch}" for epoch in epochs]
+        rows = [f"epoch {epoch:,}" for epoch in epochs]
         validated = comparison.outcomes[0].fit.validation_loss is not None
         held_out = ["validation"] if validated else []
         table = style.new_table(None, [*names, *rows, "in the end", *held_out, "arrived"])
@@ -144,14 +144,14 @@ def to_minimum(comparison: Comparison, outcome: RunResult) -> str:
     """The number of epochs to the minimum."""
     epochs = comparison.epochs_to_minimum(outcome)
     if epochs is not None:
-        return str(epochs)
-    return "—" if outcome.has_diverged else f"> {outcome.fit.epochs}"
+        return f"{epochs:,}"
+    return "—" if outcome.has_diverged else f"> {outcome.fit.epochs:,}"
 
 
 def status_text(outcome: RunResult) -> str:
     """The status of a run in the end, and when that was, if not after all epochs."""
     fit = outcome.fit
-    return fit.status if fit.status == "completed" else f"{fit.status} at {fit.epochs}"
+    return fit.status if fit.status == "completed" else f"{fit.status} at {fit.epochs:,}"
 
 
 def runs_heading(runs: Runs, width: int) -> str:

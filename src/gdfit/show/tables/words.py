@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from gdfit.data.text.fields import WHOLE
 from gdfit.descent.curvature import CLOSE, Curvature
 from gdfit.descent.learning_rate import arrives_within, best_rate
 from gdfit.descent.run import Fit, Run
@@ -94,7 +95,7 @@ def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[s
 def ending(fit: Fit) -> str:
     """The end of a run: its status, and when and why."""
     settings, done = fit.settings, fit.start_state.epochs
-    epochs, best_epoch = f"epoch {done + fit.epochs}", done + fit.best_epoch
+    epochs, best_epoch = f"epoch {done + fit.epochs:,}", done + fit.best_epoch
     if fit.status == "diverged":
         if math.isfinite(fit.loss) and all(map(math.isfinite, fit.model.params)):
             return f"diverged: after {epochs} the loss is larger than at the start"
@@ -108,13 +109,13 @@ def ending(fit: Fit) -> str:
     if fit.status == "target":
         which = "loss" if fit.validation_loss is None else "validation loss"
         return f"target reached at {epochs}: the {which} is at or below {settings.target_loss:g}"
-    best = f"; the params are those after epoch {best_epoch}, with the least validation loss"
+    best = f"; the params are those after epoch {best_epoch:,}, with the least validation loss"
     if fit.status == "patience":
-        lower = f"{settings.patience} epochs brought no lower validation loss"
+        lower = f"{settings.patience:,} epochs brought no lower validation loss"
         return f"out of patience at {epochs}: {lower}{best}"
     if fit.status != "completed":
         return f"{fit.status} at {epochs}"
-    ran = f"ran all {fit.epochs} epochs" if fit.epochs > 1 else "ran 1 epoch"
+    ran = f"ran all {fit.epochs:,} epochs" if fit.epochs > 1 else "ran 1 epoch"
     return ran + (best if fit.best_epoch < fit.epochs else "")
 
 
@@ -255,7 +256,7 @@ def distance(fit: Fit) -> str:
 def rounded_epochs(epochs: float) -> str:
     """A number of epochs, to two digits."""
     about = float(f"{max(epochs, 1):.2g}")
-    if about >= 1e9:
+    if about >= WHOLE:
         return f"{about:g} epochs"
     return counted(int(about), "epoch")
 
@@ -270,7 +271,7 @@ def growth(run: Run, epochs: int) -> str:
 
 def divergence_message(fit: Fit, command: str) -> str:
     """The message of a run that diverged: why, and the command to type instead."""
-    return f"diverged at epoch {fit.epochs}, no model was written: {way_out(fit, command)}"
+    return f"diverged at epoch {fit.epochs:,}, no model was written: {way_out(fit, command)}"
 
 
 def way_out(fit: Fit, command: str) -> str:
