@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import subprocess
@@ -162,3 +163,33 @@ def test_more_threads_change_no_digit(tmp_path: Path) -> None:
         for threads in ("1", "2")
     }
     assert len(told) == 1
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what was written on it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", range(40, 100))
+def test_on_a_terminal_an_error_is_broken_between_words(
+    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    Path("gdfit.json").write_text('{"w": [2], "b": 1, "features": ["size"], "target": "y"}')
+    for words in (["predict", LECTURE], ["train", LECTURE, "--lr", "0,5"], ["train", "-"]):
+        monkeypatch.undo()
+        monkeypatch.chdir(Path.cwd())
+        told = gdfit(*words, stdin=b"x,y\n1;2\n").err
+        screen = Terminal()
+        monkeypatch.setattr(sys, "stderr", screen)
+        monkeypatch.setenv("COLUMNS", str(width))
+        gdfit(*words, stdin=b"x,y\n1;2\n")
+        lines = screen.getvalue().splitlines()
+        assert " ".join(lines).split() == told.split()
+        assert not any(line.startswith((";", ",", ")")) for line in lines)
+        before = [line for line in lines if not line.startswith("gdfit ")]
+        longest = max(map(len, told.split()))
+        assert all(len(line) <= max(width, longest) for line in before)
+        if told.count(": gdfit ") > 0 and len(told) > width + 1:
+            assert lines[-1] == "gdfit " + told.strip().rpartition(": gdfit ")[2]

@@ -58,14 +58,14 @@ def write_bytes(text: bytes) -> None:
 
 def note(message: str) -> None:
     """Something that is no error."""
-    print(f"gdfit: note: {as_options(message)}", file=sys.stderr)
+    print(as_told(f"gdfit: note: {message}"), file=sys.stderr)
 
 
 def complain(message: str, status: int) -> int:
     """An error, after what has been printed, and the status to end with."""
     with suppress(OSError):
         sys.stdout.flush()
-    print(f"gdfit: error: {as_options(message)}", file=sys.stderr)
+    print(as_told(f"gdfit: error: {message}"), file=sys.stderr)
     return status
 
 
@@ -73,6 +73,24 @@ def fail(message: str, status: int) -> NoReturn:
     """End the command with an error, after what it has printed."""
     sys.stdout.flush()
     raise typer.Exit(complain(message, status))
+
+
+def as_told(message: str) -> str:
+    """`message` as standard error gets it: one line, which on a terminal is broken between words,
+    and before a command, which is left whole to be copied."""
+    line = as_options(message)
+    if not sys.stderr.isatty():
+        return line
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    if len(line) <= width:
+        return line
+    told, is_there, command = line.rpartition(": gdfit ")
+    told = f"{told}:" if is_there else line
+    words = textwrap.fill(told, width - 1, break_long_words=False, break_on_hyphens=False)
+    return f"{words}\ngdfit {command}" if is_there else words
 
 
 def as_options(message: str) -> str:
