@@ -11,8 +11,9 @@ would:
     python benchmarks/first_contact.py collect FOLDER
     python benchmarks/first_contact.py run FOLDER
 
-A model is as good as the least-squares line if its squared error on the columns that it names is
-within 1 % of the minimum, as NumPy finds it.
+A model is as good as the least-squares line if each of its params is within a hundredth of its
+standard error from the least-squares params of the columns that it names, as NumPy finds them. That
+is so where N (L − L*) is at most 1e-4 L*, L − L* the mean square between the predictions of both.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-WITHIN = 0.01  # of the minimum
-ROUNDING = 1e-12  # of the mean of y², where the fit is exact
+WITHIN = 1e-4  # N (L − L*) / L*
+ROUNDING = 1e-22  # of the mean of y², where the fit is exact
 LARGEST = 5_000_000  # bytes of a file
 SECONDS = 120  # for one command
 ADVICE = 3  # times that it is taken, one after the other, word for word
@@ -159,8 +160,7 @@ def numbers(path: Path, skip: int = 0) -> pd.DataFrame:
 class Attempt:
     """One command and what it came to.
 
-    excess : how far the squared error of the model is above the least, as a part of that; infinity
-        without a model.
+    excess : N (L − L*) / L*, L* the least squared error; infinity without a model.
     features, columns : how many features the model has, and how many there might have been.
     said : what is on standard error and then on standard output.
     """
@@ -252,9 +252,9 @@ def attempt(command: list[str], folder: Path) -> Attempt:
 
 
 def measured(fit: dict[str, Any], command: list[str], folder: Path) -> tuple[float, int]:
-    """How far the squared error of a model is above the least on the same columns and rows, as a
-    part of it; and how many columns of numbers there are beside the target. Nothing here is
-    gdfit's: the file is read by pandas, and the minimum is found by LAPACK."""
+    """N (L − L*) / L* of a model, L* the least squared error on the same columns and rows; and how
+    many columns of numbers there are beside the target. Nothing here is gdfit's: the file is read
+    by pandas, and the minimum is found by LAPACK."""
     path = next(folder / word for word in command[2:] if (folder / word).is_file())
     skip = int(command[command.index("--skip") + 1]) if "--skip" in command else 0
     frame = numbers(path, skip)
@@ -262,26 +262,25 @@ def measured(fit: dict[str, Any], command: list[str], folder: Path) -> tuple[flo
     if fit["observations"] != len(rows):
         raise ValueError(f"{fit['observations']} observations, not {len(rows)}")
     x, y = rows[:, :-1], rows[:, -1]
-    residuals = x @ np.array(fit["w"]) + fit["b"] - y
     deviations = x.std(axis=0)
     varying = deviations > 1e-12 * np.abs(x).max(axis=0)
     scaled = (x - x.mean(axis=0))[:, varying] / deviations[varying]
     design = np.column_stack([scaled, np.ones(len(y))])
     best, *_ = np.linalg.lstsq(design, y)
     least = float(np.mean((design @ best - y) ** 2))
-    above = float(np.mean(residuals**2)) - least
-    excess = above / least if above > ROUNDING * float(np.mean(y * y)) else 0.0
+    above = float(np.mean((x @ np.array(fit["w"]) + fit["b"] - design @ best) ** 2))
+    excess = len(y) * above / least if above > ROUNDING * float(np.mean(y * y)) else 0.0
     return excess, frame.shape[1] - 1
 
 
 def report(outcomes: dict[str, Attempts]) -> None:
     """Print the shares, and a line for each file that falls short."""
     ways = ("the plainest command", "the second try", "--lr 0.01, then as advised")
-    print(f"| within 1 % of the minimum, of {len(outcomes)} files | files | share | asked |")
-    print("| --- | ---: | ---: | ---: |")
-    for place, (way, asked) in enumerate(zip(ways, (60, 90, 97), strict=True)):
+    print(f"| within 1/100 of standard errors, of {len(outcomes)} files | files | share |")
+    print("| --- | ---: | ---: |")
+    for place, way in enumerate(ways):
         good = sum(attempts[place].is_good for attempts in outcomes.values())
-        print(f"| by {way} | {good} | {100 * good / len(outcomes):.1f} % | {asked} % |")
+        print(f"| by {way} | {good} | {100 * good / len(outcomes):.1f} % |")
     models = [attempts[1] for attempts in outcomes.values() if attempts[1].is_good]
     features, columns = (
         sum(getattr(model, n) for model in models) for n in ("features", "columns")
@@ -301,7 +300,7 @@ def why(tried: Attempt) -> str:
     lines = tried.said.splitlines() or [""]
     line = next((line for line in lines if "error:" in line), lines[0])
     if np.isfinite(tried.excess):
-        line = f"{100 * tried.excess:.3g} % above the minimum"
+        line = f"{np.sqrt(tried.excess):.3g} standard errors from the minimum"
     return f"{shlex.join(tried.command)} (status {tried.status}): {line[:300]}"
 
 
