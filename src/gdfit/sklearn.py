@@ -58,8 +58,10 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):
     max_iter : how many epochs at most.
     tol : stop when no coefficient has moved by more than this part of the largest in an epoch; None
         for never. A fit that has not come so far warns.
-    alpha : λ of the penalty λ‖w‖² that is added to the mean loss. Ridge adds its own to the sum:
-        there it is λ times the number of samples.
+    alpha : λ of the penalty λ‖w‖² that is added to the mean loss, w on the features as `scale` has
+        them: standardized ones, by default. Ridge adds its own to the sum: there it is λ times the
+        number of samples, on features as they are (``scale="none"``) or from StandardScaler
+        (``standardize``), and λ(n − 1) on those from PCA(whiten=True) (``whiten``).
     fit_intercept : whether there is an intercept; if not, it is 0.
     solver : ``gd``, ``momentum``, ``nesterov`` or ``adam``.
     momentum : μ of ``momentum`` and ``nesterov``.

@@ -84,7 +84,7 @@ THE_LOSS = panel(
     loss=option("The mean squared or absolute error, or Huber's."),
     huber_delta=option("Where Huber's loss turns from square to linear."),
 )
-PENALTY = panel(LOSS, l2=option("Add this times ‖w‖² to the loss."))
+PENALTY = panel(LOSS, l2=option("Add this times ‖w‖² to the loss, w on the scale of --scale."))
 DESCENT = panel(
     "The descent",
     lr=option(

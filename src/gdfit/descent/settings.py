@@ -30,7 +30,9 @@ class Settings:
         ``whiten``, an orthonormal basis of the centred features. By default as they are where `lr`
         is a number; where it is auto, standardized, or whitened if that is not enough.
     loss : ``mse``, ``mae`` or ``huber``, with the δ `huber_delta`.
-    l2 : λ of the penalty λ‖w‖².
+    l2 : λ of the penalty λ‖w‖², on the weights of the features on their `scale`. scikit-learn's
+        `Ridge` has alpha = λN on features so scaled: as they are, by `StandardScaler`, or whitened
+        by `PCA(whiten=True)`, which takes deviations with N − 1 and so alpha = λ(N − 1).
     optimizer : ``gd``, ``momentum``, ``nesterov`` or ``adam``.
     momentum : μ of ``momentum`` and ``nesterov``.
     betas : β₁ and β₂ of ``adam``.

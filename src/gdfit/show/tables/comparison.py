@@ -172,9 +172,9 @@ def remarks(comparison: Comparison) -> Iterator[NameValue]:
         if (least := comparison.least(outcome)) is not None
     }
     if len(leasts) == 1:
-        yield "arrived", f"after so many epochs {leasts.popitem()[1]}"
+        yield "arrived", leasts.popitem()[1]
     elif leasts:
-        yield "arrived", "after so many epochs"
+        yield "arrived", "after so many epochs:"
         parts = zip(*leasts, strict=True)
         apart = [place for place, each in enumerate(parts) if len({*each} - {None}) > 1]
         for objective, told in leasts.items():
@@ -188,8 +188,8 @@ def remarks(comparison: Comparison) -> Iterator[NameValue]:
 def told_least(outcome: RunResult, least: float) -> str:
     """What it is to have arrived, and the least loss."""
     if outcome.fit.curvature:
-        return f"each param was within 1/100 std. error of the minimum, {exact(least)}"
-    return f"the loss was within 1 % of the least that one of these runs reached, {exact(least)}"
+        return f"each param within 1/100 std. error of the minimum, {exact(least)}"
+    return f"the loss within 1 % of the least of these runs, {exact(least)}"
 
 
 def limit_of(outcome: RunResult) -> str:

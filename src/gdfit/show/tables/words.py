@@ -127,7 +127,7 @@ def minimum(fit: Fit, curvature: Curvature) -> str:
     if curvature.is_minimum(fit.params):
         text = f"reached: no other params have a smaller loss{penalized}"
     elif fit.arrived:
-        text = f"{known}; arrived: each param is within 1/100 of its standard error"
+        text = f"arrived: within 1/100 std. error of the least loss, {least:.8g}{penalized}"
     else:
         text = f"{known}; this is {above(curvature.excess(fit.params), least)}"
     if not curvature.is_unique:
