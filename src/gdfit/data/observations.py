@@ -249,7 +249,7 @@ def near(rows: FloatArray) -> Near:
 
 
 FIRST_ROWS = 3  # as many as are written out on a board
-SAME = 1e-13  # a deviation below this part of a column's size, from its origin, is rounding
+SAME = 1e-12  # a deviation below this part of a column's size, from its origin, is rounding
 
 
 @dataclass(frozen=True, repr=False)
