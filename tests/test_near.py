@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from conftest import Gdfit
 from gdfit.analysis.inference import summarize
+from gdfit.arrays import Near, near
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Near, Observations, near
+from gdfit.data.observations import Observations
 from gdfit.descent.run import train
 
 NANOSECONDS = 1_700_000_000_000_000_000 + np.arange(0, 10**6, 1000)
@@ -66,6 +67,29 @@ def test_how_well_it_fits_is_told(name: str, tmp_path: Path) -> None:
     expected = 1 - residuals @ residuals / ((y - y.mean()) @ (y - y.mean()))
     for observations in ways(pd.DataFrame({"t": t, "y": y}), tmp_path):
         assert train(observations).r_squared == pytest.approx(expected, abs=1e-2)
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+@pytest.mark.parametrize("name", ["1e9 + k/2^20", "nanoseconds over a millisecond"])
+def test_beside_categories_it_varies_too(name: str, weighed: bool, tmp_path: Path) -> None:
+    """In rows that are condensed by their levels, and in units that are merged."""
+    t = np.tile(CLOSE[name], 400)
+    distance, random = t - t[0], np.random.default_rng(5)
+    unit = np.abs(distance).max()
+    kind, z = random.choice([*"abc"], len(t)), random.normal(size=len(t))
+    weights = random.integers(1, 4, len(t)) if weighed else np.ones(len(t))
+    y = 3 * distance / unit + 2 * (kind == "b") - z * (kind == "c")
+    frame = pd.DataFrame({"t": t, "kind": kind, "z": z, "y": y, "v": weights})
+    path = tmp_path / "near.csv"
+    frame.to_csv(path, index=False, float_format="%.17g")
+    features = ["t", "kind", "z:kind"]
+    for observations in (
+        observations_from(frame, "y", features, weights="v"),
+        read_observations(str(path), features=features, target="y", weights="v"),
+    ):
+        assert len(observations.augmented) < 10
+        fit = train(observations, scale="whiten", lr=0.5, epochs=3)
+        assert fit.model.w == pytest.approx((3 / unit, 2, 0, 0, -1), rel=1e-7, abs=1e-7)
 
 
 @pytest.mark.parametrize("value", [0.1, 1e9 / 3, -7e-300, 5.0])

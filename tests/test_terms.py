@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import gdfit as library
 from conftest import Gdfit
 from gdfit import GdfitError, load_model, read_observations, train
-from gdfit.arrays import FloatArray
+from gdfit.arrays import FloatArray, Near
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
 from gdfit.data.terms.expansion import Expansion
@@ -340,15 +340,15 @@ def grouped(values: FloatArray) -> tuple[GroupedRows, Levels]:
     for block in np.split(np.arange(len(values)), 5):
         found = [np.unique(column, return_inverse=True) for column in values[block].T]
         codes = [levels.encode(place, k, u.tolist()) for place, (u, k) in enumerate(found)]
-        groups.add(base[block], np.column_stack(codes))
+        groups.add(Near.here(base[block]), np.column_stack(codes))
     return groups, levels
 
 
-def check_grouped(values: FloatArray, triangle: FloatArray) -> None:
+def check_grouped(values: FloatArray, part: Near) -> None:
     """It has the inner products of the features that the rows make."""
     columns = [values[:, [place]] == np.unique(values[:, place])[1:] for place in range(3)]
     design = np.column_stack([*columns, base_of(values)])
-    expected = design.T @ design
+    expected, triangle = design.T @ design, part.whole
     assert np.abs(triangle.T @ triangle - expected).max() <= 1e-12 * np.abs(expected).max()
 
 

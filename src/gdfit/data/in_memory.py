@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
 
-from gdfit.arrays import FloatArray
-from gdfit.data.observations import FIRST_ROWS, Observations, Rows, a_kind, near
+from gdfit.arrays import FloatArray, near
+from gdfit.data.observations import FIRST_ROWS, Observations, Rows, a_kind
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import reduce_files

@@ -16,9 +16,8 @@ from functools import cached_property
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gdfit.arrays import FloatArray
+from gdfit.arrays import FloatArray, Near
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.errors import UsageError, listing, printable
@@ -173,79 +172,6 @@ def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[
                 filled = 0
     if filled:
         yield buffer[:filled]
-
-
-# A column's numbers are close together where they differ by less than this part of them.
-NEAR = 2.0**-20
-GLANCE = 16  # rows that are looked at first
-
-
-@dataclass(frozen=True)
-class Near:
-    """Rows of features, a one and y, or R of them, with an origin taken away from the features.
-
-    Of numbers 1e9 + t that lie close together, R would have t with an error of some ε·1e9; the
-    difference of two numbers that are within a factor of two of each other has none (Sterbenz,
-    Floating-Point Computation, 1974).
-
-    rows : [X − 1cᵀ, 1, y], shape (n, p+2).
-    origin : c, shape (p,); 0 for columns whose numbers don't lie close together.
-    """
-
-    rows: FloatArray
-    origin: FloatArray
-
-    def at(self, origin: FloatArray) -> FloatArray:
-        """The rows with another `origin`, shape (p,)."""
-        moved = np.flatnonzero(self.origin != origin)
-        if not len(moved):
-            return self.rows
-        rows = self.rows.copy(order="F")
-        rows[:, moved] += np.outer(rows[:, -2], (self.origin - origin)[moved])
-        return rows
-
-    def joined(self, other: Near) -> Near:
-        """These rows and the `other` ones."""
-        apart = ~are_near(self.origin, other.origin)
-        origin = np.where(apart, 0.0, self.origin)
-        return Near(np.concatenate([self.at(origin), other.at(origin)]), origin)
-
-    def weighed(self, weights: FloatArray) -> Near:
-        """Each row times the root of its weight."""
-        return Near(self.rows * np.sqrt(weights)[:, np.newaxis], self.origin)
-
-    def copied(self) -> Near:
-        """A copy."""
-        return Near(self.rows.copy(), self.origin)
-
-    @classmethod
-    def here(cls, rows: FloatArray) -> Near:
-        """The rows as they are."""
-        return cls(rows, np.zeros(rows.shape[1] - 2))
-
-    @property
-    def whole(self) -> FloatArray:
-        """The rows as they are."""
-        return self.at(np.zeros_like(self.origin))
-
-
-def are_near(x: FloatArray, origin: FloatArray) -> NDArray[np.bool_]:
-    """Where numbers are close to those of `origin`."""
-    return np.abs(x - origin) <= NEAR * np.abs(origin)
-
-
-def near(rows: FloatArray) -> Near:
-    """Rows of features, a one and y, which all count alike, with the first row taken away where the
-    others are close to it. Without a one, nothing is: that would be another model."""
-    size = rows.shape[1] - 2
-    origin = np.zeros(size)
-    if len(rows) and rows[0, -2] == 1:
-        origin[:] = rows[0, :size]
-    for part in (rows[:GLANCE], rows):
-        used = np.flatnonzero(origin)
-        apart = [not are_near(part[:, place], origin[place]).all() for place in used]
-        origin[used[np.array(apart, bool)]] = 0
-    return Near(Near.here(rows).at(origin), origin)
 
 
 FIRST_ROWS = 3  # as many as are written out on a board

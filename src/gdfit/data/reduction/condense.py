@@ -16,15 +16,13 @@ from operator import itemgetter
 
 import numpy as np
 
-from gdfit.arrays import FloatArray, triangular
+from gdfit.arrays import FloatArray, Near, near, triangular
 from gdfit.data.batch import Codes, NumberedRows
 from gdfit.data.observations import (
     FIRST_ROWS,
-    Near,
     Observations,
     Rows,
     buffered,
-    near,
     rows_at_once,
 )
 from gdfit.data.reduction.sampling import UNDECIDED, Dealing, Reservoir, Sample, split_draws
@@ -93,7 +91,7 @@ class Condensed:
         elsewhere; and all `rows`, if they were kept."""
         levels = self.levels.joined(more)[0] if more else self.levels
         expansion = levels.expansion
-        part = Near.here(self.groups.triangle(levels)) if self.groups else self.triangle
+        part = self.groups.triangle(levels) if self.groups else self.triangle
         assert part is not None
         triangle = in_form(part.whole)
 
@@ -239,14 +237,14 @@ class Condense:
             base, weights = expansion.base(rows), expansion.weights(rows)
             if weights is not None:
                 weight += float(weights.sum())
-            if groups:
-                weighed = base if weights is None else base * np.sqrt(weights)[:, np.newaxis]
-                groups.add(weighed, expansion.codes(rows))
-                continue
-            part = near(expansion.spread(base, expansion.codes(rows)))
+            part = near(base, expansion.alone)
             if weights is not None:
                 part = part.weighed(weights)
-            part = folded(part)
+            if groups:
+                groups.add(part, expansion.codes(rows))
+                continue
+            # Without categories, the base has the features, but for the intercept.
+            part = folded(replace(part, rows=expansion.spread(part.rows, expansion.codes(rows))))
             # A copy, as the buffer of rows is written over.
             triangle = folded(triangle.joined(part)) if triangle else part.copied()
         if not count:

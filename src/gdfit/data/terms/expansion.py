@@ -159,6 +159,23 @@ class Expansion:
                 else:
                     result[:, place] = known[factor]
 
+    @cached_property
+    def alone(self) -> list[int]:
+        """The places in the base of the products that are features as they stand, and have no part
+        in any other: what is common to their numbers may be taken away."""
+        if not self.intercept:
+            return []
+        mixed = {term.numbers for term in self.terms if term.categories}
+        return [place for place, each in enumerate(self.products) if each not in mixed]
+
+    def origin(self, of_base: FloatArray) -> FloatArray:
+        """What has been taken away from each feature, where that is taken away from the base."""
+        origin = np.zeros(sum(span.width for span in self.spans))
+        for span in self.spans:
+            if not span.places:
+                origin[span.start] = of_base[span.base]
+        return origin
+
     def codes(self, rows: FloatArray) -> Codes:
         """The codes of the levels of `rows`, shape (rows, categories)."""
         return rows[:, len(self.numbers) : self.width].astype(np.int64)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gdfit.arrays import FloatArray, triangular
+from gdfit.arrays import FloatArray, Near, shared, triangular
 from gdfit.data.batch import Codes, Level
 from gdfit.data.terms.expansion import Expansion, level_name, widened
 from gdfit.errors import quoted
@@ -152,23 +152,41 @@ class GroupedRows:
 
     def __init__(self, levels: Levels, pending: int = PENDING) -> None:
         self._levels, self._pending = levels, pending
+        self._origin: FloatArray | None = None  # what has been taken away from the base
         self._waiting: list[tuple[FloatArray, Codes]] = []
         self._expansion = levels.as_they_came
         self._triangle: FloatArray | None = None
 
-    def add(self, base: FloatArray, codes: Codes) -> None:
+    def add(self, base: Near, codes: Codes) -> None:
         """Take in rows by their base and their levels' codes."""
-        self._waiting.append(condensed_by_levels(base, codes))
+        origin = base.origin if self._origin is None else shared(self._origin, base.origin)
+        self._move(origin)
+        self._waiting.append(condensed_by_levels(base.at(origin), codes))
         self._settle()
+
+    def _move(self, origin: FloatArray) -> None:
+        """Have another `origin` of the base."""
+        before, self._origin = self._origin, origin
+        if before is None or (before == origin).all():
+            return
+        self._waiting = [(Near(base, before).at(origin), codes) for base, codes in self._waiting]
+        if self._triangle is not None:
+            origins = (self._expansion.origin(each) for each in (before, origin))
+            self._triangle = Near(self._triangle, next(origins)).at(next(origins))
 
     def merged(self, others: GroupedRows, levels: Levels, tables: Sequence[Codes]) -> GroupedRows:
         """These rows and the `others`, which have the codes in `tables` among the `levels`."""
         result = GroupedRows(levels, self._pending)
-        result._waiting = [*self._waiting]
-        result._waiting += [(base, translated(codes, tables)) for base, codes in others._waiting]
+        mine, theirs = copy(self), copy(others)
+        if self._origin is not None and others._origin is not None:
+            result._origin = shared(self._origin, others._origin)
+            mine._move(result._origin)
+            theirs._move(result._origin)
+        result._waiting = [*mine._waiting]
+        result._waiting += [(base, translated(codes, tables)) for base, codes in theirs._waiting]
         folded = [
             widened(part._triangle, part._expansion, result._expansion)
-            for part in (self, others)
+            for part in (mine, theirs)
             if part._triangle is not None
         ]
         if folded:
@@ -201,7 +219,7 @@ class GroupedRows:
         bases, codes = zip(*self._waiting, strict=True)
         return np.concatenate(bases), np.concatenate(codes)
 
-    def triangle(self, levels: Levels) -> FloatArray:
+    def triangle(self, levels: Levels) -> Near:
         """R of all rows, with the features of the sorted `levels`, to which more may have been
         added."""
         final = levels.expansion
@@ -212,7 +230,8 @@ class GroupedRows:
         if self._waiting:
             base, codes = condensed_by_levels(*self._joined())
             parts.append(final.spread(base, translated(codes, levels.sorted_codes)))
-        return triangular(np.concatenate(parts))
+        rows = triangular(np.concatenate(parts))
+        return Near.here(rows) if self._origin is None else Near(rows, final.origin(self._origin))
 
 
 def translated(codes: Codes, tables: Sequence[Codes]) -> Codes:
