@@ -236,7 +236,7 @@ def test_ctrl_c_ends_with_all_that_was_done(tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows] == list(range(1, epochs + 1))
     assert [rows[-1]["w"], rows[-1]["b"]] == [*model["w"], model["b"]]
     table = result.out.splitlines()
-    (last, *_) = (line for line in table if line.split()[:1] == [str(epochs)])
+    (last, *_) = (line for line in table if line.split()[:1] == [f"{epochs:,}"])
     assert float(last.split()[2]) == pytest.approx(rows[-1]["w"], rel=1e-4)
     for line in (
         "w",
