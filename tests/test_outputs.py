@@ -154,3 +154,24 @@ def test_what_is_written_over_keeps_its_permissions(gdfit: Gdfit) -> None:
         for file in ("m.json", "p.html"):
             assert stat.S_IMODE(Path(file).stat().st_mode) == mode
             assert Path(file).stat().st_size
+
+
+@pytest.mark.parametrize("room", [0, 50_000])
+def test_a_full_disk_for_rows_that_are_kept_is_told(room: int) -> None:
+    program = (
+        "import numpy, os; from gdfit.data.observations import Rows\n"
+        "rows = Rows(3, memory=1000)\n"
+        "try: [rows.add(numpy.ones((1000, 3))) for _ in range(9)]\n"
+        "except Exception as error: print(type(error).__name__, error, flush=True)\n"
+        "os._exit(0)\n"
+    )
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, capture_output=True, text=True, preexec_fn=little_room, check=True
+    )
+    assert done.stdout.startswith("GdfitError a temporary file can't be written: ")
+    assert "TMPDIR=FOLDER" in done.stdout

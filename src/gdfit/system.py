@@ -109,7 +109,18 @@ def scratch_file() -> IO[bytes]:
     """A file without a name from the start: no error and no signal leaves it behind."""
     import tempfile
 
-    return tempfile.TemporaryFile(prefix="gdfit-")
+    with naming_scratch():
+        return tempfile.TemporaryFile(prefix="gdfit-")
+
+
+@contextmanager
+def naming_scratch() -> Iterator[None]:
+    """Errors of the operating system as those of a file without a name."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.strerror}; TMPDIR=FOLDER in front names a folder that has room"
+        raise GdfitError(f"a temporary file can't be written: {why}") from None
 
 
 @cache

@@ -21,7 +21,7 @@ from gdfit.arrays import FloatArray, Near
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.errors import UsageError, listing, printable
-from gdfit.system import scratch_file
+from gdfit.system import naming_scratch, scratch_file
 
 SHUFFLE_BLOCKS = 64  # how many blocks, of a megabyte, are shuffled together
 
@@ -93,13 +93,15 @@ class Rows:
         if self._file is None and (self.count + len(block)) * self.columns * 8 > self._limit:
             file = scratch_file()
             weakref.finalize(self, file.close)
-            for start in range(0, self.count, self.block):
-                file.write(self._block_at(start).tobytes())
+            with naming_scratch():
+                for start in range(0, self.count, self.block):
+                    file.write(self._block_at(start).tobytes())
             self._file = file
             self._parts.clear()
         if self._file:
-            self._file.write(block.tobytes())
-            self._file.flush()
+            with naming_scratch():
+                self._file.write(block.tobytes())
+                self._file.flush()
             self.count += len(block)
             return
         taken = 0

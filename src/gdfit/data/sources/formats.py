@@ -26,7 +26,7 @@ from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
 from gdfit.errors import FieldError, GdfitError, UsageError
-from gdfit.system import scratch_file
+from gdfit.system import naming_scratch, scratch_file
 
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
@@ -164,11 +164,13 @@ def arrow_in(
 def spool(source: Source, file: IO[bytes], progress: Progress | None) -> None:
     """Write what is read from `source` to `file`, which is then at its start."""
     while chunk := source.read(BLOCK_BYTES):
-        file.write(chunk)
+        with naming_scratch():
+            file.write(chunk)
         position = source.position()
         if progress and position is not None:
             progress.progress(position)
-    file.seek(0)
+    with naming_scratch():
+        file.seek(0)  # which writes what waits to be
 
 
 def arrow_layout(table: Parquet | Arrow, grammar: Grammar) -> Layout:
