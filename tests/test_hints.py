@@ -35,6 +35,7 @@ MEANT = {
     # Values.
     "train lecture.csv --lr 0,01": "train lecture.csv --lr 0.01",
     "train lecture.csv --lr=0,01 --x 1": "train lecture.csv --lr=0.01 --x 1",
+    "train lecture.csv --validation 0,2": "train lecture.csv --validation 0.2",
     "train lecture.csv --l2 0,5": "train lecture.csv --l2 0.5",
     "train lecture.csv --lr 0.01,0.1": "compare lecture.csv --lr 0.01,0.1",
     "train lecture.csv --lr 0.01,auto -q": "compare lecture.csv --lr 0.01,auto",
@@ -58,6 +59,7 @@ def test_an_error_ends_with_the_command_that_is_meant(gdfit: Gdfit, typed: str) 
 UNMEANT = {
     "frobnicate lecture.csv": "there are train, compare, gradcheck, graph, curvature, predict,",
     "train lecture.csv --decay 0.1": "--l2 is what decays weights",
+    "train lecture.csv --schedule cosine": "the learning rate is the same in all epochs",
     "train lecture.csv --frobnicate": "(see gdfit train --help)",
     "evaluate lecture.csv --lr 0.1": "No such option: --lr (see gdfit evaluate --help)",
     "train lecture.csv --lr": "Option '--lr' requires an argument",

@@ -70,6 +70,7 @@ OPTION_NAMES = {
 }
 # Names of options that are none here, and what to say of them.
 WITHOUT_OPTION = {
+    "--schedule": "the learning rate is the same in all epochs",
     "--decay": "the learning rate is the same in all epochs; `l2` is what decays weights",
     "--weight-decay": "half of it is what `l2` takes: λ of λ‖w‖²",
 }

@@ -211,9 +211,9 @@ def parse_choice(names: Sequence[str]) -> Callable[[str], str]:
 
 def parse_held_out(text: str) -> float | str:
     """The fraction of the rows to hold out, or the file to validate on."""
-    if not takes(parse_number, text):
+    if Path(text).exists() or not takes(parse_number, text.replace(",", ".")):
         return text
-    fraction = float(text)
+    fraction = parse_number(text)
     if not 0 < fraction < 1:
         raise UsageError(f"takes a fraction between 0 and 1, or a file, not {text}")
     return fraction
