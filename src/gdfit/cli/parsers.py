@@ -211,7 +211,8 @@ def parse_choice(names: Sequence[str]) -> Callable[[str], str]:
 
 def parse_held_out(text: str) -> float | str:
     """The fraction of the rows to hold out, or the file to validate on."""
-    if Path(text).exists() or not takes(parse_number, text.replace(",", ".")):
+    is_number, is_like_one = (takes(parse_number, said) for said in (text, text.replace(",", ".")))
+    if not is_number and (Path(text).exists() or not is_like_one):
         return text
     fraction = parse_number(text)
     if not 0 < fraction < 1:
