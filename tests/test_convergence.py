@@ -226,7 +226,7 @@ def test_target_loss_by_validation_file(gdfit: Gdfit) -> None:
     stopped = history_of(gdfit, "--validation", "v.csv", "--target-loss", target)
     assert stopped == rows[: int(first["epoch"])]
     result = gdfit("train", LECTURE, *LECTURES, "--validation", "v.csv", "--target-loss", target)
-    assert f"target reached at epoch {first['epoch']:.0f}: the validation loss" in result.out
+    assert f"target reached at epoch {first['epoch']:,.0f}: the validation loss" in result.out
     # A row's losses are those before its update; the model has had that too.
     (update,) = (row for row in rows if row["epoch"] == first["epoch"] + 1)
     evaluated = gdfit.json("evaluate", "v.csv")
@@ -270,7 +270,7 @@ def test_tol_stops_when_no_param_moves_by_more(gdfit: Gdfit) -> None:
         first = next(epoch for epoch, move in enumerate(moved, start=1) if move <= tol)
         assert len(history_of(gdfit, "--epochs", "3000", "--tol", tol)) == first
         out = gdfit("train", LECTURE, *LECTURES, "--epochs", "3000", "--tol", tol).out
-        assert f"{status} at epoch {first}: no param moved by more than {tol:g} of the" in out
+        assert f"{status} at epoch {first:,}: no param moved by more than {tol:g} of the" in out
 
 
 def test_tol_does_not_depend_on_the_targets_unit() -> None:
