@@ -94,6 +94,8 @@ def test_a_worker_that_dies_changes_no_bit(processes: Processes, files: tuple[st
 
         def missed(self, rows: int) -> None: ...
 
+        def noted(self, remark: str) -> None: ...
+
     expected = read(processes, files)[0]
     processes.add_workers(1)
     before, killer = len(processes.workers), Killer()
@@ -281,6 +283,8 @@ def test_no_scheduler_no_workers_and_workers_that_die(
 
             def missed(self, rows: int) -> None: ...
 
+            def noted(self, remark: str) -> None: ...
+
         with (
             pytest.raises(GdfitError, match="workers died one after the other of the same task"),
             Cluster(lonely.address, unit_bytes=UNIT, at_once=1) as cluster,
@@ -304,6 +308,8 @@ def test_a_cluster_that_goes_away(files: tuple[str, ...], tmp_path: Path) -> Non
             def opened(self, size: int | None) -> None: ...
 
             def missed(self, rows: int) -> None: ...
+
+            def noted(self, remark: str) -> None: ...
 
         with (
             pytest.raises(GdfitError, match="the connection to the cluster is lost"),

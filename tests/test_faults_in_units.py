@@ -192,6 +192,9 @@ class Counter:
     def missed(self, rows: int) -> None:
         self.rows_missed += rows
 
+    def noted(self, remark: str) -> None:
+        pytest.fail(f"there is nothing to note, but {remark}")
+
 
 def nothing_read(extent: Extent) -> Any:
     pytest.fail("something is read")

@@ -9,7 +9,8 @@ import copyreg
 
 TYPE_CHECKING = False  # as in typing, which takes longer to import than to press Ctrl-C
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Self
 
 
 class GdfitError(Exception):
@@ -22,6 +23,8 @@ class GdfitError(Exception):
     message : what is wrong and what to do, without a full stop.
     file, line, row, column : where, as far as it is known; lines of a text and rows of what has
         no lines count from 1, or say themselves how they count.
+    changes : the options that are the way out, with their values: a command line ends the message
+        with the whole command that has them.
     """
 
     status = 1
@@ -34,16 +37,25 @@ class GdfitError(Exception):
         line: int | None = None,
         row: int | str | None = None,
         column: str | None = None,
+        changes: Mapping[str, str] | None = None,
     ) -> None:
         where = [] if file is None else [printable(file)]
         places = {"line": line, "row": row, "column": None if column is None else quoted(column)}
         where += [f"{kind} {place}" for kind, place in places.items() if place is not None]
         super().__init__(f"{', '.join(where)}: {message}" if where else message)
         self.what, self.file, self.line, self.row, self.column = message, file, line, row, column
+        self.changes = changes or {}
 
     def __reduce__(self) -> tuple[object, ...]:
         """As it is in another process: subclasses take other arguments."""
         return copyreg.__newobj__, (type(self), str(self)), vars(self)  # type: ignore[attr-defined]
+
+    def saying(self, more: str) -> Self:
+        """The same error, with more to say."""
+        result = type(self).__new__(type(self), f"{self}{more}")
+        vars(result).update(vars(self))
+        result.what += more
+        return result
 
 
 class NoObservationsError(GdfitError):
@@ -58,11 +70,6 @@ class FieldError(GdfitError):
 
     file: str
     column: str
-
-    def saying(self, more: str) -> FieldError:
-        """The same error, with more to say."""
-        what = self.what + more
-        return FieldError(what, file=self.file, line=self.line, row=self.row, column=self.column)
 
 
 class GdfitWarning(UserWarning):

@@ -19,7 +19,7 @@ import typer
 
 from gdfit.cli import parsers
 from gdfit.cli.parsers import MistypedError, command_line
-from gdfit.errors import UsageError
+from gdfit.errors import GdfitError, UsageError
 
 TYPED = ("COMMANDLINE", "PROMPT")
 
@@ -77,7 +77,13 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
                 if parts:  # else the default
                     chosen[option] = tuple(chain.from_iterable(parts))
             values[name] = kind(**chosen)
-        command(**values)
+        try:
+            command(**values)
+        except GdfitError as error:
+            if not error.changes:
+                raise
+            again = Typed(context.obj, frozenset(), flags).again(error.changes)
+            raise error.saying(f": {again}") from None
 
     call.__name__, call.__doc__ = command.__name__, documented(command)[0]
     # Typer reads both.
@@ -163,7 +169,8 @@ class Typed:
         return command_line(self.changed(changes))
 
     def changed(self, changes: Mapping[str, str]) -> list[str]:
-        """The arguments with other values for some options, or without those that have none."""
+        """The arguments with other values for some options, or without those that have none; a flag
+        has any value that is not empty."""
         kept: list[str] = []
         words = iter(self.arguments)
         for word in words:
@@ -173,7 +180,8 @@ class Typed:
             elif not equals and name.removeprefix("--").replace("-", "_") not in self.flags:
                 next(words, None)  # its value
         for name, value in changes.items():
-            kept += [f"--{name}", value] if value else []
+            is_flag = name.replace("-", "_") in self.flags
+            kept += [f"--{name}", *([] if is_flag else [value])] if value else []
         return kept
 
     def refuse(self, name: str, why: str, *, unless: bool) -> None:

@@ -46,7 +46,12 @@ def reading(
                 note(message)
 
             cluster = stack.enter_context(Cluster(dask, say))
-        yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster, on_start=begun)
+        try:
+            yield Dataset(tuple(files), selection, dialect, bar, cluster=cluster, on_start=begun)
+        finally:
+            bar.hide()
+            for remark in bar.remarks:
+                note(remark)
     if missed := bar.rows_missed:
         note(told.format("1 row" if missed == 1 else f"{missed} rows"))
 

@@ -24,6 +24,9 @@ class Progress(Protocol):
     def missed(self, rows: int) -> None:
         """So many rows more have a missing field."""
 
+    def noted(self, remark: str) -> None:
+        """What has been done with a file beyond the plain reading, to be told once."""
+
 
 class LaidOut(Protocol):
     """A data file, as far as its layout: a dataclass."""

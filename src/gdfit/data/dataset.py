@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_le
 from gdfit.data.terms.lookup import made_like
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection, several
-from gdfit.errors import GdfitError, NoObservationsError, UsageError
+from gdfit.errors import GdfitError, GdfitWarning, NoObservationsError, UsageError, printable
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -71,8 +72,19 @@ class Dataset:
             size = self.unit_bytes
             opened = open_file(path, self.dialect, self.progress, unit_bytes=size, suits=suits)
             with opened as file:
+                self.note(file)
                 yield made_like(first, file) if first else file
             first = first or file
+
+    def note(self, *files: LaidOut) -> None:
+        """Tell what is done with these files beyond the plain reading."""
+        for file in files:
+            for remark in file.layout.notes:
+                told = f"{printable(file.name)}: {remark}"
+                if self.progress:
+                    self.progress.noted(told)
+                else:
+                    warnings.warn(told, GdfitWarning, stacklevel=2)
 
     def open_texts(self, suits: Suits) -> Iterator[CsvFile]:
         """The files as CSV, for their rows as they stand, and as they come: see `open_files`."""
@@ -85,7 +97,9 @@ class Dataset:
         """
         if self.cluster:
             self.on_start()
-            result, missed = self.cluster.reduce(self.files, self.dialect, job_for, self.progress)
+            result, missed = self.cluster.reduce(
+                self.files, self.dialect, job_for, self.progress, self.note
+            )
         else:
             before = [*map(identity, self.files)]
             try:

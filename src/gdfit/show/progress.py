@@ -104,6 +104,7 @@ class ReadingBar(Bar):
         super().__init__("reading", None if self._unknown else self._known, form)
         self._before = self._position = 0  # bytes of the files before, and of this one
         self.rows_missed = 0
+        self.remarks: dict[str, None] = {}  # on the files, each once
 
     def counts(self) -> list[ProgressColumn]:
         from rich import progress
@@ -128,6 +129,10 @@ class ReadingBar(Bar):
     def missed(self, rows: int) -> None:
         """So many rows more have a missing field."""
         self.rows_missed += rows
+
+    def noted(self, remark: str) -> None:
+        """What has been done with a file beyond the plain reading."""
+        self.remarks[remark] = None
 
 
 class TrainingBar(Bar):

@@ -116,10 +116,12 @@ class Cluster(AbstractContextManager[Any]):
         dialect: Dialect,
         job_for: Callable[[Extent], Job],
         progress: Progress | None = None,
+        note: Callable[..., None] = lambda *extents: None,
     ) -> tuple[Any, int]:
         """What all rows come to, and how many of them missed a field.
 
         job_for : what is to be made of the data whose first file has this extent.
+        note : tells what is done with the files of these extents beyond the plain reading.
 
         Raises
         ------
@@ -138,6 +140,7 @@ class Cluster(AbstractContextManager[Any]):
         for extent in extents:
             if progress and scheme_of(extent.path):
                 progress.opened(extent.size)
+        note(*extents)
         extents = [extents[0], *(made_like(extents[0], extent) for extent in extents[1:])]
         work = Work(tuple(extents), dialect, job_for(extents[0]), self.unit_bytes)
         at_once = self.at_once or units_at_once(extents, self.unit_bytes, len(self._workers()))

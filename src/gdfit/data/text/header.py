@@ -51,6 +51,7 @@ class Layout:
         column2 … by their place.
     held : what each column holds in the first lines.
     is_text : whether the file is text; if not, its columns have names and types of their own.
+    notes : what is done with it beyond the plain reading, as a person is told it.
     """
 
     names: tuple[str, ...]
@@ -62,6 +63,7 @@ class Layout:
     set_aside: frozenset[str] = frozenset()
     held: tuple[Held, ...] = ()
     is_text: bool = True
+    notes: tuple[str, ...] = ()
 
     def held_in(self, name: str) -> Held:
         """What the column of this name holds."""
