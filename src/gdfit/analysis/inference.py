@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.in_memory import DataOptions, observed
+from gdfit.data.given import DataOptions, observed
 from gdfit.descent.run import params_names
 from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError, UsageError, listing, printable

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from numbers import Real
 from os import PathLike
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any
 
 import numpy as np
 
 from gdfit.arrays import FloatArray, near
-from gdfit.data.observations import FIRST_ROWS, Observations, Rows, a_kind
+from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import reduce_files
@@ -27,111 +26,15 @@ from gdfit.data.sources.numeric import (
     shapes_differ,
 )
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
-from gdfit.data.terms.expansion import Expansion
 from gdfit.data.text.dialect import Selection, several
-from gdfit.errors import NoObservationsError, UsageError, listing, quoted
-
-
-class Like(Protocol):
-    """What says which features there are: observations, or a model."""
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Their names."""
-
-    @property
-    def expansion(self) -> Expansion | None:
-        """What makes them of columns, where they are not columns as they stand."""
-
-    @property
-    def intercept(self) -> bool:
-        """Whether there is a b."""
-
-
-class DataOptions(TypedDict, total=False):
-    """The arguments of `observations_from`, beside x and y."""
-
-    features: Sequence[str] | str | None
-    target: str | None
-    exclude: Sequence[str] | str
-    degree: int
-    weights: Any
-    intercept: bool
-    drop_missing: bool
-    like: Like | None
-
-
-def observed(x: Any, y: Any = None, **how: Unpack[DataOptions]) -> Observations:
-    """The observations `x`; or those that `observations_from` makes of x and y.
-
-    Raises
-    ------
-    UsageError : x are observations, and something more is said of them.
-    """
-    if not isinstance(x, Observations):
-        return observations_from(x, y, **how)
-    if y is not None or how:
-        more = listing(tuple(f"`{name}`" for name in how)) or "y"
-        raise UsageError(f"observations have been made: {more} belongs to what makes them")
-    return x
-
-
-def with_validation(
-    x: Any, y: Any, validation: Any, seed: int = 0, **how: Unpack[DataOptions]
-) -> tuple[Observations, Observations | None]:
-    """The observations to descend on, and those to validate on.
-
-    Parameters
-    ----------
-    x, y, how : as `observed` takes them.
-    validation : observations; a fraction of the rows to hold out, between 0 and 1, which are those
-        that the command line holds out of a file of these rows of 2 MB at most; a DataFrame like x,
-        or a pair of arrays like x and y; or none.
-    seed : which rows are held out comes from it.
-
-    Raises
-    ------
-    UsageError : the fraction is out of range, or of rows that have been condensed.
-    """
-    if isinstance(validation, Real):
-        if isinstance(x, Observations):
-            raise UsageError(
-                "`validation` takes a fraction where rows are given, and observations have been "
-                "made of them: split them before, or hand over the rows themselves"
-            )
-        fraction = float(validation)
-        if not 0 < fraction < 1:
-            raise UsageError(f"`validation` takes a fraction between 0 and 1, not {fraction:g}")
-        return held_out(x, y, HoldOut(fraction, seed), **how)
-    observations = observed(x, y, **how)
-    if validation is None or isinstance(validation, Observations):
-        return observations, validation
-    frame = is_frame(validation)
-    if not frame and not (isinstance(validation, tuple) and len(validation) == 2):
-        raise UsageError(
-            "`validation` takes observations, a fraction of the rows, a DataFrame, or arrays x and "
-            f"y as (x, y), not {a_kind(validation)}"
-        )
-    other: DataOptions = {"like": observations, "drop_missing": how.get("drop_missing", False)}
-    if frame:
-        there = y if isinstance(y, str) else how.get("target") or observations.target_name
-        return observations, observations_from(validation, there, **other)
-    if not is_frame(validation[0]):
-        other["features"] = observed_inputs(observations)
-    other["target"] = observations.target_name
-    return observations, observations_from(*validation, **other)
-
-
-def observed_inputs(observations: Observations) -> tuple[str, ...]:
-    """The columns that observations were made of."""
-    made_of = observations.expansion
-    return made_of.inputs if made_of else observations.features
+from gdfit.errors import NoObservationsError, UsageError, quoted
 
 
 def held_out(
-    x: Any, y: Any, dealing: HoldOut, **how: Unpack[DataOptions]
+    x: Any, y: Any, fraction: float, seed: int, **how: Any
 ) -> tuple[Observations, Observations]:
-    """The observations without those that are held out, and these."""
+    """The observations without a fraction that is held out, and these."""
+    dealing = HoldOut(fraction, seed)
     rows = observations_of(x, y, dealing=dealing, **how)
     to_train, validation = rows[TRAIN], rows[VALIDATION]
     assert validation

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import numpy as np
 
@@ -275,6 +275,22 @@ class Observations:
             return math.nan
         squares = float(residuals @ residuals)
         return 1 - squares / total if math.isfinite(squares) else -math.inf
+
+
+class Like(Protocol):
+    """What says which features there are: observations, or a model."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Their names."""
+
+    @property
+    def expansion(self) -> Expansion | None:
+        """What makes them of columns, where they are not columns as they stand."""
+
+    @property
+    def intercept(self) -> bool:
+        """Whether there is a b."""
 
 
 def check_observations(value: object, called: str) -> None:
