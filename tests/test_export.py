@@ -185,7 +185,7 @@ def test_the_command_says_how_to_use_it(gdfit: Gdfit) -> None:
 
 WRONG = {
     "no file for torch": (["--format", "torch"], 2, "--output"),
-    "no format": ([], 2, "Choose from: sql, python, c, excel, torch"),
+    "no format": ([], 2, "sql|python|c|excel|torch"),
     "over the model": (["--format", "c", "--output", "gdfit.json"], 2, "would be written over"),
     "no such folder": (["--format", "c", "--output", "no/p.c"], 1, "there is no such folder"),
     "no model": (["--format", "c", "--model", "no.json"], 1, "no such model file"),

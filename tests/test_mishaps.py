@@ -178,13 +178,12 @@ def test_on_a_terminal_an_error_is_broken_between_words(
 ) -> None:
     Path("gdfit.json").write_text('{"w": [2], "b": 1, "features": ["size"], "target": "y"}')
     for words in (["predict", LECTURE], ["train", LECTURE, "--lr", "0,5"], ["train", "-"]):
-        monkeypatch.undo()
-        monkeypatch.chdir(Path.cwd())
         told = gdfit(*words, stdin=b"x,y\n1;2\n").err
         screen = Terminal()
-        monkeypatch.setattr(sys, "stderr", screen)
-        monkeypatch.setenv("COLUMNS", str(width))
-        gdfit(*words, stdin=b"x,y\n1;2\n")
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stderr", screen)
+            patched.setenv("COLUMNS", str(width))
+            gdfit(*words, stdin=b"x,y\n1;2\n")
         lines = screen.getvalue().splitlines()
         assert " ".join(lines).split() == told.split()
         assert not any(line.startswith((";", ",", ")")) for line in lines)

@@ -201,4 +201,6 @@ def usage_message(error: Any, words: Sequence[str], commands: Sequence[str]) -> 
     if words and not words[0].startswith("-") and words[0] not in commands:
         return no_command(words, commands)
     message = " ".join(error.format_message().split()).rstrip(".")
+    if type(error).__name__ == "MissingParameter" and error.param.param_type_name == "option":
+        message += f": {error.param.metavar}"
     return message and f"{message} (see gdfit --help)"

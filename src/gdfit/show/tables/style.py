@@ -206,7 +206,7 @@ def table_layout(run: Run, width: int, *, whole_names: bool) -> RowLayout:
     """The layout of the steps of `run` in a `width`, or more where whole names need it."""
     names = [printable(name) for name in params_names(run.observations.features)]
     labels = ["loss"] if run.validation is None else ["loss", "validation"]
-    epoch = Column("epoch", max(len("epoch"), len(f"{run.start.epochs + run.settings.epochs:,}")))
+    epoch = Column("epoch", max(len("epoch"), len(str(run.start.epochs + run.settings.epochs))))
     if len(run.observations.features) <= SHOWN_FEATURES:
         layout = wide_layout(epoch, labels, names, width)
         if layout:
@@ -222,7 +222,7 @@ def wide_layout(epoch: Column, labels: list[str], names: list[str], width: int) 
 
     def cells(step: Step) -> list[list[str]]:
         numbers = (*losses(step), *step.params.tolist(), *step.grad.tolist())
-        return [[f"{step.epoch:,}", *(short(number, size) for number in numbers)]]
+        return [[str(step.epoch), *(short(number, size) for number in numbers)]]
 
     labels = [*labels, *names, *(f"grad {name}" for name in names)]
     for size, gap in SPACINGS:
@@ -250,7 +250,7 @@ def tall_layout(
     places, told = [*names], [shortened(name, longest) for name in names.values()]
 
     def cells(step: Step) -> list[list[str]]:
-        first = [f"{step.epoch:,}", *(short(loss, size) for loss in losses(step))]
+        first = [str(step.epoch), *(short(loss, size) for loss in losses(step))]
         params, grad = step.params[places].tolist(), step.grad[places].tolist()
         rows = [
             [*[""] * len(first), name, short(param, size), short(slope, size)]
