@@ -4,7 +4,6 @@ choices, as ARCHITECTURE.md says."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -189,40 +188,43 @@ REPORTS["loss"] = LossReport
         {"train DATA --format loss": "loss 0.000512\n"},
     ),
     "source": Exercise(
-        "data/sources/json_lines.py",
-        '''"""JSON lines: an object a row."""
+        "data/formats/arff.py",
+        '''"""Weka's ARFF: names of columns, one a line, and CSV."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gdfit.data.sources.frames import FrameFile, frame_file
+from gdfit.data.formats.written import WrittenFile, as_csv_text, written_file
 from gdfit.data.sources.source import Source
+from gdfit.data.text.dialect import Dialect
 
 
 @contextmanager
-def open_json_lines(source: Source, *dialect: Any) -> Iterator[FrameFile]:
-    """The objects in `source`, as a table."""
-    from pyarrow import json
-
-    yield frame_file(json.read_json(source.text), called=source.name)
+def arff_in(source: Source, dialect: Dialect, progress: Any) -> Iterator[WrittenFile]:
+    """The table in `source`."""
+    top, _, rows = source.read(1 << 30).decode().partition("@data\\n")
+    names = [line.split()[1] for line in top.splitlines() if line.startswith("@attribute")]
+    yield written_file(source.name, as_csv_text([names, *csv.reader(rows.splitlines())]), dialect)
 ''',
-        "data/sources/formats.py",
+        "data/formats/formats.py",
         {
-            "from gdfit.data.sources.source import": (
-                "from gdfit.data.sources.json_lines import open_json_lines\n"
-                "from gdfit.data.sources.source import"
+            "from gdfit.data.formats.arrow_files import": (
+                "from gdfit.data.formats.arff import arff_in\n"
+                "from gdfit.data.formats.arrow_files import"
             ),
             "    ARROW: partial(arrow_in, Arrow),\n": (
-                "    ARROW: partial(arrow_in, Arrow),\n    b'{': open_json_lines,\n"
+                "    ARROW: partial(arrow_in, Arrow),\n    rb'@relation': arff_in,\n"
             ),
         },
         {
-            "train JSON_LINES JSON_LINES --features kind,x --format json": '"observations": 50',
-            "train JSON_LINES --features kind,x --target y": "w_kind[odd]",
-            "evaluate JSON_LINES --format json": '"observations": 25',
+            "train ARFF ARFF --features kind,x --format json": '"observations": 50',
+            "train ARFF --features kind,x --target y": "w_kind[odd]",
+            "predict ARFF": "x,kind,y,y_hat\n0.1,even,0.27,",
+            "evaluate ARFF --format json": '"observations": 25',
         },
     ),
     "spelling of numbers": Exercise(
@@ -291,11 +293,12 @@ def test_something_new_is_one_file_and_its_line_in_a_list(tmp_path: Path, what: 
     shutil.copy(LECTURE, tmp_path / "DATA")
     (tmp_path / "LINE").write_text("x,y\n-1,-1\n1,3\n")
     (tmp_path / "SWISS").write_text("x,y\n-1'250.5,-1e3\n1'250.5,1'001\n")
-    objects = (
-        {"x": x, "kind": ("even", "odd")[row % 2], "y": y}
+    rows = (
+        f"{x},{('even', 'odd')[row % 2]},{y}\n"
         for row, (x, y) in enumerate(np.loadtxt(LECTURE, delimiter=",", skiprows=1).tolist())
     )
-    (tmp_path / "JSON_LINES").write_text("".join(f"{json.dumps(each)}\n" for each in objects))
+    names = "".join(f"@attribute {name} NUMERIC\n" for name in ("x", "kind", "y"))
+    (tmp_path / "ARFF").write_text(f"@relation lecture\n{names}@data\n{''.join(rows)}")
     runs = {("-m", "gdfit", *command.split()): shown for command, shown in exercise.runs.items()}
     for arguments, shown in {**runs, ("-c", exercise.script): ""}.items():
         done = subprocess.run(

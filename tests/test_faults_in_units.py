@@ -19,11 +19,12 @@ from distributed.scheduler import KilledWorker
 from pyarrow import parquet
 
 from gdfit.data.dataset import Dataset
+from gdfit.data.formats.formats import READERS, open_file
+from gdfit.data.formats.written import as_text
 from gdfit.data.reduction import connecting, dask, units
 from gdfit.data.reduction.dask import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
 from gdfit.data.reduction.units import Extent, Range
 from gdfit.data.sources.csv_file import HEAD_BYTES
-from gdfit.data.sources.formats import READERS, as_text, open_file
 from gdfit.data.sources.frames import FrameFile, frame_file
 from gdfit.data.sources.source import Source
 from gdfit.data.text import blocks

@@ -21,7 +21,8 @@ from formats import COLUMNS, ROWS, write
 from gdfit.data.batch import Asked, Batch
 from gdfit.data.data_file import DataFile
 from gdfit.data.dataset import Dataset
-from gdfit.data.sources.formats import ArrowFile, open_file
+from gdfit.data.formats.arrow_files import ArrowFile
+from gdfit.data.formats.formats import open_file
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.errors import GdfitError
 from inline import assert_the_same_but_for_rounding

@@ -20,7 +20,8 @@ from pyarrow import parquet
 from conftest import Gdfit, process
 from formats import COLUMNS, ROWS, write
 from gdfit.data.dataset import read_observations
-from gdfit.data.sources.formats import ArrowFile, open_file
+from gdfit.data.formats.arrow_files import ArrowFile
+from gdfit.data.formats.formats import open_file
 from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
 from served import serving

@@ -22,7 +22,8 @@ DataArgument = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA...",
-        help="CSV or Parquet: a file, a URL, or - for standard input; several are one data set.",
+        help="A table: CSV, Excel, JSON, Parquet and more; a file, a URL, or - for standard input. "
+        "Several are one data set.",
         show_default=False,
         callback=parsers.expanded_files,
     ),
@@ -73,6 +74,7 @@ ROWS_DIALECT = panel(
     missing=option("More words for a missing value.", metavar="A,B", read=parsers.parse_names),
     skip=option("Leave out N lines above the header.", metavar="N", read=parsers.parse_whole),
     comment=option("What begins a comment.", metavar="CHAR"),
+    sheet=option("The sheet of a workbook; the first by default.", metavar="NAME"),
 )
 DIALECT = ROWS_DIALECT | panel(WRITING, drop_missing=option("Skip rows with a missing field."))
 START, LOSS, STOP = "Where it starts", "The loss", "When to stop"

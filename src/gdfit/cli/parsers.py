@@ -261,12 +261,12 @@ def expanded_files(paths: list[str] | None) -> list[str] | None:
 def column_names(ctx: typer.Context) -> tuple[str, ...]:
     """The columns of the first of the files on the command line, by its first lines; none where
     it can't be read."""
-    from gdfit.data.sources.formats import open_file
+    from gdfit.data.formats.formats import open_file
     from gdfit.data.text.dialect import Dialect
 
     # Before an option whose value is still to come, files are arguments that nobody has taken yet.
     files = [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
-    names = ("delimiter", "decimal", "skip", "comment")
+    names = ("delimiter", "decimal", "skip", "comment", "sheet")
     said = {name: ctx.params[name] for name in names if ctx.params.get(name)}
     try:
         with open_file(files[0], Dialect(**said)) as file:

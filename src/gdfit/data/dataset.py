@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gdfit.data.data_file import DataFile, LaidOut, Progress, name_of_file
+from gdfit.data.formats.formats import open_file
+from gdfit.data.formats.written import as_text
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import Job, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
-from gdfit.data.sources.formats import as_text, open_file
 from gdfit.data.sources.stores import expanded
 from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
 from gdfit.data.terms.lookup import made_like

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from gdfit.data.batch import Unit
 from gdfit.data.data_file import DataFile
+from gdfit.data.formats.arrow_files import ArrowFile
+from gdfit.data.formats.formats import open_file
 from gdfit.data.reduction import tree
 from gdfit.data.sources.csv_file import CsvFile
-from gdfit.data.sources.formats import ArrowFile, open_file
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_stored
 from gdfit.data.text.blocks import StraddledError, UnitCutter
 from gdfit.data.text.dialect import Dialect

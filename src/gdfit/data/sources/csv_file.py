@@ -114,10 +114,15 @@ class CsvFile:
 
     def fault(self, error: RowError) -> GdfitError:
         """What is wrong with a row, as a person is told it."""
+        line, row = self.where(error.line)
         if error.place is None:
-            return GdfitError(error.what, file=self.name, line=error.line)
+            return GdfitError(error.what, file=self.name, line=line, row=row)
         column = self.layout.names[error.place]
-        return FieldError(error.what, file=self.name, line=error.line, column=column)
+        return FieldError(error.what, file=self.name, line=line, row=row, column=column)
+
+    def where(self, line: int) -> tuple[int | None, int | None]:
+        """Which line of the file this is; or else, which row."""
+        return line, None
 
 
 def csv_in(

@@ -113,6 +113,11 @@ class Source(NamedTuple):
         """Whether `text` is not what is stored."""
         return self.text is not self.stored.file
 
+    @property
+    def is_in_any_order(self) -> bool:
+        """Whether the stored file is what `text` is, and can be read in any order."""
+        return not self.is_compressed and self.stored.file.seekable()
+
     def position(self) -> int | None:
         """How many bytes of the stored file have been read; None where that can't be known."""
         try:

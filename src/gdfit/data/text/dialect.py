@@ -21,6 +21,7 @@ class Dialect:
     comment : the character that begins a comment, up to the end of the line; by default, lines that
         begin with # or % above the header are comments, and no others.
     drop_missing : skip rows with a missing field, which are an error otherwise.
+    sheet : which sheet of a workbook to read; by default the first.
     """
 
     delimiter: str | None = None
@@ -29,6 +30,7 @@ class Dialect:
     skip: int = 0
     comment: str | None = None
     drop_missing: bool = False
+    sheet: str | None = None
 
     def __post_init__(self) -> None:
         if self.decimal not in SPELLINGS:

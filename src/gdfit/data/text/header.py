@@ -226,22 +226,6 @@ def default_names(count: int) -> tuple[str, ...]:
 DELIMITERS = ("\t", ";", "|", ",", WHITE_SPACE)  # in this order where two fit equally well
 SNIFFED_ROWS = 50
 SNIFFED_BYTES = 1 << 18
-# What is often taken for a table, by what stands in it after so many bytes, in small letters.
-OTHER_KINDS = {
-    **{
-        (0, b"\x80%c" % protocol): "a pickle: write it as CSV in Python" for protocol in range(2, 6)
-    },
-    (0, b"\x93numpy"): "an array of NumPy's: write it with numpy.savetxt",
-    (0, b"pk\x03\x04"): "a zip archive, as Excel's files are: unpack it, or save it as CSV",
-    (0, b"\xd0\xcf\x11\xe0"): "a file of old Excel or Word: save it as CSV",
-    (0, b"sqlite format 3"): "a database: write a table of it as CSV",
-    (0, b"\x89hdf"): "HDF5: write a table of it as CSV",
-    (0, b"%pdf-"): "a PDF",
-    (0, b"\x89png"): "a picture",
-    (0, b"<!doctype html"): "a web page",
-    (0, b"<html"): "a web page",
-    (257, b"ustar"): "a tar archive: unpack it",
-}
 UTF_8 = b"\xef\xbb\xbf"  # the byte order mark
 LINE = re.compile(rb"[^\r\n]*+(?:\r\n?|\n)")
 EXCELS_DELIMITER = re.compile(rb'"?sep=([!-~\t ])"?[ \t]*(?:\r\n?|\n)', re.IGNORECASE)
@@ -312,9 +296,6 @@ def check_text(text: bytes, name: str) -> None:
     """Raise where the beginning of a file shows that it is no text."""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise GdfitError("is UTF-16 text; save it as UTF-8", file=name)
-    for (start, mark), kind in OTHER_KINDS.items():
-        if text[start : start + len(mark)].lower() == mark:
-            raise GdfitError(f"is no table but {kind}", file=name)
     if b"\0" in text:
         raise GdfitError("is not a text file (it has null bytes)", file=name)
 

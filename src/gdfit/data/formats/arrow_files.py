@@ -1,33 +1,28 @@
-"""Data files opened by what they are, which they say in their first bytes: Parquet and Arrow's own
-format (Feather) beside CSV. Their numbers are those of the same data as CSV, to the last bit. A row
-has a number in the file, from 1, where it has a line in text.
+"""Files of typed columns that Arrow reads a piece at a time: Parquet, and Arrow's own format
+(Feather). Their numbers are those of the same data as CSV, to the last bit. A row has a number in
+the file, from 1, where it has a line in text.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
-from types import SimpleNamespace
 from typing import IO, Any
 
 from gdfit.data import arrow
 from gdfit.data.batch import Asked, Batch, Unit
-from gdfit.data.data_file import DataFile, Progress, Stored, scheme_of
-from gdfit.data.sources.csv_file import CsvFile, Suits, csv_in
-from gdfit.data.sources.source import ARROW, BLOCK_BYTES, PARQUET, Source, open_source
-from gdfit.data.text.blocks import UNIT_BYTES
+from gdfit.data.data_file import Progress
+from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
 from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.system import naming_scratch, scratch_file
 
+OF_TEXT = ("delimiter", "comment", "skip", "decimal", "sheet")  # what is said of other files
+OPTIONS_OF = {"sheet": "Excel and OpenDocument"}
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
 
@@ -143,22 +138,35 @@ def arrow_in(
     GdfitError : it is damaged, or a pipe.
     """
     called = kind.__name__
-    for option in ("delimiter", "comment", "skip", "decimal"):
-        if getattr(dialect, option) != getattr(Dialect, option):
-            raise UsageError(f"`{option}` is for CSV, and {source.name} is {called}")
-    with ExitStack() as stack:
-        size = source.stored.size
-        stored: IO[bytes] = source.stored.file
-        if source.is_compressed or not stored.seekable():
-            if source.name == "standard input" and not source.is_compressed:
-                what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
-                raise GdfitError(what, file=source.name)
-            stored, size = stack.enter_context(scratch_file()), None
-            spool(source, stored, progress)
+    refuse_options(dialect, OF_TEXT, f"{source.name} is {called}")
+    if source.name == "standard input" and not source.is_in_any_order and not source.is_compressed:
+        what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
+        raise GdfitError(what, file=source.name)
+    size = source.stored.size if source.is_in_any_order else None
+    with in_any_order(source, progress) as stored:
         with damage_told(source.name, called):
             table = kind(stored)
             layout = arrow_layout(table, dialect.grammar(","))
         yield ArrowFile(source.name, table, layout, progress, size)
+
+
+def refuse_options(dialect: Dialect, options: Sequence[str], why: str) -> None:
+    """Raise where one of these options has been given, which say nothing of such a file."""
+    for option in options:
+        if getattr(dialect, option) != getattr(Dialect, option):
+            raise UsageError(f"`{option}` is for {OPTIONS_OF.get(option, 'CSV')}, and {why}")
+
+
+@contextmanager
+def in_any_order(source: Source, progress: Progress | None) -> Iterator[IO[bytes]]:
+    """The bytes of `source`, as a file that can be read in any order: a temporary one of what can't
+    be, as a download."""
+    if source.is_in_any_order:
+        yield source.stored.file
+        return
+    with scratch_file() as file:
+        spool(source, file, progress)
+        yield file
 
 
 def spool(source: Source, file: IO[bytes], progress: Progress | None) -> None:
@@ -194,105 +202,3 @@ def damage_told(name: str, kind: str) -> Iterator[None]:
     except (pa.ArrowException, OSError) as error:
         what = str(error).partition("\n")[0].rstrip(".")
         raise GdfitError(f"its {kind} can't be read: {what}", file=name) from None
-
-
-def as_text(file: DataFile) -> CsvFile:
-    """A file for its rows as they stand: as CSV, whatever it is. What is none becomes one whose
-    header is line 0, so that its row 7 is line 7.
-
-    Raises
-    ------
-    GdfitError : it has no rows of text.
-    """
-    if isinstance(file, CsvFile):
-        return file
-    if not isinstance(file, ArrowFile):
-        raise GdfitError("can't be written as CSV", file=file.name)
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(file.layout.names)
-    top = header.getvalue().encode(errors="surrogateescape")
-    groups = range(file.table.groups)
-    blocks = chain.from_iterable(file.blocks(group, file.table.names) for group in groups)
-    rows = map(text_of, blocks)
-    text: Any = SimpleNamespace(read=lambda size: next(rows, b""))  # in pieces, as from a pipe
-    source = Source(file.name, text, Stored(text, None), ())
-    layout = replace(file.layout, start=len(top), header_end=len(top) - 1)
-    return CsvFile(source, layout, top, is_small=False)
-
-
-def text_of(block: Any) -> bytes:
-    """The rows of a record batch as lines of CSV."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    columns = [fields_of(column) for column in block.columns]
-    if len(columns) == 1:  # a line with nothing in it would be none
-        said = compute.fill_null(columns[0], b"")
-        nothing = compute.match_substring_regex(said, r"\A[ \t]*\z")
-        columns = [compute.if_else(nothing, b"NA", said)]
-    rows = compute.binary_join_element_wise(
-        *columns, b",", null_handling="replace", null_replacement=""
-    )
-    all_rows = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows)
-    (text,) = compute.binary_join(all_rows, b"\n")
-    return bytes(text.as_buffer()) + b"\n"
-
-
-def fields_of(column: Any) -> Any:
-    """A column's values as fields of CSV, in quotes where they need them; lists and the like as
-    JSON."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    try:
-        said = arrow.text_column(column)
-    except pa.ArrowException:
-        values = column.to_pylist()
-        said = pa.array(
-            [None if value is None else json.dumps(value, default=str) for value in values],
-            pa.string(),
-        )
-    said = said.cast(pa.binary())
-    if arrow.is_numeric(column.type):
-        return said
-    special = compute.match_substring_regex(said, '[",\r\n]')
-    doubled = compute.replace_substring(said, b'"', b'""')
-    in_quotes = compute.binary_join_element_wise(b'"', doubled, b'"', b"")
-    return compute.if_else(special, in_quotes, said)
-
-
-Reader = Callable[..., AbstractContextManager[DataFile]]
-
-# Formats other than CSV, by the bytes that they start with.
-READERS: dict[bytes, Reader] = {
-    PARQUET: partial(arrow_in, Parquet),
-    ARROW: partial(arrow_in, Arrow),
-}
-
-
-@contextmanager
-def open_file(
-    path: str,
-    dialect: Dialect,
-    progress: Progress | None = None,
-    *,
-    unit_bytes: int = UNIT_BYTES,
-    suits: Suits | None = None,
-) -> Iterator[DataFile]:
-    """Open the data file at a path or URL (``-`` for standard input) and find its columns. The
-    rows of a pipe are taken as they come once the layout of the first ones `suits`.
-
-    Raises
-    ------
-    GdfitError : it can't be read, or is no data.
-    """
-    with open_source(path) as source:
-        if progress and scheme_of(path):
-            progress.opened(source.stored.size)
-        start = source.start
-        for magic, reader in READERS.items():
-            if start.startswith(magic):
-                with reader(source, dialect, progress) as file:
-                    yield file
-                return
-        yield csv_in(source, dialect, progress, unit_bytes, suits)

@@ -1,0 +1,93 @@
+"""Sheets of Excel's and OpenDocument's workbooks, by python-calamine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from gdfit.data.data_file import Progress
+from gdfit.data.formats.arrow_files import in_any_order, refuse_options
+from gdfit.data.formats.written import WrittenFile, as_csv_text, written_file
+from gdfit.data.sources.source import Source
+from gdfit.data.text.dialect import Dialect
+from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
+
+MIDNIGHT = time()
+
+
+@contextmanager
+def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Iterator[WrittenFile]:
+    """The sheet that is asked for of the workbook in `source`, or its first one. Its rows are
+    called by their numbers in the sheet.
+
+    Raises
+    ------
+    GdfitError : it is damaged, or has no such sheet; or python-calamine is missing.
+    """
+    name = source.name
+    refuse_options(dialect, ("delimiter", "decimal"), f"{name} is a workbook")
+    try:
+        import python_calamine as calamine
+    except ImportError:
+        what = "is a workbook, which needs more: pip install 'gdfit[excel]'"
+        raise GdfitError(what, file=name) from None
+    with in_any_order(source, progress) as stored:
+        try:
+            workbook = calamine.CalamineWorkbook.from_filelike(stored)
+            chosen, others = chosen_sheet(workbook, dialect.sheet, name)
+            rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+        except calamine.PasswordError:
+            raise GdfitError("needs a password: save it without one", file=name) from None
+        except calamine.CalamineError as error:
+            raise GdfitError(f"its workbook can't be read: {error}", file=name) from None
+    notes: tuple[str, ...] = ()
+    if others and dialect.sheet is None:
+        others_told = f"{listing(others)} (`sheet` {typed(others[:1])} reads it)"
+        notes = (f"its sheet {quoted(chosen)} is read; there are also {others_told}",)
+    yield written_file(name, as_csv_text(map(said_in, trimmed_rows(rows))), dialect, notes)
+
+
+def chosen_sheet(workbook: Any, asked: str | None, name: str) -> tuple[str, tuple[str, ...]]:
+    """The sheet to read, and the others that a person sees."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    of_cells = [each for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+    shown = [each.name for each in of_cells if each.visible == SheetVisibleEnum.Visible]
+    if asked is None and not shown:
+        raise GdfitError("has no sheet", file=name)
+    if asked is not None and asked not in [each.name for each in of_cells]:
+        there = listing(tuple(shown))
+        raise UsageError(f"`sheet`: {name} has no sheet {quoted(asked)}; it has {there}")
+    chosen = shown[0] if asked is None else asked
+    return chosen, tuple(each for each in shown if each != chosen)
+
+
+def trimmed_rows(rows: list[list[Any]]) -> Iterator[list[Any]]:
+    """The rows without the columns before the first cell with something in it. An empty row has no
+    cells."""
+    filled = [[at for at, cell in enumerate(row) if cell != ""] for row in rows]
+    first = min((places[0] for places in filled if places), default=0)
+    last = max((places[-1] for places in filled if places), default=-1)
+    for row, places in zip(rows, filled, strict=True):
+        yield row[first : last + 1] if places else []
+
+
+def said_in(row: list[Any]) -> list[Any]:
+    """What cells say, as they would stand in CSV."""
+    return [*map(cell_said, row)]
+
+
+def cell_said(cell: Any) -> Any:
+    """What a cell says: a whole number without a point, a date without a time that is none."""
+    match cell:
+        case float():
+            return int(cell) if cell.is_integer() and abs(cell) < 1e15 else cell
+        case datetime():
+            return cell.date() if cell.time() == MIDNIGHT else cell.isoformat(" ")
+        case timedelta():
+            minutes, seconds = divmod(int(cell.total_seconds()), 60)
+            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+        case _:
+            return cell

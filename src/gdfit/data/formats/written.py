@@ -1,0 +1,181 @@
+"""Tables that are no text, written as CSV: to be read as such, and for their rows as they stand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from gdfit.data import arrow
+from gdfit.data.data_file import DataFile, Stored
+from gdfit.data.formats.arrow_files import ArrowFile
+from gdfit.data.sources.csv_file import CsvFile, csv_in
+from gdfit.data.sources.frames import column_of, columns_of, encoded
+from gdfit.data.sources.source import Source
+from gdfit.data.text.blocks import UNIT_BYTES
+from gdfit.data.text.dialect import Dialect
+from gdfit.errors import GdfitError
+
+PIECE_ROWS = 1 << 16  # how many rows of a DataFrame are written at a time
+ROW = re.compile(rb'(?:[^"\r\n]|"[^"]*+")*+(?:\r\n?|\n|\Z)')
+BREAK = re.compile(rb"\r\n?|\n")
+
+
+@dataclass(frozen=True)
+class WrittenFile(CsvFile):
+    """A table that is no text, as a CSV file: its rows have numbers, and no lines.
+
+    text : the whole file.
+    unnumbered : how many rows at its top have no number: the names, where they are none of the
+        table's rows.
+    """
+
+    text: bytes = b""
+    unnumbered: int = 0
+
+    def where(self, line: int) -> tuple[int | None, int | None]:
+        """The number of the row that is on this line, from 1."""
+        return None, row_on_line(self.text, line) - self.unnumbered
+
+
+def row_on_line(text: bytes, line: int) -> int:
+    """Which row of a text of CSV is on this line, both from 1; a blank line is one, too."""
+    ends = accumulate(len(BREAK.findall(row[0])) for row in ROW.finditer(text))
+    return next(row for row, end in enumerate(ends, start=1) if end >= line)
+
+
+def written_file(
+    name: str,
+    text: bytes,
+    dialect: Dialect,
+    notes: tuple[str, ...] = (),
+    *,
+    named: bool = False,
+) -> WrittenFile:
+    """The file of this name, whose table is written as the CSV `text`.
+
+    Parameters
+    ----------
+    notes : what its user has to know.
+    named : whether the first row has the columns' names, and is none of the table's.
+
+    Raises
+    ------
+    GdfitError : it is empty, or its first row is no header and no row.
+    """
+    held: Any = io.BytesIO(text)
+    source = Source(name, held, Stored(held, None), ())
+    try:
+        file = csv_in(source, replace(dialect, delimiter=","), None, UNIT_BYTES, None)
+    except GdfitError as error:
+        if error.line is None:
+            raise
+        row = row_on_line(text, error.line)
+        raise GdfitError(error.what, file=name, row=row, changes=error.changes) from None
+    layout = replace(file.layout, notes=(*notes, *file.layout.notes))
+    return WrittenFile(**{**vars(file), "layout": layout}, text=text, unnumbered=int(named))
+
+
+def as_csv_text(rows: Iterable[Sequence[Any]]) -> bytes:
+    """Rows of Python's numbers and texts as lines of CSV; what has no fields is a blank line."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return encoded(text.getvalue())
+
+
+def frame_as_text(frame: Any) -> bytes:
+    """A DataFrame of pandas as CSV."""
+    import pyarrow as pa
+
+    named = columns_of(frame)
+    columns = [without_midnight(column_of(values)[0]) for _, values in named]
+    batch = pa.RecordBatch.from_arrays(columns, names=[""] * len(columns))
+    pieces = [batch.slice(start, PIECE_ROWS) for start in range(0, len(frame), PIECE_ROWS)]
+    return b"".join([as_csv_text([[name for name, _ in named]]), *map(text_of, pieces)])
+
+
+def without_midnight(values: Any) -> Any:
+    """A column as an array of Arrow's; moments that are all at midnight are dates."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    column = pa.array(values, from_pandas=True) if isinstance(values, np.ndarray) else values
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    if not pa.types.is_timestamp(column.type):
+        return column
+    days = compute.floor_temporal(column, unit="day")
+    return column.cast(pa.date32()) if days.equals(column) else column
+
+
+def as_text(file: DataFile) -> CsvFile:
+    """A file for its rows as they stand: as CSV, whatever it is. What is none becomes one whose
+    header is line 0, so that its row 7 is line 7.
+
+    Raises
+    ------
+    GdfitError : it has no rows of text.
+    """
+    if isinstance(file, CsvFile):
+        return file
+    if not isinstance(file, ArrowFile):
+        raise GdfitError("can't be written as CSV", file=file.name)
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(file.layout.names)
+    top = header.getvalue().encode(errors="surrogateescape")
+    groups = range(file.table.groups)
+    blocks = chain.from_iterable(file.blocks(group, file.table.names) for group in groups)
+    rows = map(text_of, blocks)
+    text: Any = SimpleNamespace(read=lambda size: next(rows, b""))  # in pieces, as from a pipe
+    source = Source(file.name, text, Stored(text, None), ())
+    layout = replace(file.layout, start=len(top), header_end=len(top) - 1)
+    return CsvFile(source, layout, top, is_small=False)
+
+
+def text_of(block: Any) -> bytes:
+    """The rows of a record batch as lines of CSV."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    columns = [fields_of(column) for column in block.columns]
+    if len(columns) == 1:  # a line with nothing in it would be none
+        said = compute.fill_null(columns[0], b"")
+        nothing = compute.match_substring_regex(said, r"\A[ \t]*\z")
+        columns = [compute.if_else(nothing, b"NA", said)]
+    rows = compute.binary_join_element_wise(
+        *columns, b",", null_handling="replace", null_replacement=""
+    )
+    all_rows = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows)
+    (text,) = compute.binary_join(all_rows, b"\n")
+    return bytes(text.as_buffer()) + b"\n"
+
+
+def fields_of(column: Any) -> Any:
+    """A column's values as fields of CSV, in quotes where they need them; lists and the like as
+    JSON."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    try:
+        said = arrow.text_column(column)
+    except pa.ArrowException:
+        values = column.to_pylist()
+        said = pa.array(
+            [None if value is None else json.dumps(value, default=str) for value in values],
+            pa.string(),
+        )
+    said = said.cast(pa.binary())
+    if arrow.is_numeric(column.type):
+        return said
+    special = compute.match_substring_regex(said, '[",\r\n]')
+    doubled = compute.replace_substring(said, b'"', b'""')
+    in_quotes = compute.binary_join_element_wise(b'"', doubled, b'"', b"")
+    return compute.if_else(special, in_quotes, said)
