@@ -24,7 +24,7 @@ from gdfit.data.observations import Observations
 from gdfit.data.reduction.sampling import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import MISSING
-from gdfit.errors import GdfitError, UsageError
+from gdfit.errors import GdfitError, GdfitWarning, UsageError
 from readers import open_csv
 
 
@@ -61,13 +61,8 @@ CHOSEN: dict[str, tuple[str, str, str, str]] = {
     "no header, with text": ("1.5,2.5,x\n3,4,z\n", "x1", "x2", "y"),
     "no header, with text again": ("1,2,x\n3,4,x\n", "x1", "x2", "y"),
     "a number for a name": ("1,b,c\nx,1,2\ny,3,4\n", "b", "c", "1"),
-    "years for names": ("land,1960,1961\nA,1,2\nB,3,4\n", "1960", "1961", "land"),
-    "numbers for names, as the third row tells": (
-        "kind,1.5,2\nx,1,2\ny,3,4\n7,5,6\nz,7,8\n",
-        "1.5",
-        "2",
-        "kind",
-    ),
+    "a row of a word and numbers": ("A,1,2\nB,3,4\nC,4,9\n", "x2", "y", "x1"),
+    "a row index without a name": (",0,1\n0,5,2\n1,3,4\n", "0", "1", ""),
     "comments above the header": ("# made\n% by me, today\na,b\n1,2\n3,4\n", "a", "b", ""),
     "comments above numbers": ("# made by me\n1,2\n3,4\n", "x", "y", ""),
     "a header in a comment": ("# 2 columns\n# a b\n1 2\n3 4\n", "a", "b", ""),
@@ -142,13 +137,7 @@ def test_options_that_add_up(gdfit: Gdfit) -> None:
 
 
 TITLES: dict[str, tuple[str, int]] = {
-    "a line": ("My data set\nx,y\n1,2\n3,4\n", 1),
     "above numbers": ("My data set\n1,2\n3,4\n", 1),
-    "with a delimiter": ("Heights, in cm\na,b,y\n1,2,3\n3,4,5\n", 1),
-    "with more of them": ("By A, B, C and D\nx,y\n1,2\n3,4\n", 1),
-    "padded": ("My data set,,\na,b,y\n1,2,3\n3,4,5\n", 1),
-    "several": ("My data set\nby me\n\nx,y\n1,2\n3,4\n5,6\n7,8\n", 2),
-    "below comments": ("# by me\nMy data set\nx,y\n1,2\n3,4\n", 2),
     "counts, as scikit-learn has them": ("3,3,red\n1,2,3,0\n3,4,5,1\n5,6,7,1\n", 1),
 }
 
@@ -160,6 +149,24 @@ def test_a_title_is_no_header(case: str) -> None:
     with pytest.raises(GdfitError, match=advice):
         read(text)
     assert read(text, dialect=Dialect(skip=lines)).target_name == "y"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "My data set\n",
+        "My data set\nby me\n\n",
+        "Heights, in cm\n",
+        "By A, B, C and D, and others\n",
+        "My data set,,\n",
+        "# by me\nMy data set\n",
+        "Station,Oslo,N\nHeight,94,m\n\n",
+    ],
+)
+def test_a_title_above_a_table_is_left_out_with_a_note(title: str) -> None:
+    with pytest.warns(GdfitWarning, match=r"left out above the header"):
+        found = read(f"{title}a,b,y\n1,2,3\n3,4,5\n5,7,8\n")
+    assert (found.features, found.target_name, found.count) == (("a", "b"), "y", 3)
 
 
 def test_a_header_with_too_many_names_is_told_as_such() -> None:

@@ -49,9 +49,9 @@ def rows_of(text: bytes, grammar: Grammar = COMMA) -> list[list[bytes]]:
         (b'"a,b\r\n""c""",2\n', [[b'a,b\r\n"c"', b"2"]]),
         (b' "a" ,"" \n""\n', [[b"a", b""], [b""]]),
         (b'5",6"\n', [[b'5"', b'6"']]),
-        (b'"5" x,6\n', [[b'"5" x', b"6"]]),
-        (b'"1"2",3\n', [[b'"1"2"', b"3"]]),
-        (b'1,"2\n3,4', [[b"1", b'"2\n3,4']]),
+        (b'"5" x,6\n', [[b'"5" x,6']]),
+        (b'"1"2",3\n', [[b'"1"2",3']]),
+        (b'1,"2\n3,4', [[b"1", b'"2'], [b"3", b"4"]]),
     ],
 )
 def test_rows_and_fields(text: bytes, rows: list[list[bytes]]) -> None:

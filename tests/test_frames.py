@@ -16,7 +16,7 @@ import pytest
 import gdfit
 from conftest import SAMPLES
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.header import SNIFFED_ROWS
+from gdfit.data.text.sniffing import SNIFFED_ROWS
 
 
 def table() -> pd.DataFrame:

@@ -174,8 +174,7 @@ def predict(
 
     from gdfit.model.prediction import predict_rows
 
-    told = "no prediction for {} with a missing field"
-    read_data = reading(data, Selection(), dialect, told, form="csv")
+    read_data = reading(data, Selection(), dialect, form="csv")
     with trained(model, typed) as known, read_data as dataset:
         predict_rows(known, dataset, write_bytes)
 

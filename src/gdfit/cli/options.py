@@ -72,11 +72,21 @@ ROWS_DIALECT = panel(
     ),
     decimal=option("The decimal mark.", metavar=".|,"),
     missing=option("More words for a missing value.", metavar="A,B", read=parsers.parse_names),
+    not_missing=option(
+        "Words that are none for a missing value, as NA.", metavar="A,B", read=parsers.parse_names
+    ),
+    header=option("The first line has names, or numbers.", "--header/--no-header"),
     skip=option("Leave out N lines above the header.", metavar="N", read=parsers.parse_whole),
+    skip_end=option("Leave out N lines at the end.", metavar="N", read=parsers.parse_whole),
     comment=option("What begins a comment.", metavar="CHAR"),
+    encoding=option("As Python calls it: latin-1, utf-16.", metavar="NAME"),
     sheet=option("The sheet of a workbook; the first by default.", metavar="NAME"),
 )
-DIALECT = ROWS_DIALECT | panel(WRITING, drop_missing=option("Skip rows with a missing field."))
+DIALECT = ROWS_DIALECT | panel(
+    WRITING,
+    drop_missing=option("Skip rows with a missing field."),
+    skip_broken=option("Skip rows that can't be read."),
+)
 START, LOSS, STOP = "Where it starts", "The loss", "When to stop"
 SEED = panel(
     START, seed=option("Every random choice comes from it.", metavar="N", read=parsers.parse_whole)

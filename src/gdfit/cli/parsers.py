@@ -102,10 +102,22 @@ def parse_delimiter(text: str) -> str:
     return {"\\t": "\t", "tab": "\t", "space": WHITE_SPACE, " ": WHITE_SPACE}.get(text, text)
 
 
+def plain_number(text: str) -> float:
+    """A number in ASCII digits, without the underscores that Python takes among them.
+
+    Raises
+    ------
+    ValueError : it is none.
+    """
+    if "_" in text or not text.isascii():
+        raise ValueError
+    return float(text)
+
+
 def parse_number(text: str) -> float:
     """A number."""
     try:
-        return float(text)
+        return plain_number(text)
     except ValueError:
         what, pointed = f"takes a number, not {quoted(text)}", text.replace(",", ".")
         if text.count(",") == 1 and takes(parse_number, pointed):
@@ -166,7 +178,7 @@ def parse_numbers(text: str) -> tuple[float, ...]:
 def finite_numbers(texts: Sequence[str]) -> tuple[float, ...]:
     """The finite numbers that are written in `texts`."""
     try:
-        values = tuple(map(float, texts))
+        values = tuple(map(plain_number, texts))
     except ValueError:
         values = (math.nan,)
     if not all(map(math.isfinite, values)):

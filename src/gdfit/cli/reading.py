@@ -25,13 +25,12 @@ def reading(
     files: list[str],
     selection: Selection,
     dialect: Dialect,
-    told: str = "skipped {} with a missing field",
     dask: str | None = None,
     begun: Callable[[], None] = lambda: None,
     form: str = "table",
 ) -> Iterator[Dataset]:
     """The data set, with a progress bar if reading it takes long, and a note of how many rows miss
-    a field: `told` says what becomes of them. When reading has `begun`, that is called. Standard
+    a field and are skipped. When reading has `begun`, that is called. Standard
     output is to get a table or another `form`."""
     from gdfit.data.dataset import Dataset
     from gdfit.show.progress import ReadingBar
@@ -53,7 +52,7 @@ def reading(
             for remark in bar.remarks:
                 note(remark)
     if missed := bar.rows_missed:
-        note(told.format("1 row" if missed == 1 else f"{missed} rows"))
+        note(f"skipped {'1 row' if missed == 1 else f'{missed} rows'} with a missing field")
 
 
 def read(
@@ -68,7 +67,9 @@ def read(
 
 def note_columns(observations: Observations) -> None:
     """Say which columns are left out because they hold no numbers, and how to use them; and which
-    categories make no feature."""
+    categories make no feature; and what looks like no observation."""
+    from gdfit.data.suspicions import suspicions
+
     expansion = observations.expansion
     if expansion:
         from gdfit.data.terms.expansion import level_name
@@ -80,6 +81,11 @@ def note_columns(observations: Observations) -> None:
     if names := observations.left_out:
         use = f"`features` {typed_names(names[:1])} uses one as a category"
         note(f"left out columns without numbers in the first lines: {listing(names)} ({use})")
+    if observations.is_instead:
+        target = printable(observations.target_name)
+        note(f"the last column of the file has no numbers: the target is {target} (see `target`)")
+    for suspicion in suspicions(observations):
+        note(suspicion)
 
 
 def note_version(path: object, model: LinearModel) -> None:

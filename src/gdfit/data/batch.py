@@ -34,17 +34,30 @@ class Words(NamedTuple):
     said: Sequence[Level]
 
 
+class BrokenRow(NamedTuple):
+    """A row that can't be read: its line in its unit, from 1, and what is wrong with it, in the
+    column at this place if it is in one."""
+
+    line: int
+    what: str
+    place: int | None = None
+
+
 class Batch(NamedTuple):
     """Rows as they are read.
 
     numbers : of the columns of numbers, shape (rows, columns); NaN where a field is missing.
     words : of each column of words or exact numbers.
     rows : the rows' numbers in their unit, from 0.
+    broken : the rows that can't be read, and are left out.
+    lines : how many lines the unit has, where such rows are left out.
     """
 
     numbers: FloatArray
     words: tuple[Words, ...]
     rows: Codes
+    broken: tuple[BrokenRow, ...] = ()
+    lines: int = 0
 
     @property
     def is_whole(self) -> NDArray[np.bool_]:

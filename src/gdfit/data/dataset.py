@@ -16,7 +16,7 @@ from gdfit.data.formats.written import as_text
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut, nothing_to_train_on
-from gdfit.data.reduction.tree import Job, reduce_files
+from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import expanded
 from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
@@ -81,11 +81,14 @@ class Dataset:
         """Tell what is done with these files beyond the plain reading."""
         for file in files:
             for remark in file.layout.notes:
-                told = f"{printable(file.name)}: {remark}"
-                if self.progress:
-                    self.progress.noted(told)
-                else:
-                    warnings.warn(told, GdfitWarning, stacklevel=2)
+                self.tell(f"{printable(file.name)}: {remark}")
+
+    def tell(self, remark: str) -> None:
+        """Tell what is done beyond the plain reading: who follows the reading, or as a warning."""
+        if self.progress:
+            self.progress.noted(remark)
+        else:
+            warnings.warn(remark, GdfitWarning, stacklevel=2)
 
     def open_texts(self, suits: Suits) -> Iterator[CsvFile]:
         """The files as CSV, for their rows as they stand, and as they come: see `open_files`."""
@@ -98,23 +101,25 @@ class Dataset:
         """
         if self.cluster:
             self.on_start()
-            result, missed = self.cluster.reduce(
+            result, found = self.cluster.reduce(
                 self.files, self.dialect, job_for, self.progress, self.note
             )
         else:
             before = [*map(identity, self.files)]
             try:
-                result, missed = self._reduced_here(job_for)
+                result, found = self._reduced_here(job_for)
             except GdfitError:
                 if [*map(identity, self.files)] == before:
                     raise
             if [*map(identity, self.files)] != before:
-                result, missed = self._reduced_here(job_for)
+                result, found = self._reduced_here(job_for)
         if self.progress:
-            self.progress.missed(missed)
+            self.progress.missed(found.missed)
+        if found.remark:
+            self.tell(found.remark)
         return result
 
-    def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, int]:
+    def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, Outcome]:
         with closing(self.open_files()) as files:
             first = next(files)
             names = [name_of_file(path) for path in self.files]

@@ -199,6 +199,7 @@ class Observations:
     rows : all rows, where they have been kept: the features, a one, y, and its weight if there are
         weights.
     left_out : columns of the file that are no features because they hold text, or nothing.
+    is_instead : whether the last one is among them, which would be the target if it had numbers.
     weight, weights_name : Σv, where the observations have weights v, and what these are called.
     first_weights, sample_weights : those of the first ones, and of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
@@ -216,6 +217,7 @@ class Observations:
     near: Near | None = None
     rows: Rows | None = None
     left_out: tuple[str, ...] = ()
+    is_instead: bool = False
     weight: float | None = None
     weights_name: str | None = None
     first_weights: FloatArray | None = None

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Unit
-from gdfit.data.data_file import Progress
+from gdfit.data.batch import Batch, Unit
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.tree import in_order
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.terms.expansion import enclosed
 from gdfit.data.terms.lookup import find_features
-from gdfit.data.terms.row_maker import RowMaker
+from gdfit.data.terms.row_maker import RowMaker, values_missing
 from gdfit.data.text.blocks import LF, Block, Positions, ends_of_rows, every_other
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 from gdfit.data.text.header import Layout
-from gdfit.errors import GdfitError, quoted
+from gdfit.data.text.streams import in_encoding
+from gdfit.errors import GdfitError, listing, quoted
 from gdfit.model.linear import LinearModel
 
 
 def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], object]) -> None:
     """Write the files back byte for byte, with one field more in each row, ``TARGET_hat``: ŷ, empty
-    where a field that it needs is missing. Only the first file's header is written.
+    in rows that it can't predict, which are counted by why: a field that it needs is missing or
+    can't be read, a level is new, a term has no value. Only the first file's header is written.
 
     Memory stays bounded: rows are read and written block by block; those of a pipe as they come.
 
@@ -41,18 +43,22 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
         return False
 
     first: CsvFile | None = None
-    text = b"\n"
+    unpredicted, text = Unpredicted(), b"\n"
     for file in dataset.open_texts(suits):
+        file = replace(file, skip_broken=True)
         maker = model.maker(file)
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
         if first is None:
-            write(top(file, f"{model.target}_hat"))
+            write(in_encoding(top(file, f"{model.target}_hat"), file.encoding))
         else:
             check_same_columns(first, file)
-        for text in predicted_blocks(model, maker, file, dataset.progress):
-            write(text)
+        for text in predicted_blocks(model, maker, file, unpredicted):
+            write(in_encoding(text, file.encoding))
+        write(in_encoding(file.end, file.encoding))
         first = first or file
+    if remark := unpredicted.remark(model):
+        dataset.tell(remark)
 
 
 def top(file: CsvFile, name: str) -> bytes:
@@ -62,14 +68,20 @@ def top(file: CsvFile, name: str) -> bytes:
         return text
     if name in layout.names:
         raise GdfitError(f"there is a column {quoted(name)} already", file=file.name)
-    added = separator(layout.grammar) + quoted_field(name, layout.grammar)
-    return text[: layout.header_end] + added.encode() + text[layout.header_end :]
+    grammar = layout.grammar
+    ends = [layout.header_end, *layout.units]
+    added = separator(grammar) * (1 + layout.short) + quoted_field(name, grammar)
+    empty = separator(grammar) + nothing(grammar)
+    parts = [text[start:end] for start, end in zip([0, *ends], [*ends, None], strict=True)]
+    return parts[0] + added.encode() + empty.encode().join(parts[1:])
 
 
 def check_same_columns(first: CsvFile, file: CsvFile) -> None:
     """Raise where the rows of `file` can't stand below those of the `first` one."""
     if first.layout.names != file.layout.names:
         what = f"its columns stand in another order than in {first.name}"
+    elif first.encoding != file.encoding:
+        what = f"its encoding is not that of {first.name}"
     elif first.layout.grammar != file.layout.grammar:
         what = f"its delimiter is not that of {first.name}"
     else:
@@ -77,32 +89,92 @@ def check_same_columns(first: CsvFile, file: CsvFile) -> None:
     raise GdfitError(f"{what}; predict them one by one", file=file.name)
 
 
+@dataclass
+class Unpredicted:
+    """How many rows have no prediction, by why.
+
+    unseen : the levels that training has not seen, the first ones.
+    broken : the first row that can't be read: its line, and why.
+    """
+
+    missing: int = 0
+    unreadable: int = 0
+    new: int = 0
+    without_value: int = 0
+    unseen: dict[str, None] = field(default_factory=dict)
+    broken: str = ""
+
+    def add(self, other: Unpredicted) -> None:
+        """Those of the rows that follow."""
+        for why in ("missing", "unreadable", "new", "without_value"):
+            setattr(self, why, getattr(self, why) + getattr(other, why))
+        self.unseen |= other.unseen
+        self.broken = self.broken or other.broken
+
+    def remark(self, model: LinearModel) -> str:
+        """What to say of them, if there are any."""
+        levels = listing(tuple(map(quoted, self.unseen)), 3)
+        reasons = {
+            "with a missing field": self.missing,
+            f"that can't be read ({self.broken})": self.unreadable,
+            f"with a level that training has not seen ({levels})": self.new,
+            "where a term has no value": self.without_value,
+        }
+        told = [f"{count} row{'s' * (count > 1)} {why}" for why, count in reasons.items() if count]
+        return f"no prediction for {', '.join(told)}" if told else ""
+
+
 def predicted_blocks(
-    model: LinearModel, maker: RowMaker, file: CsvFile, progress: Progress | None
+    model: LinearModel, maker: RowMaker, file: CsvFile, unpredicted: Unpredicted
 ) -> Iterator[bytes]:
-    """The rows of `file` with their predictions, block by block."""
+    """The rows of `file` with their predictions, block by block; those without one are counted."""
     grammar = file.layout.grammar
 
-    def predict(unit: Unit) -> tuple[int, bytes]:
+    def predict(unit: Unit) -> tuple[Unpredicted, bytes]:
         (batch,) = file.batches(unit, maker.asked, may_miss=True)
-        values, absent = model.at_batch(maker, file, unit, batch), ~batch.is_whole
         block: Block = unit.content
-        fields = as_fields(values, absent, grammar)
-        text = with_fields(block.raw, ends_of_rows(block, grammar), fields)
-        return int(np.count_nonzero(absent)), text
+        ends = ends_of_rows(block, grammar)
+        values = np.full(len(ends), np.nan)
+        values[batch.rows], found = rows_predicted(model, maker, batch)
+        if batch.broken:
+            line, what, place = batch.broken[0]
+            column = "" if place is None else f", column {quoted(file.layout.names[place])}"
+            where = f"{file.name}, line {block.line + line - 1}{column}"
+            found.unreadable, found.broken = len(batch.broken), f"{where}: {what}"
+        return found, with_fields(block.raw, ends, as_fields(values, np.isnan(values), grammar))
 
     for burst in file.bursts():
-        for missed, text in in_order(predict, burst):
-            if progress:
-                progress.missed(missed)
+        for found, text in in_order(predict, burst):
+            unpredicted.add(found)
             yield text
+
+
+def rows_predicted(
+    model: LinearModel, maker: RowMaker, batch: Batch
+) -> tuple[FloatArray, Unpredicted]:
+    """ŷ of each row of a batch, NaN where there is none; and how many have none."""
+    whole = batch.is_whole
+    seen, unseen = maker.seen(batch, whole)
+    chosen = batch.where(seen)
+    rows = maker.made(chosen, checked=False)
+    values = np.full(len(whole), np.nan)
+    valid = ~values_missing(maker.expansion, rows).any(axis=1)
+    with_ones = np.column_stack([rows, np.ones((len(rows), 2))])
+    values[np.flatnonzero(seen)[valid]] = model.at_rows(with_ones[valid])
+    count = np.count_nonzero
+    return values, Unpredicted(
+        missing=int(count(~whole)),
+        new=int(count(whole & ~seen)),
+        without_value=int(count(~valid)),
+        unseen=unseen,
+    )
 
 
 def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -> str:
     """The numbers as fields with the delimiter before them, one a line; empty where `absent`."""
     said = repr(values.tolist())[1:-1].split(", ")  # faster than one by one
     for row in np.flatnonzero(absent).tolist():
-        said[row] = "NA" if grammar.delimiter == WHITE_SPACE else ""
+        said[row] = nothing(grammar)
     before, after = separator(grammar), ""
     if grammar.delimiter in "+-.e":
         before, after = before + '"', '"'
@@ -123,6 +195,11 @@ def with_fields(text: bytes, ends: Positions, fields: str) -> bytes:
     whole[is_new] = added[added != LF]
     whole[~is_new] = np.frombuffer(text, np.uint8)
     return whole.tobytes()
+
+
+def nothing(grammar: Grammar) -> str:
+    """What a field says where there is no prediction."""
+    return "NA" if grammar.delimiter == WHITE_SPACE else ""
 
 
 def separator(grammar: Grammar) -> str:

@@ -17,11 +17,15 @@ from gdfit.data.data_file import Progress
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
-from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
+from gdfit.data.text.header import Held, Layout
+from gdfit.data.text.sniffing import SNIFFED_ROWS
 from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.system import naming_scratch, scratch_file
 
-OF_TEXT = ("delimiter", "comment", "skip", "decimal", "sheet")  # what is said of other files
+OF_TEXT = (  # what is said of other files
+    *("delimiter", "comment", "skip", "skip_end", "skip_broken", "decimal", "header", "encoding"),
+    "sheet",
+)
 OPTIONS_OF = {"sheet": "Excel and OpenDocument"}
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 

@@ -108,6 +108,7 @@ class Condensed:
             features=expansion.features,
             target_name=columns.target,
             left_out=columns.left_out,
+            is_instead=columns.is_instead,
             first=np.delete(first[:, : width + 2], width, axis=1),
             last=np.append(levels.recoded(last)[: expansion.width], last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),

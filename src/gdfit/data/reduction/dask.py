@@ -117,8 +117,8 @@ class Cluster(AbstractContextManager[Any]):
         job_for: Callable[[Extent], Job],
         progress: Progress | None = None,
         note: Callable[..., None] = lambda *extents: None,
-    ) -> tuple[Any, int]:
-        """What all rows come to, and how many of them missed a field.
+    ) -> tuple[Any, Outcome]:
+        """What all rows come to, and what was left out of them.
 
         job_for : what is to be made of the data whose first file has this extent.
         note : tells what is done with the files of these extents beyond the plain reading.
@@ -150,7 +150,7 @@ class Cluster(AbstractContextManager[Any]):
         except LevelError:
             self._each(units.find_level_fault, [(there,)])
             raise GdfitError("the data changed while they were read") from None
-        return work.job.result(outcome.part, None), outcome.missed
+        return work.job.result(outcome.part, None), outcome._replace(part=None)
 
     def _folded(self, work: Work, there: Any, at_once: int, progress: Progress | None) -> Outcome:
         """What all units come to. Files with a range that ends in quotes, or has a fault whose line
@@ -196,7 +196,7 @@ class Cluster(AbstractContextManager[Any]):
             trees[file].add(0, outcome)
         whole = Tree()
         for file, tree in enumerate(trees):
-            whole.add(work.ranks[file], tree.result())
+            whole.add(work.ranks[file], tree.result().of_file(work.extents[file]))
         return whole.result()
 
     def _each(self, function: Callable[..., Any], arguments: Arguments) -> list[Any]:

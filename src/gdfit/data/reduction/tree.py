@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from gdfit.data.batch import NumberedRows, Unit
-from gdfit.data.data_file import DataFile
+from gdfit.data.data_file import DataFile, LaidOut
 from gdfit.data.terms.columns import Recipe
 from gdfit.data.terms.levels import LevelError, Levels
 from gdfit.data.terms.row_maker import RowMaker
@@ -84,11 +84,48 @@ class Job(Protocol):
         them, where that could be had."""
 
 
+class Broken(NamedTuple):
+    """Rows of some of the data that can't be read, and are left out.
+
+    rows : how many.
+    first : the lines of the first ones, from 1 where the data begins, and what is wrong with them.
+    lines : how many lines the data has.
+    """
+
+    rows: int = 0
+    first: tuple[tuple[int, str], ...] = ()
+    lines: int = 0
+
+
+MOST_TOLD = 3  # broken rows
+
+
 class Outcome(NamedTuple):
-    """What some of the data has come to, if there were rows, and how many rows missed a field."""
+    """What some of the data has come to, if there were rows, how many rows missed a field, and
+    which ones can't be read; of whole files, these are `told` by the file."""
 
     part: Any = None
     missed: int = 0
+    broken: Broken = Broken()
+    told: tuple[str, ...] = ()
+
+    def of_file(self, file: LaidOut) -> Outcome:
+        """The outcome of all of a file."""
+        start = file.layout.line - 1
+        first = [f"{file.name}, line {start + line}: {what}" for line, what in self.broken.first]
+        return self._replace(broken=Broken(self.broken.rows), told=tuple(first))
+
+    @property
+    def remark(self) -> str:
+        """What to say of the broken rows, if there are any."""
+        count, shown = self.broken.rows, "; ".join(self.told)
+        if not count:
+            return ""
+        rows = (
+            "1 row that can't be read is" if count == 1 else f"{count} rows that can't be read are"
+        )
+        more = "; …" if count > len(self.told) else ""
+        return f"{rows} left out: {shown}{more}"
 
 
 def both(one: Some | None, other: Some | None) -> Some | None:
@@ -100,7 +137,14 @@ def both(one: Some | None, other: Some | None) -> Some | None:
 
 def merged(one: Outcome, other: Outcome) -> Outcome:
     """Both outcomes, that of the earlier data first."""
-    return Outcome(both(one.part, other.part), one.missed + other.missed)
+    broken = one.broken
+    if one.broken.rows or other.broken.rows:
+        later = [(one.broken.lines + line, what) for line, what in other.broken.first]
+        first = (*one.broken.first, *later)[:MOST_TOLD]
+        broken = Broken(one.broken.rows + other.broken.rows, first)
+    broken = broken._replace(lines=one.broken.lines + other.broken.lines)
+    told = (*one.told, *other.told)[:MOST_TOLD]
+    return Outcome(both(one.part, other.part), one.missed + other.missed, broken, told)
 
 
 class Tree:
@@ -150,8 +194,11 @@ def outcome_of(job: Job, leaf: Leaf) -> Outcome:
     try:
         part = job.leaf(maker.unit_rows(leaf.file, leaf.unit), maker.levels, leaf.spot)
     except FieldError as fault:
+        if fault.changes:  # it says what to type
+            raise
         raise fault.saying(job.recipe.advice(fault, leaf.file.layout)) from None
-    return Outcome(part, maker.missed)
+    broken = Broken(maker.broken, tuple(maker.first_broken[:MOST_TOLD]), maker.lines)
+    return Outcome(part, maker.missed, broken)
 
 
 def reduce_files(
@@ -159,9 +206,9 @@ def reduce_files(
     job: Job,
     names: Sequence[str] = ("",),
     on_start: Callable[[], None] = lambda: None,
-) -> tuple[Any, int]:
-    """What all rows come to, read in their order, units of text on all processors; and how many of
-    them missed a field.
+) -> tuple[Any, Outcome]:
+    """What all rows come to, read in their order, units of text on all processors; and what was
+    left out of them.
 
     Parameters
     ----------
@@ -187,6 +234,7 @@ def reduce_files(
     keeper = job.keeper()
     whole, of_file, (rank, *others) = Tree(), Tree(), file_ranks(names)
     empty = {*others}  # files without a unit, which are leaves as well
+    read_file: LaidOut | None = None
     read_leaves = in_order(read, leaves(), lambda leaf: leaf.file.layout.is_text)
     for number, (leaf, outcome) in enumerate(read_leaves):
         if not number:
@@ -198,15 +246,21 @@ def reduce_files(
             except LevelError:
                 raise level_fault(job, leaf, keeper.levels) from None
         if leaf.spot.rank != rank:
-            whole.add(rank, of_file.result())
+            whole.add(rank, whole_of(of_file, read_file))
             rank, of_file = leaf.spot.rank, Tree()
             empty.discard(rank)
-        of_file.add(leaf.unit.number, Outcome(part, outcome.missed))
+        read_file = leaf.file
+        of_file.add(leaf.unit.number, outcome._replace(part=part))
     for other in empty:
         whole.add(other, Outcome())
-    whole.add(rank, of_file.result())
-    part, missed = whole.result()
-    return job.result(part, keeper), missed
+    whole.add(rank, whole_of(of_file, read_file))
+    found = whole.result()
+    return job.result(found.part, keeper), found._replace(part=None)
+
+
+def whole_of(tree: Tree, file: LaidOut | None) -> Outcome:
+    """What all units of a file come to, if there are any."""
+    return tree.result().of_file(file) if file else tree.result()
 
 
 def level_fault(job: Job, leaf: Leaf, levels: Levels) -> Exception:

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.data.arrow import UnreadableError, batch_of, stored_in
 from gdfit.data.batch import Asked, Batch
-from gdfit.data.text.blocks import Block, in_quotes, table_of
+from gdfit.data.text.blocks import Block, Positions, at_start, in_quotes, table_of, without_rows
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 
 LINE_ENDS = b"\r\n"
@@ -28,7 +29,7 @@ def read_by_arrow(
     import pyarrow as pa
     from pyarrow import csv
 
-    if len(block.quotes) % 2:
+    if not is_plain(block, grammar):
         return None
     # Of a column that is asked for as both, the words say the numbers, too.
     kinds = dict(sorted({*asked}, key=lambda column: column[1] != "number"))
@@ -54,7 +55,9 @@ def read_by_arrow(
             return csv.read_csv(
                 pa.py_buffer(text),
                 csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
-                csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                csv.ParseOptions(
+                    delimiter=delimiter, quote_char=grammar.quote, newlines_in_values=True
+                ),
                 conversion,
             )
         except pa.ArrowInvalid:
@@ -84,6 +87,79 @@ def read_by_arrow(
     ):
         return None
     return batch
+
+
+def doubtful_rows(
+    block: Block,
+    grammar: Grammar,
+    width: int,
+    asked: Sequence[Asked],
+    starts: Positions,
+    stops: Positions,
+) -> NDArray[np.bool_] | None:
+    """Which rows of a block, that start and stop there, may be no rows as they are `asked` for;
+    None where that can't be told soon."""
+    import pyarrow as pa
+    from pyarrow import compute, csv
+
+    if grammar.delimiter == WHITE_SPACE or len(block.quotes) % 2 or not len(starts):
+        return None
+    text = np.frombuffer(block.text, np.uint8)
+    within = in_quotes(block.quotes, len(text))
+    places = np.flatnonzero((text == ord(grammar.delimiter)) & ~within)
+    counts = np.searchsorted(places, stops) - np.searchsorted(places, starts)
+    doubtful: NDArray[np.bool_] = counts != width - 1
+    quotes = text == ord(grammar.quote)
+    quotes &= ~within
+    quotes[block.quotes] = False
+    opening = np.flatnonzero(quotes)
+    opening = opening[at_start(text, opening, grammar)]
+    doubtful[np.searchsorted(starts, opening, "right") - 1] = True
+    rows = without_rows(block.text, starts, doubtful)
+    numbers = sorted({str(each.place) for each in asked if each.kind != "word"})
+    try:
+        table = csv.read_csv(
+            pa.py_buffer(rows),
+            csv.ReadOptions(
+                column_names=[*map(str, range(width))], use_threads=False, block_size=len(rows) + 1
+            ),
+            csv.ParseOptions(
+                delimiter=grammar.delimiter, quote_char=grammar.quote, newlines_in_values=True
+            ),
+            csv.ConvertOptions(
+                column_types=dict.fromkeys(numbers, pa.binary()),
+                include_columns=numbers,
+                check_utf8=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows != np.count_nonzero(~doubtful):
+        return None
+    number = grammar.spelling.number.pattern.decode()
+    known = pa.array([b"", *grammar.missing_words], pa.binary())
+    words = np.zeros(table.num_rows, bool)
+    for column in table.columns:
+        said = compute.match_substring_regex(column, rf"^[ \t]*({number})[ \t]*$")
+        said = compute.or_(said, compute.is_in(column, known))
+        words |= ~said.combine_chunks().to_numpy(zero_copy_only=False)
+    doubtful[np.flatnonzero(~doubtful)[words]] = True
+    return doubtful
+
+
+def is_plain(block: Block, grammar: Grammar) -> bool:
+    """Whether there are no backslashes that mean something, and no quote that only seems to open a
+    field."""
+    if len(block.quotes) % 2 or (grammar.escape and b"\\" in block.text):
+        return False
+    quotes = block.text.count(grammar.quote.encode())
+    if quotes == len(block.quotes):
+        return True
+    text = np.frombuffer(block.text, np.uint8)
+    others = text == ord(grammar.quote)
+    others &= ~in_quotes(block.quotes, len(text))
+    others[block.quotes] = False
+    return not at_start(text, np.flatnonzero(others), grammar).any()
 
 
 def are_at_ends(block: Block, grammar: Grammar) -> bool:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
-from gdfit.data.batch import Asked, Batch, Level, Unit, Words
+from gdfit.data.batch import Asked, Batch, BrokenRow, Level, Unit, Words
 from gdfit.data.data_file import Progress
-from gdfit.data.sources.arrow_reader import read_by_arrow
+from gdfit.data.sources.arrow_reader import doubtful_rows, read_by_arrow
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text import fields
-from gdfit.data.text.blocks import UNIT_BYTES, Block, UnitCutter
+from gdfit.data.text.blocks import (
+    UNIT_BYTES,
+    Block,
+    UnitCutter,
+    count_lines,
+    find_quotes,
+    spans_of_rows,
+    without_rows,
+)
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.fields import Grammar, RowError
+from gdfit.data.text.fields import Grammar, RowError, shown
 from gdfit.data.text.header import Layout, find_layout
+from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
 from gdfit.errors import FieldError, GdfitError, quoted
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
 Suits = Callable[[Layout], bool]
 """Whether a layout is one that can be worked with."""
-CLOSED = re.compile(rb'"(?:[^"]|"")*+"')
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,8 @@ class CsvFile:
     is_live : whether rows are to be taken as they come.
     progress : is told how reading goes.
     unit_bytes : the size of a unit: see `gdfit.data.text.blocks`.
+    skip_broken : whether to leave out rows that can't be read.
+    encoding : what the text is stored in, which is UTF-8 here.
     """
 
     source: Source
@@ -45,6 +57,8 @@ class CsvFile:
     progress: Progress | None = None
     unit_bytes: int = UNIT_BYTES
     is_live: bool = False
+    skip_broken: bool = False
+    encoding: str = UTF_8
 
     @property
     def name(self) -> str:
@@ -94,14 +108,36 @@ class CsvFile:
         block, batch = unit.content, None
         if not self.is_small and (not self.is_live or len(block.text) >= HEAD_BYTES):
             batch = read_by_arrow(block, grammar, width, asked, missing=may_miss)
+        if self.skip_broken:
+            yield self.readable(block, batch, asked, may_miss=may_miss)
+            return
         try:
             batch = batch or read_plainly(block, grammar, width, asked, missing=may_miss)
         except RowError as error:
             if error.rows_before:
                 before = block._replace(text=block.text[: self.start_of(block, error.rows_before)])
                 yield read_plainly(before, grammar, width, asked, missing=may_miss)
-            raise self.fault(error) from None
+            raise self.fault(error, block) from None
         yield batch
+
+    def readable(
+        self, block: Block, batch: Batch | None, asked: Sequence[Asked], *, may_miss: bool
+    ) -> Batch:
+        """The rows of a block but for those that can't be read, which the `batch` has if there are
+        no others."""
+        if batch is None:
+            read = partial(read_plainly, skip_broken=True) if self.is_small else read_but_broken
+            grammar, width = self.layout.grammar, len(self.layout.names)
+            try:
+                batch = read(block, grammar, width, asked, missing=may_miss)
+            except RowError as error:
+                raise self.fault(error, block) from None
+        return batch._replace(lines=count_lines(block.raw))
+
+    @property
+    def end(self) -> bytes:
+        """What has been left out at the end of the file, once all else is read."""
+        return getattr(self.source.text, "end", b"")
 
     def start_of(self, block: Block, row: int) -> int:
         """Where in the text of a block the row of this number starts, from 0."""
@@ -112,17 +148,41 @@ class CsvFile:
         block, start = unit.content, self.start_of(unit.content, row)
         return self.fault(RowError(what, fields.line_at(block.text, start, block.line), place))
 
-    def fault(self, error: RowError) -> GdfitError:
-        """What is wrong with a row, as a person is told it."""
-        line, row = self.where(error.line)
+    def fault(self, error: RowError, block: Block | None = None) -> GdfitError:
+        """What is wrong with a row, as a person is told it, and what to type, if it can't be read
+        in its `block`."""
+        what, name, (line, row) = error.what, self.name, self.where(error.line)
+        changes: dict[str, str] = {}
+        end = lines_of_end(block, error, self.layout) if block and error.place is None else 0
+        is_numeric = error.place is None or self.layout.held[error.place].is_numeric
+        if block is None or not is_numeric or "`" in what:  # it says what to type
+            pass
+        elif end:
+            what += f"; `skip_end` {end} leaves out the end"
+            changes = {"skip-end": str(end)}
+        elif self.layout.few_broken:
+            what += "; `skip_broken` leaves out such rows"
+            changes = {"skip-broken": "yes"}
         if error.place is None:
-            return GdfitError(error.what, file=self.name, line=line, row=row)
+            return GdfitError(what, file=name, line=line, row=row, changes=changes)
         column = self.layout.names[error.place]
-        return FieldError(error.what, file=self.name, line=line, row=row, column=column)
+        return FieldError(what, file=name, line=line, row=row, column=column, changes=changes)
 
     def where(self, line: int) -> tuple[int | None, int | None]:
         """Which line of the file this is; or else, which row."""
         return line, None
+
+
+MOST_AT_END = 20  # lines
+
+
+def lines_of_end(block: Block, error: RowError, layout: Layout) -> int:
+    """How many lines there are from a fault in a block on, where all have fewer fields than a row:
+    they are no table any more. 0 where there are others."""
+    rest = islice(fields.records(block.text, layout.grammar), error.rows_before, None)
+    widths = [len(record.fields) for record in islice(rest, MOST_AT_END + 1)]
+    is_end = len(widths) <= MOST_AT_END and max(widths, default=0) < len(layout.names)
+    return len(widths) if is_end else 0
 
 
 def csv_in(
@@ -137,33 +197,65 @@ def csv_in(
 
     Raises
     ------
-    GdfitError : it can't be read, is empty, or is not text in UTF-8.
+    GdfitError : it can't be read, is empty, or is not text.
     """
-    if suits and source.is_live:
-        head, layout = live_head(source, dialect, suits)
-        return CsvFile(source, layout, head, False, progress, unit_bytes, is_live=True)
-    head = source.read(HEAD_BYTES)
+    is_live = suits is not None and source.is_live and not dialect.skip_end
+    begun = source.read_live(HEAD_BYTES) if is_live else source.read(HEAD_BYTES)
+    ended = not is_live and len(begun) < HEAD_BYTES
+    encoding = encoding_of(begun, source.name, dialect.encoding, ended=ended)
+    if encoding.name != UTF_8:
+        text: Any = Decoded(source.text, encoding.name, begun)
+        source, begun, is_live = source._replace(text=text), b"", False
+    if dialect.skip_end:
+        text = WithoutEnd(source.text, dialect.skip_end, begun)
+        source, begun = source._replace(text=text), b""
+    if is_live and suits:
+        head, layout = live_head(source, dialect, suits, begun)
+        return CsvFile(source, layout, head, False, progress, unit_bytes, True, dialect.skip_broken)
+    head = begun or source.read(HEAD_BYTES)
     layout = find_layout(head, source.name, dialect)
-    return CsvFile(source, layout, head, len(head) < HEAD_BYTES, progress, unit_bytes)
+    if encoding.guessed:
+        note = "is not UTF-8, and is read as Windows-1252 text; `encoding` takes another name"
+        layout = replace(layout, notes=(note, *layout.notes))
+    is_small = len(head) < HEAD_BYTES
+    return CsvFile(
+        source,
+        layout,
+        head,
+        is_small,
+        progress,
+        unit_bytes,
+        False,
+        dialect.skip_broken,
+        encoding.name,
+    )
 
 
-def live_head(source: Source, dialect: Dialect, suits: Suits) -> tuple[bytes, Layout]:
-    """The beginning of what comes, as much as shows how it is laid out, which is a header that
-    `suits` and a row that is like it; and how that is."""
-    head = b""
-    while len(head) < HEAD_BYTES and (more := source.read_live(HEAD_BYTES)):
-        head += more
+def live_head(source: Source, dialect: Dialect, suits: Suits, head: bytes) -> tuple[bytes, Layout]:
+    """The beginning of what comes, after `head`, as much as shows how it is laid out, which is a
+    header that `suits` and a row that is like it; and how that is."""
+    more = head
+    while True:
         lines = head[: 1 + head.rfind(b"\n")]
         with suppress(GdfitError):  # which the next line may mend
             layout = find_layout(lines, source.name, dialect)
             first = next(fields.records(lines[layout.start :], layout.grammar), None)
             if first and len(first.fields) == len(layout.names) and suits(layout):
                 return head, layout
-    return head, find_layout(head, source.name, dialect)
+        if not more or len(head) >= HEAD_BYTES:
+            return head, find_layout(head, source.name, dialect)
+        more = source.read_live(HEAD_BYTES)
+        head += more
 
 
 def read_plainly(
-    block: Block, grammar: Grammar, width: int, asked: Sequence[Asked], *, missing: bool
+    block: Block,
+    grammar: Grammar,
+    width: int,
+    asked: Sequence[Asked],
+    *,
+    missing: bool,
+    skip_broken: bool = False,
 ) -> Batch:
     """The rows of a block, of the columns that are `asked` for. The plain reader is made of nothing
     but the definition, reads anything, and says what is wrong.
@@ -172,18 +264,23 @@ def read_plainly(
     ----------
     width : how many fields a row has to have.
     missing : whether a field of these columns may be missing, and is NaN or -1 then.
+    skip_broken : whether to leave out rows that can't be read, but for missing fields.
 
     Raises
     ------
     RowError : for the first row that can't be read, in the first of its columns that can't.
     """
-    columns: dict[Asked, list[float]] = {column: [] for column in sorted({*asked})}
+    columns = sorted({*asked})
     code_of: dict[Asked, dict[Level, int]] = {column: {} for column in columns}
-    rows = 0
-    for rows, record in enumerate(fields.records(block.text, grammar), start=1):
-        try:
-            check_form(record, block, width)
-            for column, values in columns.items():
+    read_rows, rows, broken = list[list[float]](), list[int](), list[BrokenRow]()
+    may_miss = missing or skip_broken
+
+    def read_row(record: fields.Record, *, missing: bool) -> list[float]:
+        """The numbers and codes of a row, in the order of the `columns`."""
+        check_form(record, block, grammar, width)
+        values = list[float]()
+        for column in columns:
+            try:
                 field = record.fields[column.place]
                 if column.kind == "number":
                     values.append(fields.read_number(field, grammar, missing=missing))
@@ -191,29 +288,88 @@ def read_plainly(
                 read = fields.read_word if column.kind == "word" else fields.read_exact
                 level, known = read(field, grammar, missing=missing), code_of[column]
                 values.append(-1 if level is None else known.setdefault(level, len(known)))
-        except ValueError as error:
-            if isinstance(error, RowError):
-                fault = error
-            else:
+            except ValueError as error:
                 line = fields.line_at(block.text, record.start, block.line)
-                fault = RowError(str(error), line, column.place)
-            fault.rows_before = rows - 1
-            raise fault from None
-    numbers = np.array([columns[each] for each in asked if each.kind == "number"], np.float64)
+                raise RowError(str(error), line, column.place) from None
+        return values
+
+    row = 0
+    try:
+        for row, record in enumerate(fields.records(block.text, grammar)):
+            try:
+                values = read_row(record, missing=may_miss)
+            except RowError as fault:
+                if not skip_broken:
+                    raise
+                broken.append(BrokenRow(fault.line - block.line + 1, fault.what, fault.place))
+                continue
+            if may_miss and not missing and any(map(is_missing, columns, values)):
+                read_row(record, missing=False)
+            read_rows.append(values)
+            rows.append(row)
+    except RowError as fault:
+        fault.rows_before = row
+        raise
+    read = dict(zip(columns, zip(*read_rows, strict=True), strict=True)) if rows else {}
+    numbers = np.array([read.get(each, ()) for each in asked if each.kind == "number"], np.float64)
     words = [
-        Words(np.array(columns[each], np.int64), [*code_of[each]])
+        Words(np.array(read.get(each, ()), np.int64), [*code_of[each]])
         for each in asked
         if each.kind != "number"
     ]
-    return Batch(numbers.reshape(len(numbers), rows).T, tuple(words), np.arange(rows))
+    numbers = numbers.reshape(len(numbers), len(rows)).T
+    return Batch(numbers, tuple(words), np.array(rows, np.int64), tuple(broken))
 
 
-def check_form(record: fields.Record, block: Block, width: int) -> None:
+def is_missing(column: Asked, value: float) -> bool:
+    """Whether what is read of a column stands for a missing field."""
+    return math.isnan(value) if column.kind == "number" else value < 0
+
+
+def read_but_broken(
+    block: Block, grammar: Grammar, width: int, asked: Sequence[Asked], *, missing: bool
+) -> Batch:
+    """The rows of a block as the plain reader reads them without those that can't be read; by
+    Arrow, but for the rows that it would not read.
+
+    Raises
+    ------
+    RowError : for the first row with a missing field, where there may be none.
+    """
+    starts, stops = spans_of_rows(block, grammar)
+    doubtful = doubtful_rows(block, grammar, width, asked, starts, stops)
+    if doubtful is None or 4 * np.count_nonzero(doubtful) > len(doubtful):
+        return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
+    broken: list[BrokenRow] = []
+    is_broken = np.zeros(len(starts), bool)
+    line, counted = block.line, 0
+    for row in np.flatnonzero(doubtful).tolist():
+        start, stop = int(starts[row]), int(stops[row])
+        line, counted = line + count_lines(block.text[counted:start]), start
+        text = block.text[start:stop]
+        alone = Block(text, find_quotes(text, grammar, ended=True), line, text)
+        read = read_plainly(alone, grammar, width, asked, missing=True, skip_broken=True)
+        above = line - block.line
+        broken += [each._replace(line=above + each.line) for each in read.broken]
+        is_broken[row] = bool(read.broken)
+    text = without_rows(block.text, starts, is_broken)
+    others = Block(text, find_quotes(text, grammar, ended=True), block.line, text)
+    batch = read_by_arrow(others, grammar, width, asked, missing=missing)
+    if batch is None:
+        return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
+    return batch._replace(rows=np.flatnonzero(~is_broken), broken=tuple(broken))
+
+
+def check_form(record: fields.Record, block: Block, grammar: Grammar, width: int) -> None:
     """Raise where a row of a block has not `width` fields."""
     row = record.fields
-    if row[-1].startswith(b'"') and not CLOSED.match(row[-1]):
-        at = fields.line_at(block.text, len(block.text) - len(row[-1]), block.line)
-        raise RowError("a quote opens a field here that does not end", at)
+    last = row[-1].rstrip(grammar.blanks)
+    if last.startswith(grammar.quote.encode()) and not grammar.quoted.fullmatch(last):
+        what = "a quote opens a field here that does not end"
+        if closed := grammar.quoted.match(last):
+            what = "a quote opens a field here, and after it closes there is "
+            what += shown(last[closed.end() :])
+        raise RowError(what, fields.line_at(block.text, record.end, block.line))
     if len(row) != width:
         found = "1 field" if len(row) == 1 else f"{len(row)} fields"
         mark = row[0][:1].decode(errors="replace")

@@ -20,7 +20,8 @@ from gdfit.data.arrow import UnreadableError, batch_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.fields import Grammar, says_number
-from gdfit.data.text.header import SNIFFED_ROWS, Held, Layout
+from gdfit.data.text.header import Held, Layout
+from gdfit.data.text.sniffing import SNIFFED_ROWS
 from gdfit.errors import FieldError, quoted
 
 GRAMMAR = Grammar(",", hints=False, categories=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from typing import Protocol
@@ -24,6 +24,7 @@ class Columns:
 
     features, target : what they are called, as the terms that they are.
     left_out : the columns that it would use if they had numbers.
+    is_instead : whether the last column of the file is one of them, which the target would be.
     terms : the features, where they are not all columns as they stand.
     target_factor : the target, where it may be no column as it stands.
     weights : the column of the rows' weights, if there is one.
@@ -39,6 +40,7 @@ class Columns:
     weights: str | None = None
     intercept: bool = True
     known: Expansion | None = None
+    is_instead: bool = False
 
     @cached_property
     def expansion(self) -> Expansion:
@@ -84,6 +86,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     if target is None:
         raise too_few(layout, name, numeric)
     left_out: tuple[str, ...] = ()
+    is_instead = selection.target is None and target.column != "y"
+    is_instead &= layout.names[-1] in offered and layout.names[-1] not in numeric
     if selection.features is None:
         used = target.column
         terms = [Term((Factor(column),)) for column in numeric if column != used]
@@ -104,7 +108,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     made = powers(terms, selection.degree)
     check_names(made)
     names = tuple(map(str, made))
-    return Columns(names, str(target), left_out, made, target, weights, selection.intercept)
+    columns = Columns(names, str(target), left_out, made, target, weights, selection.intercept)
+    return replace(columns, is_instead=is_instead)
 
 
 def choose_target(

@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, Near, shared, triangular
 from gdfit.data.batch import Codes, Level
@@ -59,6 +60,11 @@ class Levels:
         for number in used:
             table[number] = code_of[levels[number]]
         return table[codes]
+
+    def known(self, place: int, levels: Sequence[Level]) -> NDArray[np.bool_]:
+        """Which of the `levels` of a category have a code; at the end, that a missing one has
+        none."""
+        return np.array([*(level in self._codes[place] for level in levels), False], bool)
 
     def add(self, place: int, level: Level, row: int) -> None:
         """A level that has not come before, in this row."""

@@ -13,14 +13,15 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Asked, Batch, Kind, Level, NumberedRows, Unit
 from gdfit.data.data_file import DataFile
-from gdfit.data.terms.expansion import Expansion
+from gdfit.data.terms.expansion import Expansion, level_name
 from gdfit.data.terms.levels import Levels, UnusableError
 from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
-from gdfit.errors import GdfitError
+from gdfit.errors import GdfitError, quoted
 
 
 @dataclass
@@ -34,7 +35,9 @@ class RowMaker:
     weights : the column of the rows' weights.
     drop_missing : whether to leave out rows with a missing field, which are an error otherwise.
     levels : the codes of the levels, which are added to as they are found.
-    missed : how many rows have been left out.
+    missed : how many rows have been left out for a missing field.
+    broken, first_broken, lines : how many for what can't be read; the first of them; and how many
+        lines they were among: see `Batch`.
     """
 
     expansion: Expansion
@@ -45,6 +48,7 @@ class RowMaker:
 
     def __post_init__(self) -> None:
         self.levels, self.missed = Levels(self.expansion), 0
+        self.broken, self.lines, self.first_broken = 0, 0, list[tuple[int, str]]()
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
@@ -70,6 +74,10 @@ class RowMaker:
         FieldError : a field can't be used.
         """
         for batch in file.batches(unit, self.asked, may_miss=self.drop_missing):
+            for line, what, place in batch.broken:
+                column = "" if place is None else f"column {quoted(file.layout.names[place])}: "
+                self.first_broken.append((self.lines + line, column + what))
+            self.broken, self.lines = self.broken + len(batch.broken), self.lines + batch.lines
             if self.drop_missing:
                 whole = batch.is_whole
                 self.missed += len(whole) - int(np.count_nonzero(whole))
@@ -105,8 +113,22 @@ class RowMaker:
             row, place = int(batch.rows[error.row]), self.place_of[error.column]
             raise file.fault_in(unit, row, place, error.what) from None
 
-    def made(self, batch: Batch) -> FloatArray:
-        """The rows of a batch, all of which count."""
+    def seen(
+        self, batch: Batch, whole: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], dict[str, None]]:
+        """Which of the `whole` rows of a batch have levels that are known, all of them; and the
+        levels that are not."""
+        seen, unseen = whole.copy(), dict[str, None]()
+        for place, (codes, said) in enumerate(batch.words):
+            known = self.levels.known(place, said)
+            new = whole & ~known[codes]
+            unseen |= dict.fromkeys(level_name(said[code]) for code in codes[new].tolist())
+            seen &= ~new
+        return seen, unseen
+
+    def made(self, batch: Batch, *, checked: bool = True) -> FloatArray:
+        """The rows of a batch, all of which count. Their values are `checked`, or may be such that
+        a term has none."""
         expansion = self.expansion
         target = None if self.target is None or self.target.is_column else self.target
         if expansion.is_plain and target is None:
@@ -120,7 +142,8 @@ class RowMaker:
             return rows
         for place, (codes, said) in enumerate(batch.words):
             rows[:, size + place] = self.levels.encode(place, codes, said)
-        check_values(expansion, rows)
+        if checked:
+            check_values(expansion, rows)
         if target:
             y = target.of(rows[:, -1])
             wrong = np.flatnonzero(~np.isfinite(y))
@@ -133,8 +156,21 @@ class RowMaker:
 
 def check_values(expansion: Expansion, rows: FloatArray) -> None:
     """Raise for the first of `rows` in which a term has no value."""
+    bad = values_missing(expansion, rows)
+    wrong = np.flatnonzero(bad.any(axis=1))
+    if len(wrong):
+        row = int(wrong[0])
+        factors = expansion.products[int(np.argmax(bad[row]))]
+        numbers = rows[row, : len(expansion.numbers)].tolist()
+        raise unusable(row, factors, dict(zip(expansion.numbers, numbers, strict=True)))
+
+
+def values_missing(expansion: Expansion, rows: FloatArray) -> NDArray[np.bool_]:
+    """Where the products of an expansion have no value in `rows`, shape (rows, products); or none,
+    where they all have."""
+    none = np.zeros((len(rows), 0), bool)
     if all(term.is_column or not term.numbers for term in expansion.terms) or not len(rows):
-        return
+        return none
     numbers = rows[:, : len(expansion.numbers)]
     # Of each factor, the largest is at one of the ends; so no product is larger than theirs.
     ends = np.array([numbers.min(axis=0), numbers.max(axis=0)])
@@ -146,16 +182,10 @@ def check_values(expansion: Expansion, rows: FloatArray) -> None:
     with np.errstate(all="ignore"):
         bounds = [prod(map(largest, factors)) for factors in expansion.products]
         if np.isfinite(bounds).all():
-            return
+            return none
         products = np.empty((len(rows), len(expansion.products)), order="F")
         expansion.multiply(rows, products)
-    bad = ~np.isfinite(products)
-    wrong = np.flatnonzero(bad.any(axis=1))
-    if len(wrong):
-        row = int(wrong[0])
-        factors = expansion.products[int(np.argmax(bad[row]))]
-        values = dict(zip(expansion.numbers, numbers[row].tolist(), strict=True))
-        raise unusable(row, factors, values)
+    return ~np.isfinite(products)
 
 
 def unusable(row: int, factors: Sequence[Factor], values: Mapping[str, float]) -> UnusableError:

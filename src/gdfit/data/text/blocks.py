@@ -6,7 +6,8 @@ so it is where each quote opens a field, closes it or is doubled. In files where
 characters (5" of snow), the others are first told from them one by one.
 
 What a unit is depends on nothing but the text, so that many can read one file, each a range of
-units, and find the same ones. Where a range begins, a row is taken to start after a line end. That
+units, and find the same ones. A quote that does not close at the end of a field is none, and its
+line is a row by itself. Where a range begins, a row is taken to start after a line end. That
 is wrong where the line end is in quotes; but then the range before ends in quotes, and its reader,
 who has them all, sees it. If none does, all have begun where a row starts.
 """
@@ -14,6 +15,7 @@ who has them all, sees it. If none does, all have begun where a row starts.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,7 +28,9 @@ from gdfit.data.batch import Unit
 from gdfit.data.text.fields import Grammar, RowError
 
 LONGEST_ROW = 1 << 25  # in bytes
-QUOTE, LF, CR = b'"\n\r'
+LONGEST_ESCAPE = 64  # backslashes before a quote
+LF, CR = b"\n\r"
+LINE_END = re.compile(rb"\r\n?|\n")
 
 Text = NDArray[np.uint8]
 Positions = NDArray[np.int64]
@@ -81,35 +85,48 @@ def without_comments(text: bytes, grammar: Grammar) -> bytes:
     mark = (grammar.comment or "").encode()
     if not mark or mark not in text:
         return text
-    comment = rb"%b[^\r\n]*+" % re.escape(mark)
-    if b'"' in text:
+    comment = rb"(%b[^\r\n]*+)" % re.escape(mark)
+    quote = grammar.quote.encode()
+    if quote in text:
         before = re.escape(grammar.delimiters + b"\r\n")
-        opening = rb'(?:\A|(?<=[%b]))[%b]*+"' % (before, re.escape(grammar.blanks))
-        comment = rb'%b(?:[^"]|"")*+(?:"|\Z)|(%b)' % (opening, comment)
-    else:
-        comment = rb"(%b)" % comment
+        opening = rb"(?:\A|(?<=[%b]))[%b]*+" % (before, re.escape(grammar.blanks))
+        closed, broken = grammar.enclosed.pattern, rb"%b[^\r\n]*+" % quote
+        comment = rb"%b(?:%b|%b)|%b" % (opening, closed, broken, comment)
     return re.sub(
         comment, lambda found: found[0] if found[1] is None else b" " * len(found[0]), text
     )
 
 
-def find_quotes(text: bytes, grammar: Grammar) -> Positions:
-    """The positions of the quotes in `text` that open a field and of those that close it."""
-    if b'"' not in text:
+def find_quotes(text: bytes, grammar: Grammar, *, ended: bool) -> Positions:
+    """The positions of the quotes in `text` that open a field and of those that close it.
+
+    ended : whether nothing follows the text.
+    """
+    quote = grammar.quote.encode()
+    if quote not in text:
         return np.empty(0, np.int64)
     characters = np.frombuffer(text, np.uint8)
-    quotes = np.flatnonzero(characters == QUOTE)
+    quotes = np.flatnonzero(characters == ord(quote))
+    if grammar.escape:
+        quotes = quotes[~is_escaped(text, quotes)]
     doubled = quotes[2::2] == quotes[1:-1:2] + 1
     opening = at_start(characters, quotes[::2], grammar)
     opening[1:] |= doubled
-    if not opening.all():
-        starts = at_start(characters, quotes, grammar)
-        return np.array(one_by_one(quotes.tolist(), starts.tolist()), np.int64)
+    closing = at_stop(characters, quotes[1::2], grammar)
+    closing[: len(doubled)] |= doubled
+    if not (opening.all() and closing.all()) or (ended and len(quotes) % 2):
+        return one_by_one(text, quotes, grammar, ended=ended)
     if not doubled.any():
         return quotes
     stays = np.ones(len(quotes), bool)
     stays[1:-1:2] = stays[2::2] = ~doubled
     return quotes[stays]
+
+
+def is_escaped(text: bytes, positions: Positions) -> NDArray[np.bool_]:
+    """Whether an odd number of backslashes stands before each of the `positions`."""
+    before = [text[max(0, at - LONGEST_ESCAPE) : at] for at in positions.tolist()]
+    return np.array([(len(each) - len(each.rstrip(b"\\"))) % 2 for each in before], bool)
 
 
 def at_start(characters: Text, positions: Positions, grammar: Grammar) -> NDArray[np.bool_]:
@@ -125,18 +142,44 @@ def at_start(characters: Text, positions: Positions, grammar: Grammar) -> NDArra
     return found
 
 
-def one_by_one(quotes: list[int], starts: list[bool]) -> list[int]:
-    """Those of `quotes` that open a field or close it; `starts` says which are at the start of a
-    field if they are not in quotes."""
-    found: list[int] = []
-    for quote, start in zip(quotes, starts, strict=True):
-        if len(found) % 2:
-            found.append(quote)
-        elif found and quote == found[-1] + 1:
-            found.pop()  # it is doubled, and the field goes on
-        elif start:
-            found.append(quote)
+def at_stop(characters: Text, positions: Positions, grammar: Grammar) -> NDArray[np.bool_]:
+    """Whether there are only blanks between each of the `positions` and the end of its field."""
+    ends_field, blank = table_of(grammar.delimiters + b"\r\n"), table_of(grammar.blanks)
+    last = len(characters) - 1
+    after = positions + 1
+    found: NDArray[np.bool_] = ends_field[characters[np.minimum(after, last)]] | (after > last)
+    some = np.flatnonzero(~found)
+    while len(some := some[blank[characters[after[some]]]]):
+        after[some] += 1
+        at_end = after[some] > last
+        found[some] = ends_field[characters[np.minimum(after[some], last)]] | at_end
+        some = some[~found[some]]
     return found
+
+
+def one_by_one(text: bytes, quotes: Positions, grammar: Grammar, *, ended: bool) -> Positions:
+    """Those of the `quotes` in the `text` that open a field or close it."""
+    characters = np.frombuffer(text, np.uint8)
+    starts = at_start(characters, quotes, grammar).tolist()
+    stops = at_stop(characters, quotes, grammar).tolist()
+    at, places, found = 0, quotes.tolist(), list[int]()
+    while at < len(places):
+        close = at + 1
+        if not starts[at]:
+            at = close
+            continue
+        while close + 1 < len(places) and places[close + 1] == places[close] + 1:
+            close += 2  # it is doubled, and the field goes on
+        if close < len(places) and stops[close]:
+            found += places[at], places[close]
+            at = close + 1
+        elif close >= len(places) and not ended:
+            found.append(places[at])
+            break
+        else:  # its line is a row by itself
+            line_end = LINE_END.search(text, places[at])
+            at = bisect_left(places, line_end.end()) if line_end else len(places)
+    return np.array(found, np.int64)
 
 
 @cache
@@ -161,6 +204,11 @@ def every_other(lengths: Positions) -> NDArray[np.bool_]:
 
 def ends_of_rows(block: Block, grammar: Grammar) -> Positions:
     """Where the last field of each row of `block` ends, before blanks and a comment."""
+    return spans_of_rows(block, grammar)[1]
+
+
+def spans_of_rows(block: Block, grammar: Grammar) -> tuple[Positions, Positions]:
+    """Where each row of `block` starts, and where its last field ends."""
     text = np.frombuffer(block.text, np.uint8)
     line_ends = table_of(b"\r\n")[text]
     if len(block.quotes):
@@ -174,12 +222,22 @@ def ends_of_rows(block: Block, grammar: Grammar) -> Positions:
         some := some[blank[text[ends[some] - 1]]]
     ):
         ends[some] -= 1
-    return ends[ends > starts]
+    is_row = ends > starts
+    return starts[is_row], ends[is_row]
+
+
+def without_rows(text: bytes, starts: Positions, chosen: NDArray[np.bool_]) -> bytes:
+    """A block's text without the rows that are `chosen`, which start there."""
+    stops = np.append(starts[1:], len(text))
+    kept = np.concatenate([[0], np.flatnonzero(np.diff(chosen)) + 1, [len(chosen)]])
+    runs = zip(kept[:-1].tolist(), kept[1:].tolist(), strict=True)
+    return b"".join(
+        text[starts[first] : stops[last - 1]] for first, last in runs if not chosen[first]
+    )
 
 
 UNIT_BYTES = 1 << 21  # larger ones cost more memory, smaller ones more folds
 LITTLE = 1 << 16  # bytes, in which a line is likely to end
-LINE_END = re.compile(rb"\r\n?|\n")
 
 
 class StraddledError(Exception):
@@ -277,7 +335,7 @@ class UnitCutter:
     def _whole_rows(self) -> Block | None:
         """The rows that have been read and are whole, if there are any."""
         raw, text = self.text, without_comments(self.text, self.grammar)
-        quotes = find_quotes(text, self.grammar)
+        quotes = find_quotes(text, self.grammar, ended=self.ended)
         end = len(text) if self.ended else end_of_whole_rows(text, quotes)
         if not end and len(raw) > LONGEST_ROW:
             raise too_long(raw, self.line)
@@ -295,7 +353,7 @@ class UnitCutter:
             self._fill(size)
             raw = self.text
             text = without_comments(raw, self.grammar)
-            quotes = find_quotes(text, self.grammar)
+            quotes = find_quotes(text, self.grammar, ended=self.ended)
             end = row_start(text, quotes, wanted, ended=self.ended)
             if end is not None:
                 break

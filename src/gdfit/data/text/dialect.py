@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from typing import NamedTuple
 
 from gdfit.data.text.fields import MISSING, SPELLINGS, WHITE_SPACE, WHOLE, Grammar, says_number
 from gdfit.errors import UsageError, quoted
+
+
+class Quoting(NamedTuple):
+    """The character that fields may be enclosed in, and whether a backslash escapes it."""
+
+    quote: str = '"'
+    escape: bool = False
+
+
+QUOTINGS = (Quoting(), Quoting(escape=True), Quoting("'"), Quoting("'", escape=True))
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,12 @@ class Dialect:
         begin with # or % above the header are comments, and no others.
     drop_missing : skip rows with a missing field, which are an error otherwise.
     sheet : which sheet of a workbook to read; by default the first.
+    not_missing : what of that stands for none.
+    skip_end : how many lines at the end to leave out, blank ones not counted.
+    skip_broken : leave out rows that can't be read, which are an error otherwise: those of too many
+        or too few fields, with quotes that don't close, or a word among numbers.
+    header : whether the first line has the columns' names; by default, that is found out.
+    encoding : the text's encoding, by one of Python's names for it; by default, that is found out.
     """
 
     delimiter: str | None = None
@@ -31,6 +48,11 @@ class Dialect:
     comment: str | None = None
     drop_missing: bool = False
     sheet: str | None = None
+    not_missing: tuple[str, ...] = ()
+    skip_end: int = 0
+    skip_broken: bool = False
+    header: bool | None = None
+    encoding: str | None = None
 
     def __post_init__(self) -> None:
         if self.decimal not in SPELLINGS:
@@ -45,12 +67,27 @@ class Dialect:
             raise UsageError(f"`comment` takes one character as #, not {quoted(self.comment)}")
         if self.comment and self.comment == self.delimiter:
             raise UsageError(f"`delimiter` and `comment` are both {quoted(self.comment)}")
-        if not 0 <= self.skip < WHOLE:
-            raise UsageError(f"`skip` takes a number of lines, not {self.skip}")
+        for name in ("skip", "skip_end"):
+            if not 0 <= getattr(self, name) < WHOLE:
+                raise UsageError(f"`{name}` takes a number of lines, not {getattr(self, name)}")
+        if self.encoding is not None and not is_encoding(self.encoding):
+            raise UsageError(
+                f"`encoding` takes an encoding of text as utf-8 or cp1252, not "
+                f"{quoted(self.encoding)}"
+            )
 
-    def grammar(self, delimiter: str) -> Grammar:
-        """How a file with this delimiter writes rows and numbers."""
-        return Grammar(delimiter, self.decimal, MISSING | set(self.missing), self.comment)
+    def grammar(self, delimiter: str, quoting: Quoting = QUOTINGS[0]) -> Grammar:
+        """How a file with this delimiter and these quotes writes rows and numbers."""
+        missing = (MISSING | set(self.missing)) - set(self.not_missing)
+        return Grammar(delimiter, self.decimal, missing, self.comment, *quoting)
+
+
+def is_encoding(name: str) -> bool:
+    """Whether Python knows an encoding of text of this name."""
+    try:
+        return isinstance("x".encode(name).decode(name), str)
+    except (LookupError, ValueError, TypeError):
+        return False
 
 
 def is_mark(text: str | None, but: str) -> bool:

@@ -27,7 +27,7 @@ OTHER_MARK = {".": ",", ",": "."}
 WHOLE = 2**53  # below it, float64 has all whole numbers
 MARKS = "#%"  # begin comments above a header
 
-QUOTED = re.compile(rb'"((?:[^"]|"")*)"')
+ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
 class Spelling(NamedTuple):
@@ -59,6 +59,8 @@ class Grammar:
     decimal : how numbers are written: the decimal mark, ``.`` or ``,``, in `SPELLINGS`.
     missing : what stands for a missing value; a number stands for all that are equal to it.
     comment : the ASCII character that begins a comment, up to the end of the line.
+    quote : the ASCII character that a field may be enclosed in, in which it is doubled.
+    escape : whether a backslash in quotes takes its meaning from the character that follows.
     hints : whether options say so, which a fault then names.
     categories : whether columns of categories have missing values of their own, so that no word
         stands for one in them.
@@ -68,6 +70,8 @@ class Grammar:
     decimal: str = "."
     missing: frozenset[str] = MISSING
     comment: str | None = None
+    quote: str = '"'
+    escape: bool = False
     hints: bool = True
     categories: bool = False
 
@@ -98,16 +102,47 @@ class Grammar:
         """A field and what ends it: a delimiter, or the end of the line with a comment before it.
 
         A quote at the start of a field keeps delimiters, line ends and comments in it up to the
-        next quote that is not doubled; elsewhere it is a character like any other.
+        next quote that is not doubled, where the field has to end; elsewhere it is a character like
+        any other. Where the field does not end there, it is the rest of the line, and a fault.
         """
         blanks, delimiters = re.escape(self.blanks), re.escape(self.delimiters)
         mark = re.escape((self.comment or "").encode())
         rest = rb"[^%b%b\r\n]*+" % (delimiters, mark)
         comment = rb"(?:%b[^\r\n]*+)?" % mark if mark else b""
         return re.compile(
-            rb'[%b]*+("(?:[^"]|"")*+"%b|(?!")%b|"(?s:.)*+)(?:[%b]*+%b(\r\n?|\n|\Z)|[%b])'
-            % (blanks, rest, rest, blanks, comment, delimiters)
+            rb"[%b]*+(%b|(?!%b)%b|%b[^\r\n]*+)(?:[%b]*+%b(\r\n?|\n|\Z)|[%b])"
+            % (
+                *(blanks, self.enclosed.pattern, self.quote.encode(), rest, self.quote.encode()),
+                *(blanks, comment, delimiters),
+            )
         )
+
+    @cached_property
+    def enclosed(self) -> re.Pattern[bytes]:
+        """What is in quotes, up to the end of its field."""
+        blanks, delimiters = re.escape(self.blanks), re.escape(self.delimiters)
+        after = b"" if self.delimiter == WHITE_SPACE else rb"[%b]*+" % blanks
+        ends = rb"[%b]*+(?:[%b\r\n]|\Z)|[%b]"
+        ends %= (blanks, re.escape((self.comment or "").encode()), delimiters)
+        return re.compile(rb"%b%b(?=%b)" % (self.in_quotes, after, ends))
+
+    @property
+    def in_quotes(self) -> bytes:
+        """A regular expression for what is in quotes, and the quotes."""
+        quote = self.quote.encode()
+        inner = rb"[^%b\\]|\\(?s:.)" % quote if self.escape else rb"[^%b]" % quote
+        return rb"%b(?:%b|%b%b)*+%b" % (quote, inner, quote, quote, quote)
+
+    @cached_property
+    def quoted(self) -> re.Pattern[bytes]:
+        """A field in quotes."""
+        return re.compile(self.in_quotes)
+
+    def unquoted(self, field: bytes) -> bytes:
+        """What a field in quotes says."""
+        quote = self.quote.encode()
+        said = field[1:-1].replace(quote + quote, quote)
+        return ESCAPED.sub(rb"\1", said) if self.escape else said
 
     @property
     def spelling(self) -> Spelling:
@@ -154,7 +189,7 @@ class Record(NamedTuple):
 def records(text: bytes, grammar: Grammar) -> Iterator[Record]:
     """The rows of `text`. A line of nothing but blanks or a comment is none.
 
-    A quote that nothing closes takes in all that follows.
+    A line with a quote that does not close at the end of a field is a row by itself.
     """
     start, fields = 0, []
     for match in grammar.field.finditer(text):
@@ -171,8 +206,8 @@ def records(text: bytes, grammar: Grammar) -> Iterator[Record]:
 def content(field: bytes, grammar: Grammar) -> bytes:
     """What a field says: without its quotes, and the blanks around and in them."""
     field = field.strip(grammar.blanks)
-    if field.startswith(b'"') and (inner := QUOTED.fullmatch(field)):
-        return inner[1].replace(b'""', b'"').strip(grammar.blanks)
+    if field.startswith(grammar.quote.encode()) and grammar.quoted.fullmatch(field):
+        return grammar.unquoted(field).strip(grammar.blanks)
     return field
 
 

@@ -1,21 +1,20 @@
 """How a data file is laid out, found from its first lines: where its header is, what its columns
-are called, and what they hold.
-
-The first rows of a data file, cut by a delimiter that is found from them."""
+are called, and what they hold."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import pairwise
 from typing import NamedTuple
 
 from gdfit.data.text import fields
 from gdfit.data.text.dialect import Dialect, all_numbers
-from gdfit.data.text.fields import MARKS, OTHER_MARK, WHITE_SPACE, Grammar, says_number
+from gdfit.data.text.fields import OTHER_MARK, Grammar, is_missing_mark, says_number
+from gdfit.data.text.sniffing import Head, HeadRow, has_number, read_head
 from gdfit.errors import GdfitError, quoted
 
 ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
@@ -50,6 +49,10 @@ class Layout:
         row index, or what follows a delimiter at the end of each line. They are called column1,
         column2 … by their place.
     held : what each column holds in the first lines.
+    short : how many columns at the end the header has no field for.
+    units : where lines between the header and the rows end, which are none of both.
+    few_broken : whether there are rows among the first ones that can't be read, or none, but less
+        than a tenth.
     is_text : whether the file is text; if not, its columns have names and types of their own.
     notes : what is done with it beyond the plain reading, as a person is told it.
     """
@@ -62,6 +65,9 @@ class Layout:
     header_end: int = 0
     set_aside: frozenset[str] = frozenset()
     held: tuple[Held, ...] = ()
+    short: int = 0
+    units: tuple[int, ...] = ()
+    few_broken: bool = True
     is_text: bool = True
     notes: tuple[str, ...] = ()
 
@@ -83,20 +89,46 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
 
     Raises
     ------
-    GdfitError : it is empty, or not text in UTF-8; or its first line is no header and no row.
+    GdfitError : it is empty or not text; or its first line is no header and no row.
     """
     head = read_head(text, name, dialect)
     grammar = head.grammar
-    header, rows = find_header(head, name)
+    top = find_top(head, name, dialect.header)
+    header, rows = top.header, top.rows
     if header is None:
         names = default_names(len(rows[0].fields))
         held = look_at(rows, len(names), grammar)
-        return Layout(names, False, grammar, head.start, head.line, held=held)
-    if any("\ufffd" in field for field in header.fields):
-        raise GdfitError("is not UTF-8 text; save it as UTF-8", file=name, line=header.line)
-    names, aside = named_columns([bare(field) for field in header.fields])
-    line, held = fields.line_at(text, header.stop), look_at(rows, len(names), grammar)
-    return Layout(names, True, grammar, header.stop, line, header.end, aside, held)
+        layout = Layout(names, False, grammar, head.start, head.line, held=held, notes=top.notes)
+        return replace(layout, few_broken=are_few_broken(rows, held, grammar))
+    given = [bare(field) for field in header.fields]
+    short = len(given) - top.named
+    names, aside = named_columns(given)
+    last = top.units[-1] if top.units else header
+    line, held = fields.line_at(text, last.stop), look_at(rows, len(names), grammar)
+    layout = Layout(names, True, grammar, last.stop, line, header.end, aside, held)
+    return replace(
+        layout,
+        short=short,
+        units=tuple(row.end for row in top.units),
+        few_broken=are_few_broken(rows, held, grammar),
+        notes=top.notes,
+    )
+
+
+def are_few_broken(rows: Sequence[HeadRow], held: Sequence[Held], grammar: Grammar) -> bool:
+    """Whether less than a tenth of the first `rows` have too many or too few fields, or a word
+    among numbers."""
+    numeric = [place for place, each in enumerate(held) if each.is_numeric]
+    known = grammar.missing
+    readable = [
+        len(row.fields) == len(held)
+        and all(
+            row.fields[at] in known or says_number(row.fields[at], grammar.decimal)
+            for at in numeric
+        )
+        for row in rows
+    ]
+    return ACCIDENTS * readable.count(False) < len(rows)
 
 
 def named_columns(given: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -107,33 +139,156 @@ def named_columns(given: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]
     return names, frozenset(aside.union(filter(ROW_NAMES.fullmatch, names[:1])))
 
 
-def find_header(head: Head, name: str) -> tuple[HeadRow | None, list[HeadRow]]:
-    """The header, if there is one, with a name for each column, and the first rows."""
-    first, *rows = head.rows
-    decimal, missing = head.grammar.decimal, head.grammar.missing
+class Top(NamedTuple):
+    """What stands above the rows of a file.
+
+    header : the line of the columns' names, if there is one, with a field for each column.
+    named : how many of them stand in the file.
+    units : the lines of words between the header and the rows.
+    rows : the first rows.
+    notes : what is done beyond the plain reading.
+    """
+
+    header: HeadRow | None
+    named: int
+    units: list[HeadRow]
+    rows: list[HeadRow]
+    notes: tuple[str, ...] = ()
+
+
+def find_top(head: Head, name: str, has_header: bool | None) -> Top:
+    """What stands above the rows of the file called `name`, which has a header or not, or may have
+    one.
+
+    Raises
+    ------
+    GdfitError : the first line is no header and no row.
+    """
+    grammar = head.grammar
+    if has_header is False:
+        return Top(None, 0, [], head.rows)
+    if has_header is None:
+        check_decimals(head.rows[0], grammar, name)
+        width = usual_width(head.rows[1:]) or len(head.rows[0].fields)
+        marked = head.marked.fields if head.marked else []
+        if len(marked) == width > 1 and has_number(head.rows[0].fields) and not has_number(marked):
+            return Top(head.marked, width, [], head.rows)  # as NumPy's savetxt and gnuplot do
+    rows, notes = head.rows, list[str]()
+    if above := has_header is None and preamble(rows, grammar):
+        rows = rows[above:]
+        lines = "line 1 is" if above == 1 else f"{above} lines are"
+        said = quoted(" ".join(filter(None, head.rows[0].fields)))
+        notes.append(f"{lines} left out above the header, as {said}")
+    first, *below = rows
+    width = usual_width(below) or len(first.fields)
+    if has_header is None:
+        if title := title_above(rows, width):
+            what = next(filter(None, first.fields), "")
+            raise GdfitError(
+                f"{quoted(what)} is no header for the {width} columns below it; `skip` {title} "
+                f"begins at line {title + 1}",
+                file=name,
+                line=first.line,
+                changes={"skip": str(title)},
+            )
+        if is_row(first.fields, [row.fields for row in below], grammar):
+            if is_unlike(first.fields, [row.fields for row in below], grammar):
+                said = ",".join(first.fields)
+                what = f"line {first.line}, {quoted(said)}, is taken for a row, though it is unlike"
+                notes.append(f"{what} those below; `header` takes it for the columns' names")
+            return Top(None, 0, [], rows, tuple(notes))
+    units = units_below(below, width, grammar)
+    for row in units:
+        said = quoted(",".join(row.fields))
+        notes.append(f"line {row.line} is left out: {said} are units, or more of the header")
+    header, rows = named_for(first, below[len(units) :], width), below[len(units) :]
+    return Top(header, len(first.fields), units, rows, tuple(notes))
+
+
+def check_decimals(first: HeadRow, grammar: Grammar, name: str) -> None:
+    """Raise for a first line of numbers with the other decimal mark."""
+    decimal, missing = grammar.decimal, grammar.missing
     other = OTHER_MARK.get(decimal, ",")
-    if head.grammar.delimiter != other and all_numbers(first.fields, other, missing):
+    if grammar.delimiter != other and all_numbers(first.fields, other, missing):
         for field in first.fields:
             if not says_number(field, decimal) and field not in missing:
                 what = f"{quoted(field)} is not a number (decimals with '{other}' need `decimal` "
                 raise GdfitError(f"{what}{other})", file=name, line=first.line)
-    width = usual_width(rows) or len(first.fields)
-    marked = head.marked.fields if head.marked else []
-    if len(marked) == width > 1 and has_number(first.fields) and not has_number(marked):
-        return head.marked, head.rows  # as NumPy's savetxt and gnuplot do
-    if title := title_above(head.rows, width):
-        what = next(filter(None, first.fields), "")
-        raise GdfitError(
-            f"{quoted(what)} is no header for the {width} columns below it; `skip` {title} begins "
-            f"at line {title + 1}",
-            file=name,
-            line=first.line,
+
+
+def named_for(first: HeadRow, rows: Sequence[HeadRow], width: int) -> HeadRow:
+    """The header with a field for each of the columns of its `rows`: what follows a delimiter at
+    their end has no name; nor have row names, in the way of R's write.table."""
+    more = width - len(first.fields)
+    alike = [row.fields for row in rows if len(row.fields) == width]
+    if more > 0 and alike and not any(any(row[-more:]) for row in alike):
+        return first._replace(fields=[*first.fields, *[""] * more])
+    return first._replace(fields=["", *first.fields]) if more == 1 else first
+
+
+MOST_UNITS = 3  # lines
+ACCIDENTS = 10  # of so many rows, more than one that is broken is no accident
+
+
+def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
+    """How many of the first `rows` stand above what is a table without doubt: names, all of them
+    given and different, over rows that have as many fields and numbers in the same places. None of
+    those above has."""
+    for above in range(1, len(rows) - 1):
+        names, below = rows[above].fields, rows[above + 1 :]
+        width = len(names)
+        if width < 2 or not all(names) or len({*names}) < width or has_number(names):
+            continue
+        units = units_below(below, width, grammar)
+        fields_below = [row.fields for row in below[len(units) :]]
+        if any(len(row) != width for row in fields_below):
+            continue
+        numeric = numeric_places(fields_below, grammar)
+        tops = [row.fields for row in rows[:above]]
+        if not numeric or any(
+            len(row) == width and all(says_number(row[at], grammar.decimal) for at in numeric)
+            for row in tops
+        ):
+            continue
+        apart = rows[above].line - rows[above - 1].line > 1
+        return above if apart or any(is_title(row, width) for row in tops) else 0
+    return 0
+
+
+def is_title(row: Sequence[str], width: int) -> bool:
+    """Whether a line is none of a table so wide."""
+    return len(row) != width or sum(map(bool, row)) == 1
+
+
+def numeric_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
+    """The columns of `rows` that have nothing but numbers, of which some, but not all, may be
+    missing."""
+    columns = enumerate(zip(*rows, strict=True))
+    return [at for at, column in columns if all_numbers(column, grammar.decimal, grammar.missing)]
+
+
+def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[HeadRow]:
+    """The first of the `rows` below a header that are none, but words where the others have
+    numbers: units, and further lines of the header."""
+    leading = next((at for at, row in enumerate(rows) if has_number(row.fields)), 0)
+    below = [row.fields for row in rows[leading:] if len(row.fields) == width]
+    places = numeric_places(below, grammar)
+    if not 0 < leading <= MOST_UNITS or not places or len(below) < 2:
+        return []
+    for row in rows[:leading]:
+        said = (
+            [row.fields[at] for at in places if row.fields[at]] if len(row.fields) == width else []
         )
-    if is_row(first.fields, [row.fields for row in rows], head.grammar):
-        return None, head.rows
-    if len(first.fields) == width - 1:  # R's write.table: row names have none themselves
-        return first._replace(fields=["", *first.fields]), rows
-    return first, rows
+        others = sum(map(bool, row.fields)) - len(said)
+        if not all(map(is_word, said)) or len(said) <= others:
+            return []
+    return list(rows[:leading])
+
+
+def is_word(field: str) -> bool:
+    """Whether a field is a word that may be a unit, and neither what stands for a missing value nor
+    a number that is written in some way."""
+    return not (is_missing_mark(field) and field != "%") and not any(map(str.isdigit, field))
 
 
 def usual_width(rows: Sequence[HeadRow]) -> int:
@@ -164,24 +319,53 @@ def title_above(records: Sequence[HeadRow], width: int) -> int:
 def is_row(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar) -> bool:
     """Whether a first line is no header but a row.
 
-    It is if it has nothing but numbers; or, with words among them, if these are where the words of
-    the next rows are, and a number has a decimal mark, or a word comes again below.
+    It is if it has nothing but numbers, unless they stand above a row index that has no name; or
+    where it has a number in each column that has numbers below.
     """
     decimal, missing = grammar.decimal, grammar.missing
-    if all_numbers(first, decimal, missing):
-        return True
     below = [row for row in rows if len(row) == len(first)]
-    numbers = [says_number(field, decimal) for field in first]
-    if not below or not any(numbers):
+    if all_numbers(first, decimal, missing):
+        return not is_above_index(first, below)
+    numbers = [at for at, field in enumerate(first) if says_number(field, decimal)]
+    numeric = numeric_places(below, grammar)
+    return bool(numeric) and set(numeric) <= set(numbers)
+
+
+def is_above_index(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a first line of numbers begins with nothing, where the `rows` have their number."""
+    if first[0] or not all(first[1:]) or not is_rising(first[1:]):
         return False
-    for row in below[:3]:
-        for number, field in zip(numbers, row, strict=True):
-            if field not in missing and says_number(field, decimal) != number:
-                return False
-    if any(number and decimal in field for number, field in zip(numbers, first, strict=True)):
-        return True
-    columns = zip(numbers, first, *below, strict=True)
-    return any(not number and field in others for number, field, *others in columns)
+    return [row[0] for row in rows] in (
+        [*map(str, range(start, start + len(rows)))] for start in (0, 1) if len(rows) > 1
+    )
+
+
+def is_rising(said: Sequence[str]) -> bool:
+    """Whether fields are whole numbers, each larger than the one before."""
+    if not all(field.isascii() and field.isdigit() for field in said):
+        return False
+    values = [*map(int, said)]
+    return all(one < other for one, other in pairwise(values))
+
+
+def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar) -> bool:
+    """Whether a first line of numbers may be names all the same: whole and rising, and far outside
+    the numbers below; or 0, 1, 2 … where the numbers below are no whole ones."""
+    below = [row for row in rows if len(row) == len(first)]
+    places = numeric_places(below, grammar)
+    said = [first[at] for at in places]
+    if len(said) < 2 or len(below) < 2 or not is_rising(said):
+        return False
+    of_rows = [row for row in below if all(row[at] not in grammar.missing for at in places)]
+    columns = [[grammar.value(row[at].encode()) for row in of_rows] for at in places]
+    if not of_rows:
+        return False
+    if [*map(int, said)] in ([*range(len(said))], [*range(1, len(said) + 1)]):
+        return not any(all(value.is_integer() for value in column) for column in columns)
+    return all(
+        not 2 * min(column) - max(column) <= int(number) <= 2 * max(column) - min(column)
+        for number, column in zip(said, columns, strict=True)
+    )
 
 
 def look_at(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> tuple[Held, ...]:
@@ -204,11 +388,6 @@ def look_at(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> tuple[Held
     return tuple(map(held, columns)) if columns else (Held(),) * width
 
 
-def has_number(row: Sequence[str]) -> bool:
-    """Whether there is a number in a row, with either decimal mark."""
-    return any(says_number(field, mark) for field in row for mark in OTHER_MARK)
-
-
 def bare(name: str) -> str:
     """A column's name without single quotes and blanks around it."""
     name = name.strip()
@@ -221,135 +400,3 @@ def default_names(count: int) -> tuple[str, ...]:
     if count <= 2:
         return ("x", "y")[:count]
     return (*(f"x{place}" for place in range(1, count)), "y")
-
-
-DELIMITERS = ("\t", ";", "|", ",", WHITE_SPACE)  # in this order where two fit equally well
-SNIFFED_ROWS = 50
-SNIFFED_BYTES = 1 << 18
-UTF_8 = b"\xef\xbb\xbf"  # the byte order mark
-LINE = re.compile(rb"[^\r\n]*+(?:\r\n?|\n)")
-EXCELS_DELIMITER = re.compile(rb'"?sep=([!-~\t ])"?[ \t]*(?:\r\n?|\n)', re.IGNORECASE)
-COMMENT = re.compile(rb"[%b][^\r\n]*+(?:\r\n?|\n|\Z)" % MARKS.encode())
-
-
-class HeadRow(NamedTuple):
-    """A row or a header.
-
-    line : the number of its last line in the file, from 1.
-    fields : without quotes, and blanks around them.
-    end, stop : where in the file its last field ends, and its line.
-    """
-
-    line: int
-    fields: list[str]
-    end: int
-    stop: int
-
-
-class Head(NamedTuple):
-    """What a file begins with.
-
-    marked : the last of the comments at the top, without its mark: it may be the header.
-    rows : the first ones, the header among them if there is one.
-    grammar : how they are written.
-    start, line : where what is above them ends: after how many bytes, and on which line.
-    """
-
-    marked: HeadRow | None
-    rows: list[HeadRow]
-    grammar: Grammar
-    start: int
-    line: int
-
-
-def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
-    """The head of the file called `name`, which begins with `text`.
-
-    Raises
-    ------
-    GdfitError : it is not text, or there is nothing in it.
-    """
-    check_text(text, name)
-    start = len(UTF_8) if text.startswith(UTF_8) else 0
-    for skipped in islice(LINE.finditer(text, start), dialect.skip):
-        start = skipped.end()
-    delimiter = dialect.delimiter
-    if excels := EXCELS_DELIMITER.match(text, start):
-        start, delimiter = excels.end(), delimiter or excels[1].decode()
-    comment = b""
-    while not dialect.comment and (found := COMMENT.match(text, start)):
-        comment, start = found[0], found.end()
-    sample = whole_lines(text[start:], name)
-    grammar = dialect.grammar(delimiter or sniff_delimiter(sample, dialect))
-    line = fields.line_at(text, start)
-    rows = first_rows(sample, grammar, start, line)
-    if not rows or not sample.strip():
-        top = max(line - 1, dialect.skip)
-        below = f" below line {top}" if top else ""
-        raise GdfitError(f"is empty{below}", file=name)
-    names = comment.lstrip(MARKS.encode())
-    marked = first_rows(names, grammar, start - len(names), line - 1)
-    return Head(marked[0] if marked else None, rows, grammar, start, line)
-
-
-def check_text(text: bytes, name: str) -> None:
-    """Raise where the beginning of a file shows that it is no text."""
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise GdfitError("is UTF-16 text; save it as UTF-8", file=name)
-    if b"\0" in text:
-        raise GdfitError("is not a text file (it has null bytes)", file=name)
-
-
-def whole_lines(text: bytes, name: str) -> bytes:
-    """The first lines of `text`, none of them cut."""
-    if len(text) <= SNIFFED_BYTES:
-        return text
-    sample = text[:SNIFFED_BYTES].removesuffix(b"\r")  # to which an LF may belong
-    end = 1 + max(sample.rfind(b"\n"), sample.rfind(b"\r"))
-    if not end:
-        long = f"its first line is longer than {SNIFFED_BYTES >> 10} kB"
-        raise GdfitError(f"is not a CSV file: {long}", file=name)
-    return sample[:end]
-
-
-def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[HeadRow]:
-    """The first rows of `text`, which begins after `start` bytes of a file, on this line."""
-    return [
-        HeadRow(
-            fields.line_at(text, found.end, line),
-            [fields.content(field, grammar).decode(errors="replace") for field in found.fields],
-            start + found.end,
-            start + found.stop,
-        )
-        for found in islice(fields.records(text, grammar), 1 + SNIFFED_ROWS)
-    ]
-
-
-def sniff_delimiter(sample: bytes, dialect: Dialect) -> str:
-    """The delimiter that cuts the most rows of `sample` into equally many fields, at least two and
-    in at least half of them; where several do, the one that leaves the most numbers, whatever their
-    decimal mark. A comma for a single column."""
-    found: dict[str, list[HeadRow]] = {}
-    most = 0
-    for delimiter in DELIMITERS:
-        grammar = dialect.grammar(delimiter)
-        is_there = any(character in sample for character in grammar.delimiters)
-        if not is_there or delimiter in (dialect.decimal, dialect.comment):
-            continue
-        rows = first_rows(sample, grammar, 0, 1)
-        if not rows:
-            continue
-        width, alike = Counter(len(row.fields) for row in rows).most_common(1)[0]
-        if width < 2 or alike < most or 2 * alike < len(rows):
-            continue
-        found = {**(found if alike == most else {}), delimiter: rows}
-        most = alike
-    if len(found) > 1:
-        return max(found, key=lambda delimiter: share_of_numbers(found[delimiter]))
-    return next(iter(found), ";" if dialect.decimal == "," else ",")
-
-
-def share_of_numbers(rows: Sequence[HeadRow]) -> float:
-    """The part of the fields of `rows` that are numbers."""
-    found = [has_number([field]) for row in rows for field in row.fields]
-    return sum(found) / len(found)

@@ -1,0 +1,164 @@
+"""The first rows of a data file, cut by a delimiter and by quotes that are found from them."""
+
+from __future__ import annotations
+
+import re
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from gdfit.data.text import fields
+from gdfit.data.text.dialect import QUOTINGS, Dialect, Quoting
+from gdfit.data.text.fields import MARKS, OTHER_MARK, WHITE_SPACE, Grammar, says_number
+from gdfit.errors import GdfitError
+
+DELIMITERS = ("\t", ";", "|", ",", WHITE_SPACE)  # in this order where two fit equally well
+SNIFFED_ROWS = 50
+SNIFFED_BYTES = 1 << 18
+LINE = re.compile(rb"[^\r\n]*+(?:\r\n?|\n)")
+EXCELS_DELIMITER = re.compile(rb'"?sep=([!-~\t ])"?[ \t]*(?:\r\n?|\n)', re.IGNORECASE)
+COMMENT = re.compile(rb"[%b][^\r\n]*+(?:\r\n?|\n|\Z)" % MARKS.encode())
+
+
+class HeadRow(NamedTuple):
+    """A row or a header.
+
+    line : the number of its last line in the file, from 1.
+    fields : without quotes, and blanks around them.
+    end, stop : where in the file its last field ends, and its line.
+    """
+
+    line: int
+    fields: list[str]
+    end: int
+    stop: int
+
+
+class Head(NamedTuple):
+    """What a file begins with.
+
+    marked : the last of the comments at the top, without its mark: it may be the header.
+    rows : the first ones, the header among them if there is one.
+    grammar : how they are written.
+    start, line : where what is above them ends: after how many bytes, and on which line.
+    """
+
+    marked: HeadRow | None
+    rows: list[HeadRow]
+    grammar: Grammar
+    start: int
+    line: int
+
+
+def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
+    """The head of the file called `name`, which begins with `text`.
+
+    Raises
+    ------
+    GdfitError : there is nothing in it, or no line that ends.
+    """
+    start = len(BOM_UTF8) if text.startswith(BOM_UTF8) else 0
+    for skipped in islice(LINE.finditer(text, start), dialect.skip):
+        start = skipped.end()
+    delimiter = dialect.delimiter
+    if excels := EXCELS_DELIMITER.match(text, start):
+        start, delimiter = excels.end(), delimiter or excels[1].decode()
+    comment = b""
+    while not dialect.comment and (found := COMMENT.match(text, start)):
+        comment, start = found[0], found.end()
+    sample = whole_lines(text[start:], name)
+    grammar = sniff_grammar(sample, dialect, delimiter)
+    line = fields.line_at(text, start)
+    rows = first_rows(sample, grammar, start, line)
+    if not rows or not sample.strip():
+        top = max(line - 1, dialect.skip)
+        below = f" below line {top}" if top else ""
+        raise GdfitError(f"is empty{below}", file=name)
+    names = comment.lstrip(MARKS.encode())
+    marked = first_rows(names, grammar, start - len(names), line - 1)
+    return Head(marked[0] if marked else None, rows, grammar, start, line)
+
+
+def whole_lines(text: bytes, name: str) -> bytes:
+    """The first lines of `text`, none of them cut."""
+    if len(text) <= SNIFFED_BYTES:
+        return text
+    sample = text[:SNIFFED_BYTES].removesuffix(b"\r")  # to which an LF may belong
+    end = 1 + max(sample.rfind(b"\n"), sample.rfind(b"\r"))
+    if not end:
+        long = f"its first line is longer than {SNIFFED_BYTES >> 10} kB"
+        raise GdfitError(f"is not a CSV file: {long}", file=name)
+    return sample[:end]
+
+
+def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[HeadRow]:
+    """The first rows of `text`, which begins after `start` bytes of a file, on this line."""
+    return [
+        HeadRow(
+            fields.line_at(text, found.end, line),
+            [fields.content(field, grammar).decode(errors="replace") for field in found.fields],
+            start + found.end,
+            start + found.stop,
+        )
+        for found in islice(fields.records(text, grammar), 1 + SNIFFED_ROWS)
+    ]
+
+
+def sniff_grammar(sample: bytes, dialect: Dialect, delimiter: str | None) -> Grammar:
+    """How the rows of `sample` are written. The delimiter is the one that cuts the most of them
+    into equally many fields, at least two and in at least half of them; where several do, the one
+    that leaves the most numbers, whatever their decimal mark. A comma for a single column.
+
+    Single quotes, or backslashes in quotes, are taken for such where the rows are then more alike,
+    have more numbers, or a column that is all in quotes.
+    """
+    found: list[tuple[tuple[int, float, int], Grammar]] = []
+    for quoting in QUOTINGS:
+        if not may_be_quoted(sample, quoting, delimiter or ""):
+            continue
+        for candidate in (delimiter,) if delimiter else DELIMITERS:
+            grammar = dialect.grammar(candidate, quoting)
+            is_there = any(character in sample for character in grammar.delimiters)
+            if not is_there or candidate in (dialect.decimal, dialect.comment, quoting.quote):
+                continue
+            rows = first_rows(sample, grammar, 0, 1)
+            if not rows:
+                continue
+            width, alike = Counter(len(row.fields) for row in rows).most_common(1)[0]
+            if width >= 2 and 2 * alike >= len(rows):
+                quoted = 0 if quoting.quote == '"' else columns_in_quotes(sample, grammar)
+                found.append(((alike, share_of_numbers(rows), quoted), grammar))
+    if found:  # the first of those that are equally good
+        return max(found, key=lambda each: each[0])[1]
+    return dialect.grammar(delimiter or (";" if dialect.decimal == "," else ","))
+
+
+def may_be_quoted(sample: bytes, quoting: Quoting, delimiter: str) -> bool:
+    """Whether fields of `sample` may be in these quotes."""
+    quote, escape = quoting.quote.encode(), quoting.escape
+    if delimiter == quoting.quote or (escape and b"\\" + quote not in sample):
+        return False
+    return quote == b'"' or (quote in sample and b'"' not in sample)
+
+
+def columns_in_quotes(sample: bytes, grammar: Grammar) -> int:
+    """In how many columns of the first rows all fields, two at least, are in quotes."""
+    rows = [row.fields for row in islice(fields.records(sample, grammar), 1, 1 + SNIFFED_ROWS)]
+    columns = zip(*rows, strict=False) if len(rows) > 1 else ()
+    return sum(
+        all(grammar.quoted.fullmatch(field.strip(grammar.blanks)) for field in column)
+        for column in columns
+    )
+
+
+def share_of_numbers(rows: Sequence[HeadRow]) -> float:
+    """The part of the fields of `rows` that are numbers."""
+    found = [has_number([field]) for row in rows for field in row.fields]
+    return sum(found) / len(found)
+
+
+def has_number(row: Sequence[str]) -> bool:
+    """Whether there is a number in a row, with either decimal mark."""
+    return any(says_number(field, mark) for field in row for mark in OTHER_MARK)
