@@ -235,7 +235,7 @@ def cautions(
         on = {"init": model} if model else {"epochs": str(10 * fit.settings.epochs)}
         slower = {"lr": below(float(fit.settings.lr) / 10), "scale": str(fit.settings.scale), **on}
         yield (
-            f"the loss goes up and down by {100 * swing:.2g} % in the end; at a smaller rate it "
+            f"the loss goes up and down by {float(f'{100 * swing:.2g}'):g} % in the end; at a smaller rate it "
             f"comes lower: {again(slower)}"
         )
     if fit.is_short:
