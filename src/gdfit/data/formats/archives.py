@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import PurePosixPath
-from typing import Any, cast
-from zipfile import BadZipFile, ZipFile
+from typing import TYPE_CHECKING, Any, cast
 
 from gdfit.data.data_file import BUFFER_BYTES
 from gdfit.data.formats.other_kinds import typed_file
 from gdfit.data.sources.source import Source, decompressed
 from gdfit.errors import GdfitError, printable
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 # What begins the names of a workbook's parts: Excel's, OpenDocument's.
 OF_WORKBOOKS = ("xl/", "content.xml")
@@ -35,6 +37,8 @@ DATA_NAMES = (
 @contextmanager
 def zip_in(source: Source) -> Iterator[ZipFile]:
     """The archive in `source`; what is wrong with it is one line."""
+    from zipfile import BadZipFile, ZipFile  # which takes 10 ms
+
     damage = (BadZipFile, zlib.error, EOFError, NotImplementedError)
     try:
         with ZipFile(cast(Any, source.text)) as archive:
@@ -86,7 +90,6 @@ def member_of(source: Source) -> Iterator[Source]:
         with archive.open(names[0]) as opened:
             stored = BufferedReader(cast(Any, opened), BUFFER_BYTES)
             text, damage = decompressed(stored, stored.peek(8))
-            damage = (*damage, BadZipFile, zlib.error, EOFError)
             yield Source(source.name, text, source.stored, damage)
 
 

@@ -22,10 +22,8 @@ from gdfit.data.text.sniffing import SNIFFED_ROWS
 from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.system import naming_scratch, scratch_file
 
-OF_TEXT = (  # what is said of other files
-    *("delimiter", "comment", "skip", "skip_end", "skip_broken", "decimal", "header", "encoding"),
-    "sheet",
-)
+# What is said of other files than those whose columns have names and types of their own.
+OF_TEXT = ("delimiter", "comment", "skip", "skip_end", "decimal", "header", "encoding", "sheet")
 OPTIONS_OF = {"sheet": "Excel and OpenDocument"}
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
@@ -142,7 +140,7 @@ def arrow_in(
     GdfitError : it is damaged, or a pipe.
     """
     called = kind.__name__
-    refuse_options(dialect, OF_TEXT, f"{source.name} is {called}")
+    refuse_options(dialect, (*OF_TEXT, "skip_broken"), f"{source.name} is {called}")
     if source.name == "standard input" and not source.is_in_any_order and not source.is_compressed:
         what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
         raise GdfitError(what, file=source.name)

@@ -2,37 +2,65 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
 from gdfit.data.data_file import DataFile, Progress, Stored, scheme_of
-from gdfit.data.formats.archives import is_workbook, member_of
 from gdfit.data.formats.arrow_files import Arrow, Parquet, arrow_in, in_any_order, refuse_options
-from gdfit.data.formats.objects import objects_in
 from gdfit.data.formats.other_kinds import refuse_other_kinds
-from gdfit.data.formats.sheets import sheet_in
-from gdfit.data.formats.statistics import SAS, SPSS, STATA, XPORT, frame_in
 from gdfit.data.sources.csv_file import Suits, csv_in
 from gdfit.data.sources.source import ARROW, PARQUET, Source, open_source
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
 
-Reader = Callable[[Source, Dialect, Progress | None], AbstractContextManager[DataFile]]
+Opening = AbstractContextManager[DataFile]
+Reader = Callable[[Source, Dialect, Progress | None], Opening]
 
-# Formats other than CSV, by a pattern of the bytes that they start with.
+
+def objects(source: Source, dialect: Dialect, progress: Progress | None) -> Opening:
+    """The table in `source`, which is JSON."""
+    from gdfit.data.formats.objects import objects_in
+
+    return objects_in(source, dialect, progress)
+
+
+def sheet(source: Source, dialect: Dialect, progress: Progress | None) -> Opening:
+    """The table in `source`, which is a workbook."""
+    from gdfit.data.formats.sheets import sheet_in
+
+    return sheet_in(source, dialect, progress)
+
+
+def statistics(
+    program: str, source: Source, dialect: Dialect, progress: Progress | None
+) -> Opening:
+    """The table in `source`, which is of a program for statistics."""
+    from gdfit.data.formats.statistics import PROGRAMS, frame_in
+
+    return frame_in(PROGRAMS[program], source, dialect, progress)
+
+
+# Formats other than CSV, by the bytes that they start with; those of text, without its blanks.
 READERS: dict[bytes, Reader] = {
     PARQUET: partial(arrow_in, Parquet),
     ARROW: partial(arrow_in, Arrow),
-    rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[{[\]])": objects_in,
-    rb"\xd0\xcf\x11\xe0": sheet_in,  # Excel's until 2003
-    rb"<stata_dta>|[\x66-\x73][\x01\x02]\x01\x00": partial(frame_in, STATA),
-    rb"\0{12}\xc2\xea\x81\x60": partial(frame_in, SAS),
-    rb"HEADER RECORD\*{7}LIB": partial(frame_in, XPORT),
-    rb"\$FL[23]": partial(frame_in, SPSS),
+    **dict.fromkeys((b'{"', b"{}", b"[{", b"[[", b"[]"), objects),
+    b"\xd0\xcf\x11\xe0": sheet,  # Excel's until 2003
+    b"<stata_dta>": partial(statistics, "Stata"),
+    **{
+        b"%c%c\1" % (version, order): partial(statistics, "Stata")
+        for version in range(102, 116)
+        for order in (1, 2)
+    },
+    b"\0" * 12 + b"\xc2\xea\x81\x60": partial(statistics, "SAS"),
+    b"HEADER RECORD*******LIB": partial(statistics, "XPORT"),
+    b"$FL2": partial(statistics, "SPSS"),
+    b"$FL3": partial(statistics, "SPSS"),
 }
+START_BYTES = 512
+BLANKS_OF_TEXT = b" \t\r\n\xef\xbb\xbf\xff\xfe\0"  # and what says or shows an encoding
 ZIP = b"PK\3\4"
 
 
@@ -69,17 +97,20 @@ def opened(
 ) -> Iterator[DataFile]:
     """The data file in `source`: see `open_file`."""
     start = source.start
+    without_blanks = start[:START_BYTES].translate(None, BLANKS_OF_TEXT)
     for mark, reader in READERS.items():
-        if re.match(mark, start):
+        if start.startswith(mark) or without_blanks.startswith(mark):
             with reader(source, dialect, progress) as file:
                 yield file
             return
     if start.startswith(ZIP):
+        from gdfit.data.formats.archives import is_workbook, member_of
+
         with in_any_order(source, progress) as stored:
             held: Any = stored
             archive = Source(source.name, held, Stored(held, None), ())
             if is_workbook(archive):
-                with sheet_in(archive, dialect, progress) as file:
+                with sheet(archive, dialect, progress) as file:
                     yield file
             else:
                 with (

@@ -4,7 +4,6 @@ table of them, where there is one."""
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from typing import NamedTuple
 
@@ -46,34 +45,35 @@ def by_pandas(called: str, read: str) -> OtherKind:
     return OtherKind(called, script, "python -c")
 
 
-# By a pattern of the bytes that they start with.
-OTHER_KINDS: dict[bytes, OtherKind] = {
-    rb"\x80[\2-\5]": by_pandas("a pickle", "read_pickle(FILE)"),
-    rb"\x93NUMPY": OtherKind(
+PICKLE, R = by_pandas("a pickle", "read_pickle(FILE)"), "Rscript -e"
+WORKSPACE = OtherKind("an R workspace", "write.csv(get(load(FILE)[1]), row.names = FALSE)", R)
+OBJECT_OF_R = OtherKind("an object of R's", "write.csv(readRDS(FILE), row.names = FALSE)", R)
+PICTURE = OtherKind("a picture: type its numbers into a spreadsheet, and save that as CSV")
+PAGE = by_pandas("a web page", "read_html(FILE)[0]")
+# By what stands in them after so many bytes, in small letters, blanks at the start not counted.
+OTHER_KINDS: dict[tuple[int, bytes], OtherKind] = {
+    **{(0, b"\x80%c" % protocol): PICKLE for protocol in range(2, 6)},
+    (0, b"\x93numpy"): OtherKind(
         "an array of NumPy's",
         "import numpy, sys; numpy.savetxt(sys.stdout, numpy.load(FILE))",
         "python -c",
     ),
-    rb"RD[AX][23]\n": OtherKind(
-        "an R workspace", "write.csv(get(load(FILE)[1]), row.names = FALSE)", "Rscript -e"
+    **{(0, b"rd%c%d\n" % (form, version)): WORKSPACE for form in b"ax" for version in (2, 3)},
+    **{(0, b"x\n\0\0\0%c" % version): OBJECT_OF_R for version in (2, 3)},
+    (0, b"matlab"): OtherKind("a file of MATLAB's: write a table of it there with writetable"),
+    (0, b"sqlite format 3"): OtherKind(
+        "a database", "sqlite3 -csv -header FILE 'select * from TABLE'"
     ),
-    rb"(?:X\n\0\0\0[\2\3]|A\n[23]\n)": OtherKind(
-        "an object of R's", "write.csv(readRDS(FILE), row.names = FALSE)", "Rscript -e"
-    ),
-    rb"MATLAB": OtherKind("a file of MATLAB's: write a table of it there with writetable"),
-    rb"SQLite format 3": OtherKind("a database", "sqlite3 -csv -header FILE 'select * from TABLE'"),
-    rb"\x89HDF": by_pandas("HDF5", "read_hdf(FILE)"),
-    rb"(?s:.{257})ustar": OtherKind("a tar archive", "tar -xOf FILE"),
-    rb"7z\xbc\xaf": OtherKind("a 7z archive", "7z x -so FILE"),
-    rb"Rar!\x1a": OtherKind("a rar archive", "unrar p -inul FILE"),
-    rb"\x04\x22\x4d\x18": OtherKind("compressed by lz4", "lz4 -dc FILE"),
-    rb"\x1f\x9d": OtherKind("compressed by compress", "zcat FILE"),
-    rb"%PDF-": OtherKind("a PDF: copy its table to a spreadsheet, and save that as CSV"),
-    rb"\x89PNG|\xff\xd8\xff|GIF8[79]a": OtherKind(
-        "a picture: type its numbers into a spreadsheet, and save that as CSV"
-    ),
-    rb"(?i:\s*<(?:!doctype html|html))": by_pandas("a web page", "read_html(FILE)[0]"),
-    rb"\s*<\?xml": by_pandas("XML", "read_xml(FILE)"),
+    (0, b"\x89hdf"): by_pandas("HDF5", "read_hdf(FILE)"),
+    (257, b"ustar"): OtherKind("a tar archive", "tar -xOf FILE"),
+    (0, b"7z\xbc\xaf"): OtherKind("a 7z archive", "7z x -so FILE"),
+    (0, b"rar!\x1a"): OtherKind("a rar archive", "unrar p -inul FILE"),
+    (0, b"\x04\x22\x4d\x18"): OtherKind("compressed by lz4", "lz4 -dc FILE"),
+    (0, b"\x1f\x9d"): OtherKind("compressed by compress", "zcat FILE"),
+    (0, b"%pdf-"): OtherKind("a PDF: copy its table to a spreadsheet, and save that as CSV"),
+    **dict.fromkeys([(0, b"\x89png"), (0, b"\xff\xd8\xff"), (0, b"gif8")], PICTURE),
+    **dict.fromkeys([(0, b"<!doctype html"), (0, b"<html")], PAGE),
+    (0, b"<?xml"): by_pandas("XML", "read_xml(FILE)"),
 }
 
 
@@ -84,9 +84,10 @@ def typed_file(name: str) -> str:
 
 def refuse_other_kinds(start: bytes, name: str) -> None:
     """Raise where the first bytes of a file show that it is something else than a table."""
-    for pattern, kind in OTHER_KINDS.items():
-        if re.match(pattern, start):
+    start = start.lstrip().lower()
+    for (place, mark), kind in OTHER_KINDS.items():
+        if start.startswith(mark, place):
             told = kind.told(typed_file(name))
-            if scheme_of(name) and kind.called == "a web page":
+            if scheme_of(name) and kind is PAGE:
                 told = "a web page: the address of the file itself is behind its Raw or Download"
             raise GdfitError(f"is no table but {told}", file=name)

@@ -27,7 +27,7 @@ def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Ite
     GdfitError : it is damaged, or has no such sheet; or python-calamine is missing.
     """
     name = source.name
-    refuse_options(dialect, ("delimiter", "decimal"), f"{name} is a workbook")
+    refuse_options(dialect, ("delimiter", "decimal", "encoding"), f"{name} is a workbook")
     try:
         import python_calamine as calamine
     except ImportError:

@@ -76,10 +76,14 @@ def read_sas(stored: IO[bytes]) -> Any:
 
 
 def read_xport(stored: IO[bytes]) -> Any:
-    """A transport file of SAS."""
+    """A transport file of SAS, which does not say its encoding."""
     import pandas
 
-    frame = pandas.read_sas(stored, format="xport", encoding="infer")
+    try:
+        frame = pandas.read_sas(stored, format="xport", encoding="utf-8")
+    except UnicodeDecodeError:
+        stored.seek(0)
+        frame = pandas.read_sas(stored, format="xport", encoding="cp1252")
     return frame.replace(LEAST_OF_IBM, 0.0)
 
 
@@ -91,5 +95,10 @@ def read_spss(stored: IO[bytes]) -> Any:
     return frame
 
 
-STATA, SPSS = Program("Stata", read_stata), Program("SPSS", read_spss)
-SAS, XPORT = Program("SAS", read_sas), Program("SAS", read_xport)
+# By the format of their files.
+PROGRAMS = {
+    "Stata": Program("Stata", read_stata),
+    "SAS": Program("SAS", read_sas),
+    "XPORT": Program("SAS", read_xport),
+    "SPSS": Program("SPSS", read_spss),
+}

@@ -18,7 +18,6 @@ from gdfit.data import arrow
 from gdfit.data.data_file import DataFile, Stored
 from gdfit.data.formats.arrow_files import ArrowFile
 from gdfit.data.sources.csv_file import CsvFile, csv_in
-from gdfit.data.sources.frames import column_of, columns_of, encoded
 from gdfit.data.sources.source import Source
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
@@ -26,6 +25,7 @@ from gdfit.errors import GdfitError
 
 PIECE_ROWS = 1 << 16  # how many rows of a DataFrame are written at a time
 ROW = re.compile(rb'(?:[^"\r\n]|"[^"]*+")*+(?:\r\n?|\n|\Z)')
+MARKED = re.compile(rb"\A[#%][^,\r\n]*+")
 BREAK = re.compile(rb"\r\n?|\n")
 
 
@@ -71,10 +71,13 @@ def written_file(
     ------
     GdfitError : it is empty, or its first row is no header and no row.
     """
+    text = MARKED.sub(rb'"\g<0>"', text)  # it is no comment
     held: Any = io.BytesIO(text)
     source = Source(name, held, Stored(held, None), ())
     try:
-        file = csv_in(source, replace(dialect, delimiter=","), None, UNIT_BYTES, None)
+        header = True if named else dialect.header
+        as_written = replace(dialect, delimiter=",", encoding="utf-8", header=header)
+        file = csv_in(source, as_written, None, UNIT_BYTES, None)
     except GdfitError as error:
         if error.line is None:
             raise
@@ -88,12 +91,14 @@ def as_csv_text(rows: Iterable[Sequence[Any]]) -> bytes:
     """Rows of Python's numbers and texts as lines of CSV; what has no fields is a blank line."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
-    return encoded(text.getvalue())
+    return text.getvalue().encode(errors="backslashreplace")
 
 
 def frame_as_text(frame: Any) -> bytes:
     """A DataFrame of pandas as CSV."""
     import pyarrow as pa
+
+    from gdfit.data.sources.frames import column_of, columns_of
 
     named = columns_of(frame)
     columns = [without_midnight(column_of(values)[0]) for _, values in named]
