@@ -83,7 +83,7 @@ def cell_said(cell: Any) -> Any:
     """What a cell says: a whole number without a point, a date without a time that is none."""
     match cell:
         case float():
-            return int(cell) if cell.is_integer() and abs(cell) < 1e15 else cell
+            return f"{cell:.0f}" if cell.is_integer() and abs(cell) < 1e15 else cell
         case datetime():
             return cell.date() if cell.time() == MIDNIGHT else cell.isoformat(" ")
         case timedelta():

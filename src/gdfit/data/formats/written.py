@@ -25,7 +25,7 @@ from gdfit.errors import GdfitError
 
 PIECE_ROWS = 1 << 16  # how many rows of a DataFrame are written at a time
 ROW = re.compile(rb'(?:[^"\r\n]|"[^"]*+")*+(?:\r\n?|\n|\Z)')
-MARKED = re.compile(rb"\A[#%][^,\r\n]*+")
+MARKED_NAME = re.compile(rb"\A[#%][^,\r\n]*+")
 BREAK = re.compile(rb"\r\n?|\n")
 
 
@@ -71,7 +71,7 @@ def written_file(
     ------
     GdfitError : it is empty, or its first row is no header and no row.
     """
-    text = MARKED.sub(rb'"\g<0>"', text)  # it is no comment
+    text = MARKED_NAME.sub(rb'"\g<0>"', text)  # it is no comment
     held: Any = io.BytesIO(text)
     source = Source(name, held, Stored(held, None), ())
     try:
