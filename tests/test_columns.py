@@ -45,7 +45,6 @@ CHOSEN: dict[str, tuple[str, str, str, str]] = {
     "text last": ("a,b,species\n1,2,x\n3,4,y\n", "a", "b", "species"),
     "y of text": ("a,b,y\n1,2,x\n3,4,z\n", "a", "b", "y"),
     "dates": ("day,a,b\n2020-01-01,1,2\n05/98,3,4\n", "a", "b", "day"),
-    "thousands": ('pop,a,b\n"1,234",1,2\n"2,345",3,4\n', "a", "b", "pop"),
     "mostly text": ("a,b,kind\n1,2,x\n3,4,7\n5,6,z\n", "a", "b", "kind"),
     "text where there is something": ("a,b,note\n1,2,\n3,4,\n5,6,z\n", "a", "b", "note"),
     "nothing in the first lines": ("a,b,c\n" + "1,2,\n" * 60 + "3,4,5\n", "a", "b", "c"),

@@ -228,25 +228,23 @@ def arff_in(source: Source, dialect: Dialect, progress: Any) -> Iterator[Written
         },
     ),
     "spelling of numbers": Exercise(
-        "data/text/fields.py",
+        "data/text/spellings.py",
         """
-SPELLINGS["'"] = Spelling(
-    re.compile(rb"[+-]?([0-9]+|[0-9]{1,3}('[0-9]{3})+)([.][0-9]*)?([eE][+-]?[0-9]+)?"), b".", b"'"
-)
+SPELLINGS["·"] = Spelling("·")
 """,
-        "data/text/fields.py",
+        "data/text/spellings.py",
         {},
         {
-            "train SWISS --decimal ' --format json": '"x": [1250.5]',
-            "predict SWISS --decimal '": "x,y,y_hat\n-1'250.5,-1e3,",
-            "evaluate SWISS --decimal ' --format json": '"observations": 2',
+            "train RAISED --decimal · --format json": '"x": [1250.5]',
+            "predict RAISED --decimal ·": "x,y,y_hat\n-1250·5,-1e3,",
+            "evaluate RAISED --decimal · --format json": '"observations": 2',
         },
         """
 from gdfit import Dialect, read_observations
 
-with open("LARGE", "w") as file:  # that Arrow reads as far as it can
-    file.write("x,y\\n" + "1000.5,2e3\\n" * 60_000 + "1'250.5,-1'000\\n")
-found = read_observations("LARGE", dialect=Dialect(decimal="'"))
+with open("LARGE", "w") as file:  # that Arrow reads
+    file.write("x,y\\n" + "1000·5,2e3\\n" * 60_000 + "1250·5,-1000\\n")
+found = read_observations("LARGE", dialect=Dialect(decimal="·"))
 assert (found.count, found.last.tolist()) == (60_001, [1250.5, -1000.0])
 """,
     ),
@@ -292,7 +290,7 @@ def test_something_new_is_one_file_and_its_line_in_a_list(tmp_path: Path, what: 
 
     shutil.copy(LECTURE, tmp_path / "DATA")
     (tmp_path / "LINE").write_text("x,y\n-1,-1\n1,3\n")
-    (tmp_path / "SWISS").write_text("x,y\n-1'250.5,-1e3\n1'250.5,1'001\n")
+    (tmp_path / "RAISED").write_text("x,y\n-1250·5,-1e3\n1250·5,1001\n")
     rows = (
         f"{x},{('even', 'odd')[row % 2]},{y}\n"
         for row, (x, y) in enumerate(np.loadtxt(LECTURE, delimiter=",", skiprows=1).tolist())

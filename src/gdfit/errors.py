@@ -25,6 +25,7 @@ class GdfitError(Exception):
         no lines count from 1, or say themselves how they count.
     changes : the options that are the way out, with their values: a command line ends the message
         with the whole command that has them.
+    or_changes : those of another way out.
     """
 
     status = 1
@@ -38,13 +39,14 @@ class GdfitError(Exception):
         row: int | str | None = None,
         column: str | None = None,
         changes: Mapping[str, str] | None = None,
+        or_changes: Mapping[str, str] | None = None,
     ) -> None:
         where = [] if file is None else [printable(file)]
         places = {"line": line, "row": row, "column": None if column is None else quoted(column)}
         where += [f"{kind} {place}" for kind, place in places.items() if place is not None]
         super().__init__(f"{', '.join(where)}: {message}" if where else message)
         self.what, self.file, self.line, self.row, self.column = message, file, line, row, column
-        self.changes = changes or {}
+        self.changes, self.or_changes = changes or {}, or_changes or {}
 
     def __reduce__(self) -> tuple[object, ...]:
         """As it is in another process: subclasses take other arguments."""

@@ -82,8 +82,9 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         except GdfitError as error:
             if not error.changes:
                 raise
-            again = Typed(context.obj, frozenset(), flags).again(error.changes)
-            raise error.saying(f": {again}") from None
+            again = Typed(context.obj, frozenset(), flags).again
+            ways = [again(changes) for changes in (error.changes, error.or_changes) if changes]
+            raise error.saying(f": {' or '.join(ways)}") from None
 
     call.__name__, call.__doc__ = command.__name__, documented(command)[0]
     # Typer reads both.

@@ -71,6 +71,9 @@ ROWS_DIALECT = panel(
         read=parsers.parse_delimiter,
     ),
     decimal=option("The decimal mark.", metavar=".|,"),
+    thousands=option(
+        "The mark before each three digits, if it is not found: , . ' or a blank.", metavar="MARK"
+    ),
     missing=option("More words for a missing value.", metavar="A,B", read=parsers.parse_names),
     not_missing=option(
         "Words that are none for a missing value, as NA.", metavar="A,B", read=parsers.parse_names

@@ -9,7 +9,6 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, Literal
 import typer
 
 from gdfit.data.text.fields import WHITE_SPACE, WHOLE, Grammar, content, records
+from gdfit.data.text.spellings import find_spelling
 from gdfit.errors import GdfitError, UsageError, quoted
 
 OF_ONE_RUN = ("-q", "--quiet", "--no-model", "--chart", "--leap")
@@ -115,7 +115,7 @@ def plain_number(text: str) -> float:
 
 
 def parse_number(text: str) -> float:
-    """A number."""
+    """A number, as a file has it."""
     try:
         return plain_number(text)
     except ValueError:
@@ -187,9 +187,14 @@ def finite_numbers(texts: Sequence[str]) -> tuple[float, ...]:
 
 
 def exact_number(text: str) -> float:
-    """A finite number, with all its digits where it is a whole one that float64 may not have."""
-    (value,) = finite_numbers([text])
-    return value if abs(value) < WHOLE else int(Decimal(text.strip()).to_integral_value())
+    """A finite number in any spelling that a file may have, with all its digits where it is a whole
+    one that float64 may not have."""
+    said = text.strip()
+    spelling, doubt = find_spelling([said])
+    if spelling and not doubt:
+        said = spelling.digits(said.encode()).decode()
+    (value,) = finite_numbers([said])
+    return value if abs(value) < WHOLE else Grammar(",").exact(said.encode())
 
 
 def parse_betas(text: str) -> tuple[float, float]:
@@ -278,7 +283,7 @@ def column_names(ctx: typer.Context) -> tuple[str, ...]:
 
     # Before an option whose value is still to come, files are arguments that nobody has taken yet.
     files = [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
-    names = ("delimiter", "decimal", "skip", "comment", "sheet")
+    names = ("delimiter", "decimal", "thousands", "skip", "comment", "sheet")
     said = {name: ctx.params[name] for name in names if ctx.params.get(name)}
     try:
         with open_file(files[0], Dialect(**said)) as file:

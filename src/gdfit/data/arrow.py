@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Asked, Batch, Level, Words
 from gdfit.data.text.fields import Grammar, read_number
-from gdfit.data.text.header import Held, Layout, named_columns
+from gdfit.data.text.header import Layout, named_columns
+from gdfit.data.text.held import Held, held_as, spelled
+from gdfit.data.text.spellings import find_spelling
 
 ROW_INDEX = "__index_level_"  # pandas' own name of it
 # Arrow's types whose values are texts, or bytes that may be.
@@ -40,6 +42,7 @@ def typed_layout(given: Sequence[str], held: Sequence[Held], grammar: Grammar) -
     """
     names, aside = named_columns(given)
     index = {name for name in names if name.startswith(ROW_INDEX)}
+    grammar = spelled(grammar, held)
     return Layout(names, True, grammar, set_aside=aside | index, held=tuple(held), is_text=False)
 
 
@@ -74,13 +77,14 @@ def batch_of(
     for place, kind in asked:
         try:
             if kind != "number":
-                said = words_in(columns[place], grammar)
-                words.append(exact_words(said, grammar) if kind == "exact" else said)
+                own = grammar.at(place)
+                said = words_in(columns[place], own)
+                words.append(exact_words(said, own) if kind == "exact" else said)
                 check((said.codes < 0) & (not may_miss), place, missing)
                 continue
             values = next(numbers)
             if read is None:
-                numbers_into(columns[place], grammar, values, may_miss=may_miss)
+                numbers_into(columns[place], grammar.at(place), values, may_miss=may_miss)
         except UnreadableError as error:
             faults.append((error.row, place, error.what))
             continue
@@ -131,6 +135,9 @@ def numbers_into(column: Any, grammar: Grammar, result: FloatArray, *, may_miss:
     """
     if isinstance(column, np.ndarray):
         result[:] = column
+        return
+    if not grammar.spelling.is_plain and str(column.type) in TEXTS:
+        result[:] = numbers_spelled(column, grammar, may_miss=may_miss)
         return
     if not is_numeric(column.type):
         result[:] = numbers_said(words_in(column, grammar), grammar, may_miss=may_miss)
@@ -221,6 +228,42 @@ def exact_words(words: Words, grammar: Grammar) -> Words:
     return Words(words.codes, [grammar.exact(as_bytes(word)) for word in words.said])
 
 
+def numbers_spelled(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatArray:
+    """The numbers that a column of text says in a spelling of its own, NaN where one is missing.
+
+    Raises
+    ------
+    UnreadableError : a field says no number.
+    """
+    import pyarrow as pa
+    from pyarrow import compute
+
+    said = column.cast(pa.large_binary())
+    if isinstance(said, pa.ChunkedArray):
+        said = said.combine_chunks()
+    whole = rf"^[ \t]*{grammar.spelling.pattern}[ \t]*$"
+    is_number = compute.fill_null(compute.match_substring_regex(said, whole), False)
+    digits = said if (is_all := is_number.true_count == len(said)) else said.filter(is_number)
+    text = bytes(digits.buffers()[2] or b"")
+    for what, by in ((b" ", b""), (b"\t", b""), *grammar.spelling.changes):
+        if what in text:
+            digits = compute.replace_substring(digits, what, by)
+    values: FloatArray = stored_in(digits.cast(pa.string()).cast(pa.float64()), np.float64)
+    if not is_all:
+        fits = is_number.to_numpy(zero_copy_only=False)
+        others = np.flatnonzero(~fits)
+        try:
+            absent = numbers_said(words_in(said.take(others), grammar), grammar, may_miss=may_miss)
+        except UnreadableError as error:
+            raise UnreadableError(int(others[error.row]), error.what) from None
+        result = np.empty(len(said))
+        result[fits], result[others] = values, absent
+        values = result
+    if grammar.missing_numbers:
+        values = np.where(np.isin(values, list(grammar.missing_numbers)), math.nan, values)
+    return values
+
+
 def as_bytes(word: Level) -> bytes:
     """A word as its field has it."""
     return str(word).encode(errors="surrogateescape")
@@ -304,5 +347,10 @@ def held_in(column: Any, grammar: Grammar) -> Held:
     except UnreadableError as error:
         return Held(words=len(column), word=error.what)
     missing = int((words.codes < 0).sum())
+    if str(column.type) in TEXTS:
+        present = [str(words.said[code]) for code in words.codes if code >= 0]
+        found = find_spelling(present)
+        if found.spelling and not found.spelling.is_plain:
+            return held_as(found, present, missing)
     order = tuple(map(str, words.said)) if getattr(column.type, "ordered", False) else ()
     return Held(0, missing, len(column) - missing, str(words.said[0]) if words.said else "", order)

@@ -20,7 +20,7 @@ from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import expanded
 from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
-from gdfit.data.terms.lookup import made_like
+from gdfit.data.terms.lookup import made_like, remarks_on
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitError, GdfitWarning, NoObservationsError, UsageError, printable
@@ -99,20 +99,27 @@ class Dataset:
 
         Files that have been written to meanwhile are read once more.
         """
+
+        def job_of(first: LaidOut) -> Job:
+            job = job_for(first)
+            for remark in remarks_on(first.layout, job.recipe.columns.names):
+                self.tell(remark)
+            return job
+
         if self.cluster:
             self.on_start()
             result, found = self.cluster.reduce(
-                self.files, self.dialect, job_for, self.progress, self.note
+                self.files, self.dialect, job_of, self.progress, self.note
             )
         else:
             before = [*map(identity, self.files)]
             try:
-                result, found = self._reduced_here(job_for)
+                result, found = self._reduced_here(job_of)
             except GdfitError:
                 if [*map(identity, self.files)] == before:
                     raise
             if [*map(identity, self.files)] != before:
-                result, found = self._reduced_here(job_for)
+                result, found = self._reduced_here(job_of)
         if self.progress:
             self.progress.missed(found.missed)
         if found.remark:
@@ -181,8 +188,9 @@ class Dataset:
         columns, observations = self._whole(seed, keep_rows=keep_rows)
         if validation is None:
             return observations, None
+        dialect = replace(self.dialect, known=columns.spellings)
         columns = replace(columns, known=observations.expansion)
-        other = replace(self, files=(validation,), columns=columns)
+        other = replace(self, files=(validation,), columns=columns, dialect=dialect)
         return observations, other.observations(keep_rows=keep_rows)
 
     @property

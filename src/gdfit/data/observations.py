@@ -20,6 +20,7 @@ import numpy as np
 from gdfit.arrays import FloatArray, Near
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
+from gdfit.data.text.spellings import Spelling
 from gdfit.errors import UsageError, listing, printable
 from gdfit.system import naming_scratch, scratch_file
 
@@ -200,6 +201,7 @@ class Observations:
         weights.
     left_out : columns of the file that are no features because they hold text, or nothing.
     is_instead : whether the last one is among them, which would be the target if it had numbers.
+    spellings : how the columns are written whose numbers have a spelling of their own, as $1,250.
     weight, weights_name : Σv, where the observations have weights v, and what these are called.
     first_weights, sample_weights : those of the first ones, and of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
@@ -218,6 +220,7 @@ class Observations:
     rows: Rows | None = None
     left_out: tuple[str, ...] = ()
     is_instead: bool = False
+    spellings: tuple[tuple[str, Spelling], ...] = ()
     weight: float | None = None
     weights_name: str | None = None
     first_weights: FloatArray | None = None

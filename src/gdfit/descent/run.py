@@ -329,6 +329,7 @@ class Run(Displayed):
             "penalty_scale": settings.scale,
             "intercept": data.intercept,
             "weights": data.weights_name,
+            "spellings": {column: spelling.record for column, spelling in data.spellings},
             "observations": data.count,
             "validation_observations": self.validation.count if self.validation else 0,
             "version": __version__,

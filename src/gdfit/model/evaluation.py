@@ -27,6 +27,7 @@ from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.linear import LinearModel
+from gdfit.model.prediction import as_trained
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     last column where there is no header.
     """
     recipe = Observed(model, dataset.selection.target, drop_missing=dataset.dialect.drop_missing)
+    dataset = as_trained(model, dataset)
     errors: Errors = dataset.reduced(lambda first: Measure(recipe))
     return errors.evaluation(dataset.name)
 
@@ -115,6 +117,7 @@ def observe(model: LinearModel, dataset: Dataset) -> Observations:
     weights = model.facts.get("weights")
     named = weights if isinstance(weights, str) else None
     recipe = Observed(model, dataset.selection.target, named, dataset.dialect.drop_missing)
+    dataset = as_trained(model, dataset)
     found: list[Observations | None] = dataset.reduced(lambda first: Condense(recipe))
     if found[0] is None:
         raise NoObservationsError(file=dataset.name)

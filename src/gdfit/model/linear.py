@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gdfit.data.sources.frames import FrameFile
     from gdfit.data.terms.expansion import Expansion
     from gdfit.data.terms.row_maker import RowMaker
+    from gdfit.data.text.spellings import Spelling
 
 MOST_OF_VERSION = 40  # letters of what should be one
 
@@ -122,6 +123,16 @@ class LinearModel(Displayed):
     def intercept(self) -> bool:
         """True where there is a b."""
         return self.facts.get("intercept") is not False
+
+    @property
+    def spellings(self) -> tuple[tuple[str, Spelling], ...]:
+        """How the columns were written in training whose numbers have a spelling of their own."""
+        from gdfit.data.text.spellings import spelling_of
+
+        found = self.facts.get("spellings")
+        records = found.items() if isinstance(found, Mapping) else ()
+        known = ((str(column), spelling_of(record)) for column, record in records)
+        return tuple((column, spelling) for column, spelling in known if spelling)
 
     @property
     def made_of(self) -> Expansion:

@@ -15,7 +15,7 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.tree import in_order
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.terms.expansion import enclosed
-from gdfit.data.terms.lookup import find_features
+from gdfit.data.terms.lookup import find_features, remarks_on
 from gdfit.data.terms.row_maker import RowMaker, values_missing
 from gdfit.data.text.blocks import LF, Block, Positions, ends_of_rows, every_other
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
@@ -42,11 +42,14 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
             return bool(find_features(layout, dataset.name, model.inputs))
         return False
 
+    dataset = as_trained(model, dataset)
     first: CsvFile | None = None
     unpredicted, text = Unpredicted(), b"\n"
     for file in dataset.open_texts(suits):
         file = replace(file, skip_broken=True)
         maker = model.maker(file)
+        for remark in remarks_on(file.layout, model.inputs):
+            dataset.tell(remark)
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
         if first is None:
@@ -59,6 +62,14 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
         first = first or file
     if remark := unpredicted.remark(model):
         dataset.tell(remark)
+
+
+def as_trained(model: LinearModel, dataset: Dataset) -> Dataset:
+    """The data set, its columns written as in training where nothing else is said or shown."""
+    dialect = dataset.dialect
+    if dialect.decimal or dialect.thousands:
+        return dataset
+    return replace(dataset, dialect=replace(dialect, known=model.spellings))
 
 
 def top(file: CsvFile, name: str) -> bytes:
@@ -82,7 +93,7 @@ def check_same_columns(first: CsvFile, file: CsvFile) -> None:
         what = f"its columns stand in another order than in {first.name}"
     elif first.encoding != file.encoding:
         what = f"its encoding is not that of {first.name}"
-    elif first.layout.grammar != file.layout.grammar:
+    elif replace(first.layout.grammar, spellings=()) != replace(file.layout.grammar, spellings=()):
         what = f"its delimiter is not that of {first.name}"
     else:
         return
@@ -179,7 +190,7 @@ def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -
     if grammar.delimiter in "+-.e":
         before, after = before + '"', '"'
     text = before + f"{after}\n{before}".join(said) + f"{after}\n"
-    return text.replace(".", grammar.spelling.point.decode())
+    return text.replace(".", grammar.decimal)
 
 
 def with_fields(text: bytes, ends: Positions, fields: str) -> bytes:

@@ -17,7 +17,8 @@ from gdfit.data.data_file import Progress
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar
-from gdfit.data.text.header import Held, Layout
+from gdfit.data.text.header import Layout
+from gdfit.data.text.held import Held
 from gdfit.data.text.sniffing import SNIFFED_ROWS
 from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.system import naming_scratch, scratch_file

@@ -109,6 +109,7 @@ class Condensed:
             target_name=columns.target,
             left_out=columns.left_out,
             is_instead=columns.is_instead,
+            spellings=columns.spellings,
             first=np.delete(first[:, : width + 2], width, axis=1),
             last=np.append(levels.recoded(last)[: expansion.width], last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),

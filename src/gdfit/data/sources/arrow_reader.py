@@ -35,12 +35,17 @@ def read_by_arrow(
     kinds = dict(sorted({*asked}, key=lambda column: column[1] != "number"))
     words = pa.dictionary(pa.int32(), pa.binary())
     types = {"number": pa.float64(), "word": words, "exact": words}
+    numbers = [place for place, kind in kinds.items() if kind == "number"]
+    spelled = {place for place in numbers if not grammar.at(place).spelling.is_plain}
     conversion = csv.ConvertOptions(
-        column_types={str(place): types[kind] for place, kind in kinds.items()},
+        column_types={
+            str(place): pa.binary() if place in spelled else types[kind]
+            for place, kind in kinds.items()
+        },
         include_columns=[*map(str, kinds)],
         # Arrow is slower with words for missing fields.
         null_values=[word.decode() for word in grammar.missing_words] if missing else [],
-        decimal_point=grammar.spelling.point.decode(),
+        decimal_point=grammar.decimal if grammar.decimal.isascii() else ".",
         check_utf8=False,
     )
     is_spaced = grammar.delimiter == WHITE_SPACE
@@ -81,8 +86,7 @@ def read_by_arrow(
     # in its memory is 0.
     if np.isnan(batch.numbers).any() and not all(
         np.isfinite(stored_in(part, np.float64)).all()
-        for place, kind in kinds.items()
-        if kind == "number"
+        for place in {*numbers} - spelled
         for part in columns[place].chunks
     ):
         return None
@@ -136,10 +140,10 @@ def doubtful_rows(
         return None
     if table.num_rows != np.count_nonzero(~doubtful):
         return None
-    number = grammar.spelling.number.pattern.decode()
     known = pa.array([b"", *grammar.missing_words], pa.binary())
     words = np.zeros(table.num_rows, bool)
-    for column in table.columns:
+    for place, column in zip(numbers, table.columns, strict=True):
+        number = grammar.at(int(place)).spelling.pattern
         said = compute.match_substring_regex(column, rf"^[ \t]*({number})[ \t]*$")
         said = compute.or_(said, compute.is_in(column, known))
         words |= ~said.combine_chunks().to_numpy(zero_copy_only=False)

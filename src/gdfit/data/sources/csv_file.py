@@ -282,11 +282,12 @@ def read_plainly(
         for column in columns:
             try:
                 field = record.fields[column.place]
+                own = grammar.at(column.place)
                 if column.kind == "number":
-                    values.append(fields.read_number(field, grammar, missing=missing))
+                    values.append(fields.read_number(field, own, missing=missing))
                     continue
                 read = fields.read_word if column.kind == "word" else fields.read_exact
-                level, known = read(field, grammar, missing=missing), code_of[column]
+                level, known = read(field, own, missing=missing), code_of[column]
                 values.append(-1 if level is None else known.setdefault(level, len(known)))
             except ValueError as error:
                 line = fields.line_at(block.text, record.start, block.line)

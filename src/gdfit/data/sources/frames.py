@@ -20,7 +20,8 @@ from gdfit.data.arrow import UnreadableError, batch_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.fields import Grammar, says_number
-from gdfit.data.text.header import Held, Layout
+from gdfit.data.text.header import Layout
+from gdfit.data.text.held import Held
 from gdfit.data.text.sniffing import SNIFFED_ROWS
 from gdfit.errors import FieldError, quoted
 
@@ -72,12 +73,13 @@ class FrameFile:
         """The rows of a unit: see `DataFile`."""
         columns = {place: self.columns[place][unit.content] for place, _ in asked}
         count = len(self.columns[0][unit.content])
+        grammar = self.layout.grammar
         try:
-            batch = batch_of(count, columns, asked, GRAMMAR, may_miss=may_miss)
+            batch = batch_of(count, columns, asked, grammar, may_miss=may_miss)
         except UnreadableError as error:
             if error.row:
                 before = {place: column[: error.row] for place, column in columns.items()}
-                yield batch_of(error.row, before, asked, GRAMMAR, may_miss=may_miss)
+                yield batch_of(error.row, before, asked, grammar, may_miss=may_miss)
             raise self.fault_in(unit, error.row, error.place, error.what) from None
         yield batch
 

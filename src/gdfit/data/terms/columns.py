@@ -15,6 +15,7 @@ from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.header import Layout
+from gdfit.data.text.spellings import Spelling
 from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted, typed
 
 
@@ -30,6 +31,7 @@ class Columns:
     weights : the column of the rows' weights, if there is one.
     intercept : whether there is a b.
     known : what has been made of the columns before, whose levels are all there are.
+    spellings : how the columns are written whose numbers have a spelling of their own.
     """
 
     features: tuple[str, ...]
@@ -41,6 +43,7 @@ class Columns:
     intercept: bool = True
     known: Expansion | None = None
     is_instead: bool = False
+    spellings: tuple[tuple[str, Spelling], ...] = ()
 
     @cached_property
     def expansion(self) -> Expansion:
@@ -109,7 +112,9 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     check_names(made)
     names = tuple(map(str, made))
     columns = Columns(names, str(target), left_out, made, target, weights, selection.intercept)
-    return replace(columns, is_instead=is_instead)
+    spellings = ((column, layout.held_in(column).spelling) for column in columns.names)
+    own = tuple((column, found) for column, found in spellings if found)
+    return replace(columns, is_instead=is_instead, spellings=own)
 
 
 def choose_target(

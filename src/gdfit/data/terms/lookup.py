@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
 from gdfit.data.data_file import LaidOut
+from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.terms import Factor, read_term
+from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout, bare
-from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
+from gdfit.errors import GdfitError, UsageError, listing, printable, quoted, typed
 
 File = TypeVar("File", bound=LaidOut)
 
@@ -96,7 +98,44 @@ def find_columns(
             instead = "" if needed else f", or `exclude` {typed([column])}"
             what = f"{count} columns are called {quoted(column)}; name them apart{where}{instead}"
             raise GdfitError(what, file=name)
+        check_marks(layout, name, column)
     return {name: layout.names.index(column) for name, column in found.items()}
+
+
+def check_marks(layout: Layout, name: str, column: str) -> None:
+    """Raise where it can't be told what a mark in a column's numbers stands for."""
+    held = layout.held_in(column)
+    if not held.doubt or not held.spelling:
+        return
+    mark, number = held.doubt, held.example.encode()
+    decimals = replace(held.spelling, point=mark, thousands="")
+    values = [
+        level_name(Grammar(",", own=spelling).exact(number))
+        for spelling in (held.spelling, decimals)
+    ]
+    what = f"{quoted(held.example)} is {values[0]} where {mark!r} stands for thousands, and "
+    what += f"{values[1]} where it is the decimal mark"
+    if not layout.is_text:
+        raise GdfitError(f"{what}: make it a column of numbers", file=name, column=column)
+    raise GdfitError(
+        f"{what}; `thousands` {mark} or `decimal` {mark} says which",
+        file=name,
+        column=column,
+        changes={"thousands": mark, "decimal": ""},
+        or_changes={"decimal": mark, "thousands": ""},
+    )
+
+
+def remarks_on(layout: Layout, names: Sequence[str]) -> Iterator[str]:
+    """How the numbers of these columns are read, where that is not as they stand, or where decimals
+    look like thousands."""
+    for column, held in zip(layout.names, layout.held, strict=True):
+        if column not in names or held.doubt or not held.example:
+            continue
+        grammar = Grammar(",", ",", own=held.spelling)
+        value = level_name(grammar.exact(held.example.encode()))
+        more = "" if held.spelling else "; `thousands` , takes the mark for that of thousands"
+        yield f"{printable(column)}: {printable(held.example)} is read as {value}{more}"
 
 
 def find_features(layout: Layout, name: str, features: Sequence[str]) -> dict[str, int]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import NamedTuple
 
-from gdfit.data.text.fields import MISSING, SPELLINGS, WHITE_SPACE, WHOLE, Grammar, says_number
+from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_number
+from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
 from gdfit.errors import UsageError, quoted
 
 
@@ -26,7 +27,8 @@ class Dialect:
     """What is said of how data files are written; what is not said is found out.
 
     delimiter : one character or `WHITE_SPACE`; by default found from the first lines.
-    decimal : the decimal mark, ``.`` or ``,``.
+    decimal : the decimal mark, ``.`` or ``,``; by default ``.``, but in a column that shows without
+        doubt that it is the other one.
     missing : what stands for a missing value, besides what pandas takes for one by default.
     skip : how many lines above the header, or the data, to leave out.
     comment : the character that begins a comment, up to the end of the line; by default, lines that
@@ -39,10 +41,14 @@ class Dialect:
         or too few fields, with quotes that don't close, or a word among numbers.
     header : whether the first line has the columns' names; by default, that is found out.
     encoding : the text's encoding, by one of Python's names for it; by default, that is found out.
+    thousands : the mark that may stand before each three digits of all numbers; by default found
+        for each column.
+    known : how columns were written before, by their names, which holds where their first lines
+        don't say otherwise.
     """
 
     delimiter: str | None = None
-    decimal: str = "."
+    decimal: str | None = None
     missing: tuple[str, ...] = ()
     skip: int = 0
     comment: str | None = None
@@ -53,15 +59,23 @@ class Dialect:
     skip_broken: bool = False
     header: bool | None = None
     encoding: str | None = None
+    thousands: str | None = None
+    known: tuple[tuple[str, Spelling], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.decimal not in SPELLINGS:
+        if self.decimal is not None and self.decimal not in SPELLINGS:
             raise UsageError(f"`decimal` takes . or a comma, not {quoted(self.decimal)}")
         if self.delimiter not in (None, WHITE_SPACE) and not is_mark(self.delimiter, ""):
             raise UsageError(
                 f"`delimiter` takes one character, 'tab' or 'space', not {quoted(self.delimiter)}"
             )
-        if self.delimiter == self.decimal:
+        if self.thousands is not None and self.thousands not in THOUSANDS_MARKS:
+            raise UsageError(
+                f"`thousands` takes a comma, a point, ' or a blank, not {quoted(self.thousands)}"
+            )
+        if self.thousands and self.thousands == self.decimal:
+            raise UsageError(f"`thousands` and `decimal` are both {quoted(self.thousands)}")
+        if self.delimiter and self.delimiter == self.decimal:
             raise UsageError(f"`delimiter` and `decimal` are both {quoted(self.decimal)}")
         if self.comment is not None and not is_mark(self.comment, " \t.,+-"):
             raise UsageError(f"`comment` takes one character as #, not {quoted(self.comment)}")
@@ -79,7 +93,7 @@ class Dialect:
     def grammar(self, delimiter: str, quoting: Quoting = QUOTINGS[0]) -> Grammar:
         """How a file with this delimiter and these quotes writes rows and numbers."""
         missing = (MISSING | set(self.missing)) - set(self.not_missing)
-        return Grammar(delimiter, self.decimal, missing, self.comment, *quoting)
+        return Grammar(delimiter, self.decimal or ".", missing, self.comment, *quoting)
 
 
 def is_encoding(name: str) -> bool:

@@ -9,11 +9,12 @@ import math
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
+from gdfit.data.text.spellings import OTHER_MARK, SPELLINGS, Spelling, find_spelling
 from gdfit.errors import quoted
 
 WHITE_SPACE = r"\s+"  # the delimiter of files with spaces and tabs between the fields
@@ -22,7 +23,6 @@ MISSING = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
     | {"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"}
 )
-OTHER_MARK = {".": ",", ",": "."}
 
 WHOLE = 2**53  # below it, float64 has all whole numbers
 MARKS = "#%"  # begin comments above a header
@@ -30,24 +30,6 @@ MARKS = "#%"  # begin comments above a header
 ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
-class Spelling(NamedTuple):
-    """A way to write numbers.
-
-    number : what says one, in ASCII digits.
-    point : the decimal mark.
-    thousands : the characters that may stand between digits and mean nothing.
-    """
-
-    number: re.Pattern[bytes]
-    point: bytes
-    thousands: bytes = b""
-
-
-# How numbers are written, by what `decimal` says.
-SPELLINGS = {
-    ".": Spelling(re.compile(rb"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"), b"."),
-    ",": Spelling(re.compile(rb"[+-]?([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?"), b","),
-}
 INFINITE = re.compile(rb"[+-]?inf(inity)?", re.IGNORECASE)
 
 
@@ -64,6 +46,8 @@ class Grammar:
     hints : whether options say so, which a fault then names.
     categories : whether columns of categories have missing values of their own, so that no word
         stands for one in them.
+    spellings : of the columns whose numbers are written in another way, by their places.
+    own : how numbers are written, where it is not by `decimal` alone.
     """
 
     delimiter: str
@@ -74,6 +58,8 @@ class Grammar:
     escape: bool = False
     hints: bool = True
     categories: bool = False
+    spellings: tuple[tuple[int, Spelling], ...] = ()
+    own: Spelling | None = None
 
     @cached_property
     def delimiters(self) -> bytes:
@@ -93,8 +79,9 @@ class Grammar:
     @cached_property
     def missing_numbers(self) -> frozenset[float]:
         """What a missing field says as a number."""
+        plain = SPELLINGS[self.decimal]
         return frozenset(
-            self.value(word) for word in self.missing_words if self.spelling.number.fullmatch(word)
+            float(plain.digits(word)) for word in self.missing_words if plain.number.fullmatch(word)
         )
 
     @cached_property
@@ -147,21 +134,30 @@ class Grammar:
     @property
     def spelling(self) -> Spelling:
         """How numbers are written."""
-        return SPELLINGS[self.decimal]
+        return self.own or SPELLINGS[self.decimal]
+
+    def at(self, place: int) -> Grammar:
+        """How the column at this place is written."""
+        return self.of_columns.get(place, self)
+
+    @cached_property
+    def of_columns(self) -> dict[int, Grammar]:
+        """How the columns are written that have a spelling of their own."""
+        return {
+            place: replace(self, own=spelling, spellings=()) for place, spelling in self.spellings
+        }
 
     def value(self, number: bytes) -> float:
         """The float64 that is nearest to what says a number; infinite if it is too large."""
-        _, point, thousands = self.spelling
-        return float(number.translate(None, thousands).replace(point, b"."))
+        return float(self.spelling.digits(number))
 
     def exact(self, number: bytes) -> float:
         """What says a number, with all its digits where it is a whole one: an int. Any other is the
         nearest float64."""
-        value, (_, point, thousands) = self.value(number), self.spelling
+        value = self.value(number)
         if not value.is_integer() or abs(value) < WHOLE:
             return int(value) if value.is_integer() else value
-        digits = number.translate(None, thousands).replace(point, b".").decode()
-        return int(Decimal(digits).to_integral_value())
+        return int(Decimal(self.spelling.digits(number).decode()).to_integral_value())
 
     def is_missing(self, said: bytes) -> bool:
         """Whether a field that says this is missing."""
@@ -274,10 +270,20 @@ def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
     what = f"{shown(said)} is not a number"
     if not grammar.hints:
         return what
-    other = OTHER_MARK.get(grammar.decimal, ",")
+    text, other = said.decode(errors="replace"), OTHER_MARK.get(grammar.decimal, ",")
+    spelling = find_spelling([text], grammar.decimal).spelling
+    if spelling and grammar.own:
+        return f"{what} as those in the first lines are"
+    ways = []
+    if spelling and not spelling.unit and spelling.thousands:
+        mark = spelling.thousands
+        ways.append(f"thousands with {mark!r} need `thousands` {shlex.quote(mark)}")
     if SPELLINGS[other].number.fullmatch(said):
-        return f"{what} (decimals with '{other}' need `decimal` {other})"
-    text = said.decode(errors="replace")
+        ways.append(f"decimals with '{other}' need `decimal` {other}")
+    if ways:
+        return f"{what} ({', '.join(ways)})"
+    if spelling:
+        return f"{what} as those in the first lines are"
     if text.isprintable() and is_missing_mark(text):
         drop = "" if missing else " `drop_missing`"
         return f"{what}; if it stands for a missing value, `missing` {shlex.quote(text)}{drop}"

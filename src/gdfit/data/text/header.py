@@ -13,27 +13,13 @@ from typing import NamedTuple
 
 from gdfit.data.text import fields
 from gdfit.data.text.dialect import Dialect, all_numbers
-from gdfit.data.text.fields import OTHER_MARK, Grammar, is_missing_mark, says_number
+from gdfit.data.text.fields import Grammar, is_missing_mark, says_number
+from gdfit.data.text.held import Held, look_at, spelled
 from gdfit.data.text.sniffing import Head, HeadRow, has_number, read_head
+from gdfit.data.text.spellings import OTHER_MARK, find_spelling, unit_of
 from gdfit.errors import GdfitError, quoted
 
 ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
-
-
-class Held(NamedTuple):
-    """What a column holds in the first lines: how many numbers, missing fields and words, and the
-    first of the words; and its levels, where they have an order of their own."""
-
-    numbers: int = 0
-    missing: int = 0
-    words: int = 0
-    word: str = ""
-    order: tuple[str, ...] = ()
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether it is a column of numbers, and not of text in most lines or nothing at all."""
-        return self.words < self.numbers or self.words == self.numbers > 0 or not any(self[:3])
 
 
 @dataclass(frozen=True)
@@ -97,14 +83,16 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
     header, rows = top.header, top.rows
     if header is None:
         names = default_names(len(rows[0].fields))
-        held = look_at(rows, len(names), grammar)
+        held = look_at(rows, names, grammar, dialect)
+        grammar = spelled(grammar, held)
         layout = Layout(names, False, grammar, head.start, head.line, held=held, notes=top.notes)
         return replace(layout, few_broken=are_few_broken(rows, held, grammar))
     given = [bare(field) for field in header.fields]
     short = len(given) - top.named
     names, aside = named_columns(given)
     last = top.units[-1] if top.units else header
-    line, held = fields.line_at(text, last.stop), look_at(rows, len(names), grammar)
+    line, held = fields.line_at(text, last.stop), look_at(rows, names, grammar, dialect)
+    grammar = spelled(grammar, held)
     layout = Layout(names, True, grammar, last.stop, line, header.end, aside, held)
     return replace(
         layout,
@@ -123,7 +111,7 @@ def are_few_broken(rows: Sequence[HeadRow], held: Sequence[Held], grammar: Gramm
     readable = [
         len(row.fields) == len(held)
         and all(
-            row.fields[at] in known or says_number(row.fields[at], grammar.decimal)
+            row.fields[at] in known or grammar.at(at).spelling.takes(row.fields[at])
             for at in numeric
         )
         for row in rows
@@ -267,12 +255,23 @@ def numeric_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]
     return [at for at, column in columns if all_numbers(column, grammar.decimal, grammar.missing)]
 
 
+def spelled_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
+    """The columns of `rows` that have nothing but numbers with a spelling of their own."""
+    places = []
+    for at, column in enumerate(zip(*rows, strict=True)):
+        present = [field for field in column if field not in grammar.missing]
+        found = find_spelling(present).spelling
+        if found and not found.is_plain and all(map(found.takes, present)):
+            places.append(at)
+    return places
+
+
 def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[HeadRow]:
     """The first of the `rows` below a header that are none, but words where the others have
     numbers: units, and further lines of the header."""
     leading = next((at for at, row in enumerate(rows) if has_number(row.fields)), 0)
     below = [row.fields for row in rows[leading:] if len(row.fields) == width]
-    places = numeric_places(below, grammar)
+    places = [*numeric_places(below, grammar), *spelled_places(below, grammar)]
     if not 0 < leading <= MOST_UNITS or not places or len(below) < 2:
         return []
     for row in rows[:leading]:
@@ -326,9 +325,20 @@ def is_row(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar
     below = [row for row in rows if len(row) == len(first)]
     if all_numbers(first, decimal, missing):
         return not is_above_index(first, below)
-    numbers = [at for at, field in enumerate(first) if says_number(field, decimal)]
-    numeric = numeric_places(below, grammar)
+    numbers = [
+        at
+        for at, field in enumerate(first)
+        if says_number(field, decimal) or is_like(field, [row[at] for row in below])
+    ]
+    numeric = [*numeric_places(below, grammar), *spelled_places(below, grammar)]
     return bool(numeric) and set(numeric) <= set(numbers)
+
+
+def is_like(field: str, below: Sequence[str]) -> bool:
+    """Whether a field says a number in some spelling, with a unit only where one of those `below`
+    has it, too."""
+    unit = unit_of(field)
+    return unit is not None and unit in ("", *map(unit_of, below))
 
 
 def is_above_index(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -366,26 +376,6 @@ def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Gram
         not 2 * min(column) - max(column) <= int(number) <= 2 * max(column) - min(column)
         for number, column in zip(said, columns, strict=True)
     )
-
-
-def look_at(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> tuple[Held, ...]:
-    """What the columns hold in `rows`. A number with the other decimal mark counts as one where all
-    numbers may have that mark, so that it is told as a fault and not taken for text."""
-    columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
-    decimal, other = grammar.decimal, OTHER_MARK.get(grammar.decimal, ",")
-    either = other != grammar.delimiter and not any(
-        decimal in field and says_number(field, decimal) for column in columns for field in column
-    )
-
-    def held(column: Sequence[str]) -> Held:
-        present = [field for field in column if field not in grammar.missing]
-        words = [field for field in present if not says_number(field, decimal)]
-        if either:
-            words = [field for field in words if not says_number(field, other)]
-        absent = len(column) - len(present)
-        return Held(len(present) - len(words), absent, len(words), words[0] if words else "")
-
-    return tuple(map(held, columns)) if columns else (Held(),) * width
 
 
 def bare(name: str) -> str:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from gdfit.data.text import fields
 from gdfit.data.text.dialect import QUOTINGS, Dialect, Quoting
-from gdfit.data.text.fields import MARKS, OTHER_MARK, WHITE_SPACE, Grammar, says_number
+from gdfit.data.text.fields import MARKS, WHITE_SPACE, Grammar, says_number
+from gdfit.data.text.spellings import unit_of
 from gdfit.errors import GdfitError
 
 DELIMITERS = ("\t", ";", "|", ",", WHITE_SPACE)  # in this order where two fit equally well
@@ -160,5 +161,5 @@ def share_of_numbers(rows: Sequence[HeadRow]) -> float:
 
 
 def has_number(row: Sequence[str]) -> bool:
-    """Whether there is a number in a row, with either decimal mark."""
-    return any(says_number(field, mark) for field in row for mark in OTHER_MARK)
+    """Whether there is a number in a row, however it is written."""
+    return any(says_number(field, ".") or unit_of(field) is not None for field in row)

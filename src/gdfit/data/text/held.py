@@ -1,0 +1,91 @@
+"""What the columns of a data file hold, by its first rows: numbers, however they are written, or
+text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.fields import Grammar, says_number
+from gdfit.data.text.sniffing import HeadRow
+from gdfit.data.text.spellings import OTHER_MARK, SPELLINGS, Found, Spelling, find_spelling
+
+
+class Held(NamedTuple):
+    """What a column holds in the first lines: how many numbers, missing fields and words, and the
+    first of the words; and its levels, where they have an order of their own.
+
+    spelling : how its numbers are written, where that is not by their decimal mark alone; and the
+        first that shows it.
+    doubt : as in `gdfit.data.text.spellings.Found`.
+    """
+
+    numbers: int = 0
+    missing: int = 0
+    words: int = 0
+    word: str = ""
+    order: tuple[str, ...] = ()
+    spelling: Spelling | None = None
+    example: str = ""
+    doubt: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it is a column of numbers, and not of text in most lines or nothing at all."""
+        return self.words < self.numbers or self.words == self.numbers > 0 or not any(self[:3])
+
+
+def look_at(
+    rows: Sequence[HeadRow], names: Sequence[str], grammar: Grammar, dialect: Dialect
+) -> tuple[Held, ...]:
+    """What the columns hold in `rows`. A number with the other decimal mark counts as one where all
+    numbers may have that mark, so that it is told as a fault and not taken for text."""
+    width, known = len(names), dict(dialect.known)
+    columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
+    decimal, other = grammar.decimal, OTHER_MARK.get(grammar.decimal, ",")
+    either = other != grammar.delimiter and not any(
+        decimal in field and says_number(field, decimal) for column in columns for field in column
+    )
+
+    def held(name: str, column: Sequence[str]) -> Held:
+        present = [field for field in column if field not in grammar.missing]
+        absent = len(column) - len(present)
+        before = known.get(name)
+        if before and present and all(map(before.takes, present)):
+            found = Found(before)
+        else:
+            found = find_spelling(present, dialect.decimal, dialect.thousands)
+        if found.spelling and not found.spelling.is_plain:
+            return held_as(found, present, absent)
+        words = [field for field in present if not says_number(field, decimal)]
+        if either:
+            words = [field for field in words if not says_number(field, other)]
+        word, example = words[0] if words else "", ""
+        if dialect.decimal == "," and find_spelling(present).doubt == ",":
+            example = next(field for field in present if "," in field)
+        return Held(len(present) - len(words), absent, len(words), word, example=example)
+
+    return tuple(map(held, names, columns)) if columns else (Held(),) * width
+
+
+def held_as(found: Found, present: Sequence[str], absent: int) -> Held:
+    """What a column holds whose fields, but for so many, are numbers of a spelling of their own; an
+    example has as many marks as there are."""
+    spelling = found.spelling
+    assert spelling
+    numbers = [*filter(spelling.takes, present)]
+    words = [field for field in present if field not in numbers]
+    shows = [field for field in numbers if not SPELLINGS[spelling.point].takes(field)]
+    if found.doubt:
+        shows = [field for field in numbers if found.doubt in field]
+    example = max(shows, key=lambda field: len({*field} - {*"0123456789"}), default="")
+    word = words[0] if words else ""
+    return Held(len(numbers), absent, len(words), word, (), spelling, example, found.doubt)
+
+
+def spelled(grammar: Grammar, held: Sequence[Held]) -> Grammar:
+    """The grammar of columns that hold this."""
+    own = ((place, each.spelling) for place, each in enumerate(held))
+    return replace(grammar, spellings=tuple((at, found) for at, found in own if found))

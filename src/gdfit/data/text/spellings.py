@@ -1,0 +1,204 @@
+"""How numbers are written: the table of spellings, which all reading goes by, and the one that a
+column has, found from its first fields.
+
+What a spelling takes for a number, and what it makes of it before it is read as one, are the same
+for a field and for a column of Arrow's: the pattern is one that RE2 knows, too, byte by byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import product
+from typing import NamedTuple
+
+OTHER_MARK = {".": ",", ",": "."}
+MINUS = "\u2212"
+BLANKS = " \u00a0\u202f\u2009"  # a blank, one that does not break, a narrow and a thin one
+THOUSANDS_MARKS = (",", ".", "'", "\u2019", *BLANKS)
+# ISO 4217, but for the codes of metals and of nothing.
+CODES = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN "
+    "BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD "
+    "FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD "
+    "JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT "
+    "MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG "
+    "QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT "
+    "TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW "
+    "ZWL"
+)
+PER_CENT = "%"
+UNIT = r"%|[A-Z]{0,2}[$¢-¥֏؋৲৳฿៛₠-⃀﷼]|[A-Z]{3}"
+# A number with whatever may stand around its digits and between them.
+SPELLED = re.compile(
+    rf"\(?[+\-{MINUS}]?\(?(?P<before>{UNIT})?[{BLANKS}]*[+\-{MINUS}]?\(?[{BLANKS}]*"
+    rf"(?P<digits>[.,]?[0-9](?:[0-9.,]|['\u2019{BLANKS}][0-9]{{3}}(?![0-9]))*)"
+    rf"(?:[eEdD][+-]?[0-9]+)?[{BLANKS}]*\)?[{BLANKS}]*(?P<behind>{UNIT})?\)?"
+)
+
+
+def byte_pattern(text: str) -> str:
+    """A pattern of the bytes of a text."""
+    return "".join(f"\\x{byte:02X}" for byte in text.encode())
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """A way to write numbers.
+
+    point : the decimal mark.
+    thousands : the mark that may stand before each three digits.
+    unit : a currency's sign or code, or ``%``, which stands in front or behind of all numbers but
+        zeros.
+    is_loose : whether a number may have U+2212 for its minus, stand in brackets where it is
+        negative, or have Fortran's D before its exponent.
+    """
+
+    point: str = "."
+    thousands: str = ""
+    unit: str = ""
+    is_loose: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing in it but digits, an ASCII decimal mark and an exponent."""
+        return self.point.isascii() and not (self.thousands or self.unit or self.is_loose)
+
+    @cached_property
+    def pattern(self) -> str:
+        """What says a number, in ASCII digits, as a pattern of bytes."""
+        point = byte_pattern(self.point)
+        whole = "[0-9]+"
+        if self.thousands:
+            whole = rf"(?:[0-9]+|[1-9][0-9]{{0,2}}(?:{byte_pattern(self.thousands)}[0-9]{{3}})+)"
+        digits = rf"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)"
+        if not self.is_loose:
+            return rf"[+-]?{digits}(?:[eE][+-]?[0-9]+)?"
+        number = rf"{digits}(?:[eEdD][+-]?[0-9]+)?"
+        sign, blank = (
+            rf"(?:[+-]|{byte_pattern(MINUS)})?",
+            f"(?:{'|'.join(map(byte_pattern, BLANKS))})*",
+        )
+
+        signed, negative = f"{sign}{number}", rf"\({blank}{number}{blank}\)"
+        if not self.unit:
+            return f"(?:{signed}|{negative})"
+        unit = byte_pattern(self.unit)
+        value = f"(?:{signed}|{negative})"
+        in_brackets = rf"\((?:{unit}{blank}{number}|{number}{blank}{unit})\)"
+        zero = f"{sign}0+(?:{point}0*)?"
+        ways = [f"{unit}{blank}{value}", f"{sign}{unit}{blank}{number}", f"{value}{blank}{unit}"]
+        return f"(?:{'|'.join([*ways, in_brackets, zero])})"
+
+    @cached_property
+    def number(self) -> re.Pattern[bytes]:
+        """What says a number."""
+        return re.compile(self.pattern.encode())
+
+    @cached_property
+    def changes(self) -> tuple[tuple[bytes, bytes], ...]:
+        """What is replaced in a number, in this order, for float64 to be read from it."""
+        changes = {self.unit: "", self.thousands: "", self.point: ".", "+": ""}
+        if self.is_loose:
+            changes |= dict.fromkeys(BLANKS, "")
+            changes |= {MINUS: "-", "(": "-", ")": "", "D": "e", "d": "e"}
+        return tuple(
+            (what.encode(), by.encode()) for what, by in changes.items() if what and what != by
+        )
+
+    def digits(self, number: bytes) -> bytes:
+        """A number as Python writes one."""
+        for what, by in self.changes:
+            number = number.replace(what, by)
+        return number
+
+    def takes(self, field: str) -> bool:
+        """Whether a field says a number in this spelling."""
+        return self.number.fullmatch(field.encode(errors="surrogatepass")) is not None
+
+    @property
+    def record(self) -> dict[str, str]:
+        """What a model's file says of it."""
+        return {"decimal": self.point, "thousands": self.thousands, "unit": self.unit}
+
+
+def spelling_of(record: object) -> Spelling | None:
+    """The spelling in a model's file, if it is one."""
+    if not isinstance(record, Mapping) or not all(
+        isinstance(each, str) for each in record.values()
+    ):
+        return None
+    marks = (record.get("decimal", "."), record.get("thousands", ""), record.get("unit", ""))
+    return Spelling(*marks, is_loose=True) if marks[0] else None
+
+
+# How numbers are written, by what `decimal` says.
+SPELLINGS = {".": Spelling("."), ",": Spelling(",")}
+
+
+class Found(NamedTuple):
+    """How a column's numbers are written.
+
+    spelling : as they are, if they are numbers.
+    doubt : the mark of which it can't be told whether it stands for thousands or is a decimal mark;
+        a number has it in the spelling as if it stood for thousands.
+    """
+
+    spelling: Spelling | None
+    doubt: str = ""
+
+
+def find_spelling(
+    fields: Sequence[str], decimal: str | None = None, thousands: str | None = None
+) -> Found:
+    """How the numbers of a column are written that has these fields, none of them missing.
+
+    decimal, thousands : the marks, if they are said to be these.
+    """
+    plain = SPELLINGS[decimal or "."]
+    if not plain.is_plain:
+        return Found(plain if 2 * sum(map(plain.takes, fields)) > len(fields) else None)
+    written = [found for field in fields if (found := SPELLED.fullmatch(field))]
+    if 2 * len(written) <= len(fields):
+        return Found(None)
+    numbers = [found[0] for found in written]
+    if not thousands and all(map(plain.takes, numbers)):
+        return Found(plain)
+    units = {
+        unit_of(found[0])
+        for found in written
+        if found["digits"].strip("0.,") or not plain.takes(found[0])
+    }
+    unit = units.pop() if units else ""
+    if units or unit is None:
+        return Found(None)
+    said = "".join(found["digits"] for found in written)
+    marks = (thousands,) if thousands else ("", *(mark for mark in THOUSANDS_MARKS if mark in said))
+    readings: dict[tuple[bytes, ...], Spelling] = {}
+    for point, mark in product((decimal,) if decimal else OTHER_MARK, marks):
+        spelling = Spelling(point, mark, unit, is_loose=True)
+        if mark != point and all(map(spelling.takes, numbers)):
+            digits = tuple(spelling.digits(number.encode()) for number in numbers)
+            readings.setdefault(digits, spelling)
+    is_comma = not decimal and all(map(SPELLINGS[","].takes, numbers))
+    in_order = sorted(readings.values(), key=lambda each: bool(each.thousands))
+    if not in_order or (len(in_order) == 1 and is_comma and not in_order[0].thousands):
+        return Found(None)  # the latter needs `decimal`
+    first, last = in_order[0], in_order[-1]
+    is_money = unit not in ("", PER_CENT)
+    if first is last or (first.point == "." and not is_money):
+        mark = first.thousands or (OTHER_MARK.get(first.point, "") if is_money else "")
+        return Found(replace(first, thousands=mark))
+    return Found(last, "" if is_money and first.point == "," else first.point)
+
+
+def unit_of(field: str) -> str | None:
+    """The unit of the number that a field seems to say, if only an empty one; None if it seems to
+    say none."""
+    found = SPELLED.fullmatch(field)
+    if not found:
+        return None
+    unit = (found["before"] or "") + (found["behind"] or "")
+    return None if unit.isalpha() and unit not in CODES.split() else unit

@@ -1,0 +1,261 @@
+"""How numbers are written: what is understood, what is not guessed, and that readers agree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from conftest import Gdfit
+from gdfit import Dialect, GdfitError, GdfitWarning, observations_from, read_observations
+from gdfit.data.batch import Asked
+from gdfit.data.sources.csv_file import read_plainly
+from gdfit.data.text.blocks import Block
+from gdfit.data.text.fields import Grammar
+from gdfit.data.text.spellings import Spelling, find_spelling
+from readers import blocks_of, read_block
+
+NUMBERS = [1250.5, -3.25, 2345678.75, 0.5, 12.125, -1999.0, 45.0, 310.0]
+
+
+def grouped(number: float, mark: str, point: str = ".") -> str:
+    """A number with two decimals and a mark before each three digits."""
+    return f"{number:,.2f}".replace(",", "T").replace(".", point).replace("T", mark)
+
+
+def enclosed(number: float) -> str:
+    """A number, in brackets where it is negative."""
+    return f"({-number})" if number < 0 else str(number)
+
+
+WRITTEN: dict[str, Callable[[float], str]] = {
+    "dollars": lambda n: f"${n:,.2f}".replace("$-", "-$"),
+    "dollars in brackets": lambda n: f"(${-n:,.2f})" if n < 0 else f"${n:,.2f}",
+    "euros behind": lambda n: f"{grouped(n, '.', ',')} €",
+    "a code in front": lambda n: f"CHF {grouped(n, chr(39))}",
+    "a code behind": lambda n: f"{n} EUR",
+    "per cent": lambda n: f"{n}%",
+    "per cent with a blank": lambda n: f"{n} %",
+    "thousands with commas": lambda n: grouped(n, ","),
+    "thousands with points": lambda n: grouped(n, ".", ","),
+    "thousands with quotes": lambda n: grouped(n, "'"),
+    "thousands with blanks": lambda n: grouped(n, " "),
+    "with blanks that don't break": lambda n: grouped(n, "\u00a0"),
+    "with thin blanks": lambda n: grouped(n, "\u2009", ","),
+    "minus": lambda n: str(n).replace("-", "\u2212"),
+    "brackets": enclosed,
+    "Fortran": lambda n: f"{n:.8E}".replace("E", "D"),
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+@pytest.mark.parametrize("rows", [1, 8000])
+def test_a_column_is_read_however_its_numbers_are_written(
+    tmp_path: Path, gdfit: Gdfit, way: str, rows: int
+) -> None:
+    """By the plain reader, by Arrow, in a DataFrame and in Parquet: as the numbers are."""
+    numbers = [float(f"{number:.2f}") for number in NUMBERS] * rows
+    texts = [WRITTEN[way](number) for number in numbers]
+    ys = [2 * number + 1 for number in numbers]
+    frame = pandas.DataFrame({"x": texts, "y": ys})
+    path = tmp_path / "data.csv"
+    frame.to_csv(path, index=False, sep="|")
+    clean = frame.assign(x=numbers)
+    with pytest.warns(GdfitWarning, match="x: .* is read as"):
+        found = read_observations(str(path))
+    assert (found.features, found.target_name, found.count) == (("x",), "y", len(numbers))
+    assert found.last.tolist() == [numbers[-1], ys[-1]]
+    in_frame = observations_from(frame, "y")
+    assert in_frame.augmented.tobytes() == observations_from(clean, "y").augmented.tobytes()
+    assert np.allclose(abs(found.augmented), abs(in_frame.augmented), rtol=1e-12)
+    parquet.write_table(pa.table({"x": texts, "y": ys}), tmp_path / "data.parquet")
+    with pytest.warns(GdfitWarning, match="x: .* is read as"):
+        stored = read_observations(str(tmp_path / "data.parquet"))
+    assert stored.augmented.tobytes() == in_frame.augmented.tobytes()
+
+
+MARKS = st.sampled_from(
+    [("", "."), (",", "."), (".", ","), ("'", "."), (" ", ","), ("\u00a0", ".")]
+)
+SPELLED = st.builds(
+    lambda marks, unit: Spelling(marks[1], marks[0], unit, is_loose=True),
+    MARKS,
+    st.sampled_from(["", "%", "$", "EUR"]),
+)
+PIECES = st.lists(
+    st.sampled_from(
+        [*"0123456789,.' $%()-+eDx_", "123", "\u00a0", "\u2212", "EUR", "NA", '"', "\x80"]
+    ),
+    max_size=9,
+).map("".join)
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> tuple[Spelling, list[str]]:
+    """A spelling, and fields that are in it but for a few mishaps."""
+    spelling = draw(SPELLED)
+
+    def written(number: float) -> str:
+        said = f"{abs(number):,}" if "e" not in str(number) else str(abs(number))
+        said = said.replace(",", "T").replace(".", spelling.point).replace("T", spelling.thousands)
+        unit = spelling.unit
+        said = draw(st.sampled_from([f"{unit}{said}", f"{said} {unit}", f" {said}{unit} "]))
+        minus = draw(st.sampled_from(["-", "\u2212"]))
+        return (minus + said.strip() if number < 0 else said).replace(minus + " ", minus)
+
+    fields = st.floats(-1e7, 1e7).map(written)
+    odd = draw(st.booleans())
+    return spelling, draw(
+        st.lists(st.one_of(fields, fields, PIECES) if odd else fields, max_size=8)
+    )
+
+
+@settings(max_examples=1000, deadline=None)
+@given(column=columns(), missing=st.booleans(), own=st.sampled_from([(), ("0",), ("1,250",)]))
+def test_the_fast_reader_reads_spellings_as_the_plain_one_does(
+    column: tuple[Spelling, list[str]], missing: bool, own: tuple[str, ...]
+) -> None:
+    spelling, fields = column
+    grammar = Dialect(missing=own).grammar(";")
+    grammar = Grammar(";", missing=grammar.missing, spellings=((0, spelling),))
+    text = "".join(f"{field};1\n" for field in fields if '"' not in field).encode(
+        errors="surrogatepass"
+    )
+    asked = [Asked(0), Asked(1), Asked(0, "exact")]
+    how: Any = {"missing": missing}
+
+    def outcome(read: Any, block: Block) -> object:
+        try:
+            batch = read(block, grammar, 2, asked, **how)
+        except ValueError as error:
+            return str(error)
+        numbers = np.where(np.isnan(batch.numbers), np.nan, batch.numbers)
+        words = [batch.words[0].said[code] if code >= 0 else None for code in batch.words[0].codes]
+        return numbers.tobytes(), words
+
+    for block in blocks_of(text, grammar):
+        assert outcome(read_block, block) == outcome(read_plainly, block)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ["$5", "6", "$7"],
+        ["5%", "6"],
+        ["USD 5", "EUR 6"],
+        ["SKU 5", "SKU 6"],
+        ["BOX100", "BOX200"],
+        ["1,2,3", "4,5,6"],
+        ["12,34,567"],
+        ["1_000", "2_000"],
+        ["1 2", "3 4"],
+        ["(5", "6)"],
+        ["$5$", "$6$"],
+        ["9.0-099"],
+        ["192.168.0.1", "10.0.0.1"],
+        ["--5", "--6"],
+    ],
+)
+def test_what_is_no_column_of_numbers(fields: list[str]) -> None:
+    assert find_spelling(fields).spelling is None
+
+
+def test_a_unit_stands_on_all_but_zeros() -> None:
+    assert find_spelling(["$5", "0", "0.00", "$6"]).spelling == Spelling(".", ",", "$", True)
+
+
+@pytest.mark.parametrize("mark", [",", "."])
+def test_what_may_be_thousands_or_decimals_is_not_guessed(
+    tmp_path: Path, gdfit: Gdfit, mark: str
+) -> None:
+    unit = "" if mark == "," else "€"
+    fields = [f"{unit}950", f"{unit}1{mark}250", f"{unit}2{mark}400"]
+    rows = [f"{field}\t{row}\n" for row, field in enumerate(fields)]
+    Path("towns.tsv").write_text("pop\tstaff\n" + "".join(rows))
+    result = gdfit("train", "towns.tsv", "-q")
+    said = f"'{unit}1{mark}250' is 1250 where '{mark}' stands for thousands, and 1.25 where it is"
+    command = "gdfit train towns.tsv -q"
+    assert result.status == 1
+    assert result.err == (
+        f"gdfit: error: towns.tsv, column 'pop': {said} the decimal mark; --thousands {mark} or "
+        f"--decimal {mark} says which: {command} --thousands {mark} or {command} --decimal {mark}\n"
+    )
+    for option, number in (("--thousands", 1250), ("--decimal", 1.25)):
+        result = gdfit("train", "towns.tsv", "-q", option, mark)
+        assert result.status == 0
+        assert f"is read as {number}" in result.err
+
+
+def test_decimals_that_look_like_thousands_get_a_note(gdfit: Gdfit) -> None:
+    data = b"a;y\n1,250;1\n950;2\n2,500;3\n"
+    assert gdfit("train", "-", "-q", "--decimal", ",", stdin=data).err == (
+        "gdfit: note: a: 1,250 is read as 1.25; --thousands , takes the mark for that of "
+        "thousands\n"
+    )
+    assert gdfit("train", "-", "-q", "--decimal", ",", stdin=b"a;y\n1,25;1\n9;2\n").err == ""
+
+
+def test_later_fields_are_as_the_first_ones(gdfit: Gdfit) -> None:
+    rows = "".join(f"{n},{n}\n" for n in range(60))
+    result = gdfit("train", "-", stdin=f'x,y\n{rows}"1,250",3\n'.encode())
+    assert result.err.splitlines()[-1] == (
+        "gdfit: error: standard input, line 62, column 'x': '1,250' is not a number (thousands "
+        "with ',' need --thousands ,, decimals with ',' need --decimal ,)"
+    )
+    rows = "".join(f"{n}%,{n}\n" for n in range(60))
+    result = gdfit("train", "-", stdin=f"x,y\n{rows}7,3\n".encode())
+    assert result.err.splitlines()[-1] == (
+        "gdfit: error: standard input, line 62, column 'x': '7' is not a number as those in the "
+        "first lines are"
+    )
+
+
+def test_what_was_trained_on_is_understood_later(tmp_path: Path, gdfit: Gdfit) -> None:
+    Path("train.csv").write_text('x,y\n"1,250",1\n950,2\n2500,4\n')
+    result = gdfit("train", "train.csv", "-q", "--thousands", ",")
+    assert result.err == "gdfit: note: x: 1,250 is read as 1250\n"
+    spelled = json.loads(Path("gdfit.json").read_text())["spellings"]
+    assert spelled["x"] == {"decimal": ".", "thousands": ",", "unit": ""}
+    Path("one.csv").write_text('x,y\n"1,250",1\n')  # by itself, it could be either
+    predicted = gdfit("predict", "one.csv")
+    at = gdfit("predict", "--x", "1250").out.strip()
+    assert predicted.out == f'x,y,y_hat\n"1,250",1,{at}\n'
+    assert gdfit("evaluate", "one.csv", "--format", "json").status == 0
+    assert gdfit("predict", "one.csv", "--decimal", ",").out != predicted.out
+
+
+def test_an_input_is_what_a_file_may_hold(gdfit: Gdfit) -> None:
+    gdfit("train", "-", "-q", stdin=b"x,y\n1,3\n2,5\n4,9\n")
+    at = gdfit("predict", "--x", "1250").out
+    for said in ("$1250", "1250%", "1 250", "1'250", "1250 EUR", "1.25D3", "+1250"):
+        assert gdfit("predict", "--x", said).out == at
+    assert gdfit("predict", "--x", "\u22123").out == gdfit("predict", "--x=-3").out
+    for said in ("1_0", "\u0661", "1,250", "$"):
+        assert gdfit("predict", "--x", said).status == 2
+    assert gdfit("train", "-", "--lr", "1_0", stdin=b"x,y\n1,3\n").status == 2
+
+
+def test_a_first_line_of_such_numbers_is_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("10%;$1,250\n20%;$1,500\n30%;$1,950\n")
+    with pytest.warns(GdfitWarning, match="is read as"):
+        assert read_observations(str(path)).count == 3
+    path.write_text("10%;90%\n1;2\n3;4\n")  # names
+    assert read_observations(str(path)).features == ("10%",)
+
+
+@pytest.mark.parametrize("thousands", ["x", "", ",,"])
+def test_marks_that_are_none(thousands: str) -> None:
+    with pytest.raises(GdfitError, match="`thousands` takes"):
+        Dialect(thousands=thousands)
+    with pytest.raises(GdfitError, match="are both ','"):
+        Dialect(thousands=",", decimal=",")
