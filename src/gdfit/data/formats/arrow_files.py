@@ -24,7 +24,10 @@ from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.system import naming_scratch, scratch_file
 
 # What is said of other files than those whose columns have names and types of their own.
-OF_TEXT = ("delimiter", "comment", "skip", "skip_end", "decimal", "header", "encoding", "sheet")
+OF_TEXT = (
+    *("delimiter", "comment", "skip", "skip_end", "decimal", "thousands", "header", "encoding"),
+    "sheet",
+)
 OPTIONS_OF = {"sheet": "Excel and OpenDocument"}
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 

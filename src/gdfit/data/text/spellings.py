@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 OTHER_MARK = {".": ",", ",": "."}
 MINUS = "\u2212"
-BLANKS = " \u00a0\u202f\u2009"  # a blank, one that does not break, a narrow and a thin one
-THOUSANDS_MARKS = (",", ".", "'", "\u2019", *BLANKS)
+BLANK_MARKS = " \u00a0\u202f\u2009"  # a blank, one that does not break, a narrow and a thin one
+THOUSANDS_MARKS = (",", ".", "'", "\u2019", *BLANK_MARKS)
 # ISO 4217, but for the codes of metals and of nothing.
 CODES = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN "
@@ -33,9 +33,9 @@ PER_CENT = "%"
 UNIT = r"%|[A-Z]{0,2}[$¢-¥֏؋৲৳฿៛₠-⃀﷼]|[A-Z]{3}"
 # A number with whatever may stand around its digits and between them.
 SPELLED = re.compile(
-    rf"\(?[+\-{MINUS}]?\(?(?P<before>{UNIT})?[{BLANKS}]*[+\-{MINUS}]?\(?[{BLANKS}]*"
-    rf"(?P<digits>[.,]?[0-9](?:[0-9.,]|['\u2019{BLANKS}][0-9]{{3}}(?![0-9]))*)"
-    rf"(?:[eEdD][+-]?[0-9]+)?[{BLANKS}]*\)?[{BLANKS}]*(?P<behind>{UNIT})?\)?"
+    rf"\(?[+\-{MINUS}]?\(?(?P<before>{UNIT})?[{BLANK_MARKS}]*[+\-{MINUS}]?\(?[{BLANK_MARKS}]*"
+    rf"(?P<digits>[.,]?[0-9](?:[0-9.,]|['\u2019{BLANK_MARKS}][0-9]{{3}}(?![0-9]))*)"
+    rf"(?:[eEdD][+-]?[0-9]+)?[{BLANK_MARKS}]*\)?[{BLANK_MARKS}]*(?P<behind>{UNIT})?\)?"
 )
 
 
@@ -79,7 +79,7 @@ class Spelling:
         number = rf"{digits}(?:[eEdD][+-]?[0-9]+)?"
         sign, blank = (
             rf"(?:[+-]|{byte_pattern(MINUS)})?",
-            f"(?:{'|'.join(map(byte_pattern, BLANKS))})*",
+            f"(?:{'|'.join(map(byte_pattern, BLANK_MARKS))})*",
         )
 
         signed, negative = f"{sign}{number}", rf"\({blank}{number}{blank}\)"
@@ -102,7 +102,7 @@ class Spelling:
         """What is replaced in a number, in this order, for float64 to be read from it."""
         changes = {self.unit: "", self.thousands: "", self.point: ".", "+": ""}
         if self.is_loose:
-            changes |= dict.fromkeys(BLANKS, "")
+            changes |= dict.fromkeys(BLANK_MARKS, "")
             changes |= {MINUS: "-", "(": "-", ")": "", "D": "e", "d": "e"}
         return tuple(
             (what.encode(), by.encode()) for what, by in changes.items() if what and what != by
