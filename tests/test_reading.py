@@ -79,7 +79,7 @@ def test_every_form_gives_the_same_numbers(gdfit: Gdfit, form: str, way: str) ->
     else:
         result = gdfit("train", "-", *options, stdin=FORMS[form])
     assert result.status == 0
-    assert ("is read as Windows-1252" in result.err) == (b"\xff" in FORMS[form])
+    assert ("is read as Windows-1252" in result.err) == ("of anything" in form)
     assert result.out == expected
 
 

@@ -147,7 +147,7 @@ def compare(
             callbacks = [curve.step, shown.watch(number, run), bar.step]
             follow(run, [*callbacks, trace.step] if plot or output.chart else callbacks)
             alone = as_train(typed, run.asked, name)
-            fit = with_message(run.fit(trace.steps), data, name, alone)
+            fit = with_message(run.fit(trace.steps), data, dialect, name, alone)
             losses = np.array(curve.losses)
             results.append(RunResult(number, name, fit, losses, curve.arrived))
             if fit.status == "interrupted":  # and no other is begun

@@ -23,6 +23,7 @@ from gdfit.cli.reading import note_columns, note_version, read_inputs, reading
 from gdfit.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from gdfit.data.text.dialect import Dialect
     from gdfit.descent.loop import Step
     from gdfit.descent.run import Fit, Run
     from gdfit.descent.settings import Settings
@@ -112,7 +113,7 @@ def train(
         if drawn:
             callbacks.append(trace.step)
         follow(run, callbacks)
-    fit = with_message(run.fit(), data, init, typed)
+    fit = with_message(run.fit(), data, dialect, init, typed)
     predictions = reports.predictions(fit, inputs)
     model = None if files.no_model or fit.status == "diverged" else files.model
     if model:
@@ -148,7 +149,7 @@ def note_weightless(runs: Iterable[Run]) -> None:
         note(remark)
 
 
-def with_message(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
+def with_message(fit: Fit, data: Sequence[str], dialect: Dialect, init: str, typed: Typed) -> Fit:
     """`fit` with what its files say besides: where the data came from, how it ended in words, and
     what to type next."""
     from gdfit.show.tables import words
@@ -158,7 +159,14 @@ def with_message(fit: Fit, data: Sequence[str], init: str, typed: Typed) -> Fit:
     message = words.ending(fit)
     if command and fit.status == "diverged":
         message = words.divergence_message(fit, command)
-    facts = {"init": init, "files": list(data), "message": message, "next": command}
+    facts: dict[str, object] = {
+        "init": init,
+        "files": list(data),
+        "message": message,
+        "next": command,
+    }
+    if dialect.kept:
+        facts["dialect"] = dialect.kept
     return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
 
 

@@ -135,7 +135,8 @@ def opened_range(
         cutter = UnitCutter(read, layout.grammar, begin, layout.line, unit_bytes=unit_bytes)
         if part.first * unit_bytes > layout.start:
             cutter.skip_line()
-        yield CsvFile(source, layout, b"", extent.is_small), units()
+        lenient = dialect.skip_broken
+        yield CsvFile(source, layout, b"", extent.is_small, skip_broken=lenient), units()
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,17 @@ class Source(NamedTuple):
                 left -= len(parts[-1])
         return b"".join(parts)
 
+    def tail(self, size: int) -> bytes:
+        """The last bytes, so many, of what can be read in any order; of all else, none."""
+        file, end = self.stored.file, self.stored.size
+        if self.is_compressed or end is None or not file.seekable():
+            return b""
+        position = file.tell()
+        file.seek(max(position, end - size))
+        tail = file.read(size)
+        file.seek(position)
+        return tail
+
     @property
     def start(self) -> bytes:
         """The next bytes of text, some, without reading them."""

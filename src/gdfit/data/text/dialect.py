@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_number
 from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
 from gdfit.errors import UsageError, quoted
+
+OF_FIELDS = ("decimal", "missing", "not_missing")
 
 
 class Quoting(NamedTuple):
@@ -89,6 +91,23 @@ class Dialect:
                 f"`encoding` takes an encoding of text as utf-8 or cp1252, not "
                 f"{quoted(self.encoding)}"
             )
+
+    @property
+    def kept(self) -> dict[str, object]:
+        """What is said of fields, which holds for the files that a model is used on, too."""
+        said = {name: getattr(self, name) for name in OF_FIELDS}
+        return {name: value for name, value in said.items() if value != getattr(Dialect, name)}
+
+    def with_kept(self, kept: object) -> Dialect:
+        """What is said, and where nothing is, what was `kept` of another dialect."""
+        if not isinstance(kept, Mapping):
+            return self
+        more: dict[str, Any] = {
+            name: tuple(map(str, value)) if isinstance(value, list) else str(value)
+            for name, value in kept.items()
+            if name in OF_FIELDS and getattr(self, name) == getattr(Dialect, name)
+        }
+        return replace(self, **more)
 
     def grammar(self, delimiter: str, quoting: Quoting = QUOTINGS[0]) -> Grammar:
         """How a file with this delimiter and these quotes writes rows and numbers."""

@@ -1,0 +1,266 @@
+"""Files as people have them: clean data of a known truth, written in ways that are in the way.
+
+gdfit finds the truth, or says what is in the way. It never fits anything else without a word."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from conftest import Gdfit
+from gdfit.data.dataset import Dataset
+from gdfit.data.reduction.dask import Cluster
+from gdfit.data.sources import csv_file
+from gdfit.data.text import sniffing
+from gdfit.data.text.dialect import Dialect, Selection
+from gdfit.model.linear import LinearModel
+from gdfit.model.prediction import predict_rows
+from inline import Inline, all_bits
+
+TRUTH = (3.0, -2.0, 1.0)  # w_a, w_b, b
+WORDS = ("oak", "elm", "ash", "fir", "yew")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Clean data: a header and rows of fields, of which the first and the two before the last are
+    used."""
+
+    names: list[str]
+    rows: list[list[str]]
+
+    def text(self, delimiter: str = ",", end: str = "\n") -> str:
+        """As CSV."""
+        return "".join(delimiter.join(row) + end for row in [self.names, *self.rows])
+
+
+def table(seed: int, count: int = 40, *, whole: bool = False) -> Table:
+    """y = 3a − 2b + 1, with a column of words in between."""
+    draw = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        a, b = (draw.randint(-90, 90) / (1 if whole else divisor) for divisor in (4, 8))
+        rows.append([f"{a}", draw.choice(WORDS), f"{b}", f"{3 * a - 2 * b + 1}"])
+    return Table(["a", "wood", "b", "y"], rows)
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text, with their ends."""
+    return text.splitlines(keepends=True)
+
+
+def with_row(clean: Table, row: str, at: int = 20) -> str:
+    """The data with one more line."""
+    rows = lines(clean.text())
+    return "".join([*rows[:at], f"{row}\n", *rows[at:]])
+
+
+def with_numbers(clean: Table, last: Callable[[list[float]], float], word: str) -> str:
+    """The data with a last row of what the columns of numbers come to."""
+    columns = [*zip(*clean.rows, strict=True)]
+    said = [str(last([*map(float, column)])) for at, column in enumerate(columns) if at != 1]
+    return clean.text() + ",".join([said[0], word, *said[1:]]) + "\n"
+
+
+def quoted_by(clean: Table, quote: str) -> str:
+    """The data with each field in quotes, and a comma in the words."""
+    rows = [clean.names, *([a, f"{wood}, {wood}", b, y] for a, wood, b, y in clean.rows)]
+    return "".join(",".join(f"{quote}{field}{quote}" for field in row) + "\n" for row in rows)
+
+
+Pollution = Callable[[Table], str | bytes]
+
+# The kinds of which the first command has to find the truth.
+READ: dict[str, Pollution] = {
+    "nothing": lambda clean: clean.text(),
+    "semicolons": lambda clean: clean.text(";"),
+    "tabs": lambda clean: clean.text("\t"),
+    "bars": lambda clean: clean.text("|"),
+    "spaces": lambda clean: clean.text("   "),
+    "CR LF": lambda clean: clean.text(end="\r\n"),
+    "CR": lambda clean: clean.text(end="\r"),
+    "no line end at the end": lambda clean: clean.text().rstrip(),
+    "blank lines": lambda clean: "\n\n" + clean.text(end="\n\n") + "\n",
+    "sep=": lambda clean: "sep=;\n" + clean.text(";"),
+    "comments": lambda clean: "# by me\n# 2024\n" + clean.text(),
+    "a BOM": lambda clean: clean.text().encode("utf-8-sig"),
+    "UTF-16": lambda clean: clean.text().encode("utf-16"),
+    "UTF-16, little, no mark": lambda clean: clean.text("\t").encode("utf-16-le"),
+    "UTF-16, big, no mark": lambda clean: clean.text("\t").encode("utf-16-be"),
+    "UTF-32": lambda clean: clean.text().encode("utf-32"),
+    "Windows-1252": lambda clean: clean.text().replace("oak", "châtaignier").encode("cp1252"),
+    "null bytes in the words": lambda clean: clean.text().replace("oak", "o\0k"),
+    "a delimiter at the end of rows": lambda clean: (
+        clean.text().replace("\n", ",\n").replace(",\n", "\n", 1)
+    ),
+    "a delimiter at the end of lines": lambda clean: clean.text().replace("\n", ",\n"),
+    "an index without a name": lambda clean: "".join(
+        f"{'' if at == 0 else at - 1},{row}" for at, row in enumerate(lines(clean.text()))
+    ),
+    "an index in the way of R": lambda clean: "".join(
+        row if at == 0 else f'"{at}",{row}' for at, row in enumerate(lines(clean.text()))
+    ),
+    "a title": lambda clean: "Trees of 2024\n" + clean.text(),
+    "a title and a blank line": lambda clean: "Trees of 2024\n\n" + clean.text(),
+    "a padded title": lambda clean: "Trees of 2024,,,\n,,,\n" + clean.text(),
+    "a preamble": lambda clean: "Station: Oslo\nBy: Kari, Per\n\n" + clean.text(),
+    "units": lambda clean: with_row(clean, "m,,cm,kg", 1),
+    "two more lines of a header": lambda clean: "".join(
+        [*lines(clean.text())[:1], "m,,cm,kg\nAvg,,Avg,Smp\n", *lines(clean.text())[1:]]
+    ),
+    "double quotes": lambda clean: quoted_by(clean, '"'),
+    "single quotes": lambda clean: quoted_by(clean, "'"),
+    "escaped quotes": lambda clean: clean.text().replace("oak", '"5\\" oak, red"'),
+    "doubled quotes": lambda clean: clean.text().replace("oak", '"5"" oak, red"'),
+    "quotes within": lambda clean: clean.text().replace("oak", '5" oak'),
+    "apostrophes": lambda clean: clean.text().replace("oak", "lord's oak"),
+    "line ends in quotes": lambda clean: clean.text().replace("oak", '"oak\nred"'),
+    "blanks": lambda clean: clean.text(" , "),
+}
+# Those where it says what is in the way, and what to type.
+TOLD: dict[str, Pollution] = {
+    "a short row": lambda clean: with_row(clean, "1,oak,2"),
+    "a long row": lambda clean: with_row(clean, "1,oak,2,3,4"),
+    "a word among numbers": lambda clean: with_row(clean, "1,oak,b,3"),
+    "an open quote": lambda clean: with_row(clean, '1,"oak,2,3'),
+    "text after a quote": lambda clean: with_row(clean, '1,"oak" red,2,3'),
+    "two open quotes": lambda clean: clean.text().replace("\n", '\n1,"oak,2,3\n', 2),
+    "a header again": lambda clean: with_row(clean, "a,wood,b,y"),
+    "a trailer": lambda clean: clean.text() + "=== end ===\n",
+    "a trailer of lines": lambda clean: clean.text() + "\nSource: me\nLicence: none\n\n",
+    "a missing field": lambda clean: with_row(clean, "1,oak,,3"),
+    "NA": lambda clean: with_row(clean, "NA,oak,2,3"),
+    "a dash": lambda clean: with_row(clean, "-,oak,2,3"),
+}
+# Those that may be data, where a note says so, and what to type.
+NOTED: dict[str, Pollution] = {
+    "a total": lambda clean: with_numbers(clean, sum, "Total"),
+    "a sum": lambda clean: with_numbers(clean, sum, "oak"),
+    "a mean": lambda clean: with_numbers(clean, lambda values: sum(values) / len(values), "elm"),
+    "a total by its label": lambda clean: "".join(
+        f"{wood},{a},{b},{y}\n"
+        for a, wood, b, y in [clean.names, *clean.rows, ["5", "Grand total", "1", "7"]]
+    ),
+    "-999 for what is missing": lambda clean: clean.text() + "-999,oak,1,5\n" * 3,
+    "years for names": lambda clean: "".join(
+        f"{a},{b},{y}\n" for a, _, b, y in [["1990", "", "1995", "2000"], *clean.rows]
+    ),
+}
+
+
+def found(gdfit: Gdfit, command: list[str]) -> tuple[bool, str, int]:
+    """Whether a command finds the truth, what it says, and its status."""
+    result = gdfit(*command)
+    params = [*map(float, result.out.split())] if result.status == 0 else []
+    is_true = (
+        len(params) == 3
+        and max(abs(one - other) for one, other in zip(params, TRUTH, strict=True)) < 1e-6
+    )
+    return is_true, result.err, result.status
+
+
+def write(content: str | bytes) -> None:
+    """Have it as ``data.csv``."""
+    Path("data.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+TRAIN = ["train", "data.csv", "-q"]
+WAYS_OUT = (["--skip-end", "1"], ["--missing", "-999", "--drop-missing"], ["--header"])
+
+
+@pytest.mark.parametrize("kind", READ)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_a_person_sees_is_found_at_once(gdfit: Gdfit, kind: str, seed: int) -> None:
+    write(READ[kind](table(seed, whole=seed == 3)))
+    is_true, said, _ = found(gdfit, TRAIN)
+    assert is_true, said
+    assert found(gdfit, [*TRAIN, "--features", "a,b", "--target", "y"])[0]
+
+
+@pytest.mark.parametrize("kind", TOLD)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_is_in_the_way_is_told_with_the_command(gdfit: Gdfit, kind: str, seed: int) -> None:
+    write(TOLD[kind](table(seed, whole=seed == 3)))
+    for _ in range(2):
+        is_true, said, status = found(gdfit, TRAIN)
+        assert (is_true, status) == (False, 1)
+        assert said.count("gdfit: error") == 1
+    if ": gdfit " in said:
+        command = shlex.split(said[said.rindex(": gdfit ") + 2 :])[1:]
+    else:
+        missing = ["--missing", "-"] if "--missing -" in said else []
+        command = [*TRAIN, *missing, "--drop-missing"]
+    assert found(gdfit, command)[0], said
+
+
+@pytest.mark.parametrize("kind", NOTED)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_may_be_no_data_gets_a_note(gdfit: Gdfit, kind: str, seed: int) -> None:
+    write(NOTED[kind](table(seed, whole=seed == 3)))
+    _, said, status = found(gdfit, TRAIN)
+    assert status == 0
+    notes = [line for line in said.splitlines() if "--" in line and "--features" not in line]
+    assert notes, said
+    for ways in WAYS_OUT:
+        if ways[0] in said and found(gdfit, [*TRAIN, *ways])[0]:
+            return
+    pytest.fail(said)
+
+
+KINDS = {**READ, **TOLD, **NOTED}
+LENIENT = Dialect(missing=("-",), drop_missing=True, skip_broken=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("unit_bytes", [70, 1 << 20])
+@pytest.mark.filterwarnings("ignore::gdfit.GdfitWarning")
+def test_all_ways_of_reading_give_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, unit_bytes: int
+) -> None:
+    content = KINDS[kind](table(4, 100))
+    text = content if isinstance(content, bytes) else content.encode()
+    path, zipped = tmp_path / "data.csv", tmp_path / "zipped"
+    path.write_bytes(text)
+    zipped.write_bytes(gzip.compress(text))
+    selection = Selection(exclude=("wood",)) if b"wood" in text.replace(b"\0", b"") else Selection()
+    dataset = Dataset((str(path),), selection, LENIENT, unit_bytes=unit_bytes)
+    plain = all_bits(dataset.observations())
+    assert all_bits(replace(dataset, files=(str(zipped),)).observations()) == plain
+    monkeypatch.setattr(csv_file, "HEAD_BYTES", 1000)  # from there on, Arrow reads
+    monkeypatch.setattr(sniffing, "SNIFFED_BYTES", 900)
+    assert all_bits(dataset.observations()) == plain
+    assert all_bits(replace(dataset, files=(str(zipped),)).observations()) == plain
+    cluster = Cluster(cast(Any, Inline(1)), unit_bytes=unit_bytes, at_once=2)
+    assert all_bits(replace(dataset, cluster=cluster).observations()) == plain
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("unit_bytes", [70, 1 << 20])
+@pytest.mark.filterwarnings("ignore::gdfit.GdfitWarning")
+def test_predict_gives_each_line_back_as_it_was(tmp_path: Path, kind: str, unit_bytes: int) -> None:
+    content = KINDS[kind](table(5))
+    before = content if isinstance(content, bytes) else content.encode()
+    path, written = tmp_path / "data.csv", list[bytes]()
+    path.write_bytes(before)
+    features = ("x1", "x2") if kind == "years for names" else ("a", "b")
+    model = LinearModel(TRUTH[:2], TRUTH[2], features, "y")
+    dataset = Dataset((str(path),), unit_bytes=unit_bytes)
+    predict_rows(model, dataset, written.append)
+    encoding = next((name for name in WIDE if kind.startswith(name)), "latin-1")
+    if "mark" in kind:
+        encoding += "-le" if "little" in kind else "-be"
+    lines_of = [re.split("\r\n?|\n", each.decode(encoding)) for each in (before, b"".join(written))]
+    assert len(lines_of[0]) == len(lines_of[1])
+    for line, with_prediction in zip(*lines_of, strict=True):
+        assert with_prediction.startswith(line.rstrip(" "))
+
+
+WIDE = ("UTF-16", "UTF-32")
