@@ -405,11 +405,13 @@ def test_unseen_levels_are_told_by_line(gdfit: Gdfit) -> None:
     )
     for command in (
         ["evaluate", "other.csv"],
-        ["predict", "other.csv"],
         ["train", "d.csv", "--features", "x,c", "--validation", "other.csv"],
     ):
         result = gdfit(*command)
         assert (result.status, told in result.err) == (1, True), result.err
+    result = gdfit("predict", "other.csv")
+    assert (result.status, result.out.splitlines()[-1]) == (0, "2,c d,3,")
+    assert "no prediction for 1 row with a level that training has not seen ('c d')" in result.err
     result = gdfit("predict", "--x", "1,c d")
     assert (result.status, result.out) == (1, "")
     assert "'c d' is a level that training has not seen" in result.err
