@@ -15,7 +15,7 @@ from gdfit.cli.groups import Typed
 from gdfit.cli.parsers import command_line, parse_numbers, takes
 from gdfit.cli.process import fail, note, write_bytes
 from gdfit.cli.reading import note_columns, note_version, read, read_inputs, reading
-from gdfit.data.text.dialect import Dialect, Selection
+from gdfit.data.text.dialect import Selection
 from gdfit.errors import GdfitError, UsageError, listing, printable
 
 if TYPE_CHECKING:
@@ -130,11 +130,6 @@ def trained_model(path: Path) -> LinearModel:
     return model
 
 
-def as_trained(model: LinearModel, dialect: Dialect) -> Dialect:
-    """What is said of how data are written; of fields, else what was said in training."""
-    return dialect.with_kept(model.facts.get("dialect"))
-
-
 @contextmanager
 def trained(path: Path, typed: Typed) -> Iterator[LinearModel]:
     """The `trained_model`. An error about a column that it needs says, too, what it was trained on,
@@ -179,10 +174,8 @@ def predict(
 
     from gdfit.model.prediction import predict_rows
 
-    with (
-        trained(model, typed) as known,
-        reading(data, Selection(), as_trained(known, dialect), form="csv") as dataset,
-    ):
+    read_data = reading(data, Selection(), dialect, form="csv")
+    with trained(model, typed) as known, read_data as dataset:
         predict_rows(known, dataset, write_bytes)
 
 
@@ -204,11 +197,8 @@ def evaluate(
     """
     from gdfit.model.evaluation import evaluate_rows
 
-    columns = Selection(target=target)
-    with (
-        trained(model, typed) as known,
-        reading(data, columns, as_trained(known, dialect), dask=dask, form=output) as dataset,
-    ):
+    read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)
+    with trained(model, typed) as known, read_data as dataset:
         evaluation = evaluate_rows(known, dataset)
 
     from gdfit.show.tables import analyses
@@ -238,11 +228,8 @@ def summary(
     from gdfit.show.tables.analyses import remark_on, show_summary
 
     check_level(level)
-    columns = Selection(target=target)
-    with (
-        trained(model, typed) as known,
-        reading(data, columns, as_trained(known, dialect), dask=dask, form=output) as dataset,
-    ):
+    read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)
+    with trained(model, typed) as known, read_data as dataset:
         observations = observe(known, dataset)
     remark = remark_on(known.facts)
     if remark and output != "table":

@@ -66,10 +66,10 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
 
 def as_trained(model: LinearModel, dataset: Dataset) -> Dataset:
     """The data set, its columns written as in training where nothing else is said or shown."""
-    dialect = dataset.dialect
-    if dialect.decimal or dialect.thousands:
-        return dataset
-    return replace(dataset, dialect=replace(dialect, known=model.spellings))
+    dialect = dataset.dialect.with_kept(model.facts.get("dialect"))
+    if not dialect.decimal and not dialect.thousands:
+        dialect = replace(dialect, known=model.spellings)
+    return replace(dataset, dialect=dialect)
 
 
 def top(file: CsvFile, name: str) -> bytes:

@@ -29,8 +29,8 @@ from gdfit.data.text.blocks import (
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, RowError, shown
 from gdfit.data.text.header import Layout, find_layout
+from gdfit.data.text.sniffing import TAIL_BYTES, note_of_total
 from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
-from gdfit.data.text.totals import TAIL_BYTES, note_of_total
 from gdfit.errors import FieldError, GdfitError, quoted
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
@@ -220,7 +220,7 @@ def csv_in(
         layout = replace(layout, notes=(note, *layout.notes))
     is_small = len(head) < HEAD_BYTES
     tail = head[max(0, layout.start - 1) :][-TAIL_BYTES:] if is_small else source.tail(TAIL_BYTES)
-    if remark := note_of_total(tail, layout):
+    if remark := note_of_total(tail, layout.grammar, len(layout.names)):
         layout = replace(layout, notes=(*layout.notes, remark))
     return CsvFile(
         source,

@@ -11,7 +11,7 @@ from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_nu
 from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
 from gdfit.errors import UsageError, quoted
 
-OF_FIELDS = ("decimal", "missing", "not_missing")
+OF_FIELDS = ("decimal", "thousands", "missing", "not_missing")
 
 
 class Quoting(NamedTuple):

@@ -1,4 +1,5 @@
-"""The first rows of a data file, cut by a delimiter and by quotes that are found from them."""
+"""The first rows of a data file, cut by a delimiter and by quotes that are found from them; and the
+last one."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from gdfit.data.text import fields
 from gdfit.data.text.dialect import QUOTINGS, Dialect, Quoting
 from gdfit.data.text.fields import MARKS, WHITE_SPACE, Grammar, says_number
 from gdfit.data.text.spellings import unit_of
-from gdfit.errors import GdfitError
+from gdfit.errors import GdfitError, quoted
 
 DELIMITERS = ("\t", ";", "|", ",", WHITE_SPACE)  # in this order where two fit equally well
 SNIFFED_ROWS = 50
@@ -129,8 +130,8 @@ def sniff_grammar(sample: bytes, dialect: Dialect, delimiter: str | None) -> Gra
                 continue
             width, alike = Counter(len(row.fields) for row in rows).most_common(1)[0]
             if width >= 2 and 2 * alike >= len(rows):
-                quoted = 0 if quoting.quote == '"' else columns_in_quotes(sample, grammar)
-                found.append(((alike, share_of_numbers(rows), quoted), grammar))
+                in_quotes = 0 if quoting.quote == '"' else columns_in_quotes(sample, grammar)
+                found.append(((alike, share_of_numbers(rows), in_quotes), grammar))
     if found:  # the first of those that are equally good
         return max(found, key=lambda each: each[0])[1]
     return dialect.grammar(delimiter or (";" if dialect.decimal == "," else ","))
@@ -163,3 +164,33 @@ def share_of_numbers(rows: Sequence[HeadRow]) -> float:
 def has_number(row: Sequence[str]) -> bool:
     """Whether there is a number in a row, however it is written."""
     return any(says_number(field, ".") or unit_of(field) is not None for field in row)
+
+
+TOTAL = re.compile(
+    r"(?:(?:grand|sub)[ -]?)?totale?[sn]?\b|sums?\b|means?\b|averages?\b|avg\b|summen?\b|"
+    r"(?:ins)?gesamt|mittel(?:wert)?\b|durchschnitt|somme\b|moyenne|suma\b|promedio|media\b|totaal",
+    re.IGNORECASE,
+)
+TAIL_BYTES = 1 << 12  # of a file's end, which have its last rows
+
+
+def note_of_total(text: bytes, grammar: Grammar, width: int) -> str | None:
+    """What to say of the last row of a file, whose last bytes are `text`, where it begins with a
+    word as Total, and the row above does not.
+
+    width : how many fields a row has.
+    """
+    first = LINE.search(text)
+    rows = [*fields.records(text[first.end() :], grammar)] if first else []
+    if len(rows) < 2:
+        return None
+    above, last = (
+        [fields.content(field, grammar).decode(errors="replace") for field in row.fields]
+        for row in rows[-2:]
+    )
+    word = next(filter(None, last), "")
+    if not TOTAL.match(word) or TOTAL.match(next(filter(None, above), "")):
+        return None
+    if len(last) != width or not has_number(last):
+        return None
+    return f"the last row begins with {quoted(word)}: `skip_end` 1 leaves it out"
