@@ -349,3 +349,64 @@ def test_a_penalty_is_ridges_on_the_scale_that_is_told(scale: Scale) -> None:
         scaled, alpha = decomposition.PCA(whiten=True).fit_transform(x), 0.3 * (len(y) - 1)
     ridge = linear.Ridge(alpha=alpha).fit(scaled, y)
     assert fit.model.predict(x) == pytest.approx(ridge.predict(scaled), rel=1e-8)
+
+
+def test_mini_batches_that_differ_are_no_hovering(gdfit: Gdfit) -> None:
+    """Their mean loss goes up and down with what is in them, whatever the learning rate."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=100)
+    rows = np.column_stack([x, 2 * x + 1 + random.normal(size=100)])
+    np.savetxt("n.csv", rows, delimiter=",", header="x,y", comments="")
+    for rate in ("1e-12", "1e-4", "1e-3"):
+        told = gdfit("train", "n.csv", "--batch-size", "30", "--lr", rate, "-q").err
+        assert "goes up and down" not in told
+
+
+def test_next_keeps_the_scale_that_a_penalty_is_on(gdfit: Gdfit) -> None:
+    fit = gdfit.json("train", HOUSES, "--l2", "0.3", "--lr", "1e-5", "--epochs", "20")
+    command = shlex.split(fit["next"])
+    assert command[-2:] == ["--scale", "none"]
+    again = gdfit.json(*command[1:])
+    assert again["minimum_loss"] == pytest.approx(fit["minimum_loss"], rel=1e-9)
+    assert again["loss"] < fit["loss"]
+
+
+def test_next_is_not_the_run_that_was_made(gdfit: Gdfit) -> None:
+    rate = ["--lr", "0.01", "--epochs", "10"]
+    gdfit("train", LECTURE, *rate)
+    Path("before.json").write_bytes(Path("gdfit.json").read_bytes())
+    for options in (
+        [*rate, "--init", "before.json"],
+        ["--epochs", "10", "--init", "before.json"],
+        ["--batch-size", "8", "--scale", "standardize"],
+    ):
+        fit = gdfit.json("train", LECTURE, *options, "--no-model")
+        assert fit["next"]
+        again = gdfit.json(*shlex.split(fit["next"])[1:])
+        assert (again["w"], again["b"]) != (fit["w"], fit["b"])
+
+
+def test_params_beyond_float64_have_diverged(gdfit: Gdfit) -> None:
+    result = gdfit("train", "-", stdin=b"x,y\n1e-320,1\n2e-320,2\n3e-320,4\n")
+    assert result.status == 3
+    assert not Path("gdfit.json").exists()
+    assert result.err.endswith("multiply the columns by a power of ten\n")
+
+
+def test_weights_beyond_float64_are_one_line(gdfit: Gdfit) -> None:
+    rows = b"x,y,v\n1,3,1e308\n2,5,1e308\n3,8,1e308\n"
+    for words in (["train"], ["train", "--lr", "0.1"], ["curvature"]):
+        result = gdfit(words[0], "-", *words[1:], "--target", "y", "--weights", "v", stdin=rows)
+        assert result.status == 1
+        assert result.err == (
+            "gdfit: error: column 'v': the weights are too large for float64: divide them by a "
+            "power of ten\n"
+        )
+
+
+def test_a_column_that_does_not_vary_is_not_worse_than_the_mean(gdfit: Gdfit) -> None:
+    for seed in range(8):
+        y = np.random.default_rng(seed).normal(10, 1, 5).round(2)
+        rows = "".join(f"3,{value}\n" for value in y)
+        result = gdfit("train", "-", "-q", stdin=f"x,y\n{rows}".encode())
+        assert "worse" not in result.err

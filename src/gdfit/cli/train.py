@@ -93,7 +93,7 @@ def train(
         traced_epochs() if drawn else (),
     )
     note_weightless([run])
-    hover = HoverWatch(settings.epochs, rounding_of(run))
+    hover = HoverWatch(settings.epochs, run.whole_loss, rounding_of(run))
     with bar, reports.history_file(files.history, run) as history:
         shown_epochs = reports.schedule(output.every, output.show, done)
         shown = reports.REPORTS[output.form](run, shown_epochs, bar.hide)

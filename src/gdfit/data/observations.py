@@ -279,7 +279,8 @@ class Observations:
         if not total > SAME**2 * float(target @ target):
             return math.nan
         squares = float(residuals @ residuals)
-        return 1 - squares / total if math.isfinite(squares) else -math.inf
+        found = 1 - squares / total if math.isfinite(squares) else -math.inf
+        return found if abs(found) > SAME else 0.0
 
 
 class Like(Protocol):

@@ -157,7 +157,8 @@ class Fit(Displayed):
         """True where the learning rate was left to be chosen, and the run ended by itself without
         having arrived."""
         ended = self.status in (stopping.COMPLETED, stopping.CONVERGED, stopping.STALLED)
-        return self.asked.lr == "auto" and ended and self.arrived is False
+        chosen = self.asked.lr == "auto" and not self.start_state.rate
+        return chosen and ended and self.arrived is False
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -189,13 +190,14 @@ class Run(Displayed):
         observations: Any,
         y: Any = None,
         *,
-        init: Init = "zeros",
+        init: Init | Fit = "zeros",
         validation: Any = None,
         shown: Iterable[int] | None = None,
         settings: Settings | None = None,
         **options: Unpack[Options],
     ) -> None:
         how, fields = parted(options)
+        init = init.model if isinstance(init, Fit) else init
         settings = replace(settings or Settings(), **fields)
         settings.check(validated=validation is not None)
         observations, validation = with_validation(
@@ -230,6 +232,11 @@ class Run(Displayed):
         """The loss of all observations. It may hold a scaled copy of them: a run that waits for its
         turn has none yet."""
         return whole_objective(self.descended, self.settings)
+
+    def whole_loss(self, step: Step) -> float:
+        """The loss of all observations before a step, also where this is of mini-batches."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.objective(step.before)[0] if self.settings.batch_size else step.loss
 
     def in_data(self, params: FloatArray) -> FloatArray:
         """Params as they are descended on, for the data's own units."""
@@ -279,12 +286,14 @@ class Run(Displayed):
         if status not in (stopping.COMPLETED, stopping.CONVERGED, stopping.PATIENCE):
             return status
         noisy = 1.0 if self.settings.is_plain else NOISE
+        final = self.final(step)[0]
         with np.errstate(over="ignore", invalid="ignore"):
-            loss, _ = self.objective(self.final(step)[0])
-        if not loss <= noisy * self.first_loss * (1 + 1e-9) + rounding_of(self):
+            loss, _ = self.objective(final)
+            is_finite = np.isfinite(self.in_data(final)).all()
+        if not is_finite or not loss <= noisy * self.first_loss * (1 + 1e-9) + rounding_of(self):
             return stopping.DIVERGED
         converged, curvature = status == stopping.CONVERGED, self.curvature
-        if converged and curvature and not curvature.has_arrived(self.final(step)[0]):
+        if converged and curvature and not curvature.has_arrived(final):
             return stopping.STALLED
         return status
 
@@ -352,7 +361,7 @@ class Run(Displayed):
 class RunOptions(TypedDict, total=False):
     """What `Run` takes besides data and settings."""
 
-    init: Init
+    init: Init | Fit
     validation: Any
     shown: Iterable[int] | None
     settings: Settings | None

@@ -124,7 +124,7 @@ class Settings:
 
 def whole_from(least: int) -> Callable[[float], bool]:
     """From `least` on, and a number that float64 can count to."""
-    return lambda value: least <= value < WHOLE
+    return lambda value: least <= value < WHOLE and value == int(value) and value is not True
 
 
 class SettingsOptions(TypedDict, total=False):

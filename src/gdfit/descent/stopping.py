@@ -96,18 +96,25 @@ class EarlyStopping:
 
 
 class HoverWatch:
-    """Watches the loss of the last tenth of a run's `epochs`; what is below `rounding` is none."""
+    """Watches the loss in the last tenth of a run's `epochs`, in as many of them as tell.
 
-    FEWEST = 10  # epochs that tell
+    loss : gives that of all observations before a step, as that of mini-batches goes up and down
+        with what is in them.
+    rounding : what is below it is none.
+    """
+
+    FEWEST, MOST = 10, 100  # epochs that tell
     LEAST = 0.01  # of the level
 
-    def __init__(self, epochs: int, rounding: float) -> None:
-        self.first, self.rounding = epochs - epochs // 10, rounding
+    def __init__(self, epochs: int, loss: Callable[[Step], float], rounding: float) -> None:
+        self.first, self.every = epochs - epochs // 10, max(epochs // 10 // self.MOST, 1)
+        self.loss, self.rounding = loss, rounding
         self.losses: list[float] = []
 
     def __call__(self, step: Step) -> None:
-        if step.epoch > self.first:
-            self.losses.append(step.loss)
+        past = step.epoch - self.first
+        if past > 0 and past % self.every == 0:
+            self.losses.append(self.loss(step))
 
     @property
     def swing(self) -> float:

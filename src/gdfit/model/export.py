@@ -149,6 +149,10 @@ def notes_on(model: LinearModel, form: ExportFormat, text: str) -> Iterator[str]
             f"{quoted(padded[0])} has blanks at an end, which gdfit leaves out of a header of CSV: "
             "the column must be called so where this runs"
         )
+    factors = [factor for term in model.made_of.terms for factor in term.factors]
+    if form in ("sql", "python") and any(factor.function for factor in factors):
+        function = next(str(factor) for factor in factors if factor.function)
+        yield f"where there is no {function}, this is an error, and predict leaves the field empty"
     if form in ("sql", "c") and model.made_of.texts:
         names = listing(model.made_of.texts)
         yield f"texts are compared as they are, and gdfit reads {names} without blanks around them"

@@ -9,6 +9,7 @@ its gradient and in its Hessian. Units are condensed one by one, and merged, sin
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -29,6 +30,7 @@ from gdfit.data.reduction.sampling import UNDECIDED, Dealing, Reservoir, Sample,
 from gdfit.data.reduction.tree import Spot, both
 from gdfit.data.terms.columns import Columns, Recipe
 from gdfit.data.terms.levels import GroupedRows, Levels
+from gdfit.errors import GdfitError
 
 FEW = 4  # times its width: rows that are so few are stacked, and decomposed together
 
@@ -89,6 +91,9 @@ class Condensed:
     ) -> Observations:
         """The rows as p+2, or as N where those are fewer, with `more` levels that are only
         elsewhere; and all `rows`, if they were kept."""
+        if not math.isfinite(self.weight):
+            what = "the weights are too large for float64: divide them by a power of ten"
+            raise GdfitError(what, column=columns.weights)
         levels = self.levels.joined(more)[0] if more else self.levels
         expansion = levels.expansion
         part = self.groups.triangle(levels) if self.groups else self.triangle

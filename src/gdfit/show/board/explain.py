@@ -145,7 +145,7 @@ class Explanation:
         """An epoch: its first rows, the means over all rows, the update."""
         settings, written = self.settings, self.pass_of(step)
         read = counted(written.all_rows, "row")
-        heading = f" Epoch {step.epoch}"
+        heading = f" Epoch {self.run.start.epochs + step.epoch}"
         whole = f"all {read}" if written.all_rows > 1 else "the only row"
         if self.batched:
             whole = f"the {read} of the batch"

@@ -218,7 +218,7 @@ def params_lines(fit: Fit, name_width: int) -> list[NameValue]:
 
 def inputs_text(x: Sequence[float | str]) -> str:
     """The inputs of a prediction, or the first of many."""
-    told = [printable(value) if isinstance(value, str) else exact(value) for value in x]
+    told = [exact(value) if isinstance(value, float) else printable(str(value)) for value in x]
     if len(x) == 1:
         return told[0]
     if len(x) > SHOWN_FEATURES:

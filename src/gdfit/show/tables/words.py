@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from gdfit.data.text.fields import WHOLE
 from gdfit.descent.curvature import CLOSE, Curvature
-from gdfit.descent.learning_rate import arrives_within, best_rate
+from gdfit.descent.learning_rate import LOOKED_AT, arrives_within, best_rate
 from gdfit.descent.run import Fit, Run
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
@@ -55,7 +57,7 @@ def chosen_settings(run: Run) -> str:
     choices = []
     if run.asked.scale is None and run.scaling:
         choices.append(str(run.settings.scale))
-    if run.asked.lr == "auto":
+    if run.asked.lr == "auto" and not run.start.rate:
         choices.append(f"lr {run.settings.lr:.4g}")
     return f" · chosen: {', '.join(choices)}" if choices else ""
 
@@ -151,6 +153,7 @@ def to_go(fit: Fit, curvature: Curvature) -> str:
     return f"about {rounded_epochs(epochs)} more bring the params ten times nearer to the minimum"
 
 
+LOST = 1e-6  # of the size of y, in predictions
 SMALL = 1e-9  # a tolerance at which a run at a good rate has arrived
 
 
@@ -169,18 +172,26 @@ def changes(fit: Fit) -> dict[str, str] | None:
         return None
     if asked.lr != "auto" and curvature.excess(fit.params) <= CLOSE * curvature.minimum_loss:
         return None
-    tol = (
-        {"tol": f"{min(asked.tol / 1000, SMALL):g}"}
-        if fit.status == "stalled" and asked.tol
-        else {}
-    )
-    if asked.lr != "auto" or asked.scale in ("none", "standardize"):
-        return {"lr": "", "scale": "", **tol}
-    if fit.start_state.rate:
-        return {"init": "", **tol}  # a rate of before is gone on with, and was not chosen for this
-    if tol:
-        return tol
-    return {"epochs": str(epochs_to_arrive(fit, curvature))}
+    found: dict[str, str] = {}
+    if fit.status == "stalled" and asked.tol:
+        found["tol"] = f"{min(asked.tol / 1000, SMALL):g}"
+    if fit.start_state.rate:  # is gone on with, and was not chosen for this run
+        found["init"] = ""
+    scale = str(fit.settings.scale)
+    if asked.lr != "auto" or fit.start_state.rate:
+        # On another scale, a penalty makes another model.
+        return {"lr": "", "scale": scale if fit.settings.l2 else "", **found}
+    if asked.scale and not fit.settings.l2 and chosen_scale(fit, curvature) != scale:
+        return {"scale": "", **found}
+    return found or {"epochs": str(epochs_to_arrive(fit, curvature))}
+
+
+def chosen_scale(fit: Fit, curvature: Curvature) -> str:
+    """The scale that would be chosen for a run like this, as far as its own scale tells."""
+    if fit.settings.scale != "standardize":
+        return "standardize" if fit.settings.scale == "none" else "whiten"
+    arrives = arrives_within(curvature, fit.start, max(fit.settings.epochs, LOOKED_AT))
+    return "standardize" if arrives else "whiten"
 
 
 MOST_EPOCHS = 10**9
@@ -229,17 +240,22 @@ def cautions(
     way = "" if nearer is None else f": {again(nearer)}"
     if fit.status in ("diverged", "target", "interrupted"):
         return
-    if fit.r_squared < 0:
+    if fit.settings.is_squared and fit.r_squared < 0:
         yield f"the model is worse than the mean of y, its R² is {fit.r_squared:.3g}{way}"
     if swing:
         on = {"init": model} if model else {"epochs": str(10 * fit.settings.epochs)}
         slower = {"lr": below(float(fit.settings.lr) / 10), "scale": str(fit.settings.scale), **on}
-        yield (
-            f"the loss goes up and down by {float(f'{100 * swing:.2g}'):g} % in the end; at a smaller rate it "
-            f"comes lower: {again(slower)}"
-        )
-    if fit.is_short:
+        part = f"{float(f'{100 * swing:.2g}'):g} %"
+        what = f"the loss goes up and down by {part} in the end; at a smaller rate it comes lower"
+        yield f"{what}: {again(slower)}"
+    elif fit.is_short:
         yield f"the params have not arrived: {distance(fit)}{way}"
+    size = float(np.abs(fit.observations.first[:, :-1] @ np.array(fit.model.w)).max(initial=0.0))
+    if size * np.finfo(np.float64).eps > LOST * math.sqrt(fit.observations.mean_square):
+        yield (
+            "w·x + b loses digits, as both are large and their sum is not: subtract a number from "
+            "such a column before"
+        )
 
 
 def distance(fit: Fit) -> str:
@@ -277,7 +293,9 @@ def divergence_message(fit: Fit, command: str) -> str:
 def way_out(fit: Fit, command: str) -> str:
     """The reason why a run does not come down, and the command to type instead."""
     remedy = f"let gdfit choose the learning rate: {command}"
-    if is_too_large(fit):
+    if leaves_float64(fit):
+        remedy = "multiply the columns by a power of ten"
+    elif is_too_large(fit):
         remedy = "divide that column by a power of ten"
     elif "init" in (changes(fit) or ()):
         remedy = f"start at zeros: {command}"
@@ -289,6 +307,8 @@ def way_out(fit: Fit, command: str) -> str:
 def why_it_grows(fit: Fit) -> str:
     """The reason why a run does not come down."""
     curvature, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
+    if leaves_float64(fit):
+        return "in the data's own units the params leave float64"
     if is_too_large(fit):
         return f"the squares of {printable(fit.model.target)} are too large for float64"
     if curvature is None or settings.optimizer == "adam":
@@ -305,6 +325,12 @@ def why_it_grows(fit: Fit) -> str:
     beyond = "just above" if ratio == "1" else f"{ratio} times"
     climbs = "above which gradient descent on this data climbs"
     return f"--lr {lr:g} is {beyond} the limit {limit}, {climbs}"
+
+
+def leaves_float64(fit: Fit) -> bool:
+    """True of params that are finite where they are descended on, and not in the data's units."""
+    own = np.array(fit.model.params)
+    return bool(np.isfinite(fit.params).all() and not np.isfinite(own).all())
 
 
 def is_too_large(fit: Fit) -> bool:
