@@ -266,7 +266,7 @@ FAULTS = {
     "another spelling": ("a,b,y\n1,2,3\n1,Unknown,3\n", "`missing` Unknown `drop_missing`"),
     "the target": ("a,b,y\n1,2,3\n1,2,x\n", "'x' is not a number; `target` takes another column: "),
     "the only feature": ("x,y\n1,3\nx,3\n", "'x' is not a number$"),
-    "text alone": ("name,y\nA,3\nB,3\n", "there is 'y' alone; there is text in name .'A'.$"),
+    "text alone": ("name,y\nA,3\nA,3\n", "there is 'y' alone; there is text in name .'A'.$"),
     "no numbers": ("a,b\nA,x\nB,y\n", "there is none; there is text in a .'A'., b .'x'.$"),
     "names that are alike": ("a,a,y\n1,2,3\n", "2 columns are called 'a'; .* `exclude` a$"),
 }

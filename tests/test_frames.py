@@ -171,7 +171,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         "the DataFrame: there is no column 'z'; its columns with numbers are a, i, y",
     ),
     "nothing but text": (
-        lambda: gdfit.observations_from(table()[["word", "y"]], "y"),
+        lambda: gdfit.observations_from(table()[["word", "y"]].assign(word="p"), "y"),
         "the DataFrame: a fit needs a feature and a target, two columns with numbers; there is 'y' "
         "alone; there is text in word ('p')",
     ),

@@ -74,7 +74,8 @@ def test_a_column_is_read_however_its_numbers_are_written(
         found = read_observations(str(path))
     assert (found.features, found.target_name, found.count) == (("x",), "y", len(numbers))
     assert found.last.tolist() == [numbers[-1], ys[-1]]
-    in_frame = observations_from(frame, "y")
+    with pytest.warns(GdfitWarning, match="x: .* is read as"):
+        in_frame = observations_from(frame, "y")
     assert in_frame.augmented.tobytes() == observations_from(clean, "y").augmented.tobytes()
     assert np.allclose(abs(found.augmented), abs(in_frame.augmented), rtol=1e-12)
     parquet.write_table(pa.table({"x": texts, "y": ys}), tmp_path / "data.parquet")
@@ -257,3 +258,77 @@ def test_marks_that_are_none(thousands: str) -> None:
         Dialect(thousands=thousands)
     with pytest.raises(GdfitError, match="are both ','"):
         Dialect(thousands=",", decimal=",")
+
+
+# Clean data; y is made of x and z.
+CLEAN = {
+    "small": [(x, 3 * x % 7, 4 * x - 1) for x in range(-3, 9)],
+    "large": [(1000 * x + 250, x * x, 5_000 * x + 4 * x * x) for x in range(1, 15)],
+    "few": [(1250, 1, 2500), (2400, 5, 4800), (31_750, 2, 63_500), (999, 3, 1998)],
+}
+
+
+def polluted(rows: list[tuple[int, int, int]], place: int, way: Callable[[float], str]) -> str:
+    """The rows as text, of which one column is written in some way."""
+    lines = ["x|z|y"]
+    for row in rows:
+        fields = [*map(str, row)]
+        fields[place] = way(row[place])
+        lines.append("|".join(fields))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("case", CLEAN)
+def test_pollution_is_read_or_told_and_never_silent(
+    gdfit: Gdfit, way: str, place: int, case: str
+) -> None:
+    """The plain command has the fit of the clean file; where it is an error, one of the commands at
+    its end has."""
+    rows = CLEAN[case]
+    Path("clean.csv").write_text(polluted(rows, place, str))
+    Path("data.csv").write_text(polluted(rows, place, WRITTEN[way]))
+    expected = [*map(float, gdfit("train", "clean.csv", "-q").out.split())]
+    result = gdfit("train", "data.csv", "-q")
+    if result.status:
+        assert result.err.count("\n") == 1
+        commands = result.err.strip().partition(": gdfit ")[2].split(" or gdfit ")
+        results = [gdfit(*command.split()) for command in commands]
+    else:
+        results = [result]
+        assert "is read as" in result.err or polluted(rows, place, WRITTEN[way]).isascii()
+    fits = [[*map(float, each.out.split())] for each in results]
+    assert any(np.allclose(fit, expected, rtol=1e-6, atol=1e-6) for fit in fits)
+
+
+def test_words_alone_are_categories(gdfit: Gdfit) -> None:
+    data = b"kind,site,day,y\n"
+    for number, row in enumerate((b"a,n,%s,1", b"b,n,%s,2", b"a,s,%s,1.5", b"b,s,%s,2.5"), start=1):
+        data += row % (b"2024-01-0%d" % number) + b"\n"
+    result = gdfit("train", "-", "-q", stdin=data)
+    assert result.err.splitlines() == [
+        "gdfit: note: no column with numbers is left to predict from: kind, site are taken for "
+        "categories",
+        "gdfit: note: left out columns without numbers in the first lines: day (--features day "
+        "uses one as a category)",
+    ]
+    assert gdfit("predict", "--x", "b,s").out.startswith("2.5")
+    frame = pandas.DataFrame({"kind": ["a", "b", "a"], "y": [1.0, 2.0, 1.5]})
+    found = observations_from(frame, "y")
+    assert (found.features, found.taken) == (("kind[b]",), ("kind",))
+    many = "".join(f"p{row % 13},{row}\n" for row in range(30))
+    assert "there is text in id ('p0')" in gdfit("train", "-", stdin=f"id,y\n{many}".encode()).err
+
+
+def test_numbers_come_before_words(gdfit: Gdfit) -> None:
+    result = gdfit("train", "-", "-q", stdin=b"kind,x,y\na,1,3\nb,2,5\na,3,7\n")
+    assert "left out columns without numbers in the first lines: kind" in result.err
+
+
+def test_a_category_with_a_level_for_each_row_gets_a_note(gdfit: Gdfit) -> None:
+    note = "gdfit: note: name has as many levels as there are rows, 3"
+    data = b"name,x,y\na,1,1\nb,2,2\nc,5,4\n"
+    assert note in gdfit("train", "-", "-q", "--features", "name", stdin=data).err
+    data += b"c,6,5\n"
+    assert note not in gdfit("train", "-", "-q", "--features", "name", stdin=data).err

@@ -66,8 +66,9 @@ def read(
 
 
 def note_columns(observations: Observations) -> None:
-    """Say which columns are left out because they hold no numbers, and how to use them; and which
-    categories make no feature; and what looks like no observation."""
+    """Say which columns are left out because they hold no numbers, and how to use them; which are
+    categories for want of others, make no feature, or one for each row; and what looks like no
+    observation."""
     from gdfit.data.suspicions import suspicions
 
     expansion = observations.expansion
@@ -78,6 +79,12 @@ def note_columns(observations: Observations) -> None:
             if len(levels) == 1:
                 only = printable(level_name(levels[0]))
                 note(f"{category} has one level only, {only}: it makes no feature")
+            elif len(levels) == observations.count:
+                what = f"{category} has as many levels as there are rows, {len(levels)}"
+                note(f"{what}: with it, a model fits these rows whatever they are")
+    if names := observations.taken:
+        what = "is taken for a category" if len(names) == 1 else "are taken for categories"
+        note(f"no column with numbers is left to predict from: {listing(names)} {what}")
     if names := observations.left_out:
         use = f"`features` {typed_names(names[:1])} uses one as a category"
         note(f"left out columns without numbers in the first lines: {listing(names)} ({use})")

@@ -353,4 +353,5 @@ def held_in(column: Any, grammar: Grammar) -> Held:
         if found.spelling and not found.spelling.is_plain:
             return held_as(found, present, missing)
     order = tuple(map(str, words.said)) if getattr(column.type, "ordered", False) else ()
-    return Held(0, missing, len(column) - missing, str(words.said[0]) if words.said else "", order)
+    word, count = str(words.said[0]) if words.said else "", len(column) - missing
+    return Held(0, missing, count, word, order, levels=len(words.said))

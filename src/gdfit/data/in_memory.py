@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from os import PathLike
@@ -26,8 +27,9 @@ from gdfit.data.sources.numeric import (
     shapes_differ,
 )
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
+from gdfit.data.terms.lookup import remarks_on
 from gdfit.data.text.dialect import Selection, several
-from gdfit.errors import NoObservationsError, UsageError, quoted
+from gdfit.errors import GdfitWarning, NoObservationsError, UsageError, quoted
 
 
 def held_out(
@@ -192,6 +194,8 @@ def condense_frame(
     if like:
         known = like.expansion and replace(like.expansion, intercept=like.intercept)
         columns = replace(columns, known=known)
+    for remark in remarks_on(file.layout, columns.names):
+        warnings.warn(remark, GdfitWarning, stacklevel=4)
     recipe = Chosen(columns, asked, drop_missing)
     job = Condense(recipe, dealing.seed if dealing else 0, dealing, keep_rows=True)
     found: list[Observations | None]

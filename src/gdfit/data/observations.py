@@ -202,6 +202,7 @@ class Observations:
     left_out : columns of the file that are no features because they hold text, or nothing.
     is_instead : whether the last one is among them, which would be the target if it had numbers.
     spellings : how the columns are written whose numbers have a spelling of their own, as $1,250.
+    taken : the text columns that are features because there are no others.
     weight, weights_name : Σv, where the observations have weights v, and what these are called.
     first_weights, sample_weights : those of the first ones, and of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
@@ -221,6 +222,7 @@ class Observations:
     left_out: tuple[str, ...] = ()
     is_instead: bool = False
     spellings: tuple[tuple[str, Spelling], ...] = ()
+    taken: tuple[str, ...] = ()
     weight: float | None = None
     weights_name: str | None = None
     first_weights: FloatArray | None = None

@@ -115,6 +115,7 @@ class Condensed:
             left_out=columns.left_out,
             is_instead=columns.is_instead,
             spellings=columns.spellings,
+            taken=columns.taken,
             first=np.delete(first[:, : width + 2], width, axis=1),
             last=np.append(levels.recoded(last)[: expansion.width], last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
 from gdfit.errors import FieldError, GdfitError, quoted
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
+WAYS = re.compile(r"need `(thousands|decimal)` ([^\w'])")  # to read a number that is written so
 Suits = Callable[[Layout], bool]
 """Whether a layout is one that can be worked with."""
 
@@ -153,7 +155,8 @@ class CsvFile:
         """What is wrong with a row, as a person is told it, and what to type, if it can't be read
         in its `block`."""
         what, name, (line, row) = error.what, self.name, self.where(error.line)
-        changes: dict[str, str] = {}
+        ways = [{option: mark} for option, mark in WAYS.findall(what)]
+        changes, or_changes = (*ways, {}, {})[:2]
         end = lines_of_end(block, error, self.layout) if block and error.place is None else 0
         is_numeric = error.place is None or self.layout.held[error.place].is_numeric
         if block is None or not is_numeric or "`" in what:  # it says what to type
@@ -167,7 +170,15 @@ class CsvFile:
         if error.place is None:
             return GdfitError(what, file=name, line=line, row=row, changes=changes)
         column = self.layout.names[error.place]
-        return FieldError(what, file=name, line=line, row=row, column=column, changes=changes)
+        return FieldError(
+            what,
+            file=name,
+            line=line,
+            row=row,
+            column=column,
+            changes=changes,
+            or_changes=or_changes,
+        )
 
     def where(self, line: int) -> tuple[int | None, int | None]:
         """Which line of the file this is; or else, which row."""

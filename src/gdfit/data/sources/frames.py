@@ -144,7 +144,8 @@ def held_of(first: Sequence[object]) -> Held:
     if len(words) < len(present):  # words among numbers may say numbers
         words = [word for word in words if not says_number(word, GRAMMAR.decimal)]
     absent = len(first) - len(present)
-    return Held(len(present) - len(words), absent, len(words), words[0] if words else "")
+    first_word, numbers = words[0] if words else "", len(present) - len(words)
+    return Held(numbers, absent, len(words), first_word, levels=len({*words}))
 
 
 def word_of(value: object) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,8 +16,12 @@ from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.header import Layout
+from gdfit.data.text.held import Held
 from gdfit.data.text.spellings import Spelling
 from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted, typed
+
+FEW_LEVELS = 12  # in the first lines, of text that is a feature where there is no other
+DATE = re.compile(r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}")
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Columns:
     intercept : whether there is a b.
     known : what has been made of the columns before, whose levels are all there are.
     spellings : how the columns are written whose numbers have a spelling of their own.
+    taken : the text columns that are features because there are no others.
     """
 
     features: tuple[str, ...]
@@ -44,6 +50,7 @@ class Columns:
     known: Expansion | None = None
     is_instead: bool = False
     spellings: tuple[tuple[str, Spelling], ...] = ()
+    taken: tuple[str, ...] = ()
 
     @cached_property
     def expansion(self) -> Expansion:
@@ -89,14 +96,19 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     if target is None:
         raise too_few(layout, name, numeric)
     left_out: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     is_instead = selection.target is None and target.column != "y"
     is_instead &= layout.names[-1] in offered and layout.names[-1] not in numeric
     if selection.features is None:
         used = target.column
         terms = [Term((Factor(column),)) for column in numeric if column != used]
-        left_out = tuple(column for column in offered if column not in numeric and column != used)
+        others = [column for column in offered if column not in numeric and column != used]
+        if not terms:
+            taken = tuple(column for column in others if may_be_category(layout.held_in(column)))
+            terms = [read_term(column, table) for column in taken]
         if not terms:
             raise too_few(layout, name, [used])
+        left_out = tuple(column for column in others if column not in taken)
     else:
         terms = [read_term(text, table) for text in selection.features]
         if not terms:
@@ -114,7 +126,12 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     columns = Columns(names, str(target), left_out, made, target, weights, selection.intercept)
     spellings = ((column, layout.held_in(column).spelling) for column in columns.names)
     own = tuple((column, found) for column, found in spellings if found)
-    return replace(columns, is_instead=is_instead, spellings=own)
+    return replace(columns, is_instead=is_instead, spellings=own, taken=taken)
+
+
+def may_be_category(held: Held) -> bool:
+    """Whether a column of text is one of few levels, and of no dates."""
+    return 1 < held.levels <= FEW_LEVELS and not DATE.match(held.word)
 
 
 def choose_target(

@@ -201,7 +201,9 @@ def check_decimals(first: HeadRow, grammar: Grammar, name: str) -> None:
         for field in first.fields:
             if not says_number(field, decimal) and field not in missing:
                 what = f"{quoted(field)} is not a number (decimals with '{other}' need `decimal` "
-                raise GdfitError(f"{what}{other})", file=name, line=first.line)
+                raise GdfitError(
+                    f"{what}{other})", file=name, line=first.line, changes={"decimal": other}
+                )
 
 
 def named_for(first: HeadRow, rows: Sequence[HeadRow], width: int) -> HeadRow:

@@ -20,6 +20,7 @@ class Held(NamedTuple):
     spelling : how its numbers are written, where that is not by their decimal mark alone; and the
         first that shows it.
     doubt : as in `gdfit.data.text.spellings.Found`.
+    levels : how many words there are, each counted once.
     """
 
     numbers: int = 0
@@ -30,6 +31,7 @@ class Held(NamedTuple):
     spelling: Spelling | None = None
     example: str = ""
     doubt: str = ""
+    levels: int = 0
 
     @property
     def is_numeric(self) -> bool:
@@ -65,7 +67,8 @@ def look_at(
         word, example = words[0] if words else "", ""
         if dialect.decimal == "," and find_spelling(present).doubt == ",":
             example = next(field for field in present if "," in field)
-        return Held(len(present) - len(words), absent, len(words), word, example=example)
+        numbers, levels = len(present) - len(words), len({*present})
+        return Held(numbers, absent, len(words), word, example=example, levels=levels)
 
     return tuple(map(held, names, columns)) if columns else (Held(),) * width
 
