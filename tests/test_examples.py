@@ -27,6 +27,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import matplotlib as mpl
@@ -50,6 +51,7 @@ PICTURE = re.compile(r"!\[[^\]]*\]\((\S+?)\)")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 TELLING = {"COLUMNS", "FORCE_COLOR", "GDFIT_MODEL"}  # variables that change what is shown
 PROGRAMS = ("jq", "sqlite3", "duckdb")  # that examples need, and machines may not have
+PACKAGES = {".xlsx": "python_calamine"}  # the same, for files of this ending
 # How to install gdfit, and its tests, which are this; and what takes more machines than one.
 NOT_RUN = {README: ["```sh", "```"] * 2, ROOT / "docs/cluster.md": ["```sh", "```", "```py", "```"]}
 NUMBER = re.compile(r"(-?\d+\.\d+(?:e[-+]?\d+)?)")
@@ -117,6 +119,10 @@ def lacking(text: str) -> list[str]:
         program
         for program in PROGRAMS
         if re.search(rf"\b{program}\b", text) and shutil.which(program) is None
+    ] + [
+        package
+        for ending, package in PACKAGES.items()
+        if ending in text and find_spec(package) is None
     ]
 
 

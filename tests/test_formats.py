@@ -71,7 +71,7 @@ WRITERS: dict[str, Callable[[pd.DataFrame, str], object]] = {
 
 NUMBERS = st.one_of(
     st.integers(-1000, 1000).map(float),
-    st.floats(-1e6, 1e6).map(lambda value: round(value, 4)),
+    st.floats(-1e6, 1e6).map(lambda value: round(value, 4) + 0.0),  # some formats have no -0
     st.floats(1e-6, 1e-3).map(lambda value: float(f"{value:.6g}")),
 )
 FRAMES = st.integers(4, 12).flatmap(
@@ -486,6 +486,18 @@ def test_columns_are_completed(gdfit: Gdfit, paths: list[str]) -> None:
     for path in paths[1:]:
         context: Any = SimpleNamespace(params={"data": [path]}, args=[])
         assert column_names(context) == tuple(FRAME.columns)
+
+
+def test_sheets_are_completed(gdfit: Gdfit) -> None:
+    from types import SimpleNamespace
+
+    from gdfit.cli.parsers import complete_sheet
+
+    workbook("d.xlsx", Sales=TABLE, Costs=TABLE, Salaries=TABLE)
+    Path("d.csv").write_text(CSV)
+    for path, expected in (("d.xlsx", ["Sales", "Salaries"]), ("d.csv", []), ("none.xlsx", [])):
+        context: Any = SimpleNamespace(params={"data": [path]}, args=[])
+        assert [*complete_sheet(context, "Sal")] == expected
 
 
 def test_a_library_reads_them_too(paths: list[str]) -> None:

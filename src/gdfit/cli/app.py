@@ -31,7 +31,36 @@ from gdfit.package import __version__
 COMMANDS = (train, compare, gradcheck, graph, curvature, predict, evaluate, summary, export)
 
 
-DATA_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".gz", ".parquet", ".feather")
+DATA_ENDINGS = tuple(
+    f".{ending}"
+    for ending in [
+        "csv",
+        "tsv",
+        "txt",
+        "dat",
+        "gz",
+        "bz2",
+        "xz",
+        "zst",
+        "zip",
+        "parquet",
+        "feather",
+        "arrow",
+        "json",
+        "jsonl",
+        "ndjson",
+        "xlsx",
+        "xlsm",
+        "xlsb",
+        "xls",
+        "ods",
+        "dta",
+        "sas7bdat",
+        "xpt",
+        "sav",
+        "zsav",
+    ]
+)
 
 # What other programs call a command, and an option, by what is typed here.
 COMMAND_NAMES = {

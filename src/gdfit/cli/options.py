@@ -83,7 +83,11 @@ ROWS_DIALECT = panel(
     skip_end=option("Leave out N lines at the end.", metavar="N", read=parsers.parse_whole),
     comment=option("What begins a comment.", metavar="CHAR"),
     encoding=option("As Python calls it: latin-1, utf-16.", metavar="NAME"),
-    sheet=option("The sheet of a workbook; the first by default.", metavar="NAME"),
+    sheet=option(
+        "The sheet of a workbook; the first by default.",
+        metavar="NAME",
+        autocompletion=parsers.complete_sheet,
+    ),
 )
 DIALECT = ROWS_DIALECT | panel(
     WRITING,

@@ -9,6 +9,7 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -275,18 +276,32 @@ def expanded_files(paths: list[str] | None) -> list[str] | None:
     return list(expanded(tuple(paths)))
 
 
+def complete_sheet(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    """The names of the sheets of the first workbook on the command line that begin with what is
+    typed."""
+    from gdfit.data.formats.sheets import sheet_names
+
+    for path in data_files(ctx)[:1]:
+        with suppress(GdfitError, OSError):
+            yield from (name for name in sheet_names(path) if name.startswith(incomplete))
+
+
+def data_files(ctx: typer.Context) -> list[str]:
+    """The files among the arguments on the command line."""
+    # Before an option whose value is still to come, files are arguments that nobody has taken yet.
+    return [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
+
+
 def column_names(ctx: typer.Context) -> tuple[str, ...]:
     """The columns of the first of the files on the command line, by its first lines; none where
     it can't be read."""
     from gdfit.data.formats.formats import open_file
     from gdfit.data.text.dialect import Dialect
 
-    # Before an option whose value is still to come, files are arguments that nobody has taken yet.
-    files = [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
     names = ("delimiter", "decimal", "thousands", "skip", "comment", "sheet")
     said = {name: ctx.params[name] for name in names if ctx.params.get(name)}
     try:
-        with open_file(files[0], Dialect(**said)) as file:
+        with open_file(data_files(ctx)[0], Dialect(**said)) as file:
             return file.layout.names
     except (GdfitError, OSError, IndexError):
         return ()

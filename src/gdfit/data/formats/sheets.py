@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from gdfit.data.data_file import Progress
 from gdfit.data.formats.arrow_files import in_any_order, refuse_options
@@ -28,25 +29,43 @@ def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Ite
     """
     name = source.name
     refuse_options(dialect, ("delimiter", "decimal", "encoding"), f"{name} is a workbook")
-    try:
-        import python_calamine as calamine
-    except ImportError:
-        what = "is a workbook, which needs more: pip install 'gdfit[excel]'"
-        raise GdfitError(what, file=name) from None
-    with in_any_order(source, progress) as stored:
-        try:
-            workbook = calamine.CalamineWorkbook.from_filelike(stored)
-            chosen, others = chosen_sheet(workbook, dialect.sheet, name)
-            rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
-        except calamine.PasswordError:
-            raise GdfitError("needs a password: save it without one", file=name) from None
-        except calamine.CalamineError as error:
-            raise GdfitError(f"its workbook can't be read: {error}", file=name) from None
+    with in_any_order(source, progress) as stored, workbook_in(stored, name) as workbook:
+        chosen, others = chosen_sheet(workbook, dialect.sheet, name)
+        rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     notes: tuple[str, ...] = ()
     if others and dialect.sheet is None:
         others_told = f"{listing(others)} (`sheet` {typed(others[:1])} reads it)"
         notes = (f"its sheet {quoted(chosen)} is read; there are also {others_told}",)
     yield written_file(name, as_csv_text(map(said_in, trimmed_rows(rows))), dialect, notes)
+
+
+@contextmanager
+def workbook_in(stored: IO[bytes], name: str) -> Iterator[Any]:
+    """The workbook in the file of this name; what is wrong with it is one line."""
+    try:
+        import python_calamine as calamine
+    except ImportError:
+        what = "is a workbook, which needs more: pip install 'gdfit[excel]'"
+        raise GdfitError(what, file=name) from None
+    try:
+        yield calamine.CalamineWorkbook.from_filelike(stored)
+    except calamine.PasswordError:
+        raise GdfitError("needs a password: save it without one", file=name) from None
+    except calamine.CalamineError as error:
+        raise GdfitError(f"its workbook can't be read: {error}", file=name) from None
+
+
+def sheet_names(path: str) -> list[str]:
+    """The names of the sheets of the workbook at `path`.
+
+    Raises
+    ------
+    GdfitError : it is none, or python-calamine is missing.
+    OSError : it can't be read.
+    """
+    with Path(path).open("rb") as stored, workbook_in(stored, path) as workbook:
+        names: list[str] = workbook.sheet_names
+    return names
 
 
 def chosen_sheet(workbook: Any, asked: str | None, name: str) -> tuple[str, tuple[str, ...]]:
