@@ -281,12 +281,12 @@ def complete_sheet(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     typed."""
     from gdfit.data.formats.sheets import sheet_names
 
-    for path in data_files(ctx)[:1]:
+    for path in files_typed(ctx)[:1]:
         with suppress(GdfitError, OSError):
             yield from (name for name in sheet_names(path) if name.startswith(incomplete))
 
 
-def data_files(ctx: typer.Context) -> list[str]:
+def files_typed(ctx: typer.Context) -> list[str]:
     """The files among the arguments on the command line."""
     # Before an option whose value is still to come, files are arguments that nobody has taken yet.
     return [file for file in ctx.params.get("data") or ctx.args if Path(file).is_file()]
@@ -301,7 +301,7 @@ def column_names(ctx: typer.Context) -> tuple[str, ...]:
     names = ("delimiter", "decimal", "thousands", "skip", "comment", "sheet")
     said = {name: ctx.params[name] for name in names if ctx.params.get(name)}
     try:
-        with open_file(data_files(ctx)[0], Dialect(**said)) as file:
+        with open_file(files_typed(ctx)[0], Dialect(**said)) as file:
             return file.layout.names
     except (GdfitError, OSError, IndexError):
         return ()
