@@ -193,14 +193,32 @@ def test_options_of_text_are_refused(gdfit: Gdfit, paths: list[str]) -> None:
     for path in paths[1:]:
         if path.endswith(".zip"):
             continue
-        for option, name in (("--delimiter=;", "delimiter"), ("--decimal=,", "decimal")):
+        for option, what in (
+            ("--delimiter=;", f"--delimiter is for CSV, and {path} is "),
+            ("--encoding=cp1252", f"--encoding is for CSV, and {path} is "),
+            ("--decimal=,", f"--decimal is for text, and numbers in {path} have a decimal point"),
+            ("--thousands=.", f"--thousands is for text, and numbers in {path} have a decimal"),
+        ):
             result = gdfit("train", path, option)
-            assert result.status == 2
-            assert result.err.startswith(f"gdfit: error: --{name} is for CSV, and {path} is ")
+            assert (result.status, result.err.count("\n")) == (2, 1)
+            assert result.err.startswith(f"gdfit: error: {what}")
     for path in ("data.csv", "data.json", "data.dta", "data.zip"):
         result = gdfit("train", path, "--sheet", "Sheet1")
         assert result.status == 2
         assert "--sheet is for Excel and OpenDocument, and data." in result.err
+
+
+def test_texts_may_say_numbers(gdfit: Gdfit) -> None:
+    """As in CSV; and numbers have their own point beside any spelling."""
+    rows = [{"x": f"${row},250", "z": row + 0.125, "y": f"{row * row}%"} for row in range(1, 9)]
+    frame = pd.DataFrame(rows)
+    for ending in ("json", "xlsx", "dta", "sav"):
+        WRITERS[ending](frame, f"d.{ending}")
+    frame.to_csv("d.csv", index=False)
+    expected = gdfit.json("train", "d.csv")
+    for ending in ("json", "xlsx", "dta", "sav"):
+        assert gdfit.json("train", f"d.{ending}")["w"] == expected["w"]
+        assert "note: y: 1% is read as 1\n" in gdfit("train", f"d.{ending}").err
 
 
 def test_names_that_are_numbers_are_names(gdfit: Gdfit) -> None:

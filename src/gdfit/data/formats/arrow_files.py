@@ -24,10 +24,8 @@ from gdfit.errors import FieldError, GdfitError, UsageError
 from gdfit.system import naming_scratch, scratch_file
 
 # What is said of other files than those whose columns have names and types of their own.
-OF_TEXT = (
-    *("delimiter", "comment", "skip", "skip_end", "decimal", "thousands", "header", "encoding"),
-    "sheet",
-)
+OF_TEXT = ("delimiter", "comment", "skip", "skip_end", "header", "encoding", "sheet")
+OF_TEXTS = ("decimal", "thousands", "skip_broken")  # and of fields that are texts
 OPTIONS_OF = {"sheet": "Excel and OpenDocument"}
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
@@ -144,7 +142,7 @@ def arrow_in(
     GdfitError : it is damaged, or a pipe.
     """
     called = kind.__name__
-    refuse_options(dialect, (*OF_TEXT, "skip_broken"), f"{source.name} is {called}")
+    refuse_options(dialect, (*OF_TEXT, *OF_TEXTS), f"{source.name} is {called}")
     if source.name == "standard input" and not source.is_in_any_order and not source.is_compressed:
         what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
         raise GdfitError(what, file=source.name)

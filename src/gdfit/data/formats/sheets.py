@@ -28,7 +28,7 @@ def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Ite
     GdfitError : it is damaged, or has no such sheet; or python-calamine is missing.
     """
     name = source.name
-    refuse_options(dialect, ("delimiter", "decimal", "encoding"), f"{name} is a workbook")
+    refuse_options(dialect, ("delimiter", "encoding"), f"{name} is a workbook")
     with in_any_order(source, progress) as stored, workbook_in(stored, name) as workbook:
         chosen, others = chosen_sheet(workbook, dialect.sheet, name)
         rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)

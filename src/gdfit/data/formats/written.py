@@ -21,7 +21,7 @@ from gdfit.data.sources.csv_file import CsvFile, csv_in
 from gdfit.data.sources.source import Source
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
-from gdfit.errors import GdfitError
+from gdfit.errors import GdfitError, UsageError
 
 PIECE_ROWS = 1 << 16  # how many rows of a DataFrame are written at a time
 ROW = re.compile(rb'(?:[^"\r\n]|"[^"]*+")*+(?:\r\n?|\n|\Z)')
@@ -71,6 +71,9 @@ def written_file(
     ------
     GdfitError : it is empty, or its first row is no header and no row.
     """
+    if dialect.decimal == "," or dialect.thousands == ".":
+        option = "decimal" if dialect.decimal == "," else "thousands"
+        raise UsageError(f"`{option}` is for text, and numbers in {name} have a decimal point")
     text = MARKED_NAME.sub(rb'"\g<0>"', text)  # it is no comment
     held: Any = io.BytesIO(text)
     source = Source(name, held, Stored(held, None), ())
