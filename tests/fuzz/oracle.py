@@ -26,7 +26,7 @@ class Style:
 @dataclass(frozen=True)
 class Row:
     """A row: its line, what its fields say, where in the text one field more would stand, and on
-    which line a quote opens that nothing closes (0 if there is none)."""
+    which line a quote opens that does not close at the end of a field (0 if there is none)."""
 
     line: int
     fields: list[str]
@@ -118,17 +118,23 @@ class Reader:
         self.take()
         while True:
             if not self.next:
-                self.open_line = line
-                return self.text[start:]
+                return self.broken(start, line)
             character = self.take()
             if character == '"':
                 if self.next != '"':
                     break
                 self.take()
             inside += character
-        if self.unquoted():  # a quote that closes in the midst of a field is as good as none
-            return self.text[start : self.place].strip(self.blanks)
-        return inside.strip(self.blanks)
+        if self.style.delimiter:
+            self.skip_blanks()
+        return inside.strip(self.blanks) if self.at_end_of_field() else self.broken(start, line)
+
+    def broken(self, start: int, line: int) -> str:
+        """The rest of a line, from a quote on that does not close at the end of a field."""
+        self.place, self.line, self.open_line = start, line, line
+        while self.next and self.next not in "\r\n":
+            self.take()
+        return self.text[start : self.place]
 
     def unquoted(self) -> str:
         said = ""
@@ -161,13 +167,13 @@ def read(
     texts: Sequence[int],
     *,
     may_miss: bool,
-) -> list[list[float | str]] | Fault:
+) -> list[list[float | str] | Fault]:
     """What all rows say: numbers at `places`, then words at `texts`, NaN where they are missing; or
-    where the first thing stands that can't be read."""
+    where the first thing stands in a row that can't be read."""
     words = {*PANDAS_MISSING.split("|"), *style.missing}
     numbers = {number(word, style) for word in words} - {None}
-    found = []
-    for row in Reader(text, style).rows():
+
+    def values_of(row: Row) -> list[float | str] | Fault:
         if row.open_line:
             return Fault(row.open_line, None)
         if len(row.fields) != width:
@@ -186,8 +192,9 @@ def read(
                 return Fault(row.line, place)
             else:
                 values[place] = value
-        found.append([values[place] for place in (*places, *texts)])
-    return found
+        return [values[place] for place in (*places, *texts)]
+
+    return [values_of(row) for row in Reader(text, style).rows()]
 
 
 def with_field(text: str, style: Style, fields: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ from gdfit.data.text.blocks import (
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, RowError, shown
 from gdfit.data.text.header import Layout, find_layout
-from gdfit.data.text.sniffing import TAIL_BYTES, note_of_total
+from gdfit.data.text.sniffing import TAIL_BYTES, note_of_total, short_rows_at_end
 from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
 from gdfit.errors import FieldError, GdfitError, quoted
 
@@ -120,7 +120,7 @@ class CsvFile:
             if error.rows_before:
                 before = block._replace(text=block.text[: self.start_of(block, error.rows_before)])
                 yield read_plainly(before, grammar, width, asked, missing=may_miss)
-            raise self.fault(error, block) from None
+            raise self.fault(error, told=True) from None
         yield batch
 
     def readable(
@@ -134,7 +134,7 @@ class CsvFile:
             try:
                 batch = read(block, grammar, width, asked, missing=may_miss)
             except RowError as error:
-                raise self.fault(error, block) from None
+                raise self.fault(error, told=True) from None
         return batch._replace(lines=count_lines(block.raw))
 
     @property
@@ -151,17 +151,17 @@ class CsvFile:
         block, start = unit.content, self.start_of(unit.content, row)
         return self.fault(RowError(what, fields.line_at(block.text, start, block.line), place))
 
-    def fault(self, error: RowError, block: Block | None = None) -> GdfitError:
-        """What is wrong with a row, as a person is told it, and what to type, if it can't be read
-        in its `block`."""
+    def fault(self, error: RowError, *, told: bool = False) -> GdfitError:
+        """What is wrong with a row, as a person is told it; and where it can't be read, and that is
+        to be `told`, what to type."""
         what, name, (line, row) = error.what, self.name, self.where(error.line)
         ways = [{option: mark} for option, mark in WAYS.findall(what)]
         changes, or_changes = (*ways, {}, {})[:2]
-        end = lines_of_end(block, error, self.layout) if block and error.place is None else 0
+        end_line, end = self.layout.end
         is_numeric = error.place is None or self.layout.held[error.place].is_numeric
-        if block is None or not is_numeric or "`" in what:  # it says what to type
+        if not told or not is_numeric or "`" in what:  # it says what to type
             pass
-        elif end:
+        elif error.place is None and error.line == end_line:
             what += f"; `skip_end` {end} leaves out the end"
             changes = {"skip-end": str(end)}
         elif self.layout.few_broken:
@@ -183,18 +183,6 @@ class CsvFile:
     def where(self, line: int) -> tuple[int | None, int | None]:
         """Which line of the file this is; or else, which row."""
         return line, None
-
-
-MOST_AT_END = 20  # lines
-
-
-def lines_of_end(block: Block, error: RowError, layout: Layout) -> int:
-    """How many lines there are from a fault in a block on, where all have fewer fields than a row:
-    they are no table any more. 0 where there are others."""
-    rest = islice(fields.records(block.text, layout.grammar), error.rows_before, None)
-    widths = [len(record.fields) for record in islice(rest, MOST_AT_END + 1)]
-    is_end = len(widths) <= MOST_AT_END and max(widths, default=0) < len(layout.names)
-    return len(widths) if is_end else 0
 
 
 def csv_in(
@@ -230,8 +218,11 @@ def csv_in(
         note = "is not UTF-8, and is read as Windows-1252 text; `encoding` takes another name"
         layout = replace(layout, notes=(note, *layout.notes))
     is_small = len(head) < HEAD_BYTES
+    width = len(layout.names)
     tail = head[max(0, layout.start - 1) :][-TAIL_BYTES:] if is_small else source.tail(TAIL_BYTES)
-    if remark := note_of_total(tail, layout.grammar, len(layout.names)):
+    if is_small:
+        layout = replace(layout, end=short_rows_at_end(head, layout.start, layout.grammar, width))
+    if remark := note_of_total(tail, layout.grammar, width):
         layout = replace(layout, notes=(*layout.notes, remark))
     return CsvFile(
         source,

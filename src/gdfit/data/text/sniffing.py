@@ -7,7 +7,7 @@ import re
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from gdfit.data.text import fields
@@ -194,3 +194,20 @@ def note_of_total(text: bytes, grammar: Grammar, width: int) -> str | None:
     if len(last) != width or not has_number(last):
         return None
     return f"the last row begins with {quoted(word)}: `skip_end` 1 leaves it out"
+
+
+def short_rows_at_end(text: bytes, start: int, grammar: Grammar, width: int) -> tuple[int, int]:
+    """On which line of a whole file the rows begin at its end that have fewer fields than `width`,
+    which are no table any more, and how many there are; zeros where there is none.
+
+    start : where in the text the rows begin.
+    """
+    from_line = (
+        LINE.search(text, max(start, len(text) - TAIL_BYTES)) if len(text) > TAIL_BYTES else None
+    )
+    start = from_line.end() if from_line else start
+    rows = [*fields.records(text[start:], grammar)]
+    short = [*takewhile(lambda row: len(row.fields) < width, reversed(rows))]
+    if not short or len(short) == len(rows):
+        return 0, 0
+    return fields.line_at(text, start + short[-1].start), len(short)
