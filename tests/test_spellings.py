@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from pyarrow import parquet
 from conftest import Gdfit
 from gdfit import Dialect, GdfitError, GdfitWarning, observations_from, read_observations
 from gdfit.data.batch import Asked
+from gdfit.data.dataset import Dataset
+from gdfit.data.reduction.dask import Cluster
 from gdfit.data.sources.csv_file import read_plainly
 from gdfit.data.text.blocks import Block
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.spellings import Spelling, find_spelling
+from inline import Inline, all_bits
 from readers import blocks_of, read_block
 
 NUMBERS = [1250.5, -3.25, 2345678.75, 0.5, 12.125, -1999.0, 45.0, 310.0]
@@ -215,7 +219,7 @@ def test_later_fields_are_as_the_first_ones(gdfit: Gdfit) -> None:
     )
     rows = "".join(f"{n}%,{n}\n" for n in range(60))
     result = gdfit("train", "-", stdin=f"x,y\n{rows}7,3\n".encode())
-    assert f"{where}'7' is not a number as those in the first lines are" in result.err
+    assert f"{where}'7' is not a number written as the others of its column are" in result.err
 
 
 def test_what_was_trained_on_is_understood_later(tmp_path: Path, gdfit: Gdfit) -> None:
@@ -332,3 +336,34 @@ def test_a_category_with_a_level_for_each_row_gets_a_note(gdfit: Gdfit) -> None:
     assert note in gdfit("train", "-", "-q", "--features", "name", stdin=data).err
     data += b"c,6,5\n"
     assert note not in gdfit("train", "-", "-q", "--features", "name", stdin=data).err
+
+
+def test_numbers_of_some_unit_are_no_category(gdfit: Gdfit) -> None:
+    err = gdfit("train", "-", stdin=b"x,y\n$5,1\n6,2\n$7,3\n").err
+    assert err.endswith("there is 'y' alone; there is text in x ('$5')\n")
+
+
+def test_what_is_exported_has_to_be_given_numbers(gdfit: Gdfit) -> None:
+    gdfit("train", "-", "-q", stdin=b"x,y\n5%,1\n6%,2\n8%,4\n")
+    for form in ("python", "sql", "c", "excel"):
+        err = gdfit("export", "--format", form).err
+        assert "gdfit: note: x must hold plain numbers where this runs, as 1250 for $1,250" in err
+        assert ("45 for 45%" in err) == (form == "excel")
+
+
+def test_units_of_such_columns_are_the_same_for_all_readers(tmp_path: Path) -> None:
+    """Cut at any place, and read in any order, by threads or by the workers of a cluster."""
+    path = tmp_path / "data.csv"
+    rows = "".join(f'"${row * 37:,}",{row % 100} %,{row}\n' for row in range(1, 3000))
+    path.write_text("price,share,y\n" + rows)
+    dataset = Dataset((str(path),), unit_bytes=1 << 12)
+    with pytest.warns(GdfitWarning, match=r"price: \$1,036 is read as 1036"):
+        here = dataset.observations()
+    client: Any = Inline(3)
+    with (
+        pytest.warns(GdfitWarning, match="share: 1 % is read as 1"),
+        Cluster(client, unit_bytes=1 << 12, at_once=2) as cluster,
+    ):
+        there = replace(dataset, cluster=cluster).observations()
+    assert (here.count, here.features) == (2999, ("price", "share"))
+    assert all_bits(there) == all_bits(here)

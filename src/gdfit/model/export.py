@@ -156,6 +156,11 @@ def notes_on(model: LinearModel, form: ExportFormat, text: str) -> Iterator[str]
     if form in ("sql", "c") and model.made_of.texts:
         names = listing(model.made_of.texts)
         yield f"texts are compared as they are, and gdfit reads {names} without blanks around them"
+    if spelled := tuple(column for column, _ in model.spellings):
+        what = f"{listing(spelled)} must hold plain numbers where this runs, as 1250 for $1,250"
+        yield what + (
+            ", and 45 for 45%, which a spreadsheet has as 0.45" if form == "excel" else ""
+        )
     if form == "excel":
         first, last = (Excel(model).column(model.inputs[place]) for place in (0, -1))
         where = first if first == last else f"{first} to {last}"

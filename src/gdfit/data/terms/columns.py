@@ -17,7 +17,7 @@ from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.header import Layout
 from gdfit.data.text.held import Held
-from gdfit.data.text.spellings import Spelling
+from gdfit.data.text.spellings import Spelling, unit_of
 from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted, typed
 
 FEW_LEVELS = 12  # in the first lines, of text that is a feature where there is no other
@@ -130,8 +130,9 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
 
 
 def may_be_category(held: Held) -> bool:
-    """Whether a column of text is one of few levels, and of no dates."""
-    return 1 < held.levels <= FEW_LEVELS and not DATE.match(held.word)
+    """Whether a column of text is one of few levels, and of no dates or numbers."""
+    is_word = not DATE.match(held.word) and unit_of(held.word) is None
+    return is_word and 1 < held.levels <= FEW_LEVELS
 
 
 def choose_target(

@@ -273,7 +273,7 @@ def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
     text, other = said.decode(errors="replace"), OTHER_MARK.get(grammar.decimal, ",")
     spelling = find_spelling([text], grammar.decimal).spelling
     if spelling and grammar.own:
-        return f"{what} as those in the first lines are"
+        return f"{what} written as the others of its column are"
     ways = []
     if spelling and not spelling.unit and spelling.thousands:
         mark = spelling.thousands
@@ -283,7 +283,7 @@ def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
     if ways:
         return f"{what} ({', '.join(ways)})"
     if spelling:
-        return f"{what} as those in the first lines are"
+        return f"{what} written as the others of its column are"
     if text.isprintable() and is_missing_mark(text):
         drop = "" if missing else " `drop_missing`"
         return f"{what}; if it stands for a missing value, `missing` {shlex.quote(text)}{drop}"

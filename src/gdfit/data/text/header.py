@@ -260,13 +260,13 @@ def numeric_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]
     return [at for at, column in columns if all_numbers(column, grammar.decimal, grammar.missing)]
 
 
-def spelled_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
-    """The columns of `rows` that have nothing but numbers with a spelling of their own."""
-    places = []
+def number_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
+    """As `numeric_places`, with the columns whose numbers have a spelling of their own."""
+    places = numeric_places(rows, grammar)
     for at, column in enumerate(zip(*rows, strict=True)):
         present = [field for field in column if field not in grammar.missing]
-        found = find_spelling(present).spelling
-        if found and not found.is_plain and all(map(found.takes, present)):
+        spelling = None if at in places else find_spelling(present).spelling
+        if spelling and all(map(spelling.takes, present)):
             places.append(at)
     return places
 
@@ -276,7 +276,7 @@ def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[H
     numbers: units, and further lines of the header."""
     leading = next((at for at, row in enumerate(rows) if has_number(row.fields)), 0)
     below = [row.fields for row in rows[leading:] if len(row.fields) == width]
-    places = [*numeric_places(below, grammar), *spelled_places(below, grammar)]
+    places = number_places(below, grammar)
     if not 0 < leading <= MOST_UNITS or not places or len(below) < 2:
         return []
     for row in rows[:leading]:
@@ -335,7 +335,7 @@ def is_row(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar
         for at, field in enumerate(first)
         if says_number(field, decimal) or is_like(field, [row[at] for row in below])
     ]
-    numeric = [*numeric_places(below, grammar), *spelled_places(below, grammar)]
+    numeric = number_places(below, grammar)
     return bool(numeric) and set(numeric) <= set(numbers)
 
 

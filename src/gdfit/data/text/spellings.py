@@ -160,6 +160,8 @@ def find_spelling(
     plain = SPELLINGS[decimal or "."]
     if not plain.is_plain:
         return Found(plain if 2 * sum(map(plain.takes, fields)) > len(fields) else None)
+    if fields and not thousands and all(map(plain.takes, fields)):
+        return Found(plain)
     written = [found for field in fields if (found := SPELLED.fullmatch(field))]
     if 2 * len(written) <= len(fields):
         return Found(None)
