@@ -198,13 +198,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gdfit.data.formats.written import WrittenFile, as_csv_text, written_file
+from gdfit.data.formats.written import as_csv_text, written_file
+from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import Source
 from gdfit.data.text.dialect import Dialect
 
 
 @contextmanager
-def arff_in(source: Source, dialect: Dialect, progress: Any) -> Iterator[WrittenFile]:
+def arff_in(source: Source, dialect: Dialect, progress: Any) -> Iterator[CsvFile]:
     """The table in `source`."""
     top, _, rows = source.read(1 << 30).decode().partition("@data\\n")
     names = [line.split()[1] for line in top.splitlines() if line.startswith("@attribute")]

@@ -3,14 +3,19 @@ what is no table at all is told as what it is."""
 
 from __future__ import annotations
 
+import gzip
 import io
+import os
 import pickle
 import random
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 from conftest import LECTURE, Gdfit
@@ -86,6 +91,15 @@ OTHERS = {
     "a tar archive": packed(in_tar),
     "a tar archive: tar -xOf d.csv | gdfit train -\n": packed(lambda file: in_tar(file, "w:gz")),
     "a PDF": b"%PDF-1.4\n1 0 obj\n",
+    "an R workspace: Rscript -e": b"RDX3\nX\n\0\0\0\3",
+    "an object of R's: Rscript -e": gzip.compress(b"X\n\0\0\0\3\0\4"),
+    "a file of MATLAB's": b"MATLAB 5.0 MAT-file, Platform: GLNXA64",
+    "HDF5": b"\x89HDF\r\n\x1a\n",
+    "a database: sqlite3": b"SQLite format 3\0",
+    "a picture": b"\x89PNG\r\n\x1a\n",
+    "a 7z archive: 7z x -so d.csv | gdfit train -": b"7z\xbc\xaf\x27\x1c",
+    "a web page: python -c": b"<table border='1'>",
+    "XML": b"\n<?xml version='1.0'?>\n<a/>",
     "a web page": b"<!DOCTYPE html>\n<html><body>x,y</body></html>\n",
 }
 
@@ -98,6 +112,32 @@ def test_what_is_no_table_is_told_as_what_it_is(gdfit: Gdfit, kind: str) -> None
         result = gdfit(command, "d.csv")
         assert (result.status, result.err.count("\n")) == (1, 1)
         assert result.err.startswith(f"gdfit: error: d.csv: is no table but {kind}")
+
+
+@pytest.mark.parametrize("kind", ["a pickle", "an array of NumPy's", "a tar archive"])
+def test_what_is_typed_makes_a_table_of_it(gdfit: Gdfit, kind: str) -> None:
+    frame = pandas.DataFrame({"x": [1.0, 2, 4], "y": [3.0, 5, 9]})
+    bodies = {
+        "a pickle": pickle.dumps(frame),
+        "an array of NumPy's": packed(lambda file: np.save(file, frame.to_numpy())),
+        "a tar archive": packed(in_tar),
+    }
+    Path("the file").write_bytes(bodies[kind])
+    result = gdfit("train", "the file")
+    command = result.err.partition(f"is no table but {kind}: ")[2].strip()
+    make, _, train = command.rpartition(" | ")
+    assert train == "gdfit train -"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", make], env={**os.environ, "PATH": path}, capture_output=True
+    )
+    assert gdfit("train", "-", "-q", stdin=done.stdout).status == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["MATLAB", "GIF89", "RDX2", "7z", "Rar!", "SQLite", "[x]", "{x}"])
+def test_a_column_may_be_called_as_another_kind_is(gdfit: Gdfit, name: str) -> None:
+    Path("d.csv").write_text(f"{name},y\n1,3\n2,5\n")
+    assert gdfit.json("train", "d.csv")["features"] == [name]
 
 
 def test_a_huge_field_is_no_other_fault(gdfit: Gdfit) -> None:

@@ -150,7 +150,8 @@ def predicted_blocks(
         if batch.broken:
             line, what, place = batch.broken[0]
             column = "" if place is None else f", column {quoted(file.layout.names[place])}"
-            where = f"{file.name}, line {block.line + line - 1}{column}"
+            kind, number = file.layout.place(block.line + line - 1)
+            where = f"{file.name}, {kind} {number}{column}"
             found.unreadable, found.broken = len(batch.broken), f"{where}: {what}"
         return found, with_fields(block.raw, ends, as_fields(values, np.isnan(values), grammar))
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from gdfit.data.data_file import Progress
 from gdfit.data.formats.arrow_files import OF_TEXT, refuse_options
-from gdfit.data.formats.written import WrittenFile, as_csv_text, written_file
+from gdfit.data.formats.written import as_csv_text, written_file
+from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
@@ -18,9 +19,7 @@ BLANKS = " \t\r\n"
 
 
 @contextmanager
-def objects_in(
-    source: Source, dialect: Dialect, progress: Progress | None
-) -> Iterator[WrittenFile]:
+def objects_in(source: Source, dialect: Dialect, progress: Progress | None) -> Iterator[CsvFile]:
     """The objects in `source`, as a table. All of it is held in memory.
 
     Raises

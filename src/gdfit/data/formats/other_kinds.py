@@ -49,6 +49,7 @@ PICKLE, R = by_pandas("a pickle", "read_pickle(FILE)"), "Rscript -e"
 WORKSPACE = OtherKind("an R workspace", "write.csv(get(load(FILE)[1]), row.names = FALSE)", R)
 OBJECT_OF_R = OtherKind("an object of R's", "write.csv(readRDS(FILE), row.names = FALSE)", R)
 PICTURE = OtherKind("a picture: type its numbers into a spreadsheet, and save that as CSV")
+MATLAB = OtherKind("a file of MATLAB's: write a table of it there with writetable")
 PAGE = by_pandas("a web page", "read_html(FILE)[0]")
 # By what stands in them after so many bytes, in small letters, blanks at the start not counted.
 OTHER_KINDS: dict[tuple[int, bytes], OtherKind] = {
@@ -58,9 +59,13 @@ OTHER_KINDS: dict[tuple[int, bytes], OtherKind] = {
         "import numpy, sys; numpy.savetxt(sys.stdout, numpy.load(FILE))",
         "python -c",
     ),
-    **{(0, b"rd%c%d\n" % (form, version)): WORKSPACE for form in b"ax" for version in (2, 3)},
+    **{
+        (0, b"rd%c%d\n%c\n" % (form, version, form)): WORKSPACE
+        for form in b"ax"
+        for version in (2, 3)
+    },
     **{(0, b"x\n\0\0\0%c" % version): OBJECT_OF_R for version in (2, 3)},
-    (0, b"matlab"): OtherKind("a file of MATLAB's: write a table of it there with writetable"),
+    **dict.fromkeys([(0, b"matlab 5.0 mat-"), (0, b"matlab 7.3 mat-")], MATLAB),
     (0, b"sqlite format 3"): OtherKind(
         "a database", "sqlite3 -csv -header FILE 'select * from TABLE'"
     ),
@@ -71,8 +76,10 @@ OTHER_KINDS: dict[tuple[int, bytes], OtherKind] = {
     (0, b"\x04\x22\x4d\x18"): OtherKind("compressed by lz4", "lz4 -dc FILE"),
     (0, b"\x1f\x9d"): OtherKind("compressed by compress", "zcat FILE"),
     (0, b"%pdf-"): OtherKind("a PDF: copy its table to a spreadsheet, and save that as CSV"),
-    **dict.fromkeys([(0, b"\x89png"), (0, b"\xff\xd8\xff"), (0, b"gif8")], PICTURE),
-    **dict.fromkeys([(0, b"<!doctype html"), (0, b"<html")], PAGE),
+    **dict.fromkeys(
+        [(0, b"\x89png"), (0, b"\xff\xd8\xff"), (0, b"gif87a"), (0, b"gif89a")], PICTURE
+    ),
+    **dict.fromkeys([(0, b"<!doctype html"), (0, b"<html"), (0, b"<table")], PAGE),
     (0, b"<?xml"): by_pandas("XML", "read_xml(FILE)"),
 }
 

@@ -10,7 +10,8 @@ from typing import IO, Any
 
 from gdfit.data.data_file import Progress
 from gdfit.data.formats.arrow_files import in_any_order, refuse_options
-from gdfit.data.formats.written import WrittenFile, as_csv_text, written_file
+from gdfit.data.formats.written import as_csv_text, written_file
+from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import Source
 from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
@@ -19,7 +20,7 @@ MIDNIGHT = time()
 
 
 @contextmanager
-def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Iterator[WrittenFile]:
+def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Iterator[CsvFile]:
     """The sheet that is asked for of the workbook in `source`, or its first one. Its rows are
     called by their numbers in the sheet.
 

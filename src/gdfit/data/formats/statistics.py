@@ -10,7 +10,8 @@ from typing import IO, Any
 
 from gdfit.data.data_file import Progress
 from gdfit.data.formats.arrow_files import OF_TEXT, in_any_order, refuse_options
-from gdfit.data.formats.written import WrittenFile, frame_as_text, written_file
+from gdfit.data.formats.written import frame_as_text, written_file
+from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import Source
 from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
@@ -33,7 +34,7 @@ class Program:
 @contextmanager
 def frame_in(
     program: Program, source: Source, dialect: Dialect, progress: Progress | None
-) -> Iterator[WrittenFile]:
+) -> Iterator[CsvFile]:
     """The table in a file of this program in `source`. All of it is held in memory.
 
     Raises

@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import accumulate, chain
+from dataclasses import replace
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,35 +22,25 @@ from gdfit.data.sources.csv_file import CsvFile, csv_in
 from gdfit.data.sources.source import Source
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.header import Numbering
 from gdfit.errors import GdfitError, UsageError
 
 PIECE_ROWS = 1 << 16  # how many rows of a DataFrame are written at a time
-ROW = re.compile(rb'(?:[^"\r\n]|"[^"]*+")*+(?:\r\n?|\n|\Z)')
+QUOTED = re.compile(rb'"[^"]*+"')
 MARKED_NAME = re.compile(rb"\A[#%][^,\r\n]*+")
 BREAK = re.compile(rb"\r\n?|\n")
 
 
-@dataclass(frozen=True)
-class WrittenFile(CsvFile):
-    """A table that is no text, as a CSV file: its rows have numbers, and no lines.
-
-    text : the whole file.
-    unnumbered : how many rows at its top have no number: the names, where they are none of the
-        table's rows.
-    """
-
-    text: bytes = b""
-    unnumbered: int = 0
-
-    def where(self, line: int) -> tuple[int | None, int | None]:
-        """The number of the row that is on this line, from 1."""
-        return None, row_on_line(self.text, line) - self.unnumbered
-
-
-def row_on_line(text: bytes, line: int) -> int:
-    """Which row of a text of CSV is on this line, both from 1; a blank line is one, too."""
-    ends = accumulate(len(BREAK.findall(row[0])) for row in ROW.finditer(text))
-    return next(row for row, end in enumerate(ends, start=1) if end >= line)
+def continued_lines(text: bytes) -> tuple[int, ...]:
+    """The lines of a text of CSV that go on a row, as a field in quotes has line breaks."""
+    found: list[int] = []
+    line, at = 1, 0
+    for field in QUOTED.finditer(text):
+        if more := len(BREAK.findall(field[0])):
+            line += len(BREAK.findall(text, at, field.start()))
+            found += range(line + 1, line + more + 1)
+            line, at = line + more, field.end()
+    return tuple(found)
 
 
 def written_file(
@@ -59,8 +50,8 @@ def written_file(
     notes: tuple[str, ...] = (),
     *,
     named: bool = False,
-) -> WrittenFile:
-    """The file of this name, whose table is written as the CSV `text`.
+) -> CsvFile:
+    """The file of this name, which is no text, and whose table is written as the CSV `text`.
 
     Parameters
     ----------
@@ -75,6 +66,7 @@ def written_file(
         option = "decimal" if dialect.decimal == "," else "thousands"
         raise UsageError(f"`{option}` is for text, and numbers in {name} have a decimal point")
     text = MARKED_NAME.sub(rb'"\g<0>"', text)  # it is no comment
+    continued = continued_lines(text)
     held: Any = io.BytesIO(text)
     source = Source(name, held, Stored(held, None), ())
     try:
@@ -84,10 +76,10 @@ def written_file(
     except GdfitError as error:
         if error.line is None:
             raise
-        row = row_on_line(text, error.line)
+        row = error.line - bisect_right(continued, error.line)
         raise GdfitError(error.what, file=name, row=row, changes=error.changes) from None
-    layout = replace(file.layout, notes=(*notes, *file.layout.notes))
-    return WrittenFile(**{**vars(file), "layout": layout}, text=text, unnumbered=int(named))
+    notes, numbering = (*notes, *file.layout.notes), Numbering(int(named), continued)
+    return replace(file, layout=replace(file.layout, notes=notes, numbering=numbering))
 
 
 def as_csv_text(rows: Iterable[Sequence[Any]]) -> bytes:

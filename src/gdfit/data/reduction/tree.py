@@ -112,7 +112,10 @@ class Outcome(NamedTuple):
     def of_file(self, file: LaidOut) -> Outcome:
         """The outcome of all of a file."""
         start = file.layout.line - 1
-        first = [f"{file.name}, line {start + line}: {what}" for line, what in self.broken.first]
+        first = [
+            f"{file.name}, {' '.join(map(str, file.layout.place(start + line)))}: {what}"
+            for line, what in self.broken.first
+        ]
         return self._replace(broken=Broken(self.broken.rows), told=tuple(first))
 
     @property

@@ -154,7 +154,8 @@ class CsvFile:
     def fault(self, error: RowError, *, told: bool = False) -> GdfitError:
         """What is wrong with a row, as a person is told it; and where it can't be read, and that is
         to be `told`, what to type."""
-        what, name, (line, row) = error.what, self.name, self.where(error.line)
+        what, name, (kind, number) = error.what, self.name, self.layout.place(error.line)
+        line, row = (number, None) if kind == "line" else (None, number)
         ways = [{option: mark} for option, mark in WAYS.findall(what)]
         changes, or_changes = (*ways, {}, {})[:2]
         end_line, end = self.layout.end
@@ -179,10 +180,6 @@ class CsvFile:
             changes=changes,
             or_changes=or_changes,
         )
-
-    def where(self, line: int) -> tuple[int | None, int | None]:
-        """Which line of the file this is; or else, which row."""
-        return line, None
 
 
 def csv_in(

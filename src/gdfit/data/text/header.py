@@ -4,6 +4,7 @@ are called, and what they hold."""
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,17 @@ from gdfit.data.text.spellings import OTHER_MARK, find_spelling, unit_of
 from gdfit.errors import GdfitError, quoted
 
 ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
+
+
+class Numbering(NamedTuple):
+    """The rows' own numbers, from 1, in CSV that was written of a table that is no text.
+
+    unnumbered : how many rows at the top have none: the names, where they are no row of the table.
+    continued : the lines that go on a row.
+    """
+
+    unnumbered: int
+    continued: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,7 @@ class Layout:
     end : the line on which what is no table any more begins, and how many lines it has, if that is
         known; zeros where there is none.
     is_text : whether the file is text; if not, its columns have names and types of their own.
+    numbering : the rows' own numbers, where lines say nothing to a person.
     notes : what is done with it beyond the plain reading, as a person is told it.
     """
 
@@ -58,7 +71,15 @@ class Layout:
     few_broken: bool = True
     end: tuple[int, int] = (0, 0)
     is_text: bool = True
+    numbering: Numbering | None = None
     notes: tuple[str, ...] = ()
+
+    def place(self, line: int) -> tuple[str, int]:
+        """What a person calls this line, and which it is: a line, or a row by its own number."""
+        if self.numbering is None:
+            return "line", line
+        unnumbered, continued = self.numbering
+        return "row", line - bisect_right(continued, line) - unnumbered
 
     def held_in(self, name: str) -> Held:
         """What the column of this name holds."""
