@@ -10,20 +10,28 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conftest import Gdfit
+from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
 from gdfit.data.sources import csv_file
+from gdfit.data.sources.csv_file import read_but_broken, read_plainly
 from gdfit.data.text import sniffing
+from gdfit.data.text.blocks import Block, find_quotes
 from gdfit.data.text.dialect import Dialect, Selection
+from gdfit.data.text.fields import Grammar, RowError
 from gdfit.model.linear import LinearModel
 from gdfit.model.prediction import predict_rows
 from inline import Inline, all_bits
+from readers import said_by
 
 TRUTH = (3.0, -2.0, 1.0)  # w_a, w_b, b
 WORDS = ("oak", "elm", "ash", "fir", "yew")
@@ -264,3 +272,36 @@ def test_predict_gives_each_line_back_as_it_was(tmp_path: Path, kind: str, unit_
 
 
 WIDE = ("UTF-16", "UTF-32")
+
+
+ODD_ROWS = st.sampled_from(
+    [
+        *("1,oak,2,3", '"1","o\nk",2,3', '1,"oak,2,3', '1,oak",2,3', '1,"oak" x,2,3', "1,a,b,3"),
+        *("", "1,,2,", '5",oak,2,3', "1,oak,2,3,4", '"', ',"', "\t1 , oak,2,3 ", "1,oak,1e999,3"),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    rows=st.lists(st.tuples(ODD_ROWS, st.sampled_from(["\n", "\r\n", "\r"])), max_size=25),
+    good=st.integers(0, 60),
+    missing=st.booleans(),
+)
+def test_arrow_leaves_out_the_rows_that_the_plain_reader_does(
+    rows: list[tuple[str, str]], good: int, missing: bool
+) -> None:
+    text = "".join(row + end for row, end in [*rows, *[("4,fir,5,6", "\n")] * good]).encode()
+    grammar = Grammar(",")
+    block = Block(text, find_quotes(text, grammar, ended=True), 7, text)
+    asked = [Asked(0), Asked(2), Asked(1, "word"), Asked(3)]
+    found = list[object]()
+    for read in (partial(read_plainly, skip_broken=True), read_but_broken):
+        try:
+            batch = read(block, grammar, 4, asked, missing=missing)
+        except RowError as error:
+            found.append((error.line, error.place, error.what))
+        else:
+            numbers, rows_read = batch.numbers.tolist(), batch.rows.tolist()
+            found.append((repr(numbers), said_by(batch), rows_read, batch.broken))
+    assert found[0] == found[1]

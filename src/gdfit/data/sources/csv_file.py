@@ -24,6 +24,7 @@ from gdfit.data.text.blocks import (
     UnitCutter,
     count_lines,
     find_quotes,
+    line_ends_before,
     spans_of_rows,
     without_rows,
 )
@@ -344,24 +345,30 @@ def read_but_broken(
     doubtful = doubtful_rows(block, grammar, width, asked, starts, stops)
     if doubtful is None or 4 * np.count_nonzero(doubtful) > len(doubtful):
         return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
-    broken: list[BrokenRow] = []
-    is_broken = np.zeros(len(starts), bool)
-    line, counted = block.line, 0
-    for row in np.flatnonzero(doubtful).tolist():
-        start, stop = int(starts[row]), int(stops[row])
-        line, counted = line + count_lines(block.text[counted:start]), start
-        text = block.text[start:stop]
-        alone = Block(text, find_quotes(text, grammar, ended=True), line, text)
-        read = read_plainly(alone, grammar, width, asked, missing=True, skip_broken=True)
-        above = line - block.line
-        broken += [each._replace(line=above + each.line) for each in read.broken]
-        is_broken[row] = bool(read.broken)
-    text = without_rows(block.text, starts, is_broken)
+    chosen = np.flatnonzero(doubtful)
+    spans = zip(starts[chosen].tolist(), stops[chosen].tolist(), strict=True)
+    parts = [block.text[start:stop] for start, stop in spans]
+    text = b"\n".join(parts)
+    alone = Block(text, find_quotes(text, grammar, ended=True), 1, text)
+    read = read_plainly(alone, grammar, width, asked, missing=True, skip_broken=True)
+    if len(read.rows) + len(read.broken) != len(parts):  # quotes that close here, and not there
+        return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
+    is_broken = np.ones(len(parts), bool)
+    is_broken[read.rows] = False
+    # Their lines here, and in the block.
+    lines = np.cumsum([1, *(1 + count_lines(part) for part in parts[:-1])])[is_broken]
+    above = line_ends_before(block.text, starts[chosen[is_broken]])
+    broken = [
+        fault._replace(line=fault.line - here + there + 1)
+        for fault, here, there in zip(read.broken, lines.tolist(), above.tolist(), strict=True)
+    ]
+    doubtful[chosen] = is_broken
+    text = without_rows(block.text, starts, doubtful)
     others = Block(text, find_quotes(text, grammar, ended=True), block.line, text)
     batch = read_by_arrow(others, grammar, width, asked, missing=missing)
     if batch is None:
         return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
-    return batch._replace(rows=np.flatnonzero(~is_broken), broken=tuple(broken))
+    return batch._replace(rows=np.flatnonzero(~doubtful), broken=tuple(broken))
 
 
 def check_form(record: fields.Record, block: Block, grammar: Grammar, width: int) -> None:

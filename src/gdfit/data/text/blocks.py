@@ -80,6 +80,17 @@ def count_lines(text: bytes) -> int:
     return count
 
 
+def line_ends_before(text: bytes, positions: Positions) -> Positions:
+    """How many lines end in `text` before each of the `positions`, each the start of a line."""
+    characters = np.frombuffer(text, np.uint8)
+    ends = characters == LF
+    if b"\r" in text:
+        returns = characters == CR
+        returns[:-1] &= ~ends[1:]
+        ends |= returns
+    return np.searchsorted(np.flatnonzero(ends), positions)
+
+
 def without_comments(text: bytes, grammar: Grammar) -> bytes:
     """`text` with blanks for each comment, so that all else keeps its place."""
     mark = (grammar.comment or "").encode()
@@ -147,7 +158,9 @@ def at_stop(characters: Text, positions: Positions, grammar: Grammar) -> NDArray
     ends_field, blank = table_of(grammar.delimiters + b"\r\n"), table_of(grammar.blanks)
     last = len(characters) - 1
     after = positions + 1
-    found: NDArray[np.bool_] = ends_field[characters[np.minimum(after, last)]] | (after > last)
+    inside = after[:-1] if len(after) and after[-1] > last else after
+    found = np.ones(len(after), bool)
+    ends_field.take(characters.take(inside), out=found[: len(inside)])
     some = np.flatnonzero(~found)
     while len(some := some[blank[characters[after[some]]]]):
         after[some] += 1
