@@ -54,14 +54,16 @@ def look_at(
     def held(name: str, column: Sequence[str]) -> Held:
         present = [field for field in column if field not in grammar.missing]
         absent = len(column) - len(present)
+        words = [field for field in present if not says_number(field, decimal)]
         before = known.get(name)
-        if before and present and all(map(before.takes, present)):
+        if not (words or before or dialect.thousands):  # most columns
+            found = Found(None)
+        elif before and present and all(map(before.takes, present)):
             found = Found(before)
         else:
             found = find_spelling(present, dialect.decimal, dialect.thousands)
         if found.spelling and not found.spelling.is_plain:
             return held_as(found, present, absent)
-        words = [field for field in present if not says_number(field, decimal)]
         if either:
             words = [field for field in words if not says_number(field, other)]
         word, example = words[0] if words else "", ""

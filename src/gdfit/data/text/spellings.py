@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -131,11 +131,17 @@ def spelling_of(record: object) -> Spelling | None:
     ):
         return None
     marks = (record.get("decimal", "."), record.get("thousands", ""), record.get("unit", ""))
-    return Spelling(*marks, is_loose=True) if marks[0] else None
+    return loose(*marks) if marks[0] else None
 
 
 # How numbers are written, by what `decimal` says.
 SPELLINGS = {".": Spelling("."), ",": Spelling(",")}
+
+
+@cache
+def loose(point: str, thousands: str, unit: str) -> Spelling:
+    """The loose spelling of these, whose pattern is made once."""
+    return Spelling(point, thousands, unit, is_loose=True)
 
 
 class Found(NamedTuple):
@@ -180,7 +186,7 @@ def find_spelling(
     marks = (thousands,) if thousands else ("", *(mark for mark in THOUSANDS_MARKS if mark in said))
     readings: dict[tuple[bytes, ...], Spelling] = {}
     for point, mark in product((decimal,) if decimal else OTHER_MARK, marks):
-        spelling = Spelling(point, mark, unit, is_loose=True)
+        spelling = loose(point, mark, unit)
         if mark != point and all(map(spelling.takes, numbers)):
             digits = tuple(spelling.digits(number.encode()) for number in numbers)
             readings.setdefault(digits, spelling)
@@ -192,7 +198,7 @@ def find_spelling(
     is_money = unit not in ("", PER_CENT)
     if first is last or (first.point == "." and not is_money):
         mark = first.thousands or (OTHER_MARK.get(first.point, "") if is_money else "")
-        return Found(replace(first, thousands=mark))
+        return Found(loose(first.point, mark, unit))
     return Found(last, "" if is_money and first.point == "," else first.point)
 
 
