@@ -196,8 +196,6 @@ def test_options_of_text_are_refused(gdfit: Gdfit, paths: list[str]) -> None:
         for option, what in (
             ("--delimiter=;", f"--delimiter is for CSV, and {path} is "),
             ("--encoding=cp1252", f"--encoding is for CSV, and {path} is "),
-            ("--decimal=,", f"--decimal is for text, and numbers in {path} have a decimal point"),
-            ("--thousands=.", f"--thousands is for text, and numbers in {path} have a decimal"),
         ):
             result = gdfit("train", path, option)
             assert (result.status, result.err.count("\n")) == (2, 1)
@@ -219,6 +217,21 @@ def test_texts_may_say_numbers(gdfit: Gdfit) -> None:
     for ending in ("json", "xlsx", "dta", "sav"):
         assert gdfit.json("train", f"d.{ending}")["w"] == expected["w"]
         assert "note: y: 1% is read as 1\n" in gdfit("train", f"d.{ending}").err
+
+
+@pytest.mark.parametrize("option", ["--decimal=,", "--thousands=."])
+def test_texts_may_have_another_decimal_mark_than_numbers(gdfit: Gdfit, option: str) -> None:
+    texts = ["1,25", "1.002,5", "3,75", "4,5"]
+    frame = pd.DataFrame({"x": texts, "z": [1.125, 2e-7, 3.25, 1e20], "y": [3.5, 1.125, 6.25, 7]})
+    values = frame.assign(x=[1.25, 1002.5, 3.75, 4.5])
+    values.to_csv("d.csv", index=False)
+    expected = gdfit.json("train", "d.csv")
+    for ending in ("json", "xlsx", "dta", "sav"):
+        WRITERS[ending](frame, f"d.{ending}")
+        found = gdfit.json("train", f"d.{ending}", option)
+        assert (found["w"], found["b"]) == (expected["w"], expected["b"]), ending
+    written = gdfit("predict", "d.json", option).out.splitlines()
+    assert written[1].startswith("1,25;1,125;3,5;")
 
 
 def test_names_that_are_numbers_are_names(gdfit: Gdfit) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gdfit.data.data_file import Progress
 from gdfit.data.formats.arrow_files import OF_TEXT, refuse_options
-from gdfit.data.formats.written import as_csv_text, written_file
+from gdfit.data.formats.written import as_csv_text, decimal_mark, written_file
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text.dialect import Dialect
@@ -43,7 +43,9 @@ def objects_in(source: Source, dialect: Dialect, progress: Progress | None) -> I
     if not columns:
         raise GdfitError("its objects have no keys", file=source.name)
     lines = ([value_said(row.get(key)) for key in columns] for row in rows)
-    yield written_file(source.name, as_csv_text([[*columns], *lines]), dialect, named=True)
+    yield written_file(
+        source.name, as_csv_text([[*columns], *lines], decimal_mark(dialect)), dialect, named=True
+    )
 
 
 def objects_said(text: str, name: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from gdfit.data.data_file import Progress
 from gdfit.data.formats.arrow_files import in_any_order, refuse_options
-from gdfit.data.formats.written import as_csv_text, written_file
+from gdfit.data.formats.written import as_csv_text, decimal_mark, written_file
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import Source
 from gdfit.data.text.dialect import Dialect
@@ -37,7 +37,9 @@ def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Ite
     if others and dialect.sheet is None:
         others_told = f"{listing(others)} (`sheet` {typed(others[:1])} reads it)"
         notes = (f"its sheet {quoted(chosen)} is read; there are also {others_told}",)
-    yield written_file(name, as_csv_text(map(said_in, trimmed_rows(rows))), dialect, notes)
+    yield written_file(
+        name, as_csv_text(map(said_in, trimmed_rows(rows)), decimal_mark(dialect)), dialect, notes
+    )
 
 
 @contextmanager

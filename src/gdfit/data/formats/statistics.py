@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from gdfit.data.data_file import Progress
 from gdfit.data.formats.arrow_files import OF_TEXT, in_any_order, refuse_options
-from gdfit.data.formats.written import frame_as_text, written_file
+from gdfit.data.formats.written import decimal_mark, frame_as_text, written_file
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import Source
 from gdfit.data.text.dialect import Dialect
@@ -53,7 +53,7 @@ def frame_in(
         except Exception as error:  # each reader has errors of its own
             what = " ".join(str(error).split()) or type(error).__name__
             raise GdfitError(f"its {program.name} can't be read: {what}", file=name) from None
-    yield written_file(name, frame_as_text(frame), dialect, named=True)
+    yield written_file(name, frame_as_text(frame, decimal_mark(dialect)), dialect, named=True)
 
 
 def read_stata(stored: IO[bytes]) -> Any:

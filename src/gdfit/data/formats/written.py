@@ -23,11 +23,11 @@ from gdfit.data.sources.source import Source
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.header import Numbering
-from gdfit.errors import GdfitError, UsageError
+from gdfit.errors import GdfitError
 
 PIECE_ROWS = 1 << 16  # how many rows of a DataFrame are written at a time
 QUOTED = re.compile(rb'"[^"]*+"')
-MARKED_NAME = re.compile(rb"\A[#%][^,\r\n]*+")
+DELIMITER_BESIDE = {".": ",", ",": ";"}  # a decimal mark
 BREAK = re.compile(rb"\r\n?|\n")
 
 
@@ -62,44 +62,79 @@ def written_file(
     ------
     GdfitError : it is empty, or its first row is no header and no row.
     """
-    if dialect.decimal == "," or dialect.thousands == ".":
-        option = "decimal" if dialect.decimal == "," else "thousands"
-        raise UsageError(f"`{option}` is for text, and numbers in {name} have a decimal point")
-    text = MARKED_NAME.sub(rb'"\g<0>"', text)  # it is no comment
+    mark = decimal_mark(dialect)
+    delimiter = DELIMITER_BESIDE[mark]
+    marked = rb"\A[#%%][^%b\r\n]*+" % delimiter.encode()
+    text = re.sub(marked, rb'"\g<0>"', text)  # a name, and no comment
     continued = continued_lines(text)
     held: Any = io.BytesIO(text)
     source = Source(name, held, Stored(held, None), ())
     try:
         header = True if named else dialect.header
-        as_written = replace(dialect, delimiter=",", encoding="utf-8", header=header)
+        as_written = replace(
+            dialect,
+            delimiter=delimiter,
+            decimal="," if mark == "," else dialect.decimal,
+            encoding="utf-8",
+            header=header,
+        )
         file = csv_in(source, as_written, None, UNIT_BYTES, None)
     except GdfitError as error:
         if error.line is None:
             raise
         row = error.line - bisect_right(continued, error.line)
-        raise GdfitError(error.what, file=name, row=row, changes=error.changes) from None
+        raise GdfitError(
+            error.what,
+            file=name,
+            row=row,
+            changes=error.changes,
+            or_changes=error.or_changes,
+        ) from None
     notes, numbering = (*notes, *file.layout.notes), Numbering(int(named), continued)
     return replace(file, layout=replace(file.layout, notes=notes, numbering=numbering))
 
 
-def as_csv_text(rows: Iterable[Sequence[Any]]) -> bytes:
-    """Rows of Python's numbers and texts as lines of CSV; what has no fields is a blank line."""
+def decimal_mark(dialect: Dialect) -> str:
+    """What numbers are written with, so that they stand beside texts that say numbers."""
+    return "," if dialect.decimal == "," or dialect.thousands == "." else "."
+
+
+def as_csv_text(rows: Iterable[Sequence[Any]], mark: str = ".") -> bytes:
+    """Rows of Python's numbers and texts as lines of CSV, with this decimal mark; what has no
+    fields is a blank line."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    if mark != ".":
+        rows = ([with_mark(value, mark) for value in row] for row in rows)
+    csv.writer(text, delimiter=DELIMITER_BESIDE[mark], lineterminator="\n").writerows(rows)
     return text.getvalue().encode(errors="backslashreplace")
 
 
-def frame_as_text(frame: Any) -> bytes:
-    """A DataFrame of pandas as CSV."""
+def with_mark(value: Any, mark: str) -> Any:
+    """A value, a number with this decimal mark."""
+    return repr(value).replace(".", mark) if isinstance(value, float) else value
+
+
+def frame_as_text(frame: Any, mark: str = ".") -> bytes:
+    """A DataFrame of pandas as CSV, with this decimal mark."""
     import pyarrow as pa
+    from pyarrow import compute
 
     from gdfit.data.sources.frames import column_of, columns_of
 
     named = columns_of(frame)
     columns = [without_midnight(column_of(values)[0]) for _, values in named]
+    if mark != ".":
+        columns = [
+            compute.replace_substring(arrow.text_column(column), ".", mark)
+            if arrow.is_numeric(column.type)
+            else column
+            for column in columns
+        ]
     batch = pa.RecordBatch.from_arrays(columns, names=[""] * len(columns))
     pieces = [batch.slice(start, PIECE_ROWS) for start in range(0, len(frame), PIECE_ROWS)]
-    return b"".join([as_csv_text([[name for name, _ in named]]), *map(text_of, pieces)])
+    delimiter = DELIMITER_BESIDE[mark].encode()
+    lines = (text_of(piece, delimiter) for piece in pieces)
+    return b"".join([as_csv_text([[name for name, _ in named]], mark), *lines])
 
 
 def without_midnight(values: Any) -> Any:
@@ -140,25 +175,25 @@ def as_text(file: DataFile) -> CsvFile:
     return CsvFile(source, layout, top, is_small=False)
 
 
-def text_of(block: Any) -> bytes:
+def text_of(block: Any, delimiter: bytes = b",") -> bytes:
     """The rows of a record batch as lines of CSV."""
     import pyarrow as pa
     from pyarrow import compute
 
-    columns = [fields_of(column) for column in block.columns]
+    columns = [fields_of(column, delimiter) for column in block.columns]
     if len(columns) == 1:  # a line with nothing in it would be none
         said = compute.fill_null(columns[0], b"")
         nothing = compute.match_substring_regex(said, r"\A[ \t]*\z")
         columns = [compute.if_else(nothing, b"NA", said)]
     rows = compute.binary_join_element_wise(
-        *columns, b",", null_handling="replace", null_replacement=""
+        *columns, delimiter, null_handling="replace", null_replacement=""
     )
     all_rows = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows)
     (text,) = compute.binary_join(all_rows, b"\n")
     return bytes(text.as_buffer()) + b"\n"
 
 
-def fields_of(column: Any) -> Any:
+def fields_of(column: Any, delimiter: bytes) -> Any:
     """A column's values as fields of CSV, in quotes where they need them; lists and the like as
     JSON."""
     import pyarrow as pa
@@ -175,7 +210,7 @@ def fields_of(column: Any) -> Any:
     said = said.cast(pa.binary())
     if arrow.is_numeric(column.type):
         return said
-    special = compute.match_substring_regex(said, '[",\r\n]')
+    special = compute.match_substring_regex(said, f'["{delimiter.decode()}\r\n]')
     doubled = compute.replace_substring(said, b'"', b'""')
     in_quotes = compute.binary_join_element_wise(b'"', doubled, b'"', b"")
     return compute.if_else(special, in_quotes, said)
