@@ -19,6 +19,7 @@ import pandas
 import pytest
 
 from conftest import LECTURE, Gdfit
+from gdfit.cli.process import as_told
 from gdfit.data.dataset import Dataset
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.errors import GdfitError
@@ -132,6 +133,13 @@ def test_what_is_typed_makes_a_table_of_it(gdfit: Gdfit, kind: str) -> None:
         ["bash", "-c", make], env={**os.environ, "PATH": path}, capture_output=True
     )
     assert gdfit("train", "-", "-q", stdin=done.stdout).status == 0, done.stderr
+
+
+def test_a_terminal_shows_a_command_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    what = "gdfit: error: data.zip: is a zip archive of 2 data files, first.csv and second.csv:"
+    for command in ("unzip -p data.zip first.csv | gdfit train -", "gdfit train first.csv"):
+        assert as_told(f"{what} {command}").splitlines()[-1] == command
 
 
 @pytest.mark.parametrize("name", ["MATLAB", "GIF89", "RDX2", "7z", "Rar!", "SQLite", "[x]", "{x}"])

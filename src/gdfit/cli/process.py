@@ -17,6 +17,7 @@ from gdfit.system import keep_blocks
 
 DIVERGED_STATUS, INTERRUPTED_STATUS = 3, 130
 UNREAD_STATUS = 128 + 13  # a pipe's reader has gone, which ends other programs by signal 13
+COMMAND = re.compile(r"(.*:) (gdfit .*|.*\| gdfit train -)", re.DOTALL)  # at the end of a message
 ARGUMENT = re.compile(r"`([a-z]\w*)`")
 
 
@@ -87,10 +88,10 @@ def as_told(message: str) -> str:
     width = shutil.get_terminal_size().columns
     if len(line) <= width:
         return line
-    told, is_there, command = line.rpartition(": gdfit ")
-    told = f"{told}:" if is_there else line
+    command = COMMAND.fullmatch(line)
+    told = command[1] if command else line
     words = textwrap.fill(told, width - 1, break_long_words=False, break_on_hyphens=False)
-    return f"{words}\ngdfit {command}" if is_there else words
+    return f"{words}\n{command[2]}" if command else words
 
 
 def as_options(message: str) -> str:
