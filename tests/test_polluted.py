@@ -305,3 +305,49 @@ def test_arrow_leaves_out_the_rows_that_the_plain_reader_does(
             numbers, rows_read = batch.numbers.tolist(), batch.rows.tolist()
             found.append((repr(numbers), said_by(batch), rows_read, batch.broken))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("end", ["x\ny,z\n", "x\r\n\r\ny,z\r\n\r\n", "x\ny"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-be", "utf-32-le"])
+def test_the_end_is_left_out_however_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, encoding: str
+) -> None:
+    text, path = table(7, 90).text(), tmp_path / "data.csv"
+    path.write_text(text, newline="")
+    whole = Dataset((str(path),), Selection(exclude=("wood",)), unit_bytes=100)
+    expected = all_bits(whole.observations())
+    path.write_bytes((text + end).encode(encoding))
+    dataset = replace(whole, dialect=Dialect(skip_end=2))
+    assert all_bits(dataset.observations()) == expected
+    written = list[bytes]()
+    predict_rows(LinearModel((1.0,), 0.0, ("a",), "t"), dataset, written.append)
+    assert b"".join(written).decode(encoding).endswith(end)
+    monkeypatch.setattr(csv_file, "HEAD_BYTES", 1000)
+    monkeypatch.setattr(sniffing, "SNIFFED_BYTES", 900)
+    assert all_bits(dataset.observations()) == expected
+    cluster = Cluster(cast(Any, Inline(2)), unit_bytes=100, at_once=2)
+    assert all_bits(replace(dataset, cluster=cluster).observations()) == expected
+
+
+def test_what_is_said_of_fields_in_training_holds_for_predictions(gdfit: Gdfit) -> None:
+    write("x;y\n1,5;4\n2;5\nnone;1\n3,25;7,5\n")
+    options = ["--decimal", ",", "--missing", "none", "--drop-missing", "-q"]
+    assert gdfit("train", "data.csv", *options).status == 0
+    write("x;z\n1,5;a\nnone;b\n2,5;c\n")
+    result = gdfit("predict", "data.csv")
+    assert [line.count(",") for line in result.out.splitlines()[1:]] == [2, 0, 2]
+    assert result.err == "gdfit: note: no prediction for 1 row with a missing field\n"
+
+
+@pytest.mark.parametrize("said", ["1_0", "1_000.5", "\u0661"])
+def test_what_is_no_number_in_a_file_is_none_in_a_shell(gdfit: Gdfit, said: str) -> None:
+    write("x,y\n1,3\n2,5\n4,9\n")
+    assert gdfit("train", "data.csv", "-q").status == 0
+    assert gdfit("predict", "--x", said).status == 2
+    assert gdfit("train", "data.csv", "--epochs", said).status == 2
+
+
+def test_the_target_is_told_where_the_last_column_has_no_numbers(gdfit: Gdfit) -> None:
+    write("x,y1,note\n1,3,a\n2,5,b\n4,9,c\n")
+    assert "the target is y1" in gdfit("train", "data.csv", "-q").err
+    assert "the target is" not in gdfit("train", "data.csv", "-q", "--target", "x").err
