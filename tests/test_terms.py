@@ -409,6 +409,9 @@ def test_unseen_levels_are_told_by_line(gdfit: Gdfit) -> None:
     ):
         result = gdfit(*command)
         assert (result.status, told in result.err) == (1, True), result.err
+    result = gdfit("evaluate", "other.csv", "--drop-missing")
+    assert result.err == "gdfit: note: skipped 1 row with a level that training has not seen\n"
+    assert result.out.split()[:2] == ["N", "1"]
     result = gdfit("predict", "other.csv")
     assert (result.status, result.out.splitlines()[-1]) == (0, "2,c d,3,")
     assert "no prediction for 1 row with a level that training has not seen ('c d')" in result.err

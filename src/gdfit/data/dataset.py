@@ -124,6 +124,9 @@ class Dataset:
             self.progress.missed(found.missed)
         if found.remark:
             self.tell(found.remark)
+        if found.unseen:
+            rows = "1 row" if found.unseen == 1 else f"{found.unseen} rows"
+            self.tell(f"skipped {rows} with a level that training has not seen")
         return result
 
     def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, Outcome]:

@@ -102,12 +102,14 @@ MOST_TOLD = 3  # broken rows
 
 class Outcome(NamedTuple):
     """What some of the data has come to, if there were rows, how many rows missed a field, and
-    which ones can't be read; of whole files, these are `told` by the file."""
+    which ones can't be read, which are `told` by the file once it is read; and how many have a
+    level that training has not seen."""
 
     part: Any = None
     missed: int = 0
     broken: Broken = Broken()
     told: tuple[str, ...] = ()
+    unseen: int = 0
 
     def of_file(self, file: LaidOut) -> Outcome:
         """The outcome of all of a file."""
@@ -147,7 +149,8 @@ def merged(one: Outcome, other: Outcome) -> Outcome:
         broken = Broken(one.broken.rows + other.broken.rows, first)
     broken = broken._replace(lines=one.broken.lines + other.broken.lines)
     told = (*one.told, *other.told)[:MOST_TOLD]
-    return Outcome(both(one.part, other.part), one.missed + other.missed, broken, told)
+    missed, unseen = one.missed + other.missed, one.unseen + other.unseen
+    return Outcome(both(one.part, other.part), missed, broken, told, unseen)
 
 
 class Tree:
@@ -201,7 +204,7 @@ def outcome_of(job: Job, leaf: Leaf) -> Outcome:
             raise
         raise fault.saying(job.recipe.advice(fault, leaf.file.layout)) from None
     broken = Broken(maker.broken, tuple(maker.first_broken[:MOST_TOLD]), maker.lines)
-    return Outcome(part, maker.missed, broken)
+    return Outcome(part, maker.missed, broken, unseen=maker.unseen)
 
 
 def reduce_files(

@@ -35,7 +35,8 @@ class RowMaker:
     weights : the column of the rows' weights.
     drop_missing : whether to leave out rows with a missing field, which are an error otherwise.
     levels : the codes of the levels, which are added to as they are found.
-    missed : how many rows have been left out for a missing field.
+    missed, unseen : how many rows have been left out for a missing field, and for a level that is
+        not among those that are known.
     broken, first_broken, lines : how many for what can't be read; the first of them; and how many
         lines they were among: see `Batch`.
     """
@@ -47,7 +48,7 @@ class RowMaker:
     drop_missing: bool = False
 
     def __post_init__(self) -> None:
-        self.levels, self.missed = Levels(self.expansion), 0
+        self.levels, self.missed, self.unseen = Levels(self.expansion), 0, 0
         self.broken, self.lines, self.first_broken = 0, 0, list[tuple[int, str]]()
 
     @cached_property
@@ -82,6 +83,10 @@ class RowMaker:
                 whole = batch.is_whole
                 self.missed += len(whole) - int(np.count_nonzero(whole))
                 batch = batch.where(whole)
+                if self.expansion.levels:  # to which none is added
+                    seen, _ = self.seen(batch, np.ones(len(batch.rows), bool))
+                    self.unseen += len(seen) - int(np.count_nonzero(seen))
+                    batch = batch.where(seen)
             if self.weights is not None:
                 place = self.numbers.index(self.weights, len(self.expansion.numbers))
                 weights = batch.numbers[:, place]
