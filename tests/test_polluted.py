@@ -158,6 +158,9 @@ NOTED: dict[str, Pollution] = {
         for a, wood, b, y in [clean.names, *clean.rows, ["5", "Grand total", "1", "7"]]
     ),
     "-999 for what is missing": lambda clean: clean.text() + "-999,oak,1,5\n" * 3,
+    "numbers for names": lambda clean: "".join(
+        f"{a},{b},{y}\n" for a, _, b, y in [["0", "", "1", "2"], *clean.rows]
+    ),
     "years for names": lambda clean: "".join(
         f"{a},{b},{y}\n" for a, _, b, y in [["1990", "", "1995", "2000"], *clean.rows]
     ),
@@ -258,7 +261,7 @@ def test_predict_gives_each_line_back_as_it_was(tmp_path: Path, kind: str, unit_
     before = content if isinstance(content, bytes) else content.encode()
     path, written = tmp_path / "data.csv", list[bytes]()
     path.write_bytes(before)
-    features = ("x1", "x2") if kind == "years for names" else ("a", "b")
+    features = ("x1", "x2") if kind.endswith("for names") else ("a", "b")
     model = LinearModel(TRUTH[:2], TRUTH[2], features, "y")
     dataset = Dataset((str(path),), unit_bytes=unit_bytes)
     predict_rows(model, dataset, written.append)

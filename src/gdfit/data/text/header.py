@@ -386,7 +386,8 @@ def is_rising(said: Sequence[str]) -> bool:
 
 def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar) -> bool:
     """Whether a first line of numbers may be names all the same: whole and rising, and far outside
-    the numbers below; or 0, 1, 2 … where the numbers below are no whole ones."""
+    the numbers below; or 0, 1, 2 … where no row below is whole and rising, and of two columns none
+    is whole."""
     below = [row for row in rows if len(row) == len(first)]
     places = numeric_places(below, grammar)
     said = [first[at] for at in places]
@@ -397,7 +398,9 @@ def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Gram
     if not of_rows:
         return False
     if [*map(int, said)] in ([*range(len(said))], [*range(1, len(said) + 1)]):
-        return not any(all(value.is_integer() for value in column) for column in columns)
+        if len(said) == 2:
+            return not any(all(value.is_integer() for value in column) for column in columns)
+        return not any(is_rising([row[at] for at in places]) for row in of_rows)
     return all(
         not 2 * min(column) - max(column) <= int(number) <= 2 * max(column) - min(column)
         for number, column in zip(said, columns, strict=True)
