@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from gdfit.data.data_file import Progress
 from gdfit.data.formats.arrow_files import OF_TEXT, in_any_order, refuse_options
@@ -92,7 +92,7 @@ def read_spss(stored: IO[bytes]) -> Any:
     """A file of SPSS."""
     import pyreadstat
 
-    frame, _ = pyreadstat.read_sav(stored, apply_value_formats=True)
+    frame, _ = pyreadstat.read_sav(cast(Any, stored), apply_value_formats=True)
     return frame
 
 

@@ -53,13 +53,14 @@ def feature_lists(features: tuple[str, ...]) -> Iterator[str]:
 
 
 def chosen_settings(run: Run) -> str:
-    """The settings that were chosen for the user."""
+    """The settings that were chosen for the user, or by the run that this one goes on with."""
     choices = []
     if run.asked.scale is None and run.scaling:
         choices.append(str(run.settings.scale))
-    if run.asked.lr == "auto" and not run.start.rate:
+    if run.asked.lr == "auto":
         choices.append(f"lr {run.settings.lr:.4g}")
-    return f" · chosen: {', '.join(choices)}" if choices else ""
+    how = "goes on with" if run.start.rate else "chosen:"
+    return f" · {how} {', '.join(choices)}" if choices else ""
 
 
 def under_way(settings: Settings) -> str:
