@@ -77,8 +77,8 @@ def by_chain_rule(block: DesignBlock, loss: Loss) -> Objective:
     ∇L = Aᵀ(∂ℓ/∂ŷ)/N: the mean of the gradients in the points observed. With weights v, it is their
     weighted mean, Aᵀ(v ∂ℓ/∂ŷ)/Σv.
     """
-    # Of a view of some columns NumPy makes a copy for each product: one copy gives the same bits.
-    block = block._replace(design=block.design.copy(order="K"))
+    if not block.design.flags.forc:  # of which NumPy makes a copy for each product: one is enough
+        block = block._replace(design=block.design.copy(order="K"))
     design, target, _, weights = block
     predictor = predictor_of(block, loss)
     total = np.array(block.total)  # NumPy is quicker with it than with a float, and with dot than @

@@ -31,8 +31,8 @@ CODES = (
 )
 PER_CENT = "%"
 UNIT = r"%|[A-Z]{0,2}[$¢-¥֏؋৲৳฿៛₠-⃀﷼]|[A-Z]{3}"
-# A number with whatever may stand around its digits and between them.
-SPELLED = re.compile(
+# A number with whatever may stand around its digits and between them; most data never need it.
+SPELLED = (
     rf"\(?[+\-{MINUS}]?\(?(?P<before>{UNIT})?[{BLANK_MARKS}]*[+\-{MINUS}]?\(?[{BLANK_MARKS}]*"
     rf"(?P<digits>[.,]?[0-9](?:[0-9.,]|['\u2019{BLANK_MARKS}][0-9]{{3}}(?![0-9]))*)"
     rf"(?:[eEdD][+-]?[0-9]+)?[{BLANK_MARKS}]*\)?[{BLANK_MARKS}]*(?P<behind>{UNIT})?\)?"
@@ -168,7 +168,7 @@ def find_spelling(
         return Found(plain if 2 * sum(map(plain.takes, fields)) > len(fields) else None)
     if fields and not thousands and all(map(plain.takes, fields)):
         return Found(plain)
-    written = [found for field in fields if (found := SPELLED.fullmatch(field))]
+    written = [found for field in fields if (found := re.fullmatch(SPELLED, field))]
     if 2 * len(written) <= len(fields):
         return Found(None)
     numbers = [found[0] for found in written]
@@ -205,7 +205,7 @@ def find_spelling(
 def unit_of(field: str) -> str | None:
     """The unit of the number that a field seems to say, if only an empty one; None if it seems to
     say none."""
-    found = SPELLED.fullmatch(field)
+    found = re.fullmatch(SPELLED, field)
     if not found:
         return None
     unit = (found["before"] or "") + (found["behind"] or "")
