@@ -387,8 +387,8 @@ def test_rounding_is_no_growth(gdfit: Gdfit) -> None:
         assert gdfit("train", "d.csv", "-q").err == ""
     result = gdfit("train", SAMPLES / "greenhouse.csv", "--features", "bed", "-q")
     assert result.err == (
-        "gdfit: note: bed has as many levels as there are rows, 48: with it, a model fits these rows "
-        "whatever they are\n"
+        "gdfit: note: bed has as many levels as there are rows, 48: with it, a model fits these "
+        "rows whatever they are\n"
     )
 
 
