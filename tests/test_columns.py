@@ -168,6 +168,11 @@ def test_a_title_above_a_table_is_left_out_with_a_note(title: str) -> None:
     assert (found.features, found.target_name, found.count) == (("a", "b"), "y", 3)
 
 
+def test_a_table_above_a_smaller_one_is_no_preamble() -> None:
+    with pytest.raises(GdfitError, match="line 5: has 2 fields, not 3 as the first line has"):
+        read("a,b,y\n1,2,3\n3,4,5\n5,7,8\nNULL,two\n-91.2,3\n")
+
+
 def test_a_header_with_too_many_names_is_told_as_such() -> None:
     with pytest.raises(GdfitError, match="line 2: has 2 fields, not 3 as the first line has"):
         read("a,b,c\n1,2\n3,4\n")

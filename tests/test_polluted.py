@@ -127,6 +127,9 @@ READ: dict[str, Pollution] = {
     "double quotes": lambda clean: quoted_by(clean, '"'),
     "single quotes": lambda clean: quoted_by(clean, "'"),
     "escaped quotes": lambda clean: clean.text().replace("oak", '"5\\" oak, red"'),
+    "escaped quotes at the end": lambda clean: "".join(
+        f'{row.rstrip()},"5\\""\n' for row in lines(clean.text())
+    ),
     "doubled quotes": lambda clean: clean.text().replace("oak", '"5"" oak, red"'),
     "quotes within": lambda clean: clean.text().replace("oak", '5" oak'),
     "apostrophes": lambda clean: clean.text().replace("oak", "lord's oak"),

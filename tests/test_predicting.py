@@ -92,6 +92,8 @@ def test_predict_leaves_empty_what_it_cannot_predict(gdfit: Gdfit) -> None:
             b"y,x,x2,x2,y_hat\r\n0,1, a ,b,3.0\t\r\n\r\n0,2,,,5.0\n",
         ),
         (b",x\r1,1\r2,2", [], b",x,y_hat\r1,1,3.0\r2,2,5.0"),
+        (b"a,x\nr1,7,1\nr2,8,2\n", [], b"a,x,y_hat\nr1,7,1,3.0\nr2,8,2,5.0\n"),
+        (b"a,x\n7,1,\n8,2,\n", [], b"a,x,,y_hat\n7,1,,3.0\n8,2,,5.0\n"),
         (b'\xef\xbb\xbfx;"a\n;"\n1.50;""""\n', [], b'\xef\xbb\xbfx;"a\n;";y_hat\n1.50;"""";4.0\n'),
         (
             b"by me\nx # it\n#\n1#\n2 # two\n",

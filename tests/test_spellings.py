@@ -236,6 +236,12 @@ def test_what_was_trained_on_is_understood_later(tmp_path: Path, gdfit: Gdfit) -
     assert gdfit("predict", "one.csv", "--decimal", ",").out != predicted.out
 
 
+def test_what_may_be_either_is_told_where_there_is_no_header(gdfit: Gdfit) -> None:
+    gdfit("train", "-", "-q", stdin=b"x,y\n1,3\n2,5\n4,9\n")
+    result = gdfit("predict", "-", stdin=b'"1,250"\n"2,500"\n')
+    assert "'1,250' is 1250 where ',' stands for thousands, and 1.25 where" in result.err
+
+
 def test_an_input_is_what_a_file_may_hold(gdfit: Gdfit) -> None:
     gdfit("train", "-", "-q", stdin=b"x,y\n1,3\n2,5\n4,9\n")
     at = gdfit("predict", "--x", "1250").out

@@ -49,32 +49,13 @@ def read_by_arrow(
         check_utf8=False,
     )
     is_spaced = grammar.delimiter == WHITE_SPACE
-    delimiter = "\t" if is_spaced else grammar.delimiter
-
-    def parsed(text: bytes | None) -> Any:
-        """The columns as an Arrow table; None where Arrow refuses."""
-        if text is None:
-            return None
-        names = [*map(str, range(width))]
-        try:
-            return csv.read_csv(
-                pa.py_buffer(text),
-                csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
-                csv.ParseOptions(
-                    delimiter=delimiter, quote_char=grammar.quote, newlines_in_values=True
-                ),
-                conversion,
-            )
-        except pa.ArrowInvalid:
-            return None
-
     text: bytes | None = block.text
     # Of a single column, what is trimmed has no lines of nothing but blanks.
     if is_spaced or width == 1 or (len(block.quotes) and not are_at_ends(block, grammar)):
         text = trimmed(block, grammar)
-    table = parsed(text)
+    table = parsed(text, grammar, width, conversion)
     if table is None and text is block.text:  # blanks may be in the way
-        table = parsed(trimmed(block, grammar))
+        table = parsed(trimmed(block, grammar), grammar, width, conversion)
     if table is None:
         return None
     columns = {place: table.column(str(place)) for place in kinds}
@@ -91,6 +72,29 @@ def read_by_arrow(
     ):
         return None
     return batch
+
+
+def parsed(text: bytes | None, grammar: Grammar, width: int, conversion: Any) -> Any:
+    """The columns of a text, which are called by their places, as an Arrow table; None where Arrow
+    refuses, or there is none."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    if text is None:
+        return None
+    names = [*map(str, range(width))]
+    delimiter = "\t" if grammar.delimiter == WHITE_SPACE else grammar.delimiter
+    try:
+        return csv.read_csv(
+            pa.py_buffer(text),
+            csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
+            csv.ParseOptions(
+                delimiter=delimiter, quote_char=grammar.quote, newlines_in_values=True
+            ),
+            conversion,
+        )
+    except pa.ArrowInvalid:
+        return None
 
 
 def doubtful_rows(
@@ -121,24 +125,13 @@ def doubtful_rows(
     doubtful[np.searchsorted(starts, opening, "right") - 1] = True
     rows = without_rows(block.text, starts, doubtful)
     numbers = sorted({str(each.place) for each in asked if each.kind != "word"})
-    try:
-        table = csv.read_csv(
-            pa.py_buffer(rows),
-            csv.ReadOptions(
-                column_names=[*map(str, range(width))], use_threads=False, block_size=len(rows) + 1
-            ),
-            csv.ParseOptions(
-                delimiter=grammar.delimiter, quote_char=grammar.quote, newlines_in_values=True
-            ),
-            csv.ConvertOptions(
-                column_types=dict.fromkeys(numbers, pa.binary()),
-                include_columns=numbers,
-                check_utf8=False,
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    if table.num_rows != np.count_nonzero(~doubtful):
+    conversion = csv.ConvertOptions(
+        column_types=dict.fromkeys(numbers, pa.binary()),
+        include_columns=numbers,
+        check_utf8=False,
+    )
+    table = parsed(rows, grammar, width, conversion)
+    if table is None or table.num_rows != np.count_nonzero(~doubtful):
         return None
     known = pa.array([b"", *grammar.missing_words], pa.binary())
     words = np.zeros(table.num_rows, bool)

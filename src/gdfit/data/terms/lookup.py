@@ -148,6 +148,8 @@ def find_features(layout: Layout, name: str, features: Sequence[str]) -> dict[st
         what = f"has no header and {width} column{'s' * (width > 1)}"
         names = listing(tuple(features))
         raise MissingColumnError(f"{what}; the model's features are {names}", file=name)
+    for column in layout.names[: len(features)]:
+        check_marks(layout, name, column)
     return {feature: place for place, feature in enumerate(features)}
 
 

@@ -112,7 +112,7 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
         layout = Layout(names, False, grammar, head.start, head.line, held=held, notes=top.notes)
         return replace(layout, few_broken=are_few_broken(rows, held, grammar))
     given = [bare(field) for field in header.fields]
-    short = len(given) - top.named
+    short = len(given) - top.named if given[-1:] == [""] else 0
     names, aside = named_columns(given)
     last = top.units[-1] if top.units else header
     line, held = fields.line_at(text, last.stop), look_at(rows, names, grammar, dialect)
@@ -247,7 +247,7 @@ ACCIDENTS = 10  # of so many rows, more than one that is broken is no accident
 def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
     """How many of the first `rows` stand above what is a table without doubt: names, all of them
     given and different, over rows that have as many fields and numbers in the same places. None of
-    those above has."""
+    those above has, and there are not as many above that are alike and have numbers."""
     for above in range(1, len(rows) - 1):
         names, below = rows[above].fields, rows[above + 1 :]
         width = len(names)
@@ -259,6 +259,9 @@ def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
             continue
         numeric = numeric_places(fields_below, grammar)
         tops = [row.fields for row in rows[:above]]
+        widths = Counter(len(row) for row in tops if len(row) > 1 and has_number(row))
+        if max(widths.values(), default=0) >= len(fields_below):  # they may be the table
+            continue
         if not numeric or any(
             len(row) == width and all(says_number(row[at], grammar.decimal) for at in numeric)
             for row in tops

@@ -126,9 +126,10 @@ def sniff_grammar(sample: bytes, dialect: Dialect, delimiter: str | None) -> Gra
             if not is_there or candidate in (dialect.decimal, dialect.comment, quoting.quote):
                 continue
             rows = first_rows(sample, grammar, 0, 1)
-            if not rows:
+            whole = [row for row in rows if not row.fields[-1].startswith(quoting.quote)]
+            if not whole:
                 continue
-            width, alike = Counter(len(row.fields) for row in rows).most_common(1)[0]
+            width, alike = Counter(len(row.fields) for row in whole).most_common(1)[0]
             if width >= 2 and 2 * alike >= len(rows):
                 in_quotes = 0 if quoting.quote == '"' else columns_in_quotes(sample, grammar)
                 found.append(((alike, share_of_numbers(rows), in_quotes), grammar))
