@@ -24,19 +24,21 @@ from gdfit.cli import run
 from gdfit.data.batch import Asked, Words
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
+from gdfit.data.sources.csv_file import csv_in
+from gdfit.data.sources.source import open_source
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.fields import WHITE_SPACE
 from gdfit.model.prediction import predict_rows
 from inline import Inline
-from readers import open_csv
 
-WHERE = re.compile(r"data\.csv, line (\d+)(?:, column 'c(\d+)')?: ")
-WHOLE = 1 << 19  # so much is read at first, and no file here is as large
+WHERE = re.compile(r"data\.csv(?:, line (\d+))?(?:, column '(\w+)')?: ")
 
 TOO_LARGE = "too large for float64"
 NO_TEXT = oracle.Fault(0, None)
 
 Rows = list[list[float | str]]
+Broken = list[tuple[int, int | None]]
+WINDOWS = "cp1252"
 
 
 def check(seed: int, folder: Path) -> None:
@@ -46,19 +48,19 @@ def check(seed: int, folder: Path) -> None:
     warnings.simplefilter("ignore", RuntimeWarning)  # some numbers are as large as can be
     warnings.simplefilter("ignore", GdfitWarning)
     path = folder / "data.csv"
-    text = case.top + case.header + case.text
-    path.write_bytes(text.encode("latin-1"))
-    head_bytes = random.choice([len(case.top + case.header) + 40 * case.width, WHOLE])
-    size = random.randint(1, 200)
+    path.write_bytes(case.stored)
+    case = as_read(case)
+    table = oracle.table(case.text, case.style, case.width)
+    is_small, size = random.random() < 0.5, random_size(random, case)
+    for may_miss, skip_broken in ((True, False), (False, False), (random.random() < 0.5, True)):
+        found = reading(case, path, is_small, size, may_miss=may_miss, skip_broken=skip_broken)
+        if found != NO_TEXT or "\0" not in case.text:
+            expected = expectation(case, table, may_miss=may_miss, skip_broken=skip_broken)
+            assert_alike(found, expected, case)
+    written = prediction(case, path, size)
+    if written != NO_TEXT or "\0" not in case.text:
+        assert_alike(written, predicted(case, table), case)
     for may_miss in (True, False):
-        rows = expectation(case, may_miss)
-        faults = [row for row in rows if isinstance(row, oracle.Fault)]
-        found = reading(case, path, head_bytes, size, may_miss)
-        assert_alike(found, faults[0] if faults else rows, case)
-        if may_miss:
-            written = prediction(case, path, size)
-            if written != NO_TEXT or "\0" not in text:
-                assert_alike(written, predicted(case, rows), case)
         assert_alike_in_units(random, case, path, may_miss)
     if random.random() < 0.1:
         run_command(random, case, path)
@@ -66,11 +68,42 @@ def check(seed: int, folder: Path) -> None:
         read_model(random, folder / "model.json")
 
 
-def expectation(case: Case, may_miss: bool) -> list[list[float | str] | oracle.Fault]:
-    """What the oracle reads."""
-    return oracle.read(
-        case.text, case.style, case.width, case.places, case.texts, may_miss=may_miss
-    )
+def random_size(random: Random, case: Case) -> int:
+    """The size of a unit, so that a file has not too many."""
+    return random.randint(1, 200) + len(case.text) // 50
+
+
+def as_read(case: Case) -> Case:
+    """The case with its text in UTF-8: a file that is none is one of Windows-1252."""
+    try:
+        case.stored.decode(case.encoding or "utf-8")
+    except UnicodeDecodeError:
+        return replace(case, text=in_utf_8(case.text.encode("latin-1"), WINDOWS), encoding=WINDOWS)
+    return case
+
+
+def in_utf_8(text: bytes, encoding: str) -> str:
+    """A text in UTF-8, each character a byte."""
+    return (text.decode(encoding).encode() if encoding else text).decode("latin-1")
+
+
+def expectation(
+    case: Case, table: oracle.Table, *, may_miss: bool, skip_broken: bool
+) -> tuple[Rows, Broken] | oracle.Fault:
+    """What the oracle reads: all rows, but for those that can't be read where they are skipped, and
+    where these stand; or the first fault."""
+    rows: Rows = []
+    broken: Broken = []
+    if_missing = table.read(case.places, case.texts, may_miss=True)
+    if_not = table.read(case.places, case.texts, may_miss=may_miss)
+    for row, strict in zip(if_missing, if_not, strict=True):
+        if skip_broken and isinstance(row, oracle.Fault):
+            broken.append((row.line, row.place))
+        elif isinstance(strict, oracle.Fault):
+            return strict
+        else:
+            rows.append(strict)
+    return rows, broken
 
 
 def assert_alike(found: object, expected: object, case: Case) -> None:
@@ -79,50 +112,69 @@ def assert_alike(found: object, expected: object, case: Case) -> None:
 
 
 def dialect_of(case: Case) -> Dialect:
-    """How gdfit is told of the style."""
+    """What gdfit is told of the file."""
     style = case.style
-    delimiter = style.delimiter or WHITE_SPACE
-    return Dialect(delimiter, style.decimal, style.missing, case.skip, style.comment or None)
+    return Dialect(
+        style.delimiter or WHITE_SPACE,
+        style.decimal or None,
+        style.missing,
+        case.skip,
+        style.comment or None,
+        skip_end=case.skip_end,
+        header=case.has_header,
+        thousands=style.thousands or None,
+    )
+
+
+def lines_above(case: Case) -> int:
+    """How many lines stand above the rows."""
+    return len(re.findall("\r\n?|\n", case.top + case.header))
 
 
 def fault_in(error: GdfitError, case: Case) -> oracle.Fault:
-    """Where the error says that the fault is."""
+    """Where the error says that the fault is; on line 0 where it is in a whole column."""
     if str(error).endswith("is not a text file (it has null bytes)"):
         return NO_TEXT
     where = WHERE.search(str(error))
     assert where, error
-    line = int(where[1]) - len(re.findall("\r\n?|\n", case.top + case.header))
-    return oracle.Fault(line, None if where[2] is None else int(where[2]))
+    line = int(where[1]) - lines_above(case) if where[1] else 0
+    return oracle.Fault(line, None if where[2] is None else case.names.index(where[2]))
 
 
 def reading(
-    case: Case, path: Path, head_bytes: int, size: int, may_miss: bool
-) -> Rows | oracle.Fault:
-    """The numbers that gdfit reads, or where it finds a fault."""
+    case: Case, path: Path, is_small: bool, size: int, *, may_miss: bool, skip_broken: bool
+) -> tuple[Rows, Broken] | oracle.Fault:
+    """The numbers that gdfit reads, and the rows that it skips; or where it finds a fault."""
     found: Rows = []
+    broken: Broken = []
     asked = [*map(Asked, case.places), *(Asked(place, "word") for place in case.texts)]
-    dialect = dialect_of(case)
+    dialect = replace(dialect_of(case), skip_broken=skip_broken)
     try:
-        with open_csv(str(path), dialect, head_bytes=head_bytes, unit_bytes=size) as file:
+        with open_source(str(path)) as source:
+            file = replace(csv_in(source, dialect, None, size, None), is_small=is_small)
             for unit in file.units():
                 for batch in file.batches(unit, asked, may_miss=may_miss):
                     columns = [*batch.numbers.T.tolist(), *map(texts_in, batch.words)]
                     found += [list(row) for row in zip(*columns, strict=True)]
+                    above = unit.content.line - 1 - lines_above(case)
+                    broken += [(above + row.line, row.place) for row in batch.broken]
     except GdfitError as error:
         return fault_in(error, case)
-    return found
+    return found, broken
 
 
 def assert_alike_in_units(random: Random, case: Case, path: Path, may_miss: bool) -> None:
     """Raise if the rows come to something else in other units than by rounding; or at all, where
     others read the same ones."""
-    names = [f"c{place}" for place in (*case.places, *case.texts)]
+    names = [case.names[place] for place in (*case.places, *case.texts)]
     *features, target = (names * 2)[: max(2, len(case.places))]
     dialect = replace(dialect_of(case), drop_missing=may_miss)
     selection = Selection(tuple(dict.fromkeys([*features, *names[len(case.places) :]])), target)
     whole = Dataset((str(path),), selection, dialect)
     client: Any = Inline(random.randrange(99))
-    cluster = Cluster(client, unit_bytes=random.randint(1, 200), at_once=random.choice([1, 2, 4]))
+    cluster = Cluster(
+        client, unit_bytes=random_size(random, case), at_once=random.choice([1, 2, 4])
+    )
     in_units = replace(whole, unit_bytes=cluster.unit_bytes)
     found: list[tuple[str, FloatArray]] = []
     for dataset in (whole, in_units, replace(whole, cluster=cluster)):
@@ -154,7 +206,7 @@ def texts_in(words: Words) -> list[float | str]:
 def model_of(case: Case) -> LinearModel:
     """A model on the columns that are used."""
     weights = tuple(1.0 + place for place in range(len(case.places)))
-    return LinearModel(weights, 0.25, tuple(f"c{place}" for place in case.places), "t")
+    return LinearModel(weights, 0.25, tuple(case.names[place] for place in case.places), "t")
 
 
 def prediction(case: Case, path: Path, size: int) -> str | oracle.Fault:
@@ -165,32 +217,41 @@ def prediction(case: Case, path: Path, size: int) -> str | oracle.Fault:
         predict_rows(model_of(case), dataset, text.write)
     except GdfitError as error:
         return fault_in(error, case)
-    return text.getvalue().decode("latin-1")
+    return in_utf_8(text.getvalue(), case.encoding)
 
 
-def predicted(case: Case, rows: list[list[float | str] | oracle.Fault]) -> str:
+def predicted(case: Case, table: oracle.Table) -> str | oracle.Fault:
     """What it should write."""
     style, model = case.style, model_of(case)
+    for place in case.places:
+        if table.spelling(place).doubt:
+            return oracle.Fault(0, place)
     fields = []
-    for row in rows:
-        if isinstance(row, oracle.Fault):
-            row = [math.nan] * len(model.w)
+    nothing = "" if style.delimiter else "NA"
+    for row in table.read(case.places, (), may_miss=True):
+        values = [math.nan] if isinstance(row, oracle.Fault) else [*map(float, row)]
         value = 0.0
-        for weight, x in zip(model.w, row, strict=False):
-            value += weight * float(x)
-        field = repr(value + model.b).replace(".", style.decimal)
-        if any(map(math.isnan, map(float, row[: len(model.w)]))):
-            field = "" if style.delimiter else "NA"
+        for weight, x in zip(model.w, values, strict=False):
+            value += weight * x
+        field = repr(value + model.b).replace(".", style.point)
+        if any(map(math.isnan, values)):
+            field = nothing
         fields.append(f'"{field}"' if style.delimiter == "-" else field)
-    header = oracle.with_field(case.header, style, ["t_hat"])
-    return case.top + header + oracle.with_field(case.text, style, fields)
+    names = style.delimiter * case.unnamed + "t_hat"
+    units = [nothing] * (len(oracle.Reader(case.header, style).rows()) - 1)
+    header = oracle.with_field(
+        case.header, style, [names, *units][: bool(case.header) + len(units)]
+    )
+    return case.top + header + oracle.with_field(case.text, style, fields) + case.end
 
 
 def run_command(random: Random, case: Case, path: Path) -> None:
     """Run a command with random options: it ends in order, and what is wrong is one line."""
     style = case.style
-    options = ["--delimiter", style.delimiter or "space", "--decimal", style.decimal]
-    options += ["--skip", str(case.skip)]
+    options = ["--delimiter", style.delimiter or "space", "--skip", str(case.skip)]
+    options += ["--decimal", style.decimal] if style.decimal else []
+    options += ["--thousands", style.thousands] if style.thousands else []
+    options += ["--skip-broken"] if random.random() < 0.5 else []
     options += ["--comment", style.comment] if style.comment else []
     command = random.choice(["train", "train", "curvature", "evaluate", "gradcheck"])
     if command == "train":
@@ -200,7 +261,7 @@ def run_command(random: Random, case: Case, path: Path) -> None:
     if command == "evaluate":
         model = path.with_name("model.json")
         model_of(case).save(model)
-        options += ["--model", str(model), "--target", f"c{random.randrange(case.width)}"]
+        options += ["--model", str(model), "--target", random.choice(case.names)]
     if random.random() < 0.7:
         options += ["--drop-missing"]
     out, err = io.StringIO(), io.StringIO()

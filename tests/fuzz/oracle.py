@@ -4,8 +4,10 @@ can be. It knows nothing of gdfit."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from fuzz.written import Spelling, number, plain_number, spelling_of
 
 PANDAS_MISSING = (
     "|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a"
@@ -13,14 +15,26 @@ PANDAS_MISSING = (
 )
 
 
+FIRST_ROWS = 50  # which show how a column's numbers are written
+
+
 @dataclass(frozen=True)
 class Style:
-    """How a file is written; the delimiter is nothing for white space, and so is no comment."""
+    """How a file is written; the delimiter is nothing for white space, and so is no comment, and
+    a mark that is not said."""
 
     delimiter: str = ","
     decimal: str = "."
     missing: tuple[str, ...] = ()
     comment: str = ""
+    thousands: str = ""
+    quote: str = '"'
+    escape: bool = False
+
+    @property
+    def point(self) -> str:
+        """The decimal mark of numbers that show no other."""
+        return self.decimal or "."
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class Fault:
 
     line: int
     place: int | None
+    is_missing: bool = field(default=False, repr=False)
 
 
 class Reader:
@@ -112,7 +127,8 @@ class Reader:
 
     def field(self) -> str:
         """What a field says."""
-        if self.next != '"':
+        quote = self.style.quote
+        if self.next != quote:
             return self.unquoted()
         start, line, inside = self.place, self.line, ""
         self.take()
@@ -120,8 +136,10 @@ class Reader:
             if not self.next:
                 return self.broken(start, line)
             character = self.take()
-            if character == '"':
-                if self.next != '"':
+            if character == "\\" and self.style.escape and self.next:
+                character = self.take()
+            elif character == quote:
+                if self.next != quote:
                     break
                 self.take()
             inside += character
@@ -143,65 +161,76 @@ class Reader:
         return said.strip(self.blanks)
 
 
-def number(said: str, style: Style) -> float | None:
-    """The number that a field says, infinite if it is too large; None if it says none."""
-    rest = said[1:] if said[:1] in ("+", "-") else said
-    mantissa, *exponents = rest.replace("E", "e").split("e")
-    whole, *fractions = mantissa.split(style.decimal)
-    fraction, exponent = "".join(fractions[:1]), "".join(exponents[:1])
-    digits = exponent[1:] if exponent[:1] in ("+", "-") else exponent
-    if len(fractions) > 1 or len(exponents) > 1 or not whole + fraction:
-        return None
-    if not all(character in "0123456789" for character in whole + fraction + digits):
-        return None
-    if exponents and not digits:
-        return None
-    return float(said.replace(style.decimal, "."))
+def as_text(said: str) -> str:
+    """A field whose characters are bytes of UTF-8."""
+    return said.encode("latin-1").decode(errors="replace")
 
 
-def read(
-    text: str,
-    style: Style,
-    width: int,
-    places: Sequence[int],
-    texts: Sequence[int],
-    *,
-    may_miss: bool,
-) -> list[list[float | str] | Fault]:
-    """What all rows say: numbers at `places`, then words at `texts`, NaN where they are missing; or
-    where the first thing stands in a row that can't be read."""
-    words = {*PANDAS_MISSING.split("|"), *style.missing}
-    numbers = {number(word, style) for word in words} - {None}
+@dataclass(frozen=True)
+class Table:
+    """The rows of a text, and how its columns are written.
 
-    def values_of(row: Row) -> list[float | str] | Fault:
-        if row.open_line:
-            return Fault(row.open_line, None)
-        if len(row.fields) != width:
-            return Fault(row.line, None)
-        values: dict[int, float | str] = {}
-        for place in sorted({*places, *texts}):
-            said = row.fields[place]
-            value = number(said, style)
-            if said in words or (value is not None and value in numbers):
-                values[place] = math.nan
-                if not may_miss:
+    width : how many fields a row has.
+    """
+
+    rows: list[Row]
+    style: Style
+    width: int
+
+    def spelling(self, place: int) -> Spelling:
+        """How the numbers of the column at this place are written."""
+        first = [row.fields for row in self.rows[:FIRST_ROWS] if len(row.fields) == self.width]
+        said = [as_text(fields[place]) for fields in first]
+        present = [each for each in said if each not in self.missing]
+        return spelling_of(present, self.style.decimal, self.style.thousands)
+
+    @property
+    def missing(self) -> set[str]:
+        """What stands for a missing field."""
+        return {*PANDAS_MISSING.split("|"), *self.style.missing}
+
+    def read(
+        self, places: Sequence[int], texts: Sequence[int], *, may_miss: bool
+    ) -> Iterator[list[float | str] | Fault]:
+        """What each row says: numbers at `places`, then words at `texts`, NaN where they are
+        missing; or where the first thing stands in it that can't be read."""
+        of_words = {plain_number(word, self.style.point) for word in self.missing} - {None}
+        spellings = {place: self.spelling(place) for place in {*places, *texts}}
+
+        def values_of(row: Row) -> list[float | str] | Fault:
+            if row.open_line:
+                return Fault(row.open_line, None)
+            if len(row.fields) != self.width:
+                return Fault(row.line, None)
+            values: dict[int, float | str] = {}
+            for place in sorted({*places, *texts}):
+                said = row.fields[place]
+                value = number(as_text(said), spellings[place])
+                if said in self.missing or (value is not None and value in of_words):
+                    values[place] = math.nan
+                    if not may_miss:
+                        return Fault(row.line, place, is_missing=True)
+                elif place in texts:
+                    values[place] = said
+                elif value is None or math.isinf(value):
                     return Fault(row.line, place)
-            elif place in texts:
-                values[place] = said
-            elif value is None or math.isinf(value):
-                return Fault(row.line, place)
-            else:
-                values[place] = value
-        return [values[place] for place in (*places, *texts)]
+                else:
+                    values[place] = value
+            return [values[place] for place in (*places, *texts)]
 
-    return [values_of(row) for row in Reader(text, style).rows()]
+        return map(values_of, self.rows)
+
+
+def table(text: str, style: Style, width: int) -> Table:
+    """What a text says."""
+    return Table(Reader(text, style).rows(), style, width)
 
 
 def with_field(text: str, style: Style, fields: Sequence[str]) -> str:
     """The text with one field more in each row."""
     between = style.delimiter or " "
     whole, start = "", 0
-    for row, field in zip(Reader(text, style).rows(), fields, strict=True):
-        whole += text[start : row.end] + between + field
+    for row, said in zip(Reader(text, style).rows(), fields, strict=True):
+        whole += text[start : row.end] + between + said
         start = row.end
     return whole + text[start:]
