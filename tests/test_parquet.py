@@ -221,7 +221,9 @@ def test_what_is_no_number_is_left_out_with_a_note(gdfit: Gdfit) -> None:
     result = gdfit("train", "data.parquet", "--format", "json")
     assert '"features": ["x"]' in result.out
     assert result.err == (
-        "gdfit: note: left out columns without numbers in the first lines: flag, when, codes, "
+        "gdfit: note: left out columns of dates: when (--features when uses one as days since "
+        "1970-01-01)\n"
+        "gdfit: note: left out columns without numbers in the first lines: flag, codes, "
         "parts, nothing, raw (--features flag uses one as a category)\n"
     )
     for option, message in (("--skip=1", "skip"), ("--decimal=,", "decimal")):

@@ -3,7 +3,7 @@ columns from which is taken away what is common to their numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -105,3 +105,32 @@ def near(rows: FloatArray, places: Sequence[int] | None = None) -> Near:
         apart = [not are_near(part[:, place], origin[place]).all() for place in used]
         origin[used[np.array(apart, bool)]] = 0
     return Near(Near.here(rows).at(origin), origin)
+
+
+def texts_alike(
+    text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], bytes, list[NDArray[np.uint8]]]]:
+    """The texts that start there in `text`, those of a shape together: whose digits stand in the
+    same places, with the same bytes between. Empty ones are none.
+
+    Yields which they are, the first of them, and for each of their places what the digits there
+    are worth.
+    """
+    zero = np.uint8(ord("0"))
+    counts = np.bincount(lengths)
+    counts[:1] = 0
+    for length in np.flatnonzero(counts).tolist():
+        rows = np.flatnonzero(lengths == length)
+        while len(rows):
+            example = text[starts[rows[0]] :][:length].tobytes()
+            if len(rows) == len(starts) and starts[-1] - starts[0] == length * (len(starts) - 1):
+                block = text[starts[0] : starts[-1] + length].reshape(len(starts), length)
+                columns = [*np.subtract(block.T, zero, order="C")]
+            else:
+                columns = [text[starts[rows] + at] - zero for at in range(length)]
+            alike = np.ones(len(rows), bool)
+            for column, byte in zip(columns, example, strict=True):
+                value = (byte - ord("0")) % 256  # as an unsigned byte has it
+                alike &= column < 10 if value < 10 else column == value
+            yield rows[alike], example, [column[alike] for column in columns]
+            rows = rows[~alike]

@@ -243,7 +243,7 @@ def summarize(
     Parameters
     ----------
     observations, y : observations, condensed or not; or what `observations_from` takes as x and y.
-    features, target, exclude, degree, weights, intercept, drop_missing, like : as in
+    features, target, exclude, degree, weights, intercept, drop_missing, dates, like : as in
         `observations_from`.
     model : the model to compare, of the same features and target.
     level : of the confidence intervals, between 0 and 1.

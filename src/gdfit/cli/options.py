@@ -74,6 +74,7 @@ ROWS_DIALECT = panel(
     thousands=option(
         "The mark before each three digits, if it is not found: , . ' or a blank.", metavar="MARK"
     ),
+    dates=option("Whether the month or the day of dates stands first.", metavar="mdy|dmy"),
     missing=option("More words for a missing value.", metavar="A,B", read=parsers.parse_names),
     not_missing=option(
         "Words that are none for a missing value, as NA.", metavar="A,B", read=parsers.parse_names

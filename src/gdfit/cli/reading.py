@@ -10,6 +10,8 @@ from gdfit.cli.groups import with_option_name
 from gdfit.cli.parsers import exact_number
 from gdfit.cli.process import note
 from gdfit.data.text.dialect import Dialect, Selection
+from gdfit.data.text.spellings import DateSpelling, Spelling, find_spelling
+from gdfit.dates import EPOCH
 from gdfit.errors import UsageError, listing, printable
 from gdfit.errors import typed as typed_names
 from gdfit.package import __version__
@@ -82,10 +84,17 @@ def note_columns(observations: Observations) -> None:
             elif len(levels) == observations.count:
                 what = f"{category} has as many levels as there are rows, {len(levels)}"
                 note(f"{what}: with it, a model fits these rows whatever they are")
+    dates = observations.dates
     if names := observations.taken:
         what = "is taken for a category" if len(names) == 1 else "are taken for categories"
+        if dates:
+            what = f"{'is' if len(names) == 1 else 'are'} taken, in days since {EPOCH}"
         note(f"no column with numbers is left to predict from: {listing(names)} {what}")
-    if names := observations.left_out:
+    left_out = observations.left_out
+    if names := tuple(name for name in left_out if name in dates):
+        use = f"`features` {typed_names(names[:1])} uses one as days since {EPOCH}"
+        note(f"left out columns of dates: {listing(names)} ({use})")
+    if names := tuple(name for name in left_out if name not in dates):
         use = f"`features` {typed_names(names[:1])} uses one as a category"
         note(f"left out columns without numbers in the first lines: {listing(names)} ({use})")
     if observations.is_instead:
@@ -111,12 +120,28 @@ def read_inputs(
     expansion, a number or a level for each of the columns that it is made of."""
     names = of.expansion.inputs if of.expansion else of.features
     texts = of.expansion.texts if of.expansion else ()
-    number = with_option_name("x", exact_number)
+    spelling_of = dict(of.spellings)
     rows: list[tuple[float | str, ...]] = []
     for values in inputs:
         if len(values) != len(names):
             what = f"{'input' if texts else 'feature'} ({listing(names)})"
             raise UsageError(f"`x` takes a value for each {what}, not {len(values)}")
         pairs = zip(names, values, strict=True)
-        rows.append(tuple(value if name in texts else number(value) for name, value in pairs))
+        rows.append(
+            tuple(
+                value if name in texts else input_value(value, spelling_of.get(name))
+                for name, value in pairs
+            )
+        )
     return rows
+
+
+def input_value(text: str, spelling: Spelling | None) -> float:
+    """The number that `x` gives; of a column of dates, the days of a date as the column has it or
+    in ISO 8601, or their number."""
+    if isinstance(spelling, DateSpelling):
+        said = text.strip()
+        found = spelling if spelling.takes(said) else find_spelling([said]).spelling
+        if isinstance(found, DateSpelling) and (found is spelling or found.order in ("ymd", "ym")):
+            return found.value(said.encode())
+    return float(with_option_name("x", exact_number)(text))

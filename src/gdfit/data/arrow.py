@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfit.arrays import FloatArray
+from gdfit.arrays import FloatArray, texts_alike
 from gdfit.data.batch import Asked, Batch, Level, Words
 from gdfit.data.text.fields import Grammar, read_number
 from gdfit.data.text.header import Layout, named_columns
 from gdfit.data.text.held import Held, held_as, spelled
-from gdfit.data.text.spellings import find_spelling
+from gdfit.data.text.spellings import LETTERED, DateSpelling, Spelling, find_spelling
+from gdfit.dates import SECONDS
 
 ROW_INDEX = "__index_level_"  # pandas' own name of it
+MOST_SHAPES = 64  # of the dates in a block: a date, a time and its marks have a few
 # Arrow's types whose values are texts, or bytes that may be.
 TEXTS = {"string", "large_string", "string_view", "binary", "large_binary", "binary_view"}
 
@@ -123,6 +127,31 @@ def is_numeric(kind: Any) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
+def is_dated(kind: Any) -> bool:
+    """True of types whose values are dates, with or without a time."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return is_dated(kind.value_type)
+    return bool(types.is_date(kind) or types.is_timestamp(kind))
+
+
+def days_stored(column: Any) -> FloatArray:
+    """The days of a column of dates, in UTC where they have a zone; NaN where one is missing."""
+    import pyarrow as pa
+
+    parts = [np.empty(0)]
+    for part in map(as_listed, getattr(column, "chunks", [column])):
+        part = part.cast(pa.timestamp("s")) if pa.types.is_date(part.type) else part
+        per_day = SECONDS * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[part.type.unit]
+        moments = stored_in(part, np.int64)
+        days: FloatArray = moments // per_day + moments % per_day / per_day
+        if part.null_count:
+            days[~is_valid(part)] = math.nan
+        parts.append(days)
+    return np.concatenate(parts)
+
+
 def numbers_into(column: Any, grammar: Grammar, result: FloatArray, *, may_miss: bool) -> None:
     """Write a column's numbers into `result`, NaN where one is missing: the float64 nearest to what
     each says in decimal digits.
@@ -138,6 +167,9 @@ def numbers_into(column: Any, grammar: Grammar, result: FloatArray, *, may_miss:
         return
     if not grammar.spelling.is_plain and str(column.type) in TEXTS:
         result[:] = numbers_spelled(column, grammar, may_miss=may_miss)
+        return
+    if is_dated(column.type):
+        result[:] = days_stored(column)
         return
     if not is_numeric(column.type):
         result[:] = numbers_said(words_in(column, grammar), grammar, may_miss=may_miss)
@@ -236,32 +268,67 @@ def numbers_spelled(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatAr
     UnreadableError : a field says no number.
     """
     import pyarrow as pa
-    from pyarrow import compute
 
     said = column.cast(pa.large_binary())
     if isinstance(said, pa.ChunkedArray):
         said = said.combine_chunks()
-    whole = rf"^[ \t]*{grammar.spelling.pattern}[ \t]*$"
-    is_number = compute.fill_null(compute.match_substring_regex(said, whole), False)
-    digits = said if (is_all := is_number.true_count == len(said)) else said.filter(is_number)
-    text = bytes(digits.buffers()[2] or b"")
-    for what, by in ((b" ", b""), (b"\t", b""), *grammar.spelling.changes):
-        if what in text:
-            digits = compute.replace_substring(digits, what, by)
-    values: FloatArray = stored_in(digits.cast(pa.string()).cast(pa.float64()), np.float64)
-    if not is_all:
-        fits = is_number.to_numpy(zero_copy_only=False)
-        others = np.flatnonzero(~fits)
+    spelling = grammar.spelling
+    if isinstance(spelling, DateSpelling):
+        values = days_written(said, spelling)
+    else:
+        values = numbers_written(said, spelling)
+    others = np.flatnonzero(np.isnan(values))
+    if len(others):
         try:
-            absent = numbers_said(words_in(said.take(others), grammar), grammar, may_miss=may_miss)
+            words = words_in(said.take(others), grammar)
+            values[others] = numbers_said(words, grammar, may_miss=may_miss)
         except UnreadableError as error:
             raise UnreadableError(int(others[error.row]), error.what) from None
-        result = np.empty(len(said))
-        result[fits], result[others] = values, absent
-        values = result
     if grammar.missing_numbers:
-        values = np.where(np.isin(values, list(grammar.missing_numbers)), math.nan, values)
+        values[np.isin(values, list(grammar.missing_numbers))] = math.nan
     return values
+
+
+def numbers_written(said: Any, spelling: Spelling) -> FloatArray:
+    """The numbers that texts, an array of Arrow's, say in a spelling; NaN of those that don't."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    whole = rf"^[ \t]*{spelling.pattern}[ \t]*$"
+    is_number = compute.fill_null(compute.match_substring_regex(said, whole), False)
+    digits = said if is_number.true_count == len(said) else said.filter(is_number)
+    text = bytes(digits.buffers()[2] or b"")
+    for what, by in ((b" ", b""), (b"\t", b""), *spelling.changes):
+        if what in text:
+            digits = compute.replace_substring(digits, what, by)
+    result = np.full(len(said), math.nan)
+    fits = is_number.to_numpy(zero_copy_only=False)
+    result[fits] = stored_in(digits.cast(pa.string()).cast(pa.float64()), np.float64)
+    return result
+
+
+def days_written(said: Any, spelling: DateSpelling) -> FloatArray:
+    """The days that texts, an array of Arrow's, say in a spelling; NaN of those that don't, and of
+    some more where they are of many shapes."""
+    ends = np.frombuffer(said.buffers()[1], np.int64)[said.offset :][: len(said) + 1]
+    lengths = np.diff(ends)
+    if said.null_count:
+        lengths[~is_valid(said)] = 0
+    text, result = np.frombuffer(said.buffers()[2] or b"", np.uint8), np.full(len(said), math.nan)
+    for rows, example, columns in islice(texts_alike(text, ends[:-1], lengths), MOST_SHAPES):
+        if found := spelling.number.fullmatch(example):
+            parts: dict[str, Any] = {}
+            kind = np.int64 if found["fraction"] else np.int32
+            for part, each in found.groupdict().items():
+                if each and part in LETTERED:
+                    parts[part] = each
+                elif each:
+                    first, *digits = columns[slice(*found.span(part))]
+                    number: Any = first.astype(kind)
+                    parts[part] = reduce(lambda number, digit: 10 * number + digit, digits, number)
+            days, there = spelling.days(parts, len(found["fraction"] or b""))
+            result[rows] = np.where(there, days, math.nan)
+    return result
 
 
 def as_bytes(word: Level) -> bytes:
@@ -347,9 +414,9 @@ def held_in(column: Any, grammar: Grammar) -> Held:
     except UnreadableError as error:
         return Held(words=len(column), word=error.what)
     missing = int((words.codes < 0).sum())
-    if str(column.type) in TEXTS:
+    if str(column.type) in TEXTS or is_dated(column.type):
         present = [str(words.said[code]) for code in words.codes if code >= 0]
-        found = find_spelling(present)
+        found = find_spelling(present, dates=grammar.dates)
         if found.spelling and not found.spelling.is_plain:
             return held_as(found, present, missing)
     order = tuple(map(str, words.said)) if getattr(column.type, "ordered", False) else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, cast
 
 from gdfit.data.observations import Like, Observations, a_kind
 from gdfit.errors import UsageError, listing
@@ -27,6 +27,7 @@ class DataOptions(TypedDict, total=False):
     weights: Any
     intercept: bool
     drop_missing: bool
+    dates: str | None
     like: Like | None
 
 
@@ -88,7 +89,8 @@ def with_validation(
             "`validation` takes observations, a fraction of the rows, a DataFrame, or arrays x and "
             f"y as (x, y), not {a_kind(validation)}"
         )
-    other: DataOptions = {"like": observations, "drop_missing": how.get("drop_missing", False)}
+    alike = {name: how[name] for name in ("drop_missing", "dates") if name in how}
+    other = cast(DataOptions, {"like": observations, **alike})
     if frame:
         there = y if isinstance(y, str) else how.get("target") or observations.target_name
         return observations, observations_from(validation, there, **other)

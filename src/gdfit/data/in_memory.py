@@ -28,7 +28,7 @@ from gdfit.data.sources.numeric import (
 )
 from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
 from gdfit.data.terms.lookup import remarks_on
-from gdfit.data.text.dialect import Selection, several
+from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitWarning, NoObservationsError, UsageError, quoted
 
 
@@ -56,6 +56,7 @@ def observations_from(
     weights: Any = None,
     intercept: bool = True,
     drop_missing: bool = False,
+    dates: str | None = None,
     like: Like | None = None,
 ) -> Observations:
     """Observations from arrays or DataFrames, for use in Python.
@@ -79,6 +80,8 @@ def observations_from(
         default all count alike.
     intercept : whether there is a b to fit; where there is none, it stays 0.
     drop_missing : skip rows with a missing value, which are an error otherwise.
+    dates : ``mdy`` where the month stands first in texts that are dates and may be either, ``dmy``
+        where the day does.
     like : observations or a model whose features these are to have, made by the same terms of the
         same levels: as of a validation set, or for `summarize` with a model.
 
@@ -104,6 +107,7 @@ def observations_from(
         weights=weights,
         intercept=intercept,
         drop_missing=drop_missing,
+        dates=dates,
         like=like,
     )
     assert found
@@ -121,12 +125,14 @@ def observations_of(
     weights: Any = None,
     intercept: bool = True,
     drop_missing: bool = False,
+    dates: str | None = None,
     like: Like | None = None,
     dealing: HoldOut | None = None,
 ) -> list[Observations | None]:
     """The observations in each pile that rows are dealt to: see `observations_from`."""
     if isinstance(x, str | PathLike):
         raise UsageError(f"`read_observations` reads a file as {quoted(str(x))}; here x are rows")
+    Dialect(dates=dates)  # says what it takes
     same_rows(x, y)
     same_rows(x, weights)
     asked = Selection(exclude=several(exclude), degree=degree, intercept=intercept)
@@ -172,7 +178,7 @@ def observations_of(
             taken = [str(name) for name, _ in columns]
             asked = replace(asked, weights=name_beside([*map(str, names), *taken], "weights"))
             columns.append((asked.weights, counts))
-        file = frame_file(x, columns, "the array" if not frame else None)
+        file = frame_file(x, columns, "the array" if not frame else None, dates)
         asked = replace(asked, target=aimed_at, weights=asked.weights or weighed_by)
         found = condense_frame(file, asked, like, dealing, drop_missing=drop_missing)
     return [

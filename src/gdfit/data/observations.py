@@ -199,10 +199,11 @@ class Observations:
     sample : a random sample of the observations for pictures, or all, shape (rows, p+1).
     rows : all rows, where they have been kept: the features, a one, y, and its weight if there are
         weights.
-    left_out : columns of the file that are no features because they hold text, or nothing.
+    left_out : columns of the file that are no features because they hold text, dates or nothing.
     is_instead : whether the last one is among them, which would be the target if it had numbers.
     spellings : how the columns are written whose numbers have a spelling of their own, as $1,250.
-    taken : the text columns that are features because there are no others.
+    taken : the text columns, or the dates, that are features because there are no others.
+    dates : those of `taken` and `left_out` that hold dates.
     weight, weights_name : Σv, where the observations have weights v, and what these are called.
     first_weights, sample_weights : those of the first ones, and of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
@@ -223,6 +224,7 @@ class Observations:
     is_instead: bool = False
     spellings: tuple[tuple[str, Spelling], ...] = ()
     taken: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
     weight: float | None = None
     weights_name: str | None = None
     first_weights: FloatArray | None = None

@@ -307,7 +307,7 @@ def compare(
     Parameters
     ----------
     observations, y, validation : the data, as `train` takes them.
-    features, target, exclude, degree, weights, intercept, drop_missing, like : as in
+    features, target, exclude, degree, weights, intercept, drop_missing, dates, like : as in
         `observations_from`.
     init : where the params start, as `train` takes it; several, as a list or by name.
     settings : a `Settings`, for all runs.

@@ -389,7 +389,7 @@ def train(observations: Any, y: Any = None, **options: Unpack[TrainArguments]) -
     ----------
     observations, y : what `read_observations` (files) or `observations_from` has made; or what
         `observations_from` takes as x and y: arrays, or a DataFrame, of which `target` may name y.
-    features, target, exclude, degree, weights, intercept, drop_missing, like : as in
+    features, target, exclude, degree, weights, intercept, drop_missing, dates, like : as in
         `observations_from`.
     init : where the params θ = (w₁…w_p, b) start: ``zeros``; ``random``, uniform on [0, 1); the
         p+1 values themselves; or a model, to go on where it stopped.

@@ -67,7 +67,7 @@ class LinearModel(Displayed):
         from gdfit.data.sources.numeric import as_rows
 
         if is_frame(x):
-            return self.in_file(frame_file(x))
+            return self.in_file(frame_file(x, dates=self.dates))
         rows = as_rows(x, self.inputs, levels=bool(self.made_of.categories))
         if self.expansion is None:
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
@@ -133,6 +133,14 @@ class LinearModel(Displayed):
         records = found.items() if isinstance(found, Mapping) else ()
         known = ((str(column), spelling_of(record)) for column, record in records)
         return tuple((column, spelling) for column, spelling in known if spelling)
+
+    @property
+    def dates(self) -> str | None:
+        """Whether the month or the day stood first in the dates of training: ``mdy`` or ``dmy``."""
+        from gdfit.data.text.dialect import DATES
+
+        orders = (spelling.record.get("dates") for _, spelling in self.spellings)
+        return next((order for order in orders if order in DATES), None)
 
     @property
     def made_of(self) -> Expansion:

@@ -116,6 +116,7 @@ class Condensed:
             is_instead=columns.is_instead,
             spellings=columns.spellings,
             taken=columns.taken,
+            dates=columns.dates,
             first=np.delete(first[:, : width + 2], width, axis=1),
             last=np.append(levels.recoded(last)[: expansion.width], last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),

@@ -9,7 +9,7 @@ first values. A category of pandas holds words, and so does a column of booleans
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
@@ -21,8 +21,9 @@ from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.header import Layout
-from gdfit.data.text.held import Held
+from gdfit.data.text.held import Held, held_as
 from gdfit.data.text.sniffing import SNIFFED_ROWS
+from gdfit.data.text.spellings import find_dates
 from gdfit.errors import FieldError, quoted
 
 GRAMMAR = Grammar(",", hints=False, categories=True)
@@ -96,47 +97,52 @@ class FrameFile:
 
 
 def frame_file(
-    frame: Any, columns: Sequence[tuple[Hashable, Any]] | None = None, called: str | None = None
+    frame: Any,
+    columns: Sequence[tuple[Hashable, Any]] | None = None,
+    called: str | None = None,
+    dates: str | None = None,
 ) -> FrameFile:
-    """A DataFrame as a data file; `columns` may be other ones than its own."""
+    """A DataFrame as a data file; `columns` may be other ones than its own. `dates` as `Dialect`
+    has it."""
     columns = columns_of(frame) if columns is None else columns
-    read = [column_of(values) for _, values in columns]
+    read = [column_of(values, dates) for _, values in columns]
     layout = typed_layout([str(name) for name, _ in columns], [held for _, held in read], GRAMMAR)
     labels = None if called else getattr(frame, "index", None)
     name = called or f"the {type(frame).__name__}"
     return FrameFile(name, layout, [column for column, _ in read], labels)
 
 
-def column_of(values: Any) -> tuple[Any, Held]:
+def column_of(values: Any, dates: str | None = None) -> tuple[Any, Held]:
     """A column as numbers of NumPy's or an array of Arrow's, and what its first values are."""
     kind = getattr(values, "dtype", None)
     if isinstance(kind, np.dtype) and kind.kind in "iuf":
         native = kind.newbyteorder("=") if kind.kind in "iu" else np.float64
-        return with_held(np.asarray(values, native))
+        return with_held(np.asarray(values, native), dates)
     import pyarrow as pa
 
     if str(kind) == "category":  # its words, each once
         said = [word_of(value) for value in values.dtype.categories]
         codes = pa.array(np.asarray(values.array.codes), mask=values.array.codes < 0)
         texts, is_ordered = pa.array(said, pa.binary()), bool(values.dtype.ordered)
-        return with_held(pa.DictionaryArray.from_arrays(codes, texts, ordered=is_ordered))
+        return with_held(pa.DictionaryArray.from_arrays(codes, texts, ordered=is_ordered), dates)
     try:
         if isinstance(kind, np.dtype) and kind.kind == "O":  # of texts alone
-            return with_held(pa.array(values, pa.large_string(), from_pandas=True))
+            return with_held(pa.array(values, pa.large_string(), from_pandas=True), dates)
         if getattr(kind, "kind", "") != "O" or str(kind).startswith("str"):
-            return with_held(values if isinstance(values, pa.ChunkedArray) else pa.array(values))
+            typed = values if isinstance(values, pa.ChunkedArray) else pa.array(values)
+            return with_held(typed, dates)
     except (pa.ArrowException, TypeError, ValueError):
         pass  # objects of several kinds, complex numbers, intervals and the like
     listed = values.tolist() if hasattr(values, "tolist") else list(values)
-    return pa.array(map(word_of, listed), pa.binary()), held_of(listed[:SNIFFED_ROWS])
+    return pa.array(map(word_of, listed), pa.binary()), held_of(listed[:SNIFFED_ROWS], dates)
 
 
-def with_held(column: Any) -> tuple[Any, Held]:
+def with_held(column: Any, dates: str | None) -> tuple[Any, Held]:
     """A column of one type, and what its first values are."""
-    return column, held_in(column[:SNIFFED_ROWS], GRAMMAR)
+    return column, held_in(column[:SNIFFED_ROWS], replace(GRAMMAR, dates=dates))
 
 
-def held_of(first: Sequence[object]) -> Held:
+def held_of(first: Sequence[object], dates: str | None) -> Held:
     """What Python's objects are."""
     present = [value for value in first if not GRAMMAR.is_missing(word_of(value))]
     others = (word_of(value) for value in present if not is_number(value))
@@ -144,6 +150,9 @@ def held_of(first: Sequence[object]) -> Held:
     if len(words) < len(present):  # words among numbers may say numbers
         words = [word for word in words if not says_number(word, GRAMMAR.decimal)]
     absent = len(first) - len(present)
+    found = find_dates(words, dates)
+    if found.spelling and len(words) == len(present):
+        return held_as(found, words, absent)
     first_word, numbers = words[0] if words else "", len(present) - len(words)
     return Held(numbers, absent, len(words), first_word, levels=len({*words}))
 

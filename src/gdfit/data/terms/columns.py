@@ -37,7 +37,8 @@ class Columns:
     intercept : whether there is a b.
     known : what has been made of the columns before, whose levels are all there are.
     spellings : how the columns are written whose numbers have a spelling of their own.
-    taken : the text columns that are features because there are no others.
+    taken : the text columns, or the dates, that are features because there are no others.
+    dates : those of `taken` and `left_out` that hold dates.
     """
 
     features: tuple[str, ...]
@@ -51,6 +52,7 @@ class Columns:
     is_instead: bool = False
     spellings: tuple[tuple[str, Spelling], ...] = ()
     taken: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
 
     @cached_property
     def expansion(self) -> Expansion:
@@ -91,20 +93,24 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     of_numbers = set(layout.numeric)
     numeric = [column for column in offered if column in of_numbers]
     if len(numeric) < 2:  # what holds nothing is then told as a fault, by its line
-        numeric = [column for column in offered if not layout.held_in(column).words]
+        held_in = layout.held_in
+        numeric = [each for each in offered if not (held_in(each).words or held_in(each).is_dated)]
     target = choose_target(layout, name, selection, offered, numeric)
     if target is None:
         raise too_few(layout, name, numeric)
     left_out: tuple[str, ...] = ()
-    taken: tuple[str, ...] = ()
+    taken, dates = tuple[str, ...](), tuple[str, ...]()
     is_instead = selection.target is None and target.column != "y"
     is_instead &= layout.names[-1] in offered and layout.names[-1] not in numeric
     if selection.features is None:
         used = target.column
         terms = [Term((Factor(column),)) for column in numeric if column != used]
         others = [column for column in offered if column not in numeric and column != used]
+        dates = tuple(column for column in others if layout.held_in(column).is_dated)
         if not terms:
-            taken = tuple(column for column in others if may_be_category(layout.held_in(column)))
+            taken = dates or tuple(
+                column for column in others if may_be_category(layout.held_in(column))
+            )
             terms = [read_term(column, table) for column in taken]
         if not terms:
             raise too_few(layout, name, [used])
@@ -126,7 +132,7 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     columns = Columns(names, str(target), left_out, made, target, weights, selection.intercept)
     spellings = ((column, layout.held_in(column).spelling) for column in columns.names)
     own = tuple((column, found) for column, found in spellings if found)
-    return replace(columns, is_instead=is_instead, spellings=own, taken=taken)
+    return replace(columns, is_instead=is_instead, spellings=own, taken=taken, dates=dates)
 
 
 def may_be_category(held: Held) -> bool:

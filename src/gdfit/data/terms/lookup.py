@@ -12,6 +12,8 @@ from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.terms import Factor, read_term
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout, bare
+from gdfit.data.text.spellings import DateSpelling
+from gdfit.dates import EPOCH, iso_date
 from gdfit.errors import GdfitError, UsageError, listing, printable, quoted, typed
 
 File = TypeVar("File", bound=LaidOut)
@@ -107,6 +109,8 @@ def check_marks(layout: Layout, name: str, column: str) -> None:
     held = layout.held_in(column)
     if not held.doubt or not held.spelling:
         return
+    if isinstance(held.spelling, DateSpelling):
+        raise doubtful_dates(layout, name, column, held.spelling)
     mark, number = held.doubt, held.example.encode()
     decimals = replace(held.spelling, point=mark, thousands="")
     values = [
@@ -126,6 +130,22 @@ def check_marks(layout: Layout, name: str, column: str) -> None:
     )
 
 
+def doubtful_dates(layout: Layout, name: str, column: str, spelling: DateSpelling) -> GdfitError:
+    """What to say where it can't be told whether the month or the day of a date stands first."""
+    example, ways = layout.held_in(column).example, []
+    for order, first in (("mdy", "month"), ("dmy", "day")):
+        way = replace(spelling, order=order)
+        if way.takes(example):
+            date = iso_date(way.value(example.encode()))
+            ways.append((order, f"{date} where the {first} stands first"))
+    told = ", and ".join(said for _, said in ways)
+    options = [f"`dates` {order}" for order, _ in ways]
+    what = f"{quoted(example)} is {told}; {' or '.join(options)} says "
+    what += "which" if len(ways) > 1 else "that it does"
+    changes, or_changes = (*({"dates": order} for order, _ in ways), {})[:2]
+    return GdfitError(what, file=name, column=column, changes=changes, or_changes=or_changes)
+
+
 def remarks_on(layout: Layout, names: Sequence[str]) -> Iterator[str]:
     """How the numbers of these columns are read, where that is not as they stand, or where decimals
     look like thousands."""
@@ -134,6 +154,9 @@ def remarks_on(layout: Layout, names: Sequence[str]) -> Iterator[str]:
             continue
         grammar = Grammar(",", ",", own=held.spelling)
         value = level_name(grammar.exact(held.example.encode()))
+        if held.is_dated:
+            date = iso_date(float(value))
+            value = f"{date}, " * (date != held.example) + f"day {float(value):.9g} since {EPOCH}"
         more = "" if held.spelling else "; `thousands` , takes the mark for that of thousands"
         yield f"{printable(column)}: {printable(held.example)} is read as {value}{more}"
 

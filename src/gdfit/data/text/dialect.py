@@ -11,7 +11,8 @@ from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_nu
 from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
 from gdfit.errors import UsageError, quoted
 
-OF_FIELDS = ("decimal", "thousands", "missing", "not_missing")
+OF_FIELDS = ("decimal", "thousands", "missing", "not_missing", "dates")
+DATES = ("mdy", "dmy")
 
 
 class Quoting(NamedTuple):
@@ -45,6 +46,8 @@ class Dialect:
     encoding : the text's encoding, by one of Python's names for it; by default, that is found out.
     thousands : the mark that may stand before each three digits of all numbers; by default found
         for each column.
+    dates : ``mdy`` where the month stands first in dates that may be either, ``dmy`` where the day
+        does.
     known : how columns were written before, by their names, which holds where their first lines
         don't say otherwise.
     """
@@ -62,6 +65,7 @@ class Dialect:
     header: bool | None = None
     encoding: str | None = None
     thousands: str | None = None
+    dates: str | None = None
     known: tuple[tuple[str, Spelling], ...] = ()
 
     def __post_init__(self) -> None:
@@ -83,6 +87,8 @@ class Dialect:
             raise UsageError(f"`comment` takes one character as #, not {quoted(self.comment)}")
         if self.comment and self.comment == self.delimiter:
             raise UsageError(f"`delimiter` and `comment` are both {quoted(self.comment)}")
+        if self.dates not in (None, *DATES):
+            raise UsageError(f"`dates` takes mdy or dmy, not {quoted(self.dates)}")
         for name in ("skip", "skip_end"):
             if not 0 <= getattr(self, name) < WHOLE:
                 raise UsageError(f"`{name}` takes a number of lines, not {getattr(self, name)}")
@@ -112,7 +118,8 @@ class Dialect:
     def grammar(self, delimiter: str, quoting: Quoting = QUOTINGS[0]) -> Grammar:
         """How a file with this delimiter and these quotes writes rows and numbers."""
         missing = (MISSING | set(self.missing)) - set(self.not_missing)
-        return Grammar(delimiter, self.decimal or ".", missing, self.comment, *quoting)
+        grammar = Grammar(delimiter, self.decimal or ".", missing, self.comment, *quoting)
+        return replace(grammar, dates=self.dates)
 
 
 def is_encoding(name: str) -> bool:

@@ -14,7 +14,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
-from gdfit.data.text.spellings import OTHER_MARK, SPELLINGS, Spelling, find_spelling
+from gdfit.data.text.spellings import (
+    OTHER_MARK,
+    SPELLINGS,
+    DateSpelling,
+    Spelling,
+    find_spelling,
+)
 from gdfit.errors import quoted
 
 WHITE_SPACE = r"\s+"  # the delimiter of files with spaces and tabs between the fields
@@ -48,6 +54,7 @@ class Grammar:
         stands for one in them.
     spellings : of the columns whose numbers are written in another way, by their places.
     own : how numbers are written, where it is not by `decimal` alone.
+    dates : ``mdy`` or ``dmy``, if dates that may be either are said to be the one.
     """
 
     delimiter: str
@@ -60,6 +67,7 @@ class Grammar:
     categories: bool = False
     spellings: tuple[tuple[int, Spelling], ...] = ()
     own: Spelling | None = None
+    dates: str | None = None
 
     @cached_property
     def delimiters(self) -> bytes:
@@ -78,7 +86,9 @@ class Grammar:
 
     @cached_property
     def missing_numbers(self) -> frozenset[float]:
-        """What a missing field says as a number."""
+        """What a missing field says as a number, which a date is not."""
+        if isinstance(self.own, DateSpelling):
+            return frozenset()
         plain = SPELLINGS[self.decimal]
         return frozenset(
             float(plain.digits(word)) for word in self.missing_words if plain.number.fullmatch(word)
@@ -148,8 +158,8 @@ class Grammar:
         }
 
     def value(self, number: bytes) -> float:
-        """The float64 that is nearest to what says a number; infinite if it is too large."""
-        return float(self.spelling.digits(number))
+        """What says a number as float64: see `Spelling.value`."""
+        return self.spelling.value(number)
 
     def exact(self, number: bytes) -> float:
         """What says a number, with all its digits where it is a whole one: an int. Any other is the
@@ -219,7 +229,10 @@ def read_number(field: bytes, grammar: Grammar, *, missing: bool) -> float:
         return math.nan
     if not grammar.spelling.number.fullmatch(said):
         raise ValueError(no_number(said, grammar, missing=missing))
-    value = grammar.value(said)
+    try:
+        value = grammar.value(said)
+    except ValueError:
+        raise ValueError(f"{shown(said)} is a date that there is not") from None
     if math.isinf(value):
         raise ValueError(f"{shown(said)} is larger than the largest float64, 1.8e308")
     return value
@@ -265,6 +278,12 @@ def read_word(field: bytes, grammar: Grammar, *, missing: bool) -> str | None:
 
 def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
     """What is wrong with a field that says no number, and what to type."""
+    if isinstance(grammar.own, DateSpelling):
+        zoned = not grammar.own.is_zoned
+        if replace(grammar.own, is_zoned=zoned).takes(said.decode(errors="replace")):
+            has, others = ("has a", "have none") if zoned else ("has no", "have one")
+            return f"{shown(said)} {has} zone, and others of its column {others}"
+        return f"{shown(said)} is not a date written as the others of its column are"
     if INFINITE.fullmatch(said):
         return f"{shown(said)} is not a finite number"
     what = f"{shown(said)} is not a number"

@@ -17,7 +17,7 @@ from gdfit.data.text.dialect import Dialect, all_numbers
 from gdfit.data.text.fields import Grammar, is_missing_mark, says_number
 from gdfit.data.text.held import Held, look_at, spelled
 from gdfit.data.text.sniffing import Head, HeadRow, has_number, read_head
-from gdfit.data.text.spellings import OTHER_MARK, find_spelling, unit_of
+from gdfit.data.text.spellings import OTHER_MARK, DateSpelling, find_spelling, unit_of
 from gdfit.errors import GdfitError, quoted
 
 ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
@@ -87,9 +87,11 @@ class Layout:
 
     @cached_property
     def numeric(self) -> tuple[str, ...]:
-        """The columns of numbers."""
+        """The columns of numbers that are no dates."""
         return tuple(
-            name for name, held in zip(self.names, self.held, strict=True) if held.is_numeric
+            name
+            for name, held in zip(self.names, self.held, strict=True)
+            if held.is_numeric and not held.is_dated
         )
 
 
@@ -365,9 +367,16 @@ def is_row(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar
 
 def is_like(field: str, below: Sequence[str]) -> bool:
     """Whether a field says a number in some spelling, with a unit only where one of those `below`
-    has it, too."""
+    has it, too; or a date, where one of these does."""
     unit = unit_of(field)
-    return unit is not None and unit in ("", *map(unit_of, below))
+    if unit is None:
+        return says_date(field) and any(map(says_date, below))
+    return unit in ("", *map(unit_of, below))
+
+
+def says_date(field: str) -> bool:
+    """Whether a field says a date in some spelling."""
+    return isinstance(find_spelling([field]).spelling, DateSpelling)
 
 
 def is_above_index(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

@@ -1,5 +1,5 @@
-"""What the columns of a data file hold, by its first rows: numbers, however they are written, or
-text."""
+"""What the columns of a data file hold, by its first rows: numbers or dates, however they are
+written, or text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from typing import NamedTuple
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.sniffing import HeadRow
-from gdfit.data.text.spellings import OTHER_MARK, SPELLINGS, Found, Spelling, find_spelling
+from gdfit.data.text.spellings import (
+    OTHER_MARK,
+    SPELLINGS,
+    DateSpelling,
+    Found,
+    Spelling,
+    find_spelling,
+)
 
 
 class Held(NamedTuple):
@@ -38,6 +45,11 @@ class Held(NamedTuple):
         """Whether it is a column of numbers, and not of text in most lines or nothing at all."""
         return self.words < self.numbers or self.words == self.numbers > 0 or not any(self[:3])
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether these numbers are dates."""
+        return isinstance(self.spelling, DateSpelling)
+
 
 def look_at(
     rows: Sequence[HeadRow], names: Sequence[str], grammar: Grammar, dialect: Dialect
@@ -61,7 +73,7 @@ def look_at(
         elif before and present and all(map(before.takes, present)):
             found = Found(before)
         else:
-            found = find_spelling(present, dialect.decimal, dialect.thousands)
+            found = find_spelling(present, dialect.decimal, dialect.thousands, dialect.dates)
         if found.spelling and not found.spelling.is_plain:
             return held_as(found, present, absent)
         if either:

@@ -1,5 +1,5 @@
-"""How numbers are written: the table of spellings, which all reading goes by, and the one that a
-column has, found from its first fields.
+"""How numbers and dates are written: the table of spellings, which all reading goes by, and the one
+that a column has, found from its first fields.
 
 What a spelling takes for a number, and what it makes of it before it is read as one, are the same
 for a field and for a column of Arrow's: the pattern is one that RE2 knows, too, byte by byte.
@@ -8,11 +8,14 @@ for a field and for a column of Arrow's: the pattern is one that RE2 knows, too,
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from gdfit.dates import SECONDS, day_number
 
 OTHER_MARK = {".": ",", ",": "."}
 MINUS = "\u2212"
@@ -114,6 +117,15 @@ class Spelling:
             number = number.replace(what, by)
         return number
 
+    def value(self, number: bytes) -> float:
+        """The float64 that is nearest to what says a number; infinite if it is too large.
+
+        Raises
+        ------
+        ValueError : it says a date that there is not.
+        """
+        return float(self.digits(number))
+
     def takes(self, field: str) -> bool:
         """Whether a field says a number in this spelling."""
         return self.number.fullmatch(field.encode(errors="surrogatepass")) is not None
@@ -124,12 +136,121 @@ class Spelling:
         return {"decimal": self.point, "thousands": self.thousands, "unit": self.unit}
 
 
+# What stands in a date, first to last.
+ORDERS: dict[str, tuple[str, ...]] = {
+    "ymd": ("year", "month", "day"),
+    "mdy": ("month", "day", "year"),
+    "dmy": ("day", "month", "year"),
+    "ym": ("year", "month"),
+}
+CLOCK = (
+    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
+    r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?(?: *(?P<half>[AaPp])[Mm])?"
+)
+ZONE = r" *(?:[Zz]|UTC|GMT|(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})?)"
+# A date with whatever may stand between its digits and behind it.
+DATED = (
+    r"(?P<first>[0-9]{1,4})(?P<mark>[-/.])[0-9]{1,2}(?:(?P=mark)(?P<last>[0-9]{1,4}))?"
+    rf"(?:(?:[Tt]| +){CLOCK}(?P<zone>{ZONE})?)?"
+)
+CENTURY = 69  # two digits from here on are a year of the last century, as POSIX has it
+
+
+@dataclass(frozen=True)
+class DateSpelling(Spelling):
+    """A way to write dates, which are numbers of days since 1970-01-01; a time of day may follow.
+
+    order : what follows what, one of `ORDERS`.
+    mark : what stands between.
+    is_short : whether years have two digits, and not four.
+    is_zoned : whether there is a time on each, with its zone; it is converted to UTC.
+    """
+
+    order: str = "ymd"
+    mark: str = "-"
+    is_short: bool = False
+    is_zoned: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """False: there are no plain dates."""
+        return False
+
+    @cached_property
+    def pattern(self) -> str:
+        """What says a date, if there is such a one: see `Spelling`."""
+        two = self.order == "ym" or (self.is_short and self.mark == ".")
+        digits = dict.fromkeys(("month", "day"), "{2}" if two else "{1,2}")
+        digits["year"] = "{2}" if self.is_short else "{4}"
+        parts = (f"(?P<{part}>[0-9]{digits[part]})" for part in ORDERS[self.order])
+        behind = rf"(?:[Tt]| +){CLOCK}"
+        behind = f"{behind}{ZONE}" if self.is_zoned else f"(?:{behind})?"
+        return re.escape(self.mark).join(parts) + ("" if self.order == "ym" else behind)
+
+    def value(self, number: bytes) -> float:
+        """The days that says a date: see `Spelling`."""
+        found = self.number.fullmatch(number)
+        parts = found.groupdict() if found else {}
+        days, there = self.days(
+            {part: text if part in LETTERED else int(text) for part, text in parts.items() if text},
+            len(parts.get("fraction") or b""),
+        )
+        if not there:
+            raise ValueError
+        return float(days)
+
+    def days(self, parts: Mapping[str, Any], decimals: int) -> tuple[Any, Any]:
+        """The days that the `parts` of dates say, numbers or arrays of them, and whether there is
+        such a date.
+
+        parts : by their names in the pattern, those that there are; of those in `LETTERED`, the
+            letter.
+        decimals : how many digits the fractions of a second have.
+        """
+        year, month, day = parts["year"], parts["month"], parts.get("day", 1)
+        if self.is_short:
+            year = year + 1900 + 100 * (year < CENTURY)
+        number, there = day_number(year, month, day)
+        hour, minute, second = (parts.get(part, 0) for part in ("hour", "minute", "second"))
+        there = there & (hour < 24) & (minute < 60) & (second < 60)
+        if half := parts.get("half"):
+            there = there & (hour > 0) & (hour <= 12)
+            hour = hour % 12 + 12 * (half in b"Pp")
+        east = 60 * parts.get("hours", 0) + parts.get("minutes", 0)
+        minute = minute + 60 * hour - (-east if parts.get("sign") == b"-" else east)
+        since, a_day = 60 * minute + second, SECONDS
+        if decimals:
+            since, a_day = since * 10**decimals + parts["fraction"], SECONDS * 10**decimals
+        return number + since // a_day + since % a_day / a_day, there & (east < 24 * 60)
+
+    def takes(self, field: str) -> bool:
+        """Whether a field says a date in this spelling."""
+        try:
+            return super().takes(field) and self.value(field.encode()) is not None
+        except ValueError:
+            return False
+
+    @property
+    def record(self) -> dict[str, str]:
+        """What a model's file says of it."""
+        year = "yy" if self.is_short else "yyyy"
+        return {"dates": self.order, "mark": self.mark, "year": year, "zone": "UTC" * self.is_zoned}
+
+
+LETTERED = ("half", "sign")
+
+
 def spelling_of(record: object) -> Spelling | None:
     """The spelling in a model's file, if it is one."""
     if not isinstance(record, Mapping) or not all(
         isinstance(each, str) for each in record.values()
     ):
         return None
+    if "dates" in record:
+        order, mark, year = (record.get(name, "") for name in ("dates", "mark", "year"))
+        zoned = bool(record.get("zone"))
+        spelling = DateSpelling(order=order, mark=mark, is_short=year == "yy", is_zoned=zoned)
+        return spelling if order in ORDERS and mark in "-/." else None
     marks = (record.get("decimal", "."), record.get("thousands", ""), record.get("unit", ""))
     return loose(*marks) if marks[0] else None
 
@@ -157,12 +278,22 @@ class Found(NamedTuple):
 
 
 def find_spelling(
-    fields: Sequence[str], decimal: str | None = None, thousands: str | None = None
+    fields: Sequence[str],
+    decimal: str | None = None,
+    thousands: str | None = None,
+    dates: str | None = None,
 ) -> Found:
-    """How the numbers of a column are written that has these fields, none of them missing.
+    """How the numbers or dates of a column are written that has these fields, none of them missing.
 
     decimal, thousands : the marks, if they are said to be these.
+    dates : ``mdy`` or ``dmy``, if dates that may be either are said to be the one.
     """
+    found = find_numbers(fields, decimal, thousands)
+    return found if found.spelling else find_dates(fields, dates)
+
+
+def find_numbers(fields: Sequence[str], decimal: str | None, thousands: str | None) -> Found:
+    """How the numbers of a column are written: see `find_spelling`."""
     plain = SPELLINGS[decimal or "."]
     if not plain.is_plain:
         return Found(plain if 2 * sum(map(plain.takes, fields)) > len(fields) else None)
@@ -210,3 +341,37 @@ def unit_of(field: str) -> str | None:
         return None
     unit = (found["before"] or "") + (found["behind"] or "")
     return None if unit.isalpha() and unit not in CODES.split() else unit
+
+
+def find_dates(fields: Sequence[str], said: str | None) -> Found:
+    """How the dates of a column are written: see `find_spelling`. Where the month or the day may
+    stand first, the one that takes more of the fields does, or else the one that is said to."""
+    written = [found for field in fields if (found := re.fullmatch(DATED, field))]
+    if 2 * len(written) <= len(fields):
+        return Found(None)
+    forms = Counter(
+        (found["mark"], len(found["first"]) == 4, len(found["last"] or ""), bool(found["zone"]))
+        for found in written
+    )
+    (mark, is_year_first, last, is_zoned), _ = forms.most_common(1)[0]
+    is_short = not is_year_first and last == 2 and mark != "-"  # 24-01-05 may be any
+    if is_year_first:
+        orders = ("ymd",) if last else ("ym",) * (mark == "-")
+    else:
+        orders = ("dmy",) if mark == "." and not said else ("mdy", "dmy")
+        orders = orders if last == 4 or is_short else ()
+    ways = [
+        DateSpelling(order=order, mark=mark, is_short=is_short, is_zoned=is_zoned)
+        for order in orders
+    ]
+    counts = {way: sum(map(way.takes, fields)) for way in ways}
+    ways = [way for way in ways if counts[way] == max(counts.values())]
+    ways = [way for way in ways if way.order == said] or ways
+    least = len(fields) if orders == ("ym",) else 1 + len(fields) // 2  # 2012-13 may be a season
+    if not ways or counts[ways[0]] < least:
+        return Found(None)
+    alike = [field.encode() for field in fields if ways[0].takes(field)]
+    if len(ways) > 1 and all(ways[0].value(each) == ways[1].value(each) for each in alike):
+        ways = ways[:1]
+    is_doubtful = len(ways) > 1 or (is_short and not said)
+    return Found(ways[0], mark if is_doubtful else "")
