@@ -213,12 +213,12 @@ def arff_in(source: Source, dialect: Dialect, progress: Any) -> Iterator[CsvFile
 ''',
         "data/formats/formats.py",
         {
-            "from gdfit.data.formats.arrow_files import": (
+            "from gdfit.data.formats.other_kinds import": (
                 "from gdfit.data.formats.arff import arff_in\n"
-                "from gdfit.data.formats.arrow_files import"
+                "from gdfit.data.formats.other_kinds import"
             ),
-            "    ARROW: partial(arrow_in, Arrow),\n": (
-                "    ARROW: partial(arrow_in, Arrow),\n    rb'@relation': arff_in,\n"
+            '    ARROW: partial(arrow, "Arrow"),\n': (
+                "    ARROW: partial(arrow, 'Arrow'),\n    rb'@relation': arff_in,\n"
             ),
         },
         {

@@ -1,10 +1,12 @@
 """``python -m gdfit``, and the console script."""
 
+import gc
 import os
 
 
 def main() -> None:
     """Run the command line, and leave with its status."""
+    gc.set_threshold(200_000)  # imports make many objects and no garbage
     try:
         from gdfit.cli import app
     except KeyboardInterrupt:

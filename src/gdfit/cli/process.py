@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import signal
@@ -17,7 +16,7 @@ from gdfit.system import keep_blocks
 
 DIVERGED_STATUS, INTERRUPTED_STATUS = 3, 130
 UNREAD_STATUS = 128 + 13  # a pipe's reader has gone, which ends other programs by signal 13
-COMMAND = re.compile(r"(.*:) (gdfit .*|.*\| gdfit train -)", re.DOTALL)  # at the end of a message
+COMMAND = r"(?s)(.*:) (gdfit .*|.*\| gdfit train -)"  # at the end of a message
 ARGUMENT = re.compile(r"`([a-z]\w*)`")
 
 
@@ -31,7 +30,6 @@ def tune_process() -> None:
     signal.signal(signal.SIGTERM, terminate)
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # no nohup
         signal.signal(signal.SIGHUP, terminate)
-    gc.set_threshold(200_000)  # imports make many objects and no garbage
     # Rows shared among threads add up in another order, and p+2 rows are too few to share.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     keep_blocks()
@@ -88,7 +86,7 @@ def as_told(message: str) -> str:
     width = shutil.get_terminal_size().columns
     if len(line) <= width:
         return line
-    command = COMMAND.fullmatch(line)
+    command = re.fullmatch(COMMAND, line)
     told = command[1] if command else line
     words = textwrap.fill(told, width - 1, break_long_words=False, break_on_hyphens=False)
     return f"{words}\n{command[2]}" if command else words

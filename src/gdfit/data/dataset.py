@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from gdfit.data.data_file import DataFile, LaidOut, Progress, name_of_file
 from gdfit.data.formats.formats import open_file
-from gdfit.data.formats.written import as_text
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut, nothing_to_train_on
@@ -92,6 +91,8 @@ class Dataset:
 
     def open_texts(self, suits: Suits) -> Iterator[CsvFile]:
         """The files as CSV, for their rows as they stand, and as they come: see `open_files`."""
+        from gdfit.data.formats.written import as_text
+
         return map(as_text, self.open_files(suits))
 
     def reduced(self, job_for: Callable[[LaidOut], Job]) -> Any:

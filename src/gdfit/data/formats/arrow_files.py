@@ -15,18 +15,13 @@ from gdfit.data import arrow
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import Progress
 from gdfit.data.sources.source import BLOCK_BYTES, Source
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.dialect import OF_TEXT, OF_TEXTS, Dialect
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout
 from gdfit.data.text.held import Held
 from gdfit.data.text.sniffing import SNIFFED_ROWS
-from gdfit.errors import FieldError, GdfitError, UsageError
-from gdfit.system import naming_scratch, scratch_file
+from gdfit.errors import FieldError, GdfitError
 
-# What is said of other files than those whose columns have names and types of their own.
-OF_TEXT = ("delimiter", "comment", "skip", "skip_end", "header", "encoding", "sheet")
-OF_TEXTS = ("decimal", "thousands", "skip_broken")  # and of fields that are texts
-OPTIONS_OF = {"sheet": "Excel and OpenDocument"}
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are
 
 
@@ -71,6 +66,9 @@ class Arrow:
         chosen = batch.select([at for at, name in enumerate(self.names) if name in names])
         for start in range(0, batch.num_rows, rows):
             yield chosen.slice(start, rows)
+
+
+KINDS = {kind.__name__: kind for kind in (Parquet, Arrow)}
 
 
 @dataclass(frozen=True)
@@ -142,47 +140,16 @@ def arrow_in(
     GdfitError : it is damaged, or a pipe.
     """
     called = kind.__name__
-    refuse_options(dialect, (*OF_TEXT, *OF_TEXTS), f"{source.name} is {called}")
+    dialect.refuse((*OF_TEXT, *OF_TEXTS), f"{source.name} is {called}")
     if source.name == "standard input" and not source.is_in_any_order and not source.is_compressed:
         what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
         raise GdfitError(what, file=source.name)
     size = source.stored.size if source.is_in_any_order else None
-    with in_any_order(source, progress) as stored:
+    with source.in_any_order(progress) as stored:
         with damage_told(source.name, called):
             table = kind(stored)
             layout = arrow_layout(table, dialect.grammar(","))
         yield ArrowFile(source.name, table, layout, progress, size)
-
-
-def refuse_options(dialect: Dialect, options: Sequence[str], why: str) -> None:
-    """Raise where one of these options has been given, which say nothing of such a file."""
-    for option in options:
-        if getattr(dialect, option) != getattr(Dialect, option):
-            raise UsageError(f"`{option}` is for {OPTIONS_OF.get(option, 'CSV')}, and {why}")
-
-
-@contextmanager
-def in_any_order(source: Source, progress: Progress | None) -> Iterator[IO[bytes]]:
-    """The bytes of `source`, as a file that can be read in any order: a temporary one of what can't
-    be, as a download."""
-    if source.is_in_any_order:
-        yield source.stored.file
-        return
-    with scratch_file() as file:
-        spool(source, file, progress)
-        yield file
-
-
-def spool(source: Source, file: IO[bytes], progress: Progress | None) -> None:
-    """Write what is read from `source` to `file`, which is then at its start."""
-    while chunk := source.read(BLOCK_BYTES):
-        with naming_scratch():
-            file.write(chunk)
-        position = source.position()
-        if progress and position is not None:
-            progress.progress(position)
-    with naming_scratch():
-        file.seek(0)  # which writes what waits to be
 
 
 def arrow_layout(table: Parquet | Arrow, grammar: Grammar) -> Layout:

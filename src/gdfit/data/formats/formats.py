@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from gdfit.data.data_file import DataFile, Progress, Stored, scheme_of
-from gdfit.data.formats.arrow_files import Arrow, Parquet, arrow_in, in_any_order, refuse_options
 from gdfit.data.formats.other_kinds import refuse_other_kinds
 from gdfit.data.sources.csv_file import Suits, csv_in
 from gdfit.data.sources.source import ARROW, PARQUET, Source, open_source
@@ -17,6 +16,13 @@ from gdfit.data.text.dialect import Dialect
 
 Opening = AbstractContextManager[DataFile]
 Reader = Callable[[Source, Dialect, Progress | None], Opening]
+
+
+def arrow(kind: str, source: Source, dialect: Dialect, progress: Progress | None) -> Opening:
+    """The table in `source`, whose columns Arrow has given types."""
+    from gdfit.data.formats.arrow_files import KINDS, arrow_in
+
+    return arrow_in(KINDS[kind], source, dialect, progress)
 
 
 def objects(source: Source, dialect: Dialect, progress: Progress | None) -> Opening:
@@ -44,8 +50,8 @@ def statistics(
 
 # Formats other than CSV, by the bytes that they start with; those of text, without its blanks.
 READERS: dict[bytes, Reader] = {
-    PARQUET: partial(arrow_in, Parquet),
-    ARROW: partial(arrow_in, Arrow),
+    PARQUET: partial(arrow, "Parquet"),
+    ARROW: partial(arrow, "Arrow"),
     **dict.fromkeys((b'{"', b"{}", b"[{", b"[[", b"[]"), objects),
     b"\xd0\xcf\x11\xe0": sheet,  # Excel's until 2003
     b"<stata_dta>": partial(statistics, "Stata"),
@@ -106,7 +112,7 @@ def opened(
     if start.startswith(ZIP):
         from gdfit.data.formats.archives import is_workbook, member_of
 
-        with in_any_order(source, progress) as stored:
+        with source.in_any_order(progress) as stored:
             held: Any = stored
             archive = Source(source.name, held, Stored(held, None), ())
             if is_workbook(archive):
@@ -120,5 +126,5 @@ def opened(
                     yield file
         return
     refuse_other_kinds(start, source.name)
-    refuse_options(dialect, ("sheet",), f"{source.name} is text")
+    dialect.refuse(("sheet",), f"{source.name} is text")
     yield csv_in(source, dialect, progress, unit_bytes, suits)

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from gdfit.data.data_file import Progress
-from gdfit.data.formats.arrow_files import OF_TEXT, refuse_options
 from gdfit.data.formats.written import as_csv_text, decimal_mark, written_file
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import BLOCK_BYTES, Source
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.dialect import OF_TEXT, Dialect
 from gdfit.errors import GdfitError
 
 BLANKS = " \t\r\n"
@@ -26,7 +25,7 @@ def objects_in(source: Source, dialect: Dialect, progress: Progress | None) -> I
     ------
     GdfitError : it is no JSON, or holds something else.
     """
-    refuse_options(dialect, OF_TEXT, f"{source.name} is JSON")
+    dialect.refuse(OF_TEXT, f"{source.name} is JSON")
     parts: list[bytes] = []
     while part := source.read(BLOCK_BYTES):
         parts.append(part)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from gdfit.data.data_file import Progress
-from gdfit.data.formats.arrow_files import in_any_order, refuse_options
 from gdfit.data.formats.written import as_csv_text, decimal_mark, written_file
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import Source
@@ -29,8 +28,8 @@ def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Ite
     GdfitError : it is damaged, or has no such sheet; or python-calamine is missing.
     """
     name = source.name
-    refuse_options(dialect, ("delimiter", "encoding"), f"{name} is a workbook")
-    with in_any_order(source, progress) as stored, workbook_in(stored, name) as workbook:
+    dialect.refuse(("delimiter", "encoding"), f"{name} is a workbook")
+    with source.in_any_order(progress) as stored, workbook_in(stored, name) as workbook:
         chosen, others = chosen_sheet(workbook, dialect.sheet, name)
         rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     notes: tuple[str, ...] = ()

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import IO, Any, cast
 
 from gdfit.data.data_file import Progress
-from gdfit.data.formats.arrow_files import OF_TEXT, in_any_order, refuse_options
 from gdfit.data.formats.written import decimal_mark, frame_as_text, written_file
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import Source
-from gdfit.data.text.dialect import Dialect
+from gdfit.data.text.dialect import OF_TEXT, Dialect
 from gdfit.errors import GdfitError
 
 LEAST_OF_IBM = 16.0**-65  # which pandas makes of 0 in the format of IBM's mainframes
@@ -42,8 +41,8 @@ def frame_in(
     GdfitError : it is damaged, or a package that it needs is missing.
     """
     name = source.name
-    refuse_options(dialect, OF_TEXT, f"{name} is a file of {program.name}")
-    with in_any_order(source, progress) as stored, warnings.catch_warnings():
+    dialect.refuse(OF_TEXT, f"{name} is a file of {program.name}")
+    with source.in_any_order(progress) as stored, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pandas, on what a file leaves open
         try:
             frame = program.read(stored)

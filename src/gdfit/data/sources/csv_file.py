@@ -36,7 +36,7 @@ from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
 from gdfit.errors import FieldError, GdfitError, quoted
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
-WAYS = re.compile(r"need `(thousands|decimal)` ([^\w'])")  # to read a number that is written so
+WAYS = r"need `(thousands|decimal)` ([^\w'])"  # to read a number that is written so
 Suits = Callable[[Layout], bool]
 """Whether a layout is one that can be worked with."""
 
@@ -157,7 +157,7 @@ class CsvFile:
         to be `told`, what to type."""
         what, name, (kind, number) = error.what, self.name, self.layout.place(error.line)
         line, row = (number, None) if kind == "line" else (None, number)
-        ways = [{option: mark} for option, mark in WAYS.findall(what)]
+        ways = [{option: mark} for option, mark in re.findall(WAYS, what)]
         changes, or_changes = (*ways, {}, {})[:2]
         end_line, end = self.layout.end
         is_numeric = error.place is None or self.layout.held[error.place].is_numeric

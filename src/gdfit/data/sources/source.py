@@ -17,8 +17,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from gdfit.data.data_file import Stored, name_of_file, scheme_of
+from gdfit.data.data_file import Progress, Stored, name_of_file, scheme_of
 from gdfit.errors import GdfitError
+from gdfit.system import naming_scratch, scratch_file
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"  # what files of these formats start with
 BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
@@ -128,6 +129,24 @@ class Source(NamedTuple):
     def is_in_any_order(self) -> bool:
         """Whether the stored file is what `text` is, and can be read in any order."""
         return not self.is_compressed and self.stored.file.seekable()
+
+    @contextmanager
+    def in_any_order(self, progress: Progress | None) -> Iterator[IO[bytes]]:
+        """The bytes as a file that can be read in any order: a temporary one of what can't be, as a
+        download."""
+        if self.is_in_any_order:
+            yield self.stored.file
+            return
+        with scratch_file() as file:
+            while chunk := self.read(BLOCK_BYTES):
+                with naming_scratch():
+                    file.write(chunk)
+                position = self.position()
+                if progress and position is not None:
+                    progress.progress(position)
+            with naming_scratch():
+                file.seek(0)  # which writes what waits to be
+            yield file
 
     def position(self) -> int | None:
         """How many bytes of the stored file have been read; None where that can't be known."""

@@ -13,6 +13,10 @@ from gdfit.errors import UsageError, quoted
 
 OF_FIELDS = ("decimal", "thousands", "missing", "not_missing", "dates")
 DATES = ("mdy", "dmy")
+# What is said of other files than those whose columns have names and types of their own.
+OF_TEXT = ("delimiter", "comment", "skip", "skip_end", "header", "encoding", "sheet")
+OF_TEXTS = ("decimal", "thousands", "skip_broken")  # and of fields that are texts
+OPTIONS_OF = {"sheet": "Excel and OpenDocument"}
 
 
 class Quoting(NamedTuple):
@@ -97,6 +101,12 @@ class Dialect:
                 f"`encoding` takes an encoding of text as utf-8 or cp1252, not "
                 f"{quoted(self.encoding)}"
             )
+
+    def refuse(self, options: Sequence[str], why: str) -> None:
+        """Raise where one of these options has been given, which say nothing of such a file."""
+        for option in options:
+            if getattr(self, option) != getattr(Dialect, option):
+                raise UsageError(f"`{option}` is for {OPTIONS_OF.get(option, 'CSV')}, and {why}")
 
     @property
     def kept(self) -> dict[str, object]:

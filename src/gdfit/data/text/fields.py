@@ -10,7 +10,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
@@ -167,6 +166,8 @@ class Grammar:
         value = self.value(number)
         if not value.is_integer() or abs(value) < WHOLE:
             return int(value) if value.is_integer() else value
+        from decimal import Decimal
+
         return int(Decimal(self.spelling.digits(number).decode()).to_integral_value())
 
     def is_missing(self, said: bytes) -> bool:

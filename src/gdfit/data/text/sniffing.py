@@ -167,10 +167,9 @@ def has_number(row: Sequence[str]) -> bool:
     return any(says_number(field, ".") or unit_of(field) is not None for field in row)
 
 
-TOTAL = re.compile(
+TOTAL = (  # in any case
     r"(?:(?:grand|sub)[ -]?)?totale?[sn]?\b|sums?\b|means?\b|averages?\b|avg\b|summen?\b|"
-    r"(?:ins)?gesamt|mittel(?:wert)?\b|durchschnitt|somme\b|moyenne|suma\b|promedio|media\b|totaal",
-    re.IGNORECASE,
+    r"(?:ins)?gesamt|mittel(?:wert)?\b|durchschnitt|somme\b|moyenne|suma\b|promedio|media\b|totaal"
 )
 TAIL_BYTES = 1 << 12  # of a file's end, which have its last rows
 
@@ -190,11 +189,16 @@ def note_of_total(text: bytes, grammar: Grammar, width: int) -> str | None:
         for row in rows[-2:]
     )
     word = next(filter(None, last), "")
-    if not TOTAL.match(word) or TOTAL.match(next(filter(None, above), "")):
+    if not begins_with_total(word) or begins_with_total(next(filter(None, above), "")):
         return None
     if len(last) != width or not has_number(last):
         return None
     return f"the last row begins with {quoted(word)}: `skip_end` 1 leaves it out"
+
+
+def begins_with_total(said: str) -> bool:
+    """Whether a field begins with a word as Total."""
+    return said[:1].isalpha() and re.match(TOTAL, said, re.IGNORECASE) is not None
 
 
 def short_rows_at_end(text: bytes, start: int, grammar: Grammar, width: int) -> tuple[int, int]:

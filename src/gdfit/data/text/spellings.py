@@ -33,6 +33,7 @@ CODES = (
     "ZWL"
 )
 PER_CENT = "%"
+DIGITS = frozenset("0123456789")
 UNIT = r"%|[A-Z]{0,2}[$¢-¥֏؋৲৳฿៛₠-⃀﷼]|[A-Z]{3}"
 # A number with whatever may stand around its digits and between them; most data never need it.
 SPELLED = (
@@ -299,7 +300,7 @@ def find_numbers(fields: Sequence[str], decimal: str | None, thousands: str | No
         return Found(plain if 2 * sum(map(plain.takes, fields)) > len(fields) else None)
     if fields and not thousands and all(map(plain.takes, fields)):
         return Found(plain)
-    written = [found for field in fields if (found := re.fullmatch(SPELLED, field))]
+    written = [found for field in fields if (found := parts_of(field))]
     if 2 * len(written) <= len(fields):
         return Found(None)
     numbers = [found[0] for found in written]
@@ -333,10 +334,15 @@ def find_numbers(fields: Sequence[str], decimal: str | None, thousands: str | No
     return Found(last, "" if is_money and first.point == "," else first.point)
 
 
+def parts_of(field: str) -> re.Match[str] | None:
+    """The parts of what may say a number; None of most words, and then no pattern is made."""
+    return None if DIGITS.isdisjoint(field) else re.fullmatch(SPELLED, field)
+
+
 def unit_of(field: str) -> str | None:
     """The unit of the number that a field seems to say, if only an empty one; None if it seems to
     say none."""
-    found = re.fullmatch(SPELLED, field)
+    found = parts_of(field)
     if not found:
         return None
     unit = (found["before"] or "") + (found["behind"] or "")
