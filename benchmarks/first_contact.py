@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -144,12 +145,13 @@ def is_regression(path: Path) -> bool:
     return len(frame) >= 10 and int((frame.nunique() > 1).sum()) >= 2
 
 
-def numbers(path: Path, skip: int = 0) -> pd.DataFrame:
+def numbers(path: Path, skip: int = 0, missing: Sequence[str] = ()) -> pd.DataFrame:
     """The columns of numbers, as pandas has them; not R's row names, which have no name."""
     separator = {".tsv": "\t", ".txt": r"\s+"}.get(Path(path.name.removesuffix(".gz")).suffix, ",")
-    frame = pd.read_csv(path, sep=separator, skiprows=skip, low_memory=False)
+    how: dict[str, Any] = {"sep": separator, "skiprows": skip, "na_values": [*missing]}
+    frame: pd.DataFrame = pd.read_csv(path, low_memory=False, **how)
     if all(is_number(name) for name in frame.columns):
-        frame = pd.read_csv(path, sep=separator, skiprows=skip, low_memory=False, header=None)
+        frame = pd.read_csv(path, low_memory=False, header=None, **how)
         frame.columns = pd.Index([*(f"x{i}" for i in range(1, frame.shape[1])), "y"])
     frame.columns = frame.columns.str.strip()
     named = [name for name in frame.columns if not name.startswith("Unnamed:")]
@@ -257,7 +259,8 @@ def measured(fit: dict[str, Any], command: list[str], folder: Path) -> tuple[flo
     by pandas, and the minimum is found by LAPACK."""
     path = next(folder / word for word in command[2:] if (folder / word).is_file())
     skip = int(command[command.index("--skip") + 1]) if "--skip" in command else 0
-    frame = numbers(path, skip)
+    missing = [command[command.index("--missing") + 1]] if "--missing" in command else []
+    frame = numbers(path, skip, missing)
     rows = frame[[*fit["features"], fit["target"]]].dropna().to_numpy()
     if fit["observations"] != len(rows):
         raise ValueError(f"{fit['observations']} observations, not {len(rows)}")

@@ -52,19 +52,22 @@ class GdfitError(Exception):
         """As it is in another process: subclasses take other arguments."""
         return copyreg.__newobj__, (type(self), str(self)), vars(self)  # type: ignore[attr-defined]
 
-    def saying(self, more: str) -> Self:
-        """The same error, with more to say."""
+    def saying(self, more: str, changes: Mapping[str, str] | None = None) -> Self:
+        """The same error, with more to say; and another way out, if there is one."""
         result = type(self).__new__(type(self), f"{self}{more}")
         vars(result).update(vars(self))
         result.what += more
+        result.changes = changes or self.changes
         return result
 
 
 class NoObservationsError(GdfitError):
     """There is nothing to fit."""
 
-    def __init__(self, why: str = "", *, file: str | None = None) -> None:
-        super().__init__(f"there are no observations{why}", file=file)
+    def __init__(
+        self, why: str = "", *, file: str | None = None, changes: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(f"there are no observations{why}", file=file, changes=changes)
 
 
 class FieldError(GdfitError):
@@ -100,12 +103,18 @@ def listing(names: tuple[str, ...], most: int = 8) -> str:
     return shown + (f", … ({len(names)} in all)" if len(names) > most else "")
 
 
-def typed(names: Sequence[str]) -> str:
-    """Names of columns, as they are typed in a shell."""
+def listed(names: Sequence[str]) -> str:
+    """Names of columns, as an option takes them."""
     import csv
     import io
-    import shlex
 
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow(names)
-    return shlex.quote(text.getvalue())
+    return text.getvalue()
+
+
+def typed(names: Sequence[str]) -> str:
+    """Names of columns, as they are typed in a shell."""
+    import shlex
+
+    return shlex.quote(listed(names))

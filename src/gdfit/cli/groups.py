@@ -22,6 +22,7 @@ from gdfit.cli.parsers import MistypedError, command_line
 from gdfit.errors import GdfitError, UsageError
 
 TYPED = ("COMMANDLINE", "PROMPT")
+ADDED_UP = ("exclude", "missing")  # options of which one more says more
 
 
 def option(tells: str, *names: str, read: Callable[[str], Any] | None = None, **more: Any) -> Any:
@@ -176,9 +177,10 @@ class Typed:
         words = iter(self.arguments)
         for word in words:
             name, equals, _ = word.partition("=")
-            if not (name.startswith("--") and name.removeprefix("--") in changes):
+            called = name.removeprefix("--") if name.startswith("--") else ""
+            if called not in changes or (changes[called] and called in ADDED_UP):
                 kept.append(word)
-            elif not equals and name.removeprefix("--").replace("-", "_") not in self.flags:
+            elif not equals and called.replace("-", "_") not in self.flags:
                 next(words, None)  # its value
         for name, value in changes.items():
             is_flag = name.replace("-", "_") in self.flags

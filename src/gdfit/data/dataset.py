@@ -166,20 +166,20 @@ class Dataset:
                 "`dask` condenses the rows where they are read, which is enough for `loss` "
                 "mse; other losses and `batch_size` need the rows themselves"
             )
-        used: list[tuple[Columns, str]] = []
+        used: list[tuple[Columns, NoObservationsError]] = []
 
         def job_for(first: LaidOut) -> Condense:
             columns = self.columns or choose_columns(first.layout, first.name, self.selection)
             drop_missing = self.dialect.drop_missing
-            why = nothing_left(first.layout, columns, drop_missing=drop_missing)
-            used[:] = [(columns, why)]
+            none = nothing_left(first.layout, columns, self.name, drop_missing=drop_missing)
+            used[:] = [(columns, none)]
             recipe = Chosen(columns, self.selection, drop_missing)
             return Condense(recipe, seed, dealing, keep_rows, self.memory)
 
         piles: list[Observations | None] = self.reduced(job_for)
-        ((columns, why),) = used
+        ((columns, none),) = used
         if not any(piles):
-            raise NoObservationsError(why, file=self.name)
+            raise none
         return columns, piles
 
     def with_validation(

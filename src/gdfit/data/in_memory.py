@@ -207,8 +207,7 @@ def condense_frame(
     found: list[Observations | None]
     found, _ = reduce_files([file], job)
     if not any(found):
-        why = nothing_left(file.layout, columns, drop_missing=drop_missing)
-        raise NoObservationsError(why, file=file.name)
+        raise nothing_left(file.layout, columns, file.name, drop_missing=drop_missing)
     return found
 
 

@@ -18,7 +18,7 @@ from gdfit.data.observations import SAME, Observations, a_kind, buffered, rows_a
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
 from gdfit.data.sources.frames import frame_file, is_frame
-from gdfit.data.terms.columns import Columns
+from gdfit.data.terms.columns import Advice, Columns
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
 from gdfit.data.terms.row_maker import RowMaker
@@ -142,9 +142,9 @@ class Observed:
         names = (model.features, model.target)
         return Columns(*names, weights=self.weights, intercept=intercept, known=known)
 
-    def advice(self, fault: FieldError, layout: Layout) -> str:
+    def advice(self, fault: FieldError, layout: Layout) -> Advice:
         """Nothing: a model needs the columns that it needs."""
-        return ""
+        return "", {}
 
     def maker(self, file: DataFile) -> RowMaker:
         """What makes rows of a file: see `Recipe`."""

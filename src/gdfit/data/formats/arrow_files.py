@@ -16,7 +16,7 @@ from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import Progress
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text.dialect import OF_TEXT, OF_TEXTS, Dialect
-from gdfit.data.text.fields import Grammar
+from gdfit.data.text.fields import Grammar, ways_out
 from gdfit.data.text.header import Layout
 from gdfit.data.text.held import Held
 from gdfit.data.text.sniffing import SNIFFED_ROWS
@@ -125,7 +125,8 @@ class ArrowFile:
         """What is wrong with a value: see `DataFile`."""
         before = sum(map(self.table.rows_in, range(unit.number)))
         column = self.layout.names[place]
-        return FieldError(what, file=self.name, row=before + row + 1, column=column)
+        row, changes = before + row + 1, next(iter(ways_out(what)), {})
+        return FieldError(what, file=self.name, row=row, column=column, changes=changes)
 
 
 @contextmanager

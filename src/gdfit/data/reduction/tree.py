@@ -200,9 +200,7 @@ def outcome_of(job: Job, leaf: Leaf) -> Outcome:
     try:
         part = job.leaf(maker.unit_rows(leaf.file, leaf.unit), maker.levels, leaf.spot)
     except FieldError as fault:
-        if fault.changes:  # it says what to type
-            raise
-        raise fault.saying(job.recipe.advice(fault, leaf.file.layout)) from None
+        raise fault.saying(*job.recipe.advice(fault, leaf.file.layout)) from None
     broken = Broken(maker.broken, tuple(maker.first_broken[:MOST_TOLD]), maker.lines)
     return Outcome(part, maker.missed, broken, unseen=maker.unseen)
 
@@ -277,7 +275,7 @@ def level_fault(job: Job, leaf: Leaf, levels: Levels) -> Exception:
         for _ in maker.unit_rows(leaf.file, leaf.unit):
             pass
     except FieldError as fault:
-        return fault.saying(job.recipe.advice(fault, leaf.file.layout))
+        return fault.saying(*job.recipe.advice(fault, leaf.file.layout))
     raise AssertionError("the levels were too many before")
 
 

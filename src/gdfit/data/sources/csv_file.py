@@ -31,12 +31,13 @@ from gdfit.data.text.blocks import (
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, RowError, shown
 from gdfit.data.text.header import Layout, find_layout
+from gdfit.data.text.held import Held
 from gdfit.data.text.sniffing import TAIL_BYTES, note_of_total, short_rows_at_end
 from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
 from gdfit.errors import FieldError, GdfitError, quoted
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
-WAYS = r"need `(thousands|decimal)` ([^\w'])"  # to read a number that is written so
+CODE = r"'[^']*[0-9][^']*' is not a number"
 Suits = Callable[[Layout], bool]
 """Whether a layout is one that can be worked with."""
 
@@ -157,11 +158,12 @@ class CsvFile:
         to be `told`, what to type."""
         what, name, (kind, number) = error.what, self.name, self.layout.place(error.line)
         line, row = (number, None) if kind == "line" else (None, number)
-        ways = [{option: mark} for option, mark in re.findall(WAYS, what)]
-        changes, or_changes = (*ways, {}, {})[:2]
+        changes, or_changes = (*fields.ways_out(what), {}, {})[:2]
         end_line, end = self.layout.end
-        is_numeric = error.place is None or self.layout.held[error.place].is_numeric
-        if not told or not is_numeric or "`" in what:  # it says what to type
+        held = Held() if error.place is None else self.layout.held[error.place]
+        # A word in a column of keys, as 207a, is no accident.
+        is_fit = held.is_numeric and not (held.is_key and re.match(CODE, what))
+        if not told or not is_fit or "`" in what:  # it says what to type
             pass
         elif error.place is None and error.line == end_line:
             what += f"; `skip_end` {end} leaves out the end"

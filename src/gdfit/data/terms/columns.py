@@ -18,7 +18,16 @@ from gdfit.data.text.dialect import Selection
 from gdfit.data.text.header import Layout
 from gdfit.data.text.held import Held
 from gdfit.data.text.spellings import Spelling, unit_of
-from gdfit.errors import FieldError, GdfitError, UsageError, listing, quoted, typed
+from gdfit.errors import (
+    FieldError,
+    GdfitError,
+    NoObservationsError,
+    UsageError,
+    listed,
+    listing,
+    quoted,
+    typed,
+)
 
 FEW_LEVELS = 12  # in the first lines, of text that is a feature where there is no other
 DATE = re.compile(r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}")
@@ -85,7 +94,7 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     if len(layout.names) < 2:
         hint = " (is the delimiter right? see `delimiter`)" if layout.is_text else ""
         raise GdfitError(f"has one column, and a fit needs two at least, x and y{hint}", file=name)
-    table = LayoutTable(layout, name)
+    table = LayoutTable(layout, name, selection=selection)
     excluded = {*map(table.column, selection.exclude)}
     weights = None if selection.weights is None else table.column(selection.weights)
     unused = {*layout.set_aside, *excluded, weights}
@@ -146,7 +155,7 @@ def choose_target(
 ) -> Factor | None:
     """The target: the one that is asked for, y, or the last of the `numeric` ones."""
     if selection.target is not None:
-        return LayoutTable(layout, name, all_numbers=True).target(selection.target)
+        return LayoutTable(layout, name, True, selection).target(selection.target)
     if "y" in offered and ("y" in numeric or not layout.held_in("y").words):
         return Factor("y")
     return Factor(numeric[-1]) if numeric else None
@@ -209,19 +218,29 @@ def too_few(layout: Layout, name: str, usable: Sequence[str]) -> GdfitError:
     ]
     if aside:
         what.append(f"`features` {typed(aside[:1])} uses a column of row names")
-    return GdfitError("; ".join(what), file=name)
+    changes = {"features": listed(aside[:1])} if aside and usable else {}
+    return GdfitError("; ".join(what), file=name, changes=changes)
 
 
-def nothing_left(layout: Layout, columns: Columns, *, drop_missing: bool) -> str:
-    """Why no row is left, and what to type where each has a missing field in one of the
+def nothing_left(
+    layout: Layout, columns: Columns, file: str, *, drop_missing: bool
+) -> NoObservationsError:
+    """That no row is left, and what to type where each has a missing field in one of the
     `columns`."""
     if not drop_missing:
-        return "" if columns.weights is None else " with a weight above 0"
+        why = "" if columns.weights is None else " with a weight above 0"
+        return NoObservationsError(why, file=file)
     missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
     most = sorted(filter(missing.__getitem__, missing), key=missing.__getitem__, reverse=True)[:3]
-    others = len(most) < len(columns.expansion.inputs)
-    more = f"; `exclude` {typed(most)} leaves out what lacks the most" if most and others else ""
-    return f" without a missing field{more}"
+    why, changes = " without a missing field", dict[str, str]()
+    if 0 < len(most) < len(columns.expansion.inputs):
+        why += f"; `exclude` {typed(most)} leaves out what lacks the most"
+        changes = {"exclude": listed(most)}
+    return NoObservationsError(why, file=file, changes=changes)
+
+
+Advice = tuple[str, dict[str, str]]
+"""What to say of a fault, and the options that are the way out."""
 
 
 class Recipe(Protocol):
@@ -239,7 +258,7 @@ class Recipe(Protocol):
         GdfitError : a column is not there.
         """
 
-    def advice(self, fault: FieldError, layout: Layout) -> str:
+    def advice(self, fault: FieldError, layout: Layout) -> Advice:
         """What to type where a field can't be used."""
 
 
@@ -259,22 +278,30 @@ class Chosen:
     def maker(self, file: DataFile) -> RowMaker:
         """What makes rows of a file: see `Recipe`."""
         columns = self.columns
-        place_of = find_columns(file.layout, file.name, columns.names, needed=False)
+        needed = self.selection.features is not None
+        place_of = find_columns(file.layout, file.name, columns.names, needed=needed)
         target, weights = columns.made_target, columns.weights
         return RowMaker(columns.expansion, place_of, target, weights, self.drop_missing)
 
-    def advice(self, fault: FieldError, layout: Layout) -> str:
-        """What to type to do without the column of the field."""
+    def advice(self, fault: FieldError, layout: Layout) -> Advice:
+        """What to type to do without the column of the field, where that is the way out: it says
+        no other, or there is nothing but missing fields in the first lines."""
         column, columns = fault.column, self.columns
+        is_missing = "drop-missing" in fault.changes
+        if fault.changes and not is_missing:
+            return "", {}
+        has_some = is_missing and layout.held_in(column).numbers + layout.held_in(column).words > 0
         if column == columns.made_target.column:
             unusable = {column, *layout.set_aside}
             others = [other for other in layout.numeric if other not in unusable]
             if len(others) > 1:
-                return f"; `target` takes another column: {alternatives(others)}"
+                changes = {} if has_some else {"target": others[-1], "exclude": listed([column])}
+                return f"; `target` takes another column: {alternatives(others)}", changes
         elif column == columns.weights:
-            return ""
+            return "", {}
         elif self.selection.features is None and len(columns.features) > 1:
-            return f"; `exclude` {typed([column])} leaves the column out"
+            changes = {} if has_some else {"exclude": listed([column])}
+            return f"; `exclude` {typed([column])} leaves the column out", changes
         elif column not in layout.numeric and column not in columns.expansion.texts:
-            return f"; columns with numbers are {listing(layout.numeric)}"
-        return ""
+            return f"; columns with numbers are {listing(layout.numeric)}", {}
+        return "", {}

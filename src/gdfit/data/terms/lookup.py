@@ -10,11 +10,12 @@ from typing import Any, TypeVar, cast
 from gdfit.data.data_file import LaidOut
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.terms import Factor, read_term
+from gdfit.data.text.dialect import Selection
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout, bare
 from gdfit.data.text.spellings import DateSpelling
 from gdfit.dates import EPOCH, iso_date
-from gdfit.errors import GdfitError, UsageError, listing, printable, quoted, typed
+from gdfit.errors import GdfitError, UsageError, listed, listing, printable, quoted, typed
 
 File = TypeVar("File", bound=LaidOut)
 
@@ -30,11 +31,13 @@ class LayoutTable:
     layout, name : the file's.
     all_numbers : whether to take all columns for columns of numbers, as of a target, whose first
         word is then told as a fault.
+    selection : what was asked for.
     """
 
     layout: Layout
     name: str
     all_numbers: bool = False
+    selection: Selection | None = None
 
     def find(self, name: str) -> str | None:
         """The column that `name` means, if there is one: the one that is called so, also without
@@ -47,11 +50,14 @@ class LayoutTable:
         folded = {column.casefold(): column for column in layout.names}
         near = get_close_matches(name.casefold(), folded, n=3)
         what = f"there is no column {quoted(name)}; "
+        changes: dict[str, str] = {}
         if near:
+            if self.selection:
+                changes = self.selection.naming(name, folded[near[0]])
             what += f"is it {alternatives([folded[column] for column in near])}? "
         what += "its columns with numbers are " if layout.numeric else "its columns are "
         what += f"{listing(layout.numeric or layout.names)}{more}"
-        return MissingColumnError(what, file=self.name)
+        return MissingColumnError(what, file=self.name, changes=changes)
 
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
@@ -99,7 +105,8 @@ def find_columns(
             where = " in the header" if layout.is_text else ""
             instead = "" if needed else f", or `exclude` {typed([column])}"
             what = f"{count} columns are called {quoted(column)}; name them apart{where}{instead}"
-            raise GdfitError(what, file=name)
+            changes = {} if needed else {"exclude": listed([column])}
+            raise GdfitError(what, file=name, changes=changes)
         check_marks(layout, name, column)
     return {name: layout.names.index(column) for name, column in found.items()}
 

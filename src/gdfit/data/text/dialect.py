@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_number
 from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
-from gdfit.errors import UsageError, quoted
+from gdfit.errors import UsageError, listed, quoted
 
 OF_FIELDS = ("decimal", "thousands", "missing", "not_missing", "dates")
 DATES = ("mdy", "dmy")
@@ -106,7 +107,8 @@ class Dialect:
         """Raise where one of these options has been given, which say nothing of such a file."""
         for option in options:
             if getattr(self, option) != getattr(Dialect, option):
-                raise UsageError(f"`{option}` is for {OPTIONS_OF.get(option, 'CSV')}, and {why}")
+                what = f"`{option}` is for {OPTIONS_OF.get(option, 'CSV')}, and {why}"
+                raise UsageError(what, changes={option.replace("_", "-"): ""})
 
     @property
     def kept(self) -> dict[str, object]:
@@ -178,6 +180,17 @@ class Selection:
     degree: int = 1
     weights: str | None = None
     intercept: bool = True
+
+    def naming(self, name: str, other: str) -> dict[str, str]:
+        """The options in which a column is called `name`, with the `other` one in its place."""
+        said = {"features": self.features, "target": self.target, "weights": self.weights}
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        texts = {option: several(text) for option, text in said.items() if text is not None}
+        return {
+            option: listed([word.sub(lambda _: other, term) for term in terms])
+            for option, terms in texts.items()
+            if any(map(word.search, terms))
+        }
 
 
 def several(names: Sequence[object] | str | PathLike[str]) -> tuple[str, ...]:

@@ -32,6 +32,9 @@ MISSING = frozenset(
 WHOLE = 2**53  # below it, float64 has all whole numbers
 MARKS = "#%"  # begin comments above a header
 
+# What a fault of a field says to type.
+MISSING_TYPED = r"`missing` (.+?)( `drop_missing`)?$"
+MARK_TYPED = r"need `(thousands|decimal)` ((?:'[^']*'|\"[^\"]*\")+|\S)"
 ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -308,6 +311,16 @@ def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
         drop = "" if missing else " `drop_missing`"
         return f"{what}; if it stands for a missing value, `missing` {shlex.quote(text)}{drop}"
     return what
+
+
+def ways_out(fault: str) -> list[dict[str, str]]:
+    """The options that a fault of a field says to type, by each way out."""
+    if found := re.search(MISSING_TYPED, fault):
+        ways = {"missing": shlex.split(found[1])[0]}
+        return [{**ways, "drop-missing": "yes"} if found[2] else ways]
+    if "`drop_missing`" in fault:
+        return [{"drop-missing": "yes"}]
+    return [{name: shlex.split(mark)[0]} for name, mark in re.findall(MARK_TYPED, fault)]
 
 
 def is_missing_mark(field: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from gdfit.data.text.dialect import Dialect
@@ -28,6 +29,8 @@ class Held(NamedTuple):
         first that shows it.
     doubt : as in `gdfit.data.text.spellings.Found`.
     levels : how many words there are, each counted once.
+    is_key : whether they are whole numbers of which none is below the one before, as those that
+        rows are numbered by.
     """
 
     numbers: int = 0
@@ -39,6 +42,7 @@ class Held(NamedTuple):
     example: str = ""
     doubt: str = ""
     levels: int = 0
+    is_key: bool = False
 
     @property
     def is_numeric(self) -> bool:
@@ -81,10 +85,18 @@ def look_at(
         word, example = words[0] if words else "", ""
         if dialect.decimal == "," and find_spelling(present).doubt == ",":
             example = next(field for field in present if "," in field)
-        numbers, levels = len(present) - len(words), len({*present})
-        return Held(numbers, absent, len(words), word, example=example, levels=levels)
+        numbers = [field for field in present if field not in words]
+        held = Held(len(numbers), absent, len(words), word, example=example)
+        return held._replace(levels=len({*present}), is_key=are_keys(numbers))
 
     return tuple(map(held, names, columns)) if columns else (Held(),) * width
+
+
+def are_keys(numbers: Sequence[str]) -> bool:
+    """Whether these are whole numbers, none of them below the one before."""
+    if not all(map(str.isdecimal, numbers)):
+        return False
+    return len(numbers) > 1 and all(int(one) <= int(other) for one, other in pairwise(numbers))
 
 
 def held_as(found: Found, present: Sequence[str], absent: int) -> Held:

@@ -331,7 +331,7 @@ def find_numbers(fields: Sequence[str], decimal: str | None, thousands: str | No
     if first is last or (first.point == "." and not is_money):
         mark = first.thousands or (OTHER_MARK.get(first.point, "") if is_money else "")
         return Found(loose(first.point, mark, unit))
-    return Found(last, "" if is_money and first.point == "," else first.point)
+    return Found(last, "" if is_money else first.point)
 
 
 def parts_of(field: str) -> re.Match[str] | None:
