@@ -159,7 +159,7 @@ def test_faults_name_the_row(gdfit: Gdfit) -> None:
     result = gdfit("train", "data.feather")
     assert result.err == (
         "gdfit: error: data.feather, row 84, column 'x': the value is missing; --drop-missing "
-        "skips such rows\n"
+        "skips such rows: gdfit train data.feather --drop-missing\n"
     )
     assert gdfit("train", "data.feather", "--drop-missing", "-q").err == (
         "gdfit: note: skipped 1 row with a missing field\n"
@@ -167,7 +167,7 @@ def test_faults_name_the_row(gdfit: Gdfit) -> None:
     for option, name in (("--skip=1", "skip"), ("--decimal=,", "decimal"), ("--comment=#", "comm")):
         said = gdfit("train", "data.feather", option).err
         assert said.startswith(f"gdfit: error: --{name}")
-        assert said.endswith("is for CSV, and data.feather is Arrow\n")
+        assert said.endswith("is for CSV, and data.feather is Arrow: gdfit train data.feather\n")
 
 
 @pytest.mark.parametrize("keep", [6, 100, -20])

@@ -21,10 +21,10 @@ from gdfit import Dialect, GdfitError, GdfitWarning, observations_from, read_obs
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
-from gdfit.data.sources.csv_file import read_plainly
+from gdfit.data.sources.plain_reader import read_plainly
 from gdfit.data.text.blocks import Block
 from gdfit.data.text.fields import Grammar
-from gdfit.data.text.spellings import Spelling, find_spelling
+from gdfit.data.text.spellings import THOUSANDS_MARKS, Spelling, find_spelling
 from inline import Inline, all_bits
 from readers import blocks_of, read_block
 
@@ -178,26 +178,33 @@ def test_a_unit_stands_on_all_but_zeros() -> None:
     assert find_spelling(["$5", "0", "0.00", "$6"]).spelling == Spelling(".", ",", "$", True)
 
 
-@pytest.mark.parametrize("mark", [",", "."])
-def test_what_may_be_thousands_or_decimals_is_not_guessed(
-    tmp_path: Path, gdfit: Gdfit, mark: str
-) -> None:
-    unit = "" if mark == "," else "€"
-    fields = [f"{unit}950", f"{unit}1{mark}250", f"{unit}2{mark}400"]
-    rows = [f"{field}\t{row}\n" for row, field in enumerate(fields)]
+def test_what_may_be_thousands_or_decimals_is_not_guessed(tmp_path: Path, gdfit: Gdfit) -> None:
+    rows = [f"{field}\t{row}\n" for row, field in enumerate(["950", "1,250", "2,400"])]
     Path("towns.tsv").write_text("pop\tstaff\n" + "".join(rows))
     result = gdfit("train", "towns.tsv", "-q")
-    said = f"'{unit}1{mark}250' is 1250 where '{mark}' stands for thousands, and 1.25 where it is"
+    said = "'1,250' is 1250 where ',' stands for thousands, and 1.25 where it is the decimal mark"
     command = "gdfit train towns.tsv -q"
     assert result.status == 1
     assert result.err == (
-        f"gdfit: error: towns.tsv, column 'pop': {said} the decimal mark; --thousands {mark} or "
-        f"--decimal {mark} says which: {command} --thousands {mark} or {command} --decimal {mark}\n"
+        f"gdfit: error: towns.tsv, column 'pop': {said}; --thousands , or --decimal , says which: "
+        f"{command} --thousands , or {command} --decimal ,\n"
     )
     for option, number in (("--thousands", 1250), ("--decimal", 1.25)):
-        result = gdfit("train", "towns.tsv", "-q", option, mark)
+        result = gdfit("train", "towns.tsv", "-q", option, ",")
         assert result.status == 0
         assert f"is read as {number}" in result.err
+
+
+@pytest.mark.parametrize("mark", [*THOUSANDS_MARKS])
+@pytest.mark.parametrize("written", ["{}€", "$ {}", "CHF {}", "{} EUR"])
+def test_a_mark_beside_money_stands_for_thousands(mark: str, written: str) -> None:
+    fields = [written.format(number) for number in ("950", f"1{mark}250", f"2{mark}400")]
+    found = find_spelling(fields)
+    assert found.spelling
+    assert not found.doubt
+    assert [found.spelling.digits(each.encode()) for each in fields] == [b"950", b"1250", b"2400"]
+    cents = find_spelling([*fields, written.format("1.25")]).spelling
+    assert mark == "." or (cents and cents.digits(written.format("1.25").encode()) == b"1.25")
 
 
 def test_decimals_that_look_like_thousands_get_a_note(gdfit: Gdfit) -> None:

@@ -103,7 +103,7 @@ def listing(names: tuple[str, ...], most: int = 8) -> str:
     return shown + (f", … ({len(names)} in all)" if len(names) > most else "")
 
 
-def listed(names: Sequence[str]) -> str:
+def joined(names: Sequence[str]) -> str:
     """Names of columns, as an option takes them."""
     import csv
     import io
@@ -117,4 +117,4 @@ def typed(names: Sequence[str]) -> str:
     """Names of columns, as they are typed in a shell."""
     import shlex
 
-    return shlex.quote(listed(names))
+    return shlex.quote(joined(names))

@@ -18,7 +18,7 @@ from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut, n
 from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import expanded
-from gdfit.data.terms.columns import Chosen, Columns, choose_columns, nothing_left
+from gdfit.data.terms.columns import Chosen, Columns, choose_columns
 from gdfit.data.terms.lookup import made_like, remarks_on
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection, several
@@ -74,6 +74,8 @@ class Dataset:
             with opened as file:
                 self.note(file)
                 yield made_like(first, file) if first else file
+                if isinstance(file, CsvFile) and (remark := file.last_remark):
+                    self.tell(f"{printable(file.name)}: {remark}")
             first = first or file
 
     def note(self, *files: LaidOut) -> None:
@@ -170,10 +172,8 @@ class Dataset:
 
         def job_for(first: LaidOut) -> Condense:
             columns = self.columns or choose_columns(first.layout, first.name, self.selection)
-            drop_missing = self.dialect.drop_missing
-            none = nothing_left(first.layout, columns, self.name, drop_missing=drop_missing)
-            used[:] = [(columns, none)]
-            recipe = Chosen(columns, self.selection, drop_missing)
+            recipe = Chosen(columns, self.selection, self.dialect.drop_missing)
+            used[:] = [(columns, recipe.nothing_left(first.layout, self.name))]
             return Condense(recipe, seed, dealing, keep_rows, self.memory)
 
         piles: list[Observations | None] = self.reduced(job_for)

@@ -26,7 +26,7 @@ from gdfit.data.sources.numeric import (
     same_rows,
     shapes_differ,
 )
-from gdfit.data.terms.columns import Chosen, choose_columns, nothing_left
+from gdfit.data.terms.columns import Chosen, choose_columns
 from gdfit.data.terms.lookup import remarks_on
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitWarning, NoObservationsError, UsageError, quoted
@@ -207,7 +207,7 @@ def condense_frame(
     found: list[Observations | None]
     found, _ = reduce_files([file], job)
     if not any(found):
-        raise nothing_left(file.layout, columns, file.name, drop_missing=drop_missing)
+        raise recipe.nothing_left(file.layout, file.name)
     return found
 
 

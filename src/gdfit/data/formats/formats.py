@@ -93,6 +93,13 @@ def open_file(
             yield file
 
 
+def is_text_with_mark(source: Source) -> bool:
+    """Whether a text begins with Parquet's mark, which has it at the end, too, and no text
+    between."""
+    after = source.start[len(PARQUET) :][:1]
+    return after >= b" " and source.tail(len(PARQUET)) != PARQUET
+
+
 @contextmanager
 def opened(
     source: Source,
@@ -105,6 +112,8 @@ def opened(
     start = source.start
     without_blanks = start[:START_BYTES].translate(None, BLANKS_OF_TEXT)
     for mark, reader in READERS.items():
+        if mark == PARQUET and is_text_with_mark(source):
+            continue
         if start.startswith(mark) or without_blanks.startswith(mark):
             with reader(source, dialect, progress) as file:
                 yield file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -13,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from gdfit.data.batch import Asked, Batch, BrokenRow, Level, Unit, Words
+from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import Progress
 from gdfit.data.sources.arrow_reader import doubtful_rows, read_by_arrow
+from gdfit.data.sources.plain_reader import read_plainly
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text import fields
 from gdfit.data.text.blocks import (
@@ -29,12 +29,12 @@ from gdfit.data.text.blocks import (
     without_rows,
 )
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.fields import Grammar, RowError, shown
+from gdfit.data.text.fields import Grammar, RowError
 from gdfit.data.text.header import Layout, find_layout
 from gdfit.data.text.held import Held
 from gdfit.data.text.sniffing import TAIL_BYTES, note_of_total, short_rows_at_end
 from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
-from gdfit.errors import FieldError, GdfitError, quoted
+from gdfit.errors import FieldError, GdfitError
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
 CODE = r"'[^']*[0-9][^']*' is not a number"
@@ -53,6 +53,7 @@ class CsvFile:
     unit_bytes : the size of a unit: see `gdfit.data.text.blocks`.
     skip_broken : whether to leave out rows that can't be read.
     encoding : what the text is stored in, which is UTF-8 here.
+    tail : the last bytes that have been read, where they can't be looked at before.
     """
 
     source: Source
@@ -64,6 +65,7 @@ class CsvFile:
     is_live: bool = False
     skip_broken: bool = False
     encoding: str = UTF_8
+    tail: bytearray | None = None
 
     @property
     def name(self) -> str:
@@ -92,6 +94,8 @@ class CsvFile:
             nonlocal done
             text = read_more(min(size, 2 * BLOCK_BYTES))
             done += len(text)
+            if self.tail is not None:
+                self.tail[:] = (self.tail + text)[-TAIL_BYTES:]
             if self.progress and text:
                 position = self.source.position()
                 self.progress.progress(done if position is None else position)
@@ -122,7 +126,7 @@ class CsvFile:
             if error.rows_before:
                 before = block._replace(text=block.text[: self.start_of(block, error.rows_before)])
                 yield read_plainly(before, grammar, width, asked, missing=may_miss)
-            raise self.fault(error, told=True) from None
+            raise self.fault(error, block) from None
         yield batch
 
     def readable(
@@ -136,8 +140,14 @@ class CsvFile:
             try:
                 batch = read(block, grammar, width, asked, missing=may_miss)
             except RowError as error:
-                raise self.fault(error, told=True) from None
+                raise self.fault(error, block) from None
         return batch._replace(lines=count_lines(block.raw))
+
+    @property
+    def last_remark(self) -> str | None:
+        """What there is to say of the last row once it is read, and could not be said before."""
+        layout = self.layout
+        return note_of_total(bytes(self.tail or b""), layout.grammar, len(layout.names))
 
     @property
     def end(self) -> bytes:
@@ -153,19 +163,22 @@ class CsvFile:
         block, start = unit.content, self.start_of(unit.content, row)
         return self.fault(RowError(what, fields.line_at(block.text, start, block.line), place))
 
-    def fault(self, error: RowError, *, told: bool = False) -> GdfitError:
-        """What is wrong with a row, as a person is told it; and where it can't be read, and that is
-        to be `told`, what to type."""
+    def fault(self, error: RowError, block: Block | None = None) -> GdfitError:
+        """What is wrong with a row, as a person is told it; and where it is one of a `block` that
+        can't be read, what to type."""
         what, name, (kind, number) = error.what, self.name, self.layout.place(error.line)
         line, row = (number, None) if kind == "line" else (None, number)
         changes, or_changes = (*fields.ways_out(what), {}, {})[:2]
-        end_line, end = self.layout.end
         held = Held() if error.place is None else self.layout.held[error.place]
         # A word in a column of keys, as 207a, is no accident.
         is_fit = held.is_numeric and not (held.is_key and re.match(CODE, what))
-        if not told or not is_fit or "`" in what:  # it says what to type
+        end_line, end = 0, 0
+        if block and block.is_last and error.place is None:
+            width = len(self.layout.names)
+            end_line, end = short_rows_at_end(block.text, self.layout.grammar, width)
+        if not block or not is_fit or "`" in what:  # it says what to type
             pass
-        elif error.place is None and error.line == end_line:
+        elif end and error.line == block.line + end_line - 1:
             what += f"; `skip_end` {end} leaves out the end"
             changes = {"skip-end": str(end)}
         elif self.layout.few_broken:
@@ -213,16 +226,18 @@ def csv_in(
         head, layout = live_head(source, dialect, suits, begun)
         return CsvFile(source, layout, head, False, progress, unit_bytes, True, dialect.skip_broken)
     head = begun or source.read(HEAD_BYTES)
-    layout = find_layout(head, source.name, dialect)
+    is_small = len(head) < HEAD_BYTES
+    try:
+        layout = find_layout(head, source.name, dialect)
+    except GdfitError as error:
+        raise with_end(
+            error, head if is_small else head + source.tail(TAIL_BYTES), dialect
+        ) from None
     if encoding.guessed:
         note = "is not UTF-8, and is read as Windows-1252 text; `encoding` takes another name"
         layout = replace(layout, notes=(note, *layout.notes))
-    is_small = len(head) < HEAD_BYTES
-    width = len(layout.names)
     tail = head[max(0, layout.start - 1) :][-TAIL_BYTES:] if is_small else source.tail(TAIL_BYTES)
-    if is_small:
-        layout = replace(layout, end=short_rows_at_end(head, layout.start, layout.grammar, width))
-    if remark := note_of_total(tail, layout.grammar, width):
+    if remark := note_of_total(tail, layout.grammar, len(layout.names)):
         layout = replace(layout, notes=(*layout.notes, remark))
     return CsvFile(
         source,
@@ -234,7 +249,22 @@ def csv_in(
         False,
         dialect.skip_broken,
         encoding.name,
+        None if tail else bytearray(),
     )
+
+
+def with_end(error: GdfitError, text: bytes, dialect: Dialect) -> GdfitError:
+    """What is wrong with the top of a file; where its end, which `text` ends with, is no table
+    either, that is said, too."""
+    if "skip" not in error.changes or dialect.skip_end:
+        return error
+    with suppress(GdfitError):
+        layout = find_layout(text, "", replace(dialect, skip=int(error.changes["skip"])))
+        _, end = short_rows_at_end(text[layout.start :], layout.grammar, len(layout.names))
+        if end:
+            more, changes = f"; `skip_end` {end} leaves out the end", {"skip-end": str(end)}
+            return error.saying(more, {**error.changes, **changes})
+    return error
 
 
 def live_head(source: Source, dialect: Dialect, suits: Suits, head: bytes) -> tuple[bytes, Layout]:
@@ -252,85 +282,6 @@ def live_head(source: Source, dialect: Dialect, suits: Suits, head: bytes) -> tu
             return head, find_layout(head, source.name, dialect)
         more = source.read_live(HEAD_BYTES)
         head += more
-
-
-def read_plainly(
-    block: Block,
-    grammar: Grammar,
-    width: int,
-    asked: Sequence[Asked],
-    *,
-    missing: bool,
-    skip_broken: bool = False,
-) -> Batch:
-    """The rows of a block, of the columns that are `asked` for. The plain reader is made of nothing
-    but the definition, reads anything, and says what is wrong.
-
-    Parameters
-    ----------
-    width : how many fields a row has to have.
-    missing : whether a field of these columns may be missing, and is NaN or -1 then.
-    skip_broken : whether to leave out rows that can't be read, but for missing fields.
-
-    Raises
-    ------
-    RowError : for the first row that can't be read, in the first of its columns that can't.
-    """
-    columns = sorted({*asked})
-    code_of: dict[Asked, dict[Level, int]] = {column: {} for column in columns}
-    read_rows, rows, broken = list[list[float]](), list[int](), list[BrokenRow]()
-    may_miss = missing or skip_broken
-
-    def read_row(record: fields.Record, *, missing: bool) -> list[float]:
-        """The numbers and codes of a row, in the order of the `columns`."""
-        check_form(record, block, grammar, width)
-        values = list[float]()
-        for column in columns:
-            try:
-                field = record.fields[column.place]
-                own = grammar.at(column.place)
-                if column.kind == "number":
-                    values.append(fields.read_number(field, own, missing=missing))
-                    continue
-                read = fields.read_word if column.kind == "word" else fields.read_exact
-                level, known = read(field, own, missing=missing), code_of[column]
-                values.append(-1 if level is None else known.setdefault(level, len(known)))
-            except ValueError as error:
-                line = fields.line_at(block.text, record.start, block.line)
-                raise RowError(str(error), line, column.place) from None
-        return values
-
-    row = 0
-    try:
-        for row, record in enumerate(fields.records(block.text, grammar)):
-            try:
-                values = read_row(record, missing=may_miss)
-            except RowError as fault:
-                if not skip_broken:
-                    raise
-                broken.append(BrokenRow(fault.line - block.line + 1, fault.what, fault.place))
-                continue
-            if may_miss and not missing and any(map(is_missing, columns, values)):
-                read_row(record, missing=False)
-            read_rows.append(values)
-            rows.append(row)
-    except RowError as fault:
-        fault.rows_before = row
-        raise
-    read = dict(zip(columns, zip(*read_rows, strict=True), strict=True)) if rows else {}
-    numbers = np.array([read.get(each, ()) for each in asked if each.kind == "number"], np.float64)
-    words = [
-        Words(np.array(read.get(each, ()), np.int64), [*code_of[each]])
-        for each in asked
-        if each.kind != "number"
-    ]
-    numbers = numbers.reshape(len(numbers), len(rows)).T
-    return Batch(numbers, tuple(words), np.array(rows, np.int64), tuple(broken))
-
-
-def is_missing(column: Asked, value: float) -> bool:
-    """Whether what is read of a column stands for a missing field."""
-    return math.isnan(value) if column.kind == "number" else value < 0
 
 
 def read_but_broken(
@@ -352,9 +303,11 @@ def read_but_broken(
     parts = [block.text[start:stop] for start, stop in spans]
     text = b"\n".join(parts)
     alone = Block(text, find_quotes(text, grammar, ended=True), 1, text)
-    read = read_plainly(alone, grammar, width, asked, missing=True, skip_broken=True)
-    if len(read.rows) + len(read.broken) != len(parts):  # quotes that close here, and not there
+    apart = np.cumsum([0, *(len(part) + 1 for part in parts)])[:-1]
+    if not np.array_equal(spans_of_rows(alone, grammar)[0], apart):
+        # Quotes that close here, and not there.
         return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
+    read = read_plainly(alone, grammar, width, asked, missing=True, skip_broken=True)
     is_broken = np.ones(len(parts), bool)
     is_broken[read.rows] = False
     # Their lines here, and in the block.
@@ -371,22 +324,3 @@ def read_but_broken(
     if batch is None:
         return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
     return batch._replace(rows=np.flatnonzero(~doubtful), broken=tuple(broken))
-
-
-def check_form(record: fields.Record, block: Block, grammar: Grammar, width: int) -> None:
-    """Raise where a row of a block has not `width` fields."""
-    row = record.fields
-    last = row[-1].rstrip(grammar.blanks)
-    if last.startswith(grammar.quote.encode()) and not grammar.quoted.fullmatch(last):
-        what = "a quote opens a field here that does not end"
-        if closed := grammar.quoted.match(last):
-            what = "a quote opens a field here, and after it closes there is "
-            what += shown(last[closed.end() :])
-        raise RowError(what, fields.line_at(block.text, record.end, block.line))
-    if len(row) != width:
-        found = "1 field" if len(row) == 1 else f"{len(row)} fields"
-        mark = row[0][:1].decode(errors="replace")
-        comment = f"; `comment` {quoted(mark)} leaves out comments"
-        hint = comment if mark and mark in fields.MARKS else ""
-        what = f"has {found}, not {width} as the first line has{hint}"
-        raise RowError(what, fields.line_at(block.text, record.start, block.line))

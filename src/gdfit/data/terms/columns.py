@@ -23,7 +23,7 @@ from gdfit.errors import (
     GdfitError,
     NoObservationsError,
     UsageError,
-    listed,
+    joined,
     listing,
     quoted,
     typed,
@@ -218,25 +218,8 @@ def too_few(layout: Layout, name: str, usable: Sequence[str]) -> GdfitError:
     ]
     if aside:
         what.append(f"`features` {typed(aside[:1])} uses a column of row names")
-    changes = {"features": listed(aside[:1])} if aside and usable else {}
+    changes = {"features": joined(aside[:1])} if aside and usable else {}
     return GdfitError("; ".join(what), file=name, changes=changes)
-
-
-def nothing_left(
-    layout: Layout, columns: Columns, file: str, *, drop_missing: bool
-) -> NoObservationsError:
-    """That no row is left, and what to type where each has a missing field in one of the
-    `columns`."""
-    if not drop_missing:
-        why = "" if columns.weights is None else " with a weight above 0"
-        return NoObservationsError(why, file=file)
-    missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
-    most = sorted(filter(missing.__getitem__, missing), key=missing.__getitem__, reverse=True)[:3]
-    why, changes = " without a missing field", dict[str, str]()
-    if 0 < len(most) < len(columns.expansion.inputs):
-        why += f"; `exclude` {typed(most)} leaves out what lacks the most"
-        changes = {"exclude": listed(most)}
-    return NoObservationsError(why, file=file, changes=changes)
 
 
 Advice = tuple[str, dict[str, str]]
@@ -283,6 +266,22 @@ class Chosen:
         target, weights = columns.made_target, columns.weights
         return RowMaker(columns.expansion, place_of, target, weights, self.drop_missing)
 
+    def nothing_left(self, layout: Layout, file: str) -> NoObservationsError:
+        """That no row is left, and what to type where each has a missing field in a column."""
+        columns = self.columns
+        if not self.drop_missing:
+            why = "" if columns.weights is None else " with a weight above 0"
+            return NoObservationsError(why, file=file)
+        missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
+        most = sorted(filter(missing.__getitem__, missing), key=missing.__getitem__, reverse=True)[
+            :3
+        ]
+        why, changes = " without a missing field", dict[str, str]()
+        if 0 < len(most) < len(columns.expansion.inputs):
+            why += f"; `exclude` {typed(most)} leaves out what lacks the most"
+            changes = {} if self.selection.features else {"exclude": joined(most)}
+        return NoObservationsError(why, file=file, changes=changes)
+
     def advice(self, fault: FieldError, layout: Layout) -> Advice:
         """What to type to do without the column of the field, where that is the way out: it says
         no other, or there is nothing but missing fields in the first lines."""
@@ -295,12 +294,12 @@ class Chosen:
             unusable = {column, *layout.set_aside}
             others = [other for other in layout.numeric if other not in unusable]
             if len(others) > 1:
-                changes = {} if has_some else {"target": others[-1], "exclude": listed([column])}
+                changes = {} if has_some else {"target": others[-1], "exclude": joined([column])}
                 return f"; `target` takes another column: {alternatives(others)}", changes
         elif column == columns.weights:
             return "", {}
         elif self.selection.features is None and len(columns.features) > 1:
-            changes = {} if has_some else {"exclude": listed([column])}
+            changes = {} if has_some else {"exclude": joined([column])}
             return f"; `exclude` {typed([column])} leaves the column out", changes
         elif column not in layout.numeric and column not in columns.expansion.texts:
             return f"; columns with numbers are {listing(layout.numeric)}", {}

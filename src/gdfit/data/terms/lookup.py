@@ -15,7 +15,7 @@ from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout, bare
 from gdfit.data.text.spellings import DateSpelling
 from gdfit.dates import EPOCH, iso_date
-from gdfit.errors import GdfitError, UsageError, listed, listing, printable, quoted, typed
+from gdfit.errors import GdfitError, UsageError, joined, listing, printable, quoted, typed
 
 File = TypeVar("File", bound=LaidOut)
 
@@ -105,7 +105,7 @@ def find_columns(
             where = " in the header" if layout.is_text else ""
             instead = "" if needed else f", or `exclude` {typed([column])}"
             what = f"{count} columns are called {quoted(column)}; name them apart{where}{instead}"
-            changes = {} if needed else {"exclude": listed([column])}
+            changes = {} if needed else {"exclude": joined([column])}
             raise GdfitError(what, file=name, changes=changes)
         check_marks(layout, name, column)
     return {name: layout.names.index(column) for name, column in found.items()}

@@ -43,12 +43,14 @@ class Block(NamedTuple):
     quotes : the positions of the quotes that open a field and those that close it, in turn.
     line : the number of the first line.
     raw : with the comments.
+    is_last : whether nothing follows.
     """
 
     text: bytes
     quotes: Positions
     line: int
     raw: bytes
+    is_last: bool = False
 
 
 def too_long(text: bytes, line: int) -> RowError:
@@ -385,7 +387,8 @@ class UnitCutter:
         rest, taken = self.text[end:], self.text[:end]
         rows = taken if text is self.text else text[:end]
         self.text = rest
-        return Block(rows, quotes[: np.searchsorted(quotes, end)], self.line, taken)
+        is_last = self.ended and not rest
+        return Block(rows, quotes[: np.searchsorted(quotes, end)], self.line, taken, is_last)
 
 
 def row_start(text: bytes, quotes: Positions, least: int, *, ended: bool) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_number
 from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
-from gdfit.errors import UsageError, listed, quoted
+from gdfit.errors import UsageError, joined, quoted
 
 OF_FIELDS = ("decimal", "thousands", "missing", "not_missing", "dates")
 DATES = ("mdy", "dmy")
@@ -187,7 +187,7 @@ class Selection:
         word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
         texts = {option: several(text) for option, text in said.items() if text is not None}
         return {
-            option: listed([word.sub(lambda _: other, term) for term in terms])
+            option: joined([word.sub(lambda _: other, term) for term in terms])
             for option, terms in texts.items()
             if any(map(word.search, terms))
         }

@@ -51,8 +51,6 @@ class Layout:
     units : where lines between the header and the rows end, which are none of both.
     few_broken : whether there are rows among the first ones that can't be read, or none, but less
         than a tenth.
-    end : the line on which what is no table any more begins, and how many lines it has, if that is
-        known; zeros where there is none.
     is_text : whether the file is text; if not, its columns have names and types of their own.
     numbering : the rows' own numbers, where lines say nothing to a person.
     notes : what is done with it beyond the plain reading, as a person is told it.
@@ -69,7 +67,6 @@ class Layout:
     short: int = 0
     units: tuple[int, ...] = ()
     few_broken: bool = True
-    end: tuple[int, int] = (0, 0)
     is_text: bool = True
     numbering: Numbering | None = None
     notes: tuple[str, ...] = ()

@@ -201,16 +201,11 @@ def begins_with_total(said: str) -> bool:
     return said[:1].isalpha() and re.match(TOTAL, said, re.IGNORECASE) is not None
 
 
-def short_rows_at_end(text: bytes, start: int, grammar: Grammar, width: int) -> tuple[int, int]:
-    """On which line of a whole file the rows begin at its end that have fewer fields than `width`,
-    which are no table any more, and how many there are; zeros where there is none.
-
-    start : where in the text the rows begin.
-    """
-    from_line = (
-        LINE.search(text, max(start, len(text) - TAIL_BYTES)) if len(text) > TAIL_BYTES else None
-    )
-    start = from_line.end() if from_line else start
+def short_rows_at_end(text: bytes, grammar: Grammar, width: int) -> tuple[int, int]:
+    """On which line of a text that ends a file the rows begin at its end that have fewer fields
+    than `width`, which are no table any more, and how many there are; zeros where there is none."""
+    from_line = LINE.search(text, len(text) - TAIL_BYTES) if len(text) > TAIL_BYTES else None
+    start = from_line.end() if from_line else 0
     rows = [*fields.records(text[start:], grammar)]
     short = [*takewhile(lambda row: len(row.fields) < width, reversed(rows))]
     if not short or len(short) == len(rows):

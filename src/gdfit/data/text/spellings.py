@@ -327,11 +327,11 @@ def find_numbers(fields: Sequence[str], decimal: str | None, thousands: str | No
     if not in_order or (len(in_order) == 1 and is_comma and not in_order[0].thousands):
         return Found(None)  # the latter needs `decimal`
     first, last = in_order[0], in_order[-1]
-    is_money = unit not in ("", PER_CENT)
-    if first is last or (first.point == "." and not is_money):
-        mark = first.thousands or (OTHER_MARK.get(first.point, "") if is_money else "")
-        return Found(loose(first.point, mark, unit))
-    return Found(last, "" if is_money else first.point)
+    if unit not in ("", PER_CENT):  # beside money, a mark stands for thousands where it may
+        return Found(loose(last.point, last.thousands or OTHER_MARK[last.point], unit))
+    if first is last or first.point == ".":
+        return Found(first)
+    return Found(last, first.point)
 
 
 def parts_of(field: str) -> re.Match[str] | None:

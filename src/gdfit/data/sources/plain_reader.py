@@ -1,0 +1,112 @@
+"""Rows of CSV by nothing but the definition: numbers and words, or what is wrong with a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from gdfit.data.batch import Asked, Batch, BrokenRow, Level, Words
+from gdfit.data.text import fields
+from gdfit.data.text.blocks import Block
+from gdfit.data.text.fields import Grammar, RowError, shown
+from gdfit.errors import quoted
+
+
+def read_plainly(
+    block: Block,
+    grammar: Grammar,
+    width: int,
+    asked: Sequence[Asked],
+    *,
+    missing: bool,
+    skip_broken: bool = False,
+) -> Batch:
+    """The rows of a block, of the columns that are `asked` for. The plain reader is made of nothing
+    but the definition, reads anything, and says what is wrong.
+
+    Parameters
+    ----------
+    width : how many fields a row has to have.
+    missing : whether a field of these columns may be missing, and is NaN or -1 then.
+    skip_broken : whether to leave out rows that can't be read, but for missing fields.
+
+    Raises
+    ------
+    RowError : for the first row that can't be read, in the first of its columns that can't.
+    """
+    columns = sorted({*asked})
+    code_of: dict[Asked, dict[Level, int]] = {column: {} for column in columns}
+    read_rows, rows, broken = list[list[float]](), list[int](), list[BrokenRow]()
+    may_miss = missing or skip_broken
+
+    def read_row(record: fields.Record, *, missing: bool) -> list[float]:
+        """The numbers and codes of a row, in the order of the `columns`."""
+        check_form(record, block, grammar, width)
+        values = list[float]()
+        for column in columns:
+            try:
+                field = record.fields[column.place]
+                own = grammar.at(column.place)
+                if column.kind == "number":
+                    values.append(fields.read_number(field, own, missing=missing))
+                    continue
+                read = fields.read_word if column.kind == "word" else fields.read_exact
+                level, known = read(field, own, missing=missing), code_of[column]
+                values.append(-1 if level is None else known.setdefault(level, len(known)))
+            except ValueError as error:
+                line = fields.line_at(block.text, record.start, block.line)
+                raise RowError(str(error), line, column.place) from None
+        return values
+
+    row = 0
+    try:
+        for row, record in enumerate(fields.records(block.text, grammar)):
+            try:
+                values = read_row(record, missing=may_miss)
+            except RowError as fault:
+                if not skip_broken:
+                    raise
+                broken.append(BrokenRow(fault.line - block.line + 1, fault.what, fault.place))
+                continue
+            if may_miss and not missing and any(map(is_missing, columns, values)):
+                read_row(record, missing=False)
+            read_rows.append(values)
+            rows.append(row)
+    except RowError as fault:
+        fault.rows_before = row
+        raise
+    read = dict(zip(columns, zip(*read_rows, strict=True), strict=True)) if rows else {}
+    numbers = np.array([read.get(each, ()) for each in asked if each.kind == "number"], np.float64)
+    words = [
+        Words(np.array(read.get(each, ()), np.int64), [*code_of[each]])
+        for each in asked
+        if each.kind != "number"
+    ]
+    numbers = numbers.reshape(len(numbers), len(rows)).T
+    return Batch(numbers, tuple(words), np.array(rows, np.int64), tuple(broken))
+
+
+def is_missing(column: Asked, value: float) -> bool:
+    """Whether what is read of a column stands for a missing field."""
+    return math.isnan(value) if column.kind == "number" else value < 0
+
+
+def check_form(record: fields.Record, block: Block, grammar: Grammar, width: int) -> None:
+    """Raise where a row of a block has not `width` fields."""
+    row = record.fields
+    last = row[-1].rstrip(grammar.blanks)
+    if last.startswith(grammar.quote.encode()) and not grammar.quoted.fullmatch(last):
+        what = "a quote opens a field here that does not end"
+        if closed := grammar.quoted.match(last):
+            what = "a quote opens a field here, and after it closes there is "
+            what += shown(last[closed.end() :])
+        raise RowError(what, fields.line_at(block.text, record.end, block.line))
+    if len(row) != width:
+        found = "1 field" if len(row) == 1 else f"{len(row)} fields"
+        mark = row[0][:1].decode(errors="replace")
+        comment = f"; `comment` {quoted(mark)} leaves out comments"
+        hint = comment if mark and mark in fields.MARKS else ""
+        what = f"has {found}, not {width} as the first line has{hint}"
+        raise RowError(what, fields.line_at(block.text, record.start, block.line))
