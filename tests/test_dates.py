@@ -19,7 +19,7 @@ from pyarrow import parquet
 from conftest import Gdfit
 from gdfit import Dialect, GdfitError, UsageError, observations_from, read_observations, train
 from gdfit.data.batch import Asked
-from gdfit.data.sources.csv_file import read_plainly
+from gdfit.data.sources.plain_reader import read_plainly
 from gdfit.data.text.blocks import Block
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.spellings import DateSpelling, find_spelling

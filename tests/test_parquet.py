@@ -228,10 +228,8 @@ def test_what_is_no_number_is_left_out_with_a_note(gdfit: Gdfit) -> None:
     )
     for option, message in (("--skip=1", "skip"), ("--decimal=,", "decimal")):
         said = gdfit("train", "data.parquet", option).err
-        assert (
-            said
-            == f"gdfit: error: --{message} is for CSV, and data.parquet is Parquet: gdfit train data.parquet\n"
-        )
+        what = f"--{message} is for CSV, and data.parquet is Parquet"
+        assert said == f"gdfit: error: {what}: gdfit train data.parquet\n"
 
 
 def test_words_that_say_numbers_are_read_where_numbers_are_asked_for(gdfit: Gdfit) -> None:

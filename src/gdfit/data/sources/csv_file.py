@@ -32,7 +32,7 @@ from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, RowError
 from gdfit.data.text.header import Layout, find_layout
 from gdfit.data.text.held import Held
-from gdfit.data.text.sniffing import TAIL_BYTES, note_of_total, short_rows_at_end
+from gdfit.data.text.sniffing import TAIL_BYTES, note_of_total, trailer_of
 from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
 from gdfit.errors import FieldError, GdfitError
 
@@ -163,6 +163,15 @@ class CsvFile:
         block, start = unit.content, self.start_of(unit.content, row)
         return self.fault(RowError(what, fields.line_at(block.text, start, block.line), place))
 
+    def end_from(self, block: Block, error: RowError) -> int:
+        """How many rows the end of the file has that is no table any more, if it begins with the
+        row of a block that is broken."""
+        layout, end = self.layout, self.layout.end
+        if block.is_last and not end.rows:
+            end = trailer_of(block.raw, layout.grammar, len(layout.names))
+        rest = block.raw[self.start_of(block, error.rows_before) :]
+        return end.rows if end.text.startswith(rest) else 0
+
     def fault(self, error: RowError, block: Block | None = None) -> GdfitError:
         """What is wrong with a row, as a person is told it; and where it is one of a `block` that
         can't be read, what to type."""
@@ -172,13 +181,10 @@ class CsvFile:
         held = Held() if error.place is None else self.layout.held[error.place]
         # A word in a column of keys, as 207a, is no accident.
         is_fit = held.is_numeric and not (held.is_key and re.match(CODE, what))
-        end_line, end = 0, 0
-        if block and block.is_last and error.place is None:
-            width = len(self.layout.names)
-            end_line, end = short_rows_at_end(block.text, self.layout.grammar, width)
+        end = 0 if block is None or error.place is not None else self.end_from(block, error)
         if not block or not is_fit or "`" in what:  # it says what to type
             pass
-        elif end and error.line == block.line + end_line - 1:
+        elif end:
             what += f"; `skip_end` {end} leaves out the end"
             changes = {"skip-end": str(end)}
         elif self.layout.few_broken:
@@ -237,7 +243,9 @@ def csv_in(
         note = "is not UTF-8, and is read as Windows-1252 text; `encoding` takes another name"
         layout = replace(layout, notes=(note, *layout.notes))
     tail = head[max(0, layout.start - 1) :][-TAIL_BYTES:] if is_small else source.tail(TAIL_BYTES)
-    if remark := note_of_total(tail, layout.grammar, len(layout.names)):
+    width = len(layout.names)
+    layout = replace(layout, end=trailer_of(tail, layout.grammar, width))
+    if remark := note_of_total(tail, layout.grammar, width):
         layout = replace(layout, notes=(*layout.notes, remark))
     return CsvFile(
         source,
@@ -260,8 +268,7 @@ def with_end(error: GdfitError, text: bytes, dialect: Dialect) -> GdfitError:
         return error
     with suppress(GdfitError):
         layout = find_layout(text, "", replace(dialect, skip=int(error.changes["skip"])))
-        _, end = short_rows_at_end(text[layout.start :], layout.grammar, len(layout.names))
-        if end:
+        if end := trailer_of(text[layout.start :], layout.grammar, len(layout.names)).rows:
             more, changes = f"; `skip_end` {end} leaves out the end", {"skip-end": str(end)}
             return error.saying(more, {**error.changes, **changes})
     return error

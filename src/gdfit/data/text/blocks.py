@@ -380,15 +380,15 @@ class UnitCutter:
             taken_for = row_start(text, quotes[:0], left, ended=self.ended)
             if taken_for != end:
                 raise StraddledError
-        return self._cut(text, quotes, end)
+        block = self._cut(text, quotes, end)
+        return block._replace(is_last=not self._fill(1))
 
     def _cut(self, text: bytes, quotes: Positions, end: int) -> Block:
         """The rows up to `end` in the text, which is `text` without comments."""
         rest, taken = self.text[end:], self.text[:end]
         rows = taken if text is self.text else text[:end]
         self.text = rest
-        is_last = self.ended and not rest
-        return Block(rows, quotes[: np.searchsorted(quotes, end)], self.line, taken, is_last)
+        return Block(rows, quotes[: np.searchsorted(quotes, end)], self.line, taken)
 
 
 def row_start(text: bytes, quotes: Positions, least: int, *, ended: bool) -> int | None:

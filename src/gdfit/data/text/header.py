@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from gdfit.data.text import fields
 from gdfit.data.text.dialect import Dialect, all_numbers
 from gdfit.data.text.fields import Grammar, is_missing_mark, says_number
 from gdfit.data.text.held import Held, look_at, spelled
-from gdfit.data.text.sniffing import Head, HeadRow, has_number, read_head
+from gdfit.data.text.sniffing import Head, HeadRow, Trailer, has_number, read_head
 from gdfit.data.text.spellings import OTHER_MARK, DateSpelling, find_spelling, unit_of
 from gdfit.errors import GdfitError, quoted
 
@@ -51,6 +51,7 @@ class Layout:
     units : where lines between the header and the rows end, which are none of both.
     few_broken : whether there are rows among the first ones that can't be read, or none, but less
         than a tenth.
+    end : what is no table any more, where that is known.
     is_text : whether the file is text; if not, its columns have names and types of their own.
     numbering : the rows' own numbers, where lines say nothing to a person.
     notes : what is done with it beyond the plain reading, as a person is told it.
@@ -67,6 +68,7 @@ class Layout:
     short: int = 0
     units: tuple[int, ...] = ()
     few_broken: bool = True
+    end: Trailer = field(default_factory=Trailer)
     is_text: bool = True
     numbering: Numbering | None = None
     notes: tuple[str, ...] = ()

@@ -201,13 +201,18 @@ def begins_with_total(said: str) -> bool:
     return said[:1].isalpha() and re.match(TOTAL, said, re.IGNORECASE) is not None
 
 
-def short_rows_at_end(text: bytes, grammar: Grammar, width: int) -> tuple[int, int]:
-    """On which line of a text that ends a file the rows begin at its end that have fewer fields
-    than `width`, which are no table any more, and how many there are; zeros where there is none."""
+class Trailer(NamedTuple):
+    """The rows at the end of a file that are no table any more: how many, and their text."""
+
+    rows: int = 0
+    text: bytes = b""
+
+
+def trailer_of(text: bytes, grammar: Grammar, width: int) -> Trailer:
+    """The rows at the end of a file's text that have fewer fields than `width`, if others stand
+    above them."""
     from_line = LINE.search(text, len(text) - TAIL_BYTES) if len(text) > TAIL_BYTES else None
-    start = from_line.end() if from_line else 0
-    rows = [*fields.records(text[start:], grammar)]
+    text = text[from_line.end() if from_line else 0 :]
+    rows = [*fields.records(text, grammar)]
     short = [*takewhile(lambda row: len(row.fields) < width, reversed(rows))]
-    if not short or len(short) == len(rows):
-        return 0, 0
-    return fields.line_at(text, start + short[-1].start), len(short)
+    return Trailer(len(short), text[short[-1].start :]) if 0 < len(short) < len(rows) else Trailer()
