@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
@@ -239,6 +239,11 @@ class DateSpelling(Spelling):
 
 
 LETTERED = ("half", "sign")
+
+
+def dated(spellings: Iterable[tuple[str, Spelling]]) -> tuple[str, ...]:
+    """The columns of dates among those of these spellings."""
+    return tuple(column for column, found in spellings if isinstance(found, DateSpelling))
 
 
 def spelling_of(record: object) -> Spelling | None:

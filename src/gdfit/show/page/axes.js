@@ -18,6 +18,29 @@ function linearAxis(low, high, label, count = 5) {
   };
 }
 
+/** An axis of days since 1970-01-01, with dates at its ticks. */
+function dateAxis(low, high, label) {
+  const dayOf = (month) => Date.UTC(1970, month, 1) / 864e5;
+  const ticks = [];
+  const tick = (day, from, to) => {
+    const text = new Date(day * 864e5).toISOString().slice(from, to);
+    if (day >= low && day <= high) ticks.push([day, text.replace("T", " ")]);
+  };
+  const size = (high - low) / 4;
+  if (size > 14) {
+    const inMonths = size / 30;
+    const months = [1, 2, 3, 6].find((each) => each >= inMonths);
+    const step = months ?? 12 * Math.max(1, niceStep(inMonths / 12));
+    const first = Math.floor((low * 12) / 365.25 / step) * step;
+    for (let month = first; dayOf(month) <= high; month += step) tick(dayOf(month), 0, months ? 7 : 4);
+  } else {
+    const step = [1 / 24, 1 / 8, 1 / 4, 1 / 2, 1, 2, 7, 14].find((each) => each >= size) ?? 14;
+    for (let place = Math.ceil(low / step); place * step <= high; place += 1)
+      tick(place * step, step < 1 ? 5 : 0, step < 1 ? 16 : 10);
+  }
+  return ticks.length > 1 ? { ...linearAxis(low, high, label), ticks } : linearAxis(low, high, label);
+}
+
 /** An axis of powers of ten. */
 function logAxis(low, high, label) {
   const [from, to] = [Math.log10(low), Math.log10(high)];

@@ -13,6 +13,7 @@ rows : what to descend on, in the data's own units. `values` are rows [x₁…x_
 plane : of several features that are made of one number, its `name`; `sample` and `validation`,
     observations to draw as [that number, y]; and where to draw the curve, `x` and the `features`
     there, rows [x₁…x_p]; else null.
+dates : whether the one feature, or the number on the plane, is a date.
 sample : observations to draw, rows [x₁…x_p, y] of seven digits; null where `rows` are observations.
 validation : rows, as above, and sample of the validation set, and how many `observations` it has;
     null where there is none.
@@ -58,6 +59,7 @@ from gdfit.model.linear import finite
 from gdfit.package import __version__
 from gdfit.show.pictures.trace import (
     features_along,
+    is_along_dates,
     name_along,
     on_a_plane,
     parts,
@@ -101,6 +103,7 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
         "rows": rows,
         "sample": drawn(observations.sample, room) if condensed else None,
         "plane": plane(fit) if on_a_plane(fit) and len(observations.features) > 1 else None,
+        "dates": on_a_plane(fit) and is_along_dates(fit),
         "validation": held_out,
         "scales": scales(fit, condensed),
         "settings": asdict(settings),

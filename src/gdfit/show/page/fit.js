@@ -36,7 +36,8 @@ class FitView {
     // Where the line, or the curve, is drawn: x, and the features there with a place for y.
     this.along = plane?.x ?? this.xs;
     this.features = (plane?.features ?? this.xs.map((x) => [x])).map((row) => [...row, 0]);
-    this.x = linearAxis(...this.xs, named(plane?.name ?? run.features[0]));
+    const axis = run.dates ? dateAxis : linearAxis;
+    this.x = axis(...this.xs, named(plane?.name ?? run.features[0]));
   }
 
   draw({ params, start, epoch, descent, settings }) {

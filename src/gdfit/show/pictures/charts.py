@@ -11,6 +11,7 @@ import numpy as np
 import plotext
 
 from gdfit.arrays import FloatArray
+from gdfit.dates import iso_date
 from gdfit.descent.compare import Comparison
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit
@@ -195,6 +196,8 @@ def fit_chart(fit: Fit, width: int) -> str:
         up = y[:1]
         layers = [layer._replace(y=np.full(len(layer.y), y[0])) for layer in layers]
     horizontal = round_ticks(float(across.min()), float(across.max()), width // TICK_WIDTH)
+    if trace.is_along_dates(fit):
+        horizontal = horizontal._replace(names=[*map(iso_date, horizontal.places)])
     vertical = round_ticks(float(up.min()), float(up.max()), TICKS)
     return chart(f"{target} against {name}", layers, horizontal, vertical, width)
 

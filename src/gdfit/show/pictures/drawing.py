@@ -10,13 +10,14 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.collections import PathCollection
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Annotation, Text
@@ -107,6 +108,13 @@ def number_axes(*every: Axis) -> None:
     for axis in every:
         axis.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10]))
         axis.set_major_formatter(Plain())
+
+
+def date_axis(axis: Axis) -> None:
+    """A linear axis of days since 1970-01-01, with dates."""
+    locator: Any = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
 def log_axis(axes: Axes, low: float, high: float) -> None:
@@ -208,8 +216,10 @@ def tidy(figure: Figure) -> None:
 
 
 def thin_ticks(axis: Axis) -> None:
-    """Make the ticks fewer until their labels are apart."""
+    """Make the ticks fewer until their labels are apart; dates are."""
     locator = axis.get_major_locator()
+    if isinstance(locator, AutoDateLocator):
+        return
     most = "numticks" if isinstance(locator, ticker.LogLocator) else "nbins"
     for number in range(min(max(axis.get_tick_space(), 2), MOST_TICKS), 0, -1):
         locator.set_params(**{most: number})  # also where they are apart: so many they remain

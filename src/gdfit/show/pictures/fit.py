@@ -57,6 +57,8 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         axes.plot(x, final, color=VERMILION, linewidth=2.8, label=label)
     name, target = drawing.escaped(trace.name_along(fit)), drawing.escaped(fit.model.target)
     axes.set(xlim=(left, right), ylim=(low, high), xlabel=name, ylabel=target)
+    if trace.is_along_dates(fit):
+        drawing.date_axis(axes.xaxis)
 
 
 def with_lines(

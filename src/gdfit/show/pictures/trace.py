@@ -20,6 +20,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.terms.row_maker import rows_at
+from gdfit.data.text.spellings import dated
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, rounding_of
 
@@ -165,6 +166,11 @@ def name_along(fit: Fit) -> str:
     """The only feature, or the number that all are made of: what is along the axis."""
     made_of = fit.observations.expansion
     return made_of.numbers[0] if made_of and len(fit.model.features) > 1 else fit.model.features[0]
+
+
+def is_along_dates(fit: Fit) -> bool:
+    """Whether these numbers are dates."""
+    return name_along(fit) in dated(fit.observations.spellings)
 
 
 def plane_of(part: Observations) -> tuple[FloatArray, FloatArray]:

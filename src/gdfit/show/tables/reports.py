@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from gdfit.data.text.fields import WHOLE
+from gdfit.data.text.spellings import dated
+from gdfit.dates import iso_date
 from gdfit.descent.closed_form import round_epochs
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Fit, Run, history_header, history_row, losses, params_names
@@ -180,11 +182,11 @@ class TableReport(Report):
         self.before()
         self.console.line()
         name_width = style.NAME_WIDTH if self.console.is_terminal else style.PIPE
-        found = [*params_lines(fit, name_width), *result_lines(fit)]
+        found = [*params_lines(fit, name_width), *words.at_first_date(fit), *result_lines(fit)]
         for at in predictions if fit.status != "diverged" else ():
             observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
             value = f"{printable(fit.model.target)} = {exact(at.y)}"
-            found.append(("prediction", f"{value} at {inputs_text(at.x)}{observed}"))
+            found.append(("prediction", f"{value} at {inputs_text(fit, at.x)}{observed}"))
         show(self.console, style.key_values([*found, *lines]))
 
 
@@ -216,9 +218,17 @@ def params_lines(fit: Fit, name_width: int) -> list[NameValue]:
     return lines
 
 
-def inputs_text(x: Sequence[float | str]) -> str:
-    """The inputs of a prediction, or the first of many."""
-    told = [exact(value) if isinstance(value, float) else printable(str(value)) for value in x]
+def inputs_text(fit: Fit, x: Sequence[float | str]) -> str:
+    """The inputs of a prediction, or the first of many; dates as such."""
+    dates = dated(fit.observations.spellings)
+    told = [
+        printable(str(value))
+        if not isinstance(value, float)
+        else iso_date(value)
+        if name in dates
+        else exact(value)
+        for name, value in zip(fit.model.inputs, x, strict=True)
+    ]
     if len(x) == 1:
         return told[0]
     if len(x) > SHOWN_FEATURES:

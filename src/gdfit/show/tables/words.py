@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gdfit.data.text.fields import WHOLE
+from gdfit.data.text.spellings import dated
+from gdfit.dates import EPOCH, iso_date
 from gdfit.descent.curvature import CLOSE, Curvature
 from gdfit.descent.learning_rate import LOOKED_AT, arrives_within, best_rate
 from gdfit.descent.run import Fit, Run
@@ -152,6 +154,24 @@ def to_go(fit: Fit, curvature: Curvature) -> str:
     if math.isinf(epochs):
         return "at this learning rate the params never come nearer to the minimum"
     return f"about {rounded_epochs(epochs)} more bring the params ten times nearer to the minimum"
+
+
+def at_first_date(fit: Fit) -> Iterator[NameValue]:
+    """The b of days that are counted from the date in the first row, and not from 1970 on."""
+    dates, row = dated(fit.observations.spellings), fit.observations.first[0].tolist()
+    terms = fit.model.made_of.terms
+    shifts, found = 0.0, list[str]()
+    for place, (number, levels) in enumerate(fit.model.made_of.keys):
+        columns = {factor.column for factor in terms[number].factors}
+        if not levels and columns <= {*dates}:
+            shifts += fit.model.w[place] * row[place]
+            found += [iso_date(row[place])] if terms[number].is_column else []
+    if found and fit.model.intercept and fit.status != "diverged":
+        yield (
+            "dates",
+            f"b is for {EPOCH}; where days are counted from {', '.join(found)}, as in the first "
+            f"row, it is {fit.model.b + shifts:.8g}",
+        )
 
 
 LOST = 1e-6  # of the size of y, in predictions
