@@ -365,3 +365,77 @@ def test_an_order_that_is_said_is_for_dates_that_may_be_either(gdfit: Gdfit) -> 
     result = gdfit("train", "-", "-q", "--features", "a,b", "--dates", "dmy", stdin=data)
     assert "a: 1/5/2024 is read as 2024-05-01" in result.err
     assert "b: 1/13/2024 is read as 2024-01-13" in result.err
+
+
+def test_parts_of_dates_are_categories(gdfit: Gdfit) -> None:
+    """In files of any kind, in --x, and from a saved model: as the same parts written out."""
+    random = np.random.default_rng(0)
+    moments = [
+        datetime(2022, 11, 3) + int(hours) * timedelta(hours=1) for hours in range(0, 9000, 7)
+    ]
+    effect = random.normal(size=(4, 60))
+    parts = [(m.year, m.month, m.isoweekday(), m.hour) for m in moments]
+    ys = [sum(effect[at, part % 60] for at, part in enumerate(each)) for each in parts]
+    frame = pandas.DataFrame({"when": moments, "y": ys})
+    plain = pandas.DataFrame(parts, columns=["year", "month", "weekday", "hour"]).assign(y=ys)
+    names = ["year", "month", "weekday", "hour"]
+    expected = observations_from(plain, "y", [f"C({name})" for name in names])
+    frame.to_csv("data.csv", index=False)
+    parquet.write_table(pa.Table.from_pandas(frame), "data.parquet")
+    terms = [f"{name}(when)" for name in names]
+    for found in (
+        observations_from(frame, "y", terms),
+        read_observations("data.csv", features=terms),
+        read_observations("data.parquet", features=terms),
+    ):
+        said = [name.replace("(when)", "") for name in found.features]
+        assert tuple(said) == expected.features
+        assert np.allclose(abs(found.augmented), abs(expected.augmented), rtol=1e-9, atol=1e-9)
+    gdfit("train", "data.csv", "-q", "--features", ",".join(terms))
+    back = gdfit("predict", "data.csv").out.splitlines()[1:]
+    assert np.allclose([float(line.rpartition(",")[2]) for line in back], ys)
+    at = gdfit("predict", "--x", moments[5].isoformat()).out
+    assert np.isclose(float(at), ys[5])
+    assert "'1970' is a level that training has not seen" in gdfit("predict", "--x", "12").err
+
+
+@pytest.mark.parametrize(
+    ("terms", "what"),
+    [
+        ("year(x)", "column 'x' holds no dates, which year takes"),
+        ("month(kind)", "column 'kind' holds no dates, which month takes"),
+        ("hour(no)", "there is no column 'no'"),
+        ("decade(day)", "there is no function 'decade'"),
+        ("date(x)", "line 3, column 'x': date(x) takes a whole number yyyymmdd, not 20240230"),
+    ],
+)
+def test_terms_that_take_no_such_column(gdfit: Gdfit, terms: str, what: str) -> None:
+    data = (
+        b"day,x,kind,y\n2024-01-05,20240105,a,1\n2024-01-06,20240230,b,2\n2024-01-06,20240301,b,2\n"
+    )
+    result = gdfit("train", "-", "-q", "--features", terms, stdin=data)
+    assert result.status in (1, 2)
+    assert what in result.err
+
+
+def test_whole_numbers_that_are_dates(gdfit: Gdfit) -> None:
+    data = b"n,y\n20231231,1\n20240101,2\n20240229,61\n"
+    slope, b = map(
+        float, gdfit("train", "-", "-q", "--features", "date(n)", stdin=data).out.split()
+    )
+    assert np.isclose(slope, 1)
+    assert np.isclose(float(gdfit("predict", "--x", "20240301").out), 62)
+
+
+def test_a_run_ends_with_b_at_the_first_date(gdfit: Gdfit) -> None:
+    data = b"day,x,y\n2024-01-05,1,7\n2024-01-07,2,13\n2024-01-08,5,21\n2024-01-11,1,19\n"
+    out = gdfit("train", "-", "--features", "day,x", stdin=data).out
+    assert (
+        " dates       b is for 1970-01-01; where days are counted from 2024-01-05, as in the first "
+        "row, it is 5\n"
+    ) in out
+    assert "y = 19 at (2024-01-11, 1) (observed: 19)" in out
+    out = gdfit("train", "-", "--features", "day,x", "--x", "2024-01-05T12:00,0", stdin=data).out
+    assert "y = 6 at (2024-01-05T12:00, 0)" in out
+    for more in (("--features", "x"), ("--features", "day,x", "--no-intercept")):
+        assert " dates " not in gdfit("train", "-", *more, stdin=data).out

@@ -144,4 +144,5 @@ def input_value(text: str, spelling: Spelling | None) -> float:
         found = spelling if spelling.takes(said) else find_spelling([said]).spelling
         if isinstance(found, DateSpelling) and (found is spelling or found.order in ("ymd", "ym")):
             return found.value(said.encode())
-    return float(with_option_name("x", exact_number)(text))
+    number: float = with_option_name("x", exact_number)(text)
+    return number

@@ -62,9 +62,10 @@ class Expansion:
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
-        """The columns that are read as numbers."""
-        factors = (factor for term in self.terms for factor in term.numbers)
-        return tuple(dict.fromkeys(factor.column for factor in factors))
+        """The columns that are read as numbers; the levels of parts of dates are made of these."""
+        factors = (factor for term in self.terms for factor in term.factors)
+        numeric = (each for each in factors if not each.is_category or each.function)
+        return tuple(dict.fromkeys(factor.column for factor in numeric))
 
     @cached_property
     def categories(self) -> tuple[Factor, ...]:
@@ -234,7 +235,9 @@ def named(term: Term, levels: Sequence[Level]) -> str:
     """What the feature of a term and these levels of its categories is called."""
     left = iter(levels)
     return ":".join(
-        f"{factor.column}[{level_name(next(left))}]" if factor.is_category else str(factor)
+        f"{factor if factor.function else factor.column}[{level_name(next(left))}]"
+        if factor.is_category
+        else str(factor)
         for factor in term.factors
     )
 
@@ -289,6 +292,10 @@ class RecordedTable:
     def holds_text(self, column: str) -> bool:
         """Whether its levels are texts."""
         return column in self._texts
+
+    def holds_dates(self, column: str) -> bool:
+        """True: what is taken of it can be."""
+        return True
 
     def order_of(self, column: str) -> tuple[str, ...]:
         """None: the levels are known."""

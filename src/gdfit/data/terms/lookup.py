@@ -63,6 +63,10 @@ class LayoutTable:
         """Whether the column holds text."""
         return not (self.all_numbers or self.layout.held_in(column).is_numeric)
 
+    def holds_dates(self, column: str) -> bool:
+        """Whether the column holds dates."""
+        return self.layout.held_in(column).is_dated
+
     def order_of(self, column: str) -> tuple[str, ...]:
         """The levels of a column, where they have an order of their own."""
         return self.layout.held_in(column).order

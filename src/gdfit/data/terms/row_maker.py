@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Asked, Batch, Kind, Level, NumberedRows, Unit
+from gdfit.data.batch import Asked, Batch, Kind, Level, NumberedRows, Unit, Words
 from gdfit.data.data_file import DataFile
 from gdfit.data.terms.expansion import Expansion, level_name
 from gdfit.data.terms.levels import Levels, UnusableError
 from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
+from gdfit.dates import date_part
 from gdfit.errors import GdfitError, quoted
 
 
@@ -63,6 +64,8 @@ class RowMaker:
         """What is read of the file."""
         asked = [Asked(self.place_of[name]) for name in self.numbers]
         for category in self.expansion.categories:
+            if category.function:
+                continue
             kind: Kind = "word" if category.is_text else "exact"
             asked.append(Asked(self.place_of[category.column], kind))
         return asked
@@ -124,12 +127,25 @@ class RowMaker:
         """Which of the `whole` rows of a batch have levels that are known, all of them; and the
         levels that are not."""
         seen, unseen = whole.copy(), dict[str, None]()
-        for place, (codes, said) in enumerate(batch.words):
+        for place, (codes, said) in enumerate(self.words(batch)):
             known = self.levels.known(place, said)
             new = whole & ~known[codes]
             unseen |= dict.fromkeys(level_name(said[code]) for code in codes[new].tolist())
             seen &= ~new
         return seen, unseen
+
+    def words(self, batch: Batch) -> Iterator[Words]:
+        """The levels of each category in a batch."""
+        read = iter(batch.words)
+        for category in self.expansion.categories:
+            if not category.function:
+                yield next(read)
+                continue
+            days = batch.numbers[:, self.expansion.numbers.index(category.column)]
+            absent = np.isnan(days)
+            parts = date_part(category.function, np.where(absent, 0, days))
+            said, codes = np.unique(parts, return_inverse=True)
+            yield Words(np.where(absent, -1, codes), said.tolist())
 
     def made(self, batch: Batch, *, checked: bool = True) -> FloatArray:
         """The rows of a batch, all of which count. Their values are `checked`, or may be such that
@@ -145,7 +161,7 @@ class RowMaker:
         rows[:, width:] = batch.numbers[:, batch.numbers.shape[1] - more :]
         if not len(rows):
             return rows
-        for place, (codes, said) in enumerate(batch.words):
+        for place, (codes, said) in enumerate(self.words(batch)):
             rows[:, size + place] = self.levels.encode(place, codes, said)
         if checked:
             check_values(expansion, rows)
@@ -186,7 +202,8 @@ def values_missing(expansion: Expansion, rows: FloatArray) -> NDArray[np.bool_]:
 
     with np.errstate(all="ignore"):
         bounds = [prod(map(largest, factors)) for factors in expansion.products]
-        if np.isfinite(bounds).all():
+        dated = any(factor.function == "date" for each in expansion.products for factor in each)
+        if np.isfinite(bounds).all() and not dated:
             return none
         products = np.empty((len(rows), len(expansion.products)), order="F")
         expansion.multiply(rows, products)
@@ -203,7 +220,7 @@ def unusable(row: int, factors: Sequence[Factor], values: Mapping[str, float]) -
         function = replace(factor, power=1)
         takes = FUNCTIONS[factor.function].takes if factor.function else ""
         if takes and not np.isfinite(function.of(value)):
-            why = f"{function} takes {takes}, not {value[0]:g}"
+            why = f"{function} takes {takes}, not {value[0]:.9g}"
         else:
             why = f"{factor} of {value[0]:g} is {TOO_LARGE}"
         return UnusableError(row, factor.column, why)
@@ -225,7 +242,10 @@ def rows_at(expansion: Expansion, values: Sequence[Any]) -> FloatArray:
         rows[:, place] = given[column].astype(np.float64)
     for place, category in enumerate(expansion.categories):
         code_of = {level: code for code, level in enumerate(expansion.levels[place])}
-        levels = given[category.column].tolist()
+        of_one = given[category.column]
+        if category.function:
+            of_one = date_part(category.function, of_one.astype(np.float64))
+        levels = of_one.tolist()
         for level in dict.fromkeys(levels):
             if level not in code_of:
                 raise GdfitError(expansion.unseen(place, level), column=category.column)
@@ -243,5 +263,6 @@ def inputs_of(expansion: Expansion, row: FloatArray) -> list[Level]:
     values: dict[str, Level] = dict(zip(expansion.numbers, row.tolist(), strict=False))
     for place, category in enumerate(expansion.categories):
         code = int(row[len(expansion.numbers) + place])
-        values[category.column] = expansion.levels[place][code]
+        if not category.function:
+            values[category.column] = expansion.levels[place][code]
     return [values[column] for column in expansion.inputs]

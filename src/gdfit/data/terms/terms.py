@@ -1,6 +1,7 @@
 """Terms: what a fit makes of columns. A small language with nothing in it that can run.
 
-    x  log(x)  log2(x)  log10(x)  exp(x)  sqrt(x)  x^2  x:z  species  C(year)  species:log(x)
+    x  log(x)  log2(x)  log10(x)  exp(x)  sqrt(x)  x^2  x:z  species  C(age)  species:log(x)
+    date(yyyymmdd)  year(day)  month(day)  weekday(day)  hour(day)
 
 A column's own name comes before any reading of it as a term: a column called ``log(x)`` is that
 column."""
@@ -18,6 +19,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.dates import DATE_PARTS, days_of_digits
 from gdfit.errors import UsageError, quoted
 
 MOST_PRODUCTS = 2000  # that products may make: the work of a fit grows with their square
@@ -44,6 +46,7 @@ FUNCTIONS: dict[str, Function] = {
     "log10": Function(np.log10, "a number above 0"),
     "sqrt": Function(np.sqrt, "a number that is not negative"),
     "exp": Function(np.exp),
+    "date": Function(days_of_digits, "a whole number yyyymmdd"),
 }
 
 
@@ -52,7 +55,8 @@ class Factor:
     """What a term takes from one column.
 
     column : its name.
-    function : one of `FUNCTIONS`; none for the number itself.
+    function : one of `FUNCTIONS`; none for the number itself. Of a category, one of `DATE_PARTS`,
+        which makes its levels of dates.
     power : of it.
     is_category : whether it stands for the levels of the column, and not for a number.
     is_text : whether these levels are texts, and not numbers.
@@ -67,7 +71,7 @@ class Factor:
     order: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def __str__(self) -> str:
-        function = CATEGORY if self.is_category and not self.is_text else self.function
+        function = self.function or CATEGORY * (self.is_category and not self.is_text)
         name = f"{function}({self.column})" if function else self.column
         return name if self.power == 1 else f"{name}^{self.power}"
 
@@ -119,6 +123,9 @@ class Table(Protocol):
 
     def holds_text(self, column: str) -> bool:
         """Whether the column holds text."""
+
+    def holds_dates(self, column: str) -> bool:
+        """Whether the column holds dates."""
 
     def order_of(self, column: str) -> tuple[str, ...]:
         """The levels of a column, where they have an order of their own."""
@@ -184,6 +191,8 @@ def read_factor(text: str, table: Table) -> Factor | None:
         is_text = table.holds_text(column)
         if found[1] == CATEGORY:
             return Factor(column, "", 1, True, is_text, table.order_of(column))
+        if found[1] in DATE_PARTS and table.holds_dates(column):
+            return Factor(column, found[1], is_category=True)
         if found[1] in FUNCTIONS and not is_text:
             return Factor(column, found[1])
     return None
@@ -203,15 +212,17 @@ def fault_of(text: str, table: Table) -> Exception:
     if found := CALL.fullmatch(text):
         name, inner = found[1], found[2].strip()
         column = table.find(inner)
-        if name not in FUNCTIONS and name != CATEGORY:
+        if name not in (*FUNCTIONS, *DATE_PARTS, CATEGORY):
             if column is None and not read_factor(inner, table):
                 return table.missing(text, f"; {WRITTEN}")
-            there = ", ".join([*FUNCTIONS, CATEGORY])
+            there = ", ".join([*FUNCTIONS, *DATE_PARTS, CATEGORY])
             return UsageError(f"there is no function {quoted(name)}; there are {there}")
         if column is None:
             if read_factor(inner, table):
                 return UsageError(f"{name} takes a column, not {quoted(inner)}")
             return table.missing(inner)
+        if name in DATE_PARTS:
+            return UsageError(f"column {quoted(column)} holds no dates, which {name} takes")
         return UsageError(f"column {quoted(column)} holds text, which has no {name}")
     if (found := LIKE_POWER.fullmatch(text)) and read_factor(found[1], table):
         return UsageError(f"{quoted(text)} is no term: {POWERS}")
