@@ -472,6 +472,19 @@ def test_the_end_of_a_large_file_is_looked_at(gdfit: Gdfit, stored: str) -> None
     assert "leaves it out" not in train(text)
 
 
+def test_what_is_no_utf_8_far_below_is_told_where_it_is_used(gdfit: Gdfit) -> None:
+    rows = "".join(f"{i % 97},oak,{i % 13},{i % 7}\n" for i in range(60_000)).encode()
+    assert len(rows) > csv_file.HEAD_BYTES
+    Path("data.csv").write_bytes(b"a,wood,b,y\n" + rows + "1,chêne,2,3\n".encode("cp1252"))
+    said = found(gdfit, [*TRAIN, "--features", "a,wood"])[1]
+    assert "note: wood: 'chêne' is no UTF-8" in said
+    assert "--encoding cp1252" in said
+    assert "UTF-8" not in found(gdfit, [*TRAIN, "--features", "a,b"])[1]
+    in_windows = found(gdfit, [*TRAIN, "--features", "a,wood", "--encoding", "cp1252"])[1]
+    assert "UTF-8" not in in_windows
+    assert '"wood[oak]"' in Path("gdfit.json").read_text()
+
+
 def test_a_column_of_keys_is_left_out_and_not_the_rows(gdfit: Gdfit) -> None:
     rows = [[f"{100 + at // 3}", f"{at % 7}", f"{at % 7 * 2 + at % 3}"] for at in range(90)]
     write(Table(["subject", "x", "y"], [*rows, ["131a", "1", "2"], *rows[-3:]]).text())

@@ -12,7 +12,7 @@ from gdfit.cli.process import note
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.data.text.spellings import DateSpelling, Spelling, find_spelling
 from gdfit.dates import EPOCH
-from gdfit.errors import UsageError, listing, printable
+from gdfit.errors import UsageError, listing, printable, quoted
 from gdfit.errors import typed as typed_names
 from gdfit.package import __version__
 
@@ -76,8 +76,12 @@ def note_columns(observations: Observations) -> None:
     expansion = observations.expansion
     if expansion:
         from gdfit.data.terms.expansion import level_name
+        from gdfit.data.text.streams import in_windows
 
         for category, levels in zip(expansion.categories, expansion.levels, strict=True):
+            if raw := next(filter(None, map(in_windows, map(str, levels))), None):
+                what = f"{category}: {quoted(raw)} is no UTF-8, as the first lines of the file are"
+                note(f"{what}; `encoding` cp1252 reads all as Windows-1252")
             if len(levels) == 1:
                 only = printable(level_name(levels[0]))
                 note(f"{category} has one level only, {only}: it makes no feature")

@@ -97,6 +97,15 @@ def as_utf_8(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
+def in_windows(said: str) -> str | None:
+    """A text as Windows-1252 has it, where its bytes are no UTF-8; None of any other."""
+    try:
+        said.encode()
+    except UnicodeEncodeError:
+        return as_utf_8(said).decode(WINDOWS, errors="replace")
+    return None
+
+
 def in_encoding(text: bytes, encoding: str) -> bytes:
     """Text that was read as UTF-8 as its file has it."""
     if encoding == UTF_8:
