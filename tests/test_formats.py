@@ -280,7 +280,8 @@ def test_sheets(gdfit: Gdfit) -> None:
     unknown = gdfit("train", "d.xlsx", "--sheet", "Cost")
     assert (unknown.status, unknown.err) == (
         2,
-        "gdfit: error: --sheet: d.xlsx has no sheet 'Cost'; it has Sales, Costs\n",
+        "gdfit: error: --sheet: d.xlsx has no sheet 'Cost'; it has Sales, Costs: "
+        "gdfit train d.xlsx --sheet Costs\n",
     )
     workbook("one.xlsx", Only=TABLE)
     assert gdfit("train", "one.xlsx", "-q").err == ""
@@ -540,3 +541,38 @@ def test_a_library_reads_them_too(paths: list[str]) -> None:
         assert all_bits(found) == all_bits(expected)
     with pytest.raises(GdfitError, match="has no sheet 'B'; it has Sheet1"):
         library.read_observations("data.xlsx", dialect=Dialect(sheet="B"))
+
+
+def test_what_is_said_in_training_holds_for_files_like_it(gdfit: Gdfit) -> None:
+    rows: list[list[Cell]] = [["x", "y"], [1, 3], [2, 5], [4, 9]]
+    workbook("d.xlsx", Other=[["a", "b"], [1, 1]], Data=rows).save("d.xlsx")
+    Path("dos.csv").write_bytes("kind;y\nä;1\nö;2\nä;1\nö;3\n".encode("cp850"))
+    Path("years.csv").write_text("1990,2000\n1,3\n2,5\n4,9\n")
+    Path("marked.csv").write_text("x,y\n1,3 ! new\n2,5\n4,9 ! old\n")
+    for path, *options in (
+        ("d.xlsx", "--sheet", "Data"),
+        ("dos.csv", "--features", "kind", "--encoding", "cp850"),
+        ("years.csv", "--header"),
+        ("marked.csv", "--comment", "!"),
+    ):
+        fitted = gdfit.json("train", path, *options)
+        assert gdfit.json("evaluate", path)["mse"] == pytest.approx(fitted["loss"], abs=1e-9)
+        if path != "dos.csv":  # whose rows come back in its own bytes
+            assert gdfit("predict", path).out == gdfit("predict", path, *options).out
+            assert gdfit("predict", path).err == ""
+
+
+def test_what_is_said_in_training_is_not_said_of_other_files(gdfit: Gdfit) -> None:
+    Path("train.csv").write_bytes("x;y\n1,5;4\n2,5;6\n4;9\n".encode("utf-16"))
+    fitted = gdfit("train", "train.csv", "--decimal", ",", "--encoding", "utf-16", "-q").out
+    frame = pd.DataFrame({"x": [1.5, 4.0], "y": [4.0, 9.0]})
+    frame.to_parquet("d.parquet")
+    frame.to_excel("d.xlsx", index=False)
+    workbook("d.xlsx", First=[["x", "y"], [1.5, 4], [4, 9]]).save("d.xlsx")
+    gdfit.json("train", "d.xlsx", "--sheet", "First", "--model", "of_sheet.json")
+    frame.to_csv("d.csv", index=False, sep="\t")
+    assert gdfit("predict", "d.parquet").err == ""
+    assert fitted == gdfit("train", "train.csv", "--decimal", ",", "-q").out
+    workbook("e.xlsx", Second=[["x", "y"], [1.5, 4], [4, 9]]).save("e.xlsx")
+    for path in ("d.csv", "d.parquet", "e.xlsx"):
+        assert gdfit.json("evaluate", path, "--model", "of_sheet.json")["mse"] < 1e-20

@@ -141,7 +141,7 @@ def arrow_in(
     GdfitError : it is damaged, or a pipe.
     """
     called = kind.__name__
-    dialect.refuse((*OF_TEXT, *OF_TEXTS), f"{source.name} is {called}")
+    dialect = dialect.without((*OF_TEXT, *OF_TEXTS), f"{source.name} is {called}")
     if source.name == "standard input" and not source.is_in_any_order and not source.is_compressed:
         what = f"is {called}, which can't be read from a pipe: name the file, or < FILE"
         raise GdfitError(what, file=source.name)

@@ -135,5 +135,5 @@ def opened(
                     yield file
         return
     refuse_other_kinds(start, source.name)
-    dialect.refuse(("sheet",), f"{source.name} is text")
+    dialect = dialect.without(("sheet",), f"{source.name} is text")
     yield csv_in(source, dialect, progress, unit_bytes, suits)

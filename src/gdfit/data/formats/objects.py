@@ -25,7 +25,7 @@ def objects_in(source: Source, dialect: Dialect, progress: Progress | None) -> I
     ------
     GdfitError : it is no JSON, or holds something else.
     """
-    dialect.refuse(OF_TEXT, f"{source.name} is JSON")
+    dialect = dialect.without(OF_TEXT, f"{source.name} is JSON")
     parts: list[bytes] = []
     while part := source.read(BLOCK_BYTES):
         parts.append(part)

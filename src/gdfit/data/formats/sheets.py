@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,12 +29,12 @@ def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Ite
     GdfitError : it is damaged, or has no such sheet; or python-calamine is missing.
     """
     name = source.name
-    dialect.refuse(("delimiter", "encoding"), f"{name} is a workbook")
+    dialect = dialect.without(("delimiter", "encoding"), f"{name} is a workbook")
     with source.in_any_order(progress) as stored, workbook_in(stored, name) as workbook:
-        chosen, others = chosen_sheet(workbook, dialect.sheet, name)
+        chosen, others = chosen_sheet(workbook, dialect, name)
         rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     notes: tuple[str, ...] = ()
-    if others and dialect.sheet is None:
+    if others and chosen != dialect.sheet:
         others_told = f"{listing(others)} (`sheet` {typed(others[:1])} reads it)"
         notes = (f"its sheet {quoted(chosen)} is read; there are also {others_told}",)
     yield written_file(
@@ -70,17 +71,21 @@ def sheet_names(path: str) -> list[str]:
     return names
 
 
-def chosen_sheet(workbook: Any, asked: str | None, name: str) -> tuple[str, tuple[str, ...]]:
+def chosen_sheet(workbook: Any, dialect: Dialect, name: str) -> tuple[str, tuple[str, ...]]:
     """The sheet to read, and the others that a person sees."""
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     of_cells = [each for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
     shown = [each.name for each in of_cells if each.visible == SheetVisibleEnum.Visible]
+    asked, is_there = dialect.sheet, dialect.sheet in [each.name for each in of_cells]
+    if not is_there and "sheet" in dialect.of_training:
+        asked = None
     if asked is None and not shown:
         raise GdfitError("has no sheet", file=name)
-    if asked is not None and asked not in [each.name for each in of_cells]:
-        there = listing(tuple(shown))
-        raise UsageError(f"`sheet`: {name} has no sheet {quoted(asked)}; it has {there}")
+    if asked is not None and not is_there:
+        what = f"`sheet`: {name} has no sheet {quoted(asked)}; it has {listing(tuple(shown))}"
+        near = get_close_matches(asked, shown, n=1)
+        raise UsageError(what, changes={"sheet": near[0]} if near else {})
     chosen = shown[0] if asked is None else asked
     return chosen, tuple(each for each in shown if each != chosen)
 

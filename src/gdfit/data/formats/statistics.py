@@ -41,7 +41,7 @@ def frame_in(
     GdfitError : it is damaged, or a package that it needs is missing.
     """
     name = source.name
-    dialect.refuse(OF_TEXT, f"{name} is a file of {program.name}")
+    dialect = dialect.without(OF_TEXT, f"{name} is a file of {program.name}")
     with source.in_any_order(progress) as stored, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pandas, on what a file leaves open
         try:

@@ -221,7 +221,7 @@ def csv_in(
     is_live = suits is not None and source.is_live and not dialect.skip_end
     begun = source.read_live(HEAD_BYTES) if is_live else source.read(HEAD_BYTES)
     ended = not is_live and len(begun) < HEAD_BYTES
-    encoding = encoding_of(begun, source.name, dialect.encoding, ended=ended)
+    encoding = encoding_of(begun, source.name, dialect, ended=ended)
     if encoding.name != UTF_8:
         text: Any = Decoded(source.text, encoding.name, begun)
         source, begun, is_live = source._replace(text=text), b"", False

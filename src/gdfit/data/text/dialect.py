@@ -12,7 +12,11 @@ from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_nu
 from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
 from gdfit.errors import UsageError, joined, quoted
 
-OF_FIELDS = ("decimal", "thousands", "missing", "not_missing", "dates")
+# What holds for the files that a model is used on, too.
+KEPT = (
+    *("decimal", "thousands", "missing", "not_missing", "dates"),
+    *("comment", "header", "encoding", "sheet"),
+)
 DATES = ("mdy", "dmy")
 # What is said of other files than those whose columns have names and types of their own.
 OF_TEXT = ("delimiter", "comment", "skip", "skip_end", "header", "encoding", "sheet")
@@ -55,6 +59,7 @@ class Dialect:
         does.
     known : how columns were written before, by their names, which holds where their first lines
         don't say otherwise.
+    of_training : which of these have been said in training, and hold where they may.
     """
 
     delimiter: str | None = None
@@ -72,6 +77,7 @@ class Dialect:
     thousands: str | None = None
     dates: str | None = None
     known: tuple[tuple[str, Spelling], ...] = ()
+    of_training: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.decimal is not None and self.decimal not in SPELLINGS:
@@ -103,29 +109,42 @@ class Dialect:
                 f"{quoted(self.encoding)}"
             )
 
-    def refuse(self, options: Sequence[str], why: str) -> None:
-        """Raise where one of these options has been given, which say nothing of such a file."""
+    def without(self, options: Sequence[str], why: str) -> Dialect:
+        """This, without options that say nothing of such a file.
+
+        Raises
+        ------
+        UsageError : one of them has been given.
+        """
         for option in options:
-            if getattr(self, option) != getattr(Dialect, option):
+            is_said = getattr(self, option) != getattr(Dialect, option)
+            if is_said and option not in self.of_training:
                 what = f"`{option}` is for {OPTIONS_OF.get(option, 'CSV')}, and {why}"
                 raise UsageError(what, changes={option.replace("_", "-"): ""})
+        return replace(self, **{option: getattr(Dialect, option) for option in options})
 
     @property
     def kept(self) -> dict[str, object]:
-        """What is said of fields, which holds for the files that a model is used on, too."""
-        said = {name: getattr(self, name) for name in OF_FIELDS}
+        """What is said that holds for the files that a model is used on, too."""
+        said = {name: getattr(self, name) for name in KEPT}
         return {name: value for name, value in said.items() if value != getattr(Dialect, name)}
 
     def with_kept(self, kept: object) -> Dialect:
         """What is said, and where nothing is, what was `kept` of another dialect."""
         if not isinstance(kept, Mapping):
             return self
+
+        def said(value: object) -> object:
+            if isinstance(value, list):
+                return tuple(map(str, value))
+            return value if isinstance(value, bool) else str(value)
+
         more: dict[str, Any] = {
-            name: tuple(map(str, value)) if isinstance(value, list) else str(value)
+            name: said(value)
             for name, value in kept.items()
-            if name in OF_FIELDS and getattr(self, name) == getattr(Dialect, name)
+            if name in KEPT and getattr(self, name) == getattr(Dialect, name)
         }
-        return replace(self, **more)
+        return replace(self, **more, of_training=frozenset(more))
 
     def grammar(self, delimiter: str, quoting: Quoting = QUOTINGS[0]) -> Grammar:
         """How a file with this delimiter and these quotes writes rows and numbers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import IO, NamedTuple
 
+from gdfit.data.text.dialect import Dialect
 from gdfit.errors import GdfitError
 
 UTF_8, WINDOWS = "utf-8", "cp1252"
@@ -31,10 +32,10 @@ class Encoding(NamedTuple):
     guessed: bool = False
 
 
-def encoding_of(text: bytes, name: str, said: str | None, *, ended: bool) -> Encoding:
-    """The encoding of the file called `name`, which begins with `text`.
+def encoding_of(text: bytes, name: str, dialect: Dialect, *, ended: bool) -> Encoding:
+    """The encoding of the file called `name`, which begins with `text`; what was said in training
+    holds where it is no other without doubt.
 
-    said : what a person says that it is.
     ended : whether nothing follows.
 
     Raises
@@ -42,7 +43,8 @@ def encoding_of(text: bytes, name: str, said: str | None, *, ended: bool) -> Enc
     GdfitError : it is no text.
     """
     marked = next((MARKED[mark] for mark in MARKED if text.startswith(mark)), None)
-    if said is not None:
+    said = dialect.encoding
+    if said is not None and "encoding" not in dialect.of_training:
         known = codecs.lookup(said).name
         if known in ("utf-16", "utf-32"):
             wide = marked or encoding_with_nulls(text)
@@ -57,7 +59,7 @@ def encoding_of(text: bytes, name: str, said: str | None, *, ended: bool) -> Enc
         is_utf_8 = False
     if (nulls := text.count(b"\0")) and (not is_utf_8 or nulls * RARE > len(text)):
         raise GdfitError("is not a text file (it has null bytes)", file=name)
-    return Encoding() if is_utf_8 else Encoding(WINDOWS, guessed=True)
+    return Encoding() if is_utf_8 else Encoding(said or WINDOWS, guessed=said is None)
 
 
 def encoding_with_nulls(text: bytes) -> str | None:
