@@ -13,7 +13,7 @@ from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
 from gdfit.errors import UsageError, joined, quoted
 
 # What holds for the files that a model is used on, too.
-KEPT = (
+OF_TRAINING = (
     *("decimal", "thousands", "missing", "not_missing", "dates"),
     *("comment", "header", "encoding", "sheet"),
 )
@@ -126,7 +126,7 @@ class Dialect:
     @property
     def kept(self) -> dict[str, object]:
         """What is said that holds for the files that a model is used on, too."""
-        said = {name: getattr(self, name) for name in KEPT}
+        said = {name: getattr(self, name) for name in OF_TRAINING}
         return {name: value for name, value in said.items() if value != getattr(Dialect, name)}
 
     def with_kept(self, kept: object) -> Dialect:
@@ -142,7 +142,7 @@ class Dialect:
         more: dict[str, Any] = {
             name: said(value)
             for name, value in kept.items()
-            if name in KEPT and getattr(self, name) == getattr(Dialect, name)
+            if name in OF_TRAINING and getattr(self, name) == getattr(Dialect, name)
         }
         return replace(self, **more, of_training=frozenset(more))
 
