@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Context
+from functools import partial
 from typing import Any
 
 from gdfit.model.languages import column_letters
@@ -14,6 +16,16 @@ TOKEN = re.compile(
     r'"(?:[^"]|"")*"|\d[\d.]*(?:E[+-]?\d+)?|([A-Z]+2)(?::([A-Z]+2))?(?!\d)|[A-Z]+(?:10)?|=|\^'
 )
 DIGITS = Context(prec=15, rounding=ROUND_DOWN)
+
+
+DAY_0 = datetime(1899, 12, 30)  # from 1900 on, after the 29 February that Excel gives it
+
+
+def part_of_date(part: str, cell: Any, kind: int = 2) -> int:
+    """A part of the date that a number stands for in Excel; of weekdays, those from Monday on."""
+    assert kind == 2
+    moment = DAY_0 + timedelta(days=float(cell))
+    return moment.isoweekday() if part == "WEEKDAY" else int(getattr(moment, part.lower()))
 
 
 def logarithm(function: Callable[..., float]) -> Callable[..., float]:
@@ -55,6 +67,10 @@ def worked_out(formula: str, row: Sequence[object]) -> Any:
         "TRIM": lambda cell: (
             Cell(" ".join(filter(None, cell.text.split(" ")))) if cell.text else cell
         ),
+        **{part: partial(part_of_date, part) for part in ("YEAR", "MONTH", "WEEKDAY", "HOUR")},
+        "DATE": lambda year, month, day: (datetime(int(year), int(month), int(day)) - DAY_0).days,
+        "INT": lambda cell: int(float(cell)),
+        "MOD": lambda number, by: int(float(number)) % by,
         "EXACT": lambda cell, text: cell.text == text,
         "LN": logarithm(math.log),
         "LOG": logarithm(math.log),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas
 import polars
@@ -16,8 +18,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from conftest import Gdfit
-from gdfit import Dialect, GdfitError, UsageError, observations_from, read_observations, train
+from conftest import Gdfit, Opened
+from exported import c_function
+from gdfit import (
+    Dialect,
+    GdfitError,
+    UsageError,
+    export,
+    load_model,
+    observations_from,
+    read_observations,
+    train,
+)
 from gdfit.data.batch import Asked
 from gdfit.data.sources.plain_reader import read_plainly
 from gdfit.data.text.blocks import Block
@@ -25,6 +37,7 @@ from gdfit.data.text.fields import Grammar
 from gdfit.data.text.spellings import DateSpelling, find_spelling
 from gdfit.dates import date_part, days_of_digits, iso_date
 from readers import blocks_of, read_block
+from spreadsheet import worked_out
 
 pytestmark = pytest.mark.filterwarnings("ignore::gdfit.GdfitWarning")
 EPOCH = datetime(1970, 1, 1)
@@ -420,9 +433,7 @@ def test_terms_that_take_no_such_column(gdfit: Gdfit, terms: str, what: str) -> 
 
 def test_whole_numbers_that_are_dates(gdfit: Gdfit) -> None:
     data = b"n,y\n20231231,1\n20240101,2\n20240229,61\n"
-    slope, b = map(
-        float, gdfit("train", "-", "-q", "--features", "date(n)", stdin=data).out.split()
-    )
+    slope = float(gdfit("train", "-", "-q", "--features", "date(n)", stdin=data).out.split()[0])
     assert np.isclose(slope, 1)
     assert np.isclose(float(gdfit("predict", "--x", "20240301").out), 62)
 
@@ -439,3 +450,100 @@ def test_a_run_ends_with_b_at_the_first_date(gdfit: Gdfit) -> None:
     assert "y = 6 at (2024-01-05T12:00, 0)" in out
     for more in (("--features", "x"), ("--features", "day,x", "--no-intercept")):
         assert " dates " not in gdfit("train", "-", *more, stdin=data).out
+
+
+PARTS = "day,day^2,year(day),month(day),weekday(day)"
+
+
+@pytest.mark.parametrize("terms", ["day,x", PARTS, "hour(day),day:x,C(day)"])
+def test_exports_know_dates(gdfit: Gdfit, tmp_path: Path, terms: str) -> None:
+    """What each has for a date makes the same prediction."""
+    moments = [datetime(2023, 12, 28, 5) + 13 * row * DAY / 12 for row in range(24)]
+    random = np.random.default_rng(3)
+    frame = pandas.DataFrame({"day": moments, "x": random.normal(size=24).round(3)})
+    frame = frame.assign(y=random.normal(size=24))
+    frame.to_csv("data.csv", index=False)
+    assert gdfit("train", "data.csv", "-q", "--features", terms).status == 0
+    model = load_model("gdfit.json")
+    expected = model.predict(frame).tolist()
+    back = gdfit("predict", "data.csv").out.splitlines()[1:]
+    assert [float(line.rpartition(",")[2]) for line in back] == expected
+    space: dict[str, Any] = {}
+    exec(export(model, "python"), space)
+    for written in (str, datetime.isoformat, lambda moment: moment, pandas.Timestamp):
+        rows = [
+            {"day": written(moment), "x": x} for moment, x in zip(moments, frame.x, strict=True)
+        ]
+        assert [space["predict"](row) for row in rows] == expected
+    database = duckdb.connect()
+    database.register("t", pa.Table.from_pandas(frame))
+    found = database.execute(f"SELECT {export(model, 'sql')} FROM t").fetchall()
+    assert np.allclose([value for (value,) in found], expected, rtol=1e-9, atol=1e-9)
+    days = [(moment - EPOCH) / DAY for moment in moments]
+    if "hour" not in terms:  # of which a spreadsheet's last digits are others
+        formula = export(model, "excel")
+        values = {"day": [day + 25569 for day in days], "x": frame.x.tolist()}
+        cells = zip(*(values[name] for name in model.inputs), strict=True)
+        assert np.allclose([worked_out(formula, row) for row in cells], expected, atol=1e-6)
+    notes = gdfit("export", "--format", "sql").err
+    assert "where this runs, day must hold dates or timestamps" in notes
+    if "(day)" in terms:
+        error = gdfit("export", "--format", "c").err
+        assert "(day) can't be written in C; --format python and excel have dates" in error
+        return
+    code = gdfit("export", "--format", "c").out
+    assert "double day,  /* day, in days since 1970-01-01 */" in code
+    function = c_function(code, tmp_path, [0.0, 0.0])
+    assert [function(day, x) for day, x in zip(days, frame.x, strict=True)] == expected
+    assert (
+        "day must hold days since 1970"
+        in gdfit("export", "--format", "torch", "--output", "m.pt").err
+    )
+
+
+def test_numbers_that_are_dates_are_exported(gdfit: Gdfit) -> None:
+    data = b"n,y\n20231231,1\n20240101,2\n20240229,61\n20250301,7\n"
+    gdfit("train", "-", "-q", "--features", "date(n),date(n)^2", stdin=data)
+    model, values = load_model("gdfit.json"), [20231231, 20240101, 20240229, 20250301]
+    expected = [float(gdfit("predict", "--x", str(value)).out) for value in values]
+    space: dict[str, Any] = {}
+    exec(export(model, "python"), space)
+    assert [space["predict"]({"n": str(value)}) for value in values] == expected
+    formula = export(model, "excel")
+    assert np.allclose(
+        [worked_out(formula, [float(value)]) for value in values], expected, atol=1e-6
+    )
+    for form in ("sql", "c"):
+        what = f"date(n) can't be written in {form.upper()}"
+        assert what in gdfit("export", "--format", form).err
+
+
+def test_pictures_charts_and_pages_have_dates(gdfit: Gdfit, monkeypatch: Any) -> None:
+    lines = [f"{EPOCH + (19_000 + 9 * row) * DAY:%Y-%m-%d},{row + row % 3}" for row in range(30)]
+    Path("data.csv").write_text("\n".join(["day,y", *lines, ""]))
+    more = ["--chart", "--plot", "p.svg", "--page", "p.html", "--panel", "fit"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = gdfit("train", "data.csv", *more)
+    assert result.status == 0
+    assert "2022-04-18" in result.out
+    assert '"dates":true' in Path("p.html").read_text().replace(" ", "")
+    drawn = Path("p.svg").read_text()
+    assert "19,100" not in drawn
+    assert ">May<" in drawn
+    gdfit("train", "data.csv", "--features", "day^2", "--page", "p.html", "-q")
+    assert '"dates":false' in Path("p.html").read_text().replace(" ", "")
+
+
+def test_the_axis_of_a_page_has_dates(opened: Opened) -> None:
+    for days, ticks in (
+        ([0.0, 0.5, 1.0], ["01-05 00:00", "01-05 12:00", "01-06 00:00"]),
+        ([0.0, 30.0, 100.0], ["2024-02", "2024-03", "2024-04"]),
+        ([0.0, 900.0, 3000.0], ["2025", "2030"]),
+    ):
+        frame = pandas.DataFrame({"day": [datetime(2024, 1, 5) + each * DAY for each in days]})
+        page = opened(train(frame.assign(y=[1.0, 2.0, 4.0]), "y"))
+        found = page.run(
+            "[...document.querySelectorAll('#fit text')].map((each) => each.textContent)"
+        )
+        assert set(ticks) <= set(found)

@@ -16,11 +16,22 @@ from typing import get_args
 from gdfit.choices import ExportFormat
 from gdfit.data.batch import Level
 from gdfit.data.terms.terms import Factor, Term
+from gdfit.data.text.spellings import dated
+from gdfit.dates import EPOCH
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.model.languages import C, Excel, Language, Python, Sql
 from gdfit.model.linear import LinearModel
 from gdfit.system import open_beside, written_beside
 
+# What a column of dates must hold, by the format.
+DATES_IN = {
+    "sql": "dates or timestamps, in UTC; SQLite has unixepoch(…) in place of EXTRACT(EPOCH FROM "
+    "CAST(… AS TIMESTAMP))",
+    "python": "dates, datetimes or texts in ISO 8601",
+    "excel": "dates, and no texts",
+    "c": f"days since {EPOCH}",
+    "torch": f"days since {EPOCH}",
+}
 # By the name of the format.
 LANGUAGES: dict[str, type[Language]] = {"sql": Sql, "python": Python, "c": C, "excel": Excel}
 
@@ -74,7 +85,7 @@ def summands(model: LinearModel, language: Language) -> list[str]:
         category = categories[len(levels)]
         there = expansion.levels[expansion.categories.index(category)]
         cases = [(level, weight_for(number, *levels, level)) for level in there]
-        return language.choice(category.column, cases)
+        return language.choice(category, cases)
 
     signed = []
     for number, term in enumerate(expansion.terms):
@@ -99,7 +110,7 @@ def sign(value: float) -> str:
 def written_product(term: Term, language: Language) -> str:
     """The numbers in a term, multiplied; nothing where there are none."""
     if term.is_column:
-        return language.column(term.numbers[0].column)
+        return language.term(term.numbers[0].column)
     texts = [text for factor in term.numbers for text in written(factor, language)]
     return f"({language.times.join(texts)})" if len(texts) > 1 else "".join(texts)
 
@@ -109,8 +120,7 @@ def written(factor: Factor, language: Language) -> list[str]:
     same to the last bit; higher powers are the language's own."""
     text = language.factor(factor.column)
     if factor.function:
-        function = language.functions.get(factor.function, f"{factor.function}({{}})")
-        text = function.format(language.column(factor.column))
+        text = language.function(factor)
     if factor.power <= 2:
         return [text] * factor.power
     return [language.power.format(text, factor.power)]
@@ -150,13 +160,18 @@ def notes_on(model: LinearModel, form: ExportFormat, text: str) -> Iterator[str]
             "the column must be called so where this runs"
         )
     factors = [factor for term in model.made_of.terms for factor in term.factors]
-    if form in ("sql", "python") and any(factor.function for factor in factors):
-        function = next(str(factor) for factor in factors if factor.function)
+    functions = [str(each) for each in factors if each.function and not each.is_category]
+    if form in ("sql", "python") and functions:
+        function = functions[0]
         yield f"where there is no {function}, this is an error, and predict leaves the field empty"
     if form in ("sql", "c") and model.made_of.texts:
         names = listing(model.made_of.texts)
         yield f"texts are compared as they are, and gdfit reads {names} without blanks around them"
-    if spelled := tuple(column for column, _ in model.spellings):
+    dates = tuple(name for name in dated(model.spellings) if name in model.inputs)
+    if dates and form in DATES_IN:
+        names = listing(dates)
+        yield f"where this runs, {names} must hold {DATES_IN[form]}"
+    if spelled := tuple(column for column, _ in model.spellings if column not in dates):
         what = f"{listing(spelled)} must hold plain numbers where this runs, as 1250 for $1,250"
         yield what + (
             ", and 45 for 45%, which a spreadsheet has as 0.45" if form == "excel" else ""

@@ -18,7 +18,9 @@ from typing import ClassVar
 
 from gdfit.data.batch import Level
 from gdfit.data.terms.expansion import enclosed
-from gdfit.data.terms.terms import FUNCTIONS
+from gdfit.data.terms.terms import FUNCTIONS, Factor
+from gdfit.data.text.spellings import dated
+from gdfit.dates import DATE_PARTS, EPOCH
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import LinearModel
 
@@ -30,6 +32,8 @@ class Language(ABC):
     """The parts of a prediction, as text.
 
     functions : how a function of a number is written, where that is not as in gdfit.
+    days, parts : how the days since 1970-01-01 of a column of dates are written, and the parts of
+        its dates.
     times : what stands for multiplication.
     power : how a power from the third on is written: of a number, and its exponent.
     long : the columns with levels that are whole numbers, of which float64 does not have all.
@@ -40,6 +44,8 @@ class Language(ABC):
     """
 
     functions: ClassVar[Mapping[str, str]] = {}
+    days: ClassVar[str] = "{}"
+    parts: ClassVar[Mapping[str, str]] = {}
     times = " * "
     power: ClassVar[str]
 
@@ -47,6 +53,7 @@ class Language(ABC):
         self.model = model
         self.inputs = model.inputs
         self.texts, made_of = model.made_of.texts, model.made_of
+        self.dates = [name for name in dated(model.spellings) if name in self.inputs]
         categories = zip(made_of.categories, made_of.levels, strict=False)
         self.long = {each.column for each, levels in categories if any(map(is_long, levels))}
 
@@ -65,15 +72,34 @@ class Language(ABC):
 
     @abstractmethod
     def column(self, name: str) -> str:
+        """The number, the text or the date in a column."""
+
+    def term(self, name: str) -> str:
         """The number, or the text, in a column."""
+        return self.days.format(self.column(name)) if name in self.dates else self.column(name)
 
     def factor(self, name: str) -> str:
         """The number in a column, where a power or a product of it is taken."""
-        return self.column(name)
+        return self.term(name)
+
+    def function(self, factor: Factor) -> str:
+        """The function of a number, or the part of a date."""
+        there = {name: f"{name}({{}})" for name in FUNCTIONS if name != "date"}
+        there |= {**self.functions, **self.parts}
+        if factor.function not in there:
+            what = f"{factor} can't be written in {type(self).__name__.upper()}"
+            raise GdfitError(f"{what}; `format` python and excel have dates")
+        if factor.is_category:
+            return there[factor.function].format(self.column(factor.column))
+        return there[factor.function].format(self.term(factor.column))
+
+    def level(self, category: Factor) -> str:
+        """The level of a category in a row."""
+        return self.function(category) if category.function else self.term(category.column)
 
     @abstractmethod
-    def choice(self, column: str, cases: Cases) -> str:
-        """The text that stands for the level in a column."""
+    def choice(self, category: Factor, cases: Cases) -> str:
+        """The text that stands for the level of a category."""
 
     @abstractmethod
     def whole(self, summands: Sequence[str]) -> str:
@@ -94,6 +120,11 @@ class Sql(Language):
     """An expression in SQL. A row without a value for a column has none for ŷ: NULL."""
 
     functions: ClassVar = {"log": "ln({})"}
+    days = "EXTRACT(EPOCH FROM CAST({} AS TIMESTAMP)) / 86400e0"
+    parts: ClassVar = {
+        name: f"EXTRACT({said} FROM CAST({{}} AS TIMESTAMP))"
+        for name, said in zip(DATE_PARTS, ("YEAR", "MONTH", "ISODOW", "HOUR"), strict=True)
+    }
     power = "power({}, {})"
 
     def positive(self, value: float) -> str:
@@ -111,15 +142,18 @@ class Sql(Language):
     def column(self, name: str) -> str:
         return enclosed(name)
 
-    def factor(self, name: str) -> str:
-        return f"CAST({self.column(name)} AS DOUBLE PRECISION)"  # integers would overflow
+    def term(self, name: str) -> str:
+        return f"({super().term(name)})" if name in self.dates else self.column(name)
 
-    def choice(self, column: str, cases: Cases) -> str:
-        whens = ""
+    def factor(self, name: str) -> str:
+        return f"CAST({self.term(name)} AS DOUBLE PRECISION)"  # integers would overflow
+
+    def choice(self, category: Factor, cases: Cases) -> str:
+        whens, column = "", category.column
         for level, text in cases:
             there = enclosed(level, "'") if isinstance(level, str) else self.exact(column, level)
             whens += f"\n    WHEN {there} THEN {text}"
-        return f"CASE {self.column(column)}{whens}\n    END"
+        return f"CASE {self.level(category)}{whens}\n    END"
 
     def whole(self, summands: Sequence[str]) -> str:
         return "(\n  " + "\n  ".join(summands) + "\n)\n"
@@ -128,14 +162,24 @@ class Sql(Language):
 class Python(Language):
     """A function in Python, of a row by column names: a dict, or what csv.DictReader gives."""
 
-    functions: ClassVar = {name: f"math.{name}({{}})" for name in FUNCTIONS}
+    functions: ClassVar = {name: f"math.{name}({{}})" for name in FUNCTIONS} | {
+        "date": "days(datetime.datetime.strptime(str(int({})), '%Y%m%d'))"
+    }
+    days = "days({})"
+    parts: ClassVar = {
+        "year": "moment({}).year",
+        "month": "moment({}).month",
+        "weekday": "moment({}).isoweekday()",
+        "hour": "moment({}).hour",
+    }
     power = "{} ** {}"
 
     def column(self, name: str) -> str:
-        return f"row[{name!r}]" if name in self.texts else f"float(row[{name!r}])"
+        is_number = name not in self.texts and name not in self.dates
+        return f"float(row[{name!r}])" if is_number else f"row[{name!r}]"
 
-    def choice(self, column: str, cases: Cases) -> str:
-        lines, there = "", self.column(column)
+    def choice(self, category: Factor, cases: Cases) -> str:
+        lines, column, there = "", category.column, self.level(category)
         if column in self.texts:
             there += ".strip(' \\t')"  # as gdfit reads it
         elif column in self.long:
@@ -147,14 +191,33 @@ class Python(Language):
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)
-        used = [name for name in ("decimal", "math") if f"{name}." in lines]
-        imports = "".join(f"import {name}\n" for name in used) + "\n\n" * bool(used)
+        helpers = MOMENT_CODE if "days(" in lines or "moment(" in lines else ""
+        there = lines + helpers
+        used = [name for name in ("datetime", "decimal", "math") if f"{name}." in there]
+        imports = "".join(f"import {name}\n" for name in used) + helpers + "\n\n" * bool(used)
         return (
             f"# Written by gdfit. It gives {printable(self.model.target)} for a row, "
             "which maps\n# the names of columns to values, as a dict or a row of csv.DictReader "
             f"does.\n{imports}def predict(row):\n    return (\n        {lines}\n    )\n"
         )
 
+
+MOMENT_CODE = """
+
+def moment(value):
+    # A datetime, a date or a text in ISO 8601, in UTC if it has a zone; or days since 1970-01-01.
+    if isinstance(value, (int, float)):
+        return datetime.datetime(1970, 1, 1) + datetime.timedelta(days=value)
+    time = datetime.datetime.fromisoformat(str(value).strip())
+    return time.astimezone(datetime.timezone.utc).replace(tzinfo=None) if time.tzinfo else time
+
+
+def days(value):
+    if isinstance(value, (int, float)):
+        return value
+    since = moment(value) - datetime.datetime(1970, 1, 1)
+    return since.days + (since.seconds * 10**6 + since.microseconds) / 86_400_000_000
+"""
 
 # No C keyword may name a param, nor what gcc predefines or is a name in the headers here.
 NOT_IN_C = re.compile(
@@ -181,8 +244,9 @@ class C(Language):
     def column(self, name: str) -> str:
         return f"(double){self.names[name]}" if name in self.long else self.names[name]
 
-    def choice(self, column: str, cases: Cases) -> str:
-        name = self.names[column]
+    def choice(self, category: Factor, cases: Cases) -> str:
+        column = category.column
+        name = self.function(category) if category.function else self.names[column]
         if column in self.long and not all(is_in_64_bits(level) for level, _ in cases):
             what = "has levels of more than 64 bits, which C has no numbers for"
             raise GdfitError(f"{what}; `format` python has no limit", column=column)
@@ -200,9 +264,10 @@ class C(Language):
         headers += "#include <string.h>\n" if self.texts else ""
         kinds = dict.fromkeys(self.inputs, "double ") | dict.fromkeys(self.texts, "const char *")
         kinds |= dict.fromkeys(self.long, "long long ")
+        told = dict.fromkeys(self.dates, f", in days since {EPOCH}")
         params = [
-            f"    {kinds[name]}{self.names[name]}"
-            f"{',' if place < len(self.inputs) else ''}  /* {in_comment(name)} */\n"
+            f"    {kinds[name]}{self.names[name]}{',' if place < len(self.inputs) else ''}"
+            f"  /* {in_comment(name)}{told.get(name, '')} */\n"
             for place, name in enumerate(self.inputs, start=1)
         ]
         return (
@@ -251,6 +316,14 @@ class Excel(Language):
         "log10": "LOG10({})",
         "exp": "EXP({})",
         "sqrt": "SQRT({})",
+        "date": "(DATE(INT({0}/10000),MOD(INT({0}/100),100),MOD({0},100))-25569)",
+    }
+    days = "({}-25569)"  # from 1900 on, where Excel's dates begin
+    parts: ClassVar = {
+        "year": "YEAR({})",
+        "month": "MONTH({})",
+        "weekday": "WEEKDAY({},2)",
+        "hour": "HOUR({})",
     }
     times, power = "*", "{}^{}"
     ROW = 2
@@ -273,14 +346,15 @@ class Excel(Language):
     def column(self, name: str) -> str:
         return f"{column_letters(self.inputs.index(name))}{self.ROW}"
 
-    def choice(self, column: str, cases: Cases) -> str:
+    def choice(self, category: Factor, cases: Cases) -> str:
+        column = category.column
         if len(cases) > self.CASES:
             what = f"has {len(cases)} levels, and Excel's SWITCH takes {self.CASES}"
             raise GdfitError(f"{what}; `format` sql, python or c has no limit", column=column)
         if column in self.long:
             what = "has levels that Excel, which drops what follows 15 digits, takes for one"
             raise GdfitError(f"{what}; `format` sql, python or c tells them apart", column=column)
-        cell, parts = self.column(column), ["TRUE"]
+        cell, parts = self.level(category), ["TRUE"]
         for level, text in cases:
             if isinstance(level, str):  # "=" takes a for A
                 there = cell if "  " in level else f"TRIM({cell})"  # which leaves one blank of two
