@@ -149,11 +149,12 @@ def is_plain(block: Block, grammar: Grammar) -> bool:
     field."""
     if len(block.quotes) % 2 or (grammar.escape and b"\\" in block.text):
         return False
-    quotes = block.text.count(grammar.quote.encode())
-    if quotes == len(block.quotes):
+    if grammar.quote.encode() not in block.text:
         return True
     text = np.frombuffer(block.text, np.uint8)
     others = text == ord(grammar.quote)
+    if np.count_nonzero(others) == len(block.quotes):
+        return True
     others &= ~in_quotes(block.quotes, len(text))
     others[block.quotes] = False
     return not at_start(text, np.flatnonzero(others), grammar).any()
