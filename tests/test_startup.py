@@ -44,6 +44,7 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, command: str) -
     [
         ("gdfit", {"numpy", "pandas", "torch", "rich", "typer", "sklearn", "gdfit.errors"}),
         ("gdfit.sklearn", {"torch", "matplotlib", "rich", "typer"}),
+        ("gdfit.data.sources.stores", HEAVY | {"numpy"}),
     ],
 )
 def test_a_module_imports_no_more_than_it_needs(module: str, unwanted: set[str]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from gdfit.data.batch import Asked, Batch, Unit
-from gdfit.data.text.header import Layout
-from gdfit.errors import GdfitError
+if TYPE_CHECKING:  # paths are looked at deep in Typer, where to import NumPy takes 10 ms more
+    from gdfit.data.batch import Asked, Batch, Unit
+    from gdfit.data.text.header import Layout
+    from gdfit.errors import GdfitError
 
 
 class Progress(Protocol):
