@@ -1,7 +1,7 @@
 """Files as they are found, a few million rows each, against ``pandas.read_csv`` of the columns that
 are used: whole processes, with their peak memory.
 
-``python benchmarks/shapes.py [FOLDER [NAME…]]`` keeps the files, 0.8 GB, in FOLDER, and takes the
+``python benchmarks/shapes.py [FOLDER [NAME…]]`` keeps the files, 1.2 GB, in FOLDER, and takes the
 shapes of these names alone.
 """
 
@@ -19,8 +19,11 @@ from whole_process import compare
 
 READ_CSV = """
 import sys, pandas as pd
-path, columns, delimiter, decimal = sys.argv[1:]
-print(pd.read_csv(path, usecols=columns.split(","), sep=delimiter, decimal=decimal).shape)
+path, columns, delimiter, decimal, more = sys.argv[1:]
+def plain(said):
+    return float(said.replace("$", "").replace(",", "").replace("%", ""))
+options = dict(usecols=columns.split(","), sep=delimiter, decimal=decimal) | eval(more)
+print(pd.read_csv(path, **options).shape)
 """
 AT_ONCE = 100_000
 SPECIES = ["Adelie", "Chinstrap", "Gentoo, large", "King", "Emperor"]
@@ -38,6 +41,7 @@ class Shape:
     columns : makes so many rows, each column as texts.
     used : the columns that are used, the target last.
     options : for gdfit.
+    pandas : the options of `read_csv` that make it read the file, as Python has them.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Shape:
     decimal: str = "."
     options: tuple[str, ...] = ()
     ending: str = ".csv"
+    pandas: str = "{}"
 
     def path(self, folder: Path) -> Path:
         """Where the file is."""
@@ -81,10 +86,10 @@ class Shape:
         features = ["--features", ",".join(self.used[:-1]), "--target", self.used[-1]]
         separator = r"\s+" if self.delimiter == " " else self.delimiter
         script = [sys.executable, "-c", READ_CSV, path, ",".join(self.used)]
-        train = [sys.executable, "-m", "gdfit", "train", path, *features, "--lr", "0.1"]
+        train = [sys.executable, "-m", "gdfit", "train", path, *features]
         return {
             f"gdfit train, {self.name}": [*train, *self.options],
-            "pandas.read_csv of these columns": [*script, separator, self.decimal],
+            "pandas.read_csv of these columns": [*script, separator, self.decimal, self.pandas],
         }
 
 
@@ -118,6 +123,32 @@ def with_missing(random: np.random.Generator, count: int) -> Columns:
     return columns
 
 
+def spelled(form: str, scale: float) -> Callable[[np.random.Generator, int], Columns]:
+    """Numbers of which x is written in a form, and is so many times as large."""
+
+    def columns(random: np.random.Generator, count: int) -> Columns:
+        found = numbers(random, count)
+        return found | {"x": [form.format(scale * float(x)) for x in found["x"]]}
+
+    return columns
+
+
+def with_dates(random: np.random.Generator, count: int) -> Columns:
+    """A column of dates before the numbers."""
+    days = np.datetime64("2000-01-01") + random.integers(9_000, size=count)
+    return {"date": days.astype(str).tolist()} | numbers(random, count)
+
+
+def with_broken_rows(random: np.random.Generator, count: int) -> Columns:
+    """Numbers, and in one of a hundred rows a field more."""
+    columns = numbers(random, count)
+    broken = random.random(count) < 0.01
+    columns["y"] = [
+        f"{y},7" if is_broken else y for is_broken, y in zip(broken, columns["y"], strict=True)
+    ]
+    return columns
+
+
 SHAPES = [
     Shape("clean", 5_000_000, numbers),
     Shape("quoted words", 3_500_000, with_words),
@@ -133,6 +164,29 @@ SHAPES = [
     ),
     Shape("gzip", 5_000_000, numbers, ending=".csv.gz"),
     Shape("time stamps", 2_500_000, with_times),
+    Shape(
+        "thousands",
+        2_500_000,
+        spelled("{:,.2f}", 1e6),
+        delimiter=";",
+        pandas="dict(thousands=',')",
+    ),
+    Shape(
+        "money",
+        2_500_000,
+        spelled("${:,.2f}", 1e6),
+        delimiter=";",
+        pandas="dict(converters={'x': plain})",
+    ),
+    Shape("per cent", 2_500_000, spelled("{:.2f}%", 100), pandas="dict(converters={'x': plain})"),
+    Shape("dates", 2_500_000, with_dates, used=("date", "y"), pandas="dict(parse_dates=['date'])"),
+    Shape(
+        "1 % broken rows",
+        5_000_000,
+        with_broken_rows,
+        options=("--skip-broken",),
+        pandas="dict(on_bad_lines='skip')",
+    ),
     Shape(
         "3 of 15 columns",
         800_000,

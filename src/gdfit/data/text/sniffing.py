@@ -71,9 +71,8 @@ def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
     while not dialect.comment and (found := COMMENT.match(text, start)):
         comment, start = found[0], found.end()
     sample = whole_lines(text[start:], name)
-    grammar = sniff_grammar(sample, dialect, delimiter)
     line = fields.line_at(text, start)
-    rows = first_rows(sample, grammar, start, line)
+    grammar, rows = sniffed(sample, dialect, delimiter, start, line)
     if not rows or not sample.strip():
         top = max(line - 1, dialect.skip)
         below = f" below line {top}" if top else ""
@@ -108,15 +107,19 @@ def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[Hea
     ]
 
 
-def sniff_grammar(sample: bytes, dialect: Dialect, delimiter: str | None) -> Grammar:
-    """How the rows of `sample` are written. The delimiter is the one that cuts the most of them
-    into equally many fields, at least two and in at least half of them; where several do, the one
-    that leaves the most numbers, whatever their decimal mark. A comma for a single column.
+def sniffed(
+    sample: bytes, dialect: Dialect, delimiter: str | None, start: int, line: int
+) -> tuple[Grammar, list[HeadRow]]:
+    """How the rows of `sample` are written, and the first ones, as `first_rows` gives them.
+
+    The delimiter is the one that cuts the most of them into equally many fields, at least two and
+    in at least half of them; where several do, the one that leaves the most numbers, whatever their
+    decimal mark. A comma for a single column.
 
     Single quotes, or backslashes in quotes, are taken for such where the rows are then more alike,
     have more numbers, or a column that is all in quotes.
     """
-    found: list[tuple[tuple[int, float, int], Grammar]] = []
+    found: list[tuple[tuple[int, float, int], Grammar, list[HeadRow]]] = []
     for quoting in QUOTINGS:
         if not may_be_quoted(sample, quoting, delimiter or ""):
             continue
@@ -125,17 +128,18 @@ def sniff_grammar(sample: bytes, dialect: Dialect, delimiter: str | None) -> Gra
             is_there = any(character in sample for character in grammar.delimiters)
             if not is_there or candidate in (dialect.decimal, dialect.comment, quoting.quote):
                 continue
-            rows = first_rows(sample, grammar, 0, 1)
+            rows = first_rows(sample, grammar, start, line)
             whole = [row for row in rows if not row.fields[-1].startswith(quoting.quote)]
             if not whole:
                 continue
             width, alike = Counter(len(row.fields) for row in whole).most_common(1)[0]
             if width >= 2 and 2 * alike >= len(rows):
                 in_quotes = 0 if quoting.quote == '"' else columns_in_quotes(sample, grammar)
-                found.append(((alike, share_of_numbers(rows), in_quotes), grammar))
+                found.append(((alike, share_of_numbers(rows), in_quotes), grammar, rows))
     if found:  # the first of those that are equally good
-        return max(found, key=lambda each: each[0])[1]
-    return dialect.grammar(delimiter or (";" if dialect.decimal == "," else ","))
+        return max(found, key=lambda each: each[0])[1:]
+    grammar = dialect.grammar(delimiter or (";" if dialect.decimal == "," else ","))
+    return grammar, first_rows(sample, grammar, start, line)
 
 
 def may_be_quoted(sample: bytes, quoting: Quoting, delimiter: str) -> bool:
