@@ -185,7 +185,7 @@ def unit_ahead(said: str) -> str:
 def spelling_of(fields: Sequence[str], decimal: str, thousands: str) -> Spelling:
     """How the numbers of a column are written that has these fields, none of them missing: each
     that is written as a number may be, and more than half are, says one. A mark that may stand for
-    thousands or for decimals is in `doubt`, but in money.
+    thousands or for decimals is in `doubt`; in money it stands for thousands.
 
     decimal, thousands : the marks that are said, nothing for any.
     """
@@ -222,11 +222,12 @@ def spelling_of(fields: Sequence[str], decimal: str, thousands: str) -> Spelling
     is_decimal_comma = all(plain_number(said, ",") is not None for said in numbers)
     if not decimal and is_decimal_comma and len(ways) == 1 and without:
         return plain
-    is_money = unit not in ("", "%")
-    if first == last or (first.point == "." and not is_money):
-        other = {".": ",", ",": "."}[first.point] if is_money else ""
-        return first._replace(thousands=first.thousands or other)
-    return last._replace(doubt="" if is_money and first.point == "," else first.point)
+    if unit not in ("", "%"):  # of which a mark beside it stands for thousands where it may
+        other = {".": ",", ",": "."}[last.point]
+        return last._replace(thousands=last.thousands or other)
+    if first == last or first.point == ".":
+        return first
+    return last._replace(doubt=first.point)
 
 
 def is_plain_or_infinite(said: str, point: str) -> bool:

@@ -22,10 +22,17 @@ LINE_ENDS = b"\r\n"
 
 
 def read_by_arrow(
-    block: Block, grammar: Grammar, width: int, asked: Sequence[Asked], *, missing: bool
+    block: Block,
+    grammar: Grammar,
+    width: int,
+    asked: Sequence[Asked],
+    *,
+    missing: bool,
+    retry: bool = True,
 ) -> Batch | None:
     """The rows of a block, of the columns that are `asked` for; rows must have `width` fields each.
-    A field that is `missing` is NaN or -1, if there may be any."""
+    A field that is `missing` is NaN or -1, if there may be any. Where blanks may be in the way,
+    there is another try without them, or none."""
     import pyarrow as pa
     from pyarrow import csv
 
@@ -54,7 +61,7 @@ def read_by_arrow(
     if is_spaced or width == 1 or (len(block.quotes) and not are_at_ends(block, grammar)):
         text = trimmed(block, grammar)
     table = parsed(text, grammar, width, conversion)
-    if table is None and text is block.text:  # blanks may be in the way
+    if table is None and retry and text is block.text:  # blanks may be in the way
         table = parsed(trimmed(block, grammar), grammar, width, conversion)
     if table is None:
         return None
@@ -97,42 +104,50 @@ def parsed(text: bytes | None, grammar: Grammar, width: int, conversion: Any) ->
         return None
 
 
-def doubtful_rows(
-    block: Block,
-    grammar: Grammar,
-    width: int,
-    asked: Sequence[Asked],
-    starts: Positions,
-    stops: Positions,
-) -> NDArray[np.bool_] | None:
-    """Which rows of a block, that start and stop there, may be no rows as they are `asked` for;
-    None where that can't be told soon."""
-    import pyarrow as pa
-    from pyarrow import compute, csv
-
+def fields_in_rows(block: Block, grammar: Grammar, starts: Positions) -> Positions | None:
+    """How many fields the rows of a block have, which start there, 0 where a quote only seems to
+    open one; None where that can't be told soon."""
     if grammar.delimiter == WHITE_SPACE or len(block.quotes) % 2 or not len(starts):
         return None
     text = np.frombuffer(block.text, np.uint8)
+    ends = text == ord(grammar.delimiter)
+    if grammar.quote.encode() not in block.text:
+        return 1 + np.add.reduceat(ends.view(np.uint8), starts, dtype=np.int64)
     within = in_quotes(block.quotes, len(text))
-    places = np.flatnonzero((text == ord(grammar.delimiter)) & ~within)
-    counts = np.searchsorted(places, stops) - np.searchsorted(places, starts)
-    doubtful: NDArray[np.bool_] = counts != width - 1
+    ends &= ~within
+    counts: Positions = 1 + np.add.reduceat(ends.view(np.uint8), starts, dtype=np.int64)
     quotes = text == ord(grammar.quote)
     quotes &= ~within
     quotes[block.quotes] = False
     opening = np.flatnonzero(quotes)
     opening = opening[at_start(text, opening, grammar)]
-    doubtful[np.searchsorted(starts, opening, "right") - 1] = True
-    rows = without_rows(block.text, starts, doubtful)
+    counts[np.searchsorted(starts, opening, "right") - 1] = 0
+    return counts
+
+
+def rows_of_words(
+    block: Block,
+    grammar: Grammar,
+    width: int,
+    asked: Sequence[Asked],
+    starts: Positions,
+    apart: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Which rows of a block, that start there, have a word where numbers are `asked` for, but for
+    those that are `apart`; all where that can't be told soon."""
+    import pyarrow as pa
+    from pyarrow import compute, csv
+
     numbers = sorted({str(each.place) for each in asked if each.kind != "word"})
     conversion = csv.ConvertOptions(
         column_types=dict.fromkeys(numbers, pa.binary()),
         include_columns=numbers,
         check_utf8=False,
     )
-    table = parsed(rows, grammar, width, conversion)
-    if table is None or table.num_rows != np.count_nonzero(~doubtful):
-        return None
+    found = np.ones(len(starts), bool)
+    table = parsed(without_rows(block.text, starts, apart), grammar, width, conversion)
+    if table is None or table.num_rows != np.count_nonzero(~apart):
+        return found
     known = pa.array([b"", *grammar.missing_words], pa.binary())
     words = np.zeros(table.num_rows, bool)
     for place, column in zip(numbers, table.columns, strict=True):
@@ -140,8 +155,8 @@ def doubtful_rows(
         said = compute.match_substring_regex(column, rf"^[ \t]*({number})[ \t]*$")
         said = compute.or_(said, compute.is_in(column, known))
         words |= ~said.combine_chunks().to_numpy(zero_copy_only=False)
-    doubtful[np.flatnonzero(~doubtful)[words]] = True
-    return doubtful
+    found[~apart] = words
+    return found & ~apart
 
 
 def is_plain(block: Block, grammar: Grammar) -> bool:

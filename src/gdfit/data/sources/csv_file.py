@@ -11,16 +11,18 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.data_file import Progress
-from gdfit.data.sources.arrow_reader import doubtful_rows, read_by_arrow
+from gdfit.data.sources.arrow_reader import fields_in_rows, read_by_arrow, rows_of_words
 from gdfit.data.sources.plain_reader import read_plainly
 from gdfit.data.sources.source import BLOCK_BYTES, Source
 from gdfit.data.text import fields
 from gdfit.data.text.blocks import (
     UNIT_BYTES,
     Block,
+    Positions,
     UnitCutter,
     count_lines,
     find_quotes,
@@ -116,7 +118,8 @@ class CsvFile:
         grammar, width = self.layout.grammar, len(self.layout.names)
         block, batch = unit.content, None
         if not self.is_small and (not self.is_live or len(block.text) >= HEAD_BYTES):
-            batch = read_by_arrow(block, grammar, width, asked, missing=may_miss)
+            retry = not self.skip_broken
+            batch = read_by_arrow(block, grammar, width, asked, missing=may_miss, retry=retry)
         if self.skip_broken:
             yield self.readable(block, batch, asked, may_miss=may_miss)
             return
@@ -302,9 +305,34 @@ def read_but_broken(
     RowError : for the first row with a missing field, where there may be none.
     """
     starts, stops = spans_of_rows(block, grammar)
-    doubtful = doubtful_rows(block, grammar, width, asked, starts, stops)
-    if doubtful is None or 4 * np.count_nonzero(doubtful) > len(doubtful):
-        return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
+    counts = fields_in_rows(block, grammar, starts)
+    batch = None
+    if counts is not None:
+        doubtful = counts != width
+        batch = read_apart(block, grammar, width, asked, starts, stops, doubtful, missing=missing)
+        if batch is None:
+            doubtful |= rows_of_words(block, grammar, width, asked, starts, doubtful)
+            batch = read_apart(
+                block, grammar, width, asked, starts, stops, doubtful, missing=missing
+            )
+    return batch or read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
+
+
+def read_apart(
+    block: Block,
+    grammar: Grammar,
+    width: int,
+    asked: Sequence[Asked],
+    starts: Positions,
+    stops: Positions,
+    doubtful: NDArray[np.bool_],
+    *,
+    missing: bool,
+) -> Batch | None:
+    """The rows of a block, which start and stop there: the `doubtful` ones by the plain reader, and
+    those that it can read by Arrow with all others; None where they can't be read so."""
+    if 4 * np.count_nonzero(doubtful) > len(doubtful):
+        return None
     chosen = np.flatnonzero(doubtful)
     spans = zip(starts[chosen].tolist(), stops[chosen].tolist(), strict=True)
     parts = [block.text[start:stop] for start, stop in spans]
@@ -312,22 +340,20 @@ def read_but_broken(
     alone = Block(text, find_quotes(text, grammar, ended=True), 1, text)
     apart = np.cumsum([0, *(len(part) + 1 for part in parts)])[:-1]
     if not np.array_equal(spans_of_rows(alone, grammar)[0], apart):
-        # Quotes that close here, and not there.
-        return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
+        return None  # quotes that close here, and not there
     read = read_plainly(alone, grammar, width, asked, missing=True, skip_broken=True)
+    doubtful[chosen[read.rows]] = False
     is_broken = np.ones(len(parts), bool)
     is_broken[read.rows] = False
     # Their lines here, and in the block.
-    lines = np.cumsum([1, *(1 + count_lines(part) for part in parts[:-1])])[is_broken]
+    ends = (fields.line_at(part, len(part)) for part in parts[:-1])
+    lines = np.cumsum([1, *ends])[is_broken]
     above = line_ends_before(block.text, starts[chosen[is_broken]])
     broken = [
         fault._replace(line=fault.line - here + there + 1)
         for fault, here, there in zip(read.broken, lines.tolist(), above.tolist(), strict=True)
     ]
-    doubtful[chosen] = is_broken
     text = without_rows(block.text, starts, doubtful)
     others = Block(text, find_quotes(text, grammar, ended=True), block.line, text)
     batch = read_by_arrow(others, grammar, width, asked, missing=missing)
-    if batch is None:
-        return read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
-    return batch._replace(rows=np.flatnonzero(~doubtful), broken=tuple(broken))
+    return batch and batch._replace(rows=np.flatnonzero(~doubtful), broken=tuple(broken))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -40,10 +40,18 @@ def read_plainly(
     code_of: dict[Asked, dict[Level, int]] = {column: {} for column in columns}
     read_rows, rows, broken = list[list[float]](), list[int](), list[BrokenRow]()
     may_miss = missing or skip_broken
+    counted = 0, block.line
+
+    def line_at(position: int) -> int:
+        """On which line a position is, none before the one that was asked for last."""
+        nonlocal counted
+        start, line = counted
+        counted = position, fields.line_at(block.text[start:position], position - start, line)
+        return counted[1]
 
     def read_row(record: fields.Record, *, missing: bool) -> list[float]:
         """The numbers and codes of a row, in the order of the `columns`."""
-        check_form(record, block, grammar, width)
+        check_form(record, grammar, width, line_at)
         values = list[float]()
         for column in columns:
             try:
@@ -56,8 +64,7 @@ def read_plainly(
                 level, known = read(field, own, missing=missing), code_of[column]
                 values.append(-1 if level is None else known.setdefault(level, len(known)))
             except ValueError as error:
-                line = fields.line_at(block.text, record.start, block.line)
-                raise RowError(str(error), line, column.place) from None
+                raise RowError(str(error), line_at(record.start), column.place) from None
         return values
 
     row = 0
@@ -93,8 +100,10 @@ def is_missing(column: Asked, value: float) -> bool:
     return math.isnan(value) if column.kind == "number" else value < 0
 
 
-def check_form(record: fields.Record, block: Block, grammar: Grammar, width: int) -> None:
-    """Raise where a row of a block has not `width` fields."""
+def check_form(
+    record: fields.Record, grammar: Grammar, width: int, line_at: Callable[[int], int]
+) -> None:
+    """Raise where a row has not `width` fields; `line_at` tells its line."""
     row = record.fields
     last = row[-1].rstrip(grammar.blanks)
     if last.startswith(grammar.quote.encode()) and not grammar.quoted.fullmatch(last):
@@ -102,11 +111,15 @@ def check_form(record: fields.Record, block: Block, grammar: Grammar, width: int
         if closed := grammar.quoted.match(last):
             what = "a quote opens a field here, and after it closes there is "
             what += shown(last[closed.end() :])
-        raise RowError(what, fields.line_at(block.text, record.end, block.line))
+        raise RowError(what, line_at(record.end))
     if len(row) != width:
-        found = "1 field" if len(row) == 1 else f"{len(row)} fields"
-        mark = row[0][:1].decode(errors="replace")
-        comment = f"; `comment` {quoted(mark)} leaves out comments"
-        hint = comment if mark and mark in fields.MARKS else ""
-        what = f"has {found}, not {width} as the first line has{hint}"
-        raise RowError(what, fields.line_at(block.text, record.start, block.line))
+        raise RowError(of_other_width(len(row), row[0], width), line_at(record.start))
+
+
+def of_other_width(count: int, first: bytes, width: int) -> str:
+    """What is wrong with a row of so many fields, and this first one, that should have `width`."""
+    found = "1 field" if count == 1 else f"{count} fields"
+    mark = first[:1].decode(errors="replace")
+    comment = f"; `comment` {quoted(mark)} leaves out comments"
+    hint = comment if mark and mark in fields.MARKS else ""
+    return f"has {found}, not {width} as the first line has{hint}"
