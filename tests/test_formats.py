@@ -27,6 +27,7 @@ from gdfit.data.reduction.dask import Cluster
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.errors import GdfitError
 from inline import Inline, all_bits
+from sas import write_sas
 
 pytest.importorskip("openpyxl")
 pytest.importorskip("odf")
@@ -576,3 +577,24 @@ def test_what_is_said_in_training_is_not_said_of_other_files(gdfit: Gdfit) -> No
     workbook("e.xlsx", Second=[["x", "y"], [1.5, 4], [4, 9]]).save("e.xlsx")
     for path in ("d.csv", "d.parquet", "e.xlsx"):
         assert gdfit.json("evaluate", path, "--model", "of_sheet.json")["mse"] < 1e-20
+
+
+def test_a_file_of_sas_is_read_and_a_damaged_one_is_one_line(gdfit: Gdfit) -> None:
+    frame = pd.DataFrame({"x": np.arange(900.0), "wood": ["chêne", "oak", ""] * 300})
+    frame["y"] = 3 * frame["x"] - 0.5 + (frame["wood"] == "oak")
+    write_sas("data.sas7bdat", {str(name): frame[name].tolist() for name in frame})
+    frame.to_csv("data.csv", index=False)
+    options = ["--features", "x,wood", "--drop-missing", "-q"]
+    expected = gdfit("train", "data.csv", *options)
+    found = gdfit("train", "data.sas7bdat", *options)
+    assert (found.out, found.err) == (expected.out, expected.err)
+    predicted = gdfit("predict", "data.sas7bdat").out.splitlines()
+    assert [line.split(",")[-1] for line in predicted] == [
+        line.split(",")[-1] for line in gdfit("predict", "data.csv").out.splitlines()
+    ]
+    whole = Path("data.sas7bdat").read_bytes()
+    for damaged in (whole[:40], whole[:20_000], whole[:32] + bytes(range(256)) * 99):
+        result = gdfit("train", "-", stdin=damaged)
+        assert result.status == 1
+        assert result.err.startswith("gdfit: error: standard input: its SAS can't be read: ")
+        assert result.err.count("\n") == 1
