@@ -17,7 +17,15 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from conftest import Gdfit
-from gdfit import Dialect, GdfitError, GdfitWarning, observations_from, read_observations
+from gdfit import (
+    Dialect,
+    GdfitError,
+    GdfitWarning,
+    evaluate,
+    load_model,
+    observations_from,
+    read_observations,
+)
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
@@ -380,3 +388,34 @@ def test_units_of_such_columns_are_the_same_for_all_readers(tmp_path: Path) -> N
         there = replace(dataset, cluster=cluster).observations()
     assert (here.count, here.features) == (2999, ("price", "share"))
     assert all_bits(there) == all_bits(here)
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "one"),
+    [
+        (["$1,250", "$950", "$2,400.50"], [], "$1,250"),
+        (["1.250", "950", "2.400"], ["--thousands", "."], "1.250"),
+        (["1,5", "2,25", "7"], ["--decimal", ","], "1,5"),
+        (["1.250,5", "950", "2.400"], [], "1.250"),  # by itself, 1.25
+        (["45%", "12.5%", "7%"], [], "12.5%"),
+        (["-", "12.5", "7"], ["--missing", "-", "--drop-missing"], "-"),
+        (["(3)", "4", "5"], [], "(3)"),
+        (["3/4/2024", "13/4/2024", "5/4/2024"], ["--features", "x"], "3/4/2024"),
+    ],
+)
+def test_a_frame_of_texts_is_read_as_the_file_that_was_trained_on(
+    gdfit: Gdfit, rows: list[str], options: list[str], one: str
+) -> None:
+    lines = "".join(f"{row}\t{at * at}\n" for at, row in enumerate(rows))
+    Path("data.tsv").write_text(f"x\ty\n{lines}")
+    assert gdfit("train", "data.tsv", "-q", *options).status == 0
+    Path("one.tsv").write_text(f"x\ty\n{one}\t1\n")
+    (said,) = (line.split("\t")[2] for line in gdfit("predict", "one.tsv").out.splitlines()[1:])
+    model = load_model("gdfit.json")
+    for kind in ("str", "object", pandas.ArrowDtype(pa.string())):
+        frame = pandas.DataFrame({"x": pandas.Series([one], dtype=kind), "y": [1.0]})
+        (found,) = model.predict(frame)
+        assert repr(float(found)) == (said.replace(",", ".") or "nan")
+    if said:
+        in_file = evaluate(model, "one.tsv").mse
+        assert evaluate(model, frame).mse == in_file

@@ -21,7 +21,7 @@ from gdfit.data.batch import Asked, Batch, Level, Words
 from gdfit.data.text.fields import Grammar, read_number
 from gdfit.data.text.header import Layout, named_columns
 from gdfit.data.text.held import Held, held_as, spelled
-from gdfit.data.text.spellings import LETTERED, DateSpelling, Spelling, find_spelling
+from gdfit.data.text.spellings import LETTERED, SPELLINGS, DateSpelling, Spelling, find_spelling
 from gdfit.dates import SECONDS
 
 ROW_INDEX = "__index_level_"  # pandas' own name of it
@@ -403,7 +403,7 @@ def as_listed(column: Any) -> Any:
 
 
 def held_in(column: Any, grammar: Grammar) -> Held:
-    """What the first values of a column are."""
+    """What the first values of a column are, which may have been written as the grammar's own."""
     if isinstance(column, np.ndarray) or is_numeric(column.type):
         numbers = np.empty(len(column))
         numbers_into(column, grammar, numbers, may_miss=True)
@@ -416,8 +416,8 @@ def held_in(column: Any, grammar: Grammar) -> Held:
     missing = int((words.codes < 0).sum())
     if str(column.type) in TEXTS or is_dated(column.type):
         present = [str(words.said[code]) for code in words.codes if code >= 0]
-        found = find_spelling(present, dates=grammar.dates)
-        if found.spelling and not found.spelling.is_plain:
+        found = find_spelling(present, dates=grammar.dates, before=grammar.own)
+        if found.spelling not in (None, SPELLINGS["."]):
             return held_as(found, present, missing)
     order = tuple(map(str, words.said)) if getattr(column.type, "ordered", False) else ()
     word, count = str(words.said[0]) if words.said else "", len(column) - missing

@@ -130,9 +130,9 @@ def observations_of(
     dealing: HoldOut | None = None,
 ) -> list[Observations | None]:
     """The observations in each pile that rows are dealt to: see `observations_from`."""
+    dialect = Dialect(dates=dates)
     if isinstance(x, str | PathLike):
         raise UsageError(f"`read_observations` reads a file as {quoted(str(x))}; here x are rows")
-    Dialect(dates=dates)  # says what it takes
     same_rows(x, y)
     same_rows(x, weights)
     asked = Selection(exclude=several(exclude), degree=degree, intercept=intercept)
@@ -178,7 +178,7 @@ def observations_of(
             taken = [str(name) for name, _ in columns]
             asked = replace(asked, weights=name_beside([*map(str, names), *taken], "weights"))
             columns.append((asked.weights, counts))
-        file = frame_file(x, columns, "the array" if not frame else None, dates)
+        file = frame_file(x, columns, "the array" if not frame else None, dialect)
         asked = replace(asked, target=aimed_at, weights=asked.weights or weighed_by)
         found = condense_frame(file, asked, like, dealing, drop_missing=drop_missing)
     return [

@@ -224,7 +224,7 @@ def evaluate(
             raise UsageError(f"`data` takes a DataFrame or files, not {a_kind(data)}")
         dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
         return evaluate_rows(model, dataset)
-    file = frame_file(data, dates=model.dates)
+    file = frame_file(data, dialect=model.dialect)
     job = Measure(Observed(model, target, drop_missing=drop_missing))
     errors: Errors = reduce_files([file], job)[0]
     return errors.evaluation(file.name)

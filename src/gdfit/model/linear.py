@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gdfit.data.sources.frames import FrameFile
     from gdfit.data.terms.expansion import Expansion
     from gdfit.data.terms.row_maker import RowMaker
+    from gdfit.data.text.dialect import Dialect
     from gdfit.data.text.spellings import Spelling
 
 MOST_OF_VERSION = 40  # letters of what should be one
@@ -67,7 +68,7 @@ class LinearModel(Displayed):
         from gdfit.data.sources.numeric import as_rows
 
         if is_frame(x):
-            return self.in_file(frame_file(x, dates=self.dates))
+            return self.in_file(frame_file(x, dialect=self.dialect))
         rows = as_rows(x, self.inputs, levels=bool(self.made_of.categories))
         if self.expansion is None:
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
@@ -135,12 +136,14 @@ class LinearModel(Displayed):
         return tuple((column, spelling) for column, spelling in known if spelling)
 
     @property
-    def dates(self) -> str | None:
-        """Whether the month or the day stood first in the dates of training: ``mdy`` or ``dmy``."""
-        from gdfit.data.text.dialect import DATES
+    def dialect(self) -> Dialect:
+        """How the data of training were written, as far as that holds for others."""
+        from gdfit.data.text.dialect import DATES, Dialect
 
         orders = (spelling.record.get("dates") for _, spelling in self.spellings)
-        return next((order for order in orders if order in DATES), None)
+        dates = next((order for order in orders if order in DATES), None)
+        kept = Dialect().with_kept(self.facts.get("dialect"))
+        return replace(kept, known=self.spellings, dates=kept.dates or dates)
 
     @property
     def made_of(self) -> Expansion:

@@ -19,11 +19,12 @@ import numpy as np
 from gdfit.data.arrow import UnreadableError, batch_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch, Unit
 from gdfit.data.terms.expansion import level_name
+from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.header import Layout
 from gdfit.data.text.held import Held, held_as
 from gdfit.data.text.sniffing import SNIFFED_ROWS
-from gdfit.data.text.spellings import find_dates
+from gdfit.data.text.spellings import SPELLINGS, find_dates
 from gdfit.errors import FieldError, quoted
 
 GRAMMAR = Grammar(",", hints=False, categories=True)
@@ -100,57 +101,64 @@ def frame_file(
     frame: Any,
     columns: Sequence[tuple[Hashable, Any]] | None = None,
     called: str | None = None,
-    dates: str | None = None,
+    dialect: Dialect | None = None,
 ) -> FrameFile:
-    """A DataFrame as a data file; `columns` may be other ones than its own. `dates` as `Dialect`
-    has it."""
+    """A DataFrame as a data file; `columns` may be other ones than its own. The `dialect` says of
+    its texts what it says of fields."""
     columns = columns_of(frame) if columns is None else columns
-    read = [column_of(values, dates) for _, values in columns]
-    layout = typed_layout([str(name) for name, _ in columns], [held for _, held in read], GRAMMAR)
+    dialect = dialect or Dialect()
+    grammar = replace(GRAMMAR, missing=dialect.grammar(",").missing, dates=dialect.dates)
+    names, known = [str(name) for name, _ in columns], dict(dialect.known)
+    plain = SPELLINGS[dialect.decimal or "."]
+    read = [
+        column_of(values, replace(grammar, own=known.get(name, plain)))
+        for name, (_, values) in zip(names, columns, strict=True)
+    ]
+    layout = typed_layout(names, [held for _, held in read], grammar)
     labels = None if called else getattr(frame, "index", None)
     name = called or f"the {type(frame).__name__}"
     return FrameFile(name, layout, [column for column, _ in read], labels)
 
 
-def column_of(values: Any, dates: str | None = None) -> tuple[Any, Held]:
+def column_of(values: Any, grammar: Grammar = GRAMMAR) -> tuple[Any, Held]:
     """A column as numbers of NumPy's or an array of Arrow's, and what its first values are."""
     kind = getattr(values, "dtype", None)
     if isinstance(kind, np.dtype) and kind.kind in "iuf":
         native = kind.newbyteorder("=") if kind.kind in "iu" else np.float64
-        return with_held(np.asarray(values, native), dates)
+        return with_held(np.asarray(values, native), grammar)
     import pyarrow as pa
 
     if str(kind) == "category":  # its words, each once
         said = [word_of(value) for value in values.dtype.categories]
         codes = pa.array(np.asarray(values.array.codes), mask=values.array.codes < 0)
         texts, is_ordered = pa.array(said, pa.binary()), bool(values.dtype.ordered)
-        return with_held(pa.DictionaryArray.from_arrays(codes, texts, ordered=is_ordered), dates)
+        return with_held(pa.DictionaryArray.from_arrays(codes, texts, ordered=is_ordered), grammar)
     try:
         if isinstance(kind, np.dtype) and kind.kind == "O":  # of texts alone
-            return with_held(pa.array(values, pa.large_string(), from_pandas=True), dates)
+            return with_held(pa.array(values, pa.large_string(), from_pandas=True), grammar)
         if getattr(kind, "kind", "") != "O" or str(kind).startswith("str"):
             typed = values if isinstance(values, pa.ChunkedArray) else pa.array(values)
-            return with_held(typed, dates)
+            return with_held(typed, grammar)
     except (pa.ArrowException, TypeError, ValueError):
         pass  # objects of several kinds, complex numbers, intervals and the like
     listed = values.tolist() if hasattr(values, "tolist") else list(values)
-    return pa.array(map(word_of, listed), pa.binary()), held_of(listed[:SNIFFED_ROWS], dates)
+    return pa.array(map(word_of, listed), pa.binary()), held_of(listed[:SNIFFED_ROWS], grammar)
 
 
-def with_held(column: Any, dates: str | None) -> tuple[Any, Held]:
+def with_held(column: Any, grammar: Grammar) -> tuple[Any, Held]:
     """A column of one type, and what its first values are."""
-    return column, held_in(column[:SNIFFED_ROWS], replace(GRAMMAR, dates=dates))
+    return column, held_in(column[:SNIFFED_ROWS], grammar)
 
 
-def held_of(first: Sequence[object], dates: str | None) -> Held:
+def held_of(first: Sequence[object], grammar: Grammar) -> Held:
     """What Python's objects are."""
-    present = [value for value in first if not GRAMMAR.is_missing(word_of(value))]
+    present = [value for value in first if not grammar.is_missing(word_of(value))]
     others = (word_of(value) for value in present if not is_number(value))
     words = [word.decode(errors="surrogateescape") for word in others]
     if len(words) < len(present):  # words among numbers may say numbers
         words = [word for word in words if not says_number(word, GRAMMAR.decimal)]
     absent = len(first) - len(present)
-    found = find_dates(words, dates)
+    found = find_dates(words, grammar.dates)
     if found.spelling and len(words) == len(present):
         return held_as(found, words, absent)
     first_word, numbers = words[0] if words else "", len(present) - len(words)

@@ -74,10 +74,9 @@ def look_at(
         before = known.get(name)
         if not (words or before or dialect.thousands):  # most columns
             found = Found(None)
-        elif before and present and all(map(before.takes, present)):
-            found = Found(before)
         else:
-            found = find_spelling(present, dialect.decimal, dialect.thousands, dialect.dates)
+            marks = dialect.decimal, dialect.thousands
+            found = find_spelling(present, *marks, dates=dialect.dates, before=before)
         if found.spelling and not found.spelling.is_plain:
             return held_as(found, present, absent)
         if either:

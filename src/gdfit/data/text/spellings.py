@@ -288,12 +288,16 @@ def find_spelling(
     decimal: str | None = None,
     thousands: str | None = None,
     dates: str | None = None,
+    before: Spelling | None = None,
 ) -> Found:
     """How the numbers or dates of a column are written that has these fields, none of them missing.
 
+    before : how they were written before, which holds where all may be written so.
     decimal, thousands : the marks, if they are said to be these.
     dates : ``mdy`` or ``dmy``, if dates that may be either are said to be the one.
     """
+    if before and fields and all(map(before.takes, fields)):
+        return Found(before)
     found = find_numbers(fields, decimal, thousands)
     return found if found.spelling else find_dates(fields, dates)
 
