@@ -19,7 +19,7 @@ import pytest
 
 from browser import SIZES, Browser, Page, find_browser
 from gdfit.cli import run
-from gdfit.descent.run import Fit
+from gdfit.descent.outcome import Fit
 from gdfit.show.page import save_page
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,8 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit, Run
+from gdfit.descent.outcome import Fit
+from gdfit.descent.run import Run
 from gdfit.show.pictures.figure import STYLE, draw
 from gdfit.show.pictures.trace import Trace
 

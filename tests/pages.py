@@ -7,7 +7,8 @@ from typing import Any
 
 from conftest import LECTURE, SAMPLES
 from gdfit.data.dataset import read_observations
-from gdfit.descent.run import Fit, train
+from gdfit.descent.outcome import Fit
+from gdfit.descent.run import train
 from gdfit.show.page import save_page
 
 EVIL = ["</script><b>", "<img src=x onerror=alert(1)>", "]]>", "{{run}} & \u2028 \\"]

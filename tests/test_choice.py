@@ -20,7 +20,6 @@ from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.descent.losses import LOSSES
 from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.run import Run, train
 from gdfit.descent.settings import LossName
@@ -188,7 +187,7 @@ def with_outliers(seed: int) -> Observations:
     return observations_from(x, y * 10 ** random.uniform(0, 1))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_rates_that_are_tried_come_within_5_percent(loss: LossName, seed: int) -> None:
     data = with_outliers(seed)
@@ -199,7 +198,7 @@ def test_rates_that_are_tried_come_within_5_percent(loss: LossName, seed: int) -
         assert minimum * (1 - 1e-9) <= fit.loss <= 1.05 * minimum, optimizer
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_mini_batches_come_within_5_percent(loss: LossName, optimizer: Any) -> None:
     data = with_outliers(1)

@@ -14,7 +14,7 @@ import pytest
 
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit, process
-from gdfit.descent.run import as_shown, history_row
+from gdfit.descent.outcome import as_shown, history_row
 
 ONE_LINE = re.compile(r"gdfit: error: .+\n")
 

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from classed import OF_NUMBERS, target_for
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.analysis.gradcheck import check_gradient
 from gdfit.arrays import FloatArray
@@ -33,16 +34,18 @@ from gdfit.descent.optimizers import OPTIMIZERS, update_of
 from gdfit.descent.run import train
 from gdfit.descent.settings import LossName, OptimizerName, Settings
 
-DELTA, L2 = 0.3, 0.01
+DELTA, LEVEL, L2 = 0.3, 0.8, 0.01
 
 
-def observations(count: int = 40, features: int = 3, seed: int = 0) -> Observations:
+def observations(
+    count: int = 40, features: int = 3, seed: int = 0, loss: LossName = "mse"
+) -> Observations:
     """Observations with some outliers, which tell the losses apart."""
     random = np.random.default_rng(seed)
     x = random.normal(1, 1, (count, features))
     y = x @ random.normal(size=features) + 0.5 + random.normal(0, 0.2, count)
     y[:3] += 5
-    return observations_from(x, y)
+    return observations_from(x, target_for(loss, y))
 
 
 def torch_loss(name: str, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -51,6 +54,11 @@ def torch_loss(name: str, prediction: torch.Tensor, target: torch.Tensor) -> tor
         return torch.nn.functional.mse_loss(prediction, target)
     if name == "mae":
         return torch.nn.functional.l1_loss(prediction, target)
+    if name == "logistic":
+        return torch.nn.functional.binary_cross_entropy_with_logits(prediction, target)
+    if name == "quantile":
+        residual = target - prediction
+        return torch.maximum(LEVEL * residual, (LEVEL - 1) * residual).mean()
     return torch.nn.functional.huber_loss(prediction, target, delta=DELTA)
 
 
@@ -66,7 +74,7 @@ def torch_optimizer(name: str, params: torch.Tensor) -> torch.optim.Optimizer:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_optimizer_with_every_loss_is_torchs(backend: Any, optimizer: Any, loss: Any) -> None:
-    data = observations()
+    data = observations(loss=loss)
     design, target = torch.from_numpy(data.design), torch.from_numpy(data.target)
     params = torch.zeros(4, dtype=torch.float64, requires_grad=True)
     reference = torch_optimizer(optimizer, params)
@@ -77,6 +85,7 @@ def test_every_optimizer_with_every_loss_is_torchs(backend: Any, optimizer: Any,
         backend=backend,
         loss=loss,
         huber_delta=DELTA,
+        quantile=LEVEL,
         l2=L2,
         optimizer=optimizer,
         momentum=0.7,
@@ -97,13 +106,22 @@ def test_a_loss_says_the_same_at_once_and_one_by_one(loss: LossName) -> None:
     made = loss_of(Settings(loss=loss, huber_delta=DELTA))
     random = np.random.default_rng(0)
     z, y = random.normal(size=(2, 1000))
+    y = target_for(loss, y)
     z[0] = y[0]
     value, derivative = made.value_and_derivative(z, y)
-    np.testing.assert_array_equal(value, made.value(z, y))
-    np.testing.assert_array_equal(derivative, made.derivative(z, y))
-    np.testing.assert_array_equal(value, made.value(*map(torch.from_numpy, (z, y))))
-    np.testing.assert_array_equal(z, made.mean(z))  # no link
+    exactly = 1e-15 if made.link == "logit" else 0.0
+    np.testing.assert_allclose(value, made.value(z, y), rtol=exactly, atol=exactly)
+    np.testing.assert_allclose(derivative, made.derivative(z, y), rtol=exactly, atol=exactly)
+    of_torch = made.value(*map(torch.from_numpy, (z, y)))
+    np.testing.assert_allclose(value, of_torch, rtol=exactly, atol=exactly)
+    assert np.array_equal(z, made.mean(z)) == (made.link == "identity")
     assert np.abs(derivative).max() <= made.largest_slope
+    if made.second:
+        step = 1e-4
+        slopes = [made.derivative(z + way, y) for way in (step, -step)]
+        differences = (slopes[0] - slopes[1]) / (2 * step)
+        np.testing.assert_allclose(made.second(z, y), differences, rtol=1e-6)
+        assert made.second(z, y).max() <= made.largest_bend
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -173,7 +191,7 @@ def test_a_penalized_minimum_is_found(gdfit: Gdfit) -> None:
     )
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_NUMBERS)
 def test_standardizing_and_validation_with_every_loss(gdfit: Gdfit, loss: str) -> None:
     options = ["--loss", loss, "--scale", "standardize", "--lr", "0.1", "--epochs", "50"]
     Path("v.csv").write_bytes(LECTURE.read_bytes())
@@ -196,7 +214,7 @@ def test_the_same_seed_gives_the_same_batches(gdfit: Gdfit) -> None:
 
 
 @pytest.mark.parametrize("size", [25, 26, 1000])
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_NUMBERS)
 def test_a_batch_of_all_rows_is_the_full_batch(gdfit: Gdfit, size: int, loss: str) -> None:
     full = gdfit("train", LECTURE, "-q", "--loss", loss).out
     assert gdfit("train", LECTURE, "-q", "--loss", loss, "--batch-size", size).out == full
@@ -310,7 +328,8 @@ def test_gradcheck_passes_on_random_data(
     loss: LossName, seed: int, features: int, count: int
 ) -> None:
     random = np.random.default_rng(seed)
-    data = observations_from(random.normal(size=(count, features)), random.normal(size=count))
+    y = target_for(loss, random.normal(size=count))
+    data = observations_from(random.normal(size=(count, features)), y)
     params: FloatArray = random.normal(size=features + 1)
     residuals = np.abs(data.design @ params - data.target)
     if min(residuals.min(), np.abs(residuals - 1).min()) < 1e-4:
@@ -333,7 +352,7 @@ def test_gradcheck_fails_on_a_wrong_derivative(
     assert gdfit("gradcheck", LECTURE, "--tolerance", "0.1").status == 0
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_NUMBERS)
 def test_gradcheck_as_a_command(gdfit: Gdfit, loss: str) -> None:
     result = gdfit(
         "gradcheck", LECTURE, "--loss", loss, "--init", "0.39779,0.231765", "--l2", "0.5"

@@ -9,25 +9,28 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
+from classed import target_for
 from conftest import LECTURE, SAMPLES, Gdfit, signalled
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.objective import BACKENDS
 from gdfit.descent.optimizers import OPTIMIZERS
-from gdfit.descent.run import Fit, Run, train
-from gdfit.descent.settings import Scale
+from gdfit.descent.outcome import Fit
+from gdfit.descent.run import Run, train
+from gdfit.descent.settings import LossName, Scale
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel, load_model
 
 GREENHOUSE = ["--features", "light,water,warmth"]
 
 
-def measured(seed: int = 0, count: int = 30) -> Observations:
+def measured(seed: int = 0, count: int = 30, loss: LossName = "mse") -> Observations:
     """Two correlated columns, and a target with noise."""
     random = np.random.default_rng(seed)
     x = random.normal(size=(count, 2)) @ [[1.0, 0.6], [0.0, 0.8]] + [3.0, -1.0]
-    return observations_from(x, x @ [2.0, -1.0] + random.normal(1, 0.5, count))
+    y = x @ [2.0, -1.0] + random.normal(1, 0.5, count)
+    return observations_from(x, target_for(loss, y))
 
 
 def from_file(model: LinearModel, folder: Path) -> LinearModel:
@@ -69,14 +72,14 @@ def assert_goes_on(fit: Fit, whole: Fit) -> None:
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("init", ["random", "zeros"])
-def test_several_times_with_every_loss(tmp_path: Path, loss: str, init: str) -> None:
+def test_several_times_with_every_loss(tmp_path: Path, loss: LossName, init: str) -> None:
     options: dict[str, Any] = {"loss": loss, "optimizer": "adam", "batch_size": 11, "lr": 0.1}
     options |= {"seed": 5, "l2": 0.01, "huber_delta": 1.0}
     start: Any = init
     for epochs in (1, 37, 62):
-        fit = train(measured(), init=start, epochs=epochs, **options)
+        fit = train(measured(loss=loss), init=start, epochs=epochs, **options)
         start = from_file(fit.model, tmp_path)
-    assert_goes_on(fit, train(measured(), init=init, epochs=100, **options))
+    assert_goes_on(fit, train(measured(loss=loss), init=init, epochs=100, **options))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.data.terms.columns import Columns
-from gdfit.descent.run import Fit, train
+from gdfit.descent.outcome import Fit
+from gdfit.descent.run import train
 from pages import greenhouse, lecture
 
 

@@ -184,7 +184,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"learning_rate": 1.0},
         "rate=1 is above 2/λmax = 0.00.*try learning_rate=",
     ),
-    "loss": ({"loss": "mse"}, "^loss takes one of squared_error, absolute_error, huber, not 'mse'"),
+    "loss": (
+        {"loss": "mse"},
+        "^loss takes one of squared_error, absolute_error, huber, quantile, not 'mse'",
+    ),
     "epochs": ({"max_iter": 0}, "^max_iter takes a number from 1 on, below"),
     "rate": ({"learning_rate": -1}, "^learning_rate takes a positive number or auto, not -1"),
     "solver": (

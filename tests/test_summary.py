@@ -14,7 +14,7 @@ import pytest
 import gdfit
 from gdfit import LinearModel, Observations
 from gdfit.arrays import FloatArray
-from gdfit.show.tables.analyses import remark_on, show_summary
+from gdfit.show.tables.summaries import remark_on, show_summary
 
 Capture = pytest.CaptureFixture[str]
 FIGURES = [

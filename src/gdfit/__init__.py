@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 
     from gdfit.analysis.inference import Summary as Summary
     from gdfit.analysis.inference import summarize as summarize
+    from gdfit.analysis.likelihood import LikelihoodSummary as LikelihoodSummary
     from gdfit.data.dataset import read_observations as read_observations
     from gdfit.data.in_memory import observations_from as observations_from
     from gdfit.data.observations import Observations as Observations
     from gdfit.data.text.dialect import Dialect as Dialect
     from gdfit.descent.compare import Comparison as Comparison
     from gdfit.descent.compare import compare as compare
-    from gdfit.descent.run import Fit as Fit
+    from gdfit.descent.outcome import Fit as Fit
     from gdfit.descent.run import Run as Run
     from gdfit.descent.run import train as train
     from gdfit.descent.settings import Settings as Settings
     from gdfit.errors import GdfitError as GdfitError
     from gdfit.errors import GdfitWarning as GdfitWarning
     from gdfit.errors import UsageError as UsageError
+    from gdfit.model.evaluation import ClassEvaluation as ClassEvaluation
     from gdfit.model.evaluation import Evaluation as Evaluation
     from gdfit.model.evaluation import evaluate as evaluate
     from gdfit.model.export import export as export
@@ -40,15 +42,17 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "analysis.inference": ("Summary", "summarize"),
+    "analysis.likelihood": ("LikelihoodSummary",),
     "data.dataset": ("read_observations",),
     "data.in_memory": ("observations_from",),
     "data.observations": ("Observations",),
     "data.text.dialect": ("Dialect",),
     "descent.compare": ("Comparison", "compare"),
-    "descent.run": ("Fit", "Run", "train"),
+    "descent.outcome": ("Fit",),
+    "descent.run": ("Run", "train"),
     "descent.settings": ("Settings",),
     "errors": ("GdfitError", "GdfitWarning", "UsageError"),
-    "model.evaluation": ("Evaluation", "evaluate"),
+    "model.evaluation": ("ClassEvaluation", "Evaluation", "evaluate"),
     "model.export": ("export",),
     "model.linear": ("LinearModel", "load_model"),
 }

@@ -20,14 +20,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.given import DataOptions, observed
-from gdfit.descent.run import params_names
+from gdfit.data.observations import Observations
+from gdfit.descent.outcome import params_names
 from gdfit.descent.scaling import DEPENDENT, Elimination
+from gdfit.descent.settings import LossName
 from gdfit.errors import GdfitError, UsageError, listing, printable
 from gdfit.model.linear import LinearModel
 
@@ -234,8 +236,10 @@ def summarize(
     *,
     y: Any = None,
     **how: Unpack[DataOptions],
-) -> Summary:
+) -> Summary | Any:
     """Least squares with standard errors, t, p and confidence intervals, beside a model's params.
+
+    Of a model of two classes, it is the largest likelihood: a `LikelihoodSummary`.
 
     As in R, weights say how precise each observation is, not how many there were, and without an
     intercept R² is about 0 instead of the mean.
@@ -262,6 +266,9 @@ def summarize(
     2.30 ± 0.17, p = 0.0056
     """
     check_level(level)
+    classes = model.classes if model else None
+    if classes and not isinstance(observations, Observations):
+        how["positive"] = classes.names[1]
     observations = observed(observations, y, **how)
     names = params_names(observations.features)
     values: Sequence[float | None] = model.params if model else [None] * len(names)
@@ -270,6 +277,11 @@ def summarize(
         what = f"the model predicts {printable(model.target)} from {listing(model.features)}"
         there = f"{printable(target)} and {listing(observations.features)}"
         raise GdfitError(f"{what}; the observations are of {there}")
+    if model and classes:
+        from gdfit.analysis.likelihood import summarize_likelihood
+
+        loss = cast(LossName, model.facts.get("loss_function"))
+        return summarize_likelihood(observations, values, level, loss)
     # The ones come first: it is a feature that depends on them, not they on it.
     features = range(len(observations.features))
     intercept = observations.intercept

@@ -46,6 +46,7 @@ def gradcheck(
     if not tolerance >= 0:
         raise UsageError(f"`tolerance` takes a number that is not negative, not {tolerance:g}")
     options.check_settings(typed, settings, validated=False)
+    columns = options.for_losses(columns, typed, settings)
     start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=settings.needs_rows)
     params = start_of(start, observations, settings).params
@@ -80,6 +81,7 @@ def graph(
     from gdfit.show.tables import analyses
 
     options.check_settings(typed, settings, validated=False)
+    columns = options.for_losses(columns, typed, settings)
     start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=True)
     params = start_of(start, observations, settings).params
@@ -92,7 +94,7 @@ def graph(
 
 def curvature(
     data: options.DataArgument,
-    columns: options.ColumnOptions,
+    columns: options.NumberOptions,
     dialect: options.DialectOptions,
     dask: options.DaskOption = None,
     output: options.FormatOption = "table",
@@ -152,6 +154,8 @@ def predict(
     dialect: options.RowsDialectOptions,
     data: options.RowsArgument = None,
     x: options.XOption = None,
+    classes: options.ClassesOption = False,
+    threshold: options.ThresholdOption = 0.5,
     model: options.ModelOption = options.DEFAULT_MODEL,
 ) -> None:
     """Predict with the last trained model: at --x, or for each row of DATA.
@@ -166,17 +170,33 @@ def predict(
         raise UsageError("predict takes `x` or DATA" + (", not both" if x else ""))
     if data and not Path(data[0]).exists() and takes(parse_numbers, data[0]):
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
+    typed.refuse("threshold", "is for `classes`", unless=classes)
     if not data:
         at_once = trained_model(model)
+        check_threshold(at_once, threshold, wanted=classes)
         for values in read_inputs(x or (), at_once):
-            print(at_once.at_inputs(values))
+            predicted = at_once.at_inputs(values)
+            if classes and at_once.classes:
+                print(at_once.classes.names[predicted >= threshold])
+            else:
+                print(predicted)
         return
 
     from gdfit.model.prediction import predict_rows
 
     read_data = reading(data, Selection(), dialect, form="csv")
     with trained(model, typed) as known, read_data as dataset:
-        predict_rows(known, dataset, write_bytes)
+        check_threshold(known, threshold, wanted=classes)
+        predict_rows(known, dataset, write_bytes, threshold if classes else None)
+
+
+def check_threshold(model: LinearModel, threshold: float, *, wanted: bool) -> None:
+    """Raise where classes are `wanted` of a model that has none, or at no probability."""
+    if wanted and not model.classes:
+        what = f"the model predicts {printable(model.target)}, a number, and no class"
+        raise UsageError(f"{what}; `loss` logistic trains one that does")
+    if not 0 <= threshold <= 1:
+        raise UsageError(f"`threshold` takes a number from 0 to 1, not {threshold:g}")
 
 
 def evaluate(
@@ -185,6 +205,7 @@ def evaluate(
     dialect: options.DialectOptions,
     target: options.TargetOption = None,
     model: options.ModelOption = options.DEFAULT_MODEL,
+    threshold: options.ThresholdOption = 0.5,
     dask: options.DaskOption = None,
     output: options.RowsFormatOption = "table",
 ) -> None:
@@ -199,11 +220,13 @@ def evaluate(
 
     read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)
     with trained(model, typed) as known, read_data as dataset:
-        evaluation = evaluate_rows(known, dataset)
+        typed.refuse("threshold", "is for a model of two classes", unless=known.classes is not None)
+        check_threshold(known, threshold, wanted=False)
+        evaluation = evaluate_rows(known, dataset, threshold)
 
     from gdfit.show.tables import analyses
 
-    analyses.show_evaluation(evaluation, output)
+    analyses.show_evaluation(evaluation, known, output)
 
 
 def summary(
@@ -225,7 +248,7 @@ def summary(
     """
     from gdfit.analysis.inference import check_level
     from gdfit.model.evaluation import observe
-    from gdfit.show.tables.analyses import remark_on, show_summary
+    from gdfit.show.tables.summaries import remark_on, show_summary
 
     check_level(level)
     read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)

@@ -15,7 +15,7 @@ from gdfit.choices import RunsPanel
 from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
-from gdfit.cli.reading import note_columns, reading
+from gdfit.cli.reading import note_classes, note_columns, reading
 from gdfit.cli.train import check_files, follow, note_weightless, with_message
 from gdfit.descent.settings import LossName, OptimizerName, Scale, Settings
 from gdfit.errors import UsageError
@@ -118,6 +118,7 @@ def compare(
     names = given.pop("init", ["zeros"])
     every = settings_of(settings, **given)
     options.check_settings(typed, *every, validated=validation is not None)
+    columns = options.for_losses(columns, typed, *every)
     check_compared(typed, {**given, "init": names}, every, model)
     written = options.Files(model=model or options.DEFAULT_MODEL, no_model=not model, plot=plot)
     check_files(data, validation, names, written)
@@ -130,6 +131,7 @@ def compare(
             validation, every[0].seed, keep_rows=any(each.needs_rows for each in every)
         )
     note_columns(observations)
+    note_classes(observations, *(each.loss for each in every))
     if panel == "path" and not has_paths(observations):
         raise UsageError("`panel` path is for one feature and b; there is `panel` loss")
     bar = TrainingBar(settings.epochs, len(every) * len(starts), form=output.form)

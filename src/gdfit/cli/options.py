@@ -3,7 +3,7 @@ dataclasses, or of those below."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -62,6 +62,12 @@ COLUMNS = panel(
     weights=option("The column that says how much each row counts.", **NAME),
     intercept=option("Leave out b: it stays 0.", " /--no-intercept"),
 )
+CLASSES = panel(
+    "Columns",
+    positive=option(
+        "The value of the target that is y = 1, of two: by default the second.", metavar="VALUE"
+    ),
+)
 WRITING = "How DATA is written"
 ROWS_DIALECT = panel(
     WRITING,
@@ -101,8 +107,9 @@ SEED = panel(
 )
 THE_LOSS = panel(
     LOSS,
-    loss=option("The mean squared or absolute error, or Huber's."),
+    loss=option("The mean of the squared, absolute, Huber's, logistic or quantile loss."),
     huber_delta=option("Where Huber's loss turns from square to linear."),
+    quantile=option("τ: which part of the observations is to lie below ŷ."),
 )
 PENALTY = panel(LOSS, l2=option("Add this times ‖w‖² to the loss, w on the scale of --scale."))
 DESCENT = panel(
@@ -212,7 +219,8 @@ DaskOption = Annotated[
         rich_help_panel=WRITING,
     ),
 ]
-ColumnOptions = Annotated[Selection, COLUMNS]
+NumberOptions = Annotated[Selection, COLUMNS]
+ColumnOptions = Annotated[Selection, COLUMNS | CLASSES]
 DialectOptions = Annotated[Dialect, DIALECT]
 RowsDialectOptions = Annotated[Dialect, ROWS_DIALECT]
 TrainOptions = Annotated[Settings, SEED | THE_LOSS | PENALTY | DESCENT | STOPPING]
@@ -236,6 +244,11 @@ ValidationOption = Annotated[
         read=parsers.parse_held_out,
         rich_help_panel=STOP,
     ),
+]
+ClassesOption = Annotated[bool, option("Predict the class, and not its probability.", "--classes")]
+ThresholdOption = Annotated[
+    float,
+    option("The probability from which on it is the positive class.", read=parsers.parse_number),
 ]
 XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
 ModelOption = Annotated[Path, MODEL]
@@ -264,6 +277,15 @@ def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
         typed.refuse(name, why, unless=False)
 
 
+def for_losses(columns: Selection, typed: Typed, *runs: Settings) -> Selection:
+    """The columns as the losses of some runs take them: with a target of two classes, or not."""
+    from gdfit.descent.losses import loss_of
+
+    classes = any(loss_of(settings).has_classes for settings in runs)
+    typed.refuse("positive", "is for a loss of two classes, as `loss` logistic", unless=classes)
+    return replace(columns, classes=classes)
+
+
 def without_effect(*runs: Settings) -> dict[str, str]:
     """The settings that have no effect on any of the runs, and what they are for."""
     optimizers, losses = ({getattr(run, name) for run in runs} for name in ("optimizer", "loss"))
@@ -271,6 +293,7 @@ def without_effect(*runs: Settings) -> dict[str, str]:
         "momentum": ("is for `optimizer` momentum and nesterov", {"momentum", "nesterov"}),
         "betas": ("is for `optimizer` adam", {"adam"}),
         "huber_delta": ("is for `loss` huber", {"huber"}),
+        "quantile": ("is for `loss` quantile", {"quantile"}),
     }
     chosen = optimizers | losses
     return {name: why for name, (why, users) in effects.items() if not users & chosen}

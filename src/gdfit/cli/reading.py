@@ -108,6 +108,13 @@ def note_columns(observations: Observations) -> None:
         note(suspicion)
 
 
+def note_classes(observations: Observations, *losses: str) -> None:
+    """Say of a target of 0 and 1 that there is a loss for it."""
+    if "mse" in losses and observations.intercept and observations.has_classes:
+        target = printable(observations.target_name)
+        note(f"{target} is 0 or 1 in all rows: `loss` logistic fits how probable 1 is")
+
+
 def note_version(path: object, model: LinearModel) -> None:
     """Say where a newer gdfit wrote the model in the file at `path`."""
     from gdfit.model.linear import newer_version

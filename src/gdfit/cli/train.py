@@ -19,13 +19,14 @@ import typer
 from gdfit.cli import options
 from gdfit.cli.groups import Typed
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
-from gdfit.cli.reading import note_columns, note_version, read_inputs, reading
+from gdfit.cli.reading import note_classes, note_columns, note_version, read_inputs, reading
 from gdfit.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from gdfit.data.text.dialect import Dialect
     from gdfit.descent.loop import Step
-    from gdfit.descent.run import Fit, Run
+    from gdfit.descent.outcome import Fit
+    from gdfit.descent.run import Run
     from gdfit.descent.settings import Settings
     from gdfit.show.progress import Bar
     from gdfit.show.tables.reports import Report
@@ -65,6 +66,7 @@ def train(
     if isinstance(start, LinearModel):
         note_version(init, start)
     options.check_settings(typed, settings, validated=validation is not None)
+    columns = options.for_losses(columns, typed, settings)
     if files.panel == "steepest" and not settings.is_plain:
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     with (
@@ -75,6 +77,7 @@ def train(
             validation, settings.seed, keep_rows=settings.needs_rows
         )
     note_columns(observations)
+    note_classes(observations, settings.loss)
     inputs = read_inputs(output.x or (), observations)
     if observations.expansion:
         from gdfit.data.terms.row_maker import rows_at

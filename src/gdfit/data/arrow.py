@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, texts_alike
 from gdfit.data.batch import Asked, Batch, Level, Words
+from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.fields import Grammar, read_number
 from gdfit.data.text.header import Layout, named_columns
 from gdfit.data.text.held import Held, held_as, spelled
@@ -408,7 +409,8 @@ def held_in(column: Any, grammar: Grammar) -> Held:
         numbers = np.empty(len(column))
         numbers_into(column, grammar, numbers, may_miss=True)
         missing = int(np.isnan(numbers).sum())
-        return Held(numbers=len(column) - missing, missing=missing)
+        said = map(level_name, dict.fromkeys(numbers[~np.isnan(numbers)].tolist()))
+        return Held(numbers=len(column) - missing, missing=missing, values=tuple(said))
     try:
         words = words_in(column, grammar)
     except UnreadableError as error:
@@ -421,4 +423,7 @@ def held_in(column: Any, grammar: Grammar) -> Held:
             return held_as(found, present, missing)
     order = tuple(map(str, words.said)) if getattr(column.type, "ordered", False) else ()
     word, count = str(words.said[0]) if words.said else "", len(column) - missing
-    return Held(0, missing, count, word, order, levels=len(words.said))
+    values = tuple(
+        str(words.said[code]) for code in dict.fromkeys(words.codes.tolist()) if code >= 0
+    )
+    return Held(0, missing, count, word, order, values=values)

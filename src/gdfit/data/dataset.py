@@ -10,19 +10,34 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gdfit.data.batch import Level
 from gdfit.data.data_file import DataFile, LaidOut, Progress, name_of_file
 from gdfit.data.formats.formats import open_file
 from gdfit.data.observations import Observations
 from gdfit.data.reduction.condense import Condense
+from gdfit.data.reduction.found_levels import Category, FindLevels
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import expanded
-from gdfit.data.terms.columns import Chosen, Columns, choose_columns
+from gdfit.data.terms.columns import (
+    Chosen,
+    Columns,
+    OneClassError,
+    check_classes,
+    choose_columns,
+)
 from gdfit.data.terms.lookup import made_like, remarks_on
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection, several
-from gdfit.errors import GdfitError, GdfitWarning, NoObservationsError, UsageError, printable
+from gdfit.errors import (
+    FieldError,
+    GdfitError,
+    GdfitWarning,
+    NoObservationsError,
+    UsageError,
+    printable,
+)
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -168,6 +183,31 @@ class Dataset:
                 "`dask` condenses the rows where they are read, which is enough for `loss` "
                 "mse; other losses and `batch_size` need the rows themselves"
             )
+        try:
+            return self._dealt(seed, dealing, keep_rows=keep_rows)
+        except OneClassError as error:
+            if self.selection.levels:
+                raise
+            alone = error
+        can_read_again = "-" not in self.files
+
+        def with_levels(levels: frozenset[Level]) -> tuple[Columns, list[Observations | None]]:
+            known = replace(self, selection=replace(self.selection, levels=levels))
+            return known._dealt(seed, dealing, keep_rows=keep_rows)
+
+        if alone.level in (0, 1):  # which one may try without reading all rows before
+            try:
+                return with_levels(frozenset({0, 1}))
+            except FieldError as error:
+                if error.column != alone.category.column or not can_read_again:
+                    raise
+        elif not can_read_again:
+            raise alone
+        return with_levels(self.reduced(lambda first: FindLevels(Category(alone.category))))
+
+    def _dealt(
+        self, seed: int, dealing: Dealing | None, *, keep_rows: bool
+    ) -> tuple[Columns, list[Observations | None]]:
         used: list[tuple[Columns, NoObservationsError]] = []
 
         def job_for(first: LaidOut) -> Condense:
@@ -180,6 +220,7 @@ class Dataset:
         ((columns, none),) = used
         if not any(piles):
             raise none
+        check_classes(columns, (pile.target for pile in piles if pile), self.name)
         return columns, piles
 
     def with_validation(
@@ -220,6 +261,8 @@ def read_observations(
     degree: int = 1,
     weights: str | None = None,
     intercept: bool = True,
+    classes: bool = False,
+    positive: str | None = None,
     dialect: Dialect | None = None,
     seed: int = 0,
     keep_rows: bool = False,
@@ -241,6 +284,9 @@ def read_observations(
     degree : up to which to add all powers and products of the features that are numbers.
     weights : the column that says how much each row counts.
     intercept : whether there is a b to fit; where there is none, it stays 0.
+    classes : whether the target has two values, of which one is y = 1 and the other y = 0, as the
+        logistic loss takes it.
+    positive : the value that is y = 1; by default the second in sorted order.
     dialect : how the files are written.
     seed : which rows are sampled for pictures comes from it.
     keep_rows : keep all rows as well, for losses other than the squared error and for mini-batches:
@@ -253,7 +299,8 @@ def read_observations(
     GdfitError : a file can't be read or used; it names the line and the column.
     """
     chosen = None if features is None else several(features)
-    selection = Selection(chosen, target, several(exclude), degree, weights, intercept)
+    what = (chosen, target, several(exclude), degree, weights, intercept, positive)
+    selection = Selection(*what, classes or positive is not None)
     dataset = Dataset(expanded(files), selection, dialect or Dialect())
     if dask is None:
         return dataset.observations(seed, keep_rows=keep_rows)

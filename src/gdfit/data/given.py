@@ -26,6 +26,8 @@ class DataOptions(TypedDict, total=False):
     degree: int
     weights: Any
     intercept: bool
+    classes: bool
+    positive: Any
     drop_missing: bool
     dates: str | None
     like: Like | None

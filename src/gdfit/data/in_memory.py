@@ -13,6 +13,7 @@ import numpy as np
 from gdfit.arrays import FloatArray, near
 from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind
 from gdfit.data.reduction.condense import Condense
+from gdfit.data.reduction.found_levels import Category, FindLevels
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import reduce_files
 from gdfit.data.sources.frames import FrameFile, columns_of, frame_file, is_frame
@@ -26,7 +27,12 @@ from gdfit.data.sources.numeric import (
     same_rows,
     shapes_differ,
 )
-from gdfit.data.terms.columns import Chosen, choose_columns
+from gdfit.data.terms.columns import (
+    Chosen,
+    OneClassError,
+    check_classes,
+    choose_columns,
+)
 from gdfit.data.terms.lookup import remarks_on
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitWarning, NoObservationsError, UsageError, quoted
@@ -55,6 +61,8 @@ def observations_from(
     degree: int = 1,
     weights: Any = None,
     intercept: bool = True,
+    classes: bool = False,
+    positive: Any = None,
     drop_missing: bool = False,
     dates: str | None = None,
     like: Like | None = None,
@@ -79,6 +87,9 @@ def observations_from(
     weights : how much each observation counts, shape (N,), or the name of a column that says it; by
         default all count alike.
     intercept : whether there is a b to fit; where there is none, it stays 0.
+    classes : whether the target has two values, of which one is y = 1 and the other y = 0, as the
+        logistic loss takes it.
+    positive : the value that is y = 1; by default the second in sorted order.
     drop_missing : skip rows with a missing value, which are an error otherwise.
     dates : ``mdy`` where the month stands first in texts that are dates and may be either, ``dmy``
         where the day does.
@@ -106,6 +117,8 @@ def observations_from(
         degree=degree,
         weights=weights,
         intercept=intercept,
+        classes=classes,
+        positive=positive,
         drop_missing=drop_missing,
         dates=dates,
         like=like,
@@ -124,6 +137,8 @@ def observations_of(
     degree: int = 1,
     weights: Any = None,
     intercept: bool = True,
+    classes: bool = False,
+    positive: Any = None,
     drop_missing: bool = False,
     dates: str | None = None,
     like: Like | None = None,
@@ -141,6 +156,11 @@ def observations_of(
             raise UsageError("`like` says which features there are: leave out the others")
         made_by = like.expansion.terms if like.expansion else like.features
         asked = Selection(tuple(map(str, made_by)), intercept=like.intercept)
+        if like.classes:
+            positive = like.classes.names[1]
+    if classes or positive is not None:
+        named = None if positive is None else str(positive)
+        asked = replace(asked, positive=named, classes=True)
     frame = is_frame(x)
     if frame and y is None:
         y, target = target, None
@@ -159,13 +179,13 @@ def observations_of(
         called, aimed_at = target, None if y is None else str(y)
     else:
         called = target or name_of(y) or "y"
-        observed = y if frame and hasattr(y, "head") else array_of(y, "y")
+        observed = y if frame and hasattr(y, "head") else array_of(y, "y", texts=asked.classes)
         if np.shape(observed) != (count,):
             raise shapes_differ(x, y)
         aimed_at = name_beside([str(name) for name, _ in columns], called)
         columns.append((aimed_at, observed))
         if not (frame or drop_missing):
-            check_finite(columns)
+            check_finite(columns[: -1 if asked.classes else None])
     weighed_by = weights if frame and isinstance(weights, str) else None
     is_array = weights is not None and weighed_by is None
     counts = checked_weights(weights, count) if is_array else None
@@ -196,10 +216,15 @@ def condense_frame(
     drop_missing: bool,
 ) -> list[Observations | None]:
     """The observations in columns in memory, of each pile; the rows are kept as well."""
-    columns = choose_columns(file.layout, file.name, asked)
+    try:
+        columns = choose_columns(file.layout, file.name, asked)
+    except OneClassError as error:
+        levels, _ = reduce_files([file], FindLevels(Category(error.category)))
+        asked = replace(asked, levels=levels)
+        columns = choose_columns(file.layout, file.name, asked)
     if like:
         known = like.expansion and replace(like.expansion, intercept=like.intercept)
-        columns = replace(columns, known=known)
+        columns = replace(columns, known=known, classes=like.classes)
     for remark in remarks_on(file.layout, columns.names):
         warnings.warn(remark, GdfitWarning, stacklevel=4)
     recipe = Chosen(columns, asked, drop_missing)
@@ -208,6 +233,7 @@ def condense_frame(
     found, _ = reduce_files([file], job)
     if not any(found):
         raise recipe.nothing_left(file.layout, file.name)
+    check_classes(columns, (pile.target for pile in found if pile), file.name)
     return found
 
 

@@ -18,6 +18,7 @@ from typing import IO, Any, Protocol
 import numpy as np
 
 from gdfit.arrays import FloatArray, Near
+from gdfit.data.terms.classes import Classes
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.data.text.spellings import Spelling
@@ -204,6 +205,7 @@ class Observations:
     spellings : how the columns are written whose numbers have a spelling of their own, as $1,250.
     taken : the text columns, or the dates, that are features because there are no others.
     dates : those of `taken` and `left_out` that hold dates.
+    classes : which values of the target are y = 0 and y = 1, where it has classes.
     weight, weights_name : Σv, where the observations have weights v, and what these are called.
     first_weights, sample_weights : those of the first ones, and of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
@@ -225,6 +227,7 @@ class Observations:
     spellings: tuple[tuple[str, Spelling], ...] = ()
     taken: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    classes: Classes | None = None
     weight: float | None = None
     weights_name: str | None = None
     first_weights: FloatArray | None = None
@@ -269,6 +272,14 @@ class Observations:
         """The mean of y²."""
         return float(self.target @ self.target) / self.total_weight
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether y is 0 or 1 in all rows, and not one of them alone."""
+        y = self.sample[:, -1]
+        total, squares = float(self.design[:, -1] @ self.target), float(self.target @ self.target)
+        is_either = bool(((y == 0) | (y == 1)).all()) and 0 < y.sum() < len(y)
+        return is_either and abs(total - squares) <= SAME * squares
+
     def r_squared(self, params: FloatArray) -> float:
         """R² = 1 − Σ(ŷ − y)²/Σ(y − ȳ)², the part of y's variance that the model explains; NaN where
         y does not vary, −∞ where the errors leave float64. Without an intercept ȳ is 0, as in R:
@@ -301,6 +312,10 @@ class Like(Protocol):
     @property
     def intercept(self) -> bool:
         """Whether there is a b."""
+
+    @property
+    def classes(self) -> Classes | None:
+        """Which values of the target are 0 and 1, where it has classes."""
 
 
 def check_observations(value: object, called: str) -> None:

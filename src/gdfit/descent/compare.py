@@ -22,7 +22,8 @@ from gdfit.data.given import DataOptions, with_validation
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import CLOSE, EXACT
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit, Run, losses, parted
+from gdfit.descent.outcome import Fit, losses
+from gdfit.descent.run import Run, parted
 from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
 from gdfit.descent.start import Init
 from gdfit.descent.stopping import DIVERGED
@@ -94,9 +95,9 @@ class RunResult:
     def objective(self) -> tuple[object, ...]:
         """The same for runs whose losses can be compared: they have descended on the same."""
         settings = self.fit.settings
-        delta = settings.huber_delta if settings.loss == "huber" else None
+        shape = {"huber": settings.huber_delta, "quantile": settings.quantile}.get(settings.loss)
         scale = settings.scale if settings.l2 else None  # the penalty is for the scaled features
-        return settings.loss, delta, settings.l2, scale
+        return settings.loss, shape, settings.l2, scale
 
     @property
     def has_diverged(self) -> bool:
@@ -140,8 +141,8 @@ class Comparison:
     def least(self, outcome: RunResult) -> float | None:
         """The least loss that there is for this one; where that is not known, the least that a run
         on the same loss has come to, if one has not diverged."""
-        if outcome.fit.curvature:
-            return outcome.fit.curvature.minimum_loss
+        if outcome.fit.minimum_loss is not None:
+            return outcome.fit.minimum_loss
         alike = [other for other in self.outcomes if other.objective == outcome.objective]
         least = [float(other.losses.min()) for other in alike if not other.has_diverged]
         return min(least, default=None)
@@ -278,6 +279,7 @@ class EachOption(TypedDict, total=False):
     scale: Scale | Iterable[Scale | None] | None
     loss: LossName | Iterable[LossName]
     huber_delta: float | Iterable[float]
+    quantile: float | Iterable[float]
     l2: float | Iterable[float]
     optimizer: OptimizerName | Iterable[OptimizerName]
     momentum: float | Iterable[float]

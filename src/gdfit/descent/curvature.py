@@ -1,15 +1,17 @@
-"""Hessian and minimum of the squared loss: which learning rates are stable, and how fast they are.
+"""Hessian and minimum of a loss: which learning rates are stable, and how fast they are.
 
-The loss is a parabola in θ with the Hessian H = 2AᵀA/N, so that each epoch of gradient descent
-multiplies the distance to the minimum by (1 − γλ) along each eigenvector of H, λ its eigenvalue.
-It shrinks along all of them only if γ < 2/λmax, and fastest for γ = 2/(λmin + λmax) (Polyak,
-Introduction to Optimization, 1987, §1.4; Boyd and Vandenberghe, Convex Optimization, 2004, §9.3).
+The squared loss is a parabola in θ with the Hessian H = 2AᵀA/N, so that each epoch of gradient
+descent multiplies the distance to the minimum by (1 − γλ) along each eigenvector of H, λ its
+eigenvalue. It shrinks along all of them only if γ < 2/λmax, and fastest for γ = 2/(λmin + λmax)
+(Polyak, Introduction to Optimization, 1987, §1.4; Boyd and Vandenberghe, Convex Optimization, 2004,
+§9.3).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -21,6 +23,7 @@ from gdfit.descent.scaling import DEPENDENT
 ARRIVES = (
     1e-4  # N(L − L*)/L*, at which no param is a hundredth of its standard error from the minimum
 )
+BLUNT = 1e-8  # of a loss, below which a difference of losses has lost half of its digits
 CLOSE = 0.01  # above the least loss, as a part of it: near enough for a rate of one's own
 EXACT = 1e-28  # the part of the mean of y² that is rounding
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
@@ -33,43 +36,43 @@ ENDLESS = 2.0**200  # epochs, more than anyone has time for
 
 @dataclass(frozen=True)
 class Curvature:
-    """The Hessian of a squared loss, and its minimum.
+    """The Hessian of a loss at its minimum; that of the squared loss is the same everywhere.
 
     eigenvalues : λ of H, shape (p+1,), falling; exactly 0 along directions in which the loss does
         not change. Without an intercept there are p of them, as b stays 0.
     eigenvectors : in columns, as many, shape (p+1, ·).
     minimum : the params of the least loss, shape (p+1,); the shortest, where there are many.
     minimum_loss : the loss there.
-    count : N.
+    enough : how far above the minimum a loss is at most whose params have arrived.
     rounding : how much of a loss is rounding.
+    bound : what no eigenvalue of the Hessian is above, wherever the params are.
+    difference : L(θ) − L(θ*), where the loss is no parabola.
     """
 
     eigenvalues: FloatArray
     eigenvectors: FloatArray
     minimum: FloatArray
     minimum_loss: float
-    count: int = 1
+    enough: float = 0.0
     rounding: float = 0.0
+    bound: float | None = None
+    difference: Callable[[FloatArray], float] | None = field(default=None, compare=False)
 
     @property
     def is_unique(self) -> bool:
         """True where there is one minimum: no column depends on others, and none is all zero."""
         return bool((self.eigenvalues > 0).all())
 
-    @property
-    def enough(self) -> float:
-        """How far above the minimum a loss is at most whose params have arrived.
-
-        With cⱼ on the diagonal of (AᵀA)⁻¹, the excess ‖A(θ − θ*)‖²/N is at least
-        (θⱼ − θ*ⱼ)²/(N cⱼ), and the square of a standard error is at least L*cⱼ."""
-        return max(ARRIVES * self.minimum_loss / self.count, self.rounding)
-
     @np.errstate(over="ignore", invalid="ignore")
     def excess(self, params: FloatArray) -> float:
         """L(θ) − L(θ*) = ½Σλd², d the distances to the minimum along the eigenvectors; as no
-        difference of losses, it has all its digits."""
+        difference of losses, it has all its digits. Where the loss is no parabola, this holds close
+        to the minimum, where a difference has lost them."""
         distances = self.eigenvectors.T @ (params - self.minimum)
-        return float(self.eigenvalues @ distances**2) / 2
+        excess = float(self.eigenvalues @ distances**2) / 2
+        if self.difference is None or excess <= BLUNT * self.minimum_loss:
+            return excess
+        return max(self.difference(params), BLUNT * self.minimum_loss)
 
     def has_arrived(self, params: FloatArray) -> bool:
         """True of params each of which is within a hundredth of its standard error."""
@@ -97,7 +100,7 @@ class Curvature:
     @property
     def max_stable_lr(self) -> float:
         """2/λmax: gradient descent converges for every smaller learning rate."""
-        return 2 / self.lambda_max
+        return 2 / (self.bound or self.lambda_max)
 
     @property
     def best_lr(self) -> float:
@@ -158,13 +161,16 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
         flat = axes[rank:]
         minimum = minimum - flat.T @ (flat @ minimum)
     held = np.zeros((features + 1 - size, size))  # b, where there is no intercept
+    least, rounding = float(residuals @ residuals) / total, EXACT * observations.mean_square
+    # With cⱼ on the diagonal of (AᵀA)⁻¹, the excess ‖A(θ − θ*)‖²/N is at least (θⱼ − θ*ⱼ)²/(N cⱼ),
+    # and the square of a standard error is at least L*cⱼ.
     return Curvature(
         eigenvalues=eigenvalues,
         eigenvectors=np.concatenate([axes.T, held]),
         minimum=np.append(minimum, held[:, 0]),
-        minimum_loss=float(residuals @ residuals) / total,
-        count=observations.count,
-        rounding=EXACT * observations.mean_square,
+        minimum_loss=least,
+        enough=max(ARRIVES * least / observations.count, rounding),
+        rounding=rounding,
     )
 
 

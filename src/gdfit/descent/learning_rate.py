@@ -20,7 +20,8 @@ comes lowest. So does Bottou for stochastic gradient descent, on a thousand rows
 (Stochastic Gradient Tricks, in Neural Networks: Tricks of the Trade, 2012). For the squared loss of
 all rows, the sample is the condensed rows, which are as good as all of them; for other losses, data
 of no more rows than the sample are tried as they are. Then the trial is the run itself, and the
-rate has the least loss after these epochs of all that were tried.
+rate has the least loss after these epochs of all that were tried. Where the minimum is known, the
+rates that are tried are about the best one for the parabola that the loss is near it.
 
 A rate that is a number is for the features as they are, as in the lecture. Where it is ``auto``,
 they are standardized, which makes most valleys round enough; where gradient descent would not
@@ -43,6 +44,7 @@ from gdfit.data.observations import Observations
 from gdfit.data.reduction.sampling import SAMPLE_ROWS
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.losses import loss_of
+from gdfit.descent.newton import curvature_at_minimum
 from gdfit.descent.objective import DesignBlock
 from gdfit.descent.optimizers import State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
@@ -61,28 +63,41 @@ class ScaledProblem:
 
     scale, scaling : how the features are scaled.
     observations : the observations so scaled.
-    curvature : of their squared error, with the penalty.
     start : where the params start.
+    curvature : of the loss with the penalty, where its minimum is known; else of the squared error.
+    is_known : whether it is known.
     """
 
     scale: Scale
     scaling: Scaling | None
     observations: Observations
-    curvature: Curvature
     start: Start
+    curvature: Curvature
+    is_known: bool
 
 
 def choose_scale(observations: Observations, settings: Settings, init: Init) -> ScaledProblem:
     """The problem with the scale that the settings ask for, or else with the one to choose."""
 
-    def problem(scale: Scale) -> ScaledProblem:
+    bends = loss_of(settings).second is not None
+
+    def problem(scale: Scale, before: ScaledProblem | None = None) -> ScaledProblem:
         scaling = scaling_of(observations, scale)
         on = scaled(observations, scaling)
         start = start_of(init, observations, settings, scaling)
-        return ScaledProblem(scale, scaling, on, curvature_of(on, settings.l2), start)
+        curvature, is_known = curvature_of(on, settings.l2), settings.is_squared
+        if bends and (before is None or before.is_known):
+            near = np.zeros(len(start.params))
+            if before:
+                near = rescaled(before.curvature.minimum, before.scaling, scaling)
+            own = curvature_at_minimum(on, settings, near)
+            curvature, is_known = own or curvature, own is not None
+        return ScaledProblem(scale, scaling, on, start, curvature, is_known)
 
     if settings.scale or settings.lr != "auto":
-        return problem(settings.scale or "none")
+        scale = settings.scale or "none"
+        # On columns as they are, Newton's method would lose digits on the way.
+        return problem(scale, problem("whiten") if bends and scale == "none" else None)
     before = init.facts.get("scale") if isinstance(init, LinearModel) else None
     if before in get_args(Scale):
         as_before = problem(cast(Scale, before))
@@ -92,7 +107,13 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
     if settings.l2:  # a penalty on whitened weights would be another one
         return plain
     arrives = arrives_within(plain.curvature, plain.start.params, max(settings.epochs, LOOKED_AT))
-    return plain if arrives else problem("whiten")
+    return plain if arrives else problem("whiten", plain)
+
+
+def rescaled(params: FloatArray, scaling: Scaling | None, to: Scaling | None) -> FloatArray:
+    """Params on one scale as they are on another."""
+    params = scaling.to_data(params) if scaling else params
+    return to.from_data(params) if to else params
 
 
 def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
@@ -121,7 +142,10 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
     sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
     if problem.scaling:
         sample = problem.scaling.apply(sample)
-    rate = tried_rate(observations, sample, start.params, settings)
+    near = None
+    if problem.is_known and settings.is_whole:
+        near = best_rate(problem.curvature, start.params, settings.epochs)
+    rate = tried_rate(observations, sample, start.params, settings, near)
     if not math.isfinite(rate):
         raise GdfitError(
             "the slopes of the loss are too small for float64: no learning rate is large enough; "
@@ -234,7 +258,11 @@ AS_GOOD = 1e-9  # losses that differ by no more than this part are as good as ea
 
 
 def tried_rate(
-    observations: Observations, sample: FloatArray, start: FloatArray, settings: Settings
+    observations: Observations,
+    sample: FloatArray,
+    start: FloatArray,
+    settings: Settings,
+    near: float | None = None,
 ) -> float:
     """The learning rate that comes lowest: of rates by factors of 4, from far too small to far too
     large, and then of finer ones around the best.
@@ -245,6 +273,7 @@ def tried_rate(
     sample : rows of it, scaled alike, at most some thousand: the features, a one, y.
     start : θ₀, shape (p+1,).
     settings : what is to be run, but for its `lr`.
+    near : a rate that is known to be of the size of good ones.
     """
     per_epoch = math.ceil(observations.count / (settings.batch_size or observations.count))
     updates = min(settings.epochs * per_epoch, TRIAL_UPDATES)
@@ -257,6 +286,8 @@ def tried_rate(
     tried = DesignBlock(rows[:, :-1], rows[:, -1:], total, weights)
     trial = Trial(tried, start, settings, per_epoch)
     with np.errstate(all="ignore"):  # many of them diverge
+        if near is not None:
+            return trial.best_of(near * np.geomspace(4.0**-1, 4.0**1, 7), updates)
         best = trial.best_of(trial.unit() * np.geomspace(4.0**-26, 4.0**2, 29), updates)
         return trial.best_of(best * np.geomspace(4.0**-1, 4.0**1, 15), updates)
 

@@ -1,79 +1,56 @@
-"""A run of gradient descent, step by step, what it comes to, and its history as rows of numbers."""
+"""A run of gradient descent, step by step."""
 
 from __future__ import annotations
 
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.given import DataOptions, with_validation
 from gdfit.data.observations import Observations, check_alike
+from gdfit.data.terms.classes import Classes
 from gdfit.descent import stopping
 from gdfit.descent.closed_form import DescentPath, last_epoch, leap
-from gdfit.descent.curvature import EXACT, Curvature
+from gdfit.descent.curvature import EXACT
 from gdfit.descent.learning_rate import choose_rate, choose_scale, rate_by_epoch
 from gdfit.descent.loop import Step, descend
-from gdfit.descent.objective import Objective, kept_rows, mean_loss, objectives_of, whole_objective
+from gdfit.descent.losses import loss_of
+from gdfit.descent.newton import curvature_at_minimum
+from gdfit.descent.objective import (
+    Objective,
+    design_blocks,
+    kept_rows,
+    mean_loss,
+    objectives_of,
+    whole_objective,
+)
 from gdfit.descent.optimizers import update_of
-from gdfit.descent.scaling import Scaling, scaling_facts
+from gdfit.descent.outcome import Fit, arrived, as_shown
+from gdfit.descent.quantiles import quantile_minimum
+from gdfit.descent.scaling import scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions
-from gdfit.descent.start import Init, Start, signature
-from gdfit.errors import GdfitError, GdfitWarning
+from gdfit.descent.start import Init, signature
+from gdfit.errors import GdfitError, GdfitWarning, UsageError
+from gdfit.model.classification import Confusion, confusion_of
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-    from gdfit import Summary
-
-
-def params_names(features: Sequence[str]) -> tuple[str, ...]:
-    """The names of the params: w and b, or w_NAME and b with several features."""
-    if len(features) == 1:
-        return ("w", "b")
-    return (*(f"w_{name}" for name in features), "b")
-
-
-def history_header(features: Sequence[str], validated: bool = False) -> list[str]:
-    """The columns of a history."""
-    names = params_names(features)
-    losses = ["loss", "validation_loss"] if validated else ["loss"]
-    return ["epoch", *losses, *names, *(f"grad_{name}" for name in names)]
-
-
-def losses(step: Step) -> list[float]:
-    """The loss, and the validation loss if there is one."""
-    return [step.loss] if step.validation_loss is None else [step.loss, step.validation_loss]
-
-
-def history_row(step: Step) -> list[float]:
-    """A step as a row of a history: numbers in full."""
-    return [step.epoch, *losses(step), *step.params.tolist(), *step.grad.tolist()]
-
-
-def as_shown(step: Step, scaling: Scaling | None, done: int) -> Step:
-    """A step as it is shown: its params and gradient in the data's own units, its epoch counted on
-    from those `done` before the run."""
-    if scaling:
-        params, grad = scaling.to_data(step.params), scaling.gradient_to_data(step.grad)
-        step = step._replace(params=params, grad=grad)
-    return step._replace(epoch=done + step.epoch) if done else step
-
-
-def arrived(curvature: Curvature | None, params: FloatArray, status: str) -> bool | None:
-    """True of a run whose params are each within a hundredth of its standard error from the
-    minimum; None where that is not known."""
-    if curvature is None:
-        return None
-    return status != stopping.DIVERGED and curvature.has_arrived(params)
+def check_two_classes(observations: Observations) -> None:
+    """Raise where y is not 0 or 1."""
+    if observations.classes:
+        return
+    for block in kept_rows(observations).blocks():
+        y = block[:, len(observations.features) + 1]
+        if not ((y == 0) | (y == 1)).all():
+            what = "this loss takes two classes, and the target holds other numbers than 0 and 1"
+            raise UsageError(f"{what}: read it with `classes` true, or name the `positive` one")
 
 
 def rounding_of(run: Run | Fit) -> float:
@@ -90,85 +67,6 @@ SHORT = (
     "error; more `epochs` or another `scale` bring it nearer"
 )
 NOISE = 2.0  # times the first loss is what may come out without having diverged, where it swings
-
-
-@dataclass(frozen=True)
-class Fit(Displayed):
-    """The result of a run of gradient descent. Its params are in the data's own units.
-
-    model : the params in the end, or with `patience` where the validation loss was least.
-    loss : the loss at those params.
-    validation_loss : the validation set's loss there, if there is one.
-    r_squared : R² at those params; NaN where y does not vary.
-    status : how it ended: see `gdfit.descent.stopping`.
-    epochs : how many were run.
-    best_epoch : the epoch after which the params are those of the model.
-    history : the steps that were kept, by default all; in the units that were descended in.
-    start, params : the first and the last params as they were descended on, shape (p+1,).
-    start_state : the start, and what it went on with.
-    observations, validation : what was fitted, and the validation set, if there is one.
-    curvature : of the loss that was descended on, where that is the squared error.
-    scaling : how the features were scaled, if they were.
-    settings : what it was run with.
-    asked : what was asked for: the learning rate and the scale may have been left to be chosen.
-    """
-
-    model: LinearModel
-    loss: float
-    validation_loss: float | None
-    r_squared: float
-    status: str
-    epochs: int
-    best_epoch: int
-    history: tuple[Step, ...] = field(repr=False)
-    start: FloatArray = field(repr=False)
-    params: FloatArray = field(repr=False)
-    start_state: Start = field(repr=False)
-    observations: Observations = field(repr=False)
-    validation: Observations | None = field(repr=False)
-    curvature: Curvature | None = field(repr=False)
-    scaling: Scaling | None = field(repr=False)
-    settings: Settings = field(repr=False)
-    asked: Settings = field(repr=False)
-
-    def predict(self, x: Any) -> Any:
-        """ŷ of the model at x: see `LinearModel.predict`."""
-        return self.model.predict(x)
-
-    def save(self, path: str | Path, *, diverged: bool = False) -> None:
-        """Write the model to a file: see `LinearModel.save`."""
-        self.model.save(path, diverged=diverged)
-
-    def summary(self, level: float = 0.95) -> Summary:
-        """Least squares beside the params, with standard errors and confidence intervals: see
-        `gdfit.summarize`."""
-        import gdfit
-
-        return gdfit.summarize(self.observations, self.model, level)
-
-    @property
-    def arrived(self) -> bool | None:
-        """True where each param is within a hundredth of its standard error from the minimum; None
-        where that is not known."""
-        return arrived(self.curvature, self.params, self.status)
-
-    @property
-    def is_short(self) -> bool:
-        """True where the learning rate was left to be chosen, and the run ended by itself without
-        having arrived."""
-        ended = self.status in (stopping.COMPLETED, stopping.CONVERGED, stopping.STALLED)
-        chosen = self.asked.lr == "auto" and not self.start_state.rate
-        return chosen and ended and self.arrived is False
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The history as a DataFrame with the columns of `gdfit train --format csv`."""
-        import pandas as pd
-
-        validated = self.validation_loss is not None
-        shown = (as_shown(step, self.scaling, self.start_state.epochs) for step in self.history)
-        rows = [history_row(step) for step in shown]
-        return pd.DataFrame(rows, columns=history_header(self.model.features, validated))
 
 
 class Run(Displayed):
@@ -200,11 +98,16 @@ class Run(Displayed):
         init = init.model if isinstance(init, Fit) else init
         settings = replace(settings or Settings(), **fields)
         settings.check(validated=validation is not None)
+        self.loss = loss_of(settings)
+        if self.loss.has_classes and not isinstance(observations, Observations):
+            how["classes"] = True
         observations, validation = with_validation(
             observations, y, validation, settings.seed, **how
         )
         if validation is not None:
             check_alike(observations, validation)
+        if self.loss.has_classes:
+            check_two_classes(observations)
         self.asked, self.observations, self.validation = settings, observations, validation
         self.shown = shown
         if settings.batch_size and settings.batch_size >= observations.count:
@@ -212,7 +115,7 @@ class Run(Displayed):
         problem = choose_scale(observations, settings, init)
         self.scaling, self.start = problem.scaling, problem.start
         self.descended = problem.observations
-        self.curvature = problem.curvature if settings.is_squared else None
+        self.curvature = problem.curvature if problem.is_known else None
         lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
         self.rate = rate_by_epoch(lr)
@@ -285,7 +188,7 @@ class Run(Displayed):
         diverged, and one that has converged and not arrived has stalled."""
         if status not in (stopping.COMPLETED, stopping.CONVERGED, stopping.PATIENCE):
             return status
-        noisy = 1.0 if self.settings.is_plain else NOISE
+        noisy = 1.0 if self.settings.is_whole and self.curvature else NOISE
         final = self.final(step)[0]
         with np.errstate(over="ignore", invalid="ignore"):
             loss, _ = self.objective(final)
@@ -322,18 +225,22 @@ class Run(Displayed):
             results: dict[str, Any] = {
                 "loss": self.objective(descended)[0],
                 "validation_loss": self.validation_loss(descended) if self.validation else None,
-                "r_squared": data.r_squared(params),
+                "r_squared": math.nan if self.loss.has_classes else data.r_squared(params),
                 "epochs": last.epoch,
                 "best_epoch": epoch,
                 "status": last.status or stopping.INTERRUPTED,  # who iterates has broken off
             }
+        least = self.least_losses[0] if self.least_losses else None
         facts = {
             **results,
             "best_epoch": self.start.epochs + epoch,  # counted as in the history
-            "minimum_loss": curvature.minimum_loss if curvature else None,
+            "minimum_loss": curvature.minimum_loss if curvature else least,
             "arrived": arrived(curvature, descended, results["status"]),
-            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_plain else None,
+            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_whole else None,
             **settings.facts,
+            **self.quality(
+                params, results["loss"] - settings.l2 * float(descended[:-1] @ descended[:-1])
+            ),
             **scaling_facts(self.scaling),
             "penalty_scale": settings.scale,
             "intercept": data.intercept,
@@ -356,6 +263,45 @@ class Run(Displayed):
             start_state=self.start,
             **{name: getattr(self, name) for name in SHARED},
         )
+
+    @cached_property
+    def is_separable(self) -> bool:
+        """Whether a plane separates the classes, where there are two."""
+        if not self.settings.l2:
+            return self.curvature is None
+        alone = replace(self.settings, l2=0.0)
+        return curvature_at_minimum(self.descended, alone, np.zeros_like(self.start.params)) is None
+
+    @cached_property
+    def least_losses(self) -> tuple[float, float] | None:
+        """The least loss of a run without a curvature, and the least of a constant alone, where
+        they are known."""
+        return None if self.curvature else quantile_minimum(self.observations, self.settings)
+
+    def quality(self, params: FloatArray, loss: float) -> dict[str, object]:
+        """What a model's file says of its quality, where R² does not: how classes are told apart at
+        `params`, where the loss without a penalty is so large; or which part of the loss of a
+        constant is gone (R¹ of Koenker and Machado, J. Am. Stat. Assoc. 94, 1999)."""
+        data, link = self.observations, self.loss.link
+        if self.settings.loss == "quantile" and self.least_losses:
+            constant = self.least_losses[1]
+            return {"pseudo_r_squared": 1 - loss / constant if constant else math.nan}
+        if not self.loss.has_classes:
+            return {} if link == "identity" else {"link": link}
+        classes, confusion = data.classes or Classes(0, 1), Confusion()
+        for design, target, _, weights in design_blocks(data, self.settings):
+            confusion = confusion.merged(confusion_of(design.dot(params) > 0, target, weights))
+        null = confusion.entropy if data.intercept else math.log(2)
+        return {
+            "link": link,
+            "positive": classes.names[1],
+            "negative": classes.names[0],
+            "classes": [*classes],
+            "accuracy": confusion.accuracy,
+            "baseline_accuracy": confusion.baseline_accuracy,
+            "pseudo_r_squared": 1 - loss / null if null else math.nan,
+            "separable": self.is_separable,
+        }
 
 
 class RunOptions(TypedDict, total=False):

@@ -12,7 +12,7 @@ from gdfit.data.text.fields import WHOLE
 from gdfit.errors import UsageError, quoted
 
 BackendName = Literal["manual", "autograd"]
-LossName = Literal["mse", "mae", "huber"]
+LossName = Literal["mse", "mae", "huber", "logistic", "quantile"]
 OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
 Scale = Literal["none", "standardize", "whiten"]
 
@@ -29,7 +29,9 @@ class Settings:
     scale : what to descend on: ``none``, the features as they are; ``standardize``, (x − mean)/std;
         ``whiten``, an orthonormal basis of the centred features. By default as they are where `lr`
         is a number; where it is auto, standardized, or whitened if that is not enough.
-    loss : ``mse``, ``mae`` or ``huber``, with the δ `huber_delta`.
+    loss : ``mse``, ``mae``, ``huber``, ``logistic`` or ``quantile``.
+    huber_delta : δ of ``huber``, where it turns from square to linear.
+    quantile : τ of ``quantile``, which part of the observations is to lie below ŷ.
     l2 : λ of the penalty λ‖w‖², on the weights of the features on their `scale`. scikit-learn's
         `Ridge` has alpha = λN on features so scaled: as they are, by `StandardScaler`, or whitened
         by `PCA(whiten=True)`, which takes deviations with N − 1 and so alpha = λ(N − 1).
@@ -53,6 +55,7 @@ class Settings:
     scale: Scale | None = None
     loss: LossName = "mse"
     huber_delta: float = 1.0
+    quantile: float = 0.5
     l2: float = 0.0
     optimizer: OptimizerName = "gd"
     momentum: float = 0.9
@@ -75,9 +78,14 @@ class Settings:
         return not self.is_squared or self.batch_size is not None
 
     @property
+    def is_whole(self) -> bool:
+        """True for gradient descent on the whole loss, which has limits that are known."""
+        return self.optimizer == "gd" and self.batch_size is None
+
+    @property
     def is_plain(self) -> bool:
         """True for gradient descent on the whole squared error, whose path is known."""
-        return self.is_squared and self.optimizer == "gd" and self.batch_size is None
+        return self.is_squared and self.is_whole
 
     @property
     def facts(self) -> dict[str, object]:
@@ -88,6 +96,7 @@ class Settings:
             "backend": self.backend,
             "loss_function": self.loss,
             "huber_delta": self.huber_delta,
+            "quantile": self.quantile,
             "l2": self.l2,
             "optimizer": self.optimizer,
             "momentum": self.momentum,
@@ -137,6 +146,7 @@ class SettingsOptions(TypedDict, total=False):
     scale: Scale | None
     loss: LossName
     huber_delta: float
+    quantile: float
     l2: float
     optimizer: OptimizerName
     momentum: float
@@ -172,6 +182,7 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "scale": one_of(Scale),
     "loss": one_of(LossName),
     "huber_delta": (is_positive, "a positive number"),
+    "quantile": (lambda tau: 0 < tau < 1, "a number between 0 and 1"),
     "l2": (at_least(0), "a number that is not negative"),
     "optimizer": one_of(OptimizerName),
     "momentum": (lambda mu: 0 <= mu < 1, "a number from 0 on that is less than 1"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
@@ -26,6 +26,7 @@ from gdfit.data.terms.terms import Factor
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
+from gdfit.model.classification import Confusion, Ranking, confusion_of, ranking_of
 from gdfit.model.linear import LinearModel
 from gdfit.model.prediction import as_trained
 
@@ -44,6 +45,70 @@ class Evaluation:
     rmse: float
     mae: float
     r_squared: float
+
+
+@dataclass(frozen=True)
+class ClassEvaluation:
+    """How well a model tells two classes apart on N observations.
+
+    log_loss : the mean of −log of the probability that it gives to what is observed.
+    accuracy : the part of them that it tells right.
+    auc : area under the ROC curve.
+    confusion : [[true negatives, false positives], [false negatives, true positives]].
+    """
+
+    observations: int
+    log_loss: float
+    accuracy: float
+    auc: float
+    confusion: list[list[int]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What probabilities of two classes come to on N observations.
+
+    log_loss : the sum of −log of the probability of what is observed.
+    """
+
+    confusion: Confusion = field(default_factory=Confusion)
+    log_loss: float = 0.0
+    ranking: Ranking = field(default_factory=Ranking)
+
+    def merged(self, other: Told) -> Told:
+        """That on both."""
+        return Told(
+            self.confusion.merged(other.confusion),
+            self.log_loss + other.log_loss,
+            self.ranking.merged(other.ranking),
+        )
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return round(self.confusion.total)
+
+    def evaluation(self, file: str | None = None) -> ClassEvaluation:
+        """What they say of the predictions for the file that is called so."""
+        if not self.count:
+            raise NoObservationsError(file=file)
+        matrix = [[*map(round, row)] for row in self.confusion.matrix]
+        log_loss = self.log_loss / self.count
+        return ClassEvaluation(
+            self.count, log_loss, self.confusion.accuracy, self.ranking.auc, matrix
+        )
+
+
+def told_on(model: LinearModel, blocks: Iterable[FloatArray], threshold: float) -> Told:
+    """How the model tells the classes of `blocks` of rows: see `errors_on`."""
+    told, columns = Told(), model.made_of.width + 2
+    for rows in buffered(blocks, rows_at_once(columns), columns):
+        y, z = rows[:, -1], model.predictor_at_rows(rows)
+        probabilities = model.mean(z)
+        confusion = confusion_of(probabilities >= threshold, y)
+        log_loss = float(np.logaddexp(0.0, np.where(y > 0.5, -z, z)).sum())
+        told = told.merged(Told(confusion, log_loss, ranking_of(probabilities, y)))
+    return told
 
 
 @dataclass(frozen=True)
@@ -98,7 +163,7 @@ def errors_on(model: LinearModel, blocks: Iterable[FloatArray]) -> Errors:
     return errors
 
 
-def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
+def evaluate_rows(model: LinearModel, dataset: Dataset, threshold: float = 0.5) -> Evaluation | Any:
     """The model's errors on the observations in the files.
 
     The column with the observed values is the selection's target: by default the model's, or the
@@ -106,7 +171,7 @@ def evaluate_rows(model: LinearModel, dataset: Dataset) -> Evaluation:
     """
     recipe = Observed(model, dataset.selection.target, drop_missing=dataset.dialect.drop_missing)
     dataset = as_trained(model, dataset)
-    errors: Errors = dataset.reduced(lambda first: Measure(recipe))
+    errors: Errors | Told = dataset.reduced(lambda first: Measure(recipe, threshold))
     return errors.evaluation(dataset.name)
 
 
@@ -118,7 +183,9 @@ def observe(model: LinearModel, dataset: Dataset) -> Observations:
     named = weights if isinstance(weights, str) else None
     recipe = Observed(model, dataset.selection.target, named, dataset.dialect.drop_missing)
     dataset = as_trained(model, dataset)
-    found: list[Observations | None] = dataset.reduced(lambda first: Condense(recipe))
+    # The likelihood of classes is of the rows themselves.
+    job = Condense(recipe, keep_rows=model.classes is not None)
+    found: list[Observations | None] = dataset.reduced(lambda first: job)
     if found[0] is None:
         raise NoObservationsError(file=dataset.name)
     return found[0]
@@ -140,7 +207,8 @@ class Observed:
         model, intercept = self.model, self.model.intercept
         known = replace(model.made_of, intercept=intercept)
         names = (model.features, model.target)
-        return Columns(*names, weights=self.weights, intercept=intercept, known=known)
+        columns = Columns(*names, weights=self.weights, intercept=intercept, known=known)
+        return replace(columns, classes=model.classes)
 
     def advice(self, fault: FieldError, layout: Layout) -> Advice:
         """Nothing: a model needs the columns that it needs."""
@@ -167,24 +235,34 @@ class Observed:
         place_of[factor.column] = place
         if self.weights is not None:
             place_of |= find_columns(layout, file.name, [self.weights])
-        return RowMaker(model.made_of, place_of, factor, self.weights, self.drop_missing)
+        known = (model.made_of, place_of, factor, self.weights, self.drop_missing)
+        return RowMaker(*known, model.classes)
 
 
 @dataclass(frozen=True)
 class Measure:
-    """Sums up a model's errors: a `Job`."""
+    """Sums up a model's errors: a `Job`. A row is taken for the positive class where its
+    probability is at least the `threshold`."""
 
     recipe: Observed
+    threshold: float = 0.5
 
-    def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Errors | None:
+    def leaf(
+        self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot
+    ) -> Errors | Told | None:
         """Those on the rows of a unit."""
-        errors = errors_on(self.recipe.model, (rows for _, rows in batches))
+        model, blocks = self.recipe.model, (rows for _, rows in batches)
+        errors: Errors | Told
+        if model.classes:
+            errors = told_on(model, blocks, self.threshold)
+        else:
+            errors = errors_on(model, blocks)
         return errors if errors.count else None
 
     def keeper(self) -> None:
         """Nothing: sums need no order."""
 
-    def result(self, part: Errors | None, keeper: None) -> Errors:
+    def result(self, part: Errors | Told | None, keeper: None) -> Errors | Told:
         """Those on all rows."""
         return part or Errors()
 
@@ -196,8 +274,10 @@ def evaluate(
     *,
     dialect: Dialect | None = None,
     drop_missing: bool = False,
-) -> Evaluation:
-    """How far a model's predictions are from what is observed.
+    threshold: float = 0.5,
+) -> Evaluation | Any:
+    """How far a model's predictions are from what is observed; of a model of two classes, a
+    `ClassEvaluation`.
 
     Parameters
     ----------
@@ -207,6 +287,7 @@ def evaluate(
     dialect : how the files are written.
     drop_missing : skip rows of a DataFrame with a missing value, which are an error otherwise. Of
         files, the dialect says so.
+    threshold : of two classes, the probability from which on a row is taken for the positive one.
 
     Raises
     ------
@@ -223,8 +304,8 @@ def evaluate(
         if not isinstance(data, str | PathLike | list | tuple):
             raise UsageError(f"`data` takes a DataFrame or files, not {a_kind(data)}")
         dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
-        return evaluate_rows(model, dataset)
-    file = frame_file(data, dialect=model.dialect)
-    job = Measure(Observed(model, target, drop_missing=drop_missing))
-    errors: Errors = reduce_files([file], job)[0]
+        return evaluate_rows(model, dataset, threshold)
+    recipe = Observed(model, target, drop_missing=drop_missing)
+    file, job = frame_file(data, dialect=model.dialect), Measure(recipe, threshold)
+    errors: Errors | Told = reduce_files([file], job)[0]
     return errors.evaluation(file.name)

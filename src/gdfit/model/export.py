@@ -142,7 +142,9 @@ def save_state_dict(model: LinearModel, path: Path) -> str:
     with written_beside(path) as beside:
         beside.write_bytes(archive.getvalue())
     layer = f"layer = torch.nn.Linear({len(model.w)}, 1, dtype=torch.float64)"
-    return f"{layer}; layer.load_state_dict(torch.load({str(path)!r}))\n"
+    written = model.link.written("z", {"exp": "torch.exp", "abs": "torch.abs"})
+    more = "" if written == "z" else f"; z = layer(x); y_hat = {written}"
+    return f"{layer}; layer.load_state_dict(torch.load({str(path)!r})){more}\n"
 
 
 def notes_on(model: LinearModel, form: ExportFormat, text: str) -> Iterator[str]:

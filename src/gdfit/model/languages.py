@@ -11,6 +11,7 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
 from math import ulp
@@ -36,6 +37,7 @@ class Language(ABC):
         its dates.
     times : what stands for multiplication.
     power : how a power from the third on is written: of a number, and its exponent.
+    calls : what exp and abs are called, where that is not so.
     long : the columns with levels that are whole numbers, of which float64 does not have all.
 
     Parameters
@@ -46,6 +48,7 @@ class Language(ABC):
     functions: ClassVar[Mapping[str, str]] = {}
     days: ClassVar[str] = "{}"
     parts: ClassVar[Mapping[str, str]] = {}
+    calls: ClassVar[Mapping[str, str]] = {}
     times = " * "
     power: ClassVar[str]
 
@@ -69,6 +72,15 @@ class Language(ABC):
         """A number that is a level."""
         is_whole = column in self.long and float(level).is_integer()
         return str(level) if is_whole else self.number(float(level))
+
+    def linked(self, z: str) -> str:
+        """ŷ of what stands for z."""
+        return self.model.link.written(z, self.calls)
+
+    @property
+    def has_link(self) -> bool:
+        """Whether ŷ is more than z."""
+        return self.linked("z") != "z"
 
     @abstractmethod
     def column(self, name: str) -> str:
@@ -156,7 +168,7 @@ class Sql(Language):
         return f"CASE {self.level(category)}{whens}\n    END"
 
     def whole(self, summands: Sequence[str]) -> str:
-        return "(\n  " + "\n  ".join(summands) + "\n)\n"
+        return self.linked("(\n  " + "\n  ".join(summands) + "\n)") + "\n"
 
 
 class Python(Language):
@@ -172,6 +184,7 @@ class Python(Language):
         "weekday": "moment({}).isoweekday()",
         "hour": "moment({}).hour",
     }
+    calls: ClassVar = {"exp": "math.exp"}
     power = "{} ** {}"
 
     def column(self, name: str) -> str:
@@ -191,14 +204,17 @@ class Python(Language):
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)
+        body = f"    return (\n        {lines}\n    )\n"
+        if self.has_link:
+            body = f"    z = (\n        {lines}\n    )\n    return {self.linked('z')}\n"
         helpers = MOMENT_CODE if "days(" in lines or "moment(" in lines else ""
-        there = lines + helpers
+        there = body + helpers
         used = [name for name in ("datetime", "decimal", "math") if f"{name}." in there]
         imports = "".join(f"import {name}\n" for name in used) + helpers + "\n\n" * bool(used)
         return (
-            f"# Written by gdfit. It gives {printable(self.model.target)} for a row, "
+            f"# Written by gdfit. It gives {self.model.answer} for a row, "
             "which maps\n# the names of columns to values, as a dict or a row of csv.DictReader "
-            f"does.\n{imports}def predict(row):\n    return (\n        {lines}\n    )\n"
+            f"does.\n{imports}def predict(row):\n{body}"
         )
 
 
@@ -223,7 +239,7 @@ def days(value):
 NOT_IN_C = re.compile(
     "alignas|alignof|asm|auto|bool|break|case|char|const|constexpr|continue|default|do|double|else|"
     "enum|errno|exp|extern|false|float|for|goto|i386|if|inline|int|linux|log(2|10)?|long|nullptr|"
-    "pow|register|restrict|return|short|signed|sizeof|sqrt|static|static_assert|std(err|in|out)|"
+    "pow|predictor|register|restrict|return|short|signed|sizeof|sqrt|static|static_assert|std(err|in|out)|"
     "strcmp|struct|switch|thread_local|true|typedef|typeof|typeof_unqual|union|unix|unsigned|void|"
     "volatile|while|NAN"
 )
@@ -235,6 +251,7 @@ class C(Language):
     functions: ClassVar = {  # of 0, C's own are an infinite number
         name: f"({{0}} > 0 ? {name}({{0}}) : NAN)" for name in ("log", "log2", "log10")
     }
+    calls: ClassVar = {"abs": "fabs"}
     power = "pow({}, {})"
 
     def __init__(self, model: LinearModel) -> None:
@@ -260,8 +277,14 @@ class C(Language):
 
     def whole(self, summands: Sequence[str]) -> str:
         lines = "\n        ".join(summands)
-        headers = "#include <math.h>\n" if re.search(r"\b(log|exp|sqrt|pow|NAN)", lines) else ""
+        body = f"    return {lines};\n"
+        if self.has_link:
+            body = f"    double predictor = {lines};\n    return {self.linked('predictor')};\n"
+        headers = "#include <math.h>\n" if re.search(r"\b(log|exp|sqrt|pow|NAN)", body) else ""
         headers += "#include <string.h>\n" if self.texts else ""
+        exact = ", to gdfit's last bit\n   if it is compiled with -ffp-contract=off."
+        if self.has_link:
+            exact = "."  # but for the exp of this machine
         kinds = dict.fromkeys(self.inputs, "double ") | dict.fromkeys(self.texts, "const char *")
         kinds |= dict.fromkeys(self.long, "long long ")
         told = dict.fromkeys(self.dates, f", in days since {EPOCH}")
@@ -271,10 +294,9 @@ class C(Language):
             for place, name in enumerate(self.inputs, start=1)
         ]
         return (
-            f"/* Written by gdfit. It gives {in_comment(self.model.target)}, to gdfit's last bit\n"
-            "   if it is compiled with -ffp-contract=off. */\n"
+            f"/* Written by gdfit. It gives {in_comment(self.model.answer)}{exact} */\n"
             f"{headers}\ndouble predict(\n{''.join(params)})\n"
-            f"{{\n    return {lines};\n}}\n"
+            f"{{\n{body}}}\n"
         )
 
 
@@ -325,6 +347,7 @@ class Excel(Language):
         "weekday": "WEEKDAY({},2)",
         "hour": "HOUR({})",
     }
+    calls: ClassVar = {"exp": "EXP", "abs": "ABS"}
     times, power = "*", "{}^{}"
     ROW = 2
     DIGITS = 15  # of a number that Excel reads; it drops what follows
@@ -363,9 +386,15 @@ class Excel(Language):
                 parts += [f"{cell}={self.exact(column, level)}", text]
         return f"SWITCH({','.join(parts)})"
 
+    def linked(self, z: str) -> str:
+        link = self.model.link
+        return replace(link, formula=link.formula.replace(" ", "")).written(z, self.calls)
+
     def whole(self, summands: Sequence[str]) -> str:
         # The spaces around signs go, those in levels stay.
         total = summands[0] + "".join(text[0] + text[2:] for text in summands[1:])
+        if self.has_link:
+            total = self.linked(f"({total})")
         cells = [self.column(name) for name in self.inputs if name not in self.texts]
         if cells:
             total = f"IF(COUNT({','.join(self.ranges())})={len(cells)},{total},NA())"

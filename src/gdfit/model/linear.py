@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from gdfit.data.batch import Batch, Unit
     from gdfit.data.data_file import DataFile
     from gdfit.data.sources.frames import FrameFile
+    from gdfit.data.terms.classes import Classes
     from gdfit.data.terms.expansion import Expansion
     from gdfit.data.terms.row_maker import RowMaker
     from gdfit.data.text.dialect import Dialect
     from gdfit.data.text.spellings import Spelling
+    from gdfit.model.links import Link
 
 MOST_OF_VERSION = 40  # letters of what should be one
 
@@ -117,13 +120,33 @@ class LinearModel(Displayed):
 
     def at_rows(self, rows: FloatArray) -> FloatArray:
         """ŷ of rows of numbers and levels' codes, as an `Expansion` has them."""
+        return cast("FloatArray", self.mean(self.predictor_at_rows(rows)))
+
+    def predictor_at_rows(self, rows: FloatArray) -> FloatArray:
+        """z of such rows."""
         made = self.expansion.expand(rows)[:, :-2] if self.expansion else rows[:, : len(self.w)]
-        return cast("FloatArray", self.at(list(made.T)))
+        return cast("FloatArray", self.predictor(list(made.T)))
 
     @property
     def intercept(self) -> bool:
         """True where there is a b."""
         return self.facts.get("intercept") is not False
+
+    @property
+    def classes(self) -> Classes | None:
+        """Which values of the target are y = 0 and y = 1, where it has classes."""
+        if "classes" not in self.facts:
+            return None
+        from gdfit.data.terms.classes import classes_of
+
+        return classes_of(self.facts["classes"])
+
+    @property
+    def answer(self) -> str:
+        """What ŷ is: the target, or the probability of a class."""
+        from gdfit.data.terms.classes import answer
+
+        return answer(self.target, self.classes)
 
     @property
     def spellings(self) -> tuple[tuple[str, Spelling], ...]:
@@ -154,10 +177,52 @@ class LinearModel(Displayed):
 
     def at(self, x: Sequence[Number]) -> Number:
         """ŷ where the features have the values `x`, floats or arrays."""
+        return cast(Number, self.mean(self.predictor(x)))
+
+    def predictor(self, x: Sequence[Number]) -> Number:
+        """The linear predictor z = w·x + b there, which ŷ is where there is no link."""
         total: Any = 0.0
         for weight, value in zip(self.w, x, strict=True):
             total = total + weight * value
         return cast(Number, total + self.b)
+
+    def classify(self, x: Any, threshold: float = 0.5) -> Any:
+        """The class of each of the rows `x`, by its name: the positive one where its probability is
+        at least the `threshold`. For one row, it is a text.
+
+        Raises
+        ------
+        GdfitError : the model has no classes, or see `predict`.
+        """
+        classes = self.classes
+        if classes is None:
+            raise GdfitError("the model has no classes: it was not trained with the logistic loss")
+        predicted = self.predict(x)
+        if isinstance(predicted, float):
+            return classes.names[predicted >= threshold]
+        return [classes.names[value >= threshold] for value in predicted.tolist()]
+
+    @cached_property
+    def mean(self) -> Callable[[Any], Any]:
+        """From the linear predictor z = w·x + b to ŷ."""
+        if "link" not in self.facts:  # as of most, which need no NumPy
+            return lambda z: z
+        return self.link.mean
+
+    @property
+    def link(self) -> Link:
+        """What z stands for.
+
+        Raises
+        ------
+        GdfitError : a newer gdfit knows its link.
+        """
+        from gdfit.model.links import LINKS
+
+        name = str(self.facts.get("link", "identity"))
+        if name not in LINKS:
+            raise GdfitError(f"the model's link, {name!r}, is none that this gdfit knows")
+        return LINKS[name]
 
     @property
     def params(self) -> tuple[float, ...]:

@@ -25,10 +25,18 @@ from gdfit.errors import GdfitError, listing, quoted
 from gdfit.model.linear import LinearModel
 
 
-def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], object]) -> None:
+def predict_rows(
+    model: LinearModel,
+    dataset: Dataset,
+    write: Callable[[bytes], object],
+    threshold: float | None = None,
+) -> None:
     """Write the files back byte for byte, with one field more in each row, ``TARGET_hat``: ŷ, empty
     in rows that it can't predict, which are counted by why: a field that it needs is missing or
     can't be read, a level is new, a term has no value. Only the first file's header is written.
+
+    With a `threshold`, the field is the class: the positive one where its probability is at least
+    so large.
 
     Memory stays bounded: rows are read and written block by block; those of a pipe as they come.
 
@@ -56,7 +64,7 @@ def predict_rows(model: LinearModel, dataset: Dataset, write: Callable[[bytes], 
             write(in_encoding(top(file, f"{model.target}_hat"), file.encoding))
         else:
             check_same_columns(first, file)
-        for text in predicted_blocks(model, maker, file, unpredicted):
+        for text in predicted_blocks(model, maker, file, unpredicted, threshold):
             write(in_encoding(text, file.encoding))
         write(in_encoding(file.end, file.encoding))
         first = first or file
@@ -136,7 +144,11 @@ class Unpredicted:
 
 
 def predicted_blocks(
-    model: LinearModel, maker: RowMaker, file: CsvFile, unpredicted: Unpredicted
+    model: LinearModel,
+    maker: RowMaker,
+    file: CsvFile,
+    unpredicted: Unpredicted,
+    threshold: float | None,
 ) -> Iterator[bytes]:
     """The rows of `file` with their predictions, block by block; those without one are counted."""
     grammar = file.layout.grammar
@@ -153,7 +165,12 @@ def predicted_blocks(
             kind, number = file.layout.place(block.line + line - 1)
             where = f"{file.name}, {kind} {number}{column}"
             found.unreadable, found.broken = len(batch.broken), f"{where}: {what}"
-        return found, with_fields(block.raw, ends, as_fields(values, np.isnan(values), grammar))
+        if threshold is not None and model.classes:
+            names = [quoted_field(name, grammar) for name in model.classes.names]
+            said = [names[value >= threshold] for value in values.tolist()]
+        else:
+            said = as_fields(values, grammar)
+        return found, with_fields(block.raw, ends, in_lines(said, np.isnan(values), grammar))
 
     for burst in file.bursts():
         for found, text in in_order(predict, burst):
@@ -182,16 +199,19 @@ def rows_predicted(
     )
 
 
-def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -> str:
-    """The numbers as fields with the delimiter before them, one a line; empty where `absent`."""
-    said = repr(values.tolist())[1:-1].split(", ")  # faster than one by one
+def as_fields(values: FloatArray, grammar: Grammar) -> list[str]:
+    """The numbers as fields."""
+    text = repr(values.tolist())[1:-1].replace(".", grammar.decimal)  # faster than one by one
+    said = text.split(", ")
+    return [f'"{field}"' for field in said] if grammar.delimiter in "+-.e" else said
+
+
+def in_lines(said: list[str], absent: NDArray[np.bool_], grammar: Grammar) -> str:
+    """The fields with the delimiter before them, one a line; empty where `absent`."""
     for row in np.flatnonzero(absent).tolist():
         said[row] = nothing(grammar)
-    before, after = separator(grammar), ""
-    if grammar.delimiter in "+-.e":
-        before, after = before + '"', '"'
-    text = before + f"{after}\n{before}".join(said) + f"{after}\n"
-    return text.replace(".", grammar.decimal)
+    before = separator(grammar)
+    return before + f"\n{before}".join(said) + "\n"
 
 
 def with_fields(text: bytes, ends: Positions, fields: str) -> bytes:

@@ -10,7 +10,8 @@ from html import escape
 
 import numpy as np
 
-from gdfit.descent.run import Fit, Run, params_names
+from gdfit.descent.outcome import Fit, params_names
+from gdfit.descent.run import Run
 from gdfit.errors import printable
 from gdfit.model.linear import LinearModel
 from gdfit.show.pictures.trace import Trace

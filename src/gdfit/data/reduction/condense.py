@@ -117,6 +117,7 @@ class Condensed:
             spellings=columns.spellings,
             taken=columns.taken,
             dates=columns.dates,
+            classes=columns.classes,
             first=np.delete(first[:, : width + 2], width, axis=1),
             last=np.append(levels.recoded(last)[: expansion.width], last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),

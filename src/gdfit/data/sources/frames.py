@@ -162,7 +162,8 @@ def held_of(first: Sequence[object], grammar: Grammar) -> Held:
     if found.spelling and len(words) == len(present):
         return held_as(found, words, absent)
     first_word, numbers = words[0] if words else "", len(present) - len(words)
-    return Held(numbers, absent, len(words), first_word, levels=len({*words}))
+    values = (word_of(value).decode(errors="surrogateescape") for value in present)
+    return Held(numbers, absent, len(words), first_word, values=tuple(dict.fromkeys(values)))
 
 
 def word_of(value: object) -> bytes:

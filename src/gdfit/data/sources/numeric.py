@@ -37,13 +37,16 @@ def same_rows(x: object, y: object) -> None:
         )
 
 
-def array_of(values: ArrayLike, called: str, *, exact: bool = False) -> FloatArray:
+def array_of(values: ArrayLike, called: str, *, exact: bool = False, texts: bool = False) -> Any:
     """`values` as float64, NaN where one is masked; `called` is the argument that they came as.
 
     exact : whether to leave whole numbers as they are, with all their digits.
+    texts : whether to leave texts and truth values as they are.
     """
     try:
         array = unmasked(values)
+        if texts and array.dtype.kind in "OUSb":
+            return array
         if array.dtype.kind not in "cmM":
             is_exact = exact and array.dtype.kind in "iu"
             return np.asarray(array, None if is_exact else np.float64)
@@ -137,7 +140,7 @@ def shapes_differ(x: Any, y: Any) -> GdfitError:
 
 def checked_weights(weights: ArrayLike, count: int) -> FloatArray:
     """The weights of `count` observations, shape (N,)."""
-    result = array_of(weights, "weights")
+    result: FloatArray = array_of(weights, "weights")
     if result.shape != (count,):
         raise GdfitError(f"weights of shape ({count},) go with y, not {np.shape(weights)}")
     if not (np.isfinite(result).all() and (result >= 0).all()):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
 from typing import Protocol
 
+from gdfit.arrays import FloatArray
+from gdfit.data.batch import Level
 from gdfit.data.data_file import DataFile
-from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion
+from gdfit.data.terms.classes import Classes, third_value
+from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion, level_name
 from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
@@ -48,6 +51,7 @@ class Columns:
     spellings : how the columns are written whose numbers have a spelling of their own.
     taken : the text columns, or the dates, that are features because there are no others.
     dates : those of `taken` and `left_out` that hold dates.
+    classes : which values of the target are y = 0 and y = 1, where it has classes.
     """
 
     features: tuple[str, ...]
@@ -62,6 +66,7 @@ class Columns:
     spellings: tuple[tuple[str, Spelling], ...] = ()
     taken: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    classes: Classes | None = None
 
     @cached_property
     def expansion(self) -> Expansion:
@@ -141,13 +146,15 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     columns = Columns(names, str(target), left_out, made, target, weights, selection.intercept)
     spellings = ((column, layout.held_in(column).spelling) for column in columns.names)
     own = tuple((column, found) for column, found in spellings if found)
-    return replace(columns, is_instead=is_instead, spellings=own, taken=taken, dates=dates)
+    found = replace(columns, is_instead=is_instead, spellings=own, taken=taken, dates=dates)
+    classes = classes_among(layout, name, target, selection) if selection.classes else None
+    return replace(found, classes=classes)
 
 
 def may_be_category(held: Held) -> bool:
     """Whether a column of text is one of few levels, and of no dates or numbers."""
     is_word = not DATE.match(held.word) and unit_of(held.word) is None
-    return is_word and 1 < held.levels <= FEW_LEVELS
+    return is_word and 1 < len(held.values) <= FEW_LEVELS
 
 
 def choose_target(
@@ -155,10 +162,50 @@ def choose_target(
 ) -> Factor | None:
     """The target: the one that is asked for, y, or the last of the `numeric` ones."""
     if selection.target is not None:
-        return LayoutTable(layout, name, True, selection).target(selection.target)
+        table = LayoutTable(layout, name, not selection.classes, selection)
+        return table.target(selection.target, classes=selection.classes)
+    if selection.classes:
+        two = [column for column in offered if len(layout.held_in(column).values) == 2]
+        chosen = "y" if "y" in offered else (two or numeric or [""])[-1]
+        return LayoutTable(layout, name).target(chosen, classes=True) if chosen else None
     if "y" in offered and ("y" in numeric or not layout.held_in("y").words):
         return Factor("y")
     return Factor(numeric[-1]) if numeric else None
+
+
+def classes_among(layout: Layout, name: str, target: Factor, selection: Selection) -> Classes:
+    """The classes of the target: the values in the first rows, in their order.
+
+    Raises
+    ------
+    OneClassError : there is one alone, and more may follow.
+    """
+    column = target.column
+    grammar, held = layout.grammar.at(layout.names.index(column)), layout.held_in(column)
+
+    def level(said: str) -> Level:
+        return said if target.is_text else grammar.exact(said.encode())
+
+    def is_value(said: str) -> bool:
+        return target.is_text or bool(grammar.spelling.number.fullmatch(said.encode()))
+
+    found = {*selection.levels} or {*map(level, filter(is_value, held.values))}
+    if (named := selection.positive) is not None:
+        if not is_value(named):
+            raise UsageError(f"`positive` takes a number, as the target holds, not {quoted(named)}")
+        others = found - {level(named)}
+        return Classes(others.pop() if len(others) == 1 else None, level(named), others=True)
+    first, *more = in_order = sorted(found or {0})
+    if len(more) > 1:
+        names = [*map(level_name, in_order)]
+        what = third_value(names[2], names[:2])
+        raise GdfitError(what, file=name, column=column, changes={"positive": names[-1]})
+    if not more and selection.levels and found <= {0, 1}:
+        return Classes(0, 1)
+    if not more:
+        where = "" if selection.levels else " in its first rows"
+        raise OneClassError(first, where, target, name)
+    return Classes(first, more[0])
 
 
 def check(
@@ -226,6 +273,28 @@ Advice = tuple[str, dict[str, str]]
 """What to say of a fault, and the options that are the way out."""
 
 
+class OneClassError(GdfitError):
+    """A target that has classes has one value alone, in the first rows or in all.
+
+    level : that value.
+    category : the target, as a category.
+    """
+
+    def __init__(self, level: Level, where: str, target: Factor, name: str) -> None:
+        what = f"holds {quoted(level_name(level))} alone{where}, and this loss takes two values"
+        super().__init__(
+            f"{what}; `positive` NAME says which is 1", file=name, column=target.column
+        )
+        self.level, self.category = level, replace(target, is_category=True)
+
+
+def check_classes(columns: Columns, targets: Iterable[FloatArray], name: str) -> None:
+    """Raise where no row has the class that is asked for."""
+    if columns.classes and columns.classes.others and not any(y.any() for y in targets):
+        what = f"no row holds {quoted(columns.classes.names[1])}, which `positive` asks for"
+        raise GdfitError(what, file=name, column=columns.made_target.column)
+
+
 class Recipe(Protocol):
     """What is to be made of a row."""
 
@@ -264,7 +333,8 @@ class Chosen:
         needed = self.selection.features is not None
         place_of = find_columns(file.layout, file.name, columns.names, needed=needed)
         target, weights = columns.made_target, columns.weights
-        return RowMaker(columns.expansion, place_of, target, weights, self.drop_missing)
+        known = (columns.expansion, place_of, target, weights, self.drop_missing)
+        return RowMaker(*known, columns.classes)
 
     def nothing_left(self, layout: Layout, file: str) -> NoObservationsError:
         """That no row is left, and what to type where each has a missing field in a column."""
@@ -291,6 +361,8 @@ class Chosen:
             return "", {}
         has_some = is_missing and layout.held_in(column).numbers + layout.held_in(column).words > 0
         if column == columns.made_target.column:
+            if len(layout.held_in(column).values) <= 2 and not columns.classes:
+                return "; `loss` logistic takes a target of two values", {"loss": "logistic"}
             unusable = {column, *layout.set_aside}
             others = [other for other in layout.numeric if other not in unusable]
             if len(others) > 1:

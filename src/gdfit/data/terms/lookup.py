@@ -83,17 +83,20 @@ class LayoutTable:
             raise self.missing(name)
         return column
 
-    def target(self, text: str) -> Factor:
-        """The column that `text` says, or the function of one.
+    def target(self, text: str, *, classes: bool = False) -> Factor:
+        """The column that `text` says, or the function of one; of `classes`, a column as it stands.
 
         Raises
         ------
         GdfitError : there is no such column, or it says something else.
         """
         term = read_term(text, self)
-        if len(term.factors) > 1 or term.categories:
+        first = term.factors[0]
+        if classes and (len(term.factors) > 1 or not (first.is_text or first.is_column)):
+            raise UsageError(f"`target` takes a column of two values for this loss, not {term}")
+        if len(term.factors) > 1 or (term.categories and not classes):
             raise UsageError(f"`target` takes a column or a function of one, not {term}")
-        return term.factors[0]
+        return first
 
 
 def find_columns(

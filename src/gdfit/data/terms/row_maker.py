@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Asked, Batch, Kind, Level, NumberedRows, Unit, Words
 from gdfit.data.data_file import DataFile
+from gdfit.data.terms.classes import Classes
 from gdfit.data.terms.expansion import Expansion, level_name
 from gdfit.data.terms.levels import Levels, UnusableError
 from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
@@ -35,6 +36,7 @@ class RowMaker:
     target : what y is.
     weights : the column of the rows' weights.
     drop_missing : whether to leave out rows with a missing field, which are an error otherwise.
+    classes : which values of the target are 0 and 1, where it has classes.
     levels : the codes of the levels, which are added to as they are found.
     missed, unseen : how many rows have been left out for a missing field, and for a level that is
         not among those that are known.
@@ -47,6 +49,7 @@ class RowMaker:
     target: Factor | None = None
     weights: str | None = None
     drop_missing: bool = False
+    classes: Classes | None = None
 
     def __post_init__(self) -> None:
         self.levels, self.missed, self.unseen = Levels(self.expansion), 0, 0
@@ -56,7 +59,7 @@ class RowMaker:
     def numbers(self) -> tuple[str, ...]:
         """The columns that are read as numbers: the features', the weights', the target's."""
         weights = () if self.weights is None else (self.weights,)
-        target = () if self.target is None else (self.target.column,)
+        target = () if self.target is None or self._has_words else (self.target.column,)
         return (*self.expansion.numbers, *weights, *target)
 
     @cached_property
@@ -68,7 +71,14 @@ class RowMaker:
                 continue
             kind: Kind = "word" if category.is_text else "exact"
             asked.append(Asked(self.place_of[category.column], kind))
+        if self.target and self._has_words:
+            asked.append(Asked(self.place_of[self.target.column], "word"))
         return asked
+
+    @property
+    def _has_words(self) -> bool:
+        """Whether the target is words."""
+        return self.classes is not None and self.classes.is_text
 
     def unit_rows(self, file: DataFile, unit: Unit) -> Iterator[NumberedRows]:
         """The rows of a unit and their numbers in it, batch by batch.
@@ -150,8 +160,11 @@ class RowMaker:
     def made(self, batch: Batch, *, checked: bool = True) -> FloatArray:
         """The rows of a batch, all of which count. Their values are `checked`, or may be such that
         a term has none."""
-        expansion = self.expansion
-        target = None if self.target is None or self.target.is_column else self.target
+        expansion, target = self.expansion, self.target
+        if target and self.classes:
+            batch, target = self._classed(batch, target, self.classes), None
+        if target and target.is_column:
+            target = None
         if expansion.is_plain and target is None:
             return batch.numbers
         size, width = len(expansion.numbers), expansion.width
@@ -173,6 +186,16 @@ class RowMaker:
                 raise unusable(row, [target], {target.column: float(rows[row, -1])})
             rows[:, -1] = y
         return rows
+
+    def _classed(self, batch: Batch, target: Factor, classes: Classes) -> Batch:
+        """A batch with y in place of the target's values."""
+        numbers, words = batch.numbers, batch.words
+        if classes.is_text:
+            *others, (codes, said) = words
+            y, words = classes.of_words(target.column, codes, said), tuple(others)
+        else:
+            y, numbers = classes.of_numbers(target.column, numbers[:, -1]), numbers[:, :-1]
+        return batch._replace(numbers=np.column_stack([numbers, y]), words=words)
 
 
 def check_values(expansion: Expansion, rows: FloatArray) -> None:

@@ -191,6 +191,9 @@ class Selection:
     degree : up to which to add all powers and products of the features that are numbers.
     weights : the column that says how much each row counts; by default all count alike.
     intercept : whether there is a b to fit; where there is none, it stays 0.
+    positive : the value of the target that is y = 1, where it has classes; by default the second.
+    classes : whether the target has two of them, of which one is y = 1 and the other y = 0.
+    levels : all values of the target, where that has classes and its first rows don't tell.
     """
 
     features: tuple[str, ...] | None = None
@@ -199,6 +202,9 @@ class Selection:
     degree: int = 1
     weights: str | None = None
     intercept: bool = True
+    positive: str | None = None
+    classes: bool = False
+    levels: frozenset[str | float] = frozenset()
 
     def naming(self, name: str, other: str) -> dict[str, str]:
         """The options in which a column is called `name`, with the `other` one in its place."""

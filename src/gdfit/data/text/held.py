@@ -28,7 +28,7 @@ class Held(NamedTuple):
     spelling : how its numbers are written, where that is not by their decimal mark alone; and the
         first that shows it.
     doubt : as in `gdfit.data.text.spellings.Found`.
-    levels : how many words there are, each counted once.
+    values : what the fields say, each once.
     is_key : whether they are whole numbers of which none is below the one before, as those that
         rows are numbered by.
     """
@@ -41,7 +41,7 @@ class Held(NamedTuple):
     spelling: Spelling | None = None
     example: str = ""
     doubt: str = ""
-    levels: int = 0
+    values: tuple[str, ...] = ()
     is_key: bool = False
 
     @property
@@ -86,7 +86,7 @@ def look_at(
             example = next(field for field in present if "," in field)
         numbers = [field for field in present if field not in words]
         held = Held(len(numbers), absent, len(words), word, example=example)
-        return held._replace(levels=len({*present}), is_key=are_keys(numbers))
+        return held._replace(values=tuple(dict.fromkeys(present)), is_key=are_keys(numbers))
 
     return tuple(map(held, names, columns)) if columns else (Held(),) * width
 
@@ -110,7 +110,8 @@ def held_as(found: Found, present: Sequence[str], absent: int) -> Held:
         shows = [field for field in numbers if found.doubt in field]
     example = max(shows, key=lambda field: len({*field} - {*"0123456789"}), default="")
     word = words[0] if words else ""
-    return Held(len(numbers), absent, len(words), word, (), spelling, example, found.doubt)
+    values = tuple(dict.fromkeys(present))
+    return Held(len(numbers), absent, len(words), word, (), spelling, example, found.doubt, values)
 
 
 def spelled(grammar: Grammar, held: Sequence[Held]) -> Grammar:

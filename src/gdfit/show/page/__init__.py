@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit
+from gdfit.descent.outcome import Fit
 from gdfit.show.page.contents import contents
 from gdfit.system import check_ending, open_beside
 

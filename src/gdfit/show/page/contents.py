@@ -50,7 +50,8 @@ from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.loop import Step
 from gdfit.descent.objective import SHUFFLING
-from gdfit.descent.run import Fit, rounding_of
+from gdfit.descent.outcome import Fit
+from gdfit.descent.run import rounding_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of, solved
 from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import Start

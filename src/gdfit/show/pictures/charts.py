@@ -14,7 +14,7 @@ from gdfit.arrays import FloatArray
 from gdfit.dates import iso_date
 from gdfit.descent.compare import Comparison
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit
+from gdfit.descent.outcome import Fit
 from gdfit.errors import printable
 from gdfit.show.pictures import trace
 from gdfit.show.pictures.trace import (

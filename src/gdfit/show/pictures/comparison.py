@@ -16,7 +16,8 @@ from gdfit.arrays import FloatArray
 from gdfit.choices import RunsPanel
 from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.curvature import curvature_of
-from gdfit.descent.run import Fit, rounding_of
+from gdfit.descent.outcome import Fit
+from gdfit.descent.run import rounding_of
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.curves import name_at, place_names
 from gdfit.show.pictures.drawing import BLACK, LINE_STYLES, LINES, YELLOW, LineStyle, mark

@@ -18,7 +18,8 @@ from matplotlib.text import Annotation
 from gdfit.arrays import FloatArray
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit, params_names, rounding_of
+from gdfit.descent.outcome import Fit, params_names
+from gdfit.descent.run import rounding_of
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINES, ORANGE, VERMILION, YELLOW
 from gdfit.show.pictures.trace import (

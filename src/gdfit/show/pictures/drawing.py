@@ -24,7 +24,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.run import Fit
+from gdfit.descent.outcome import Fit
 from gdfit.show.pictures.trace import LONG_RUN, ROUNDING
 from gdfit.show.tables.style import superscript
 

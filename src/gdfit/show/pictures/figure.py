@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gdfit.choices import Panel
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit
+from gdfit.descent.outcome import Fit
 from gdfit.errors import UsageError, quoted
 from gdfit.show.tables import words
 from gdfit.system import written_beside

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit
+from gdfit.descent.outcome import Fit
 from gdfit.show.pictures import drawing, trace
 from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, ORANGE, VERMILION
 from gdfit.show.pictures.trace import LARGEST, Mark, on_a_plane, plane_of

@@ -14,7 +14,7 @@ from gdfit.arrays import FloatArray
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
-from gdfit.descent.run import Fit
+from gdfit.descent.outcome import Fit
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.drawing import BLACK, BLUE, VERMILION, YELLOW, label_at, mark
 from gdfit.show.pictures.trace import LARGEST, marks_of, numbered

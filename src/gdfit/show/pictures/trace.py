@@ -22,7 +22,8 @@ from gdfit.data.observations import Observations
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit, rounding_of
+from gdfit.descent.outcome import Fit
+from gdfit.descent.run import rounding_of
 
 FEW_EPOCHS = 12  # epochs, each of which is a dot
 KEPT_EPOCHS = 1024  # so many at the start, all of which are kept

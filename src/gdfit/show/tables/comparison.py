@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from gdfit.descent import compare
 from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Run, losses
+from gdfit.descent.outcome import losses
+from gdfit.descent.run import Run
 from gdfit.errors import printable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import reports, style, words
@@ -189,7 +190,8 @@ def told_least(outcome: RunResult, least: float) -> str:
     """What it is to have arrived, and the least loss."""
     if outcome.fit.curvature:
         return f"each param within 1/100 std. error of the minimum, {exact(least)}"
-    return f"the loss within 1 % of the least of these runs, {exact(least)}"
+    what = "the least of these runs" if outcome.fit.minimum_loss is None else "the minimum"
+    return f"the loss within 1 % of {what}, {exact(least)}"
 
 
 def limit_of(outcome: RunResult) -> str:

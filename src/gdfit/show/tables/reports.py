@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from heapq import merge
 from itertools import count, islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -22,7 +23,8 @@ from gdfit.data.text.spellings import dated
 from gdfit.dates import iso_date
 from gdfit.descent.closed_form import round_epochs
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Fit, Run, history_header, history_row, losses, params_names
+from gdfit.descent.outcome import Fit, history_header, history_row, losses, params_names
+from gdfit.descent.run import Run
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
@@ -184,8 +186,10 @@ class TableReport(Report):
         name_width = style.NAME_WIDTH if self.console.is_terminal else style.PIPE
         found = [*params_lines(fit, name_width), *words.at_first_date(fit), *result_lines(fit)]
         for at in predictions if fit.status != "diverged" else ():
-            observed = "" if at.observed is None else f" (observed: {exact(at.observed)})"
-            value = f"{printable(fit.model.target)} = {exact(at.y)}"
+            observed = (
+                "" if at.observed is None else f" (observed: {observed_text(fit, at.observed)})"
+            )
+            value = f"{fit.model.answer} = {exact(at.y)}"
             found.append(("prediction", f"{value} at {inputs_text(fit, at.x)}{observed}"))
         show(self.console, style.key_values([*found, *lines]))
 
@@ -195,13 +199,42 @@ def result_lines(fit: Fit) -> list[NameValue]:
     lines = [("loss", exact(fit.loss))]
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
-    lines += [("R²", style.r_squared_text(fit.r_squared)), ("ended", words.ending(fit))]
+    lines += [*quality_lines(fit), ("ended", words.ending(fit))]
     curvature = fit.curvature
-    if curvature and fit.status != "diverged":
-        lines.append(("minimum", words.minimum(fit, curvature)))
-        if fit.settings.is_plain and not fit.arrived:
-            lines.append(("to go", words.to_go(fit, curvature)))
+    if fit.minimum_loss is not None and fit.status != "diverged":
+        lines.append(("minimum", words.minimum(fit, fit.minimum_loss)))
+    if curvature and fit.settings.is_whole and not fit.arrived and fit.status != "diverged":
+        lines.append(("to go", words.to_go(fit, curvature)))
     return lines
+
+
+def quality_lines(fit: Fit) -> Iterator[NameValue]:
+    """R², or of classes how well they are told apart."""
+    facts, classes = fit.model.facts, fit.model.classes
+    if classes is None and "pseudo_r_squared" in facts:
+        yield (
+            "R¹",
+            f"{exact(cast(float, facts['pseudo_r_squared']))} of the loss of a constant is gone",
+        )
+        return
+    if classes is None:
+        yield "R²", style.r_squared_text(fit.r_squared)
+        return
+    accuracy, baseline, pseudo = (
+        float(cast(float, facts[name]))
+        for name in ("accuracy", "baseline_accuracy", "pseudo_r_squared")
+    )
+    yield "accuracy", f"{accuracy:.6g} of the rows are told right; one class alone {baseline:.6g}"
+    told = (
+        "none: there is one class alone" if math.isnan(pseudo) else f"{exact(pseudo)} (McFadden's)"
+    )
+    yield "R²", told
+
+
+def observed_text(fit: Fit, y: float) -> str:
+    """What was observed: a number, or a class."""
+    classes = fit.model.classes
+    return printable(classes.names[int(y)]) if classes else exact(y)
 
 
 def params_lines(fit: Fit, name_width: int) -> list[NameValue]:

@@ -14,7 +14,8 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
-from gdfit.descent.run import Run, losses, params_names
+from gdfit.descent.outcome import losses, params_names
+from gdfit.descent.run import Run
 from gdfit.descent.scaling import scaling_of
 from gdfit.errors import printable
 

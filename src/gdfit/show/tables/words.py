@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gdfit.data.terms.classes import answer
 from gdfit.data.text.fields import WHOLE
 from gdfit.data.text.spellings import dated
 from gdfit.dates import EPOCH, iso_date
 from gdfit.descent.curvature import CLOSE, Curvature
 from gdfit.descent.learning_rate import LOOKED_AT, arrives_within, best_rate
-from gdfit.descent.run import Fit, Run
+from gdfit.descent.outcome import Fit
+from gdfit.descent.run import Run
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.errors import printable
@@ -33,7 +35,7 @@ def subject(run: Run, more: str, width: int) -> str:
     from rich.cells import cell_len
 
     observations = run.observations
-    target = printable(observations.target_name)
+    target = answer(observations.target_name, observations.classes)
     rows = counted(observations.count, "row")
     held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
     for features in feature_lists(observations.features):
@@ -124,10 +126,15 @@ def ending(fit: Fit) -> str:
     return ran + (best if fit.best_epoch < fit.epochs else "")
 
 
-def minimum(fit: Fit, curvature: Curvature) -> str:
+def minimum(fit: Fit, least: float) -> str:
     """The least loss there is, and how far above it this one is."""
-    least = 0.0 if curvature.minimum_loss <= curvature.rounding else curvature.minimum_loss
+    curvature = fit.curvature
     penalized = ", penalty included" if fit.settings.l2 else ""
+    if curvature is None:
+        return (
+            f"{least:.8g} is the smallest loss there is; this is {above(fit.loss - least, least)}"
+        )
+    least = 0.0 if least <= curvature.rounding else least
     known = f"{least:.8g} is the smallest loss there is{penalized}"
     if curvature.is_minimum(fit.params):
         text = f"reached: no other params have a smaller loss{penalized}"
@@ -221,7 +228,7 @@ MOST_EPOCHS = 10**9
 def epochs_to_arrive(fit: Fit, curvature: Curvature) -> int:
     """So many times ten times the epochs that the best rate arrives within them."""
     epochs, start = 10 * fit.asked.epochs, fit.start
-    while fit.settings.is_plain and epochs < MOST_EPOCHS:
+    while fit.settings.is_whole and epochs < MOST_EPOCHS:
         if arrives_within(curvature, start, epochs):
             break
         epochs *= 10
@@ -263,6 +270,12 @@ def cautions(
         return
     if fit.settings.is_squared and fit.r_squared < 0:
         yield f"the model is worse than the mean of y, its R² is {fit.r_squared:.3g}{way}"
+    if fit.is_separable and not fit.settings.l2:
+        penalty = again({"l2": f"{1 / (2 * fit.observations.count):.1g}"})
+        yield (
+            "a plane separates the classes, and the loss falls for ever as the params grow: a "
+            f"penalty gives it a minimum: {penalty}"
+        )
     if swing:
         on = {"init": model} if model else {"epochs": str(10 * fit.settings.epochs)}
         slower = {"lr": below(float(fit.settings.lr) / 10), "scale": str(fit.settings.scale), **on}
@@ -286,7 +299,7 @@ def distance(fit: Fit) -> str:
     excess, least = curvature.excess(fit.params), curvature.minimum_loss
     if least <= curvature.rounding:
         return f"the loss is {above(excess, 0.0)}, the least there is, 0"
-    errors = math.sqrt(curvature.count * excess / least)
+    errors = math.sqrt(excess / curvature.enough) / 100
     return f"they may be {errors:.2g} standard errors from the minimum"
 
 
@@ -301,8 +314,8 @@ def rounded_epochs(epochs: float) -> str:
 def growth(run: Run, epochs: int) -> str:
     """A note on a loss that has grown for some epochs running."""
     why, curvature, lr = "", run.curvature, float(run.settings.lr)
-    if curvature and run.settings.is_plain and lr > curvature.max_stable_lr:
-        why = f": --lr {lr:g} is above 2/λmax = {curvature.max_stable_lr:.6g}"
+    if curvature and run.settings.is_whole and lr > curvature.max_stable_lr:
+        why = f": --lr {lr:g} is above {stable_limit(curvature)}"
     return f"the loss has grown for {epochs} epochs running{why}"
 
 
@@ -336,16 +349,27 @@ def why_it_grows(fit: Fit) -> str:
         return f"--lr {lr:g} is too large for this data"
     if not math.isfinite(curvature.lambda_max):
         return "the numbers are too large for float64: λmax is infinite"
-    if not settings.is_plain:
+    if not settings.is_whole:
         return f"--lr {lr:g} is too large for this data, whose λmax is {curvature.lambda_max:.6g}"
     bound = curvature.max_stable_lr
-    limit, ratio = f"2/λmax = {bound:.6g}", f"{lr / bound:.3g}"
+    limit, ratio = stable_limit(curvature), f"{lr / bound:.3g}"
+    if curvature.bound is not None:
+        return (
+            f"--lr {lr:g} is {ratio} times {limit}, below which gradient descent surely comes down"
+        )
     if lr < bound:
         far = "but the start is too far away for float64"
         return f"--lr {lr:g} is stable on this data, below {limit}, {far}"
     beyond = "just above" if ratio == "1" else f"{ratio} times"
     climbs = "above which gradient descent on this data climbs"
     return f"--lr {lr:g} is {beyond} the limit {limit}, {climbs}"
+
+
+def stable_limit(curvature: Curvature) -> str:
+    """The limit of learning rates that are surely stable, and where the loss is no parabola, what
+    it is told by."""
+    of = "" if curvature.bound is None else " of the bound on the Hessian"
+    return f"2/λmax = {curvature.max_stable_lr:.6g}{of}"
 
 
 def leaves_float64(fit: Fit) -> bool:

@@ -1,0 +1,112 @@
+"""The minimum of the quantile loss, and of the absolute error, which is twice that of τ = ½.
+
+It is the minimum of a linear program, which an interior point method finds with a lower bound of
+what there can be: the Frisch–Newton algorithm of Portnoy and Koenker (The Gaussian Hare and the
+Laplacian Tortoise, Statistical Science 12, 1997), with Mehrotra's corrections.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gdfit.arrays import FloatArray
+from gdfit.data.observations import Observations
+from gdfit.descent.losses import quantile
+from gdfit.descent.objective import design_blocks, kept_rows
+from gdfit.descent.settings import Settings
+
+MOST = 1 << 18  # numbers in the rows: with more, it would take longer than the descent
+PREDICTIONS = 100  # and corrections at most
+CLOSE_TO_EDGE = 0.9995  # of the way to where the first variable is 0
+NO_GAP = 1e-13  # between the loss and its bound, as a part of the size of y
+
+
+def quantile_minimum(observations: Observations, settings: Settings) -> tuple[float, float] | None:
+    """The least loss, and that of the best constant alone; None for other losses, with a penalty,
+    and where there are too many rows."""
+    level = {"mae": 0.5, "quantile": settings.quantile}.get(settings.loss)
+    if level is None or settings.l2 or not kept_rows(observations).in_memory:
+        return None
+    if observations.count * (len(observations.features) + 1) > MOST:
+        return None
+    blocks = [*design_blocks(observations, settings)]
+    target = np.concatenate([block.target for block in blocks])
+    design = np.concatenate([block.design for block in blocks])
+    weights = np.ones(len(target))
+    if observations.weight is not None:
+        weights = np.concatenate([np.asarray(block.weights) for block in blocks])
+    scale = {"mae": 2.0}.get(settings.loss, 1.0) / observations.total_weight
+    loss = quantile(level).value
+
+    def mean_loss_of(z: FloatArray) -> float:
+        return scale * float(weights @ loss(z, target))
+
+    used = design[:, : len(observations.features) + observations.intercept]
+    rows, lengths = used * weights[:, np.newaxis], np.abs(used).max(axis=0)
+    found = frisch_newton(rows[:, lengths > 0] / lengths[lengths > 0], weights * target, level)
+    params = np.zeros(len(lengths))
+    params[lengths > 0] = found / lengths[lengths > 0]
+    constant = quantile_of(target, weights, level) * float(observations.intercept)
+    return mean_loss_of(used @ params), mean_loss_of(np.full(len(target), constant))
+
+
+def quantile_of(values: FloatArray, weights: FloatArray, level: float) -> float:
+    """The least value that so large a part of the weight lies at or below."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) >= level * weights.sum() * (1 - 1e-15)
+    return float(values[order][np.argmax(reached)])
+
+
+def frisch_newton(design: FloatArray, target: FloatArray, level: float) -> FloatArray:
+    """The params θ of the least Σ max(τr, (τ − 1)r), r = y − Aθ, shape (k,).
+
+    The dual is to find a with the least −yᵀa, Aᵀa = (1 − τ)Aᵀ1 and 0 ≤ a ≤ 1; slack is 1 − a, and
+    low and high are the multipliers of both bounds.
+    """
+
+    def step(centre: float, bend: FloatArray) -> tuple[FloatArray, ...]:
+        """The step to where every product of a variable and its multiplier is `centre`; `bend` is
+        what their own products add to the equations."""
+        spread = 1 / (low / dual + high / slack)
+        root, pull = np.sqrt(spread), low - high - centre * (1 / dual - 1 / slack) + bend
+        towards = np.linalg.lstsq(design * root[:, np.newaxis], root * pull, rcond=None)[0]
+        moved = spread * (design @ towards - pull)
+        lower = (centre - low * moved) / dual - low
+        higher = (centre + high * moved) / slack - high
+        return moved, towards, lower, higher
+
+    def reach(values: FloatArray, step: FloatArray) -> float:
+        falls = step < 0
+        return CLOSE_TO_EDGE * float((-values[falls] / step[falls]).min(initial=2.0))
+
+    def reaches(moved: FloatArray, lower: FloatArray, higher: FloatArray) -> tuple[float, float]:
+        first = min(1.0, reach(dual, moved), reach(slack, -moved))
+        return first, min(1.0, reach(low, lower), reach(high, higher))
+
+    dual = np.full(len(target), 1 - level)
+    slack, sums = 1 - dual, (1 - level) * design.sum(axis=0)
+    params = -np.linalg.lstsq(design, target, rcond=None)[0]
+    residual = -target - design @ params
+    residual[residual == 0] = 1e-3 * (np.abs(residual).max() or 1.0)
+    low = np.maximum(residual, 0.0)
+    high = low - residual
+    size = float(np.abs(target).sum())
+    for _ in range(PREDICTIONS):
+        gap = float(-target @ dual - params @ sums + high.sum())
+        if gap <= NO_GAP * size:
+            break
+        moved, towards, lower, higher = step(0.0, np.zeros(len(target)))
+        first, second = reaches(moved, lower, higher)
+        if min(first, second) < 1:  # Mehrotra's correction
+            before = float(low @ dual + high @ slack)
+            after = float((low + second * lower) @ (dual + first * moved))
+            after += float((high + second * higher) @ (slack - first * moved))
+            bends = moved * lower / dual, -moved * higher / slack
+            centre = before * (after / before) ** 3 / (2 * len(target))
+            moved, towards, lower, higher = step(centre, bends[0] - bends[1])
+            lower, higher = lower - bends[0], higher - bends[1]
+            first, second = reaches(moved, lower, higher)
+        dual, slack = dual + first * moved, slack - first * moved
+        params = params + second * towards
+        low, high = low + second * lower, high + second * higher
+    return np.asarray(-params, np.float64)

@@ -1,0 +1,126 @@
+"""How well probabilities tell two classes apart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdfit.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How much weighs what was predicted right and wrong: each row 1, or its weight.
+
+    negatives, positives : rows with y = 0 and with y = 1.
+    false_positives, false_negatives : of the former those predicted to be 1, of the latter those
+        predicted to be 0.
+    """
+
+    negatives: float = 0.0
+    positives: float = 0.0
+    false_positives: float = 0.0
+    false_negatives: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All rows."""
+        return self.negatives + self.positives
+
+    @property
+    def accuracy(self) -> float:
+        """The part that is predicted right."""
+        (right, _), (_, also) = self.matrix
+        return (right + also) / self.total
+
+    @property
+    def baseline_accuracy(self) -> float:
+        """The part that is right where the commoner class is always predicted."""
+        return max(self.negatives, self.positives) / self.total
+
+    @property
+    def entropy(self) -> float:
+        """The log loss of the share of positives as the probability of every row."""
+        shares = (self.negatives / self.total, self.positives / self.total)
+        return -math.fsum(share * math.log(share) for share in shares if share)
+
+    @property
+    def matrix(self) -> list[list[float]]:
+        """[[true negatives, false positives], [false negatives, true positives]]."""
+        right = self.negatives - self.false_positives, self.positives - self.false_negatives
+        return [[right[0], self.false_positives], [self.false_negatives, right[1]]]
+
+    def merged(self, other: Confusion) -> Confusion:
+        """That of both."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Confusion(*(mine + theirs for mine, theirs in pairs))
+
+
+def confusion_of(
+    is_positive: NDArray[np.bool_], y: FloatArray, weights: FloatArray | None = None
+) -> Confusion:
+    """The confusion of rows that are predicted to be 1 where `is_positive` is true."""
+    weights = np.ones(len(y)) if weights is None else weights
+    is_one = y > 0.5
+    return Confusion(
+        float(weights[~is_one].sum()),
+        float(weights[is_one].sum()),
+        float(weights[~is_one & is_positive].sum()),
+        float(weights[is_one & ~is_positive].sum()),
+    )
+
+
+MOST_RANKED = 1 << 21  # probabilities that are told apart for the area under the curve
+
+
+def none_ranked() -> FloatArray:
+    """No probabilities: see `Ranking`."""
+    return np.empty((3, 0))
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rows by their probabilities.
+
+    counts : in each column a probability, and how many rows with y = 0 and with y = 1 have it, from
+        the least to the largest, shape (3, k); of very many, neighbours count as one.
+    """
+
+    counts: FloatArray = field(default_factory=none_ranked)
+
+    def merged(self, other: Ranking) -> Ranking:
+        """That of both."""
+        return Ranking(ranked(np.concatenate([self.counts, other.counts], axis=1)))
+
+    @property
+    def roc(self) -> FloatArray:
+        """Receiver operating characteristic: the parts of the rows with y = 0 and of those with
+        y = 1 that are at or above each probability, shape (2, k+1), from (0, 0) to (1, 1)."""
+        above = np.cumsum(self.counts[1:, ::-1], axis=1)
+        return np.concatenate([np.zeros((2, 1)), above], axis=1) / above[:, -1:]
+
+    @property
+    def auc(self) -> float:
+        """Area under it: how probable it is that a row with y = 1 has a higher probability than one
+        with y = 0, ties counting half (Hanley and McNeil, 1982); NaN where one class is missing."""
+        negatives, positives = self.counts[1], self.counts[2]
+        pairs = float(negatives.sum() * positives.sum())
+        below = np.cumsum(negatives) - negatives / 2
+        return float(positives @ below) / pairs if pairs else math.nan
+
+
+def ranked(counts: FloatArray) -> FloatArray:
+    """Columns of a `Ranking` in their order, each probability once."""
+    values, place = np.unique(counts[0], return_inverse=True)
+    if len(values) > MOST_RANKED:
+        place, values = place // 2, values[1::2] if len(values) % 2 == 0 else values[::2]
+    by_class = [np.bincount(place, of_one, len(values)) for of_one in counts[1:]]
+    return np.array([values, *by_class])
+
+
+def ranking_of(probabilities: FloatArray, y: FloatArray) -> Ranking:
+    """The ranking of rows."""
+    return Ranking(ranked(np.array([probabilities, 1 - y, y])))

@@ -1,0 +1,204 @@
+"""Summaries on standard output, of least squares or the largest likelihood: table, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, astuple, fields
+from typing import TYPE_CHECKING
+
+from gdfit.analysis.inference import Estimate, Summary
+from gdfit.analysis.likelihood import LikelihoodEstimate, LikelihoodSummary
+from gdfit.errors import listing, printable
+from gdfit.model.linear import to_json
+from gdfit.show.tables import style
+from gdfit.show.tables.analyses import ReportForm
+from gdfit.show.tables.style import (
+    NameValue,
+    cell,
+    counted,
+    exact,
+    key_values,
+    r_squared_text,
+    show,
+)
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SHORTEST_NAME = 12  # a name is cut to this only where even two digits leave no more room
+ARRIVED = 1e-9  # standard errors: far below what anyone can tell
+
+
+AnySummary = Summary | LikelihoodSummary
+
+
+def show_summary(
+    summary: AnySummary, output: ReportForm = "table", remark: str | None = None
+) -> None:
+    """Print `summary`; `remark` is one line more for the table."""
+    if output == "json":
+        print(to_json({"params": [asdict(row) for row in summary.rows], **summary.figures}))
+    elif output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow([field.name for field in fields(summary.rows[0])])
+        writer.writerows(astuple(row) for row in summary.rows)
+    else:
+        console = style.stdout_console()
+        if isinstance(summary, LikelihoodSummary):
+            found = likelihood_lines(summary)
+        else:
+            found = squares_lines(summary)
+        lines = key_values([*found, *shared_lines(summary, remark)])
+        show(console, estimates(summary, style.width_of(console)), lines)
+
+
+def remark_on(record: Mapping[str, object]) -> str | None:
+    """A remark where the model whose file holds `record` minimizes something else: its params are
+    not on their way to those of the summary."""
+    loss, l2 = record.get("loss_function"), record.get("l2")
+    plain = {"mse": "MSE", "logistic": "log loss"}
+    others = {"mae": "MAE", "huber": "Huber's loss", "quantile": "a quantile loss"}
+    what, best = (plain | others).get(str(loss), "MSE"), "plain least squares"
+    if loss == "logistic":
+        best = "the largest likelihood"
+    if isinstance(l2, int | float) and l2 > 0:
+        what += f" + {l2:g}·‖w‖²"
+    elif loss not in others:
+        return None
+    return f"fitted to {what}: all but the value column is {best}"
+
+
+def estimates(summary: AnySummary, width: int) -> Table:
+    """A row for each param, with as many digits as there is room for beside names that can be told
+    apart."""
+    from rich.cells import cell_len
+
+    width = max(style.PIPE_WIDTH, width)
+    names = [printable(row.name) for row in summary.rows]
+    longest = max(map(cell_len, ("param", *names)))
+    for digits in (5, 4, 3, 2):
+        columns = estimate_cells(summary, digits)
+        texts = [[*header.split("\n"), *cells] for header, cells in columns.items()]
+        room = width - sum(max(map(cell_len, column)) + 2 for column in texts) - 1
+        told = [style.shortened(name, max(room, 2)) for name in names]
+        if room >= min(longest, SHORTEST_NAME) and len(set(told)) == len(set(names)):
+            break
+    table = style.new_table("param", columns, vertical="bottom")
+    table.padding = (0, 0, 0, 1)
+    for row in zip(told, *columns.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def estimate_cells(summary: AnySummary, digits: int) -> dict[str, list[str]]:
+    """The cells of each column of numbers, by its header."""
+    rows, percent = summary.rows, f"{100 * summary.level:g} %"
+    fewer = max(digits - 1, 2)
+    has_model = any(row.value is not None for row in rows)
+    values = {"value": [cell(row.value, digits) for row in rows]} if has_model else {}
+    if isinstance(summary, LikelihoodSummary):
+        values |= {"largest\nlikelihood": [cell(row.estimate, digits) for row in summary.rows]}
+        statistic = {"z": [cell(row.z, fewer) for row in summary.rows]}
+    else:
+        values |= {"least\nsquares": [cell(row.least_squares, digits) for row in summary.rows]}
+        statistic = {"t": [cell(row.t, fewer) for row in summary.rows]}
+    return values | {
+        "std\nerror": [cell(row.std_error, fewer) for row in rows],
+        **statistic,
+        "p": [probability(row.p, min(fewer, 3)) for row in rows],
+        f"{percent}\nlow": [cell(row.low, digits) for row in rows],
+        f"{percent}\nhigh": [cell(row.high, digits) for row in rows],
+    }
+
+
+def probability(p: float | None, digits: int) -> str:
+    """A p-value for a table; below 1e-300 float64 loses digits, and then the number."""
+    return "<1e-300" if p is not None and p < 1e-300 else cell(p, digits)
+
+
+def squares_lines(summary: Summary) -> list[NameValue]:
+    """The fit as a whole, a line for each thing to say of it."""
+    return [
+        ("N", str(summary.observations)),
+        ("residuals", residuals(summary)),
+        ("R²", r_squared_line(summary)),
+        ("F", f_statistic(summary)),
+    ]
+
+
+def likelihood_lines(summary: LikelihoodSummary) -> list[NameValue]:
+    """The same for the largest likelihood."""
+    deviance, null = (
+        f"{exact(value)} on {counted(df, 'degree', 'd')} of freedom"
+        for value, df in (
+            (summary.deviance, summary.df),
+            (summary.null_deviance, summary.null_df),
+        )
+    )
+    return [
+        ("N", str(summary.observations)),
+        ("null deviance", null),
+        ("deviance", deviance),
+        ("AIC", exact(summary.aic)),
+    ]
+
+
+def shared_lines(summary: AnySummary, remark: str | None) -> Iterator[NameValue]:
+    """How near descent has come, and which params can't be told."""
+    rows: tuple[Estimate | LikelihoodEstimate, ...] = summary.rows
+    farthest = max(rows, key=lambda row: row.distance or 0.0)
+    if farthest.distance is not None:
+        shared = "dependent columns share their weights, in any way that adds up to the same"
+        is_likelihood = isinstance(summary, LikelihoodSummary)
+        best = "the largest likelihood" if is_likelihood else "least squares"
+        far = distance_text(farthest.distance, printable(farthest.name), best)
+        yield "descent", shared if summary.dependent else far
+    if remark:
+        yield "model", remark
+    if names := summary.dependent:
+        them = "it" if len(names) == 1 else "them"
+        why = f"dependent on the columns before {them}, or constant"
+        yield "left out", f"{listing(names)}: {why}"
+
+
+def distance_text(distance: float, name: str, best: str) -> str:
+    """The distance of descent from the `best` params: so many standard errors, in the param
+    `name`."""
+    if distance < ARRIVED:
+        return f"at {best}, but for rounding"
+    return f"at most {distance:.2g} standard errors from {best} ({name})"
+
+
+def residuals(summary: Summary) -> str:
+    """The residual standard error and its degrees of freedom, or why there is none."""
+    error = summary.residual_std_error
+    if error is None:
+        observations = counted(summary.observations, "observation", "d")
+        params = counted(len(summary.rows), "param", "d")
+        return f"none left to tell errors from: {observations} for {params}"
+    if error == 0:
+        return "0 but for rounding: a perfect fit has no t and no p"
+    return f"standard error {exact(error)} on {counted(summary.df, 'degree', 'd')} of freedom"
+
+
+def r_squared_line(summary: Summary) -> str:
+    """R² and adjusted R², or why there is none."""
+    text, adjusted = r_squared_text(summary.r_squared), summary.adjusted_r_squared
+    return text if adjusted is None else f"{text}, adjusted {exact(adjusted)}"
+
+
+def f_statistic(summary: Summary) -> str:
+    """F and its p, or why there is none."""
+    if summary.f is None or summary.f_p is None:
+        if summary.r_squared is None:
+            return r_squared_text(None)
+        if summary.residual_std_error is None:
+            return "none: no degrees of freedom are left"
+        if summary.residual_std_error == 0:
+            return "none: the fit is perfect"
+        return "none: no feature varies"
+    p, degrees = probability(summary.f_p, 3), counted(summary.df, "degree", "d")
+    equal = "" if p.startswith("<") else "= "
+    return f"{exact(summary.f)} on {summary.slopes} and {degrees} of freedom, p {equal}{p}"
