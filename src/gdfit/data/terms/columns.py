@@ -361,7 +361,8 @@ class Chosen:
             return "", {}
         has_some = is_missing and layout.held_in(column).numbers + layout.held_in(column).words > 0
         if column == columns.made_target.column:
-            if len(layout.held_in(column).values) <= 2 and not columns.classes:
+            held = layout.held_in(column)
+            if len(held.values) <= 2 and not held.is_numeric and not columns.classes:
                 return "; `loss` logistic takes a target of two values", {"loss": "logistic"}
             unusable = {column, *layout.set_aside}
             others = [other for other in layout.numeric if other not in unusable]
