@@ -442,8 +442,7 @@ def test_a_run_ends_with_b_at_the_first_date(gdfit: Gdfit) -> None:
     data = b"day,x,y\n2024-01-05,1,7\n2024-01-07,2,13\n2024-01-08,5,21\n2024-01-11,1,19\n"
     out = gdfit("train", "-", "--features", "day,x", stdin=data).out
     assert (
-        " dates       b is for 1970-01-01; where days are counted from 2024-01-05, as in the first "
-        "row, it is 5\n"
+        " dates       b is for 1970-01-01; counted from 2024-01-05, the first row's date, it is 5\n"
     ) in out
     assert "y = 19 at (2024-01-11, 1) (observed: 19)" in out
     out = gdfit("train", "-", "--features", "day,x", "--x", "2024-01-05T12:00,0", stdin=data).out

@@ -13,7 +13,7 @@ from gdfit.data.terms.terms import Factor, read_term
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.header import Layout, bare
-from gdfit.data.text.spellings import DateSpelling
+from gdfit.data.text.spellings import DateSpelling, Spelling
 from gdfit.dates import EPOCH, iso_date
 from gdfit.errors import GdfitError, UsageError, joined, listing, printable, quoted, typed
 
@@ -119,45 +119,35 @@ def find_columns(
 
 
 def check_marks(layout: Layout, name: str, column: str) -> None:
-    """Raise where it can't be told what a mark in a column's numbers stands for."""
+    """Raise where it can't be told what a mark in a column's numbers stands for, or whether the
+    month or the day stands first in its dates."""
     held = layout.held_in(column)
     if not held.doubt or not held.spelling:
         return
-    if isinstance(held.spelling, DateSpelling):
-        raise doubtful_dates(layout, name, column, held.spelling)
-    mark, number = held.doubt, held.example.encode()
-    decimals = replace(held.spelling, point=mark, thousands="")
-    values = [
-        level_name(Grammar(",", own=spelling).exact(number))
-        for spelling in (held.spelling, decimals)
-    ]
-    what = f"{quoted(held.example)} is {values[0]} where {mark!r} stands for thousands, and "
-    what += f"{values[1]} where it is the decimal mark"
-    if not layout.is_text:
+    ways, told = zip(*readings(held.spelling, held.example, held.doubt), strict=True)
+    what = f"{quoted(held.example)} is {', and '.join(told)}"
+    if not (layout.is_text or held.is_dated):
         raise GdfitError(f"{what}: make it a column of numbers", file=name, column=column)
-    raise GdfitError(
-        f"{what}; `thousands` {mark} or `decimal` {mark} says which",
-        file=name,
-        column=column,
-        changes={"thousands": mark, "decimal": ""},
-        or_changes={"decimal": mark, "thousands": ""},
-    )
+    options = (f"`{option}` {value}" for option, value in (next(iter(way.items())) for way in ways))
+    what += f"; {' or '.join(options)} says {'which' if len(ways) > 1 else 'so'}"
+    changes, or_changes = (*ways, {})[:2]
+    raise GdfitError(what, file=name, column=column, changes=changes, or_changes=or_changes)
 
 
-def doubtful_dates(layout: Layout, name: str, column: str, spelling: DateSpelling) -> GdfitError:
-    """What to say where it can't be told whether the month or the day of a date stands first."""
-    example, ways = layout.held_in(column).example, []
-    for order, first in (("mdy", "month"), ("dmy", "day")):
-        way = replace(spelling, order=order)
-        if way.takes(example):
-            date = iso_date(way.value(example.encode()))
-            ways.append((order, f"{date} where the {first} stands first"))
-    told = ", and ".join(said for _, said in ways)
-    options = [f"`dates` {order}" for order, _ in ways]
-    what = f"{quoted(example)} is {told}; {' or '.join(options)} says "
-    what += "which" if len(ways) > 1 else "that it does"
-    changes, or_changes = (*({"dates": order} for order, _ in ways), {})[:2]
-    return GdfitError(what, file=name, column=column, changes=changes, or_changes=or_changes)
+def readings(spelling: Spelling, example: str, mark: str) -> Iterator[tuple[dict[str, str], str]]:
+    """What a number or a date may be of which that can't be told, and the options that say so."""
+    if isinstance(spelling, DateSpelling):
+        for order, first in (("mdy", "month"), ("dmy", "day")):
+            way = replace(spelling, order=order)
+            if way.takes(example):
+                date = iso_date(way.value(example.encode()))
+                yield {"dates": order}, f"{date} where the {first} stands first"
+        return
+    thousands = level_name(Grammar(",", own=spelling).exact(example.encode()))
+    yield {"thousands": mark, "decimal": ""}, f"{thousands} where {mark!r} stands for thousands"
+    decimals = Grammar(",", own=replace(spelling, point=mark, thousands=""))
+    value = level_name(decimals.exact(example.encode()))
+    yield {"decimal": mark, "thousands": ""}, f"{value} where it is the decimal mark"
 
 
 def remarks_on(layout: Layout, names: Sequence[str]) -> Iterator[str]:

@@ -174,11 +174,8 @@ def at_first_date(fit: Fit) -> Iterator[NameValue]:
             shifts += fit.model.w[place] * row[place]
             found += [iso_date(row[place])] if terms[number].is_column else []
     if found and fit.model.intercept and fit.status != "diverged":
-        yield (
-            "dates",
-            f"b is for {EPOCH}; where days are counted from {', '.join(found)}, as in the first "
-            f"row, it is {fit.model.b + shifts:.8g}",
-        )
+        origin = f"counted from {', '.join(found)}, the first row's date{'s' * (len(found) > 1)}"
+        yield "dates", f"b is for {EPOCH}; {origin}, it is {fit.model.b + shifts:.8g}"
 
 
 LOST = 1e-6  # of the size of y, in predictions
