@@ -283,9 +283,9 @@ def read_word(field: bytes, grammar: Grammar, *, missing: bool) -> str | None:
 def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
     """What is wrong with a field that says no number, and what to type."""
     if isinstance(grammar.own, DateSpelling):
-        zoned = not grammar.own.is_zoned
-        if replace(grammar.own, is_zoned=zoned).takes(said.decode(errors="replace")):
-            has, others = ("has a", "have none") if zoned else ("has no", "have one")
+        way = grammar.own.with_other_zone
+        if way.takes(said.decode(errors="replace")):
+            has, others = ("has a", "have none") if way.is_zoned else ("has no", "have one")
             return f"{shown(said)} {has} zone, and others of its column {others}"
         return f"{shown(said)} is not a date written as the others of its column are"
     if INFINITE.fullmatch(said):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import product
 from typing import Any, NamedTuple
@@ -187,6 +187,11 @@ class DateSpelling(Spelling):
         behind = rf"(?:[Tt]| +){CLOCK}"
         behind = f"{behind}{ZONE}" if self.is_zoned else f"(?:{behind})?"
         return re.escape(self.mark).join(parts) + ("" if self.order == "ym" else behind)
+
+    @cached_property
+    def with_other_zone(self) -> DateSpelling:
+        """The same with a zone, or without."""
+        return replace(self, is_zoned=not self.is_zoned)
 
     def value(self, number: bytes) -> float:
         """The days that says a date: see `Spelling`."""
