@@ -149,11 +149,12 @@ def read_inputs(
 
 def input_value(text: str, spelling: Spelling | None) -> float:
     """The number that `x` gives; of a column of dates, the days of a date as the column has it or
-    in ISO 8601, or their number."""
+    in ISO 8601."""
     if isinstance(spelling, DateSpelling):
         said = text.strip()
         found = spelling if spelling.takes(said) else find_spelling([said]).spelling
         if isinstance(found, DateSpelling) and (found is spelling or found.order in ("ymd", "ym")):
             return found.value(said.encode())
+        raise UsageError(f"`x` takes a date here, as 2024-03-01, not {quoted(text)}")
     number: float = with_option_name("x", exact_number)(text)
     return number

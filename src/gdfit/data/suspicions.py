@@ -9,6 +9,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
+from gdfit.data.text.spellings import dated
 from gdfit.errors import printable
 
 FEWEST = 5  # rows above a total
@@ -25,8 +26,9 @@ def suspicions(observations: Observations) -> Iterator[str]:
         columns = zip(
             (*observations.features, observations.target_name), observations.sample.T, strict=True
         )
+        dates = dated(observations.spellings)  # a missing one is said otherwise in each file
         for name, values in columns:
-            if (value := far_value(values)) is not None:
+            if name not in dates and (value := far_value(values)) is not None:
                 yield (
                     f"{printable(name)} is {value:.15g} in several rows, far from all others: if "
                     f"that stands for a missing value, `missing` {value:.15g} `drop_missing`"
