@@ -121,7 +121,7 @@ def test_predict_of_several_files(gdfit: Gdfit) -> None:
     parquet.write_table(infinite, "one.parquet")
     result = gdfit("predict", "one.parquet")
     assert (result.status, result.out) == (0, "x,z,y_hat\n1,a,3.0\ninf,b,\n")
-    assert "one.parquet, line 2, column 'x': 'inf' is not a finite number" in result.err
+    assert "one.parquet, row 2, column 'x': 'inf' is not a finite number" in result.err
 
 
 def test_evaluate_and_summary(gdfit: Gdfit) -> None:
@@ -171,3 +171,21 @@ def test_a_small_file_is_read_without_pandas(gdfit: Gdfit) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_rows_without_a_prediction_are_counted_by_why(gdfit: Gdfit) -> None:
+    train = {"x": [1.0, 2.0, 3.0, 5.0], "k": [*"abab"], "y": [1.0, 3.0, 2.0, 5.0]}
+    parquet.write_table(pa.table(train), "train.parquet")
+    assert gdfit("train", "train.parquet", "--features", "log(x),k", "-q").status == 0
+    rows = {"x": ["1", None, "oops", "4", "-1"], "k": [*"abac", "a"]}
+    parquet.write_table(pa.table(rows), "data.parquet")
+    Path("data.csv").write_text("x,k\n1,a\n,b\noops,a\n4,c\n-1,a\n")
+    said = (
+        "gdfit: note: no prediction for 1 row with a missing field, 1 row that can't be read "
+        "({}, column 'x': 'oops' is not a number), 1 row with a level that training has not seen "
+        "('c'), 1 row where a term has no value\n"
+    )
+    predicted = gdfit("predict", "data.csv")
+    assert predicted.err == said.format("data.csv, line 4")
+    assert gdfit("predict", "data.parquet").out == predicted.out
+    assert gdfit("predict", "data.parquet").err == said.format("data.parquet, row 3")

@@ -172,6 +172,7 @@ def as_text(file: DataFile) -> CsvFile:
     text: Any = SimpleNamespace(read=lambda size: next(rows, b""))  # in pieces, as from a pipe
     source = Source(file.name, text, Stored(text, None), ())
     layout = replace(file.layout, start=len(top), header_end=len(top) - 1)
+    layout = replace(layout, numbering=Numbering(0, ()))
     return CsvFile(source, layout, top, is_small=False)
 
 
