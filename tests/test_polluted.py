@@ -156,6 +156,12 @@ READ: dict[str, Pollution] = {
     "a title": lambda clean: "Trees of 2024\n" + clean.text(),
     "a title and a blank line": lambda clean: "Trees of 2024\n\n" + clean.text(),
     "a padded title": lambda clean: "Trees of 2024,,,\n,,,\n" + clean.text(),
+    "a title above an index without a name": lambda clean: (
+        "Trees of 2024\n"
+        + "".join(
+            f"{'' if at == 0 else at - 1},{row}" for at, row in enumerate(lines(clean.text()))
+        )
+    ),
     "a preamble": lambda clean: "Station: Oslo\nBy: Kari, Per\n\n" + clean.text(),
     "units": lambda clean: with_row(clean, "m,,cm,kg", 1),
     "two more lines of a header": lambda clean: "".join(

@@ -247,12 +247,13 @@ ACCIDENTS = 10  # of so many rows, more than one that is broken is no accident
 
 def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
     """How many of the first `rows` stand above what is a table without doubt: names, all of them
-    given and different, over rows that have as many fields and numbers in the same places. None of
-    those above has, and there are not as many above that are alike and have numbers."""
+    different and given, but for that of a row index, over rows that have as many fields and numbers
+    in the same places. None of those above has, and there are not as many above that are alike and
+    have numbers."""
     for above in range(1, len(rows) - 1):
         names, below = rows[above].fields, rows[above + 1 :]
         width = len(names)
-        if width < 2 or not all(names) or len({*names}) < width or has_number(names):
+        if width < 2 or not all(names[1:]) or len({*names}) < width or has_number(names):
             continue
         units = units_below(below, width, grammar)
         fields_below = [row.fields for row in below[len(units) :]]
