@@ -301,9 +301,11 @@ def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[H
     """The first of the `rows` below a header that are none, but words where the others have
     numbers: units, and further lines of the header."""
     leading = next((at for at, row in enumerate(rows) if has_number(row.fields)), 0)
+    if not 0 < leading <= MOST_UNITS:
+        return []
     below = [row.fields for row in rows[leading:] if len(row.fields) == width]
     places = number_places(below, grammar)
-    if not 0 < leading <= MOST_UNITS or not places or len(below) < 2:
+    if not places or len(below) < 2:
         return []
     for row in rows[:leading]:
         said = (

@@ -119,7 +119,7 @@ def sniffed(
     Single quotes, or backslashes in quotes, are taken for such where the rows are then more alike,
     have more numbers, or a column that is all in quotes.
     """
-    found: list[tuple[tuple[int, float, int], Grammar, list[HeadRow]]] = []
+    found: list[tuple[int, Grammar, list[HeadRow]]] = []
     for quoting in QUOTINGS:
         if not may_be_quoted(sample, quoting, delimiter or ""):
             continue
@@ -134,10 +134,15 @@ def sniffed(
                 continue
             width, alike = Counter(len(row.fields) for row in whole).most_common(1)[0]
             if width >= 2 and 2 * alike >= len(rows):
-                in_quotes = 0 if quoting.quote == '"' else columns_in_quotes(sample, grammar)
-                found.append(((alike, share_of_numbers(rows), in_quotes), grammar, rows))
-    if found:  # the first of those that are equally good
-        return max(found, key=lambda each: each[0])[1:]
+                found.append((alike, grammar, rows))
+    most = max((alike for alike, *_ in found), default=0)
+    best = [(grammar, rows) for alike, grammar, rows in found if alike == most]
+    if len(best) > 1:  # the first of those that are equally good
+        return max(
+            best, key=lambda each: (share_of_numbers(each[1]), columns_in_quotes(sample, each[0]))
+        )
+    if best:
+        return best[0]
     grammar = dialect.grammar(delimiter or (";" if dialect.decimal == "," else ","))
     return grammar, first_rows(sample, grammar, start, line)
 
@@ -151,7 +156,10 @@ def may_be_quoted(sample: bytes, quoting: Quoting, delimiter: str) -> bool:
 
 
 def columns_in_quotes(sample: bytes, grammar: Grammar) -> int:
-    """In how many columns of the first rows all fields, two at least, are in quotes."""
+    """In how many columns of the first rows all fields, two at least, are in quotes that are no
+    double ones."""
+    if grammar.quote == '"':
+        return 0
     rows = [row.fields for row in islice(fields.records(sample, grammar), 1, 1 + SNIFFED_ROWS)]
     columns = zip(*rows, strict=False) if len(rows) > 1 else ()
     return sum(
