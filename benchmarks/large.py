@@ -1,7 +1,7 @@
 """Large files against what a user would use instead: 10 million rows of one feature, and a million
 rows of 20 features, as whole processes with their peak memory; and then the files of `shapes`.
 
-``python benchmarks/large.py [FOLDER]`` keeps the files, 1.4 GB, in FOLDER. Peers that are not
+``python benchmarks/large.py [FOLDER]`` keeps the files, 1.7 GB, in FOLDER. Peers that are not
 installed are skipped: ``pip install duckdb scikit-learn vowpalwabbit``, and Miller's ``mlr``.
 """
 
