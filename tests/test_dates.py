@@ -558,3 +558,15 @@ def test_the_axis_of_a_page_has_dates(opened: Opened) -> None:
             "[...document.querySelectorAll('#fit text')].map((each) => each.textContent)"
         )
         assert set(ticks) <= set(found)
+
+
+def test_files_without_rows_of_dates(gdfit: Gdfit) -> None:
+    """Parts of a file that have none, or nothing but missing ones, are read, too."""
+    kinds = pa.schema([("day", pa.string()), ("y", pa.int64())])
+    with parquet.ParquetWriter("data.parquet", kinds) as writer:
+        for days in (["2024-01-05", "2024-01-06"], [], [None, ""], ["2024-01-09"]):
+            rows = {"day": pa.array(days, pa.string()), "y": pa.array(range(len(days)), pa.int64())}
+            writer.write_table(pa.table(rows))
+    result = gdfit("train", "data.parquet", "--drop-missing", "--format", "json")
+    assert '"observations": 3' in result.out
+    assert "skipped 2 rows" in result.err

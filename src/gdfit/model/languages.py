@@ -132,7 +132,7 @@ class Sql(Language):
     """An expression in SQL. A row without a value for a column has none for ŷ: NULL."""
 
     functions: ClassVar = {"log": "ln({})"}
-    days = "EXTRACT(EPOCH FROM CAST({} AS TIMESTAMP)) / 86400e0"
+    days = "(EXTRACT(EPOCH FROM CAST({} AS TIMESTAMP)) / 86400e0)"
     parts: ClassVar = {
         name: f"EXTRACT({said} FROM CAST({{}} AS TIMESTAMP))"
         for name, said in zip(DATE_PARTS, ("YEAR", "MONTH", "ISODOW", "HOUR"), strict=True)
@@ -153,9 +153,6 @@ class Sql(Language):
 
     def column(self, name: str) -> str:
         return enclosed(name)
-
-    def term(self, name: str) -> str:
-        return f"({super().term(name)})" if name in self.dates else self.column(name)
 
     def factor(self, name: str) -> str:
         return f"CAST({self.term(name)} AS DOUBLE PRECISION)"  # integers would overflow
