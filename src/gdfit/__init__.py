@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from gdfit.data.text.dialect import Dialect as Dialect
     from gdfit.descent.compare import Comparison as Comparison
     from gdfit.descent.compare import compare as compare
+    from gdfit.descent.cross_validation import CrossValidation as CrossValidation
+    from gdfit.descent.cross_validation import cross_validate as cross_validate
     from gdfit.descent.outcome import Fit as Fit
     from gdfit.descent.run import Run as Run
     from gdfit.descent.run import train as train
@@ -48,6 +50,7 @@ _NAMES = {
     "data.observations": ("Observations",),
     "data.text.dialect": ("Dialect",),
     "descent.compare": ("Comparison", "compare"),
+    "descent.cross_validation": ("CrossValidation", "cross_validate"),
     "descent.outcome": ("Fit",),
     "descent.run": ("Run", "train"),
     "descent.settings": ("Settings",),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -16,7 +17,15 @@ from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import note_classes, note_columns, reading
-from gdfit.cli.train import check_files, follow, note_weightless, with_message
+from gdfit.cli.train import (
+    check_cv,
+    check_files,
+    cross_validated,
+    follow,
+    note_weightless,
+    with_cv,
+    with_message,
+)
 from gdfit.descent.settings import LossName, OptimizerName, Scale, Settings
 from gdfit.errors import UsageError
 
@@ -94,6 +103,7 @@ def compare(
     plot: Annotated[Path | None, RUNS_FILES["plot"]] = None,
     panel: Annotated[RunsPanel, RUNS_FILES["panel"]] = "all",
     validation: options.ValidationOption = None,
+    cv: options.CvOption = None,
     dask: options.DaskOption = None,
 ) -> None:
     """Run gradient descent on DATA with every combination of the values given.
@@ -126,10 +136,17 @@ def compare(
     if output.chart and output.format != "table":
         raise UsageError("`chart` goes with `format` table")
     starts = {name: parse_init(name) for name in names}
+    for each, start in product(every, starts.values()) if cv else ():
+        check_cv(cv, validation, each, start)
+    held_out, folds = None, None
     with reading(data, columns, dialect, dask=dask, form=output.form) as dataset:
-        observations, held_out = dataset.with_validation(
-            validation, every[0].seed, keep_rows=any(each.needs_rows for each in every)
-        )
+        keep_rows = any(each.needs_rows for each in every)
+        if cv:
+            observations, folds = dataset.folded(cv, every[0].seed, keep_rows=keep_rows)
+        else:
+            observations, held_out = dataset.with_validation(
+                validation, every[0].seed, keep_rows=keep_rows
+            )
     note_columns(observations)
     note_classes(observations, *(each.loss for each in every))
     if panel == "path" and not has_paths(observations):
@@ -150,6 +167,8 @@ def compare(
             follow(run, [*callbacks, trace.step] if plot or output.chart else callbacks)
             alone = as_train(typed, run.asked, name)
             fit = with_message(run.fit(trace.steps), data, dialect, name, alone)
+            if folds and fit.status != "interrupted":
+                fit = with_cv(fit, cross_validated(folds, run.asked, starts[name]))
             losses = np.array(curve.losses)
             results.append(RunResult(number, name, fit, losses, curve.arrived))
             if fit.status == "interrupted":  # and no other is begun

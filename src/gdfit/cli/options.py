@@ -250,6 +250,15 @@ ThresholdOption = Annotated[
     float,
     option("The probability from which on it is the positive class.", read=parsers.parse_number),
 ]
+CvOption = Annotated[
+    int | None,
+    option(
+        "Hold out each of K folds once, and descend on the others: the mean loss on them.",
+        metavar="K",
+        read=parsers.parse_positive,
+        rich_help_panel=STOP,
+    ),
+]
 XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
 ModelOption = Annotated[Path, MODEL]
 TargetOption = Annotated[str | None, option("The observed column: the model's target.", **NAME)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,11 +24,14 @@ from gdfit.cli.reading import note_classes, note_columns, note_version, read_inp
 from gdfit.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from gdfit.data.observations import Observations
     from gdfit.data.text.dialect import Dialect
+    from gdfit.descent.cross_validation import CrossValidation
     from gdfit.descent.loop import Step
     from gdfit.descent.outcome import Fit
     from gdfit.descent.run import Run
     from gdfit.descent.settings import Settings
+    from gdfit.descent.start import Init
     from gdfit.show.progress import Bar
     from gdfit.show.tables.reports import Report
 
@@ -42,6 +46,7 @@ def train(
     files: options.FileOptions,
     init: options.InitOption = "zeros",
     validation: options.ValidationOption = None,
+    cv: options.CvOption = None,
     dask: options.DaskOption = None,
 ) -> None:
     """Fit a linear model to DATA by gradient descent.
@@ -67,15 +72,22 @@ def train(
         note_version(init, start)
     options.check_settings(typed, settings, validated=validation is not None)
     columns = options.for_losses(columns, typed, settings)
+    if cv:
+        check_cv(cv, validation, settings, start)
+    held_out, folds = None, None
     if files.panel == "steepest" and not settings.is_plain:
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     with (
         importing("rich.table", wanted=output.form == "table") as begin,
         reading(data, columns, dialect, dask=dask, begun=begin, form=output.form) as dataset,
     ):
-        observations, held_out = dataset.with_validation(
-            validation, settings.seed, keep_rows=settings.needs_rows
-        )
+        if cv:
+            how = {"keep_rows": settings.needs_rows}
+            observations, folds = dataset.folded(cv, settings.seed, **how)
+        else:
+            observations, held_out = dataset.with_validation(
+                validation, settings.seed, keep_rows=settings.needs_rows
+            )
     note_columns(observations)
     note_classes(observations, settings.loss)
     inputs = read_inputs(output.x or (), observations)
@@ -117,6 +129,8 @@ def train(
             callbacks.append(trace.step)
         follow(run, callbacks)
     fit = with_message(run.fit(), data, dialect, init, typed)
+    if folds and fit.status not in ("interrupted", "diverged"):
+        fit = with_cv(fit, cross_validated(folds, settings, start))
     predictions = reports.predictions(fit, inputs)
     model = None if files.no_model or fit.status == "diverged" else files.model
     if model:
@@ -141,6 +155,32 @@ def train(
         note(caution)
     if fit.status == "interrupted":
         raise typer.Exit(INTERRUPTED_STATUS)
+
+
+def check_cv(cv: int | None, validation: object, settings: Settings, start: Init) -> None:
+    """Raise for what does not go with cross-validation."""
+    from gdfit.descent.cross_validation import check_folds
+
+    check_folds(cv or 0, settings, start)
+    if validation is not None:
+        raise UsageError("`cv` holds out each fold once: it does not go with `validation`")
+
+
+def cross_validated(
+    folds: Sequence[Observations], settings: Settings, start: Init
+) -> CrossValidation:
+    """The cross-validation of a run, with a note where one has diverged in a fold."""
+    from gdfit.descent.cross_validation import validated_on
+
+    found = validated_on(folds, settings, start)
+    if diverged := sum(map(math.isinf, found.losses)):
+        note(f"the run has diverged in {diverged} of {found.folds} folds")
+    return found
+
+
+def with_cv(fit: Fit, cv: CrossValidation) -> Fit:
+    """`fit` with what its files say of its cross-validation."""
+    return replace(fit, model=replace(fit.model, facts={**fit.model.facts, "cv": cv.record}))
 
 
 def note_weightless(runs: Iterable[Run]) -> None:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 
+SAMPLE_ROWS = 2000  # that pictures are drawn of, and rates tried on
+
 Codes = NDArray[np.int64]
 NumberedRows = tuple[Codes, FloatArray]  # rows of a unit: their numbers in it, from 0, and they
 Kind = Literal["number", "word", "exact"]  # the last is a number with all of its digits

@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Any
 from gdfit.data.batch import Level
 from gdfit.data.data_file import DataFile, LaidOut, Progress, name_of_file
 from gdfit.data.formats.formats import open_file
-from gdfit.data.observations import Observations
+from gdfit.data.observations import Observations, with_rows_of
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.found_levels import Category, FindLevels
-from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Dealing, HoldOut, nothing_to_train_on
+from gdfit.data.reduction.sampling import (
+    TRAIN,
+    VALIDATION,
+    Dealing,
+    Folds,
+    HoldOut,
+    nothing_to_train_on,
+)
 from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import expanded
@@ -173,6 +180,13 @@ class Dataset:
         if to_train is None:
             raise nothing_to_train_on(fraction, held_out.count, self.name)
         return to_train, held_out
+
+    def folded(
+        self, folds: int, seed: int = 0, *, keep_rows: bool = False
+    ) -> tuple[Observations, list[Observations]]:
+        """The observations, and those of each of so many folds: see `Folds`."""
+        _, (*parts, whole) = self._condensed(seed, Folds(folds, seed), keep_rows=keep_rows)
+        return with_rows_of(parts, whole)
 
     def _condensed(
         self, seed: int, dealing: Dealing | None, *, keep_rows: bool

@@ -50,6 +50,22 @@ def observed(x: Any, y: Any = None, **how: Unpack[DataOptions]) -> Observations:
     return x
 
 
+def with_folds(
+    x: Any, y: Any, folds: int, seed: int = 0, **how: Unpack[DataOptions]
+) -> tuple[Observations, list[Observations]]:
+    """The observations, and those of each fold.
+
+    Raises
+    ------
+    UsageError : they have been condensed already, or are fewer than the folds.
+    """
+    if isinstance(x, Observations):
+        raise UsageError("`cv` takes the rows themselves, and observations have been made of them")
+    from gdfit.data.in_memory import folded
+
+    return folded(x, y, folds, seed, **how)
+
+
 def with_validation(
     x: Any, y: Any, validation: Any, seed: int = 0, **how: Unpack[DataOptions]
 ) -> tuple[Observations, Observations | None]:

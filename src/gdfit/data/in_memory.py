@@ -11,10 +11,17 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray, near
-from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind
+from gdfit.data.observations import (
+    FIRST_ROWS,
+    Like,
+    Observations,
+    Rows,
+    a_kind,
+    with_rows_of,
+)
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.found_levels import Category, FindLevels
-from gdfit.data.reduction.sampling import TRAIN, VALIDATION, HoldOut, nothing_to_train_on
+from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import reduce_files
 from gdfit.data.sources.frames import FrameFile, columns_of, frame_file, is_frame
 from gdfit.data.sources.numeric import (
@@ -49,6 +56,14 @@ def held_out(
     if to_train is None:
         raise nothing_to_train_on(dealing.fraction, validation.count)
     return to_train, validation
+
+
+def folded(
+    x: Any, y: Any, folds: int, seed: int, **how: Any
+) -> tuple[Observations, list[Observations]]:
+    """The observations, and those of each of so many folds: see `Folds`."""
+    *parts, whole = observations_of(x, y, dealing=Folds(folds, seed), **how)
+    return with_rows_of(parts, whole)
 
 
 def observations_from(
@@ -142,7 +157,7 @@ def observations_of(
     drop_missing: bool = False,
     dates: str | None = None,
     like: Like | None = None,
-    dealing: HoldOut | None = None,
+    dealing: HoldOut | Folds | None = None,
 ) -> list[Observations | None]:
     """The observations in each pile that rows are dealt to: see `observations_from`."""
     dialect = Dialect(dates=dates)
@@ -211,7 +226,7 @@ def condense_frame(
     file: FrameFile,
     asked: Selection,
     like: Like | None,
-    dealing: HoldOut | None,
+    dealing: HoldOut | Folds | None,
     *,
     drop_missing: bool,
 ) -> list[Observations | None]:

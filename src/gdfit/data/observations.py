@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 import numpy as np
 
-from gdfit.arrays import FloatArray, Near
+from gdfit.arrays import FloatArray, Near, triangular
+from gdfit.data.batch import SAMPLE_ROWS
 from gdfit.data.terms.classes import Classes
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
@@ -296,6 +297,64 @@ class Observations:
         squares = float(residuals @ residuals)
         found = 1 - squares / total if math.isfinite(squares) else -math.inf
         return found if abs(found) > SAME else 0.0
+
+
+def joined(parts: Sequence[Observations]) -> Observations:
+    """Parts of a data set together: their R is that of all rows. What they are shown by is of the
+    first part, and of the sample of each as large a part as the rows are."""
+    first, *others = parts
+    near = first.around
+    for part in others:
+        near = near.joined(part.around)
+        if len(near.rows) > len(near.origin) + 2:
+            near = Near(triangular(near.rows), near.origin)
+    count, weight = sum(part.count for part in parts), sum(part.total_weight for part in parts)
+    most = [math.ceil(SAMPLE_ROWS * part.count / count) for part in parts]
+
+    def sampled(name: str) -> FloatArray | None:
+        if getattr(first, name) is None:
+            return None
+        of_each = zip(parts, most, strict=True)
+        return np.concatenate([getattr(part, name)[:rows] for part, rows in of_each])
+
+    return replace(
+        first,
+        augmented=near.whole,
+        near=near if near.origin.any() else None,
+        count=count,
+        weight=None if first.weight is None else weight,
+        rows=rows_of(parts),
+        sample=cast(FloatArray, sampled("sample")),
+        sample_weights=sampled("sample_weights"),
+        sample_inputs=sampled("sample_inputs"),
+    )
+
+
+def rows_of(parts: Sequence[Observations]) -> Rows | None:
+    """The rows of all parts, if they have been kept."""
+    if parts[0].rows is None:
+        return None
+    rows = Rows(parts[0].augmented.shape[1] + (parts[0].weight is not None))
+    for part in parts:
+        for block in part.rows.blocks() if part.rows else ():
+            rows.add(block)
+    return rows
+
+
+def with_rows_of(
+    parts: Sequence[Observations | None], whole: Observations | None
+) -> tuple[Observations, list[Observations]]:
+    """The `whole` data set with the rows of its parts, its folds; and these.
+
+    Raises
+    ------
+    UsageError : there are fewer rows than folds.
+    """
+    assert whole
+    folds = [part for part in parts if part]
+    if len(folds) < len(parts):
+        raise UsageError(f"`cv` takes {whole.count} folds at most here, one for each row")
+    return replace(whole, rows=rows_of(folds)), folds
 
 
 class Like(Protocol):

@@ -133,7 +133,7 @@ class Comparison:
         """The outcomes, those together that can be ranked by their losses."""
         groups: dict[object, list[RunResult]] = {}
         for outcome in self.outcomes:
-            validated = outcome.fit.validation_loss is not None  # by a loss that has no penalty
+            validated = outcome.fit.held_out is not None  # by a loss that has no penalty
             kind = outcome.objective[:2] if validated else outcome.objective
             groups.setdefault(kind, []).append(outcome)
         return list(groups.values())
@@ -162,7 +162,7 @@ class Comparison:
 
     def _rank(self, outcome: RunResult) -> tuple[float, ...]:
         """The key to sort a group by."""
-        fit, held_out = outcome.fit, outcome.fit.validation_loss
+        fit, held_out = outcome.fit, outcome.fit.held_out
         loss = fit.loss if held_out is None else held_out
         if outcome.has_diverged:
             return 2, loss if math.isfinite(loss) else math.inf, -fit.epochs
@@ -223,7 +223,9 @@ class Comparison:
         """The row of a table for a run."""
         fit = outcome.fit
         last = max(other.last_epoch for other in self.outcomes)
-        held_out = {} if fit.validation_loss is None else {"validation_loss": fit.validation_loss}
+        held_out = {} if fit.held_out is None else {"validation_loss": fit.held_out}
+        if fit.model.facts.get("cv"):
+            held_out = {"cv": fit.held_out}
         return {
             "run": outcome.number,
             **{column(name): outcome.values[name] for name in self.varied},

@@ -40,8 +40,8 @@ from typing import Any, cast, get_args
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import SAMPLE_ROWS
 from gdfit.data.observations import Observations
-from gdfit.data.reduction.sampling import SAMPLE_ROWS
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.losses import loss_of
 from gdfit.descent.newton import curvature_at_minimum

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +130,12 @@ class Fit(Displayed):
         """The least loss there is, where it is known."""
         found = self.model.facts["minimum_loss"]
         return found if isinstance(found, float) else None
+
+    @property
+    def held_out(self) -> float | None:
+        """The loss on what was not descended on: of a validation set, or the mean of the folds."""
+        cv = self.model.facts.get("cv")
+        return float(cv["mean"]) if isinstance(cv, Mapping) else self.validation_loss
 
     @property
     def is_separable(self) -> bool:

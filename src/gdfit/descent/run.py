@@ -235,6 +235,7 @@ class Run(Displayed):
             **results,
             "best_epoch": self.start.epochs + epoch,  # counted as in the history
             "minimum_loss": curvature.minimum_loss if curvature else least,
+            "cv": None,
             "arrived": arrived(curvature, descended, results["status"]),
             "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_whole else None,
             **settings.facts,

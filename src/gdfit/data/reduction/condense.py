@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import chain
 from operator import itemgetter
 
@@ -276,7 +277,8 @@ class Condense:
         return Keeper(self)
 
     def result(self, part: Dealt | None, keeper: Keeper | None) -> list[Observations | None]:
-        """The observations of each pile, None where it has no rows."""
+        """The observations of each pile, None where it has no rows; and where that is wanted, of
+        all of them, whose rows are those of the piles."""
         if part is None:
             return [None] * self.piles
         piles = list(part.piles)
@@ -287,6 +289,8 @@ class Condense:
             if keeper:
                 keeper.settle(row, pile)
         rows = keeper.rows if keeper and self.keep_rows else [None] * self.piles
+        if self.dealing and self.dealing.wants_whole:
+            piles, rows = [*piles, reduce(both, piles)], [*rows, None]
         return [
             pile.observations(self.recipe.columns, part.levels, kept) if pile else None
             for pile, kept in zip(piles, rows, strict=True)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import SAMPLE_ROWS
 from gdfit.errors import GdfitError
 
-SAMPLE_ROWS = 2000
 SAMPLING, SPLITTING, SETTLING = 1, 2, 4  # streams of random numbers, apart from other choices'
 
 Piles = NDArray[np.int64]
@@ -31,7 +31,13 @@ class Dealing(Protocol):
     Of a unit's rows all but a few are dealt at once; the few are settled when all units are known.
     """
 
-    piles: int
+    @property
+    def piles(self) -> int:
+        """How many they are."""
+
+    @property
+    def wants_whole(self) -> bool:
+        """Whether all rows are wanted as well."""
 
     def dealt(self, draws: FloatArray) -> Piles:
         """The pile of each row of a unit, or `UNDECIDED`, by what it has drawn from [0, 1)."""
@@ -55,6 +61,7 @@ class HoldOut:
     fraction: float
     seed: int
     piles = 2
+    wants_whole = False
 
     def dealt(self, draws: FloatArray) -> Piles:
         """Holds out the smallest draws; those next to the last one are undecided."""
@@ -91,6 +98,37 @@ class HoldOut:
             more = so_far - before - sure
             piles.append([VALIDATION] * more + [TRAIN] * (undecided - more))
             before = so_far
+        return piles
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Deals N rows to so many folds, whose sizes are within one of each other: of each unit as many
+    to each fold as there are in all, and what is left to the next ones in turn.
+
+    piles : how many folds.
+    seed : which rows each gets comes from it, and from their places, not from what they hold.
+    """
+
+    piles: int
+    seed: int
+    wants_whole = True
+
+    def dealt(self, draws: FloatArray) -> Piles:
+        """Deals the smallest draws, as many to each; those that are left are undecided."""
+        each = len(draws) // self.piles
+        piles = np.full(len(draws), UNDECIDED)
+        order = np.argsort(draws, kind="stable")[: each * self.piles]
+        piles[order] = np.repeat(np.arange(self.piles), each)
+        return piles
+
+    def settled(self, counts: Sequence[int]) -> list[list[int]]:
+        """Deals what is left of each unit in turn."""
+        piles, dealt = [], 0
+        for count in counts:
+            left = count % self.piles
+            piles.append([(dealt + number) % self.piles for number in range(left)])
+            dealt += left
         return piles
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gdfit.descent import compare
@@ -101,8 +101,9 @@ class RunsTable(RunsReport):
         names of its settings, are at most as long as the `longest`."""
         names = [name.replace("_", " " if len(name) <= longest else "\n") for name in self.varied]
         rows = [f"epoch {epoch:,}" for epoch in epochs]
-        validated = comparison.outcomes[0].fit.validation_loss is not None
-        held_out = ["validation"] if validated else []
+        held_out: list[str] = []
+        if comparison.outcomes[0].fit.held_out is not None:
+            held_out = ["cv" if comparison.outcomes[0].fit.model.facts["cv"] else "validation"]
         table = style.new_table(None, [*names, *rows, "in the end", *held_out, "arrived"])
         table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
         table.columns[len(names) + len(rows)].style = "bold"
@@ -111,7 +112,7 @@ class RunsTable(RunsReport):
             for outcome in group:
                 fit = outcome.fit
                 losses = [*map(outcome.loss_in, epochs), fit.loss]
-                losses += [] if fit.validation_loss is None else [fit.validation_loss]
+                losses += [] if fit.held_out is None else [fit.held_out]
                 table.add_row(
                     *(setting_text(name, outcome.values[name], longest) for name in self.varied),
                     *(cell(loss, 4) for loss in losses),
@@ -172,6 +173,8 @@ def remarks(comparison: Comparison) -> Iterator[NameValue]:
         for outcome in comparison.outcomes
         if (least := comparison.least(outcome)) is not None
     }
+    if isinstance(cv := comparison.outcomes[0].fit.model.facts["cv"], Mapping):
+        yield "cv", f"the mean loss on {cv['folds']} folds, held out one by one"
     if len(leasts) == 1:
         yield "arrived", leasts.popitem()[1]
     elif leasts:

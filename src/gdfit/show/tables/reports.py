@@ -8,7 +8,7 @@ import io
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import merge
@@ -199,6 +199,9 @@ def result_lines(fit: Fit) -> list[NameValue]:
     lines = [("loss", exact(fit.loss))]
     if fit.validation_loss is not None:
         lines.append(("validation", f"{exact(fit.validation_loss)} is the loss on held-out data"))
+    if isinstance(cv := fit.model.facts.get("cv"), Mapping):
+        told = f"{exact(cv['mean'])} ± {style.short(cv['std_error'])}"
+        lines.append(("cv", f"{told} is the mean loss on {cv['folds']} folds held out"))
     lines += [*quality_lines(fit), ("ended", words.ending(fit))]
     curvature = fit.curvature
     if fit.minimum_loss is not None and fit.status != "diverged":
