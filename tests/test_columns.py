@@ -21,7 +21,7 @@ from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import read_observations
 from gdfit.data.observations import Observations
-from gdfit.data.reduction.sampling import TRAIN, UNDECIDED, VALIDATION, HoldOut, split_draws
+from gdfit.data.reduction.sampling import TRAIN, VALIDATION, HoldOut
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import MISSING
 from gdfit.errors import GdfitError, GdfitWarning, UsageError
@@ -317,13 +317,11 @@ def deal(sizes: Sequence[int], fraction: float, seed: int) -> tuple[list[int], l
     piles: tuple[list[int], list[int]] = ([], [])
     settled = hold_out.settled(sizes)
     for number, (size, undecided) in enumerate(zip(sizes, settled, strict=True)):
-        draws = split_draws(seed, (0, number), np.arange(size))
-        dealt = hold_out.dealt(draws)
-        waiting = iter(undecided)
-        for row in np.argsort(draws).tolist():
-            pile = next(waiting) if dealt[row] == UNDECIDED else int(dealt[row])
+        *dealt, waiting = hold_out.dealt((0, number), np.arange(size))
+        for part, rows in zip(piles, dealt, strict=True):
+            part += [first + row for row in rows.tolist()]
+        for pile, row in zip(undecided, waiting.tolist(), strict=True):
             piles[pile].append(first + row)
-        assert not [*waiting]
         first += size
     return sorted(piles[TRAIN]), sorted(piles[VALIDATION])
 

@@ -61,9 +61,9 @@ def with_folds(
     """
     if isinstance(x, Observations):
         raise UsageError("`cv` takes the rows themselves, and observations have been made of them")
-    from gdfit.data.in_memory import folded
+    from gdfit.data.in_memory import in_folds
 
-    return folded(x, y, folds, seed, **how)
+    return in_folds(x, y, folds, seed, **how)
 
 
 def with_validation(

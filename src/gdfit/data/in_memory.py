@@ -58,7 +58,7 @@ def held_out(
     return to_train, validation
 
 
-def folded(
+def in_folds(
     x: Any, y: Any, folds: int, seed: int, **how: Any
 ) -> tuple[Observations, list[Observations]]:
     """The observations, and those of each of so many folds: see `Folds`."""

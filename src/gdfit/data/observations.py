@@ -299,7 +299,7 @@ class Observations:
         return found if abs(found) > SAME else 0.0
 
 
-def joined(parts: Sequence[Observations]) -> Observations:
+def put_together(parts: Sequence[Observations]) -> Observations:
     """Parts of a data set together: their R is that of all rows. What they are shown by is of the
     first part, and of the sample of each as large a part as the rows are."""
     first, *others = parts

@@ -223,9 +223,8 @@ class Comparison:
         """The row of a table for a run."""
         fit = outcome.fit
         last = max(other.last_epoch for other in self.outcomes)
-        held_out = {} if fit.held_out is None else {"validation_loss": fit.held_out}
-        if fit.model.facts.get("cv"):
-            held_out = {"cv": fit.held_out}
+        name = "cv" if fit.model.facts.get("cv") else "validation_loss"
+        held_out = {} if fit.held_out is None else {name: fit.held_out}
         return {
             "run": outcome.number,
             **{column(name): outcome.values[name] for name in self.varied},

@@ -15,7 +15,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from gdfit.data.given import with_folds
-from gdfit.data.observations import Observations, joined
+from gdfit.data.observations import Observations, put_together
 from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import mean_loss
 from gdfit.descent.run import Options, Run, parted
@@ -94,12 +94,14 @@ def validated_on(
 def without_each(folds: Sequence[Observations]) -> Iterator[Observations]:
     """All folds but each one in turn."""
     if folds[0].rows:
-        yield from (joined([*folds[:place], *folds[place + 1 :]]) for place in range(len(folds)))
+        yield from (
+            put_together([*folds[:place], *folds[place + 1 :]]) for place in range(len(folds))
+        )
         return
-    before = [None, *accumulate(folds, lambda one, other: joined([one, other]))]
-    behind = [*accumulate(folds[::-1], lambda one, other: joined([other, one]))][-2::-1]
+    before = [None, *accumulate(folds, lambda one, other: put_together([one, other]))]
+    behind = [*accumulate(folds[::-1], lambda one, other: put_together([other, one]))][-2::-1]
     for first, last in zip(before, [*behind, None], strict=False):
-        yield joined([part for part in (first, last) if part])
+        yield put_together([part for part in (first, last) if part])
 
 
 def cross_validate(

@@ -18,8 +18,8 @@ from operator import itemgetter
 
 import numpy as np
 
-from gdfit.arrays import FloatArray, Near, near, triangular
-from gdfit.data.batch import Codes, NumberedRows
+from gdfit.arrays import FloatArray, Near, near, taken, triangular
+from gdfit.data.batch import SAMPLE_ROWS, NumberedRows
 from gdfit.data.observations import (
     FIRST_ROWS,
     Observations,
@@ -27,7 +27,7 @@ from gdfit.data.observations import (
     buffered,
     rows_at_once,
 )
-from gdfit.data.reduction.sampling import UNDECIDED, Dealing, Reservoir, Sample, split_draws
+from gdfit.data.reduction.sampling import Dealing, Reservoir, Sample
 from gdfit.data.reduction.tree import Spot, both
 from gdfit.data.terms.columns import Columns, Recipe
 from gdfit.data.terms.levels import GroupedRows, Levels
@@ -75,6 +75,7 @@ class Condensed:
             np.concatenate([self.sample.rows, levels.renumbered(other.sample.rows, tables)]),
             self.sample.stream,
             np.concatenate([self.sample.draws, other.sample.draws]),
+            self.sample.most,
         )
         return Condensed(
             levels=levels,
@@ -192,26 +193,27 @@ class Condense:
         if self.dealing is None:
             pile = self.condensed(batches, levels, spot)
             return Dealt(levels, (pile,)) if pile else None
-        found = [*batches]
-        if not found:
+        read = [*batches]
+        if not read:
             return None
-        numbers = np.concatenate([numbers for numbers, _ in found])
-        rows = np.concatenate([rows for _, rows in found])
-        draws = split_draws(self.seed, (spot.rank, spot.number), numbers)
-        piles, by_draw = self.dealing.dealt(draws), np.argsort(draws, kind="stable")
+        numbers, rows = read[0]
+        if len(read) > 1:
+            numbers = np.concatenate([numbers for numbers, _ in read])
+            rows = np.concatenate([rows for _, rows in read])
+        *piles, waiting = self.dealing.dealt((spot.rank, spot.number), numbers)
 
-        def of(chosen: Codes, pile: int) -> Condensed | None:
-            some = [(numbers[chosen], rows[chosen])] if len(chosen) else []
+        parts = [*piles, *waiting[:, np.newaxis]]
+        order = np.concatenate(parts)
+        numbers, rows = numbers.take(order), taken(rows, order)
+        ends = np.cumsum([*map(len, parts)]).tolist()
+
+        def of(pile: int, start: int, end: int) -> Condensed | None:
+            some = [(numbers[start:end], rows[start:end])] if end > start else []
             return self.condensed(some, levels, spot, pile)
 
-        waiting = by_draw[piles[by_draw] == UNDECIDED]
-        undecided = (of(row, pile) for pile, row in enumerate(waiting[:, np.newaxis], self.piles))
-        return Dealt(
-            levels,
-            tuple(of(np.flatnonzero(piles == pile), pile) for pile in range(self.dealing.piles)),
-            (len(rows),),
-            (tuple(row for row in undecided if row),),
-        )
+        found = tuple(map(of, range(len(parts)), [0, *ends], ends))
+        undecided = tuple(row for row in found[self.piles :] if row)
+        return Dealt(levels, found[: self.piles], (len(rows),), (undecided,))
 
     def condensed(
         self, batches: Iterable[NumberedRows], levels: Levels, spot: Spot, pile: int = 0
@@ -224,7 +226,7 @@ class Condense:
         columns = self.recipe.columns
         expansion, width = columns.expansion, columns.width + 1
         groups = GroupedRows(levels) if expansion.categories else None
-        sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile), []
+        sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile, most=self.most), []
         triangle: Near | None = None
         count, weight = 0, 0.0
         places: list[Place] = []  # of the first rows, and of the last one so far
@@ -295,6 +297,12 @@ class Condense:
             pile.observations(self.recipe.columns, part.levels, kept) if pile else None
             for pile, kept in zip(piles, rows, strict=True)
         ]
+
+    @property
+    def most(self) -> int:
+        """How many rows of a pile to draw: of several that are put together, fewer of each."""
+        is_part = self.dealing is not None and self.dealing.wants_whole
+        return max(2 * SAMPLE_ROWS // self.piles, 1) if is_part else SAMPLE_ROWS
 
     @property
     def piles(self) -> int:

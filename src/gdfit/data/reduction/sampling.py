@@ -22,13 +22,13 @@ from gdfit.errors import GdfitError
 SAMPLING, SPLITTING, SETTLING = 1, 2, 4  # streams of random numbers, apart from other choices'
 
 Piles = NDArray[np.int64]
-UNDECIDED = -1
 
 
 class Dealing(Protocol):
     """A rule that deals rows to piles, numbered from 0, before it is known how many rows there are.
 
-    Of a unit's rows all but a few are dealt at once; the few are settled when all units are known.
+    Of a unit's rows all but a few, the undecided, are dealt at once; these are settled when all
+    units are known.
     """
 
     @property
@@ -39,12 +39,17 @@ class Dealing(Protocol):
     def wants_whole(self) -> bool:
         """Whether all rows are wanted as well."""
 
-    def dealt(self, draws: FloatArray) -> Piles:
-        """The pile of each row of a unit, or `UNDECIDED`, by what it has drawn from [0, 1)."""
+    def dealt(self, unit: tuple[int, int], numbers: Piles) -> list[Piles]:
+        """The places, in a unit, of the rows of each pile; and behind them, in the order of what
+        they have drawn, of those that are undecided.
+
+        unit : the rank of its file, and its number there.
+        numbers : those of its rows in it.
+        """
 
     def settled(self, counts: Sequence[int]) -> list[list[int]]:
-        """The piles of each unit's undecided rows, in the order of their draws, where the units
-        have so many rows each."""
+        """The piles of each unit's undecided rows, in their order, where the units have so many
+        rows each."""
 
 
 TRAIN, VALIDATION = 0, 1
@@ -63,14 +68,12 @@ class HoldOut:
     piles = 2
     wants_whole = False
 
-    def dealt(self, draws: FloatArray) -> Piles:
+    def dealt(self, unit: tuple[int, int], numbers: Piles) -> list[Piles]:
         """Holds out the smallest draws; those next to the last one are undecided."""
-        order = np.argsort(draws, kind="stable")
-        piles = np.full(len(draws), TRAIN)
-        sure, undecided = self._sure(len(draws))
-        piles[order[:sure]] = VALIDATION
-        piles[order[sure : sure + undecided]] = UNDECIDED
-        return piles
+        order = np.argsort(split_draws(self.seed, unit, numbers), kind="stable")
+        sure, undecided = self._sure(len(order))
+        undecided += sure
+        return [np.sort(order[undecided:]), np.sort(order[:sure]), order[sure:undecided]]
 
     def _sure(self, count: int) -> tuple[int, int]:
         """How many of a unit's rows are held out whatever the others are, and how many may be: its
@@ -101,10 +104,13 @@ class HoldOut:
         return piles
 
 
+DEALS = 1024  # in which the rows of a group are dealt
+
+
 @dataclass(frozen=True)
 class Folds:
-    """Deals N rows to so many folds, whose sizes are within one of each other: of each unit as many
-    to each fold as there are in all, and what is left to the next ones in turn.
+    """Deals N rows to so many folds, whose sizes are within one of each other: of as many rows that
+    follow each other, one to each, in an order that is drawn; what is left of a unit, in turn.
 
     piles : how many folds.
     seed : which rows each gets comes from it, and from their places, not from what they hold.
@@ -114,13 +120,16 @@ class Folds:
     seed: int
     wants_whole = True
 
-    def dealt(self, draws: FloatArray) -> Piles:
-        """Deals the smallest draws, as many to each; those that are left are undecided."""
-        each = len(draws) // self.piles
-        piles = np.full(len(draws), UNDECIDED)
-        order = np.argsort(draws, kind="stable")[: each * self.piles]
-        piles[order] = np.repeat(np.arange(self.piles), each)
-        return piles
+    def dealt(self, unit: tuple[int, int], numbers: Piles) -> list[Piles]:
+        """Deals to each as many; the rows that are left are undecided."""
+        size = len(numbers) // self.piles
+        random = np.random.default_rng([self.seed, SPLITTING, *unit])
+        left = random.permutation(np.arange(size * self.piles, len(numbers)))
+        # To permute each group by itself would take longer than to read it.
+        orders = np.tile(np.arange(self.piles), (min(size, DEALS), 1))
+        orders = random.permuted(orders, axis=1)
+        chosen = random.integers(0, max(len(orders), 1), size) if size > DEALS else slice(None)
+        return [*(orders.T[:, chosen] + self.piles * np.arange(size)), left]
 
     def settled(self, counts: Sequence[int]) -> list[list[int]]:
         """Deals what is left of each unit in turn."""
@@ -150,11 +159,13 @@ class Sample(NamedTuple):
     rows : they, shape (rows, columns).
     stream : the seed of the random numbers that they draw from [0, 1).
     drawn : what each has drawn; None where nobody has had to know yet, as there are few.
+    most : how many stay.
     """
 
     rows: FloatArray
     stream: tuple[int, ...]
     drawn: FloatArray | None = None
+    most: int = SAMPLE_ROWS
 
     @property
     def draws(self) -> FloatArray:
@@ -164,25 +175,24 @@ class Sample(NamedTuple):
         return self.drawn
 
     def smallest(self) -> Sample:
-        """The rows that stay: at most `SAMPLE_ROWS`, those with the smallest draws, in their
-        order."""
-        if len(self.rows) <= SAMPLE_ROWS:
+        """The rows that stay: those with the smallest draws, in their order."""
+        if len(self.rows) <= self.most:
             return self
         draws = self.draws
-        stay = np.sort(np.argpartition(draws, SAMPLE_ROWS)[:SAMPLE_ROWS])
-        return Sample(self.rows[stay], self.stream, draws[stay])
+        stay = np.sort(np.argpartition(draws, self.most)[: self.most])
+        return Sample(self.rows[stay], self.stream, draws[stay], self.most)
 
 
 class Reservoir:
-    """Reservoir sample: at most `SAMPLE_ROWS` rows of a stream, in their order.
+    """Reservoir sample: so many rows of a stream at `most`, in their order.
 
     Each row draws a number from [0, 1), and the rows with the smallest stay. Once there are enough,
     only those are drawn for that come below the largest that has stayed: how many of a block they
     are, and which. What they have drawn, and who stays, is found out for many of them at once.
     """
 
-    def __init__(self, seed: int, *more: int) -> None:
-        self._stream = (seed, SAMPLING, *more)
+    def __init__(self, seed: int, *more: int, most: int = SAMPLE_ROWS) -> None:
+        self._stream, self._most = (seed, SAMPLING, *more), most
         self._rows: list[FloatArray] = []
         self._draws = np.empty(0)
         self._largest = 1.0
@@ -198,7 +208,7 @@ class Reservoir:
             chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
             block = block[np.sort(chosen)]
         self._rows.append(block)
-        if sum(map(len, self._rows)) > (SAMPLE_ROWS if self._largest == 1 else 2 * SAMPLE_ROWS):
+        if sum(map(len, self._rows)) > (self._most if self._largest == 1 else 2 * self._most):
             self.sample()
         elif self._largest == 1:
             self._rows[-1] = block.copy()  # what it was given is written over
@@ -206,11 +216,12 @@ class Reservoir:
     def sample(self) -> Sample:
         """The sample so far."""
         rows = self._rows[0] if len(self._rows) == 1 else np.concatenate(self._rows)
-        if self._largest == 1 and not len(self._draws) and len(rows) <= SAMPLE_ROWS:
-            return Sample(rows, self._stream)
+        if self._largest == 1 and not len(self._draws) and len(rows) <= self._most:
+            return Sample(rows, self._stream, most=self._most)
         draws = self._largest * self._random.random(len(rows) - len(self._draws))
-        sample = Sample(rows, self._stream, np.concatenate([self._draws, draws])).smallest()
+        draws = np.concatenate([self._draws, draws])
+        sample = Sample(rows, self._stream, draws, self._most).smallest()
         self._draws, self._rows = sample.draws, [sample.rows]
-        if len(sample.rows) == SAMPLE_ROWS:
+        if len(sample.rows) == self._most:
             self._largest = float(sample.draws.max())
         return sample

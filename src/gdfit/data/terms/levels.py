@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfit.arrays import FloatArray, Near, shared, triangular
+from gdfit.arrays import FloatArray, Near, shared, taken, triangular
 from gdfit.data.batch import Codes, Level
 from gdfit.data.terms.expansion import Expansion, level_name, widened
 from gdfit.errors import quoted
@@ -259,9 +259,7 @@ def condensed_by_levels(base: FloatArray, codes: Codes) -> tuple[FloatArray, Cod
     if 2 * base.shape[1] * len(starts) > len(base):
         return base, codes
     ends = [*starts[1:].tolist(), len(base)]
-    ordered = np.empty_like(base, order="F")
-    for place, column in enumerate(base.T):  # ten times as fast as all at once
-        ordered[:, place] = column.take(order)
+    ordered = taken(base, order)
     rows = [
         triangular(ordered[start:end]) for start, end in zip(starts.tolist(), ends, strict=True)
     ]
