@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations
-from gdfit.data.reduction import sampling, tree
+from gdfit.data.reduction import condense, tree
 from gdfit.data.reduction.dask import Cluster
 from gdfit.data.reduction.tree import Outcome, Tree
 from gdfit.data.reduction.units import Extent, Range, opened_range, ranges, survey
@@ -544,7 +544,7 @@ def test_every_row_of_every_unit_is_as_likely_to_be_in_the_sample(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of units of all sizes, also of rows that are held out."""
-    monkeypatch.setattr(sampling, "SAMPLE_ROWS", 20)
+    monkeypatch.setattr(condense, "SAMPLE_ROWS", 20)
     path, rows, times = tmp_path / "data.csv", 200, 200
     notes = [" " * (0 if row < 120 else 40) for row in range(rows)]  # fewer rows in later units
     path.write_text("x,y\n" + "".join(f"{row},{row}{notes[row]}\n" for row in range(rows)))

@@ -206,7 +206,7 @@ class LinearModel(Displayed):
     def mean(self) -> Callable[[Any], Any]:
         """From the linear predictor z = w·x + b to ŷ."""
         if "link" not in self.facts:  # as of most, which need no NumPy
-            return lambda z: z
+            return itself
         return self.link.mean
 
     @property
@@ -250,6 +250,11 @@ class LinearModel(Displayed):
             raise GdfitError(f"{what}; `diverged` True writes it all the same", file=str(path))
         with open_beside(Path(path)) as file:
             file.write(to_json({**self.record, **more}) + "\n")
+
+
+def itself(z: Any) -> Any:
+    """z, where there is no link."""
+    return z
 
 
 def load_model(path: str | Path) -> LinearModel:

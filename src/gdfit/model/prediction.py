@@ -166,11 +166,13 @@ def predicted_blocks(
             where = f"{file.name}, {kind} {number}{column}"
             found.unreadable, found.broken = len(batch.broken), f"{where}: {what}"
         if threshold is not None and model.classes:
-            names = [quoted_field(name, grammar) for name in model.classes.names]
-            said = [names[value >= threshold] for value in values.tolist()]
+            negative, positive = (quoted_field(name, grammar) for name in model.classes.names)
+            said = np.where(values >= threshold, positive, negative).tolist()
+            for row in np.flatnonzero(np.isnan(values)).tolist():
+                said[row] = nothing(grammar)
         else:
-            said = as_fields(values, grammar)
-        return found, with_fields(block.raw, ends, in_lines(said, np.isnan(values), grammar))
+            said = as_fields(values, np.isnan(values), grammar)
+        return found, with_fields(block.raw, ends, in_lines(said, grammar))
 
     for burst in file.bursts():
         for found, text in in_order(predict, burst):
@@ -199,17 +201,17 @@ def rows_predicted(
     )
 
 
-def as_fields(values: FloatArray, grammar: Grammar) -> list[str]:
-    """The numbers as fields."""
+def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -> list[str]:
+    """The numbers as fields, with nothing where they are `absent`."""
     text = repr(values.tolist())[1:-1].replace(".", grammar.decimal)  # faster than one by one
     said = text.split(", ")
+    for row in np.flatnonzero(absent).tolist():
+        said[row] = nothing(grammar)
     return [f'"{field}"' for field in said] if grammar.delimiter in "+-.e" else said
 
 
-def in_lines(said: list[str], absent: NDArray[np.bool_], grammar: Grammar) -> str:
-    """The fields with the delimiter before them, one a line; empty where `absent`."""
-    for row in np.flatnonzero(absent).tolist():
-        said[row] = nothing(grammar)
+def in_lines(said: list[str], grammar: Grammar) -> str:
+    """The fields with the delimiter before them, one a line."""
     before = separator(grammar)
     return before + f"\n{before}".join(said) + "\n"
 
