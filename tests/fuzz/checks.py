@@ -235,7 +235,7 @@ def predicted(case: Case, table: oracle.Table) -> str | oracle.Fault:
         field = repr(value + model.b).replace(".", style.point)
         if any(map(math.isnan, values)):
             field = nothing
-        fields.append(f'"{field}"' if field and style.delimiter == "-" else field)
+        fields.append(f'"{field}"' if style.delimiter == "-" else field)
     names = style.delimiter * case.unnamed + "t_hat"
     units = [nothing] * (len(oracle.Reader(case.header, style).rows()) - 1)
     header = oracle.with_field(
