@@ -157,7 +157,7 @@ def test_epochs_to_the_minimum_are_counted(lecture: Observations) -> None:
 
 
 def test_a_minimum_that_is_not_known_is_the_least_of_the_runs(lecture: Observations) -> None:
-    comparison = library.compare(lecture, loss="huber", lr=[0.01, 0.1, 100], epochs=301)
+    comparison = library.compare(lecture, loss="huber", lr=[0.05, 0.1, 100], epochs=301)
     least = min(outcome.losses.min() for outcome in comparison.outcomes)
     for outcome in comparison.outcomes:
         assert comparison.least(outcome) == least

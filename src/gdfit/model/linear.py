@@ -206,7 +206,7 @@ class LinearModel(Displayed):
     def mean(self) -> Callable[[Any], Any]:
         """From the linear predictor z = w·x + b to ŷ."""
         if "link" not in self.facts:  # as of most, which need no NumPy
-            return itself
+            return unchanged
         return self.link.mean
 
     @property
@@ -252,7 +252,7 @@ class LinearModel(Displayed):
             file.write(to_json({**self.record, **more}) + "\n")
 
 
-def itself(z: Any) -> Any:
+def unchanged(z: Any) -> Any:
     """z, where there is no link."""
     return z
 
