@@ -22,6 +22,7 @@ from gdfit.descent.curvature import ARRIVES, EXACT, Curvature, curvature_of
 from gdfit.descent.losses import Loss, loss_of
 from gdfit.descent.objective import DesignBlock, design_blocks, kept_rows
 from gdfit.descent.settings import Settings
+from gdfit.errors import GdfitError
 
 STEPS = 100  # of Newton's at most
 SEEN = 1e-14  # of a loss: what falls by less falls by rounding
@@ -121,6 +122,8 @@ class SmoothLoss:
         """Newton's step −H⁻¹∇L; where columns depend on others, the shortest of those."""
         size = self.size
         hessian, gradient = bowl.hessian[:size, :size], bowl.gradient[:size]
+        if not (np.isfinite(hessian).all() and np.isfinite(gradient).all()):
+            raise GdfitError("the numbers are too large for float64: divide them by a power of ten")
         units = np.sqrt(np.diag(hessian))  # so that no unit of a column plays a part
         units[units == 0] = 1.0
         step = np.linalg.lstsq(hessian / np.outer(units, units), gradient / units, rcond=None)[0]

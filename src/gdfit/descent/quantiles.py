@@ -42,12 +42,18 @@ def quantile_minimum(observations: Observations, settings: Settings) -> tuple[fl
         return scale * float(weights @ loss(z, target))
 
     used = design[:, : len(observations.features) + observations.intercept]
-    rows, lengths = used * weights[:, np.newaxis], np.abs(used).max(axis=0)
-    found = frisch_newton(rows[:, lengths > 0] / lengths[lengths > 0], weights * target, level)
-    params = np.zeros(len(lengths))
-    params[lengths > 0] = found / lengths[lengths > 0]
+    lengths, size = np.abs(used).max(axis=0), float(np.abs(target).max()) or 1.0
+    lengths[lengths == 0] = 1.0  # of what is 0 throughout: its weight is 0 then
     constant = quantile_of(target, weights, level) * float(observations.intercept)
-    return mean_loss_of(used @ params), mean_loss_of(np.full(len(target), constant))
+    with np.errstate(all="ignore"):
+        of_constant = mean_loss_of(np.full(len(target), constant))
+        try:
+            rows = used / lengths * weights[:, np.newaxis]
+            params = frisch_newton(rows, weights * (target / size), level) * size / lengths
+        except np.linalg.LinAlgError:  # what is as large as that, float64 can't tell
+            return None
+        least = mean_loss_of(used @ params)
+    return (least, of_constant) if np.isfinite([least, of_constant]).all() else None
 
 
 def quantile_of(values: FloatArray, weights: FloatArray, level: float) -> float:
