@@ -124,7 +124,9 @@ class Dataset:
 
         Files that have been written to meanwhile are read once more.
         """
+        return self._reduced(job_for)[0]
 
+    def _reduced(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, Outcome]:
         def job_of(first: LaidOut) -> Job:
             job = job_for(first)
             for remark in remarks_on(first.layout, job.recipe.columns.names):
@@ -152,7 +154,7 @@ class Dataset:
         if found.unseen:
             rows = "1 row" if found.unseen == 1 else f"{found.unseen} rows"
             self.tell(f"skipped {rows} with a level that training has not seen")
-        return result
+        return result, found
 
     def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, Outcome]:
         with closing(self.open_files()) as files:
@@ -230,12 +232,13 @@ class Dataset:
             used[:] = [(columns, recipe.nothing_left(first.layout, self.name))]
             return Condense(recipe, seed, dealing, keep_rows, self.memory)
 
-        piles: list[Observations | None] = self.reduced(job_for)
+        piles: list[Observations | None]
+        piles, outcome = self._reduced(job_for)
         ((columns, none),) = used
         if not any(piles):
             raise none
         check_classes(columns, (pile.target for pile in piles if pile), self.name)
-        return columns, piles
+        return columns, [pile and pile.naming(outcome.others) for pile in piles]
 
     def with_validation(
         self, validation: float | str | None, seed: int = 0, *, keep_rows: bool = False

@@ -245,11 +245,11 @@ def condense_frame(
     recipe = Chosen(columns, asked, drop_missing)
     job = Condense(recipe, dealing.seed if dealing else 0, dealing, keep_rows=True)
     found: list[Observations | None]
-    found, _ = reduce_files([file], job)
+    found, outcome = reduce_files([file], job)
     if not any(found):
         raise recipe.nothing_left(file.layout, file.name)
     check_classes(columns, (pile.target for pile in found if pile), file.name)
-    return found
+    return [pile and pile.naming(outcome.others) for pile in found]
 
 
 def as_they_stand(

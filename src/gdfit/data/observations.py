@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import IO, Any, Protocol, cast
@@ -18,7 +18,7 @@ from typing import IO, Any, Protocol, cast
 import numpy as np
 
 from gdfit.arrays import FloatArray, Near, triangular
-from gdfit.data.batch import SAMPLE_ROWS
+from gdfit.data.batch import SAMPLE_ROWS, Level
 from gdfit.data.terms.classes import Classes
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import inputs_of
@@ -272,6 +272,10 @@ class Observations:
     def mean_square(self) -> float:
         """The mean of y²."""
         return float(self.target @ self.target) / self.total_weight
+
+    def naming(self, others: Collection[Level]) -> Observations:
+        """The observations, where the rows that are not of the positive class hold the `others`."""
+        return replace(self, classes=self.classes.naming(others)) if self.classes else self
 
     @property
     def has_classes(self) -> bool:

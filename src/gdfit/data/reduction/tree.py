@@ -17,7 +17,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from gdfit.data.batch import NumberedRows, Unit
+from gdfit.data.batch import Level, NumberedRows, Unit
 from gdfit.data.data_file import DataFile, LaidOut
 from gdfit.data.terms.columns import Recipe
 from gdfit.data.terms.levels import LevelError, Levels
@@ -103,13 +103,14 @@ MOST_TOLD = 3  # broken rows
 class Outcome(NamedTuple):
     """What some of the data has come to, if there were rows, how many rows missed a field, and
     which ones can't be read, which are `told` by the file once it is read; and how many have a
-    level that training has not seen."""
+    level that training has not seen; and what the rows hold that are not of the positive class."""
 
     part: Any = None
     missed: int = 0
     broken: Broken = Broken()
     told: tuple[str, ...] = ()
     unseen: int = 0
+    others: frozenset[Level] = frozenset()
 
     def of_file(self, file: LaidOut) -> Outcome:
         """The outcome of all of a file."""
@@ -150,7 +151,8 @@ def merged(one: Outcome, other: Outcome) -> Outcome:
     broken = broken._replace(lines=one.broken.lines + other.broken.lines)
     told = (*one.told, *other.told)[:MOST_TOLD]
     missed, unseen = one.missed + other.missed, one.unseen + other.unseen
-    return Outcome(both(one.part, other.part), missed, broken, told, unseen)
+    others = one.others | other.others
+    return Outcome(both(one.part, other.part), missed, broken, told, unseen, others)
 
 
 class Tree:
@@ -202,7 +204,8 @@ def outcome_of(job: Job, leaf: Leaf) -> Outcome:
     except FieldError as fault:
         raise fault.saying(*job.recipe.advice(fault, leaf.file.layout)) from None
     broken = Broken(maker.broken, tuple(maker.first_broken[:MOST_TOLD]), maker.lines)
-    return Outcome(part, maker.missed, broken, unseen=maker.unseen)
+    others = frozenset(maker.others)
+    return Outcome(part, maker.missed, broken, unseen=maker.unseen, others=others)
 
 
 def reduce_files(

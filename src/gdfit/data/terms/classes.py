@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,12 @@ class Classes(NamedTuple):
     negative: Level | None
     positive: Level
     others: bool = False
+
+    def naming(self, others: Collection[Level]) -> Classes:
+        """The classes, where the rows that are not positive hold the `others`."""
+        if not self.others:
+            return self
+        return self._replace(negative=next(iter(others)) if len(others) == 1 else None)
 
     @property
     def is_text(self) -> bool:

@@ -193,8 +193,7 @@ def classes_among(layout: Layout, name: str, target: Factor, selection: Selectio
     if (named := selection.positive) is not None:
         if not is_value(named):
             raise UsageError(f"`positive` takes a number, as the target holds, not {quoted(named)}")
-        others = found - {level(named)}
-        return Classes(others.pop() if len(others) == 1 else None, level(named), others=True)
+        return Classes(None, level(named), others=True)
     first, *more = in_order = sorted(found or {0})
     if len(more) > 1:
         names = [*map(level_name, in_order)]

@@ -40,6 +40,7 @@ class RowMaker:
     levels : the codes of the levels, which are added to as they are found.
     missed, unseen : how many rows have been left out for a missing field, and for a level that is
         not among those that are known.
+    others : what the target holds besides the positive class, where all of it is the other one.
     broken, first_broken, lines : how many for what can't be read; the first of them; and how many
         lines they were among: see `Batch`.
     """
@@ -53,6 +54,7 @@ class RowMaker:
 
     def __post_init__(self) -> None:
         self.levels, self.missed, self.unseen = Levels(self.expansion), 0, 0
+        self.others = set[Level]()
         self.broken, self.lines, self.first_broken = 0, 0, list[tuple[int, str]]()
 
     @cached_property
@@ -191,10 +193,17 @@ class RowMaker:
         """A batch with y in place of the target's values."""
         numbers, words = batch.numbers, batch.words
         if classes.is_text:
-            *others, (codes, said) = words
-            y, words = classes.of_words(target.column, codes, said), tuple(others)
+            *before, (codes, said) = words
+            y, words = classes.of_words(target.column, codes, said), tuple(before)
+            if classes.others:
+                self.others |= {said[code] for code in np.unique(codes).tolist()} - {
+                    classes.positive
+                }
         else:
-            y, numbers = classes.of_numbers(target.column, numbers[:, -1]), numbers[:, :-1]
+            values, numbers = numbers[:, -1], numbers[:, :-1]
+            y = classes.of_numbers(target.column, values)
+            if classes.others and not y.all():
+                self.others |= {float(values[y == 0].min()), float(values[y == 0].max())}
         return batch._replace(numbers=np.column_stack([numbers, y]), words=words)
 
 

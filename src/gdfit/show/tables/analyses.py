@@ -25,6 +25,7 @@ from gdfit.show.tables.style import (
 )
 
 ReportForm = Literal["table", "json", "csv"]
+CLASS_WIDTH = 16  # columns of a terminal that the name of a class takes at most
 
 
 def show_evaluation(
@@ -55,7 +56,7 @@ def show_evaluation(
         ]
         show(console, key_values(lines))
         console.line()
-        names = [printable(name) for name in model.classes.names]
+        names = [style.shortened(printable(name), CLASS_WIDTH) for name in model.classes.names]
         table = style.new_table(
             f"{printable(model.target)} observed", [f"told {name}" for name in names]
         )

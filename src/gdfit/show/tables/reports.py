@@ -227,7 +227,7 @@ def quality_lines(fit: Fit) -> Iterator[NameValue]:
         float(cast(float, facts[name]))
         for name in ("accuracy", "baseline_accuracy", "pseudo_r_squared")
     )
-    yield "accuracy", f"{accuracy:.6g} of the rows are told right; one class alone {baseline:.6g}"
+    yield "accuracy", f"{accuracy:.6g}; always guessing the commoner class, {baseline:.6g}"
     told = (
         "none: there is one class alone" if math.isnan(pseudo) else f"{exact(pseudo)} (McFadden's)"
     )
