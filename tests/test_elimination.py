@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gdfit
-from gdfit.analysis.inference import least_squares
+from gdfit.descent.least_squares import least_squares
 from gdfit.descent.scaling import Elimination, scaled, scaling_of
 
 

@@ -24,10 +24,15 @@ FIGURES = [
     "adjusted_r_squared",
     "f",
     "f_p",
+    "log_likelihood",
+    "aic",
+    "bic",
+    "standard_errors",
     "observations",
 ]
-COLUMNS = ["name", "value", "least_squares", "std_error", "t", "p", "low", "high"]
-NO_ERROR = {"residual_std_error", "adjusted_r_squared", "f", "f_p"}
+COLUMNS = ["name", "value", "least_squares", "std_error", "t", "p", "low", "high", "vif"]
+NO_LIKELIHOOD = {"log_likelihood", "aic", "bic"}
+NO_ERROR = NO_LIKELIHOOD | {"residual_std_error", "adjusted_r_squared", "f", "f_p"}
 NO_R_SQUARED = {"r_squared", "adjusted_r_squared", "f", "f_p"}
 EDGES: dict[str, tuple[list[list[float]], list[float], set[str], str]] = {
     "one observation": (
@@ -51,19 +56,19 @@ EDGES: dict[str, tuple[list[list[float]], list[float], set[str], str]] = {
     "perfect": (
         [[0.1], [0.2], [0.3], [0.7]],
         [1.2, 1.4, 1.6, 2.4],
-        {"f", "f_p"},
+        NO_LIKELIHOOD | {"f", "f_p"},
         "0 but for rounding: a perfect fit has no t and no p",
     ),
     "constant target": (
         [[0.1], [0.2], [0.3], [0.7]],
         [0.3] * 4,
-        NO_R_SQUARED,
+        NO_LIKELIHOOD | NO_R_SQUARED,
         "none: the target does not vary",
     ),
     "target of zeros": (
         [[0.1], [0.2], [0.3]],
         [0.0] * 3,
-        NO_R_SQUARED,
+        NO_LIKELIHOOD | NO_R_SQUARED,
         "none: the target does not vary",
     ),
     "constant feature": (
@@ -95,7 +100,7 @@ def test_what_cannot_be_told_is_said(name: str, capsys: Capture) -> None:
     summary = gdfit.summarize(gdfit.observations_from(x, y))
     assert {key for key, value in summary.figures.items() if value is None} == untold
     cells = [cell for row in summary.rows for cell in astuple(row)[1:]]
-    told = [number for number in (*summary.figures.values(), *cells) if number is not None]
+    told = [number for number in (*summary.figures.values(), *cells) if isinstance(number, float)]
     assert all(map(math.isfinite, told))
     show_summary(summary)
     table = capsys.readouterr().out

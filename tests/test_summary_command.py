@@ -27,7 +27,7 @@ def test_it_is_the_librarys_summary(gdfit: Gdfit) -> None:
     assert [row["value"] for row in rows] == list(model.params)
     text = gdfit("summary", GREENHOUSE, "--format", "csv", "--level", "0.9").out
     for read, row in zip(csv.DictReader(io.StringIO(text)), rows, strict=True):
-        assert read == {key: str(value) for key, value in row.items()}
+        assert read == {key: str("" if value is None else value) for key, value in row.items()}
     table = gdfit("summary", GREENHOUSE, "--level", "0.9").out
     assert all(name in table for name in ("w_light", "w_water", "w_warmth", "90 %"))
 

@@ -1,17 +1,6 @@
 """Inference: least squares with standard errors, t, p, confidence intervals, R² and F.
 
-It all follows from the R factor of [A y], so from the p+2 condensed rows as from all N. It is about
-least squares without a penalty; the params of a model stand beside it.
-
-[A y] = QR, and R = [R_A Qᵀy; 0 ρ]. The params are R_A⁻¹Qᵀy, ρ is the length of their residuals, and
-a row of R_A⁻¹ is as long as its param's standard error is in units of the residuals' (Golub and Van
-Loan, Matrix Computations, 2013, §5.3). A column that depends on those before it is left out.
-
-Probabilities of Student's t and of F are right however small. Both are the regularized incomplete
-beta function, P(F > f) = I_x(a, b) with a = df₂/2, b = df₁/2 and x = a/(a + b·f), and t² is an F
-with df₁ = 1. With y = 1 − x, I_x(a, b) = xᵃyᵇ/B(a, b) divided by a continued fraction (DiDonato and
-Morris, ACM Trans. Math. Softw. 18, 1992, BFRAC), whose few terms lose no digits. The logarithms in
-front of it do: they are as large as a·log a and cancel, so they are taken in mpmath.
+It is about least squares without a penalty; the params of a model stand beside it.
 """
 
 from __future__ import annotations
@@ -19,133 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import count
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-import numpy as np
-
-from gdfit.arrays import FloatArray
 from gdfit.data.given import DataOptions, observed
 from gdfit.data.observations import Observations
+from gdfit.descent.least_squares import least_squares
 from gdfit.descent.outcome import params_names
-from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.descent.settings import LossName
 from gdfit.errors import GdfitError, UsageError, listing, printable
+from gdfit.model.distributions import f_tail, t_quantile, t_tail
 from gdfit.model.linear import LinearModel
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
-
-
-def f_tail(f: float, df1: float, df2: float) -> float:
-    """P(F > f) for F with `df1` and `df2` degrees of freedom."""
-    from mpmath import mp
-
-    if f <= 0:
-        return 1.0
-    with mp.workdps(MPMATH_DIGITS):
-        a, b = mp.mpf(df2) / 2, mp.mpf(df1) / 2
-        x, y = a / (a + b * f), b * f / (a + b * f)
-        log_beta = mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)
-        front = mp.exp(a * mp.log(x) + b * mp.log(y) - log_beta)
-        excess = float(a * y - b * x)
-        if f < 1:  # the fraction is for the smaller side
-            return float(1 - front / _fraction(float(b), float(a), float(y), float(x), -excess))
-        return float(front / _fraction(float(a), float(b), float(x), float(y), excess))
-
-
-def t_tail(t: float, df: float) -> float:
-    """P(|T| > |t|) for T with `df` degrees of freedom."""
-    return f_tail(t * t, 1, df)
-
-
-def t_quantile(level: float, df: float) -> float:
-    """The t that |T| stays below with probability `level`: by bisection, to the last bit."""
-    low, high = 0.0, 1.0
-    while t_tail(high, df) > 1 - level:
-        low, high = high, 2 * high
-    while low < (middle := (low + high) / 2) < high:
-        low, high = (middle, high) if t_tail(middle, df) > 1 - level else (low, middle)
-    return high
-
-
-def _fraction(a: float, b: float, x: float, y: float, excess: float) -> float:
-    """xᵃyᵇ/B(a, b) over I_x(a, b) by modified Lentz; `excess`, a·y − b·x, is not negative."""
-    value = numerator = a * (excess + 1) / (a + 1)
-    denominator = 0.0
-    for n in count(1):
-        step = (a + n - 1) * (a + b + n - 1) * n * (b - n) * (x / (a + 2 * n - 1)) ** 2
-        term = n + n * (b - n) * x / (a + 2 * n - 1)
-        term += (a + n) * (excess + 1 + n * (1 + y)) / (a + 2 * n + 1)
-        denominator = 1 / (term + step * denominator)
-        numerator = term + step / numerator
-        value *= numerator * denominator
-        if not abs(numerator * denominator - 1) > math.ulp(1.0):
-            return value
-    raise AssertionError  # count() does not end
-
-
-@dataclass(frozen=True)
-class LeastSquares:
-    """The least-squares params of some columns, and how well they are known.
-
-    params : shape (p,); NaN for a column that depends on those before it.
-    spreads : their standard errors where the residual standard error is 1; NaN as in `params`.
-    rank : how many columns don't depend on those before them.
-    explained : ‖ŷ‖, or ‖ŷ − ȳ‖ with an intercept; 0 where y does not vary.
-    residual : ‖y − ŷ‖; 0 where it is no more than rounding.
-    """
-
-    params: FloatArray
-    spreads: FloatArray
-    rank: int
-    explained: float
-    residual: float
-
-
-def least_squares(
-    columns: FloatArray, *, intercept: bool, origin: FloatArray | None = None
-) -> LeastSquares:
-    """Least squares of y on the columns before it; one that depends on earlier ones is left out.
-
-    Parameters
-    ----------
-    columns : [A y], shape (n, p+1).
-    intercept : whether the first column is the ones.
-    origin : what has been taken away from the columns behind the ones, shape (p − 1,).
-
-    Raises
-    ------
-    GdfitError : the numbers are too large for float64, or the params would be.
-    """
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        # Columns about 1 in size: powers of two, so that it changes no digit.
-        exponents = np.frexp(np.abs(columns).max(axis=0))[1]
-        if not np.isfinite(columns).all():
-            raise GdfitError("the numbers are too large for float64")
-        far = np.zeros(len(exponents))
-        if origin is not None:
-            far[1:-1] = np.abs(origin) * np.linalg.norm(columns[:, 0])
-        elimination = Elimination(np.ldexp(columns, -exponents), np.ldexp(far, -exponents))
-        elimination.take(range(len(exponents) - 1))
-        kept, inverse = elimination.kept, elimination.inverse
-        if origin is not None:  # b is told for the columns as they were
-            slopes = np.array(kept[1:], int)
-            taken = np.ldexp(origin[slopes - 1], exponents[0] - exponents[slopes])
-            inverse = np.vstack([inverse[0] - taken @ inverse[1:], inverse[1:]])
-        projected, residual = elimination.projected(-1).copy(), elimination.left(-1)
-        explained = float(np.linalg.norm(projected[intercept:]))
-        if math.hypot(explained, residual) <= DEPENDENT * float(np.linalg.norm(projected)):
-            projected[intercept:], explained, residual = 0.0, 0.0, 0.0  # y does not vary
-        params, spreads = np.full((2, len(exponents) - 1), math.nan)
-        params[kept] = np.ldexp(inverse @ projected, exponents[-1] - exponents[kept])
-        spreads[kept] = np.ldexp(np.linalg.norm(inverse, axis=1), -exponents[kept])
-        lengths = np.ldexp([explained, residual], exponents[-1])
-    if not np.isfinite([*params[kept], *spreads[kept], *lengths]).all():
-        raise GdfitError("the columns differ too much in size for float64")
-    return LeastSquares(params, spreads, len(kept), float(lengths[0]), float(lengths[1]))
 
 
 @dataclass(frozen=True)
@@ -159,6 +34,8 @@ class Estimate:
     t, p : the least-squares value in standard errors, and how probable one as far from 0 is if the
         param is 0.
     low, high : its confidence interval.
+    vif : of a feature, the variance inflation factor: by how much what the others tell of it makes
+        the variance of its param larger.
     """
 
     name: str
@@ -169,6 +46,7 @@ class Estimate:
     p: float | None = None
     low: float | None = None
     high: float | None = None
+    vif: float | None = None
 
     @property
     def distance(self) -> float | None:
@@ -189,6 +67,9 @@ class Summary:
     r_squared, adjusted_r_squared : R², and 1 − (1 − R²)(N − 1)/df; None where y does not vary.
     slopes : how many params but b can be told.
     f, f_p : the F statistic of all slopes, and how probable one as large is if all are 0.
+    log_likelihood : the largest one, of errors that are normal; None where the fit is perfect.
+    aic, bic : 2k and k·log N less twice that, with k the params that can be told and σ, as in R.
+    standard_errors : of which kind they are.
     observations : N.
     """
 
@@ -201,6 +82,10 @@ class Summary:
     slopes: int
     f: float | None
     f_p: float | None
+    log_likelihood: float | None
+    aic: float | None
+    bic: float | None
+    standard_errors: str
     observations: int
 
     @property
@@ -209,7 +94,7 @@ class Summary:
         return tuple(row.name for row in self.rows if row.least_squares is None)
 
     @property
-    def figures(self) -> dict[str, float | None]:
+    def figures(self) -> dict[str, Any]:
         """The figures about the fit as a whole, by name."""
         others = ("rows", "level", "slopes")
         return {name: value for name, value in vars(self).items() if name not in others}
@@ -225,7 +110,8 @@ class Summary:
         """Two tables for a notebook: the estimates, and the figures."""
         import pandas as pd
 
-        figures = pd.Series(self.figures, dtype=float).to_frame()
+        told = {name: "—" if value is None else value for name, value in self.figures.items()}
+        figures = pd.Series(told, dtype=object).to_frame()
         return f"{self.frame.to_html(na_rep='—')}\n{figures.to_html(na_rep='—', header=False)}"
 
 
@@ -289,30 +175,39 @@ def summarize(
     around = observations.around
     origin = around.origin if intercept else None
     found = least_squares(around.rows[:, [*order, -1]], intercept=intercept, origin=origin)
-    df = observations.count - found.rank
+    count, rank = observations.count, len(found.kept)
+    df = count - rank
     error = found.residual / math.sqrt(df) if df else None
     margin = t_quantile(level, df) if error else 0.0
 
-    def estimate(place: int, param: float, spread: float) -> Estimate:
+    def estimate(place: int, param: float, spread: float, inflation: float) -> Estimate:
         name, value = names[place], values[place]
+        vif = None if math.isnan(inflation) else inflation
         if math.isnan(param):
             return Estimate(name, value)
         if error is None:
-            return Estimate(name, value, param)
+            return Estimate(name, value, param, vif=vif)
         std_error = spread * error
         t = param / std_error if std_error else None
         p = None if t is None else t_tail(t, df)
         reach = margin * std_error
-        return Estimate(name, value, param, std_error, t, p, param - reach, param + reach)
+        return Estimate(name, value, param, std_error, t, p, param - reach, param + reach, vif)
 
-    rows = [*map(estimate, order, found.params.tolist(), found.spreads.tolist())]
-    slopes = found.rank - intercept
+    told = (found.params.tolist(), found.spreads.tolist(), found.inflations.tolist())
+    rows = [*map(estimate, order, *told)]
+    slopes = rank - intercept
     total = math.hypot(found.explained, found.residual)
     adjusted = f = None
     if total and df:
-        adjusted = 1 - (found.residual / total) ** 2 * (observations.count - intercept) / df
+        adjusted = 1 - (found.residual / total) ** 2 * (count - intercept) / df
     if slopes and df and found.residual:
         f = (found.explained / found.residual) ** 2 * df / slopes
+    likelihood = aic = bic = None
+    if df and found.residual:
+        variance = found.residual**2 / count
+        likelihood = (observations.log_weight - count * (math.log(2 * math.pi * variance) + 1)) / 2
+        aic = 2 * (rank + 1) - 2 * likelihood
+        bic = (rank + 1) * math.log(count) - 2 * likelihood
     return Summary(
         rows=(*rows[intercept:], *rows[:intercept]),
         level=level,
@@ -323,7 +218,11 @@ def summarize(
         slopes=slopes,
         f=f,
         f_p=None if f is None else f_tail(f, slopes, df),
-        observations=observations.count,
+        log_likelihood=likelihood,
+        aic=aic,
+        bic=bic,
+        standard_errors="classical",
+        observations=count,
     )
 
 

@@ -282,6 +282,7 @@ def as_they_stand(
         sample=sample,
         rows=kept,
         weight=None if weights is None else float(weights.sum()),
+        log_weight=0.0 if weights is None else float(np.log(weights).sum()),
         first_weights=None if weights is None else weights[:FIRST_ROWS],
         sample_weights=weights,
         sample_inputs=sample[:, :-1],

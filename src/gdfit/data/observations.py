@@ -208,6 +208,7 @@ class Observations:
     dates : those of `taken` and `left_out` that hold dates.
     classes : which values of the target are y = 0 and y = 1, where it has classes.
     weight, weights_name : Σv, where the observations have weights v, and what these are called.
+    log_weight : Σ log v.
     first_weights, sample_weights : those of the first ones, and of the sample.
     sample_inputs : the numbers that the sample's features are made of, column by column.
     intercept : whether there is a b; where there is none, it stays 0.
@@ -230,6 +231,7 @@ class Observations:
     dates: tuple[str, ...] = ()
     classes: Classes | None = None
     weight: float | None = None
+    log_weight: float = 0.0
     weights_name: str | None = None
     first_weights: FloatArray | None = None
     sample_weights: FloatArray | None = None
@@ -327,6 +329,7 @@ def put_together(parts: Sequence[Observations]) -> Observations:
         near=near if near.origin.any() else None,
         count=count,
         weight=None if first.weight is None else weight,
+        log_weight=sum(part.log_weight for part in parts),
         rows=rows_of(parts),
         sample=cast(FloatArray, sampled("sample")),
         sample_weights=sampled("sample_weights"),

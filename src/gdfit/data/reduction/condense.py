@@ -43,7 +43,8 @@ class Condensed:
     """Rows as a `Condenser` has condensed them. Those of two parts of the data can be merged.
 
     levels : of the categories; the codes in the rows below are theirs.
-    count, weight : how many rows they are, and what they weigh together.
+    count, weight, log_weight : how many rows they are, what they weigh together, and the sum of the
+        logarithms of that.
     triangle : R, or few rows that it can be made of, where there are no categories.
     groups : what R can be made of, where there are.
     first, last : the first rows and the last one, as they are read, by their places in the data.
@@ -54,6 +55,7 @@ class Condensed:
     levels: Levels
     count: int
     weight: float
+    log_weight: float
     triangle: Near | None
     groups: GroupedRows | None
     first: dict[Place, FloatArray]
@@ -81,6 +83,7 @@ class Condensed:
             levels=levels,
             count=self.count + other.count,
             weight=self.weight + other.weight,
+            log_weight=self.log_weight + other.log_weight,
             triangle=triangle,
             groups=groups,
             first={where: first[where] for where in sorted(first)[:FIRST_ROWS]},
@@ -125,6 +128,7 @@ class Condensed:
             sample=np.delete(sample[:, : width + 2], width, axis=1),
             rows=rows.changed(expansion.expand) if rows else None,
             weight=self.weight if is_weighed else None,
+            log_weight=self.log_weight,
             weights_name=columns.weights,
             first_weights=first[:, -1] if is_weighed else None,
             sample_weights=sample[:, -1] if is_weighed else None,
@@ -228,7 +232,7 @@ class Condense:
         groups = GroupedRows(levels) if expansion.categories else None
         sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile, most=self.most), []
         triangle: Near | None = None
-        count, weight = 0, 0.0
+        count, weight, log_weight = 0, 0.0, 0.0
         places: list[Place] = []  # of the first rows, and of the last one so far
         first: list[FloatArray] = []
 
@@ -250,6 +254,7 @@ class Condense:
             base, weights = expansion.base(rows), expansion.weights(rows)
             if weights is not None:
                 weight += float(weights.sum())
+                log_weight += float(np.log(weights).sum())
             part = near(base, expansion.alone)
             if weights is not None:
                 part = part.weighed(weights)
@@ -266,6 +271,7 @@ class Condense:
             levels=levels,
             count=count,
             weight=weight,
+            log_weight=log_weight,
             triangle=None if groups else triangle,
             groups=groups,
             first=dict(zip(places[:-1], first, strict=True)),

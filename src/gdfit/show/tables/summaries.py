@@ -120,12 +120,19 @@ def probability(p: float | None, digits: int) -> str:
 
 def squares_lines(summary: Summary) -> list[NameValue]:
     """The fit as a whole, a line for each thing to say of it."""
-    return [
+    lines = [
         ("N", str(summary.observations)),
         ("residuals", residuals(summary)),
         ("R²", r_squared_line(summary)),
         ("F", f_statistic(summary)),
     ]
+    if summary.aic is not None and summary.bic is not None:
+        likelihood = f"log-likelihood {cell(summary.log_likelihood, 6)}"
+        lines.append(("AIC", f"{exact(summary.aic)}, BIC {exact(summary.bic)}, {likelihood}"))
+    inflated = max(summary.rows, key=lambda row: row.vif or 0.0)
+    if summary.slopes > 1:
+        lines.append(("VIF", f"at most {cell(inflated.vif, 3)} ({printable(inflated.name)})"))
+    return lines
 
 
 def likelihood_lines(summary: LikelihoodSummary) -> list[NameValue]:
@@ -141,7 +148,7 @@ def likelihood_lines(summary: LikelihoodSummary) -> list[NameValue]:
         ("N", str(summary.observations)),
         ("null deviance", null),
         ("deviance", deviance),
-        ("AIC", exact(summary.aic)),
+        ("AIC", f"{exact(summary.aic)}, BIC {exact(summary.bic)}"),
     ]
 
 
