@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from conftest import LECTURE, SAMPLES, Gdfit
@@ -24,7 +25,13 @@ from gdfit.show.tables.style import short
 NUMBER = r"\d+(?:\.\d+)?(?:e[+-]\d+)?"
 RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-KNOWN = {"abs": np.abs, "sqrt": np.sqrt, "vector": lambda *values: np.array(values)}
+KNOWN = {
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "vector": lambda *values: np.array(values),
+}
 
 RUNS = [
     "--lr 0.01",
@@ -38,6 +45,13 @@ RUNS = [
     "--batch-size 10 --loss huber --optimizer adam --l2 0.1 --lr 0.01",
     "--batch-size 4 --scale standardize --validation 0.2 --optimizer momentum --lr 0.01",
     "--scale whiten --backend autograd",
+    "--loss quantile --quantile 0.9 --lr 0.1",
+]
+
+CLASS_RUNS = [
+    "--lr 0.001",
+    "--lr 0.4 --scale standardize --l2 0.1",
+    "--scale whiten --lr 0.1 --batch-size 10 --optimizer adam",
 ]
 
 
@@ -82,7 +96,7 @@ def check(line: str) -> int:
     """Do the arithmetic of a line again; how many parts of it are numbers alone."""
     parts = re.split(r" [=←] ", line.strip())[1:]
     signs = re.compile("[a-zα-ωℓŷᵗ…∂∇≤>]", re.IGNORECASE)  # of what is no arithmetic
-    numeric = [part for part in parts if not signs.search(re.sub(NUMBER, "", part))]
+    numeric = [part for part in parts if not signs.search(re.sub(f"{NUMBER}|exp|log", "", part))]
     for part in numeric[:-1]:
         shown, again = value_of(numeric[-1]), value_of(part)
         rounding = np.vectorize(half_unit)(shown)
@@ -106,6 +120,59 @@ def test_what_is_written_comes_out_again(gdfit: Gdfit, options: str, features: s
     assert sum(map(check, arithmetic("\n".join(lines)))) > 30
     assert len([line for line in lines if line.startswith(" Epoch ")]) == 3
     assert len([line for line in lines if line.startswith(" row ")]) == 9
+
+
+@pytest.mark.parametrize("features", ["light", "light,water,warmth"])
+@pytest.mark.parametrize("options", CLASS_RUNS)
+def test_what_is_written_of_classes_comes_out_again(
+    gdfit: Gdfit, tmp_path: Path, options: str, features: str
+) -> None:
+    frame = pd.read_csv(SAMPLES / "greenhouse.csv")
+    tall = np.where(frame.growth > frame.growth.median(), "tall", "short")
+    frame.assign(growth=tall).to_csv(tmp_path / "beds.csv", index=False)
+    words = ["--features", features, *options.split(), "--loss", "logistic", "--no-model"]
+    result = gdfit("train", tmp_path / "beds.csv", *words, "--explain", 3, "--epochs", 5)
+    assert result.status == 0
+    lines = above_the_table(result.out)
+    assert max(map(cells, lines)) <= BOARD_WIDTH
+    assert sum(map(check, arithmetic("\n".join(lines)))) > 30
+    assert "y is 1 for tall and 0 for short" in " ".join(result.out.split())
+    assert len([line for line in lines if line.startswith("   ŷ     = σ(z) = 1/(1 +")]) == 9
+
+
+def test_a_probability_on_the_board(gdfit: Gdfit) -> None:
+    out = gdfit(
+        *("train", "-", "--loss", "logistic", "--lr", 1, "--explain", 2, "--no-model"),
+        stdin=b"x,y\n2,0\n1,1\n",
+    ).out
+    assert (
+        " chain rule\n"
+        "   ∂ℓ/∂w = ∂ℓ/∂z · ∂z/∂w = (ŷ − y) · x\n"
+        "   ∂ℓ/∂b = ∂ℓ/∂z · ∂z/∂b = (ŷ − y) · 1\n"
+    ) in out
+    assert (
+        " Epoch 2, at w = −0.25, b = 0\n"
+        " row 1: x = 2, y = 0\n"
+        "   z     = w·x + b = −0.25 · 2 + 0 = −0.5\n"
+        "   ŷ     = σ(z) = 1/(1 + exp(−z)) = 1/(1 + exp(0.5)) = 0.37754\n"
+        "   ŷ − y = 0.37754 − 0 = 0.37754\n"
+        "   ℓ     = log(1 + eᶻ) − y·z = log(1 + exp(−0.5)) − 0 · (−0.5) = 0.47408\n"
+        "   ∂ℓ/∂w = (ŷ − y)·x = 0.37754 · 2 = 0.75508\n"
+        "   ∂ℓ/∂b = (ŷ − y)·1 = 0.37754 · 1 = 0.37754\n"
+    ) in out
+
+
+def test_a_quantile_on_the_board(gdfit: Gdfit) -> None:
+    out = gdfit(
+        *("train", "-", "--loss", "quantile", "--quantile", 0.9, "--lr", 1, "--init", "1,0"),
+        *("--explain", 1, "--no-model", "--epochs", 1),
+        stdin=b"x,y\n1,3\n2,0\n5,5\n",
+    ).out
+    assert "   ŷ     < y, with τ = 0.9\n   ℓ     = τ(y − ŷ) = 0.9 · 2 = 1.8\n" in out
+    assert "   ∂ℓ/∂w = −τ·x = −0.9 · 1 = −0.9\n" in out
+    assert "   ŷ     > y, with τ = 0.9\n   ℓ     = (1 − τ)(ŷ − y) = 0.1 · 2 = 0.2\n" in out
+    assert "   ∂ℓ/∂w = (1 − τ)·x = 0.1 · 2 = 0.2\n" in out
+    assert "   ŷ     = y\n   ℓ     = τ(y − ŷ) = 0.9 · 0 = 0\n   ∂ℓ/∂w = 0·x = 0 · 5 = 0\n" in out
 
 
 def test_a_mistake_is_found() -> None:

@@ -40,6 +40,7 @@ class Loss:
     largest_slope : the largest that |∂ℓ/∂z| can be.
     largest_bend : the largest that ∂²ℓ/∂z² can be.
     has_kink : whether the derivative jumps at z = y, where it is 0.
+    name : what its mean is called.
     """
 
     value: Callable[[Any, Any], Any]
@@ -51,6 +52,7 @@ class Loss:
     largest_slope: float = math.inf
     largest_bend: float = math.inf
     has_kink: bool = False
+    name: str = ""
 
     @property
     def mean(self) -> Callable[[FloatArray], FloatArray]:
@@ -63,6 +65,7 @@ def of_residual(
     derivative: Callable[[FloatArray], FloatArray],
     largest_slope: float = math.inf,
     has_kink: bool = False,
+    name: str = "",
 ) -> Loss:
     """A loss that is of the residual r = z − y alone, as its `value` and its `derivative` are."""
 
@@ -76,17 +79,20 @@ def of_residual(
         value_and_derivative=value_and_derivative,
         largest_slope=largest_slope,
         has_kink=has_kink,
+        name=name,
     )
 
 
 def squared_error() -> Loss:
     """ℓ = r², ∂ℓ/∂z = 2r."""
-    return of_residual(lambda residual: residual**2, lambda residual: 2.0 * residual)
+    name = "mean squared error"
+    return of_residual(lambda residual: residual**2, lambda residual: 2.0 * residual, name=name)
 
 
 def absolute_error() -> Loss:
     """ℓ = |r|, ∂ℓ/∂z = ±1, and 0 where z = y, as torch has it."""
-    return of_residual(abs, np.sign, largest_slope=1.0, has_kink=True)
+    name = "mean absolute error"
+    return of_residual(abs, np.sign, largest_slope=1.0, has_kink=True, name=name)
 
 
 def huber(delta: float) -> Loss:
@@ -100,7 +106,12 @@ def huber(delta: float) -> Loss:
         cut = size.clip(max=delta)
         return cut * (size - 0.5 * cut)
 
-    return of_residual(value, lambda residual: residual.clip(-delta, delta), largest_slope=delta)
+    return of_residual(
+        value,
+        lambda residual: residual.clip(-delta, delta),
+        largest_slope=delta,
+        name="Huber's loss",
+    )
 
 
 def logistic() -> Loss:
@@ -134,6 +145,7 @@ def logistic() -> Loss:
         has_classes=True,
         largest_slope=1.0,
         largest_bend=0.25,
+        name="log loss",
     )
 
 
@@ -146,6 +158,7 @@ def quantile(level: float) -> Loss:
         lambda residual: 0.5 * np.sign(residual) - tilt * (residual != 0),
         largest_slope=max(level, 1 - level),
         has_kink=True,
+        name=f"quantile loss, τ = {level:g}",
     )
 
 

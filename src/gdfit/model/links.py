@@ -23,10 +23,16 @@ class Link:
     mean : z → g⁻¹(z), the mean of y that z stands for: the prediction ŷ.
     formula : the same of z, with exp and abs, for other languages: to the last bit where their exp
         is NumPy's.
+    symbol : what people call g⁻¹.
     """
 
     mean: Callable[[FloatArray], FloatArray]
     formula: str = "z"
+    symbol: str = ""
+
+    def of(self, z: str) -> str:
+        """``σ(z)``, for people."""
+        return f"{self.symbol}({z})" if self.symbol else z
 
     def written(self, z: str, names: Mapping[str, str]) -> str:
         """The formula of what a language calls z, with the `names` that it has for functions."""
@@ -44,5 +50,5 @@ def sigmoid(z: FloatArray) -> FloatArray:
 # By the name that a model's file has.
 LINKS: Mapping[str, Link] = {
     "identity": Link(np.asarray),
-    "logit": Link(sigmoid, "exp((z - abs(z)) / 2) / (1 + exp(-abs(z)))"),
+    "logit": Link(sigmoid, "exp((z - abs(z)) / 2) / (1 + exp(-abs(z)))", "σ"),
 }

@@ -8,39 +8,45 @@ from textwrap import TextWrapper
 from typing import NamedTuple
 from unicodedata import combining
 
+import numpy as np
+
 from gdfit.arrays import FloatArray
 from gdfit.descent.optimizers import EPSILON, State
 from gdfit.descent.settings import Settings
+from gdfit.model.links import sigmoid
 from gdfit.show.tables.style import superscript
 
 HAT = "\N{COMBINING CIRCUMFLEX ACCENT}"
 
 
 class RowLoss(NamedTuple):
-    """The loss ℓ of a row: its formula, the same with numbers; and so its slope ∂ℓ/∂ŷ.
+    """The loss ℓ of a row: its formula, the same with numbers; and so its slope ∂ℓ/∂z.
 
     case : what is said before, where the formulas are for some rows only.
+    mean : where there is a link, so ŷ of z.
     """
 
     loss: Sequence[str]
     slope: tuple[str, str]
     case: Sequence[Line] = ()
+    mean: Sequence[str] = ()
 
 
-def squared_error_on_board(residual: float, delta: float) -> RowLoss:
+def squared_error_on_board(z: float, y: float, settings: Settings) -> RowLoss:
     """(ŷ − y)²."""
-    number = told(residual)
+    number = told(z - y)
     return RowLoss(("(ŷ − y)²", squared(number)), ("2(ŷ − y)", times("2", number)))
 
 
-def absolute_error_on_board(residual: float, delta: float) -> RowLoss:
+def absolute_error_on_board(z: float, y: float, settings: Settings) -> RowLoss:
     """|ŷ − y|."""
-    sign = (residual > 0) - (residual < 0)
-    return RowLoss(("|ŷ − y|", f"|{told(residual)}|"), ("sign(ŷ − y)", told(sign)))
+    sign = (z > y) - (z < y)
+    return RowLoss(("|ŷ − y|", f"|{told(z - y)}|"), ("sign(ŷ − y)", told(sign)))
 
 
-def huber_on_board(residual: float, delta: float) -> RowLoss:
+def huber_on_board(z: float, y: float, settings: Settings) -> RowLoss:
     """½(ŷ − y)² for |ŷ − y| up to δ, and beyond it a line."""
+    residual, delta = z - y, settings.huber_delta
     number, size, bound = told(residual), told(abs(residual)), given(delta)
     if abs(residual) <= delta:
         case = Line("|ŷ − y|", [f"{size} ≤ {equal('δ', bound)}"])
@@ -52,15 +58,43 @@ def huber_on_board(residual: float, delta: float) -> RowLoss:
     return RowLoss(("δ(|ŷ − y| − ½δ)", line), ("δ·sign(ŷ − y)", slope), [case])
 
 
-# By name, (ŷ − y, Huber's δ) → the loss of a row.
-LOSSES_ON_BOARD: dict[str, Callable[[float, float], RowLoss]] = {
+def logistic_on_board(z: float, y: float, settings: Settings) -> RowLoss:
+    """log(1 + eᶻ) − y·z, of ŷ = σ(z)."""
+    number, slope = told(z), told(float(sigmoid(np.array(z))) - y)
+    loss = minus(f"log(1 + exp({number}))", times(given(y), number))
+    probability = ("σ(z)", "1/(1 + exp(−z))", f"1/(1 + exp({told(-z)}))")
+    return RowLoss(("log(1 + eᶻ) − y·z", loss), ("(ŷ − y)", slope), mean=probability)
+
+
+def quantile_on_board(z: float, y: float, settings: Settings) -> RowLoss:
+    """τ(y − ŷ) where ŷ is below y, and (1 − τ)(ŷ − y) above it."""
+    tau, rest = given(settings.quantile), given(1 - settings.quantile)
+    if z > y:
+        loss = ("(1 − τ)(ŷ − y)", times(rest, told(z - y)))
+        return RowLoss(loss, ("(1 − τ)", rest), [Line("ŷ", [f"y, with {equal('τ', tau)}"], ">")])
+    loss = ("τ(y − ŷ)", times(tau, told(y - z)))
+    if z == y:
+        return RowLoss(loss, ("0", "0"), [Line("ŷ", ["y"])])
+    return RowLoss(loss, ("−τ", f"−{tau}"), [Line("ŷ", [f"y, with {equal('τ', tau)}"], "<")])
+
+
+# By name, (z, y, settings) → the loss of a row. Without a link, z is ŷ.
+LOSSES_ON_BOARD: dict[str, Callable[[float, float, Settings], RowLoss]] = {
     "mse": squared_error_on_board,
     "mae": absolute_error_on_board,
     "huber": huber_on_board,
+    "logistic": logistic_on_board,
+    "quantile": quantile_on_board,
 }
 
-# By the name of a loss, its slope ∂ℓ/∂ŷ for all rows.
-SLOPES_ON_BOARD = {"mse": "2(ŷ − y)", "mae": "sign(ŷ − y)", "huber": "(ŷ − y, but from −δ to δ)"}
+# By the name of a loss, its slope ∂ℓ/∂z for all rows.
+SLOPES_ON_BOARD = {
+    "mse": "2(ŷ − y)",
+    "mae": "sign(ŷ − y)",
+    "huber": "(ŷ − y, but from −δ to δ)",
+    "logistic": "(ŷ − y)",
+    "quantile": "(1 − τ where ŷ > y, −τ where ŷ < y)",
+}
 
 
 class Change(NamedTuple):

@@ -20,6 +20,7 @@ from gdfit.descent.objective import DesignBlock, batch_objective, batches, predi
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.run import Run
 from gdfit.errors import printable
+from gdfit.model.links import LINKS
 from gdfit.show.board import board
 from gdfit.show.board.board import Change, Letters, Line, broken, equal, given, plus, times, told
 from gdfit.show.tables.reports import Callback
@@ -27,13 +28,13 @@ from gdfit.show.tables.style import counted, stdout_console
 
 
 class RowNumbers(NamedTuple):
-    """The numbers of a row: its features and y as they are written, ŷ, how far it is from y, the
-    loss, and its slopes by ŷ and by each param."""
+    """The numbers of a row: its features as they are written, y, z and ŷ, the loss, and its slopes
+    by z and by each param."""
 
     x: list[str]
-    y: str
+    y: float
+    predictor: float
     prediction: float
-    residual: float
     loss: float
     slope: float
     slopes: FloatArray
@@ -93,6 +94,8 @@ class Explanation:
         self.state = run.start.state
         observations = run.observations
         self.letters = Letters(len(observations.features), intercept=observations.intercept)
+        self.loss = loss_of(self.settings)
+        self.letter = "ŷ" if self.loss.link == "identity" else "z"  # for w·x + b
         self.console = stdout_console()
 
     def step(self, step: Step) -> None:
@@ -110,10 +113,11 @@ class Explanation:
             return
         if meaning := self.meaning():
             yield from broken(f" {meaning}")
-        slope, letters = board.SLOPES_ON_BOARD.get(self.settings.loss, "∂ℓ/∂ŷ"), self.letters
+        z, letters = self.letter, self.letters
+        slope = board.SLOPES_ON_BOARD.get(self.settings.loss, f"∂ℓ/∂{z}")
         w, x = letters.weights[0], letters.inputs[0]
         lines = [
-            Line(f"∂ℓ/∂{name}", [f"∂ℓ/∂ŷ · ∂ŷ/∂{name}", f"{slope} · {factor}"])
+            Line(f"∂ℓ/∂{name}", [f"∂ℓ/∂{z} · ∂{z}/∂{name}", f"{slope} · {factor}"])
             for name, factor in ((w, x), ("b", "1"))[: 1 + letters.intercept]
         ]
         if len(letters.weights) > 1:
@@ -127,18 +131,20 @@ class Explanation:
         """The meanings of x and y, where they are not the columns x and y."""
         observations, scaling, letters = self.run.observations, self.run.scaling, self.letters
         columns = [printable(name) for name in observations.features]
-        target = printable(observations.target_name)
+        target, classes = printable(observations.target_name), observations.classes
+        aimed_at = [f"y for {target}"] if target != "y" else []
+        if classes and classes.names != ("0", "1"):
+            aimed_at = ["y is 1 for {1} and 0 for {0}".format(*map(printable, classes.names))]
         if scaling and scaling.mixing is not None:
             basis, names = (", ".join(letters.some(each)) for each in (letters.inputs, columns))
-            return f"{basis} stand for an orthonormal basis of {names}, y for {target}"
-        if not scaling and (columns, target) == (["x"], "y"):
-            return ""
+            return ", ".join([f"{basis} stand for an orthonormal basis of {names}", *aimed_at])
+        if not scaling and columns == ["x"]:
+            return aimed_at[0].replace("y for", "y stands for", 1) if aimed_at else ""
         if scaling:
             means, deviations = scaling.means.tolist(), scaling.deviations.tolist()
             columns = [*map(standardized, columns, means, deviations)]
         named = [f"{x} for {text}" for x, text in zip(letters.inputs, columns, strict=True)]
         named[0] = named[0].replace(" for", " stands for", 1)
-        aimed_at = [f"y for {target}"] if target != "y" else []
         return ", ".join([*letters.some(named), *aimed_at])
 
     def epoch(self, step: Step) -> Iterator[str]:
@@ -175,24 +181,27 @@ class Explanation:
         """The numbers of a row as it is descended on, the features, a one and y, at `params`."""
         write = told if self.run.scaling else given
         x, y = [*map(write, row[:-2].tolist())], float(row[-1])
-        loss, block = loss_of(self.settings), DesignBlock(row[np.newaxis, :-1], row[-1:], 1.0)
-        predicted = predictor_of(block, loss)(params)
-        prediction, both = float(predicted[0]), loss.value_and_derivative(predicted, row[-1:])
-        value, slope = (float(each[0]) for each in both)
-        return RowNumbers(x, given(y), prediction, prediction - y, value, slope, slope * row[:-1])
+        loss, block = self.loss, DesignBlock(row[np.newaxis, :-1], row[-1:], 1.0)
+        z = predictor_of(block, loss)(params)
+        every = (z, loss.mean(z), *loss.value_and_derivative(z, row[-1:]))
+        predictor, prediction, value, slope = (float(each[0]) for each in every)
+        return RowNumbers(x, y, predictor, prediction, value, slope, slope * row[:-1])
 
     def row_lines(self, row: RowNumbers, params: FloatArray) -> Iterator[Line]:
-        """ŷ, how far it is from y, the loss, and the slopes of the loss by the chain rule."""
-        letters, hat = self.letters, told(row.prediction)
+        """z and ŷ, how far it is from y, the loss, and the slopes of the loss by the chain rule."""
+        letters, z, hat = self.letters, self.letter, told(row.prediction)
         *weights, b = map(told, params.tolist())
         symbols = [f"{w}·{x}" for w, x in zip(letters.weights, letters.inputs, strict=True)]
         numbers = [times(w, x) for w, x in zip(weights, row.x, strict=True)]
-        yield Line("ŷ", [plus(*letters.some(symbols, "b")), plus(*letters.some(numbers, b)), hat])
-        yield Line("ŷ − y", [board.minus(hat, row.y), told(row.residual)])
-        words = board.RowLoss(("ℓ(ŷ, y)",), ("∂ℓ/∂ŷ", told(row.slope)))
+        sums = plus(*letters.some(symbols, "b")), plus(*letters.some(numbers, b))
+        yield Line(z, [*sums, told(row.predictor)])
+        words = board.RowLoss((f"ℓ({z}, y)",), (f"∂ℓ/∂{z}", told(row.slope)))
         if self.settings.loss in board.LOSSES_ON_BOARD:
             formula_of = board.LOSSES_ON_BOARD[self.settings.loss]
-            words = formula_of(row.residual, self.settings.huber_delta)
+            words = formula_of(row.predictor, row.y, self.settings)
+        if z != "ŷ":
+            yield Line("ŷ", [*(words.mean or [LINKS[self.loss.link].of(z)]), hat])
+        yield Line("ŷ − y", [board.minus(hat, given(row.y)), told(row.prediction - row.y)])
         yield from words.case
         yield Line("ℓ", [*words.loss, told(row.loss)])
         formula, number = words.slope
@@ -262,7 +271,7 @@ class Explanation:
             read = given(float(self.run.observations.first[number, 0]))
             mean, deviation = float(scaling.means[0]), float(scaling.deviations[0])
             named = [f"x = {standardized(read, mean, deviation)} = {x[0]}"]
-        known = [*self.letters.some(named), equal("y", row.y)]
+        known = [*self.letters.some(named), equal("y", given(row.y))]
         if written.weights is not None:
             known.append(f"with the weight {equal('v', given(float(written.weights[number])))}")
         return ", ".join(known)
