@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -71,3 +72,15 @@ def several(features: int = 8, rows: int = 60) -> Observations:
     x = random.normal(size=(rows, features))
     names = [f"a_feature_with_a_long_name_{place}" for place in range(features)]
     return observations_from(x, x @ np.arange(features) + 1, names, "a_target")
+
+
+def two_classes(
+    features: int = 1, rows: int = 80, *, shift: float = 0.0, steep: float = 2.0
+) -> Observations:
+    """Two classes that overlap, called no and yes, told by all of the features."""
+    random = np.random.default_rng(features)
+    x = random.normal(3, 2, (rows, features))
+    z = steep * ((x - 3) @ np.linspace(1, -0.5, features)) + shift
+    y = np.where(random.random(rows) < 1 / (1 + np.exp(-z)), "yes", "no")
+    frame = pd.DataFrame(x, columns=[f"x{place}" for place in range(features)])
+    return observations_from(frame.assign(passed=y), target="passed", classes=True)

@@ -173,8 +173,8 @@ FILES = panel(
     no_model=option("Write no model."),
     plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
     panel=option(
-        "What to draw of it: all, or one panel: the fit, the loss, the path of the params, or the "
-        "steps along the steepest direction."
+        "What to draw of it: all, or one panel: the fit, the loss, the path of the params, the "
+        "steps along the steepest direction, or of two classes how well they are told apart."
     ),
     page=option("Write a page that replays the run in a browser.", metavar="FILE.html"),
 )

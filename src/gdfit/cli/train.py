@@ -57,6 +57,7 @@ def train(
     gdfit train lecture.csv --lr 0.01 --show 1-3,10,100 --plot fit.png
     gdfit train houses.csv --target price_eur --degree 2 --page run.html
     """
+    from gdfit.descent.losses import loss_of
     from gdfit.descent.run import Run, rounding_of
     from gdfit.descent.start import parse_init
     from gdfit.descent.stopping import HoverWatch
@@ -77,6 +78,8 @@ def train(
     held_out, folds = None, None
     if files.panel == "steepest" and not settings.is_plain:
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
+    if files.panel == "roc" and not loss_of(settings).has_classes:
+        raise UsageError("`panel` roc is for two classes, which `loss` logistic tells apart")
     with (
         importing("rich.table", wanted=output.form == "table") as begin,
         reading(data, columns, dialect, dask=dask, begun=begin, form=output.form) as dataset,

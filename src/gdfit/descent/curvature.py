@@ -59,6 +59,12 @@ class Curvature:
     difference: Callable[[FloatArray], float] | None = field(default=None, compare=False)
 
     @property
+    def is_parabola(self) -> bool:
+        """True where the loss is a parabola, as the squared one: the Hessian is the same
+        everywhere."""
+        return self.difference is None
+
+    @property
     def is_unique(self) -> bool:
         """True where there is one minimum: no column depends on others, and none is all zero."""
         return bool((self.eigenvalues > 0).all())
@@ -70,9 +76,9 @@ class Curvature:
         to the minimum, where a difference has lost them."""
         distances = self.eigenvectors.T @ (params - self.minimum)
         excess = float(self.eigenvalues @ distances**2) / 2
-        if self.difference is None or excess <= BLUNT * self.minimum_loss:
+        if self.difference is None or excess <= BLUNT * abs(self.minimum_loss):
             return excess
-        return max(self.difference(params), BLUNT * self.minimum_loss)
+        return max(self.difference(params), BLUNT * abs(self.minimum_loss))
 
     def has_arrived(self, params: FloatArray) -> bool:
         """True of params each of which is within a hundredth of its standard error."""

@@ -4,6 +4,9 @@ The keys of the JSON object, which the page's scripts read as `run`:
 
 version : of gdfit.
 features, target : the columns' names.
+answer : what ŷ is: the target, or the probability of a class.
+classes : the names of the classes that are y = 0 and y = 1; null where there are none.
+loss_name : what the loss is called.
 observations : N.
 intercept, weighted : whether there is a b, and whether the observations have weights.
 rows : what to descend on, in the data's own units. `values` are rows [x₁…x_p, 1, y], with a 0 for
@@ -22,8 +25,10 @@ scales : by name, what may be descended on. The column of ones being u, the feat
     `basis` null (as it is), a number for each feature, or a matrix, so that w = basis · w̃ and
     b = b̃ − (means + rest) · w in the data's own units. `rows` are condensed rows on this scale
     where those lose digits on the way, else null. `start` is where
-    the run starts, θ₀. For the squared error also `lambda_max`, `lambda_min`, the `minimum`, its
-    loss, and the `steepest` direction, an eigenvector of λmax.
+    the run starts, θ₀. Where the minimum is known, of the sample, if the rows are one and the loss
+    is no parabola, also `lambda_max` and `lambda_min` there, the `minimum`, its loss, the
+    `steepest` direction, an eigenvector of λmax, whether the loss `is_parabola`, and else the
+    `bound` of λmax, if there is one.
 settings : those of the run, the scale and the learning rate chosen.
 went_on : of a run that goes on from a model, what came before its start: how many `epochs`, the
     update rule's `memory`, and the `first_loss`; else null.
@@ -46,8 +51,8 @@ from typing import Any, get_args
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.observations import Observations
-from gdfit.descent.curvature import Curvature, curvature_of
+from gdfit.data.observations import Observations, Rows
+from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
 from gdfit.descent.objective import SHUFFLING
 from gdfit.descent.outcome import Fit
@@ -59,12 +64,14 @@ from gdfit.descent.stopping import BEYOND
 from gdfit.model.linear import finite
 from gdfit.package import __version__
 from gdfit.show.pictures.trace import (
+    curvature_on,
     features_along,
     is_along_dates,
-    name_along,
+    loss_name,
+    numbers_along,
+    numbers_in,
     on_a_plane,
     parts,
-    plane_of,
 )
 
 Json = dict[str, Any]
@@ -98,6 +105,9 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
         "version": __version__,
         "features": list(observations.features),
         "target": observations.target_name,
+        "answer": fit.model.answer,
+        "classes": list(classes.names) if (classes := fit.model.classes) else None,
+        "loss_name": loss_name(fit),
         "observations": observations.count,
         "intercept": observations.intercept,
         "weighted": observations.weight is not None,
@@ -106,7 +116,7 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
         "plane": plane(fit) if on_a_plane(fit) and len(observations.features) > 1 else None,
         "dates": on_a_plane(fit) and is_along_dates(fit),
         "validation": held_out,
-        "scales": scales(fit, condensed),
+        "scales": scales(fit, rows),
         "settings": asdict(settings),
         "went_on": before_start(fit.start_state),
         "shuffling": shuffling,
@@ -119,12 +129,12 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
 
 def plane(fit: Fit) -> Json:
     """The one number that all features are made of, against y, and the curve over it."""
-    seen = [np.column_stack(plane_of(part)) for part in parts(fit)]
+    seen = [np.column_stack([numbers_in(part), part.sample[:, -1]]) for part in parts(fit)]
     samples = [drawn(each, MOST_TEXT // 8) for each in seen]
     across = np.concatenate(seen)[:, 0]
     x, features = features_along(fit, across, across)
     return {
-        "name": name_along(fit),
+        "name": numbers_along(fit)[0],
         "sample": samples[0],
         "validation": samples[1] if fit.validation else None,
         "x": [*map(drawn_number, x.tolist())],
@@ -166,9 +176,10 @@ def split(rows: FloatArray, width: int) -> tuple[Any, Any]:
     return short_numbers(rows[:, :width]), weights
 
 
-def scales(fit: Fit, condensed: bool) -> dict[str, Json]:
+def scales(fit: Fit, rows: Json) -> dict[str, Json]:
     """By name, what may be descended on: always the scale of the run."""
-    observations, settings = fit.observations, fit.settings
+    observations, settings, condensed = fit.observations, fit.settings, rows["kind"] == "condensed"
+    is_sample = rows["kind"] == "sample" and not settings.is_squared
     p = len(observations.features)
     start = fit.scaling.to_data(fit.start) if fit.scaling else fit.start
     records = {}
@@ -187,9 +198,22 @@ def scales(fit: Fit, condensed: bool) -> dict[str, Json]:
             "basis": short_numbers(basis_of(scaling)) if scaling else None,
             "rows": short_numbers(on.augmented) if condensed and loses_digits(scaling) else None,
             "start": short_numbers(params),
-            **shape_of(curvature_of(on, settings.l2) if settings.is_squared else None),
+            **({"minimum_loss": fit.minimum_loss} if fit.minimum_loss and not is_sample else {}),
+            **shape_of(curvature_on(fit, scaling, these(on, rows, scaling) if is_sample else on)),
         }
     return records
+
+
+def these(observations: Observations, rows: Json, scaling: Scaling | None) -> Observations:
+    """Observations that are such rows alone, scaled."""
+    values, weights = np.array(rows["values"], dtype=np.float64), rows["weights"]
+    values = scaling.apply(values) if scaling else values
+    factors = np.sqrt(np.ones(len(values)) if weights is None else weights)[:, np.newaxis]
+    kept = Rows(values.shape[1] + (weights is not None))
+    kept.add(values if weights is None else np.column_stack([values, weights]))
+    weight, augmented = rows["total"] if weights else None, triangular(factors * values)
+    count = len(values)
+    return replace(observations, augmented=augmented, rows=kept, count=count, weight=weight)
 
 
 def loses_digits(scaling: Scaling | None) -> bool:
@@ -236,6 +260,8 @@ def shape_of(curvature: Curvature | None) -> Json:
         "lambda_min": curvature.lambda_min,
         "minimum": short_numbers(curvature.minimum),
         "minimum_loss": curvature.minimum_loss,
+        "is_parabola": curvature.is_parabola,
+        "bound": curvature.bound,
         "is_unique": curvature.is_unique,
         "steepest": short_numbers(curvature.eigenvectors[:, 0]),
     }
@@ -251,6 +277,8 @@ def how_it_ended(fit: Fit, steps: Sequence[Step]) -> Json:
 
     return {
         **{name: getattr(fit, name) for name in RESULTS},
+        "accuracy": fit.model.facts.get("accuracy"),
+        "separable": fit.is_separable,
         "w": list(fit.model.w),
         "b": fit.model.b,
         "steps": [shown(steps[place - 1]) for place in kept if steps],

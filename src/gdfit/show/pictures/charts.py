@@ -23,8 +23,9 @@ from gdfit.show.pictures.trace import (
     STEEP,
     eventful,
     numbered,
+    numbers_along,
+    numbers_in,
     on_a_plane,
-    plane_of,
 )
 from gdfit.show.tables.comparison import setting_with_name
 from gdfit.show.tables.style import stdout_console
@@ -84,7 +85,8 @@ class Ticks(NamedTuple):
 def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
     """The loss against the epoch, the validation loss where there is one, and the minimum."""
     whole, steps = steps, eventful(fit, steps)
-    shown = [step for step in steps if math.isfinite(step.loss) and step.loss > 0]
+    may_be_0 = any(step.loss < 0 for step in steps)  # on a linear axis
+    shown = [each for each in steps if math.isfinite(each.loss) and (may_be_0 or each.loss > 0)]
     if len(shown) < 2:
         return f"The loss: {fit.loss:.6g}"
     epochs = np.array([float(numbered(fit, step.epoch)) for step in shown])
@@ -96,7 +98,7 @@ def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
         layers.append(Layer(name, epochs, held_out, "•", "orange"))
     losses = np.array([step.loss for step in shown])
     layers.append(Layer("loss", epochs, losses, "braille", "green"))
-    least = fit.curvature.minimum_loss if fit.curvature else math.nan
+    least = math.nan if fit.minimum_loss is None else fit.minimum_loss
     may_be_long = fit.status != "diverged"
     title = "the loss against the epoch"
     if len(steps) < len(whole):
@@ -154,9 +156,9 @@ def epochs_chart(
     there are many, and it `may_be_long`."""
     up = np.concatenate([layer.y for layer in layers])
     low, high = float(np.nanmin(up)), float(np.nanmax(up))
-    logarithmic = high > STEEP * low
+    logarithmic = high > STEEP * low > 0
     epochs = np.unique(np.concatenate([layer.x for layer in layers]))
-    if least > (NEVER * high if logarithmic else 0):
+    if least > (NEVER * high if logarithmic else min(low, 0)) or least < 0:
         level = np.full(len(epochs), least)
         layers = [Layer(f"{known} {least:.4g}", epochs, level, "-", "gray"), *layers]
         low = min(low, least)
@@ -177,8 +179,8 @@ def epochs_chart(
 
 def fit_chart(fit: Fit, width: int) -> str:
     """The observations with the line, or the curve, and the validation set where there is one."""
-    x, y = plane_of(fit.observations)
-    name, target = (printable(text) for text in (trace.name_along(fit), fit.model.target))
+    x, y = numbers_in(fit.observations)[:, 0], fit.observations.sample[:, -1]
+    name, target = printable(numbers_along(fit)[0]), fit.model.answer
     layers = []
     if fit.status != "diverged":
         along, features = trace.features_along(fit, np.array([x.min(), x.max()]), x)
@@ -188,7 +190,7 @@ def fit_chart(fit: Fit, width: int) -> str:
         layers.append(Layer(label, along, heights, "braille", "red"))
     layers.append(Layer("observations", x, y, "o", "blue", joined=False))
     if fit.validation:
-        held_out = plane_of(fit.validation)
+        held_out = numbers_in(fit.validation)[:, 0], fit.validation.sample[:, -1]
         layers.append(Layer("validation", *held_out, "x", "orange", joined=False))
     across = np.concatenate([layer.x for layer in layers])
     up = np.concatenate([layer.y for layer in layers])

@@ -15,7 +15,6 @@ from matplotlib.lines import Line2D
 from gdfit.arrays import FloatArray
 from gdfit.choices import RunsPanel
 from gdfit.descent.compare import Comparison, RunResult
-from gdfit.descent.curvature import curvature_of
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import rounding_of
 from gdfit.show.pictures import drawing
@@ -26,9 +25,11 @@ from gdfit.show.pictures.path import draw_level_sets, equalize, param_axes, stay
 from gdfit.show.pictures.trace import (
     LARGEST,
     STEEP,
+    curvature_on,
     eventful,
     has_paths,
     in_data,
+    loss_name,
     numbered,
 )
 from gdfit.show.tables.comparison import setting_with_name
@@ -160,7 +161,7 @@ def draw_losses(
             ends.append((float(epochs[at]), float(min(curve[at], top))))
     drawing.epoch_axis(axes, first, last)
     drawing.cut_after(axes, last, max(numbered(each.fit, each.fit.epochs) for each in group))
-    loss = "\n".join([drawing.loss_name(group[0].fit), *cut])
+    loss = "\n".join([loss_name(group[0].fit), *cut])
     axes.set(ylabel=loss, title="The loss, epoch by epoch")
     return lambda: place_names(axes, labels, ends) if labels else None
 
@@ -182,19 +183,19 @@ def comparison_loss_axis(axes: Axes, group: Sequence[RunResult]) -> tuple[float,
     losses, finite = losses[np.abs(losses) < LARGEST], climbing[climbing < LARGEST]
     if not len(losses):
         return LARGEST, []
-    for least in {each.fit.curvature.minimum_loss for each in group if each.fit.curvature}:
-        if least > rounding:
+    for least in {each.fit.minimum_loss for each in group}:
+        if least is not None and abs(least) > rounding:
             axes.axhline(least, color=BLACK, linestyle="--", linewidth=1, zorder=1, gid="least")
             losses = np.append(losses, least)
     top = min(ABOVE * float(losses.max()), float(finite.max()))
     positive = losses[losses > rounding]
-    if len(positive) and top > STEEP * positive.min():
+    if len(positive) and losses.min() >= 0 and top > STEEP * positive.min():
         low, high = drawing.window(np.log10([positive.min(), top]), 0.04)
         drawing.log_axis(axes, 10**low, 10**high)
     else:
         drawing.number_axes(axes.yaxis)
         low, high = drawing.window(np.append(losses, top), 0.04)
-        axes.set_ylim(max(low, -0.04 * high), high)
+        axes.set_ylim(low if losses.min() < 0 else max(low, -0.04 * high), high)
     cut = [] if (climbing <= top).all() else [f"cut at {drawing.picture_number(top)}"]
     return axes.get_ylim()[1], cut
 
@@ -276,8 +277,8 @@ def common_scale(fits: Sequence[Fit]) -> Fit:
     first = fits[0]
     if len({fit.settings.scale for fit in fits}) == 1:
         return first
-    curvature = curvature_of(first.observations) if first.curvature else None
     settings = replace(first.settings, scale="none")
+    curvature = curvature_on(first, None, first.observations)
     return replace(first, scaling=None, curvature=curvature, settings=settings)
 
 

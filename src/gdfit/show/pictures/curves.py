@@ -29,6 +29,7 @@ from gdfit.show.pictures.trace import (
     climbs,
     eventful,
     in_data,
+    loss_name,
     numbered,
 )
 from gdfit.show.tables.style import counted, leading
@@ -58,7 +59,7 @@ def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     diverged = fit.status == "diverged"
     drawing.epoch_axis(axes, int(epochs[0]), int(epochs[-1]), diverged=diverged)
     drawing.cut_after(axes, int(epochs[-1]), numbered(fit, steps[-1].epoch))
-    axes.set(ylabel="\n".join([drawing.loss_name(fit), *cuts]), title=loss_title(fit))
+    axes.set(ylabel="\n".join([loss_name(fit), *cuts]), title=loss_title(fit))
 
 
 def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
@@ -68,10 +69,11 @@ def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
     """
     rounding = rounding_of(fit)
     positive = losses[losses > rounding]
-    logarithmic = len(positive) > 1 and positive.max() > STEEP * positive.min()
-    least = fit.curvature.minimum_loss if fit.curvature else math.nan
-    least = 0.0 if least <= rounding else least
-    if least > 1e-6 * losses.max(initial=0) if logarithmic else least >= 0:
+    falls_far = len(positive) > 1 and positive.max() > STEEP * positive.min()
+    logarithmic = falls_far and losses.min() >= 0
+    least = math.nan if fit.minimum_loss is None else fit.minimum_loss
+    least = 0.0 if abs(least) <= rounding else least
+    if least > 1e-6 * losses.max(initial=0) if logarithmic else not math.isnan(least):
         label = f"minimum {drawing.picture_number(least)}"
         axes.axhline(least, color=BLACK, linestyle="--", linewidth=1.2, label=label, zorder=1)
         losses = np.append(losses, least)
@@ -86,7 +88,7 @@ def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
     drawing.number_axes(axes.yaxis)
     if len(losses):
         low, high = drawing.window(losses, 0.08)
-        axes.set_ylim(max(low, -0.1 * high), high)
+        axes.set_ylim(low if losses.min() < 0 else max(low, -0.1 * high), high)
     return []
 
 
@@ -229,7 +231,7 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     assert curvature
     along = f"distance from the minimum along the steepest direction,\n{direction(fit)}"
     title = "The steps along the steepest direction"
-    axes.set(xlabel=along, ylabel=drawing.LOSS_NAMES["mse"], title=title)
+    axes.set(xlabel=along, ylabel=loss_name(fit), title=title)
     begun, distances = first_steps(fit, curvature, steps)
     if not len(distances):
         drawing.nothing_in(axes, "the numbers are too large to be drawn")

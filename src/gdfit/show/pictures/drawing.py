@@ -24,24 +24,17 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.outcome import Fit
 from gdfit.show.pictures.trace import LONG_RUN, ROUNDING
 from gdfit.show.tables.style import superscript
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart.
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"
-YELLOW, BLACK, GREY = "#F0E442", "#000000", "#6B6B6B"
+YELLOW, BROWN, BLACK, GREY = "#F0E442", "#8A6400", "#000000", "#6B6B6B"
 # Of lines with a name beside them: dark enough to be read on white.
 LINES = (BLUE, "#B84C00", "#00785A", "#A03C78", "#8A6400", "#5B4BC4", "#333333")
 LineStyle = Literal["-", "--", ":", "-.", ""]
 LINE_STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 LONGEST_NAME = 28
-LOSS_NAMES = {"mse": "mean squared error", "mae": "mean absolute error", "huber": "Huber's loss"}
-
-
-def loss_name(fit: Fit) -> str:
-    """The loss that was descended on, in words."""
-    return LOSS_NAMES.get(fit.settings.loss, fit.settings.loss)
 
 
 def escaped(name: str) -> str:

@@ -28,7 +28,7 @@ STYLE: dict[Any, Any] = {
 }
 PIXELS = (1600, 900)
 WHOLE_DPI, PANEL_DPI = 120, 225  # pixels an inch: of the whole picture, and of one panel of it
-HEADLINE = {WHOLE_DPI: 120, PANEL_DPI: 62}  # letters on a line
+HEADLINE = {WHOLE_DPI: 104, PANEL_DPI: 62}  # letters on a line
 
 
 def check_picture_ending(path: Path) -> None:
@@ -76,9 +76,9 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
 
     from gdfit.show.pictures.curves import draw_loss, draw_params, draw_steepest
     from gdfit.show.pictures.drawing import settle, tidy
-    from gdfit.show.pictures.fit import draw_fit
+    from gdfit.show.pictures.fit import draw_fit, draw_roc, has_border
     from gdfit.show.pictures.path import draw_curve, draw_path
-    from gdfit.show.pictures.trace import climbs
+    from gdfit.show.pictures.trace import climbs, on_a_plane
 
     dpi = WHOLE_DPI if panel == "all" else PANEL_DPI
     figure = Figure(figsize=(PIXELS[0] / dpi, PIXELS[1] / dpi), dpi=dpi, layout="constrained")
@@ -88,8 +88,11 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
         "loss": draw_loss,
         "path": draw_params if several else draw_path if intercept else draw_curve,
         "steepest": draw_steepest,
+        "roc": draw_roc,
     }
-    every = panels(figure, panel, climbing=climbs(fit))
+    ranked = bool(fit.model.classes) and not on_a_plane(fit) and not has_border(fit)
+    more = "steepest" if climbs(fit) else "roc" if ranked else ""
+    every = panels(figure, panel, more)
     finishes = [drawing[name](axes, fit, steps) for name, axes in every.items()]
     if fit.status == "diverged":
         why = words.why_it_grows(fit)
@@ -103,10 +106,13 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
     return figure
 
 
-def panels(figure: Figure, panel: Panel, *, climbing: bool) -> dict[str, Axes]:
-    """The axes to draw to, by what is drawn there: one, or all that belong to such a run."""
+def panels(figure: Figure, panel: Panel, more: str) -> dict[str, Axes]:
+    """The axes to draw to, by what is drawn there: one, or all that belong to such a run, with one
+    `more` than others have."""
     if panel != "all":
         return {panel: figure.add_subplot()}
-    if climbing:
+    if more == "steepest":
         return figure.subplot_mosaic([["steepest", "loss"], ["fit", "path"]])
+    if more:
+        return figure.subplot_mosaic([["fit", "loss"], [more, "path"]])
     return figure.subplot_mosaic([["fit", "loss"], ["fit", "path"]], width_ratios=(1.15, 1))

@@ -17,7 +17,7 @@ from gdfit.descent.losses import loss_of
 from gdfit.descent.outcome import Fit
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.drawing import BLACK, BLUE, VERMILION, YELLOW, label_at, mark
-from gdfit.show.pictures.trace import LARGEST, marks_of, numbered
+from gdfit.show.pictures.trace import LARGEST, loss_name, marks_of, numbered
 
 LOSS_POINTS = 401
 PATH_MARGIN = 0.2  # of what is seen, on each side
@@ -50,7 +50,7 @@ def draw_curve(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     drawing.number_axes(axes.xaxis, axes.yaxis)
     axes.set(xlim=(left, right), ylim=drawing.window(loss, 0.1))
     unit = UNITS.get(str(fit.settings.scale), "")
-    axes.set(xlabel=f"w{unit}", ylabel=drawing.loss_name(fit), title="The loss, and the path of w")
+    axes.set(xlabel=f"w{unit}", ylabel=loss_name(fit), title="The loss, and the path of w")
 
 
 VALLEY = ("#FFFFFF", "#C4DAEC", "#5C90BB")  # the colours of the loss, from the least up
@@ -87,8 +87,9 @@ def draw_path(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]
     stays = len(path) if fit.status != "diverged" else stays_until(fit, path)
     param_axes(axes, fit, window_of(path[:stays], fit.curvature))
     rows = len(fit.observations.sample)
-    sample = "" if fit.curvature or rows == fit.observations.count else f" of {rows:,} observations"
-    axes.set_title(f"Level sets of the loss{sample}{AND_THE_PATH}")
+    is_whole = fit.settings.is_squared or rows == fit.observations.count
+    sample = "" if is_whole else f"\n(the loss of {rows:,} observations)"
+    axes.set_title(f"Level sets of the loss{AND_THE_PATH}{sample}")
 
     def finish() -> None:
         equalize(axes)
@@ -226,7 +227,7 @@ def equalize(axes: Axes) -> None:
 def draw_level_sets(axes: Axes, fit: Fit, shades: Sequence[str] = VALLEY) -> None:
     """The loss over all of the window, in `shades` from the least up, and lines on which it is the
     same."""
-    points = GRID if fit.curvature else COARSE
+    points = GRID if fit.settings.is_squared else COARSE
     w, b = np.meshgrid(np.linspace(*axes.get_xlim(), points), np.linspace(*axes.get_ylim(), points))
     with np.errstate(over="ignore", invalid="ignore"):
         loss = loss_over(fit, w, b)
@@ -241,10 +242,10 @@ def draw_level_sets(axes: Axes, fit: Fit, shades: Sequence[str] = VALLEY) -> Non
 
 
 def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
-    """The loss at each (w, b), arrays of one shape: the parabola that it is, or for other losses
-    than the squared one, that of the sample."""
+    """The loss at each (w, b), arrays of one shape: the parabola that it is, or where it is none,
+    the loss of the sample."""
     curvature = fit.curvature
-    if curvature:
+    if curvature and curvature.is_parabola:
         away = np.stack([w, b], axis=-1) - curvature.minimum
         along: FloatArray = away @ curvature.eigenvectors
         loss: FloatArray = curvature.minimum_loss + 0.5 * along**2 @ curvature.eigenvalues

@@ -21,9 +21,14 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
+from gdfit.descent.curvature import Curvature, curvature_of
+from gdfit.descent.learning_rate import rescaled
 from gdfit.descent.loop import Step
+from gdfit.descent.losses import loss_of
+from gdfit.descent.newton import curvature_at_minimum
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import rounding_of
+from gdfit.descent.scaling import Scaling
 
 FEW_EPOCHS = 12  # epochs, each of which is a dot
 KEPT_EPOCHS = 1024  # so many at the start, all of which are kept
@@ -96,7 +101,7 @@ def eventful(fit: Fit, steps: Sequence[Step]) -> Sequence[Step]:
     losses = np.array([*(step.loss for step in steps), fit.loss])
     away = np.abs(path - path[-1]).max(axis=1)
     is_open = away > UNSEEN * away.max()
-    is_open |= np.abs(losses - losses[-1]) > UNSEEN * losses[-1] + rounding_of(fit)
+    is_open |= np.abs(losses - losses[-1]) > UNSEEN * abs(losses[-1]) + rounding_of(fit)
     settled = int(np.flatnonzero(is_open)[-1]) if is_open.any() else 0
     if settled + 1 >= len(steps):
         return steps
@@ -134,6 +139,11 @@ def marks_of(fit: Fit, steps: Sequence[Step]) -> list[Mark]:
     ]
 
 
+def loss_name(fit: Fit) -> str:
+    """The loss that was descended on, in words."""
+    return loss_of(fit.settings).name or fit.settings.loss
+
+
 def climbs(fit: Fit) -> bool:
     """True for gradient descent that diverged because its learning rate is above 2/λmax, and not so
     far above that its first step left float64."""
@@ -156,38 +166,47 @@ def has_paths(observations: Observations) -> bool:
     return len(observations.features) == 1 and observations.intercept
 
 
+def numbers_along(fit: Fit) -> tuple[str, ...]:
+    """The numbers that all features are made of, or the features themselves: what axes are of."""
+    made_of = fit.observations.expansion
+    is_made = made_of is not None and len(fit.model.features) > 1 and not made_of.categories
+    return made_of.numbers if made_of and is_made else fit.model.features
+
+
 def on_a_plane(fit: Fit) -> bool:
     """True where all features are one, or made of one number: ŷ can be drawn above it."""
-    made_of = fit.observations.expansion
-    alone = made_of is not None and len(made_of.numbers) == 1 and not made_of.categories
-    return len(fit.model.features) == 1 or alone
+    return len(numbers_along(fit)) == 1
 
 
-def name_along(fit: Fit) -> str:
-    """The only feature, or the number that all are made of: what is along the axis."""
-    made_of = fit.observations.expansion
-    return made_of.numbers[0] if made_of and len(fit.model.features) > 1 else fit.model.features[0]
+def is_along_dates(fit: Fit, place: int = 0) -> bool:
+    """Whether the first of these numbers, or the one at this place, is of dates."""
+    return numbers_along(fit)[place] in dated(fit.observations.spellings)
 
 
-def is_along_dates(fit: Fit) -> bool:
-    """Whether these numbers are dates."""
-    return name_along(fit) in dated(fit.observations.spellings)
-
-
-def plane_of(part: Observations) -> tuple[FloatArray, FloatArray]:
-    """The feature, or the number that all features are made of, and y, of the sample."""
+def numbers_in(part: Observations) -> FloatArray:
+    """The only feature, or the numbers that all features are made of, of the sample, shape
+    (rows, numbers)."""
     sample, inputs = part.sample, part.sample_inputs
-    return (sample[:, 0] if sample.shape[1] == 2 or inputs is None else inputs[:, 0]), sample[:, -1]
+    return sample[:, :-1] if sample.shape[1] == 2 or inputs is None else inputs
+
+
+def features_at(fit: Fit, numbers: Sequence[FloatArray]) -> FloatArray:
+    """The features where those numbers have these values, shape (points, p)."""
+    made_of = fit.observations.expansion
+    if made_of is None or len(fit.model.features) == 1:
+        return np.column_stack(numbers)
+    return made_of.expand(rows_at(made_of, numbers))[:, : len(fit.model.features)]
 
 
 def features_along(fit: Fit, ends: FloatArray, seen: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Where to draw a line between its `ends`, and the features there, shape (points, p). A curve
-    goes no farther than what was `seen`: a logarithm may have no value there."""
-    made_of = fit.observations.expansion
-    if made_of is None or len(fit.model.features) == 1:
-        return ends, ends[:, np.newaxis]
-    x = np.linspace(seen.min(), seen.max(), CURVE_POINTS)
-    return x, made_of.expand(rows_at(made_of, [x]))[:, : len(fit.model.features)]
+    of powers and the like goes no farther than what was `seen`: a logarithm may have no value
+    there."""
+    if len(fit.model.features) > 1:
+        x = np.linspace(seen.min(), seen.max(), CURVE_POINTS)
+    else:
+        x = np.linspace(ends[0], ends[-1], CURVE_POINTS) if fit.model.link.symbol else ends
+    return x, features_at(fit, [x])
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -199,19 +218,36 @@ def in_data(fit: Fit, params: FloatArray) -> FloatArray:
 @np.errstate(over="ignore", invalid="ignore")
 def heights_of(fit: Fit, params: FloatArray, features: FloatArray) -> FloatArray:
     """ŷ at `features`, shape (points, p), with `params` as they are descended on."""
+    return fit.model.link.mean(predictors_of(fit, params, features))
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def predictors_of(fit: Fit, params: FloatArray, features: FloatArray) -> FloatArray:
+    """z there."""
     w_and_b = in_data(fit, params)
-    heights: FloatArray = features @ w_and_b[:-1] + w_and_b[-1]
-    return heights
+    z: FloatArray = features @ w_and_b[:-1] + w_and_b[-1]
+    return z
+
+
+def curvature_on(fit: Fit, scaling: Scaling | None, on: Observations) -> Curvature | None:
+    """The curvature of the loss of a fit where it is descended on these scaled observations, if its
+    minimum is known."""
+    if fit.curvature is None:
+        return None
+    if fit.curvature.is_parabola:
+        return curvature_of(on, fit.settings.l2)
+    near = rescaled(fit.curvature.minimum, fit.scaling, scaling)
+    return curvature_at_minimum(on, fit.settings, near)
 
 
 def line_in_symbols(fit: Fit, name: str, write: Callable[[float], str], minus: str = "−") -> str:
-    """``0.302 x + 0.233``, the right side of the equation of a fit to one feature. A slope that
-    over the observations rises by no more than rounding is 0."""
+    """``0.302 x + 0.233``, or with a link ``σ(0.302 x + 0.233)``, the right side of the equation of
+    a fit to one feature. A slope that over the observations rises by no more than rounding is 0."""
     w, b = fit.model.params
     x = fit.observations.sample[:, 0]
     if abs(w) * (np.ptp(x) or np.abs(x).max()) <= ROUNDING * abs(b):  # x may not vary
         w = 0.0
-    slope = f"{write(w)} {name}"
-    if not fit.observations.intercept:
-        return slope
-    return f"{slope} {minus if b < 0 else '+'} {write(abs(b))}"
+    line = f"{write(w)} {name}"
+    if fit.observations.intercept:
+        line += f" {minus if b < 0 else '+'} {write(abs(b))}"
+    return fit.model.link.of(line)
