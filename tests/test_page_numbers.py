@@ -12,6 +12,7 @@ import pytest
 from browser import Page
 from condensing import condense
 from conftest import SAMPLES, Opened
+from drawn import two_classes
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
@@ -115,6 +116,49 @@ def decimals(seed: int) -> Observations:
     features, count = 1 + seed % 3, int(random.integers(5, 60))
     x = random.normal(1, 2, (count, features)).round(seed % 4)
     return observations_from(x, (x.sum(axis=1) + random.normal(size=count)).round(1))
+
+
+@pytest.mark.parametrize("scale", ["none", "standardize", "whiten"])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("features", [1, 3])
+def test_classes_are_told_apart_as_by_the_run(
+    opened: Opened, optimizer: Any, scale: Any, features: int
+) -> None:
+    data = two_classes(features)
+    fit = train(data, loss="logistic", lr=0.3, optimizer=optimizer, scale=scale)
+    assert fit.epochs == 1000
+    page = opened(fit)
+    assert_same_run(page, fit)
+    # On each scale the page knows the minimum, and steps that start there stay there.
+    every = page.run("JSON.parse(document.getElementById('run').textContent).scales")
+    for name, shape in every.items():
+        assert shape["minimum_loss"] == pytest.approx(fit.minimum_loss, rel=1e-9)
+        start = json.dumps(shape["minimum"])
+        (step,) = page.run(f"gdfit.descend({{scale: '{name}', start: {start}, epochs: 1}})")
+        assert np.abs(step["grad"]).max() < 1e-9
+        assert step["loss"] == pytest.approx(fit.minimum_loss, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"l2": 0.1, "scale": "standardize"},
+        {"batch_size": 7, "optimizer": "adam", "epochs": 100},
+        {"lr": "auto"},
+        {"backend": "autograd", "epochs": 300},
+        {"loss": "quantile", "quantile": 0.9},
+        {"loss": "quantile", "quantile": 0.25, "batch_size": 10, "optimizer": "momentum"},
+    ],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_classes_and_quantiles_of_every_kind_of_run(
+    opened: Opened, options: dict[str, Any], weighted: bool
+) -> None:
+    x, y = two_classes(2).sample[:, :-1], two_classes(2).sample[:, -1]
+    weights = np.random.default_rng(1).uniform(0.5, 2, len(y)) if weighted else None
+    data = observations_from(x, y, weights=weights)
+    fit = train(data, **{"loss": "logistic", "lr": 0.05, **options})
+    assert_same_run(opened(fit), fit)
 
 
 @pytest.mark.parametrize("seed", [None, *range(10)])

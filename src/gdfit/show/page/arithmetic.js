@@ -32,7 +32,7 @@ class ArithmeticView {
       this.fill(this.update, [[["", "play, or go an epoch forward, to see the first update"]]]);
       return;
     }
-    const { batch_size: size, loss, l2 } = settings;
+    const { batch_size: size, l2 } = settings;
     const hasBatches = isBatched(settings);
     say(this.heading, `Epoch ${counted(epoch)}, written out`);
     const penalty = l2 ? ` + ${brief(l2)} · ‖w‖²` : "";
@@ -41,9 +41,10 @@ class ArithmeticView {
       : "at the params before the update";
     this.fill(this.loss, [
       [
-        ["", `L = ${MEAN} ${SHORT_LOSSES[loss]}${penalty} = `],
+        ["", `L = ${MEAN} ${LOSS.text}${penalty} = `],
         ["result", short(step.loss)],
       ],
+      ...(LOSS.symbol ? [[["", `ŷ = ${linked("z")}, z = w·x${run.intercept ? " + b" : ""}`]]] : []),
       [["quiet", of]],
     ]);
     this.fill(this.gradient, this.slopes(settings, step, hasBatches));
@@ -68,12 +69,8 @@ class ArithmeticView {
     ]);
   }
 
-  slopes({ loss, huber_delta: delta, l2 }, { slope }, hasBatches) {
-    const inner = {
-      mse: "2(ŷ − y)",
-      mae: "sign(ŷ − y)",
-      huber: `(ŷ − y, cut at ±${brief(delta)})`,
-    }[loss];
+  slopes({ l2 }, { slope }, hasBatches) {
+    const inner = LOSS.slopeText;
     const quiet = hasBatches
       ? "of the last mini-batch"
       : `by the chain rule, the ${MEAN} over the observations`;

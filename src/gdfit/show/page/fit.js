@@ -4,6 +4,7 @@ const FEW = 120; // observations are drawn large, and with their residuals
 const FIRST_LINES = 5; // of the start and the first epochs, are in the picture,
 const ROOM = 4; // unless it became so many times as high as the observations,
 const START_ROOM = 12; // or for the start so many times
+const CURVE_POINTS = 200; // of a line that a link bends
 
 /** A path of observations, as large as their number allows. */
 function cloudOf(name, count) {
@@ -18,7 +19,8 @@ function cloudOf(name, count) {
 class FitView {
   constructor(figure) {
     const { plane } = run;
-    const title = `The observations and the ${plane ? "curve" : "line"}`;
+    const isCurve = plane || LOSS.symbol;
+    const title = `The observations and the ${isCurve ? "curve" : "line"}`;
     this.figure = figure;
     this.figure.heading(title);
     this.chart = new Chart(figure.plot, title);
@@ -27,15 +29,18 @@ class FitView {
     this.residuals = shape("path", { class: "residuals" });
     this.start = shape("path", { class: "start-line" });
     this.line = shape("path", { class: "line" });
-    this.cloud = cloudOf("observed", this.seen.length);
-    this.validation = cloudOf("validation", this.held.length);
-    this.chart.plot.append(this.residuals, this.cloud, this.validation, this.start, this.line);
+    this.drop = shape("path", { class: "drop" });
+    this.chart.plot.append(this.residuals);
+    this.clouds = new Clouds(this.chart.plot, this.seen, this.held);
+    this.chart.plot.append(this.drop, this.start, this.line);
+    this.half = shape("path", { class: "half" });
+    this.chart.plot.append(this.half);
     const seen = [...this.seen, ...this.held];
     this.xs = widened(...extent(seen.map(([x]) => x)), 0.05);
-    this.observed = widened(...extent(seen.map(([, y]) => y)), 0.12);
+    this.observed = widened(...extent(seen.map(([, y], place) => spreadOut(y, place))), 0.12);
     // Where the line, or the curve, is drawn: x, and the features there with a place for y.
-    this.along = plane?.x ?? this.xs;
-    this.features = (plane?.features ?? this.xs.map((x) => [x])).map((row) => [...row, 0]);
+    this.along = plane?.x ?? (isCurve ? evenly(...this.xs, CURVE_POINTS) : this.xs);
+    this.features = (plane?.features ?? this.along.map((x) => [x])).map((row) => [...row, 0]);
     const axis = run.dates ? dateAxis : linearAxis;
     this.x = axis(...this.xs, named(plane?.name ?? run.features[0]));
   }
@@ -46,8 +51,7 @@ class FitView {
     chart.layoutFor(this.y);
     const isNew = chart.axes(this.x, this.y);
     const at = ([x, y]) => [chart.x(x), chart.y(y)];
-    if (isNew) set(this.cloud, { d: dots(this.seen.map(at)) });
-    if (isNew) set(this.validation, { d: dots(this.held.map(at)) });
+    if (isNew) this.clouds.draw(([x, y], place) => at([x, spreadOut(y, place)]));
     const [w, b] = params;
     const heights = predictions(this.features, params);
     const drawn = (ys) => through(ys.map((y, place) => at([this.along[place], y])));
@@ -57,14 +61,22 @@ class FitView {
     });
     const whereabouts = this.whereabouts(heights);
     const residuals =
-      sample.length <= FEW && !whereabouts.length && !run.plane
+      sample.length <= FEW && !whereabouts.length && !run.plane && !run.classes
         ? sample.map(
-            ([x, y]) => `M${tidy(chart.x(x))} ${tidy(chart.y(y))}V${tidy(chart.y(w * x + b))}`,
+            ([x, y]) =>
+              `M${tidy(chart.x(x))} ${tidy(chart.y(y))}V${tidy(chart.y(LOSS.mean(w * x + b)))}`,
           )
         : [];
     set(this.residuals, { d: residuals.join("") });
+    const halves = run.classes ? crossings(this.along, predictors(this.features, params)) : [];
+    set(this.half, { d: dots(halves.map((x) => at([x, 0.5]))) });
+    set(this.drop, {
+      d: halves.map((x) => through([at([x, 0.5]), at([x, this.ys[0]])])).join(""),
+    });
     const name = run.plane ? "the fit" : equation(w, b);
-    this.figure.note(["line", name], ...whereabouts, ...drawnOf(this.seen));
+    const crossed = halves.length ? [["half", `½ at ${halves.map(numberOrDate).join(", ")}`]] : [];
+    const keys = keysOf(this.clouds.groups);
+    this.figure.note(["line", name], ...crossed, ...whereabouts, ...keys, ...drawnOf(this.seen));
   }
 
   /** Make the axis of y hold the observations, and the lines of the first epochs if it can. */
@@ -82,7 +94,7 @@ class FitView {
     });
     this.ys = [low, high];
     this.y = linearAxis(...(low === this.observed[0] && high === this.observed[1]
-      ? this.ys : widened(low, high, 0.03)), named(run.target));
+      ? this.ys : widened(low, high, 0.03)), named(run.answer));
   }
 
   /** Where the line is, if it can't be seen. */
@@ -144,12 +156,27 @@ class PredictionView {
 
 /** ŷ of rows [x₁…x_p, y]. */
 function predictions(rows, params) {
+  return predictors(rows, params).map(LOSS.mean);
+}
+
+/** A number along the axis, which may be of dates. */
+function numberOrDate(x) {
+  return run.dates ? new Date(x * 864e5).toISOString().slice(0, 10) : short(x);
+}
+
+/** z of rows [x₁…x_p, y]. */
+function predictors(rows, params) {
   const p = params.length - 1;
   return rows.map((row) => {
     let sum = params[p];
     for (let column = 0; column < p; column += 1) sum += params[column] * row[column];
     return sum;
   });
+}
+
+/** `count` numbers from `low` to `high`. */
+function evenly(low, high, count) {
+  return Array.from({ length: count }, (_, place) => low + ((high - low) * place) / (count - 1));
 }
 
 /** The least and the largest of the finite values. */
@@ -165,9 +192,9 @@ function extent(values) {
 
 /** y = 0.302·x + 0.233. */
 function equation(w, b) {
-  const [feature, target] = [named(run.features[0]), named(run.target)];
+  const feature = named(run.features[0]);
   const added = run.intercept ? ` ${b < 0 ? MINUS : "+"} ${short(Math.abs(b))}` : "";
-  return `${target} = ${short(w)} · ${feature}${added}`;
+  return `${named(run.answer)} = ${linked(`${short(w)} · ${feature}${added}`)}`;
 }
 
 /** How many of the observations are drawn, where that is not all. */
@@ -176,6 +203,6 @@ function drawnOf(seen) {
   if (seen.length < run.observations) {
     notes.push(["", `${counted(seen.length)} of ${counted(run.observations)} drawn`]);
   }
-  if (run.validation) notes.push(["validation", "validation"]);
+  if (run.validation && !run.classes) notes.push(["validation", "validation"]);
   return notes;
 }

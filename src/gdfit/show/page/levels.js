@@ -4,7 +4,6 @@ const GRIP = 22; // pixels: what a finger finds
 const DOTS = 60; // steps are drawn as dots, the first ones
 const BANDS = 16;
 const FAR_APART = 20; // times each other: scales that can't be one
-const LOWEST = { mse: 1e-5, mae: 3e-3, huber: 1e-4 }; // level set, as a part of the highest
 
 class LevelsView {
   constructor(figure, app) {
@@ -105,7 +104,8 @@ class LevelsView {
     set(this.path, { d: through([...past, at(step.params)]) });
     set(this.steps, { d: dots(past.slice(1, DOTS)) });
     set(this.ghost, { d: ghost ? through(this.ghostly(ghost, scale).map(at)) : "" });
-    set(this.minimum, { d: star(...at(surface.minimum), 0.95 * chart.unit) });
+    const hasMinimum = !run.ended.separable;
+    set(this.minimum, { d: hasMinimum ? star(...at(surface.minimum), 0.95 * chart.unit) : "" });
     const [x, y] = at(step.params);
     set(this.point, {
       cx: x,
@@ -124,7 +124,7 @@ class LevelsView {
     this.figure.note(
       ["start", "start: drag it"],
       ["path", "path, with epochs 1, 10, 100 …"],
-      ["minimum", surface.axes.isFlat ? "a minimum" : "minimum"],
+      ...(hasMinimum ? [["minimum", surface.axes.isFlat ? "a minimum" : "minimum"]] : []),
       ...(ghost ? [["ghost", "the run"]] : []),
       ...(this.isEqual ? [] : [["", "w and b on different scales: no right angles"]]),
       ...(gone ? [["", `the path leaves at epoch ${counted(gone.epoch)}`]] : []),
@@ -184,7 +184,7 @@ class LevelsView {
     const { left, top: up, width, height } = chart;
     const paths = [];
     for (let band = 1; band <= BANDS; band += 1) {
-      const above = top * LOWEST[run.settings.loss] ** ((band - 1) / (BANDS - 1));
+      const above = top * LOSS.lowest ** ((band - 1) / (BANDS - 1));
       const outline =
         band === 1
           ? [

@@ -1,18 +1,24 @@
-// Which learning rates are stable on a squared loss.
+// Which learning rates are stable on a squared loss, and near the minimum of another one that bends.
 //
 // Along an eigenvector of the Hessian with the eigenvalue λ, an update multiplies the distance to
 // the minimum by the roots z of a polynomial in which only γλ and μ stand; it converges where all
 // are less than 1 in size (Polyak, Introduction to Optimization, 1987, §1.4 and §3.2).
 
-/** The largest stable learning rate, and how it is written; null where none is known. */
-function stableLimit({ optimizer, momentum: mu, loss }, { lambda_max: steepest }) {
-  if (loss !== "mse" || !(steepest > 0)) return null;
+/**
+ * The largest stable learning rate, near the minimum where the loss is no parabola, and how it is
+ * written; null where none is known. Up to `calm` nothing overshoots, or where the bends of the loss
+ * have a `bound`, gradient descent surely comes down.
+ */
+function stableLimit({ optimizer, momentum: mu }, { lambda_max: steepest, bound }) {
+  if (!(steepest > 0)) return null;
   const [size, text] = {
     gd: [2, "2/λmax"],
     momentum: [2 * (1 + mu), "2(1 + μ)/λmax"],
     nesterov: [(2 + 2 * mu) / (1 + 2 * mu), "(2 + 2μ)/(1 + 2μ)/λmax"],
   }[optimizer] ?? [null];
-  return size === null ? null : { lr: size / steepest, text };
+  if (size === null) return null;
+  const calm = optimizer !== "gd" ? size / steepest : bound ? 2 / bound : 1 / steepest;
+  return { lr: size / steepest, text, calm };
 }
 
 /** What an epoch multiplies the distance to the minimum by along λ, `product` being γλ. */

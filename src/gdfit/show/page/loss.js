@@ -6,7 +6,7 @@ const BELOW = 1e-14; // and one that falls at this part of it
 class LossView {
   constructor(figure, app) {
     this.figure = figure;
-    this.title = LOSSES[run.settings.loss];
+    this.title = run.loss_name;
     figure.heading("The loss, epoch by epoch");
     this.chart = new Chart(figure.plot, "The loss against the epoch");
     this.least = shape("path", { class: "least" });
@@ -77,11 +77,11 @@ class LossView {
     const first = losses[0];
     const isDrawn = (loss) => Number.isFinite(loss) && loss <= ABOVE * first;
     const finite = [...losses, ...held].filter(isDrawn);
-    const floor = minimum > BELOW * first && first > 0 ? [minimum] : [];
+    const floor = minimum < 0 || (minimum > BELOW * first && first > 0) ? [minimum] : [];
     const [low, high] = extent([...finite, ...floor]);
     const positive = [...finite, ...floor].filter((loss) => loss > 0);
     const least = Math.max(Math.min(...positive), BELOW * first);
-    if (high > 20 * low && high > least) {
+    if (low >= 0 && high > 20 * low && high > least) {
       const room = (high / least) ** 0.05;
       return logAxis(least / room, high * room, this.title);
     }

@@ -13,19 +13,19 @@ class App {
     const isLine = run.features.length === 1;
     document.body.className = isLine ? "one-feature" : "many-features";
     const hasLevels = isLine && run.intercept;
-    const isSquared = settings.loss === "mse";
+    const isParabola = Boolean(run.scales[settings.scale].is_parabola);
     const steepest = new Figure("steepest");
     steepest.heading("What the learning rate does");
-    steepest.plot.hidden = !isSquared;
+    steepest.plot.hidden = !isParabola;
     this.player = new Player(this);
     this.views = [
       this.player,
       new RateSlider(this),
       new Choices(this),
-      isLine || run.plane ? new FitView(new Figure("fit")) : new PredictionView(new Figure("fit")),
+      this.fitView(new Figure("fit"), isLine),
       hasLevels ? new LevelsView(new Figure("path"), this) : new ParamsView(new Figure("path"), this),
       new LossView(new Figure("loss"), this),
-      ...(isSquared ? [new SteepestView(steepest)] : []),
+      ...(isParabola ? [new SteepestView(steepest)] : []),
       new ArithmeticView(),
     ];
     this.reset();
@@ -34,19 +34,27 @@ class App {
       resized.observe(sized); // also where what stands beside a chart takes its room
   }
 
+  /** What shows the fit: see fit.js and classes.js. */
+  fitView(figure, isLine) {
+    if (isLine || run.plane) return new FitView(figure);
+    if (!run.classes) return new PredictionView(figure);
+    return run.features.length === 2 ? new BorderView(figure) : new ProbabilityView(figure);
+  }
+
   /** What the page says once and for all. */
   describe() {
-    const { features, target, observations, settings, validation, intercept } = run;
+    const { features, answer, observations, settings, validation, intercept } = run;
+    const name = named(answer, 40);
     const model =
       features.length === 1
-        ? `${named(target)} = w · ${named(features[0])}${intercept ? " + b" : ""}`
-        : `${named(target)} from ${counted(features.length)} features`;
+        ? `${name} = ${linked(`w · ${named(features[0])}${intercept ? " + b" : ""}`)}`
+        : `${name} from ${counted(features.length)} features`;
     const held = validation ? `, validated on ${counted(validation.observations)} more` : "";
     const batches = settings.batch_size
       ? `, in mini-batches of ${counted(settings.batch_size)}`
       : "";
     const penalty = settings.l2 ? `, with the penalty ${brief(settings.l2)} · ‖w‖²` : "";
-    const loss = `${run.weighted ? "weighted " : ""}${LOSSES[settings.loss]}`;
+    const loss = `${run.weighted ? "weighted " : ""}${run.loss_name}`;
     const about = `${loss} of ${counted(observations, "observation")}${batches}${penalty}${held}`;
     const [isNote, ground] = groundOf(run);
     say(document.getElementById("model"), model);

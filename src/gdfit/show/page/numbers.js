@@ -92,6 +92,11 @@ function isolated(name) {
     : name;
 }
 
+/** ``σ(z)``: ŷ of the linear predictor, written. */
+function linked(z) {
+  return LOSS.symbol ? `${LOSS.symbol}(${z})` : z;
+}
+
 /** What the params are called, as in the table: w and b, or w_NAME and b with several features. */
 function paramNames({ features, intercept }) {
   const weights = features.length === 1 ? ["w"] : features.map((name) => `w_${name}`);

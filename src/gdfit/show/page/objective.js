@@ -50,32 +50,14 @@ function onScale([w, b], scale) {
   return Float64Array.of(w / length, b + scale.means[0] * w + scale.rest[0] * w);
 }
 
-const AT_KINK = 2 ** -40; // a residual that is this part of its terms: see gdfit's losses.py
-
 /**
- * A loss of one observation, as gdfit has it: its value and its derivative by ŷ, of r = ŷ − y; and
- * whether that jumps where r is 0, so that an r that is rounding must be 0.
- */
-function lossNamed(name, delta) {
-  if (name === "mse") return { value: (r) => r * r, slope: (r) => 2 * r };
-  if (name === "mae") return { value: Math.abs, slope: Math.sign, hasKink: true };
-  const cut = (r) => Math.min(Math.max(r, -delta), delta);
-  return {
-    value: (r) => {
-      const q = Math.min(Math.abs(r), delta);
-      return q * (Math.abs(r) - 0.5 * q);
-    },
-    slope: cut,
-  };
-}
-
-/**
- * L(θ) = Σvℓ(ŷ, y)/total + λ‖w‖² over rows, and ∇L = Aᵀ(v ∂ℓ/∂ŷ)/total + 2λw; v are their weights,
- * 1 where there are none.
+ * L(θ) = Σvℓ(z, y)/total + λ‖w‖² over rows, z = Aθ, and ∇L = Aᵀ(v ∂ℓ/∂z)/total + 2λw; v are their
+ * weights, 1 where there are none.
  */
 class Objective {
-  constructor({ design, target, size, weights }, total, { loss, huber_delta: delta, l2 }) {
-    Object.assign(this, { design, target, size, weights, total, l2, ...lossNamed(loss, delta) });
+  constructor({ design, target, size, weights }, total, settings) {
+    const { l2 } = settings;
+    Object.assign(this, { design, target, size, weights, total, l2, ...lossOf(settings) });
     this.every = Int32Array.from(target.keys());
   }
 
@@ -92,14 +74,15 @@ class Objective {
     for (let place = from; place < to; place += 1) {
       const row = order[place];
       const start = row * size;
-      let residual = -target[row];
+      const y = target[row];
+      let z = 0;
       for (let column = 0; column < size; column += 1)
-        residual += design[start + column] * params[column];
-      if (hasKink && this.isRounding(residual, row, params)) residual = 0;
+        z += design[start + column] * params[column];
+      if (hasKink && this.isRounding(z - y, row, params)) z = y;
       const weight = weights ? weights[row] : 1;
-      loss += weight * value(residual);
+      loss += weight * value(z, y);
       if (!grad) continue;
-      const steepness = weight * slope(residual);
+      const steepness = weight * slope(z, y);
       for (let column = 0; column < size; column += 1)
         grad[column] += steepness * design[start + column];
     }

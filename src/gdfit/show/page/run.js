@@ -2,6 +2,9 @@
 
 const run = JSON.parse(document.getElementById("run").textContent);
 
+/** The loss that is descended on: see losses.js. */
+const LOSS = lossOf(run.settings);
+
 const UNSCALED = { means: run.features.map(() => 0), rest: run.features.map(() => 0), basis: null };
 const objectives = {};
 

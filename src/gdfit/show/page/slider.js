@@ -30,12 +30,7 @@ class RateSlider {
     const place = (lr) => `${tidy((100 * (Math.log10(lr) - this.low)) / (this.high - this.low))}%`;
     const { style } = this.track;
     style.setProperty("--limit", limit ? place(limit.lr) : "100%");
-    style.setProperty(
-      "--half",
-      limit && settings.optimizer === "gd"
-        ? place(limit.lr / 2)
-        : style.getPropertyValue("--limit"),
-    );
+    style.setProperty("--half", limit ? place(limit.calm) : "100%");
     set(this.track, { class: limit ? "track" : "track free" });
     this.limit.hidden = !limit;
     if (limit) say(this.limit.firstElementChild, `limit ${limit.text} = ${brief(limit.lr, 4)}`);

@@ -10,12 +10,13 @@ const FEWER = 400; // rows are enough to draw the level sets of other losses tha
 class Surface {
   constructor(scale) {
     const whole = objectiveOn(scale);
-    this.squared = run.settings.loss === "mse";
+    this.squared = Boolean(run.scales[scale].is_parabola);
     this.objective = whole;
     if (!this.squared && whole.target.length > FEWER) this.objective = thinner(whole, FEWER);
     this.axes = bendsOf(this.objective);
     const { minimum } = run.scales[scale];
-    this.minimum = minimum ?? this.lowest();
+    const { separable, w, b } = run.ended; // where the loss falls for ever, the end stands for it
+    this.minimum = minimum ?? (separable ? onScale([...w, b], run.scales[scale]) : this.lowest());
     this.least = this.at(this.minimum);
   }
 
@@ -23,7 +24,7 @@ class Surface {
     return this.objective.at(params);
   }
 
-  /** The minimum of another loss than the squared one: first along one axis, for each along the other. */
+  /** The minimum, where it is not known: first along one axis, for each along the other. */
   lowest() {
     const point = (u, v) => this.away(this.axes.middle, u, v);
     const reach = 4 * Math.sqrt(this.axes.spread) || 1;

@@ -1,12 +1,10 @@
 // What a learning rate means on these data, and how a descent goes, in words.
 
-const LOSSES = { mse: "mean squared error", mae: "mean absolute error", huber: "Huber's loss" };
-const SHORT_LOSSES = { mse: "(ŷ − y)²", mae: "|ŷ − y|", huber: "Huber(ŷ − y)" };
 const MEAN = run.weighted ? "weighted mean" : "mean";
 
 /** What to expect of the settings on a scale: a kind, a word that leads, and a sentence. */
 function verdict(settings, shape) {
-  const { lr, optimizer, loss } = settings;
+  const { lr, optimizer } = settings;
   if (optimizer === "adam") {
     return [
       "free",
@@ -14,15 +12,8 @@ function verdict(settings, shape) {
       `adam's steps are about γ = ${brief(lr, 3)} long in each param, however steep the loss is. Near the minimum it can't come closer than that until its steps average out.`,
     ];
   }
-  if (loss !== "mse") {
-    return [
-      "free",
-      "No such limit.",
-      loss === "mae"
-        ? "The slope of |ŷ − y| is as large near the minimum as far away, so the steps don't become shorter: in the end the params hover around the minimum, the nearer the smaller γ is."
-        : "Huber's loss bends near the minimum only; far away its slope, and with it the step, is always the same.",
-    ];
-  }
+  if (shape.lambda_max === undefined) return ["free", "No such limit.", LOSS.free];
+  if (!shape.is_parabola) return bentVerdict(settings, shape);
   const limit = stableLimit(settings, shape);
   if (!limit) {
     return ["diverges", "Too large.", "The numbers are too large for float64: λmax is infinite."];
@@ -63,6 +54,41 @@ function verdict(settings, shape) {
       ? `Each epoch leaves ${percent(steep)} of the way to the minimum along the steepest direction, ${percent(flat)} along the flattest.`
       : `Each epoch leaves ${percent(steep)} of the way to the minimum.`;
   return ["converges", "Converges.", `γ is ${share(part)} of the limit. ${both} ${pace}`];
+}
+
+/** The same where the loss is no parabola, and its bend at the minimum is known. */
+function bentVerdict(settings, shape) {
+  const { lr } = settings;
+  const limit = stableLimit(settings, shape);
+  const there = `At the minimum ${limit.text} is ${brief(limit.lr, 4)}`;
+  const part = `and γ is ${share(lr / limit.lr)} of that`;
+  if (isBatched(settings))
+    return [
+      "free",
+      "Hovers.",
+      `${there}, for the whole loss. In the end the params hover around the minimum, the nearer the smaller γ is.`,
+    ];
+  if (lr > limit.lr)
+    return [
+      "diverges",
+      "Does not settle.",
+      `${there}, and γ is ${brief(lr / limit.lr, 3)} times that: near the minimum each step lands farther away on the other side, so that the params swing around it, or leave.`,
+    ];
+  const pace = paceOf(settings, shape);
+  if (settings.optimizer !== "gd" || !shape.bound)
+    return [
+      "converges",
+      "Converges.",
+      `${there}, ${part}. Far away the loss may be steeper, and the steps overshoot. ${pace}`,
+    ];
+  const bound = `2/λmax = ${brief(limit.calm, 4)} of the bound on the Hessian, below which gradient descent surely comes down`;
+  if (lr > limit.calm)
+    return [
+      "zigzags",
+      "Converges.",
+      `γ is ${brief(lr / limit.calm, 3)} times ${bound}: on the way the steps may overshoot. ${there}, ${part}. ${pace}`,
+    ];
+  return ["converges", "Converges.", `γ is ${share(lr / limit.calm)} of ${bound}. ${there}. ${pace}`];
 }
 
 /** Whether an epoch is more than one update. */
@@ -106,8 +132,9 @@ function share(part) {
 /** How far a loss is above the least. */
 function aboveMinimum(loss, least, scale) {
   if (!Number.isFinite(loss)) return "";
-  if (loss - least <= Math.max(1e-9 * least, 1e-28 * scale)) return "the minimum";
-  if (!(least > 1e-28 * scale)) return "the minimum is 0";
+  if (loss - least <= Math.max(1e-9 * Math.abs(least), 1e-28 * scale)) return "the minimum";
+  if (!(Math.abs(least) > 1e-28 * scale)) return "the minimum is 0";
+  if (least < 0) return `${short(loss - least, 3)} above the minimum`;
   const ratio = loss / least;
   return ratio < 2
     ? `${brief(100 * (ratio - 1), 2)}\u00a0% above the minimum`
@@ -120,7 +147,8 @@ function historyOf({ ended, settings, scales, went_on: model }) {
   const onScale = Object.keys(scales).length > 1 ? `, scale ${scale}` : "";
   const shown =
     ended.epochs > FIRST_EPOCHS ? `, of which the first ${counted(FIRST_EPOCHS)} are shown` : "";
-  const fit = ended.r_squared === null ? "" : `, R² ${brief(ended.r_squared)}`;
+  const known = ended.accuracy === null ? "" : `, accuracy ${brief(100 * ended.accuracy, 3)}\u00a0%`;
+  const fit = ended.r_squared === null ? known : `, R² ${brief(ended.r_squared)}`;
   const end = `${ended.status} after ${counted(ended.epochs, "epoch")}`;
   const before = model ? `, going on after ${counted(model.epochs, "epoch")}` : "";
   return `The run: ${optimizer}, lr ${brief(lr)}${onScale}${before}; ${end}${shown}${ended.status === "diverged" ? "" : fit}.`;
@@ -137,11 +165,9 @@ function groundOf({ rows, observations, settings }) {
         : all;
     return [false, `The page descends on ${ground}: the same numbers.`];
   }
-  const why = {
-    mse: "Mini-batches need",
-    mae: "The mean absolute error needs",
-    huber: "Huber's loss needs",
-  }[settings.loss];
+  const isOwn = run.scales[settings.scale].is_parabola;
+  const name = run.loss_name.replace(/^./, (letter) => letter.toUpperCase());
+  const why = isOwn ? "Mini-batches need" : `${name} needs`;
   return [
     true,
     `${why} the observations themselves, and this page holds a sample of ${counted(rows.values.length)} of the ${counted(observations)}; it descends on the sample, so its numbers are near those of the run, which is drawn in grey, not the same.`,
