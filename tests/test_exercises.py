@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ class Exercise:
     changes : what stands in that file, once, and what it becomes.
     runs : commands that use it, and what is in their output.
     script : Python that uses it, and says nothing if all is well.
+    more : other files that a link, or people who look at it, need, and what changes there.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Exercise:
     changes: dict[str, str]
     runs: dict[str, str]
     script: str = ""
+    more: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 EXERCISES = {
@@ -65,53 +67,101 @@ LOSSES["pseudo-huber"] = lambda settings: pseudo_huber()
     ),
     "loss with a link": Exercise(
         "descent/losses.py",
-        '''
-def logistic() -> Loss:
-    """ℓ = log(1 + eᶻ) − yz, ∂ℓ/∂z = σ(z) − y; z stands for the probability σ(z) of y = 1."""
+        """
+def poisson() -> Loss:
+    \"\"\"ℓ = eᶻ − yz, ∂ℓ/∂z = eᶻ − y; z stands for the mean eᶻ of counts.\"\"\"
 
     def value(z: Any, y: Any) -> Any:
-        library: Any = np
-        if not isinstance(z, np.ndarray):
-            import torch as library
-        return library.logaddexp(0 * z, z) - y * z
-
-    def sigmoid(z: FloatArray) -> FloatArray:
-        return np.exp(-np.logaddexp(0, -z))
+        return (np.exp(z) if isinstance(z, np.ndarray) else z.exp()) - y * z
 
     def derivative(z: FloatArray, y: FloatArray) -> FloatArray:
-        return sigmoid(z) - y
+        return np.exp(z) - y
 
     return Loss(
         value,
         derivative,
         value_and_derivative=lambda z, y: (value(z, y), derivative(z, y)),
-        mean=sigmoid,
-        largest_slope=1.0,
+        second=lambda z, y: np.exp(z),
+        link="log",
+        name="Poisson's loss",
     )
 
 
-LOSSES["logistic"] = lambda settings: logistic()
-''',
+LOSSES["poisson"] = lambda settings: poisson()
+""",
         "descent/settings.py",
-        {"LossName = Literal[": 'LossName = Literal["logistic", '},
+        {"LossName = Literal[": 'LossName = Literal["poisson", '},
         {
-            "gradcheck DATA --loss logistic --init 1,2": "differences",
-            "graph DATA --loss logistic": "LogaddexpBackward0",
-            "train DATA --loss logistic --explain 1 --plot p.svg --page p.html": "ran all 1,000",
+            "gradcheck DATA --loss poisson --init 1,2": "differences",
+            "graph DATA --loss poisson": "ExpBackward0",
+            "train DATA --loss poisson --explain 1 --plot p.svg --page p.html": "reached: no other",
+            "train DATA --loss poisson --lr 0.1 --explain 1": (
+                "   z     = w·x + b = 0 · 0.1 + 0 = 0\n"
+                "   ŷ     = exp(z) = exp(0) = 1\n"
+                "   ŷ − y = 1 − 0.27 = 0.73\n"
+                "   ℓ     = eᶻ − y·z = exp(0) − 0.27 · 0 = 1\n"
+                "   ∂ℓ/∂w = (ŷ − y)·x = 0.73 · 0.1 = 0.073\n"
+            ),
+            "export --format sql": "exp((",
+            "export --format python": "math.exp(",
+            "predict DATA": "x,y,y_hat\n0.1,0.27,0.",
+            "summary DATA": "fitted to the poisson loss: all but the value column is plain least",
         },
         """
+import math
 import numpy as np
 import gdfit
-from gdfit.descent.losses import loss_of
 
-x, y = np.arange(7.0), np.array([0.0, 0, 1, 0, 1, 0, 1])
+x, y = np.arange(7.0), np.array([1.0, 0, 2, 1, 4, 3, 9])
 for how in ({"backend": "manual"}, {"backend": "autograd"}, {"optimizer": "adam", "lr": 0.01}):
-    fit = gdfit.train(gdfit.observations_from(x, y), loss="logistic", epochs=5000, **how)
-    probabilities = loss_of(fit.settings).mean(fit.model.predict(x[:, np.newaxis]))
-    assert ((0 < probabilities) & (probabilities < 1)).all(), probabilities
+    fit = gdfit.train(gdfit.observations_from(x, y), loss="poisson", epochs=5000, **how)
+    means = fit.model.predict(x[:, np.newaxis])
     # Where the gradient is 0, as many are expected as there are, and the same sum of x.
-    np.testing.assert_allclose([sum(probabilities), probabilities @ x], [sum(y), y @ x], rtol=1e-6)
+    np.testing.assert_allclose([sum(means), means @ x], [sum(y), y @ x], rtol=1e-6)
+    assert fit.arrived and fit.curvature.minimum_loss <= fit.loss
+w, b = fit.model.params
+assert math.isclose(fit.predict([3.0]), math.exp(3 * w + b))
+svg, page = open("p.svg").read(), open("p.html").read()
+assert "y = exp(" in svg and "Poisson's loss" in svg and "poisson: () =>" in page
 """,
+        {
+            "model/links.py": {
+                '    "logit": Link(': (
+                    '    "log": Link(np.exp, "exp(z)", "exp"),\n    "logit": Link('
+                )
+            },
+            "show/board/board.py": {
+                "# By name, (z, y, settings)": """
+def poisson_on_board(z: float, y: float, settings: Settings) -> RowLoss:
+    \"\"\"eᶻ − y·z, of ŷ = eᶻ.\"\"\"
+    power = f"exp({told(z)})"
+    loss = minus(power, times(given(y), told(z)))
+    slope = told(float(np.exp(z)) - y)
+    return RowLoss(("eᶻ − y·z", loss), ("(ŷ − y)", slope), mean=("exp(z)", power))
+
+
+# By name, (z, y, settings)""",
+                '    "quantile": quantile_on_board,\n': (
+                    '    "quantile": quantile_on_board,\n    "poisson": poisson_on_board,\n'
+                ),
+                '    "logistic": "(ŷ − y)",\n': (
+                    '    "logistic": "(ŷ − y)",\n    "poisson": "(ŷ − y)",\n'
+                ),
+            },
+            "show/page/losses.js": {
+                "const LOSSES = {\n": """const LOSSES = {
+  poisson: () => ({
+    value: (z, y) => Math.exp(z) - y * z,
+    slope: (z, y) => Math.exp(z) - y,
+    mean: Math.exp,
+    symbol: "exp",
+    text: "(eᶻ − y·z)",
+    slopeText: "(ŷ − y)",
+    lowest: 1e-4,
+  }),
+"""
+            },
+        },
     ),
     "update rule": Exercise(
         "descent/optimizers.py",
@@ -282,12 +332,12 @@ def test_something_new_is_one_file_and_its_line_in_a_list(tmp_path: Path, what: 
     shutil.copytree(SOURCE, package, ignore=shutil.ignore_patterns("__pycache__"))
     with (package / exercise.file).open("a", encoding="utf-8") as file:
         file.write(exercise.code)
-    choices = package / exercise.list
-    text = choices.read_text(encoding="utf-8")
-    for old, new in exercise.changes.items():
-        assert text.count(old) == 1, f"{old!r} does not stand once in {exercise.list}"
-        text = text.replace(old, new)
-    choices.write_text(text, encoding="utf-8")
+    for name, changes in {**exercise.more, exercise.list: exercise.changes}.items():
+        text = (package / name).read_text(encoding="utf-8")
+        for old, new in changes.items():
+            assert text.count(old) == 1, f"{old!r} does not stand once in {name}"
+            text = text.replace(old, new)
+        (package / name).write_text(text, encoding="utf-8")
 
     shutil.copy(LECTURE, tmp_path / "DATA")
     (tmp_path / "LINE").write_text("x,y\n-1,-1\n1,3\n")
@@ -321,3 +371,4 @@ def test_the_page_says_where_it_goes(what: str) -> None:
     place, choices = row
     assert f"`{exercise.file}`" in place or f"`{Path(exercise.file).parent}/`" in place
     assert f"`{exercise.list}`" in choices
+    assert all(f"`{name}`" in place for name in exercise.more)

@@ -64,7 +64,8 @@ class Curve:
         curvature = self._curvature
         # Losses tell sooner than params that a run is far from the minimum.
         if curvature and self.arrived is None:
-            is_near = loss <= (1 + CLOSE) * curvature.minimum_loss + 2 * curvature.enough
+            least = curvature.minimum_loss
+            is_near = loss - least <= CLOSE * abs(least) + 2 * curvature.enough
             self.arrived = len(self.losses) if is_near and curvature.has_arrived(params) else None
         self.losses.append(loss)
 

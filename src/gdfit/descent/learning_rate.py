@@ -317,8 +317,8 @@ class Trial:
         """The rate with the least loss in the end; of several that are as good, the one in the
         middle."""
         losses = self.losses_after(rates, updates)
-        rounding = 1e-14 * self.losses(self.start[:, np.newaxis])[0]
-        good = np.flatnonzero(losses <= (1 + AS_GOOD) * losses.min() + rounding)
+        least, rounding = losses.min(), 1e-14 * abs(self.losses(self.start[:, np.newaxis])[0])
+        good = np.flatnonzero(losses <= least + AS_GOOD * abs(least) + rounding)
         return float(rates[good[len(good) // 2]])
 
     def losses_after(self, rates: FloatArray, updates: int) -> FloatArray:

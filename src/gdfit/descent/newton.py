@@ -109,10 +109,10 @@ class SmoothLoss:
             falls = -float(bowl.gradient @ step)
             if may_separate and number >= SETTLED and self.separates(step):
                 raise SeparableError
-            if not falls > SEEN * bowl.value:  # the last one, for the last digits
+            if not falls > SEEN * abs(bowl.value):  # the last one, for the last digits
                 return params + step, self.at(params + step)
             ahead = self.at(params + step)
-            while ahead.value > bowl.value - 1e-4 * falls and falls > SEEN * bowl.value:
+            while ahead.value > bowl.value - 1e-4 * falls and falls > SEEN * abs(bowl.value):
                 step, falls = step / 2, falls / 2
                 ahead = self.at(params + step)
             params, bowl = params + step, ahead

@@ -225,7 +225,7 @@ class Run(Displayed):
             results: dict[str, Any] = {
                 "loss": self.objective(descended)[0],
                 "validation_loss": self.validation_loss(descended) if self.validation else None,
-                "r_squared": math.nan if self.loss.has_classes else data.r_squared(params),
+                "r_squared": data.r_squared(params) if self.loss.link == "identity" else math.nan,
                 "epochs": last.epoch,
                 "best_epoch": epoch,
                 "status": last.status or stopping.INTERRUPTED,  # who iterates has broken off

@@ -221,7 +221,8 @@ def quality_lines(fit: Fit) -> Iterator[NameValue]:
         )
         return
     if classes is None:
-        yield "R²", style.r_squared_text(fit.r_squared)
+        if not fit.model.link.symbol:  # R² is of a line
+            yield "R²", style.r_squared_text(fit.r_squared)
         return
     accuracy, baseline, pseudo = (
         float(cast(float, facts[name]))

@@ -57,17 +57,15 @@ def show_summary(
 def remark_on(record: Mapping[str, object]) -> str | None:
     """A remark where the model whose file holds `record` minimizes something else: its params are
     not on their way to those of the summary."""
-    loss, l2 = record.get("loss_function"), record.get("l2")
-    plain = {"mse": "MSE", "logistic": "log loss"}
-    others = {"mae": "MAE", "huber": "Huber's loss", "quantile": "a quantile loss"}
-    what, best = (plain | others).get(str(loss), "MSE"), "plain least squares"
-    if loss == "logistic":
-        best = "the largest likelihood"
+    loss, l2 = str(record.get("loss_function", "mse")), record.get("l2")
+    best = {"mse": "plain least squares", "logistic": "the largest likelihood"}
+    names = {"mse": "MSE", "mae": "MAE", "huber": "Huber's loss", "logistic": "log loss"}
+    what = names.get(loss, f"the {loss} loss")
     if isinstance(l2, int | float) and l2 > 0:
         what += f" + {l2:g}·‖w‖²"
-    elif loss not in others:
+    elif loss in best:
         return None
-    return f"fitted to {what}: all but the value column is {best}"
+    return f"fitted to {what}: all but the value column is {best.get(loss, best['mse'])}"
 
 
 def estimates(summary: AnySummary, width: int) -> Table:
