@@ -120,6 +120,23 @@ def test_what_is_made_of_two_numbers_has_a_curve_between_the_classes() -> None:
     assert (fitted.get_xlabel(), fitted.get_ylabel()) == ("a", "b")
 
 
+@pytest.mark.parametrize("features", ["log(a),b", "a,kind"])
+def test_terms_have_a_curve_between_the_classes(features: str) -> None:
+    random = np.random.default_rng(3)
+    a, b = random.uniform(1e-3, 1, (2, 200))
+    kind = np.where(random.random(200) < 0.5, "new", "old")
+    inside = np.where(np.log(a) + b + random.normal(0, 1, 200) > -0.5, "in", "out")
+    frame = pd.DataFrame({"a": a, "b": b, "kind": kind, "where": inside})
+    data = observations_from(frame, features=features.split(","), target="where", classes=True)
+    fit, fitted = panel_of("fit", data, loss="logistic", epochs=500)
+    border = points(called(fitted, "P(where = out) = ½"))
+    first = np.log(border[:, 0]) if "log" in features else border[:, 0]
+    z = first * fit.model.w[0] + border[:, 1] * fit.model.w[1] + fit.model.b
+    assert np.abs(z).max() < 0.05
+    labels_of = (fitted.get_xlabel(), fitted.get_ylabel())
+    assert labels_of == (("a", "b") if "log" in features else ("a", "kind[old]"))
+
+
 def test_a_line_that_is_not_between_the_classes_is_said_to_be_out_of_the_picture() -> None:
     data = two_classes(2, steep=0.1, shift=3.0)
     _, fitted = panel_of("fit", data, loss="logistic", epochs=100)

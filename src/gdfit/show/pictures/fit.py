@@ -171,7 +171,9 @@ def draw_border(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     classes, on which each has the probability ½; faintly those of earlier epochs."""
     seen = np.concatenate([numbers_in(part) for part in trace.parts(fit)])
     limits = [drawing.window(column, 0.05) for column in seen.T]
-    ends = limits if len(fit.model.features) == 2 else [drawing.window(of, 0.0) for of in seen.T]
+    # Features that are made of them may have no value beyond what was seen.
+    made_of = trace.made_of_numbers(fit.observations)
+    ends = [drawing.window(column, 0.0) for column in seen.T] if made_of else limits
     x, y = (np.linspace(*each, BORDER_POINTS) for each in ends)
     features = trace.features_at(fit, [each.ravel() for each in np.meshgrid(x, y)])
     final = trace.predictors_of(fit, fit.params, features)

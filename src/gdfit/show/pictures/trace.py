@@ -19,6 +19,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
+from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
 from gdfit.descent.curvature import Curvature, curvature_of
@@ -166,11 +167,17 @@ def has_paths(observations: Observations) -> bool:
     return len(observations.features) == 1 and observations.intercept
 
 
+def made_of_numbers(part: Observations) -> Expansion | None:
+    """What makes several features of numbers alone, if something does."""
+    made_of = part.expansion
+    several = made_of is not None and len(part.features) > 1 and not made_of.categories
+    return made_of if several else None
+
+
 def numbers_along(fit: Fit) -> tuple[str, ...]:
     """The numbers that all features are made of, or the features themselves: what axes are of."""
-    made_of = fit.observations.expansion
-    is_made = made_of is not None and len(fit.model.features) > 1 and not made_of.categories
-    return made_of.numbers if made_of and is_made else fit.model.features
+    made_of = made_of_numbers(fit.observations)
+    return made_of.numbers if made_of else fit.model.features
 
 
 def on_a_plane(fit: Fit) -> bool:
@@ -184,16 +191,15 @@ def is_along_dates(fit: Fit, place: int = 0) -> bool:
 
 
 def numbers_in(part: Observations) -> FloatArray:
-    """The only feature, or the numbers that all features are made of, of the sample, shape
-    (rows, numbers)."""
-    sample, inputs = part.sample, part.sample_inputs
-    return sample[:, :-1] if sample.shape[1] == 2 or inputs is None else inputs
+    """The same of the sample, shape (rows, numbers)."""
+    inputs = part.sample_inputs if made_of_numbers(part) else None
+    return part.sample[:, :-1] if inputs is None else inputs
 
 
 def features_at(fit: Fit, numbers: Sequence[FloatArray]) -> FloatArray:
     """The features where those numbers have these values, shape (points, p)."""
-    made_of = fit.observations.expansion
-    if made_of is None or len(fit.model.features) == 1:
+    made_of = made_of_numbers(fit.observations)
+    if made_of is None:
         return np.column_stack(numbers)
     return made_of.expand(rows_at(made_of, numbers))[:, : len(fit.model.features)]
 
