@@ -63,6 +63,8 @@ def quantile_of(values: FloatArray, weights: FloatArray, level: float) -> float:
     return float(values[order][np.argmax(reached)])
 
 
+# Of a row on the line, what is divided by may be 0 but for rounding.
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")
 def frisch_newton(design: FloatArray, target: FloatArray, level: float) -> FloatArray:
     """The params θ of the least Σ max(τr, (τ − 1)r), r = y − Aθ, shape (k,).
 

@@ -230,6 +230,8 @@ class Run(Displayed):
                 "best_epoch": epoch,
                 "status": last.status or stopping.INTERRUPTED,  # who iterates has broken off
             }
+            penalty = settings.l2 * float(descended[:-1] @ descended[:-1]) if settings.l2 else 0.0
+            unpenalized = results["loss"] - penalty
         least = self.least_losses[0] if self.least_losses else None
         facts = {
             **results,
@@ -239,9 +241,7 @@ class Run(Displayed):
             "arrived": arrived(curvature, descended, results["status"]),
             "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_whole else None,
             **settings.facts,
-            **self.quality(
-                params, results["loss"] - settings.l2 * float(descended[:-1] @ descended[:-1])
-            ),
+            **self.quality(params, unpenalized),
             **scaling_facts(self.scaling),
             "penalty_scale": settings.scale,
             "intercept": data.intercept,
