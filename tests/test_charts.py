@@ -164,7 +164,8 @@ def test_epochs_in_which_nothing_happens_are_left_out(gdfit: Gdfit) -> None:
         (["--lr", "0.01,0.1,0.3"], "1 lr 0.3   2 lr 0.1   3 lr 0.01", "minimum 0.0005124"),
         (["--lr", "0.1,5"], "1 lr 0.1   2 lr 5 (diverged)", "minimum 0.0005124"),
         (["--lr", "3,4"], "1 lr 3 (diverged)   2 lr 4 (diverged)", ""),
-        (["--lr", "0.01,0.02", "--loss", "mae"], "1 lr 0.02   2 lr 0.01", "least of these runs"),
+        (["--lr", "0.01,0.02", "--loss", "mae"], "1 lr 0.02   2 lr 0.01", "minimum 0.0088"),
+        (["--lr", "0.01,0.02", "--loss", "huber"], "1 lr 0.02   2 lr 0.01", "least of these runs"),
     ],
 )
 def test_a_comparison_has_a_chart(gdfit: Gdfit, options: list[str], signs: str, least: str) -> None:

@@ -112,7 +112,7 @@ def runs_charts(comparison: Comparison, width: int) -> Iterator[str]:
     rank = 0
     for group in comparison.groups():
         layers: list[Layer] = []
-        top = TIMES_THE_FIRST * max(float(outcome.losses[0]) for outcome in group)
+        top = TIMES_THE_FIRST * max(abs(float(outcome.losses[0])) for outcome in group)
         if all(outcome.has_diverged for outcome in group):
             top = math.inf
         ends = [last_seen(outcome.fit) for outcome in group if not outcome.has_diverged]
@@ -120,7 +120,8 @@ def runs_charts(comparison: Comparison, width: int) -> Iterator[str]:
             rank += 1
             losses = outcome.losses[: min(outcome.fit.epochs, max(ends, default=LONG_RUN))]
             few = np.unique(np.geomspace(1, len(losses), CHARTED).astype(int)) - 1
-            few = few[(losses[few] > 0) & (losses[few] < top)]
+            low = 0 if losses.min() >= 0 else -math.inf
+            few = few[(losses[few] > low) & (losses[few] < top)]
             values = (setting_with_name(name, outcome.values[name]) for name in comparison.varied)
             name = ", ".join(map(printable, values)) or "the run"
             name += " (diverged)" if outcome.has_diverged else ""
@@ -133,7 +134,7 @@ def runs_charts(comparison: Comparison, width: int) -> Iterator[str]:
             title += f", of the best {len(RUN_COLOURS)} of {len(group)} runs"
         if layers:
             least = comparison.least(group[0])
-            known = "minimum" if group[0].fit.curvature else "least of these runs"
+            known = "least of these runs" if group[0].fit.minimum_loss is None else "minimum"
             yield epochs_chart(title, layers, math.nan if least is None else least, width, known)
 
 

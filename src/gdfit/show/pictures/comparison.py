@@ -219,9 +219,10 @@ def add_legend(figure: Figure, looks: Looks, comparison: Comparison, *, on_a_pla
         if not all(outcome.has_diverged for outcome in comparison.outcomes):
             lines.append(handle("end", "white", marker="s"))
     least = "the least of these runs"
-    if any(outcome.fit.curvature for outcome in comparison.outcomes):
+    has_star = on_a_plane and any(outcome.fit.curvature for outcome in comparison.outcomes)
+    if any(outcome.fit.minimum_loss is not None for outcome in comparison.outcomes):
         least = "the minimum"
-        star = "*" if on_a_plane else ""
+        star = "*" if has_star else ""
         dashes: LineStyle = "--" if "least" in drawn else ""
         lines.append(handle(least, YELLOW, marker=star, style=dashes))
     if "within" in drawn:
