@@ -6,7 +6,9 @@ from __future__ import annotations
 import json
 import re
 
+import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 
 from browser import Page
@@ -15,6 +17,7 @@ from drawn import two_classes
 from gdfit.data.in_memory import observations_from
 from gdfit.descent.run import train
 from gdfit.model.links import sigmoid
+from gdfit.show.pictures.figure import STYLE, draw
 
 
 def path(page: Page, selector: str) -> np.ndarray:
@@ -71,6 +74,20 @@ def test_one_feature_is_a_curve_over_the_dots(opened: Opened) -> None:
     assert "log(1 + eᶻ) − y·z" in page.text("#sums .loss")
     assert "ŷ = σ(z), z = w·x + b" in page.text("#sums .loss")
     assert "∂L/∂w = mean (ŷ − y) · x0 = " in page.text("#sums .gradient")
+
+
+def test_where_dates_cross_one_half_is_a_date(opened: Opened) -> None:
+    days = np.array([1.0, 20, 40, 60, 80, 110]) + 18_000
+    frame = pd.DataFrame({"d": pd.to_datetime(days, unit="D"), "y": list("nnynyy")})
+    fit = train(observations_from(frame, features=["d"], target="y", classes=True), loss="logistic")
+    w, b = fit.model.params
+    told = f"½ at {pd.to_datetime(round(-b / w), unit='D'):%Y-%m-%d}"
+    page = opened(fit)
+    page.press("End")
+    assert told in page.text("#fit .legend")
+    with mpl.rc_context(STYLE):
+        axes = draw(fit, fit.history, "fit").axes[0]
+    assert told in [text.get_text() for text in axes.texts]
 
 
 def test_two_features_are_a_plane_with_the_line_between_the_classes(opened: Opened) -> None:

@@ -161,7 +161,10 @@ function predictions(rows, params) {
 
 /** A number along the axis, which may be of dates. */
 function numberOrDate(x) {
-  return run.dates ? new Date(x * 864e5).toISOString().slice(0, 10) : short(x);
+  if (!run.dates) return short(x);
+  const [low, high] = extent((run.plane?.sample ?? sample).map(([day]) => day));
+  const [to, day] = high - low > 14 ? [10, Math.round(x)] : [16, x];
+  return new Date(day * 864e5).toISOString().slice(0, to).replace("T", " ");
 }
 
 /** z of rows [x₁…x_p, y]. */

@@ -5,7 +5,7 @@ them apart."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import cast
 
@@ -33,6 +33,7 @@ ROOM, FINAL_ROOM = 2.0, 4.0  # times the height of the observations, for earlier
 APART = 0.004  # of the window's height: lines that are nearer are one
 SPREAD = (0.02, 0.13)  # how far the dots of two classes are from y = 0 and 1, beyond which they lie
 GOLDEN = 0.6180339887  # the multiples of it fill an interval evenly
+FEW_DAYS = 14
 
 
 def draw_fit(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
@@ -71,8 +72,7 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         if fit.model.classes:
             axes.yaxis.set_major_locator(FixedLocator([0, 0.2, 0.4, 0.6, 0.8, 1]))
             z = trace.predictors_of(fit, fit.params, features)
-            told = iso_date if trace.is_along_dates(fit) else drawing.picture_number
-            mark_crossings(axes, x, z, low, told)
+            mark_crossings(axes, x, z, low, is_dated=trace.is_along_dates(fit))
     name, answer = drawing.escaped(numbers_along(fit)[0]), drawing.escaped(fit.model.answer)
     axes.set(xlim=(left, right), ylim=(low, high), xlabel=name, ylabel=answer)
     if trace.is_along_dates(fit):
@@ -102,17 +102,19 @@ def heights_in(fit: Fit, part: Observations) -> FloatArray:
     return spread
 
 
-def mark_crossings(
-    axes: Axes, x: FloatArray, z: FloatArray, low: float, told: Callable[[float], str]
-) -> None:
-    """Where a curve of probabilities crosses ½, which is where z is 0."""
+def mark_crossings(axes: Axes, x: FloatArray, z: FloatArray, low: float, *, is_dated: bool) -> None:
+    """Where a curve of probabilities crosses ½, which is where z is 0; of dates to the day, where
+    they are of weeks."""
     for place in np.flatnonzero((z[:-1] < 0) != (z[1:] < 0)).tolist():
         part = z[place] / (z[place] - z[place + 1])
         at = float(x[place] + part * (x[place + 1] - x[place]))
         drop = axes.plot([at, at], [low, 0.5], color=BLACK, linestyle=":", linewidth=1.2)
         drop[0].set_gid("crossing")
         drawing.mark(axes, (at, 0.5), "o", VERMILION, 8, "half")
-        drawing.label_at(axes, f"½ at {told(at)}", at, 0.5)
+        told = drawing.picture_number(at)
+        if is_dated:
+            told = iso_date(round(at) if np.ptp(x) > FEW_DAYS else at)
+        drawing.label_at(axes, f"½ at {told}", at, 0.5)
 
 
 def with_lines(
