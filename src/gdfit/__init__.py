@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gdfit.data.dataset import read_observations as read_observations
     from gdfit.data.in_memory import observations_from as observations_from
     from gdfit.data.observations import Observations as Observations
+    from gdfit.data.reduction.condensed_file import write_condensed as write_condensed
     from gdfit.data.text.dialect import Dialect as Dialect
     from gdfit.descent.compare import Comparison as Comparison
     from gdfit.descent.compare import compare as compare
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "analysis.inference": ("Summary", "summarize"),
     "analysis.likelihood": ("LikelihoodSummary",),
+    "data.reduction.condensed_file": ("write_condensed",),
     "data.dataset": ("read_observations",),
     "data.in_memory": ("observations_from",),
     "data.observations": ("Observations",),

@@ -13,7 +13,16 @@ from typing import Annotated, Any
 
 import typer
 
-from gdfit.cli.commands import curvature, evaluate, export, gradcheck, graph, predict, summary
+from gdfit.cli.commands import (
+    condense,
+    curvature,
+    evaluate,
+    export,
+    gradcheck,
+    graph,
+    predict,
+    summary,
+)
 from gdfit.cli.compare import compare
 from gdfit.cli.groups import examples, grouped
 from gdfit.cli.parsers import MistypedError, command_line, named_elsewhere, nearest
@@ -28,7 +37,18 @@ from gdfit.cli.train import train
 from gdfit.errors import GdfitError, listing, quoted
 from gdfit.package import __version__
 
-COMMANDS = (train, compare, gradcheck, graph, curvature, predict, evaluate, summary, export)
+COMMANDS = (
+    train,
+    compare,
+    gradcheck,
+    graph,
+    curvature,
+    predict,
+    evaluate,
+    summary,
+    export,
+    condense,
+)
 
 
 DATA_ENDINGS = tuple(

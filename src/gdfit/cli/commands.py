@@ -120,6 +120,39 @@ def curvature(
     analyses.show_curvature(given, standardized, output)
 
 
+def condense(
+    data: options.DataArgument,
+    columns: options.NumberOptions,
+    dialect: options.DialectOptions,
+    output: options.CondensedOption,
+    cv: options.CvOption = None,
+    rows: options.RowsOption = True,
+    seed: options.SeedOption = 0,
+    dask: options.DaskOption = None,
+) -> None:
+    """Condense DATA to the few rows that fit and summarize as all of them do.
+
+    Examples
+    --------
+    gdfit condense houses.csv --output houses.json
+    gdfit train houses.json --target price_eur
+    gdfit condense big*.csv --cv 10 --no-rows --output big.json
+    """
+    from gdfit.data.reduction.condensed_file import CondensedFile
+    from gdfit.system import check_ending, check_outputs
+
+    check_ending(output, "output", ".json")
+    check_outputs([output], data)
+    with reading(data, columns, dialect, dask=dask) as dataset:
+        if cv:
+            whole, folds = dataset.folded(cv, seed)
+            found = CondensedFile(whole, tuple(folds))
+        else:
+            found = CondensedFile(dataset.observations(seed))
+    note_columns(found.whole)
+    found.write(output, rows=rows)
+
+
 def trained_model(path: Path) -> LinearModel:
     """The model in the file at `path`, with a note where a newer gdfit wrote it, and where its run
     did not come to an end."""

@@ -16,7 +16,7 @@ from gdfit.choices import RunsPanel
 from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
-from gdfit.cli.reading import note_classes, note_columns, reading
+from gdfit.cli.reading import check_shown, note_classes, note_columns, reading
 from gdfit.cli.train import (
     check_cv,
     check_files,
@@ -149,6 +149,7 @@ def compare(
             )
     note_columns(observations)
     note_classes(observations, *(each.loss for each in every))
+    check_shown(observations, plot, output.chart)
     if panel == "path" and not has_paths(observations):
         raise UsageError("`panel` path is for one feature and b; there is `panel` loss")
     bar = TrainingBar(settings.epochs, len(every) * len(starts), form=output.form)

@@ -259,6 +259,14 @@ CvOption = Annotated[
         rich_help_panel=STOP,
     ),
 ]
+SeedOption = Annotated[int, SEED["seed"]]
+RowsOption = Annotated[
+    bool,
+    option("Leave out all that is a row of DATA, as the sample for pictures.", " /--no-rows"),
+]
+CondensedOption = Annotated[
+    Path, option("The file to write.", "--output", metavar="FILE.json", show_default=False)
+]
 XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
 ModelOption = Annotated[Path, MODEL]
 TargetOption = Annotated[str | None, option("The observed column: the model's target.", **NAME)]

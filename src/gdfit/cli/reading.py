@@ -108,6 +108,13 @@ def note_columns(observations: Observations) -> None:
         note(suspicion)
 
 
+def check_shown(observations: Observations, *wanted: object) -> None:
+    """Raise where rows are wanted to be shown, and a condensed file has none."""
+    if any(wanted) and not len(observations.sample):
+        what = "DATA was condensed without rows: there are none to draw, and none to explain"
+        raise UsageError(f"{what}; condense it with `rows`")
+
+
 def note_classes(observations: Observations, *losses: str) -> None:
     """Say of a target of 0 and 1 that there is a loss for it."""
     if "mse" in losses and observations.intercept and observations.has_classes:

@@ -20,7 +20,14 @@ import typer
 from gdfit.cli import options
 from gdfit.cli.groups import Typed
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
-from gdfit.cli.reading import note_classes, note_columns, note_version, read_inputs, reading
+from gdfit.cli.reading import (
+    check_shown,
+    note_classes,
+    note_columns,
+    note_version,
+    read_inputs,
+    reading,
+)
 from gdfit.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -93,6 +100,7 @@ def train(
             )
     note_columns(observations)
     note_classes(observations, settings.loss)
+    check_shown(observations, files.plot, files.page, output.chart, output.explain)
     inputs = read_inputs(output.x or (), observations)
     if observations.expansion:
         from gdfit.data.terms.row_maker import rows_at

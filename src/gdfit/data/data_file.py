@@ -65,6 +65,10 @@ class DataFile(LaidOut, Protocol):
         """What is wrong with the field at this place in the row of this number of a unit."""
 
 
+CONDENSED = b'{"condensed":'  # which a condensed file begins with, without blanks
+WITHOUT_ROWS = (
+    "has been condensed, and this needs the rows themselves: name the data that it was made of"
+)
 BUFFER_BYTES = 1 << 17  # of a file that comes from elsewhere
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|::.*://)")  # the latter is fsspec's own
 

@@ -6,15 +6,22 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gdfit.data.batch import Level
-from gdfit.data.data_file import DataFile, LaidOut, Progress, name_of_file
+from gdfit.data.data_file import WITHOUT_ROWS, DataFile, LaidOut, Progress, name_of_file
 from gdfit.data.formats.formats import open_file
 from gdfit.data.observations import Observations, with_rows_of
 from gdfit.data.reduction.condense import Condense
+from gdfit.data.reduction.condensed_file import (
+    CondensedFile,
+    joined_parts,
+    read_condensed,
+    selected,
+)
 from gdfit.data.reduction.found_levels import Category, FindLevels
 from gdfit.data.reduction.sampling import (
     TRAIN,
@@ -164,7 +171,32 @@ class Dataset:
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
+        if stored := self.stored:
+            self.refuse_rows(keep_rows=keep_rows)
+            whole = joined_parts([file.whole for file in stored], self.files)
+            return selected(whole, self.selection, self.name)
         return self._whole(seed, keep_rows=keep_rows)[1]
+
+    @cached_property
+    def stored(self) -> list[CondensedFile]:
+        """What the files have that were condensed; nothing where they are data.
+
+        Raises
+        ------
+        GdfitError : only some of them were condensed, or one is damaged.
+        """
+        first, *others = (read_condensed(path) for path in self.files) if self.files else (None,)
+        found = [file for file in (first, *others) if file]
+        if found and len(found) < len(self.files):
+            raise GdfitError(f"{self.name} has been condensed, and not all of the others")
+        if found and self.dialect != Dialect():
+            raise UsageError(f"{self.name} has been condensed: how data are written has no effect")
+        return found
+
+    def refuse_rows(self, *, keep_rows: bool) -> None:
+        """Raise where rows are needed that have been condensed, or workers that have none."""
+        if keep_rows or self.cluster:
+            raise UsageError(f"{self.name} {WITHOUT_ROWS}")
 
     def _whole(self, seed: int, *, keep_rows: bool) -> tuple[Columns, Observations]:
         columns, (found,) = self._condensed(seed, None, keep_rows=keep_rows)
@@ -187,6 +219,16 @@ class Dataset:
         self, folds: int, seed: int = 0, *, keep_rows: bool = False
     ) -> tuple[Observations, list[Observations]]:
         """The observations, and those of each of so many folds: see `Folds`."""
+        if stored := self.stored:
+            self.refuse_rows(keep_rows=keep_rows)
+            if any(len(file.folds) != folds for file in stored):
+                has = len(stored[0].folds)
+                what = f"has been condensed with {has or 'no'} folds: `cv` goes with as many"
+                raise GdfitError(what, file=self.name)
+            by_fold = zip(*(file.folds for file in stored), strict=True)
+            wholes = [joined_parts(fold, self.files) for fold in by_fold]
+            chosen = [selected(fold, self.selection, self.name) for fold in wholes]
+            return self.observations(), chosen
         _, (*parts, whole) = self._condensed(seed, Folds(folds, seed), keep_rows=keep_rows)
         return with_rows_of(parts, whole)
 
@@ -245,6 +287,12 @@ class Dataset:
     ) -> tuple[Observations, Observations | None]:
         """The observations to descend on, and those to validate on: a fraction of them that is held
         out, those of another file, or none."""
+        if self.stored:
+            self.refuse_rows(keep_rows=isinstance(validation, float) or keep_rows)
+            observations = self.observations()
+            if not isinstance(validation, str):
+                return observations, None
+            return observations, replace(self, files=(validation,)).observations()
         if isinstance(validation, float):
             return self.split(validation, seed, keep_rows=keep_rows)
         columns, observations = self._whole(seed, keep_rows=keep_rows)

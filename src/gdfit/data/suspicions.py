@@ -20,7 +20,8 @@ AS_SUM, AS_MEAN = 1e-9, 1e-3  # of the numbers' size: a mean may be rounded
 def suspicions(observations: Observations) -> Iterator[str]:
     """What to say of observations that look like none, each with the options that leave them
     out."""
-    if observations.expansion is None and observations.weights_name is None:
+    is_plain = observations.expansion is None and observations.weights_name is None
+    if is_plain and len(observations.sample):  # which a condensed file may be without
         if said := said_by_last(observations):
             yield f"the last row is the {said} of all above: `skip_end` 1 leaves it out"
         columns = zip(

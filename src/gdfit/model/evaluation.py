@@ -12,7 +12,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import NumberedRows
-from gdfit.data.data_file import DataFile
+from gdfit.data.data_file import WITHOUT_ROWS, DataFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import SAME, Observations, a_kind, buffered, rows_at_once
 from gdfit.data.reduction.condense import Condense
@@ -35,7 +35,8 @@ from gdfit.model.prediction import as_trained
 class Evaluation:
     """Errors of a model's predictions ŷ on N observations.
 
-    mse, rmse, mae : the mean of (ŷ − y)², its root, and the mean of |ŷ − y|.
+    mse, rmse, mae : the mean of (ŷ − y)², its root, and the mean of |ŷ − y|: NaN of condensed
+        rows, which don't tell it.
     r_squared : R² = 1 − Σ(ŷ − y)²/Σ(y − ȳ)²; NaN where y does not vary. Of a model without an
         intercept, ȳ is 0, as in training.
     """
@@ -169,16 +170,46 @@ def evaluate_rows(model: LinearModel, dataset: Dataset, threshold: float = 0.5) 
     The column with the observed values is the selection's target: by default the model's, or the
     last column where there is no header.
     """
+    if dataset.stored:
+        return evaluate_condensed(model, observed_condensed(model, dataset))
     recipe = Observed(model, dataset.selection.target, drop_missing=dataset.dialect.drop_missing)
     dataset = as_trained(model, dataset)
     errors: Errors | Told = dataset.reduced(lambda first: Measure(recipe, threshold))
     return errors.evaluation(dataset.name)
 
 
+def observed_condensed(model: LinearModel, dataset: Dataset) -> Observations:
+    """The observations in condensed files, as the model sees them."""
+    if model.classes:
+        raise UsageError(f"{dataset.name} {WITHOUT_ROWS}")
+    terms = model.expansion.terms if model.expansion else model.features
+    target = dataset.selection.target or model.target
+    selection = Selection(tuple(map(str, terms)), target)
+    found = replace(dataset, selection=selection).observations()
+    if found.features != model.features:
+        there = f"has been condensed to {listing(found.features)}"
+        what = f"{there}; the model's features are {listing(model.features)}"
+        raise GdfitError(what, file=dataset.name)
+    return found
+
+
+def evaluate_condensed(model: LinearModel, observations: Observations) -> Evaluation:
+    """The model's errors on condensed observations, of which the mean size is not known."""
+    params = np.array(model.params)
+    around = observations.around
+    from_origin = np.append(params[:-1], params[-1] + params[:-1] @ around.origin)
+    errors = around.rows[:, :-1] @ from_origin - around.rows[:, -1]
+    mse = float(errors @ errors) / observations.total_weight
+    r_squared = observations.r_squared(params)
+    return Evaluation(observations.count, mse, math.sqrt(mse), math.nan, r_squared)
+
+
 def observe(model: LinearModel, dataset: Dataset) -> Observations:
     """The observations in the files, condensed, as the model sees them: its features, and what is
     observed of its target, found as in `evaluate_rows`; with the weights that it was trained
     with, and without an intercept if it has none."""
+    if dataset.stored:
+        return observed_condensed(model, dataset)
     weights = model.facts.get("weights")
     named = weights if isinstance(weights, str) else None
     recipe = Observed(model, dataset.selection.target, named, dataset.dialect.drop_missing)

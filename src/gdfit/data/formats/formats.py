@@ -7,12 +7,20 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
-from gdfit.data.data_file import DataFile, Progress, Stored, scheme_of
+from gdfit.data.data_file import (
+    CONDENSED,
+    WITHOUT_ROWS,
+    DataFile,
+    Progress,
+    Stored,
+    scheme_of,
+)
 from gdfit.data.formats.other_kinds import refuse_other_kinds
 from gdfit.data.sources.csv_file import Suits, csv_in
 from gdfit.data.sources.source import ARROW, PARQUET, Source, open_source
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
+from gdfit.errors import GdfitError
 
 Opening = AbstractContextManager[DataFile]
 Reader = Callable[[Source, Dialect, Progress | None], Opening]
@@ -48,8 +56,15 @@ def statistics(
     return frame_in(PROGRAMS[program], source, dialect, progress)
 
 
+def refuse_condensed(source: Source, dialect: Dialect, progress: Progress | None) -> Opening:
+    """Raise: it is what gdfit condenses data to."""
+
+    raise GdfitError(WITHOUT_ROWS, file=source.name)
+
+
 # Formats other than CSV, by the bytes that they start with; those of text, without its blanks.
 READERS: dict[bytes, Reader] = {
+    CONDENSED: refuse_condensed,
     PARQUET: partial(arrow, "Parquet"),
     ARROW: partial(arrow, "Arrow"),
     **dict.fromkeys((b'{"', b"{}", b"[{", b"[[", b"[]"), objects),

@@ -234,8 +234,10 @@ class GroupedRows:
         if self._triangle is not None:
             parts.append(widened(self._triangle, self._expansion, final))
         if self._waiting:
-            base, codes = condensed_by_levels(*self._joined())
-            parts.append(final.spread(base, translated(codes, levels.sorted_codes)))
+            base, codes = self._joined()
+            codes = translated(codes, levels.sorted_codes)
+            order = np.lexsort(codes.T[::-1])  # that of the levels, not that in which they came
+            parts.append(final.spread(*condensed_by_levels(base[order], codes[order])))
         rows = triangular(np.concatenate(parts))
         return Near.here(rows) if self._origin is None else Near(rows, final.origin(self._origin))
 

@@ -68,7 +68,7 @@ def show_evaluation(
         ("N", str(evaluation.observations)),
         ("MSE", exact(evaluation.mse)),
         ("RMSE", exact(evaluation.rmse)),
-        ("MAE", exact(evaluation.mae)),
+        ("MAE", "none: of condensed rows" if math.isnan(evaluation.mae) else exact(evaluation.mae)),
         ("R²", r_squared_text(evaluation.r_squared)),
     ]
     show(console, key_values(lines))

@@ -111,6 +111,8 @@ def predictions(fit: Fit, inputs: Sequence[Sequence[float | str]]) -> list[Predi
     """ŷ at `inputs`; where there are none, at the last observation."""
     if inputs:
         return [Prediction(tuple(values), fit.model.at_inputs(values)) for values in inputs]
+    if not len(fit.observations.last):  # which a condensed file without rows does not tell
+        return []
     values, observed = fit.observations.last_values
     return [Prediction(tuple(values), fit.model.at_inputs(values), observed)]
 

@@ -1,0 +1,271 @@
+"""Observations condensed to p+2 rows, in a file of JSON that takes the place of the data.
+
+What it says is what `Observations` are, number by number, so that they come back to the last bit;
+with folds, of each fold the same. Without rows, it has no number of a row: no sample, no first and
+no last rows, and nothing that is taken away from a column.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gdfit.arrays import FloatArray, Near, triangular
+from gdfit.data.data_file import CONDENSED
+from gdfit.data.observations import Observations, put_together
+from gdfit.data.terms.expansion import Expansion, expansion_of
+from gdfit.data.terms.lookup import alternatives
+from gdfit.data.text.dialect import Selection
+from gdfit.data.text.spellings import spelling_of
+from gdfit.errors import GdfitError, UsageError, listing, printable, quoted
+from gdfit.package import __version__
+from gdfit.system import open_beside
+
+# Arrays of the rows themselves.
+OF_ROWS = ("first", "last", "sample", "first_weights", "sample_weights", "sample_inputs")
+TO_HIDE = 10  # times as many rows as R has, or R tells them
+
+
+@dataclass(frozen=True)
+class CondensedFile:
+    """What a condensed file has: the observations, and where it was condensed with folds, these."""
+
+    whole: Observations
+    folds: tuple[Observations, ...] = ()
+
+    def write(self, path: Path, *, rows: bool = True) -> None:
+        """Write it, whole or not at all; with what is shown of the `rows`, or without.
+
+        Raises
+        ------
+        GdfitError : without the rows, where R would tell them.
+        """
+        count, width = self.whole.count, len(self.whole.features) + 2
+        if not rows and count < TO_HIDE * width:
+            what = (
+                f"{count} rows are too few to be hidden in {width}: `rows` needs {TO_HIDE * width}"
+            )
+            raise GdfitError(f"{what} at least to be left out")
+        parts = [record_of(fold, rows=False) for fold in self.folds]
+        record = {"condensed": __version__, **record_of(self.whole, rows=rows), "folds": parts}
+        lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in record.items()]
+        with open_beside(path) as file:
+            file.write("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def write_condensed(
+    observations: Observations,
+    path: str | Path,
+    folds: Sequence[Observations] = (),
+    *,
+    rows: bool = True,
+) -> None:
+    """Write observations to a condensed file, which `read_observations` reads like data.
+
+    Parameters
+    ----------
+    observations : condensed or not; what the file says of them are their p+2 rows.
+    path : the file's, which ends in ``.json``.
+    folds : parts of them, for cross-validation.
+    rows : whether to keep what they are shown by: a sample, the first rows and the last one.
+
+    Raises
+    ------
+    GdfitError : without `rows`, where there are so few that R would tell them.
+    """
+    CondensedFile(observations, tuple(folds)).write(Path(path), rows=rows)
+
+
+def record_of(observations: Observations, *, rows: bool) -> dict[str, Any]:
+    """What a file says of observations."""
+    made_of, near = observations.expansion, observations.near if rows else None
+    arrays = {name: getattr(observations, name) for name in OF_ROWS} if rows else {}
+    return {
+        "features": [*observations.features],
+        "target": observations.target_name,
+        "observations": observations.count,
+        "weights": observations.weights_name,
+        "weight": observations.weight,
+        "intercept": observations.intercept,
+        "spellings": {column: each.record for column, each in observations.spellings},
+        **(made_of.record if made_of else {}),
+        "rows": in_few(observations.augmented).tolist(),
+        "near": near and {"rows": in_few(near.rows).tolist(), "origin": near.origin.tolist()},
+        **{name: None if each is None else each.tolist() for name, each in arrays.items()},
+    }
+
+
+def in_few(rows: FloatArray) -> FloatArray:
+    """Rows, or R of them where they are more."""
+    return triangular(rows) if len(rows) > rows.shape[1] else rows
+
+
+def read_condensed(path: str) -> CondensedFile | None:
+    """The condensed file at `path`; None where there is another file, or none.
+
+    Raises
+    ------
+    GdfitError : it is damaged.
+    """
+    if not Path(path).is_file():  # what is read of a pipe is gone
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            if not file.read(64).translate(None, b" \t\r\n").startswith(CONDENSED):
+                return None
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        whole = observations_in(record)
+        folds = (observations_in({**record, **fold}, rows=False) for fold in record["folds"])
+        return CondensedFile(whole, tuple(folds))
+    except OSError:
+        return None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise GdfitError("is a condensed file that is damaged", file=path) from None
+
+
+def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observations:
+    """The observations that a file says.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError : it is damaged.
+    """
+    features, augmented = tuple(map(str, record["features"])), array(record["rows"])
+    near, width = record["near"], len(features) + 2
+    expansion = expansion_of(record) if "terms" in record else None
+    if augmented.ndim != 2 or augmented.shape[1] != width or len(augmented) > width:
+        raise ValueError
+    if expansion and expansion.features != features:
+        raise ValueError
+    arrays: dict[str, Any] = {
+        name: None if record.get(name) is None else array(record[name]) for name in OF_ROWS
+    }
+    if not rows or arrays["sample"] is None:
+        arrays = dict.fromkeys(OF_ROWS)
+        arrays |= {"first": np.empty((0, width - 1)), "sample": np.empty((0, width - 1))}
+        arrays["last"] = np.empty(0)
+    known = ((str(column), spelling_of(each)) for column, each in record["spellings"].items())
+    return Observations(
+        augmented=augmented,
+        near=near and Near(array(near["rows"]), array(near["origin"])),
+        count=int(record["observations"]),
+        features=features,
+        target_name=str(record["target"]),
+        weight=None if record["weight"] is None else float(record["weight"]),
+        weights_name=record["weights"],
+        intercept=bool(record["intercept"]),
+        spellings=tuple((column, each) for column, each in known if each),
+        expansion=expansion,
+        **arrays,
+    )
+
+
+def array(values: Any) -> FloatArray:
+    """Numbers of a file, all finite."""
+    result = np.array(values, np.float64)
+    if not np.isfinite(result).all():
+        raise ValueError
+    return result
+
+
+def joined_parts(parts: Sequence[Observations], files: Sequence[str]) -> Observations:
+    """The observations of several condensed files together.
+
+    Raises
+    ------
+    GdfitError : they are of other columns, or of other levels.
+    """
+    first = parts[0]
+    alike = ("features", "target_name", "weights_name", "intercept")
+    for part, file in zip(parts, files, strict=True):
+        if any(getattr(part, name) != getattr(first, name) for name in alike):
+            here, there = ((*each.features, each.target_name) for each in (part, first))
+            what = f"was condensed from {listing(here)}, and {files[0]} from {listing(there)}"
+            raise GdfitError(f"{what}: condense them together", file=file)
+    return put_together(parts) if len(parts) > 1 else first
+
+
+def selected(observations: Observations, selection: Selection, name: str) -> Observations:
+    """Some of the columns that were condensed, and one of them as the target.
+
+    Raises
+    ------
+    GdfitError : they are not among them.
+    """
+    for option, asked in (
+        ("weights", selection.weights not in (None, observations.weights_name)),
+        ("degree", selection.degree != 1),
+        ("no_intercept", not selection.intercept and observations.intercept),
+        ("positive", selection.positive is not None),
+    ):
+        if asked:
+            raise GdfitError(f"has been condensed: `{option}` belongs to `condense`", file=name)
+    made_of = observations.expansion
+    terms = [*map(str, made_of.terms)] if made_of else [*observations.features]
+    target = observations.target_name if selection.target is None else selection.target
+    there = [*terms, observations.target_name]
+    excluded = {*selection.exclude, target}
+    features = selection.features or tuple(each for each in there if each not in excluded)
+    for each in (*features, target, *selection.exclude):
+        if each not in there:
+            what = f"has been condensed, and has no {quoted(each)}: there are "
+            raise GdfitError(what + alternatives(there, 8), file=name)
+    if target in features:
+        raise UsageError(f"column {quoted(target)} is a feature and the target at once")
+    if not features:
+        raise GdfitError(f"has no column to predict {printable(target)} from", file=name)
+    if features == tuple(terms) and target == observations.target_name:
+        return observations
+    if made_of and target != observations.target_name:
+        raise GdfitError("has been condensed with terms: another target needs the data", file=name)
+    return with_columns(observations, [*features], target)
+
+
+def with_columns(observations: Observations, features: list[str], target: str) -> Observations:
+    """The observations with some of the features, which are terms, and that target."""
+    made_of, size = observations.expansion, len(observations.features)
+    names = [*observations.features, observations.target_name]
+    of_target, expansion = names.index(target), None
+    if made_of:
+        expansion, shown = some_terms(made_of, features)
+        read, own = ([*each.numbers, *each.categories] for each in (made_of, expansion))
+        of_last, of_inputs = [*map(read.index, own)], [*map(read.index, expansion.numbers)]
+    else:
+        shown = [*map(names.index, features)]
+        of_last = of_inputs = shown
+    columns = [place + (place == size) for place in shown]  # behind the ones, where it was y
+    rows = observations.augmented[:, [*columns, size, of_target + (of_target == size)]]
+    sample, inputs = observations.sample, observations.sample_inputs
+    if inputs is not None:
+        inputs = np.column_stack([inputs, sample[:, -1]])[:, of_inputs]
+    last = observations.last
+    return replace(
+        observations,
+        augmented=triangular(rows),
+        near=None,
+        features=expansion.features if expansion else tuple(features),
+        target_name=target,
+        first=observations.first[:, [*shown, of_target]],
+        sample=sample[:, [*shown, of_target]],
+        last=last[[*of_last, -1 if made_of else of_target]] if len(last) else last,
+        sample_inputs=inputs,
+        expansion=expansion,
+    )
+
+
+def some_terms(made_of: Expansion, wanted: list[str]) -> tuple[Expansion, list[int]]:
+    """The expansion with some of its terms, and the places of their features."""
+    terms = [*map(str, made_of.terms)]
+    numbers = [*map(terms.index, wanted)]
+    spans = [made_of.spans[number] for number in numbers]
+    levels = dict(zip(made_of.categories, made_of.levels, strict=True))
+    some = Expansion(
+        tuple(made_of.terms[number] for number in numbers), (), False, made_of.intercept
+    )
+    known = replace(some, levels=tuple(levels[each] for each in some.categories))
+    return known, [span.start + at for span in spans for at in range(span.width)]

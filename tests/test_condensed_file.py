@@ -1,0 +1,179 @@
+"""Condensed files: in the place of the data, to the last bit."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gdfit as library
+from conftest import LECTURE, SAMPLES, Gdfit
+
+OPTIONS = [
+    [],
+    ["--degree", "3"],
+    ["--weights", "v"],
+    ["--no-intercept"],
+    ["--features", "kind,log(a),a:b"],
+    ["--target", "log(y)", "--features", "b,kind"],
+]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two columns in units of their own, one of levels, weights, and a target."""
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {
+            "a": random.uniform(1, 9, 300),
+            "b": 50 + random.normal(size=300),
+            "kind": np.array(["p", "q", "r"])[random.integers(0, 3, 300)],
+            "v": random.integers(1, 5, 300),
+        }
+    )
+    frame["y"] = 20 + frame.a + random.normal(size=300)
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    return tmp_path / "d.csv"
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_it_trains_and_summarizes_with_the_numbers_of_the_data(
+    gdfit: Gdfit, data: Path, options: list[str]
+) -> None:
+    stored, model = data.with_suffix(".json"), data.with_name("m.json")
+    assert gdfit("condense", data, *options, "--output", stored).status == 0
+    outputs = []
+    for file, more in ((data, options), (stored, [])):
+        trained = gdfit("train", file, *more, "--model", model, "--format", "csv")
+        assert trained.status == 0
+        summary = gdfit("summary", file, "--model", model, "--format", "json").out
+        outputs.append((trained.out, summary, gdfit("curvature", stored).out))
+    assert outputs[0] == outputs[1]
+    seen = [gdfit.json("evaluate", file, "--model", model) for file in (data, stored)]
+    if "--weights" not in options:
+        for name in ("observations", "mse", "r_squared"):
+            assert seen[1][name] == pytest.approx(seen[0][name], rel=1e-9)
+    assert seen[1]["mae"] is None
+
+
+def test_folds_are_kept(gdfit: Gdfit, data: Path) -> None:
+    stored = data.with_suffix(".json")
+    gdfit("condense", data, "--cv", 6, "--output", stored)
+    found, expected = (gdfit.json("train", file, "--cv", 6) for file in (stored, data))
+    assert found["cv"] == expected["cv"]
+    wrong = gdfit("train", stored, "--cv", 5)
+    assert (wrong.status, "with 6 folds" in wrong.err) == (1, True)
+
+
+def test_halves_are_the_whole(gdfit: Gdfit, data: Path) -> None:
+    head, *lines = data.read_text().splitlines(keepends=True)
+    halves = []
+    for name, part in (("one", lines[:130]), ("two", lines[130:])):
+        (data.parent / f"{name}.csv").write_text(head + "".join(part))
+        halves.append(data.parent / f"{name}.json")
+        how = ["--features", "kind,a,b", "--output", halves[-1]]
+        assert gdfit("condense", data.parent / f"{name}.csv", *how).status == 0
+    found = gdfit.json("train", *halves)
+    whole = gdfit.json("train", data, "--features", "kind,a,b")
+    assert found["observations"] == whole["observations"] == 300
+    assert found["w"] == pytest.approx(whole["w"], rel=1e-10)
+    assert found["minimum_loss"] == pytest.approx(whole["minimum_loss"], rel=1e-10)
+
+
+def test_without_rows_no_number_of_a_row_is_in_it(gdfit: Gdfit, data: Path) -> None:
+    stored = data.with_suffix(".json")
+    how = ["condense", data, "--features", "a,b", "--output", stored]
+    assert gdfit(*how, "--no-rows", "--cv", 3).status == 0
+    numbers = {float(text) for text in re.findall(r"-?\d+\.\d+(?:e-?\d+)?", stored.read_text())}
+    frame = pd.read_csv(data)
+    assert not numbers & {*frame.a, *frame.b, *frame.y}
+    assert gdfit.json("train", stored)["w"] == pytest.approx(
+        gdfit.json("train", data, "--features", "a,b")["w"], rel=1e-6
+    )
+    for option in ("--chart", "--explain=1"):
+        refused = gdfit("train", stored, option)
+        assert (refused.status, "condensed without rows" in refused.err) == (2, True)
+    few = gdfit("condense", LECTURE, "--no-rows", "--output", stored)
+    assert (few.status, "25 rows are too few to be hidden in 3" in few.err) == (1, True)
+
+
+def test_some_of_its_columns(gdfit: Gdfit, data: Path) -> None:
+    stored = data.with_suffix(".json")
+    gdfit("condense", data, "--features", "a,b,v", "--output", stored)
+    for options in (
+        ["--features", "b"],
+        ["--features", "v,a"],
+        ["--target", "a"],
+        ["--target", "v", "--features", "y,b"],
+        ["--exclude", "b"],
+    ):
+        found = gdfit.json("train", stored, *options)
+        more = [] if "--features" in options else ["--exclude", "b"] * ("b" in options)
+        expected = gdfit.json("train", data, *(options if not more else [*more]))
+        assert found["features"] == expected["features"]
+        assert found["predictions"][0]["x"] == expected["predictions"][0]["x"]
+        assert found["minimum_loss"] == pytest.approx(expected["minimum_loss"], rel=1e-12)
+    gdfit("condense", data, "--features", "kind,a,a:b", "--output", stored)
+    found = gdfit.json("train", stored, "--features", "a,kind")
+    assert found["w"] == pytest.approx(
+        gdfit.json("train", data, "--features", "a,kind")["w"], rel=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    {
+        "--loss mae": "needs the rows themselves",
+        "--batch-size 3": "needs the rows themselves",
+        "--validation 0.2": "needs the rows themselves",
+        "--degree 2": "--degree belongs to",
+        "--target z": "has no 'z'",
+        "--delimiter tab": "how data are written has no effect",
+        "--features y": "is a feature and the target at once",
+    }.items(),
+)
+def test_what_needs_the_data(gdfit: Gdfit, tmp_path: Path, options: str, told: str) -> None:
+    stored = tmp_path / "c.json"
+    gdfit("condense", LECTURE, "--output", stored)
+    result = gdfit("train", stored, *options.split())
+    assert result.status in (1, 2)
+    assert result.err.count("\n") == 1
+    assert told in result.err
+
+
+def test_it_is_no_table(gdfit: Gdfit, tmp_path: Path) -> None:
+    stored = tmp_path / "c.json"
+    gdfit("condense", LECTURE, "--output", stored)
+    gdfit("train", LECTURE, "-q", "--model", tmp_path / "m.json")
+    predicted = gdfit("predict", stored, "--model", tmp_path / "m.json")
+    assert (predicted.status, "has been condensed" in predicted.err) == (1, True)
+    mixed = gdfit("train", stored, LECTURE)
+    assert (mixed.status, "not all of the others" in mixed.err) == (1, True)
+
+
+def test_one_that_is_damaged_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
+    stored = tmp_path / "c.json"
+    gdfit("condense", SAMPLES / "houses.csv", "--output", stored)
+    record: dict[str, Any] = json.loads(stored.read_text())
+    for key, value in {
+        "rows": [[1, 2]],
+        "features": ["a", "b"],
+        "near": {"rows": 1},
+        "observations": None,
+        "folds": 3,
+    }.items():
+        stored.write_text(json.dumps({**record, key: value}))
+        result = gdfit("train", stored)
+        assert (result.status, "damaged" in result.err) == (1, True), key
+
+
+def test_in_python(tmp_path: Path) -> None:
+    observations = library.read_observations(str(LECTURE))
+    library.write_condensed(observations, tmp_path / "c.json")
+    again = library.read_observations(str(tmp_path / "c.json"))
+    assert library.train(again).model == library.train(observations).model
