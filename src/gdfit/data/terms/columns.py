@@ -165,8 +165,9 @@ def choose_target(
         table = LayoutTable(layout, name, not selection.classes, selection)
         return table.target(selection.target, classes=selection.classes)
     if selection.classes:
-        two = [column for column in offered if len(layout.held_in(column).values) == 2]
-        chosen = "y" if "y" in offered else (two or numeric or [""])[-1]
+        found = {column: len(layout.held_in(column).values) for column in offered}
+        two, one = ([name for name in offered if found[name] == count] for count in (2, 1))
+        chosen = "y" if "y" in offered else (two or one or numeric or [""])[-1]
         return LayoutTable(layout, name).target(chosen, classes=True) if chosen else None
     if "y" in offered and ("y" in numeric or not layout.held_in("y").words):
         return Factor("y")
