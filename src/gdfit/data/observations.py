@@ -330,7 +330,6 @@ def put_together(parts: Sequence[Observations]) -> Observations:
         count=count,
         weight=None if first.weight is None else weight,
         log_weight=math.fsum(part.log_weight for part in parts),
-        log_weight=sum(part.log_weight for part in parts),
         rows=rows_of(parts),
         sample=cast(FloatArray, sampled("sample")),
         sample_weights=sampled("sample_weights"),
