@@ -11,6 +11,7 @@ import pytest
 from conftest import LECTURE, process
 
 HEAVY = {"pandas", "pyarrow", "torch"}
+OF_CLASSES = {"gdfit.descent.newton", "gdfit.descent.quantiles", "gdfit.model.classification"}
 COMMANDS: dict[str, tuple[list[object], set[str]]] = {
     "help": (["--help"], HEAVY | {"numpy"}),
     "help of train": (["train", "--help"], HEAVY | {"numpy"}),
@@ -18,7 +19,7 @@ COMMANDS: dict[str, tuple[list[object], set[str]]] = {
     "predict --x": (["predict", "--x", "2.8"], HEAVY | {"numpy", "rich"}),
     "summary": (["summary", LECTURE], HEAVY | {"matplotlib"}),
     "export": (["export", "--format", "sql"], HEAVY | {"rich.table"}),
-    "train by hand": (["train", LECTURE], HEAVY | {"matplotlib"}),
+    "train by hand": (["train", LECTURE], HEAVY | OF_CLASSES | {"matplotlib"}),
     "train by autograd": (
         ["train", LECTURE, "--backend", "autograd"],
         {"pandas", "pyarrow", "torch._dynamo", "matplotlib"},

@@ -44,7 +44,6 @@ from gdfit.data.batch import SAMPLE_ROWS
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.losses import loss_of
-from gdfit.descent.newton import curvature_at_minimum
 from gdfit.descent.objective import DesignBlock
 from gdfit.descent.optimizers import State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
@@ -87,6 +86,8 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
         start = start_of(init, observations, settings, scaling)
         curvature, is_known = curvature_of(on, settings.l2), settings.is_squared
         if bends and (before is None or before.is_known):
+            from gdfit.descent.newton import curvature_at_minimum
+
             near = np.zeros(len(start.params))
             if before:
                 near = rescaled(before.curvature.minimum, before.scaling, scaling)

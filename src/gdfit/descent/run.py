@@ -14,14 +14,12 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.given import DataOptions, with_validation
 from gdfit.data.observations import Observations, check_alike
-from gdfit.data.terms.classes import Classes
 from gdfit.descent import stopping
 from gdfit.descent.closed_form import DescentPath, last_epoch, leap
 from gdfit.descent.curvature import EXACT
 from gdfit.descent.learning_rate import choose_rate, choose_scale, rate_by_epoch
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.losses import loss_of
-from gdfit.descent.newton import curvature_at_minimum
 from gdfit.descent.objective import (
     Objective,
     design_blocks,
@@ -32,12 +30,10 @@ from gdfit.descent.objective import (
 )
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.outcome import Fit, arrived, as_shown
-from gdfit.descent.quantiles import quantile_minimum
 from gdfit.descent.scaling import scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions
 from gdfit.descent.start import Init, signature
 from gdfit.errors import GdfitError, GdfitWarning, UsageError
-from gdfit.model.classification import Confusion, confusion_of
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
@@ -270,6 +266,8 @@ class Run(Displayed):
         """Whether a plane separates the classes, where there are two."""
         if not self.settings.l2:
             return self.curvature is None
+        from gdfit.descent.newton import curvature_at_minimum
+
         alone = replace(self.settings, l2=0.0)
         return curvature_at_minimum(self.descended, alone, np.zeros_like(self.start.params)) is None
 
@@ -277,7 +275,11 @@ class Run(Displayed):
     def least_losses(self) -> tuple[float, float] | None:
         """The least loss of a run without a curvature, and the least of a constant alone, where
         they are known."""
-        return None if self.curvature else quantile_minimum(self.observations, self.settings)
+        if self.curvature:
+            return None
+        from gdfit.descent.quantiles import quantile_minimum
+
+        return quantile_minimum(self.observations, self.settings)
 
     def quality(self, params: FloatArray, loss: float) -> dict[str, object]:
         """What a model's file says of its quality, where R² does not: how classes are told apart at
@@ -289,6 +291,9 @@ class Run(Displayed):
             return {"pseudo_r_squared": 1 - loss / constant if constant else math.nan}
         if not self.loss.has_classes:
             return {} if link == "identity" else {"link": link}
+        from gdfit.data.terms.classes import Classes
+        from gdfit.model.classification import Confusion, confusion_of
+
         classes, confusion = data.classes or Classes(0, 1), Confusion()
         for design, target, _, weights in design_blocks(data, self.settings):
             confusion = confusion.merged(confusion_of(design.dot(params) > 0, target, weights))
