@@ -63,7 +63,11 @@ def in_sql(model: gdfit.LinearModel, rows: Sequence[Row], database: Any) -> list
 def python_function(code: str) -> Callable[[Any], float]:
     """What `code` calls predict, where there is nothing to import but `math` and `decimal`."""
     code = code.replace("import math\n", "").replace("import decimal\n", "")
-    space: dict[str, Any] = {"__builtins__": {"float": float}, "math": math, "decimal": decimal}
+    space: dict[str, Any] = {
+        "__builtins__": {"float": float, "abs": abs},
+        "math": math,
+        "decimal": decimal,
+    }
     exec(compile(code, "exported", "exec"), space)
     predict: Callable[[Any], float] = space["predict"]
     return predict

@@ -75,6 +75,7 @@ def worked_out(formula: str, row: Sequence[object]) -> Any:
         "LN": logarithm(math.log),
         "LOG": logarithm(math.log),
         "LOG10": logarithm(math.log10),
+        "ABS": abs,
         "EXP": math.exp,
         "SQRT": math.sqrt,
         "NA": lambda: "#N/A",

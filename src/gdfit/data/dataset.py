@@ -279,7 +279,7 @@ class Dataset:
         ((columns, none),) = used
         if not any(piles):
             raise none
-        check_classes(columns, (pile.target for pile in piles if pile), self.name)
+        check_classes(columns, (pile.target for pile in piles if pile), outcome.others, self.name)
         return columns, [pile and pile.naming(outcome.others) for pile in piles]
 
     def with_validation(

@@ -248,7 +248,7 @@ def condense_frame(
     found, outcome = reduce_files([file], job)
     if not any(found):
         raise recipe.nothing_left(file.layout, file.name)
-    check_classes(columns, (pile.target for pile in found if pile), file.name)
+    check_classes(columns, (pile.target for pile in found if pile), outcome.others, file.name)
     return [pile and pile.naming(outcome.others) for pile in found]
 
 

@@ -33,14 +33,20 @@ from gdfit.descent.outcome import Fit, arrived, as_shown
 from gdfit.descent.scaling import scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions
 from gdfit.descent.start import Init, signature
-from gdfit.errors import GdfitError, GdfitWarning, UsageError
+from gdfit.errors import GdfitError, GdfitWarning, UsageError, listing
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
 
-def check_two_classes(observations: Observations) -> None:
-    """Raise where y is not 0 or 1."""
-    if observations.classes:
+def check_classes(observations: Observations, settings: Settings) -> None:
+    """Raise where y is of two classes and the loss of numbers, or the other way round."""
+    classes = observations.classes
+    if not loss_of(settings).has_classes:
+        if classes and (*classes,) != (0, 1, False):
+            two = f"the target has two classes, {listing(classes.names)}"
+            raise UsageError(f"`loss` {settings.loss} takes numbers, and {two}")
+        return
+    if classes:
         return
     for block in kept_rows(observations).blocks():
         y = block[:, len(observations.features) + 1]
@@ -102,8 +108,7 @@ class Run(Displayed):
         )
         if validation is not None:
             check_alike(observations, validation)
-        if self.loss.has_classes:
-            check_two_classes(observations)
+        check_classes(observations, settings)
         self.asked, self.observations, self.validation = settings, observations, validation
         self.shown = shown
         if settings.batch_size and settings.batch_size >= observations.count:

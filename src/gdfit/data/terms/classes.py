@@ -80,8 +80,7 @@ def answer(target: str, classes: Classes | None) -> str:
 
 def third_value(third: str, two: Sequence[str]) -> str:
     """What to say where a target has more than two values."""
-    takes = f"this loss takes two values, as {listing(tuple(two))}"
-    return f"{quoted(third)} is a third value, and {takes}; `positive` NAME takes all others for 0"
+    return f"{quoted(third)} is a third value beside {listing(tuple(two))}"
 
 
 def classes_of(record: object) -> Classes | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Integral
@@ -174,6 +174,9 @@ def choose_target(
     return Factor(numeric[-1]) if numeric else None
 
 
+OTHERS = "; this loss takes two, and `positive` NAME takes all others than that for 0"
+
+
 def classes_among(layout: Layout, name: str, target: Factor, selection: Selection) -> Classes:
     """The classes of the target: the values in the first rows, in their order.
 
@@ -198,7 +201,7 @@ def classes_among(layout: Layout, name: str, target: Factor, selection: Selectio
     first, *more = in_order = sorted(found or {0})
     if len(more) > 1:
         names = [*map(level_name, in_order)]
-        what = third_value(names[2], names[:2])
+        what = third_value(names[2], names[:2]) + OTHERS
         raise GdfitError(what, file=name, column=column, changes={"positive": names[-1]})
     if not more and selection.levels and found <= {0, 1}:
         return Classes(0, 1)
@@ -288,11 +291,15 @@ class OneClassError(GdfitError):
         self.level, self.category = level, replace(target, is_category=True)
 
 
-def check_classes(columns: Columns, targets: Iterable[FloatArray], name: str) -> None:
-    """Raise where no row has the class that is asked for."""
+def check_classes(
+    columns: Columns, targets: Iterable[FloatArray], others: Collection[Level], name: str
+) -> None:
+    """Raise where no row has the class that is asked for, but the `others`."""
     if columns.classes and columns.classes.others and not any(y.any() for y in targets):
-        what = f"no row holds {quoted(columns.classes.names[1])}, which `positive` asks for"
-        raise GdfitError(what, file=name, column=columns.made_target.column)
+        said = tuple(sorted(map(level_name, others)))
+        what = f"no row holds {quoted(columns.classes.names[1])}, which `positive` asks for, but "
+        changes, column = {"positive": said[-1]}, columns.made_target.column
+        raise GdfitError(f"{what}{listing(said)}", file=name, column=column, changes=changes)
 
 
 class Recipe(Protocol):
@@ -362,6 +369,8 @@ class Chosen:
         has_some = is_missing and layout.held_in(column).numbers + layout.held_in(column).words > 0
         if column == columns.made_target.column:
             held = layout.held_in(column)
+            if columns.classes and not is_missing:
+                return OTHERS, {"positive": columns.classes.names[1]}
             if len(held.values) <= 2 and not held.is_numeric and not columns.classes:
                 return "; `loss` logistic takes a target of two values", {"loss": "logistic"}
             unusable = {column, *layout.set_aside}
