@@ -117,12 +117,8 @@ def check_shown(observations: Observations, *wanted: object) -> None:
 
 def note_classes(observations: Observations, *losses: str) -> None:
     """Say of a target of 0 and 1 that there is a loss for it."""
-    if (
-        "logistic" not in losses
-        and "mse" in losses
-        and observations.intercept
-        and observations.has_classes
-    ):
+    is_mse = {"mse", "logistic"}.intersection(losses) == {"mse"}
+    if is_mse and observations.intercept and observations.has_classes:
         target = printable(observations.target_name)
         note(f"{target} is 0 or 1 in all rows: `loss` logistic fits how probable 1 is")
 

@@ -38,7 +38,7 @@ from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
 
-def check_classes(observations: Observations, settings: Settings) -> None:
+def check_target(observations: Observations, settings: Settings) -> None:
     """Raise where y is of two classes and the loss of numbers, or the other way round."""
     classes = observations.classes
     if not loss_of(settings).has_classes:
@@ -108,7 +108,7 @@ class Run(Displayed):
         )
         if validation is not None:
             check_alike(observations, validation)
-        check_classes(observations, settings)
+        check_target(observations, settings)
         self.asked, self.observations, self.validation = settings, observations, validation
         self.shown = shown
         if settings.batch_size and settings.batch_size >= observations.count:

@@ -294,10 +294,10 @@ class OneClassError(GdfitError):
 def check_classes(
     columns: Columns, targets: Iterable[FloatArray], others: Collection[Level], name: str
 ) -> None:
-    """Raise where no row has the class that is asked for, but the `others`."""
+    """Raise where no row has the class that is asked for; some of the `others` are told."""
     if columns.classes and columns.classes.others and not any(y.any() for y in targets):
         said = tuple(sorted(map(level_name, others)))
-        what = f"no row holds {quoted(columns.classes.names[1])}, which `positive` asks for, but "
+        what = f"no row holds {quoted(columns.classes.names[1])}, which `positive` asks for; some hold "
         changes, column = {"positive": said[-1]}, columns.made_target.column
         raise GdfitError(f"{what}{listing(said)}", file=name, column=column, changes=changes)
 
