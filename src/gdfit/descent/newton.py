@@ -157,6 +157,7 @@ def curvature_at_minimum(
     if found is None:
         return None
     (params, bowl), size = found, smooth.size
+    smooth.kept = None  # what is asked for later is little: rows need not be there twice for it
     eigenvalues, vectors = np.linalg.eigh(bowl.hessian[:size, :size])
     eigenvectors = np.zeros((len(params), size))
     eigenvectors[:size] = vectors
