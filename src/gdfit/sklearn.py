@@ -46,6 +46,7 @@ PARAMETERS = {
     "epochs": "max_iter",
     "seed": "random_state",
     "l2": "alpha",
+    "l1": "l1_ratio",
     "optimizer": "solver",
     "patience": "n_iter_no_change",
 }
@@ -60,6 +61,7 @@ class GradientDescentEstimator(BaseEstimator):
     max_iter: int = 1000
     tol: float | None = 1e-6
     alpha: float = 0.0
+    l1_ratio: float = 0.0
     fit_intercept: bool = True
     solver: OptimizerName = "gd"
     momentum: float = 0.9
@@ -115,6 +117,10 @@ class GradientDescentEstimator(BaseEstimator):
             if hasattr(self, PARAMETERS.get(field.name, field.name))
         }
         values["loss"] = self._loss()
+        if not 0 <= self.l1_ratio <= 1:
+            raise UsageError(f"`l1_ratio` takes a number from 0 to 1, not {self.l1_ratio}")
+        values["l1"] = self.alpha * self.l1_ratio
+        values["l2"] = self.alpha * (1 - self.l1_ratio)
         values["seed"] = int(check_random_state(self.random_state).randint(2**31 - 1))
         values["patience"] = self.n_iter_no_change if self.early_stopping else None
         return Settings(**values)
@@ -163,6 +169,8 @@ class GradientDescentRegressor(RegressorMixin, GradientDescentEstimator):
         them: standardized ones, by default. Ridge adds its own to the sum: there it is λ times the
         number of samples, on features as they are (``scale="none"``) or from StandardScaler
         (``standardize``), and λ(n − 1) on those from PCA(whiten=True) (``whiten``).
+    l1_ratio : ρ: with it the penalty is λ(ρ‖w‖₁ + (1 − ρ)‖w‖²), the lasso where ρ is 1. Lasso has
+        half the alpha, on features scaled alike.
     fit_intercept : whether there is an intercept; if not, it is 0.
     solver : ``gd``, ``momentum``, ``nesterov`` or ``adam``.
     momentum : μ of ``momentum`` and ``nesterov``.

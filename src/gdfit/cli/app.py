@@ -100,6 +100,7 @@ OPTION_NAMES = {
     "--scale standardize": "standardize standardise normalize normalise",
     "--scale": "scaling scaler",
     "--l2": "ridge lambda penalty regularization",
+    "--l1": "lasso sparsity sparse",
     "--seed": "random-state random-seed rng",
     "--init": "start theta params initial",
     "--tol": "tolerance eps epsilon",

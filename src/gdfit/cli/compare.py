@@ -54,6 +54,8 @@ COMPARED = panel(
     ),
     batch_size=several_option("batch_size", parsers.parse_batch_size, "N,…,all", "all"),
     loss=several_option("loss", parsers.parse_choice(get_args(LossName)), "mse,mae,huber", "mse"),
+    l2=several_option("l2", parsers.parse_number, "λ,…", "0"),
+    l1=several_option("l1", parsers.parse_number, "λ,…", "0"),
     seed=several_option("seed", parsers.parse_whole, "N,…", "0"),
     init=option(
         "Where the params start; may be repeated.",
@@ -73,6 +75,8 @@ class Compared:
     scale: tuple[str, ...] | None = None
     batch_size: tuple[int | None, ...] | None = None
     loss: tuple[str, ...] | None = None
+    l2: tuple[float, ...] | None = None
+    l1: tuple[float, ...] | None = None
     seed: tuple[int, ...] | None = None
     init: tuple[str, ...] | None = None
 
@@ -234,6 +238,7 @@ def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
     changes = dict.fromkeys([*COMPARED, *OWN, *options.without_effect(asked)], "")
     values = {**vars(asked), "init": init}
     for name in typed.given.intersection(COMPARED):
-        changes[name] = "" if values[name] in (None, "auto", "zeros") else str(values[name])
+        value = values[name]
+        changes[name] = "" if value in (None, "auto", "zeros") else str(value).removesuffix(".0")
     words = typed.changed({name.replace("_", "-"): value for name, value in changes.items()})
     return Typed(["train", *words[1:]], typed.given)

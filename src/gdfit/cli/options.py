@@ -111,7 +111,14 @@ THE_LOSS = panel(
     huber_delta=option("Where Huber's loss turns from square to linear."),
     quantile=option("τ: which part of the observations is to lie below ŷ."),
 )
-PENALTY = panel(LOSS, l2=option("Add this times ‖w‖² to the loss, w on the scale of --scale."))
+PENALTY = panel(
+    LOSS,
+    l2=option("Add this times ‖w‖² to the loss, w on the scale of --scale."),
+    l1=option(
+        "Add this times ‖w‖₁, by which weights become exactly 0; for gd, momentum, nesterov."
+    ),
+)
+RIDGE = {"l2": PENALTY["l2"]}
 DESCENT = panel(
     "The descent",
     lr=option(
@@ -224,7 +231,7 @@ ColumnOptions = Annotated[Selection, COLUMNS | CLASSES]
 DialectOptions = Annotated[Dialect, DIALECT]
 RowsDialectOptions = Annotated[Dialect, ROWS_DIALECT]
 TrainOptions = Annotated[Settings, SEED | THE_LOSS | PENALTY | DESCENT | STOPPING]
-GradcheckOptions = Annotated[Settings, SEED | THE_LOSS | PENALTY]
+GradcheckOptions = Annotated[Settings, SEED | THE_LOSS | RIDGE]
 GraphOptions = Annotated[Settings, SEED | THE_LOSS]
 PrintOptions = Annotated[Output, PRINTED]
 FileOptions = Annotated[Files, FILES]

@@ -97,8 +97,8 @@ class RunResult:
         """The same for runs whose losses can be compared: they have descended on the same."""
         settings = self.fit.settings
         shape = {"huber": settings.huber_delta, "quantile": settings.quantile}.get(settings.loss)
-        scale = settings.scale if settings.l2 else None  # the penalty is for the scaled features
-        return settings.loss, shape, settings.l2, scale
+        scale = settings.scale if settings.is_penalized else None  # on whose weights it is
+        return settings.loss, shape, settings.l2, settings.l1, scale
 
     @property
     def has_diverged(self) -> bool:
@@ -283,6 +283,7 @@ class EachOption(TypedDict, total=False):
     huber_delta: float | Iterable[float]
     quantile: float | Iterable[float]
     l2: float | Iterable[float]
+    l1: float | Iterable[float]
     optimizer: OptimizerName | Iterable[OptimizerName]
     momentum: float | Iterable[float]
     betas: tuple[float, float] | Iterable[tuple[float, float]]

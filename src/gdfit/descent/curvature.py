@@ -47,6 +47,7 @@ class Curvature:
     rounding : how much of a loss is rounding.
     bound : what no eigenvalue of the Hessian is above, wherever the params are.
     difference : L(θ) − L(θ*), where the loss is no parabola.
+    kinks : what the loss has above its parabola, where it has kinks: see `gdfit.descent.lasso`.
     """
 
     eigenvalues: FloatArray
@@ -57,6 +58,7 @@ class Curvature:
     rounding: float = 0.0
     bound: float | None = None
     difference: Callable[[FloatArray], float] | None = field(default=None, compare=False)
+    kinks: Callable[[FloatArray], FloatArray] | None = field(default=None, compare=False)
 
     @property
     def is_parabola(self) -> bool:
@@ -66,8 +68,9 @@ class Curvature:
 
     @property
     def is_unique(self) -> bool:
-        """True where there is one minimum: no column depends on others, and none is all zero."""
-        return bool((self.eigenvalues > 0).all())
+        """True where there is one minimum: no column depends on others, and none is all zero. Where
+        the loss has kinks, they may leave one all the same."""
+        return self.kinks is not None or bool((self.eigenvalues > 0).all())
 
     @np.errstate(over="ignore", invalid="ignore")
     def excess(self, params: FloatArray) -> float:
@@ -76,6 +79,7 @@ class Curvature:
         to the minimum, where a difference has lost them."""
         distances = self.eigenvectors.T @ (params - self.minimum)
         excess = float(self.eigenvalues @ distances**2) / 2
+        excess += float(self.kinks(params)) if self.kinks else 0.0
         if self.difference is None or excess <= BLUNT * abs(self.minimum_loss):
             return excess
         return max(self.difference(params), BLUNT * abs(self.minimum_loss))

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, cast, get_args
 
@@ -44,7 +44,7 @@ from gdfit.data.batch import SAMPLE_ROWS
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.losses import loss_of
-from gdfit.descent.objective import DesignBlock
+from gdfit.descent.objective import DesignBlock, penalty_of
 from gdfit.descent.optimizers import State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
@@ -85,6 +85,11 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
         on = scaled(observations, scaling)
         start = start_of(init, observations, settings, scaling)
         curvature, is_known = curvature_of(on, settings.l2), settings.is_squared
+        if settings.l1 and settings.is_squared:
+            from gdfit.descent.lasso import with_l1
+
+            found = with_l1(curvature, on, settings.l1, settings.l2)
+            curvature, is_known = found or curvature, found is not None
         if bends and (before is None or before.is_known):
             from gdfit.descent.newton import curvature_at_minimum
 
@@ -105,7 +110,7 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
         if as_before.start.rate:
             return as_before
     plain = problem("standardize")
-    if settings.l2:  # a penalty on whitened weights would be another one
+    if settings.is_penalized:  # a penalty on whitened weights would be another one
         return plain
     arrives = arrives_within(plain.curvature, plain.start.params, max(settings.epochs, LOOKED_AT))
     return plain if arrives else problem("whiten", plain)
@@ -342,7 +347,8 @@ class Trial:
             residuals = np.sqrt(weights) * residuals
         wrong = length(residuals) / math.sqrt(total)
         gradient = self.gradients(params, self.part(self.rows, slice(None)))
-        moved = length(update_of(self.settings)(params, gradient, {}, np.array(1.0))[0] - params)
+        update = update_of(replace(self.settings, l1=0.0))
+        moved = length(update(params, gradient, {}, np.array(1.0))[0] - params)
         return wrong / moved if wrong > 0 and moved > 0 else 1.0
 
     def batches(self) -> Iterator[DesignBlock]:
@@ -369,10 +375,7 @@ class Trial:
         values = loss_of(self.settings).value(design @ params, target)
         if weights is not None:
             values = weights * values
-        losses = np.asarray(values.sum(axis=0) / total)
-        if self.settings.l2:  # 0 times what is beyond float64 is not 0
-            losses += self.settings.l2 * (params[:-1] ** 2).sum(axis=0)
-        return losses
+        return np.asarray(values.sum(axis=0) / total + penalty_of(self.settings, params))
 
     def gradients(self, params: FloatArray, batch: DesignBlock) -> FloatArray:
         """The gradient on a batch of the rows, column by column."""

@@ -19,8 +19,9 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import ARRIVES, EXACT, Curvature, curvature_of
+from gdfit.descent.lasso import kinks_at, sparse_minimum
 from gdfit.descent.losses import Loss, loss_of
-from gdfit.descent.objective import DesignBlock, design_blocks, kept_rows
+from gdfit.descent.objective import DesignBlock, design_blocks, kept_rows, penalty_of
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError
 
@@ -56,7 +57,7 @@ class SmoothLoss:
     """
 
     def __init__(self, observations: Observations, settings: Settings) -> None:
-        self.loss, self.l2 = loss_of(settings), settings.l2
+        self.loss, self.l2, self.l1 = loss_of(settings), settings.l2, settings.l1
         self.size = len(observations.features) + observations.intercept
         self.observations, self.settings = observations, settings
         in_memory = kept_rows(observations).in_memory
@@ -68,15 +69,15 @@ class SmoothLoss:
 
     def value(self, params: FloatArray) -> float:
         """L(θ), with the penalty."""
-        total = self.l2 * float(params[:-1] @ params[:-1])
+        total = float(penalty_of(self.settings, params))
         for design, target, weight, weights in self.blocks():
             values, _ = self.loss.value_and_derivative(design.dot(params), target)
             total += float((values if weights is None else weights * values).sum()) / weight
         return total
 
     def at(self, params: FloatArray) -> Bowl:
-        """The loss near `params`."""
-        value, size = self.l2 * float(params[:-1] @ params[:-1]), len(params)
+        """The loss near `params`; gradient and Hessian are without λ₁‖w‖₁."""
+        value, size = float(penalty_of(self.settings, params)), len(params)
         gradient = 2 * self.l2 * np.append(params[:-1], 0.0)
         hessian = 2 * self.l2 * np.diag(np.append(np.ones(size - 1), 0.0))
         nearest = np.inf
@@ -101,29 +102,45 @@ class SmoothLoss:
         SeparableError : there are none.
         """
         params, bowl = start, self.at(start)
-        may_separate = self.loss.has_classes and not self.l2
+        may_separate = self.loss.has_classes and not self.settings.is_penalized
         for number in range(STEPS):
             if may_separate and bowl.nearest > 0:
                 raise SeparableError
-            step = self.step(bowl)
-            falls = -float(bowl.gradient @ step)
+            step = self.step(bowl, params)
+            falls = self.falls(bowl, params, step)
             if may_separate and number >= SETTLED and self.separates(step):
                 raise SeparableError
             if not falls > SEEN * abs(bowl.value):  # the last one, for the last digits
                 return params + step, self.at(params + step)
             ahead = self.at(params + step)
             while ahead.value > bowl.value - 1e-4 * falls and falls > SEEN * abs(bowl.value):
-                step, falls = step / 2, falls / 2
+                step = step / 2
+                falls = self.falls(bowl, params, step)
                 ahead = self.at(params + step)
             params, bowl = params + step, ahead
         return params, bowl
 
-    def step(self, bowl: Bowl) -> FloatArray:
-        """Newton's step −H⁻¹∇L; where columns depend on others, the shortest of those."""
+    def falls(self, bowl: Bowl, params: FloatArray, step: FloatArray) -> float:
+        """By how much the loss falls in a step, where its slope stays as it is."""
+        shorter = np.abs(params[:-1]) - np.abs((params + step)[:-1])
+        return -float(bowl.gradient @ step) + self.l1 * float(shorter.sum())
+
+    def step(self, bowl: Bowl, params: FloatArray) -> FloatArray:
+        """Newton's step −H⁻¹∇L; where columns depend on others, the shortest of those. With λ₁‖w‖₁,
+        the step to the minimum of both it and the parabola."""
         size = self.size
         hessian, gradient = bowl.hessian[:size, :size], bowl.gradient[:size]
         if not (np.isfinite(hessian).all() and np.isfinite(gradient).all()):
             raise GdfitError("the numbers are too large for float64: divide them by a power of ten")
+        if self.l1:
+            thresholds = np.full(size, self.l1)
+            thresholds[len(params) - 1 :] = 0.0
+            start = params[:size]
+            found = sparse_minimum(
+                hessian, lambda there: gradient + hessian @ (there - start), thresholds, start
+            )
+            if found is not None:
+                return np.append(found, params[size:]) - params
         units = np.sqrt(np.diag(hessian))  # so that no unit of a column plays a part
         units[units == 0] = 1.0
         step = np.linalg.lstsq(hessian / np.outer(units, units), gradient / units, rcond=None)[0]
@@ -170,6 +187,7 @@ def curvature_at_minimum(
         rounding=EXACT,
         bound=bound_of(observations, settings, smooth.loss),
         difference=lambda params: smooth.value(params) - bowl.value,
+        kinks=kinks_at(params, bowl.gradient, settings.l1) if settings.l1 else None,
     )
 
 

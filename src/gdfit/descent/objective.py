@@ -2,13 +2,16 @@
 
 Either of two backends makes one of some rows and a loss: the chain rule by hand, or autograd. The
 objective of all observations is that of the condensed rows, for the squared error, or else the sum
-of those of blocks of rows, plus the penalty; each mini-batch has one of its own.
+of those of blocks of rows, plus the penalty; each mini-batch has one of its own. With λ₁‖w‖₁ in it,
+the loss has no gradient where a weight is 0: then ∇L is that of the rest, and the update rule has a
+threshold in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +128,7 @@ SHUFFLING = 3  # the shuffling's own stream of random numbers
 
 
 def whole_objective(observations: Observations, settings: Settings) -> Objective:
-    """The loss of all observations, with the penalty `l2`."""
+    """The loss of all observations, with the penalties `l2` and `l1`."""
     backend, loss = BACKENDS[settings.backend], loss_of(settings)
 
     def objectives() -> Iterator[Objective]:
@@ -162,7 +165,7 @@ def batches(observations: Observations, settings: Settings, epoch: int) -> Itera
 
 
 def batch_objective(observations: Observations, batch: FloatArray, settings: Settings) -> Objective:
-    """The loss of a mini-batch, with the penalty `l2`.
+    """The loss of a mini-batch, with the penalties `l2` and `l1`.
 
     With weights, the sum of a batch is divided by as many times their mean as it has rows: so its
     gradient is that of the whole, on average.
@@ -222,11 +225,24 @@ def sum_objective(objectives: Callable[[], Iterable[Objective]]) -> Objective:
 
 
 def penalized(objective: Objective, settings: Settings, features: int) -> Objective:
-    """`objective` and the penalty λ‖w‖² of `l2`: the squared error of p more rows √λ eᵢ of A, whose
-    target is 0."""
-    if not settings.l2:
-        return objective
-    rows = np.sqrt(settings.l2) * np.eye(features, features + 1)
-    block = DesignBlock(rows, np.zeros(features), 1.0)
-    penalty = BACKENDS[settings.backend](block, squared_error())
-    return sum_objective(lambda: (objective, penalty))
+    """`objective` and the penalties: λ‖w‖² of `l2` is the squared error of p more rows √λ eᵢ of A,
+    whose target is 0; λ₁‖w‖₁ of `l1` adds nothing to the gradient."""
+    parts = [objective]
+    if settings.l2:
+        rows = np.sqrt(settings.l2) * np.eye(features, features + 1)
+        block = DesignBlock(rows, np.zeros(features), 1.0)
+        parts.append(BACKENDS[settings.backend](block, squared_error()))
+    if settings.l1:
+        alone = replace(settings, l2=0.0)
+        parts.append(lambda params: (penalty_of(alone, params), np.zeros_like(params)))
+    return sum_objective(lambda: parts) if len(parts) > 1 else objective
+
+
+def penalty_of(settings: Settings, params: FloatArray) -> Any:
+    """λ‖w‖² + λ₁‖w‖₁ at params of shape (p+1, …)."""
+    total: Any = 0.0  # and not 0 times what is beyond float64
+    if settings.l2:
+        total += settings.l2 * (params[:-1] ** 2).sum(axis=0)
+    if settings.l1:
+        total += settings.l1 * np.abs(params[:-1]).sum(axis=0)
+    return total

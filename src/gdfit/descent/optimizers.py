@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.settings import OptimizerName, Settings
+from gdfit.descent.settings import OptimizerName, ProximalName, Settings
 
 # What a rule remembers of earlier gradients, by name: arrays of θ's shape, and numbers. It is empty
 # before the first.
@@ -66,6 +66,34 @@ def adam(betas: tuple[float, float], epsilon: float = EPSILON) -> Update:
     return update
 
 
+def thresholded(params: FloatArray, most: FloatArray) -> FloatArray:
+    """The params with each weight nearer to 0 by `most`, or at 0 if it is no farther than that:
+    sign(w)·max(|w| − most, 0). b stays as it is."""
+    result = params.copy()
+    result[:-1] -= np.clip(params[:-1], -most, most)
+    return result
+
+
+def proximal(l1: float, mu: float = 0.0, *, nesterov: bool = False) -> Update:
+    """θ ← S(θ + μ(θ − θ₋) − γ∇L), S the threshold at γλ₁ and θ₋ the params before θ; with
+    `nesterov`, u ← S(θ − γ∇L), θ ← u + μ(u − u₋).
+
+    L is without λ₁‖w‖₁. Without λ₁, they are the rules above, written without v. μ = 0 is ISTA,
+    the others are iPiano (Ochs et al., SIAM J. Imaging Sci. 7, 2014) and, with a constant μ, FISTA
+    (Beck and Teboulle, SIAM J. Imaging Sci. 2, 2009).
+    """
+
+    def update(params: FloatArray, grad: FloatArray, state: State, rate: FloatArray) -> Updated:
+        before = state.get("before", params)
+        if nesterov:
+            reached = thresholded(params - rate * grad, rate * l1)
+            return reached + mu * (reached - before), {"before": reached}
+        ahead = params + mu * (params - before)
+        return thresholded(ahead - rate * grad, rate * l1), {"before": params}
+
+    return update
+
+
 # By name, what makes the update rule of the settings.
 OPTIMIZERS: dict[OptimizerName, Callable[[Settings], Update]] = {
     "gd": lambda settings: gradient_descent,
@@ -75,6 +103,15 @@ OPTIMIZERS: dict[OptimizerName, Callable[[Settings], Update]] = {
 }
 
 
+# The same with `l1`, for those that a threshold goes with.
+PROXIMAL: dict[ProximalName, Callable[[Settings], Update]] = {
+    "gd": lambda settings: proximal(settings.l1),
+    "momentum": lambda settings: proximal(settings.l1, settings.momentum),
+    "nesterov": lambda settings: proximal(settings.l1, settings.momentum, nesterov=True),
+}
+
+
 def update_of(settings: Settings) -> Update:
     """The update rule that the settings name."""
-    return OPTIMIZERS[settings.optimizer](settings)
+    rules: Mapping[Any, Callable[[Settings], Update]] = PROXIMAL if settings.l1 else OPTIMIZERS
+    return rules[settings.optimizer](settings)

@@ -25,7 +25,7 @@ def quantile_minimum(observations: Observations, settings: Settings) -> tuple[fl
     """The least loss, and that of the best constant alone; None for other losses, with a penalty,
     and where there are too many rows."""
     level = {"mae": 0.5, "quantile": settings.quantile}.get(settings.loss)
-    if level is None or settings.l2 or not kept_rows(observations).in_memory:
+    if level is None or settings.is_penalized or not kept_rows(observations).in_memory:
         return None
     if observations.count * (len(observations.features) + 1) > MOST:
         return None

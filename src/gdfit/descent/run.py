@@ -26,6 +26,7 @@ from gdfit.descent.objective import (
     kept_rows,
     mean_loss,
     objectives_of,
+    penalty_of,
     whole_objective,
 )
 from gdfit.descent.optimizers import update_of
@@ -231,8 +232,7 @@ class Run(Displayed):
                 "best_epoch": epoch,
                 "status": last.status or stopping.INTERRUPTED,  # who iterates has broken off
             }
-            penalty = settings.l2 * float(descended[:-1] @ descended[:-1]) if settings.l2 else 0.0
-            unpenalized = results["loss"] - penalty
+            unpenalized = results["loss"] - float(penalty_of(settings, descended))
         least = self.least_losses[0] if self.least_losses else None
         facts = {
             **results,
@@ -245,6 +245,7 @@ class Run(Displayed):
             **self.quality(params, unpenalized),
             **scaling_facts(self.scaling),
             "penalty_scale": settings.scale,
+            "nonzero": int(np.count_nonzero(params[:-1])),
             "intercept": data.intercept,
             "weights": data.weights_name,
             "spellings": {column: spelling.record for column, spelling in data.spellings},
@@ -269,11 +270,11 @@ class Run(Displayed):
     @cached_property
     def is_separable(self) -> bool:
         """Whether a plane separates the classes, where there are two."""
-        if not self.settings.l2:
+        if not self.settings.is_penalized:
             return self.curvature is None
         from gdfit.descent.newton import curvature_at_minimum
 
-        alone = replace(self.settings, l2=0.0)
+        alone = replace(self.settings, l2=0.0, l1=0.0)
         return curvature_at_minimum(self.descended, alone, np.zeros_like(self.start.params)) is None
 
     @cached_property

@@ -14,6 +14,7 @@ from gdfit.errors import UsageError, quoted
 BackendName = Literal["manual", "autograd"]
 LossName = Literal["mse", "mae", "huber", "logistic", "quantile"]
 OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
+ProximalName = Literal["gd", "momentum", "nesterov"]  # which `l1` goes with
 Scale = Literal["none", "standardize", "whiten"]
 
 
@@ -35,6 +36,9 @@ class Settings:
     l2 : λ of the penalty λ‖w‖², on the weights of the features on their `scale`. scikit-learn's
         `Ridge` has alpha = λN on features so scaled: as they are, by `StandardScaler`, or whitened
         by `PCA(whiten=True)`, which takes deviations with N − 1 and so alpha = λ(N − 1).
+    l1 : λ₁ of the penalty λ₁‖w‖₁, which makes weights exactly 0: the lasso, and with `l2` the
+        elastic net. After each step, a threshold takes γλ₁ off each weight, or what there is of it.
+        scikit-learn's `Lasso` has alpha = λ₁/2 on features so scaled.
     optimizer : ``gd``, ``momentum``, ``nesterov`` or ``adam``.
     momentum : μ of ``momentum`` and ``nesterov``.
     betas : β₁ and β₂ of ``adam``.
@@ -57,6 +61,7 @@ class Settings:
     huber_delta: float = 1.0
     quantile: float = 0.5
     l2: float = 0.0
+    l1: float = 0.0
     optimizer: OptimizerName = "gd"
     momentum: float = 0.9
     betas: tuple[float, float] = (0.9, 0.999)
@@ -85,7 +90,12 @@ class Settings:
     @property
     def is_plain(self) -> bool:
         """True for gradient descent on the whole squared error, whose path is known."""
-        return self.is_squared and self.is_whole
+        return self.is_squared and self.is_whole and not self.l1
+
+    @property
+    def is_penalized(self) -> bool:
+        """True with a penalty on the weights."""
+        return bool(self.l2 or self.l1)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -98,6 +108,7 @@ class Settings:
             "huber_delta": self.huber_delta,
             "quantile": self.quantile,
             "l2": self.l2,
+            "l1": self.l1,
             "optimizer": self.optimizer,
             "momentum": self.momentum,
             "betas": list(self.betas),
@@ -121,7 +132,15 @@ class Settings:
         if self.leap and not (self.is_plain and self.backend == "manual"):
             raise UsageError(
                 "`leap` is for gradient descent on the whole squared error in closed form: it goes "
-                "with `loss` mse, `optimizer` gd and `backend` manual, and without `batch_size`"
+                "with `loss` mse, `optimizer` gd and `backend` manual, and without `batch_size` or "
+                "`l1`"
+            )
+        if self.l1 and self.optimizer not in get_args(ProximalName):
+            names = " or ".join(get_args(ProximalName))
+            raise UsageError(f"`l1` takes a threshold after each step of `optimizer` {names}")
+        if self.l1 and self.scale == "whiten":
+            raise UsageError(
+                "`l1` is for the weights of features, which `scale` whiten mixes: take standardize"
             )
         name = "target_loss" if self.patience is None else "patience"
         if self.leap and validated and getattr(self, name) is not None:
@@ -148,6 +167,7 @@ class SettingsOptions(TypedDict, total=False):
     huber_delta: float
     quantile: float
     l2: float
+    l1: float
     optimizer: OptimizerName
     momentum: float
     betas: tuple[float, float]
@@ -184,6 +204,7 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "huber_delta": (is_positive, "a positive number"),
     "quantile": (lambda tau: 0 < tau < 1, "a number between 0 and 1"),
     "l2": (at_least(0), "a number that is not negative"),
+    "l1": (at_least(0), "a number that is not negative"),
     "optimizer": one_of(OptimizerName),
     "momentum": (lambda mu: 0 <= mu < 1, "a number from 0 on that is less than 1"),
     "betas": (

@@ -168,6 +168,35 @@ def any_rule(name: str, place: int, change: Change) -> Iterator[Line]:
     yield Line(name, [told(change.after[place])], "←")
 
 
+def proximal_on_board(name: str, place: int, change: Change) -> Iterator[Line]:
+    """u ← w + μ·(w − w₋) − γ·∂L/∂w, w ← S(u); with nesterov, v ← S(u) and w ← v + μ·(v − v₋). S is
+    the threshold at γ·λ₁, and leaves b as it is."""
+    settings, rate, slope = change.settings, given(change.rate), told(change.grad[place])
+    is_ahead = settings.optimizer == "nesterov"
+    mu = 0.0 if settings.optimizer == "gd" else settings.momentum
+    now, least = change.before[place], change.rate * settings.l1
+    before = change.old["before"][place] if "before" in change.old else now
+    start, formula, numbers = now, name, told(now)
+    if mu and not is_ahead:
+        start = now + mu * (now - before)
+        formula = f"{name} + μ·({name} − {name}₋)"
+        numbers = plus(told(now), times(given(mu), f"({minus(told(now), told(before))})"))
+    reached = start - change.rate * change.grad[place]
+    step = [f"{formula} − γ·∂L/∂{name}", minus(numbers, times(rate, slope)), told(reached)]
+    yield Line("u" if is_ahead or name != "b" else name, step, "←")
+    if name != "b":
+        size, most = told(abs(reached)), f"max({{}} −{KEPT}{{}}, 0)"
+        sign = "−" if reached < 0 else ""
+        cut = ["sign(u)·" + most.format("|u|", "γ·λ₁"), sign + most.format(size, told(least))]
+        reached -= max(min(reached, least), -least)
+        yield Line("v" if is_ahead else name, [*cut, told(reached)], "←")
+    letter = "u" if name == "b" else "v"
+    if is_ahead:
+        numbers = plus(told(reached), times(given(mu), f"({minus(told(reached), told(before))})"))
+        ahead = [f"{letter} + μ·({letter} − {letter}₋)", numbers, told(change.after[place])]
+        yield Line(name, ahead, "←")
+
+
 # By the name of an update rule, (a param's name and place, ...) → how it gets its new value.
 UPDATES_ON_BOARD: dict[str, Callable[[str, int, Change], Iterator[Line]]] = {
     "gd": gradient_descent_on_board,
@@ -179,11 +208,12 @@ UPDATES_ON_BOARD: dict[str, Callable[[str, int, Change], Iterator[Line]]] = {
 
 def constants_of(settings: Settings) -> str:
     """The constants that an update rule goes by besides the learning rate."""
+    threshold = f", λ₁ = {given(settings.l1)}" if settings.l1 else ""
     if settings.optimizer in ("momentum", "nesterov"):
-        return f", μ = {given(settings.momentum)}"
+        return f", μ = {given(settings.momentum)}" + threshold
     if settings.optimizer == "adam":
         return ", β₁ = {}, β₂ = {}".format(*map(given, settings.betas))
-    return ""
+    return threshold
 
 
 BOARD_WIDTH = 79  # of a line that has room on any terminal

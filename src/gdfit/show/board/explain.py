@@ -16,7 +16,13 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import FIRST_ROWS
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
-from gdfit.descent.objective import DesignBlock, batch_objective, batches, predictor_of
+from gdfit.descent.objective import (
+    DesignBlock,
+    batch_objective,
+    batches,
+    penalty_of,
+    predictor_of,
+)
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.run import Run
 from gdfit.errors import printable
@@ -163,16 +169,19 @@ class Explanation:
             yield from broken(f" row {number + 1}: {self.values(number, row, written)}")
             yield from board.laid_out([*self.row_lines(row, step.before)])
         weights = step.before[:-1]
-        penalty = settings.l2 * float(weights @ weights) if settings.l2 else 0.0  # 0 · ∞ is none
-        loss = written.loss - penalty
+        loss = written.loss - float(penalty_of(settings, step.before))
         grad = written.change.grad - 2 * settings.l2 * np.append(weights, 0.0)
         yield f" {'mean' if written.weights is None else 'weighted mean'} over {whole}"
         yield from board.laid_out([*self.mean_lines(rows, written, loss, grad)])
-        if settings.l2:
-            yield f" penalty, with λ = {given(settings.l2)}"
+        if settings.is_penalized:
+            named = {"λ": settings.l2, "λ₁": settings.l1}
+            told_ones = [f"{name} = {given(value)}" for name, value in named.items() if value]
+            yield f" penalty, with {', '.join(told_ones)}"
             yield from board.laid_out([*self.penalty_lines(weights, loss, grad)])
         yield f" update, with γ = {given(written.change.rate)}{board.constants_of(settings)}"
         rule = board.UPDATES_ON_BOARD.get(settings.optimizer, board.any_rule)
+        if settings.l1:
+            rule = board.proximal_on_board
         updates = [rule(name, place, written.change) for place, name in self.letters.written]
         yield from board.laid_out([*chain.from_iterable(updates)])
         yield from self.rest(step)
@@ -230,16 +239,28 @@ class Explanation:
             yield Line(f"∂L/∂{name}", parts)
 
     def penalty_lines(self, weights: FloatArray, loss: float, grad: FloatArray) -> Iterator[Line]:
-        """The loss and the gradient with the penalty λ‖w‖², which are without it so far."""
+        """The loss and the gradient with the penalties λ‖w‖² and λ₁‖w‖₁, which are without them so
+        far; the latter's slope is left to the threshold."""
         letters, l2, lam = self.letters, self.settings.l2, given(self.settings.l2)
         several = len(weights) > 1
         numbers = [told(weight) for weight in weights.tolist()]
-        formula = plus(*letters.some([f"{weight}²" for weight in letters.weights]))
-        number = plus(*letters.some([board.squared(number) for number in numbers]))
-        if several:
-            formula, number = f"({formula})", f"({number})"
-        penalized = told(loss + l2 * float(weights @ weights))
-        yield Line("L", [f"L + λ·{formula}", plus(told(loss), times(lam, number)), penalized], "←")
+        squares = [board.squared(number) for number in numbers]
+        sizes = [f"|{number}|" for number in numbers]
+        formulas, terms = ["L"], [told(loss)]
+        for name, by, symbol, values in (
+            ("λ", l2, "{}²", squares),
+            ("λ₁", self.settings.l1, "|{}|", sizes),
+        ):
+            if by:
+                formula = plus(*letters.some([*map(symbol.format, letters.weights)]))
+                number = plus(*letters.some(values))
+                both = (f"({formula})", f"({number})") if several else (formula, number)
+                formulas.append(f"{name}·{both[0]}")
+                terms.append(times(given(by), both[1]))
+        penalized = told(loss + float(penalty_of(self.settings, np.append(weights, 0.0))))
+        yield Line("L", [" + ".join(formulas), plus(*terms), penalized], "←")
+        if not l2:
+            return
         slopes = grad + 2 * l2 * np.append(weights, 0.0)
         if several:
             formula = f"∇L + 2λ·{letters.vector(letters.weights, '0')}"

@@ -14,6 +14,7 @@ from gdfit.arrays import FloatArray
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
+from gdfit.descent.objective import penalty_of
 from gdfit.descent.outcome import Fit
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.drawing import BLACK, BLUE, VERMILION, YELLOW, label_at, mark
@@ -246,9 +247,11 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
     the loss of the sample."""
     curvature = fit.curvature
     if curvature and curvature.is_parabola:
-        away = np.stack([w, b], axis=-1) - curvature.minimum
-        along: FloatArray = away @ curvature.eigenvectors
+        points = np.stack([w, b], axis=-1)
+        along: FloatArray = (points - curvature.minimum) @ curvature.eigenvectors
         loss: FloatArray = curvature.minimum_loss + 0.5 * along**2 @ curvature.eigenvalues
+        if curvature.kinks:
+            loss += curvature.kinks(points)
         return loss
     observations, settings = fit.observations, fit.settings
     rows = np.insert(observations.sample, 1, float(observations.intercept), axis=1)
@@ -261,4 +264,5 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
     total = np.zeros_like(w)
     for (x, one, y), weight in zip(rows.tolist(), weights.tolist(), strict=True):
         total += weight * value(w * x + b * one, y)
-    return total / float(weights.sum()) + settings.l2 * w**2
+    penalty: FloatArray = penalty_of(settings, np.stack([w, b]))
+    return total / float(weights.sum()) + penalty

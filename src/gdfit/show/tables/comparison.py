@@ -182,11 +182,19 @@ def remarks(comparison: Comparison) -> Iterator[NameValue]:
         parts = zip(*leasts, strict=True)
         apart = [place for place, each in enumerate(parts) if len({*each} - {None}) > 1]
         for objective, told in leasts.items():
-            named = [str(objective[place]) for place in apart if objective[place] is not None]
+            named = [
+                setting_with_name(OBJECTIVE[place], objective[place]).strip()
+                for place in apart
+                if objective[place] is not None
+            ]
             yield f"  {', '.join(named)}", told
     plain = [outcome for outcome in comparison.outcomes if outcome.fit.settings.is_plain]
     for limit in dict.fromkeys(limit_of(outcome) for outcome in plain if outcome.has_diverged):
         yield "limit", limit
+
+
+# The settings that a run's `objective` is of, with no name for the number that shapes its loss.
+OBJECTIVE = ("loss", "", "l2", "l1", "scale")
 
 
 def told_least(outcome: RunResult, least: float) -> str:

@@ -28,7 +28,7 @@ from gdfit.descent.run import Run
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
-from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, show
+from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, counted, exact, show
 from gdfit.system import check_writable, naming_file
 
 # Is told of every step as it happens.
@@ -98,8 +98,8 @@ def scheduled(every: int | None, show: Sequence[range] | None, done: int = 0) ->
     """The epochs of `schedule` one after the other, perhaps without end."""
     if every is None and show is None:
         return round_epochs()
-    counted = merge(*(show or ()), count(every, every) if every else ())
-    return (epoch - done for epoch in counted if epoch > done)
+    epochs = merge(*(show or ()), count(every, every) if every else ())
+    return (epoch - done for epoch in epochs if epoch > done)
 
 
 def listed(predictions: Iterable[Prediction]) -> list[dict[str, object]]:
@@ -204,6 +204,9 @@ def result_lines(fit: Fit) -> list[NameValue]:
     if isinstance(cv := fit.model.facts.get("cv"), Mapping):
         told = f"{exact(cv['mean'])} ± {style.short(cv['std_error'])}"
         lines.append(("cv", f"{told} is the mean loss on {cv['folds']} folds held out"))
+    if fit.settings.l1:
+        weights = counted(len(fit.model.w), "weight")
+        lines.append(("nonzero", f"{fit.model.facts['nonzero']} of {weights}"))
     lines += [*quality_lines(fit), ("ended", words.ending(fit))]
     curvature = fit.curvature
     if fit.minimum_loss is not None and fit.status != "diverged":

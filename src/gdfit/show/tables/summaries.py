@@ -57,14 +57,14 @@ def show_summary(
 def remark_on(record: Mapping[str, object]) -> str | None:
     """A remark where the model whose file holds `record` minimizes something else: its params are
     not on their way to those of the summary."""
-    loss, l2 = str(record.get("loss_function", "mse")), record.get("l2")
+    loss = str(record.get("loss_function", "mse"))
     best = {"mse": "plain least squares", "logistic": "the largest likelihood"}
     names = {"mse": "MSE", "mae": "MAE", "huber": "Huber's loss", "logistic": "log loss"}
-    what = names.get(loss, f"the {loss} loss")
-    if isinstance(l2, int | float) and l2 > 0:
-        what += f" + {l2:g}·‖w‖²"
-    elif loss in best:
+    penalties = [(record.get(name), norm) for name, norm in (("l2", "‖w‖²"), ("l1", "‖w‖₁"))]
+    added = [f" + {by:g}·{norm}" for by, norm in penalties if isinstance(by, int | float) and by]
+    if not added and loss in best:
         return None
+    what = names.get(loss, f"the {loss} loss") + "".join(added)
     return f"fitted to {what}: all but the value column is {best.get(loss, best['mse'])}"
 
 

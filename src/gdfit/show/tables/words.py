@@ -78,8 +78,10 @@ def steps_on(run: Run) -> Iterator[str]:
     on = SCALED[str(run.settings.scale)]
     if run.scaling:
         yield f"steps on {on}; params and grad in the data's own units"
-    if run.settings.l2:
+    if run.settings.is_penalized:
         yield f"penalty on the weights of {on}"
+    if run.settings.l1:
+        yield "grad is of the loss without λ₁‖w‖₁, which is a threshold after each step"
 
 
 def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[str]:
@@ -129,7 +131,7 @@ def ending(fit: Fit) -> str:
 def minimum(fit: Fit, least: float) -> str:
     """The least loss there is, and how far above it this one is."""
     curvature = fit.curvature
-    penalized = ", penalty included" if fit.settings.l2 else ""
+    penalized = ", penalty included" if fit.settings.is_penalized else ""
     if curvature is None:
         return (
             f"{least:.8g} is the smallest loss there is; this is {above(fit.loss - least, least)}"
@@ -205,8 +207,8 @@ def changes(fit: Fit) -> dict[str, str] | None:
     scale = str(fit.settings.scale)
     if asked.lr != "auto" or fit.start_state.rate:
         # On another scale, a penalty makes another model.
-        return {"lr": "", "scale": scale if fit.settings.l2 else "", **found}
-    if asked.scale and not fit.settings.l2 and chosen_scale(fit, curvature) != scale:
+        return {"lr": "", "scale": scale if fit.settings.is_penalized else "", **found}
+    if asked.scale and not fit.settings.is_penalized and chosen_scale(fit, curvature) != scale:
         return {"scale": "", **found}
     return found or {"epochs": str(epochs_to_arrive(fit, curvature))}
 
@@ -267,7 +269,7 @@ def cautions(
         return
     if fit.settings.is_squared and fit.r_squared < 0:
         yield f"the model is worse than the mean of y, its R² is {fit.r_squared:.3g}{way}"
-    if fit.is_separable and not fit.settings.l2:
+    if fit.is_separable and not fit.settings.is_penalized:
         penalty = again({"l2": f"{1 / (2 * fit.observations.count):.1g}"})
         yield (
             "a plane separates the classes, and the loss falls for ever as the params grow: a "
