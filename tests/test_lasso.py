@@ -74,11 +74,14 @@ def test_descent_arrives_there_with_weights_that_are_exactly_zero(
     fit = library.train(x, y, l1=l1, optimizer=optimizer, backend=backend, epochs=3000)
     assert fit.curvature
     minimum = fit.curvature.minimum
-    assert fit.settings.scale == "standardize" and fit.arrived
+    assert fit.settings.scale == "standardize"
+    assert fit.arrived
     np.testing.assert_allclose(fit.params, minimum, atol=1e-9 * np.abs(minimum).max())
-    assert ((fit.params == 0) == (minimum == 0)).all() and (fit.params[:-1] == 0).any()
+    assert ((fit.params == 0) == (minimum == 0)).all()
+    assert (fit.params[:-1] == 0).any()
     w = np.array(fit.model.w)
-    assert ((w == 0) == (fit.params[:-1] == 0)).all() and not np.signbit(w[w == 0]).any()
+    assert ((w == 0) == (fit.params[:-1] == 0)).all()
+    assert not np.signbit(w[w == 0]).any()
     assert fit.model.facts["nonzero"] == np.count_nonzero(w)
     assert fit.loss == pytest.approx(fit.minimum_loss, rel=1e-12)
 
@@ -112,7 +115,8 @@ def test_conditions_hold_where_columns_depend_on_each_other(scale: Any, dependen
     minimum = run.curvature.minimum
     slopes = run.objective(minimum)[1]
     w = minimum[:-1]
-    assert (np.abs(slopes[:-1]) <= 0.05 * (1 + 1e-7)).all() and abs(slopes[-1]) < 1e-7
+    assert (np.abs(slopes[:-1]) <= 0.05 * (1 + 1e-7)).all()
+    assert abs(slopes[-1]) < 1e-7
     np.testing.assert_allclose(slopes[:-1][w != 0], -0.05 * np.sign(w[w != 0]), rtol=1e-6)
 
 
@@ -125,7 +129,8 @@ def test_logistic_with_l1_is_that_of_scikit_learn(ridge: float) -> None:
     fit = library.train(x, y, loss="logistic", l1=l1, l2=ridge * l1, optimizer="nesterov")
     theirs = LogisticRegression(solver="saga", C=1 / (both * len(y)), l1_ratio=l1 / both)
     theirs.set_params(tol=1e-9, max_iter=10**5).fit(x, y)
-    assert fit.arrived and fit.curvature
+    assert fit.arrived
+    assert fit.curvature
     w = fit.curvature.minimum[:-1]
     np.testing.assert_allclose(w, theirs.coef_[0], atol=1e-6)
     assert ((w == 0) == (theirs.coef_[0] == 0)).all()
@@ -136,7 +141,8 @@ def test_other_losses_descend_with_it_and_no_minimum_is_claimed(loss: LossName) 
     x, y = datasets.load_diabetes(return_X_y=True)
     fit = library.train(x, y, loss=loss, l1=0.3, epochs=300)
     plain = library.train(x, y, loss=loss, epochs=300)
-    assert fit.minimum_loss is None and fit.arrived is None
+    assert fit.minimum_loss is None
+    assert fit.arrived is None
     assert int(str(fit.model.facts["nonzero"])) < 10 == plain.model.facts["nonzero"]
 
 
@@ -144,7 +150,8 @@ def test_mini_batches_take_a_threshold_each() -> None:
     x, y = datasets.load_diabetes(return_X_y=True)
     l1 = 0.1 * steepest(StandardScaler().fit_transform(x), y)
     fit = library.train(x, y, l1=l1, batch_size=50, lr=0.003, scale="standardize", epochs=300)
-    assert fit.minimum_loss and fit.loss < 1.01 * fit.minimum_loss
+    assert fit.minimum_loss
+    assert fit.loss < 1.01 * fit.minimum_loss
     assert int(str(fit.model.facts["nonzero"])) < 10
 
 
@@ -173,7 +180,8 @@ def test_the_command_line_tells_it(gdfit: Gdfit) -> None:
     assert "grad is of the loss without λ₁‖w‖₁, which is a threshold after each step" in table
     found = gdfit.json("train", GREENHOUSE, "--l1", "2")
     assert found["nonzero"] == sum(weight != 0 for weight in found["w"]) < len(found["w"])
-    assert found["l1"] == 2 and found["penalty_scale"] == "standardize"
+    assert found["l1"] == 2
+    assert found["penalty_scale"] == "standardize"
     assert f" nonzero     {found['nonzero']} of {len(found['w'])} weights" in table
     assert "fitted to MSE + 2·‖w‖₁" in gdfit("summary", GREENHOUSE).out
 
@@ -186,7 +194,8 @@ def test_compare_takes_several(gdfit: Gdfit) -> None:
     alone = gdfit.json("train", GREENHOUSE, "--l1", "2", "--l2", "0.1")
     assert alone["loss"] in [run["loss"] for run in runs]
     best = gdfit("compare", GREENHOUSE, "--l1", "0.5,2", "--cv", "4").out
-    assert "gdfit train" in best and "--cv 4 --l1 0.5" in best
+    assert "gdfit train" in best
+    assert "--cv 4 --l1 0.5" in best
     assert (
         "l2 0, l1 2  each param" in gdfit("compare", GREENHOUSE, "--l1", "0,2", "--l2", "0,1").out
     )
@@ -204,7 +213,8 @@ def test_compare_takes_several(gdfit: Gdfit) -> None:
 )
 def test_what_does_not_go_with_it(gdfit: Gdfit, options: str, said: str) -> None:
     result = gdfit("train", LECTURE, *options.split())
-    assert result.status == 2 and said in result.err
+    assert result.status == 2
+    assert said in result.err
 
 
 @pytest.mark.parametrize("optimizer", get_args(ProximalName))
@@ -212,7 +222,10 @@ def test_the_board_has_the_threshold(gdfit: Gdfit, optimizer: str) -> None:
     written = ["--optimizer", optimizer, "--lr", "0.05", "--l1", "0.2", "--l2", "0.1"]
     board = gdfit("train", LECTURE, *written, "--explain", "2", "--show", "1,2").out
     history = gdfit.json("train", LECTURE, *written, "--show", "1,2")["history"]
-    assert "λ₁ = 0.2" in board and "max(|u| − γ·λ₁, 0)" in board and "λ₁·|w|" in board
+    assert "λ₁ = 0.2" in board
+    assert "max(|u| − γ·λ₁, 0)" in board
+    assert "λ₁·|w|" in board
     for epoch in history[:2]:
         w, b = epoch["params"]
-        assert f"= {w:.5g}\n" in board and f"= {b:.5g}\n" in board
+        assert f"= {w:.5g}\n" in board
+        assert f"= {b:.5g}\n" in board
