@@ -23,6 +23,7 @@ from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
 from gdfit.descent.curvature import Curvature, curvature_of
+from gdfit.descent.lasso import with_l1
 from gdfit.descent.learning_rate import rescaled
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
@@ -241,7 +242,9 @@ def curvature_on(fit: Fit, scaling: Scaling | None, on: Observations) -> Curvatu
     if fit.curvature is None:
         return None
     if fit.curvature.is_parabola:
-        return curvature_of(on, fit.settings.l2)
+        l1, l2 = fit.settings.l1, fit.settings.l2
+        smooth = curvature_of(on, l2)
+        return with_l1(smooth, on, l1, l2) if l1 else smooth
     near = rescaled(fit.curvature.minimum, fit.scaling, scaling)
     return curvature_at_minimum(on, fit.settings, near)
 
