@@ -77,7 +77,10 @@ def frisch_newton(design: FloatArray, target: FloatArray, level: float) -> Float
         what their own products add to the equations."""
         spread = 1 / (low / dual + high / slack)
         root, pull = np.sqrt(spread), low - high - centre * (1 / dual - 1 / slack) + bend
-        towards = np.linalg.lstsq(design * root[:, np.newaxis], root * pull, rcond=None)[0]
+        equations = np.column_stack([design, pull]) * root[:, np.newaxis]
+        if not np.isfinite(equations).all():  # of which LAPACK would print something
+            raise np.linalg.LinAlgError
+        towards = np.linalg.lstsq(equations[:, :-1], equations[:, -1], rcond=None)[0]
         moved = spread * (design @ towards - pull)
         lower = (centre - low * moved) / dual - low
         higher = (centre + high * moved) / slack - high
