@@ -15,7 +15,7 @@ from gdfit.descent.losses import quantile
 from gdfit.descent.objective import design_blocks, kept_rows
 from gdfit.descent.settings import Settings
 
-MOST = 1 << 18  # numbers in the rows: with more, it would take longer than the descent
+MOST = 1 << 17  # numbers in the rows: with more, it would take longer than the descent
 PREDICTIONS = 100  # and corrections at most
 CLOSE_TO_EDGE = 0.9995  # of the way to where the first variable is 0
 NO_GAP = 1e-13  # between the loss and its bound, as a part of the size of y
