@@ -80,6 +80,8 @@ def validated_on(
         raise UsageError(f"`cv` {len(folds)} would need more than 1 GB here: take fewer folds")
     if settings.is_plain and settings.backend == "manual" and settings.tol is None:
         settings = replace(settings, leap=True)  # to the same params, and at once
+    if not settings.needs_rows:
+        folds = [replace(fold, rows=None) for fold in folds]
     losses = []
     for fold, others in zip(folds, without_each(folds), strict=True):
         run = Run(others, init=init, settings=settings, shown=())
