@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import exact
-from gdfit.model.distributions import f_tail, t_quantile, t_tail
+from gdfit.model.intervals import f_tail, t_quantile, t_tail
 
 
 @pytest.mark.parametrize("df", [1, 2, 7, 23, 1000, 10**6, 10**9])

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gdfit.model.evaluation import Evaluation as Evaluation
     from gdfit.model.evaluation import evaluate as evaluate
     from gdfit.model.export import export as export
+    from gdfit.model.intervals import predict_interval as predict_interval
     from gdfit.model.linear import LinearModel as LinearModel
     from gdfit.model.linear import load_model as load_model
 
@@ -59,6 +60,7 @@ _NAMES = {
     "errors": ("GdfitError", "GdfitWarning", "UsageError"),
     "model.evaluation": ("ClassEvaluation", "Evaluation", "evaluate"),
     "model.export": ("export",),
+    "model.intervals": ("predict_interval",),
     "model.linear": ("LinearModel", "load_model"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

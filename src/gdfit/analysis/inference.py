@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from gdfit.data.given import DataOptions, observed
 from gdfit.data.observations import Observations
-from gdfit.descent.least_squares import least_squares
+from gdfit.descent.least_squares import ones_first, squares_of
 from gdfit.descent.outcome import params_names
 from gdfit.descent.settings import LossName
-from gdfit.errors import GdfitError, UsageError, listing, printable
-from gdfit.model.distributions import f_tail, t_quantile, t_tail
+from gdfit.errors import GdfitError, listing, printable
+from gdfit.model.intervals import check_level, f_tail, t_quantile, t_tail
 from gdfit.model.linear import LinearModel
 
 if TYPE_CHECKING:
@@ -168,13 +168,8 @@ def summarize(
 
         loss = cast(LossName, model.facts.get("loss_function"))
         return summarize_likelihood(observations, values, level, loss)
-    # The ones come first: it is a feature that depends on them, not they on it.
-    features = range(len(observations.features))
-    intercept = observations.intercept
-    order = [len(features), *features] if intercept else [*features]
-    around = observations.around
-    origin = around.origin if intercept else None
-    found = least_squares(around.rows[:, [*order, -1]], intercept=intercept, origin=origin)
+    intercept, order = observations.intercept, ones_first(observations)
+    found = squares_of(observations, order)
     count, rank = observations.count, len(found.kept)
     df = count - rank
     error = found.residual / math.sqrt(df) if df else None
@@ -224,9 +219,3 @@ def summarize(
         standard_errors="classical",
         observations=count,
     )
-
-
-def check_level(level: float) -> None:
-    """Raise for what is no level of a confidence interval."""
-    if not 0 < level < 1:
-        raise UsageError(f"`level` takes a number between 0 and 1, as 0.95, not {level:g}")

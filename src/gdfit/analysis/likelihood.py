@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdfit.data.observations import Observations
-from gdfit.descent.newton import SmoothLoss, minimum_of
+from gdfit.descent.newton import largest_likelihood
 from gdfit.descent.outcome import params_names
-from gdfit.descent.scaling import scaled, scaling_of
-from gdfit.descent.settings import LossName, Settings
+from gdfit.descent.settings import LossName
 from gdfit.errors import GdfitError
 
 if TYPE_CHECKING:
@@ -124,22 +123,18 @@ def summarize_likelihood(
     ------
     GdfitError : a plane separates the classes, so that there is no largest likelihood.
     """
-    settings = Settings(loss=loss)
-    scaling = scaling_of(observations, "whiten")
-    assert scaling
-    smooth = SmoothLoss(scaled(observations, scaling), settings)
-    found = minimum_of(smooth, np.zeros(len(values)))
+    found = largest_likelihood(observations, loss)
     if found is None:
         raise GdfitError(
             "a plane separates the classes, so that the likelihood grows for ever and has no "
             "standard errors; `l2` in training gives the loss a minimum"
         )
-    params, bowl = found
-    total = observations.total_weight
-    told = [*scaling.used, len(values) - 1] if observations.intercept else [*scaling.used]
-    units = scaling.to_data(np.eye(len(values)))  # of each scaled param, shape (p+1, p+1)
-    covariances = units[told].T @ np.linalg.inv(bowl.hessian[np.ix_(told, told)]) @ units[told]
-    errors, own = np.sqrt(np.diag(covariances) / total), scaling.to_data(params)
+    smooth, bowl, precision = found
+    total, root, own = observations.total_weight, precision.root.copy(), precision.params.copy()
+    root[-1] -= precision.center @ root[:-1]  # b is at 0
+    own[-1] -= precision.center @ own[:-1]
+    errors = np.linalg.norm(root, axis=1)
+    told = np.flatnonzero(errors).tolist()
     margin = NormalDist().inv_cdf((1 + level) / 2)
 
     def row(place: int, name: str) -> LikelihoodEstimate:

@@ -19,6 +19,7 @@ from gdfit.data.text.dialect import Selection
 from gdfit.errors import GdfitError, UsageError, listing, printable
 
 if TYPE_CHECKING:
+    from gdfit.model.intervals import Intervals
     from gdfit.model.linear import LinearModel
 
 
@@ -189,6 +190,8 @@ def predict(
     x: options.XOption = None,
     classes: options.ClassesOption = False,
     threshold: options.ThresholdOption = 0.5,
+    interval: options.IntervalOption = None,
+    confidence: options.ConfidenceOption = None,
     model: options.ModelOption = options.DEFAULT_MODEL,
 ) -> None:
     """Predict with the last trained model: at --x, or for each row of DATA.
@@ -196,7 +199,7 @@ def predict(
     Examples
     --------
     gdfit predict --x 2.8
-    gdfit predict lecture.csv > predicted.csv
+    gdfit predict lecture.csv --interval 0.95 > predicted.csv
     tail -f log.csv | gdfit predict -
     """
     if bool(data) == bool(x):
@@ -204,13 +207,30 @@ def predict(
     if data and not Path(data[0]).exists() and takes(parse_numbers, data[0]):
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     typed.refuse("threshold", "is for `classes`", unless=classes)
+    wanted = interval is not None or confidence is not None
+    typed.refuse("classes", "does not go with intervals", unless=not wanted)
+
+    def with_ends(of: LinearModel) -> Intervals | None:
+        if not wanted:
+            return None
+        from gdfit.model.intervals import Intervals
+
+        intervals = Intervals(of, interval, confidence)
+        for remark in intervals.remarks:
+            note(remark)
+        return intervals
+
     if not data:
         at_once = trained_model(model)
         check_threshold(at_once, threshold, wanted=classes)
+        intervals = with_ends(at_once)
         for values in read_inputs(x or (), at_once):
             predicted = at_once.at_inputs(values)
             if classes and at_once.classes:
                 print(at_once.classes.names[predicted >= threshold])
+            elif intervals:
+                ends = intervals.at_rows(at_once.rows_at_inputs(values))
+                print(predicted, *ends[0].tolist())
             else:
                 print(predicted)
         return
@@ -220,7 +240,8 @@ def predict(
     read_data = reading(data, Selection(), dialect, form="csv")
     with trained(model, typed) as known, read_data as dataset:
         check_threshold(known, threshold, wanted=classes)
-        predict_rows(known, dataset, write_bytes, threshold if classes else None)
+        intervals = with_ends(known)
+        predict_rows(known, dataset, write_bytes, threshold if classes else None, intervals)
 
 
 def check_threshold(model: LinearModel, threshold: float, *, wanted: bool) -> None:
@@ -279,11 +300,9 @@ def summary(
     gdfit summary lecture.csv
     gdfit summary lecture.csv --level 0.99 --format csv
     """
-    from gdfit.analysis.inference import check_level
     from gdfit.model.evaluation import observe
     from gdfit.show.tables.summaries import remark_on, show_summary
 
-    check_level(level)
     read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)
     with trained(model, typed) as known, read_data as dataset:
         observations = observe(known, dataset)

@@ -289,7 +289,23 @@ OutputOption = Annotated[
 GraphFormatOption = Annotated[
     Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")
 ]
-LevelOption = Annotated[float, option("Of the confidence intervals.")]
+LevelOption = Annotated[float, option("Of the confidence intervals.", read=parsers.parse_level)]
+IntervalOption = Annotated[
+    float | None,
+    option(
+        "Also where a new observation falls with this probability, as 0.95.",
+        metavar="LEVEL",
+        read=parsers.parse_level,
+    ),
+]
+ConfidenceOption = Annotated[
+    float | None,
+    option(
+        "Also where the mean lies, at this level; for classes their probability.",
+        metavar="LEVEL",
+        read=parsers.parse_level,
+    ),
+]
 ToleranceOption = Annotated[float, option("Status 1 above this difference.")]
 
 

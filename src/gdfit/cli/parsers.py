@@ -126,6 +126,15 @@ def parse_number(text: str) -> float:
         raise UsageError(what) from None
 
 
+def parse_level(text: str) -> float:
+    """A level of an interval, between 0 and 1."""
+    level = parse_number(text)
+    if 0 < level < 1:
+        return level
+    what = f"takes a number between 0 and 1, as 0.95, not {text}"
+    raise MistypedError(what, f"{level / 100:g}") if 1 < level < 100 else UsageError(what)
+
+
 def parse_whole(text: str, least: int = 0) -> int:
     """A whole number from `least` on, also as 1e6."""
     if THOUSANDS.fullmatch(text):

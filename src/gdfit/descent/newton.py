@@ -12,7 +12,7 @@ found.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,9 +22,12 @@ from gdfit.descent.curvature import ARRIVES, EXACT, Curvature, curvature_of
 from gdfit.descent.lasso import kinks_at, sparse_minimum
 from gdfit.descent.losses import Loss, loss_of
 from gdfit.descent.objective import DesignBlock, design_blocks, kept_rows, penalty_of
-from gdfit.descent.settings import Settings
+from gdfit.descent.scaling import scaled, scaling_of
+from gdfit.descent.settings import LossName, Settings
 from gdfit.errors import GdfitError
+from gdfit.model.intervals import Precision
 
+TINY = np.finfo(np.float64).tiny
 STEPS = 100  # of Newton's at most
 SEEN = 1e-14  # of a loss: what falls by less falls by rounding
 SETTLED = 8  # steps after which one that is still long goes where the loss falls for ever
@@ -189,6 +192,41 @@ def curvature_at_minimum(
         difference=lambda params: smooth.value(params) - bowl.value,
         kinks=kinks_at(params, bowl.gradient, settings.l1) if settings.l1 else None,
     )
+
+
+def largest_likelihood(
+    observations: Observations, loss: LossName, start: FloatArray | None = None
+) -> tuple[SmoothLoss, Bowl, Precision] | None:
+    """The loss without a penalty, its minimum, and how well the params there are known; None where
+    it has none, as a plane separates the classes.
+
+    It is found on whitened columns, which keep their digits; the inverse of the Hessian there, over
+    Σv, is the params' covariances. The search begins at `start`, by default 0.
+    """
+    scaling = scaling_of(observations, "whiten")
+    assert scaling
+    smooth = SmoothLoss(scaled(observations, scaling), Settings(loss=loss))
+    size = len(observations.features)
+    first = np.zeros(size + 1) if start is None else scaling.from_data(start)
+    found = minimum_of(smooth, first)
+    if found is None:
+        return None
+    params, bowl = found
+    told = [*scaling.used, size] if observations.intercept else [*scaling.used]
+    around = replace(scaling, means=np.zeros(size), rest=0.0)  # z is 0 at the means
+    eigenvalues, vectors = np.linalg.eigh(bowl.hessian[np.ix_(told, told)])
+    root = vectors / np.sqrt(np.maximum(eigenvalues, TINY) * observations.total_weight)
+    root = around.to_data(np.eye(size + 1)).T[:, told] @ root
+    center = scaling.means + scaling.rest
+    return smooth, bowl, Precision(center, around.to_data(params), root)
+
+
+def precision_of_likelihood(
+    observations: Observations, loss: LossName, start: FloatArray
+) -> Precision | None:
+    """How well the params of the largest likelihood, at `start`, are known, if there is one."""
+    found = largest_likelihood(observations, loss, start)
+    return found[2] if found else None
 
 
 def bound_of(observations: Observations, settings: Settings, loss: Loss) -> float | None:

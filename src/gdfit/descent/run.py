@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, TypedDict, Unpack, cast
@@ -18,8 +19,10 @@ from gdfit.descent import stopping
 from gdfit.descent.closed_form import DescentPath, last_epoch, leap
 from gdfit.descent.curvature import EXACT
 from gdfit.descent.learning_rate import choose_rate, choose_scale, rate_by_epoch
+from gdfit.descent.least_squares import precision_of_squares
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.losses import loss_of
+from gdfit.descent.newton import precision_of_likelihood
 from gdfit.descent.objective import (
     Objective,
     design_blocks,
@@ -35,6 +38,7 @@ from gdfit.descent.scaling import scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions
 from gdfit.descent.start import Init, signature
 from gdfit.errors import GdfitError, GdfitWarning, UsageError, listing
+from gdfit.model.intervals import Precision
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
@@ -244,6 +248,7 @@ class Run(Displayed):
             **settings.facts,
             **self.quality(params, unpenalized),
             **scaling_facts(self.scaling),
+            "precision": self.precision.record if self.precision else None,
             "penalty_scale": settings.scale,
             "nonzero": int(np.count_nonzero(params[:-1])),
             "intercept": data.intercept,
@@ -266,6 +271,18 @@ class Run(Displayed):
             start_state=self.start,
             **{name: getattr(self, name) for name in SHARED},
         )
+
+    @cached_property
+    def precision(self) -> Precision | None:
+        """How well the params of the least loss are known, where it has no penalty."""
+        if self.settings.is_penalized or self.curvature is None:
+            return None
+        with suppress(GdfitError):  # where float64 can't tell them
+            if self.settings.is_squared:
+                return precision_of_squares(self.observations)
+            least = self.in_data(self.curvature.minimum)
+            return precision_of_likelihood(self.observations, self.settings.loss, least)
+        return None
 
     @cached_property
     def is_separable(self) -> bool:

@@ -17,7 +17,6 @@ from gdfit.system import open_beside
 
 if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
-    from gdfit.data.batch import Batch, Unit
     from gdfit.data.data_file import DataFile
     from gdfit.data.sources.frames import FrameFile
     from gdfit.data.terms.classes import Classes
@@ -67,25 +66,52 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
+        from gdfit.data.sources.frames import is_frame
+        from gdfit.data.sources.numeric import as_rows
+
+        if is_frame(x):
+            return self.in_file(self.table(x))
+        rows = as_rows(x, self.inputs, levels=bool(self.made_of.categories))
+        if self.expansion is None:
+            return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
+        values = self.in_file(self.table(rows))
+        return float(values[0]) if rows.ndim == 1 else values
+
+    def predict_interval(
+        self, x: Any, level: float = 0.95, *, mean: bool = False
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """ŷ for each of the rows `x`, and the ends of the interval in which a new observation falls
+        or in which the `mean` of y lies: see `gdfit.predict_interval`."""
+        import gdfit
+
+        return gdfit.predict_interval(self, x, level, mean=mean)
+
+    def table(self, x: Any) -> FrameFile:
+        """The rows `x` as a table with the `inputs`."""
+        import numpy as np
+
         from gdfit.data.sources.frames import frame_file, is_frame
         from gdfit.data.sources.numeric import as_rows
 
         if is_frame(x):
-            return self.in_file(frame_file(x, dialect=self.dialect))
-        rows = as_rows(x, self.inputs, levels=bool(self.made_of.categories))
-        if self.expansion is None:
-            return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
+            return frame_file(x, dialect=self.dialect)
+        rows = np.atleast_2d(as_rows(x, self.inputs, levels=bool(self.made_of.categories)))
+        return frame_file(rows, [*zip(self.inputs, rows.T, strict=True)], "the array")
+
+    def in_file(
+        self, file: FrameFile, at: Callable[[FloatArray], FloatArray] | None = None
+    ) -> FloatArray:
+        """What `at` makes of each row, by default ŷ; NaN where a value is missing."""
         import numpy as np
 
-        columns = [*zip(self.inputs, np.atleast_2d(rows).T, strict=True)]
-        values = self.in_file(frame_file(rows, columns, "the array"))
-        return float(values[0]) if rows.ndim == 1 else values
-
-    def in_file(self, file: FrameFile) -> FloatArray:
-        """ŷ of each row; NaN where a value is missing."""
         maker = self.maker(file)
         (batch,) = file.batches(file.whole, maker.asked, may_miss=True)
-        return self.at_batch(maker, file, file.whole, batch)
+        whole = batch.is_whole
+        rows = maker.rows(file, file.whole, batch.where(whole))
+        values = (at or self.at_rows)(np.column_stack([rows, np.ones((len(rows), 2))]))
+        result = np.full((len(whole), *values.shape[1:]), np.nan)
+        result[whole] = values
+        return result
 
     def maker(self, file: DataFile) -> RowMaker:
         """The maker of features of the columns of `file`."""
@@ -94,15 +120,11 @@ class LinearModel(Displayed):
 
         return RowMaker(self.made_of, find_features(file.layout, file.name, self.inputs))
 
-    def at_batch(self, maker: RowMaker, file: DataFile, unit: Unit, batch: Batch) -> FloatArray:
-        """ŷ of each row of a batch that was read of `file`; NaN where a field is missing."""
-        import numpy as np
+    def rows_at_inputs(self, x: Sequence[float | str]) -> FloatArray:
+        """The row of a value for each of the `inputs`, as an `Expansion` has it."""
+        from gdfit.data.terms.row_maker import rows_at
 
-        whole = batch.is_whole
-        result = np.full(len(whole), np.nan)
-        rows = maker.rows(file, unit, batch.where(whole))
-        result[whole] = self.at_rows(np.column_stack([rows, np.ones((len(rows), 2))]))
-        return result
+        return rows_at(self.made_of, x)
 
     def at_inputs(self, x: Sequence[float | str]) -> float:
         """ŷ at `x`, a value for each of the `inputs`, a number or a level: the same to the last bit
@@ -114,9 +136,7 @@ class LinearModel(Displayed):
         """
         if self.expansion is None:
             return float(self.at(cast("Sequence[float]", x)))
-        from gdfit.data.terms.row_maker import rows_at
-
-        return float(self.at_rows(rows_at(self.expansion, x))[0])
+        return float(self.at_rows(self.rows_at_inputs(x))[0])
 
     def at_rows(self, rows: FloatArray) -> FloatArray:
         """ŷ of rows of numbers and levels' codes, as an `Expansion` has them."""
@@ -124,8 +144,11 @@ class LinearModel(Displayed):
 
     def predictor_at_rows(self, rows: FloatArray) -> FloatArray:
         """z of such rows."""
-        made = self.expansion.expand(rows)[:, :-2] if self.expansion else rows[:, : len(self.w)]
-        return cast("FloatArray", self.predictor(list(made.T)))
+        return cast("FloatArray", self.predictor(list(self.features_at_rows(rows).T)))
+
+    def features_at_rows(self, rows: FloatArray) -> FloatArray:
+        """The features of such rows, shape (n, p)."""
+        return self.expansion.expand(rows)[:, :-2] if self.expansion else rows[:, : len(self.w)]
 
     @property
     def intercept(self) -> bool:

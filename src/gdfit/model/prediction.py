@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +22,7 @@ from gdfit.data.text.fields import WHITE_SPACE, Grammar
 from gdfit.data.text.header import Layout
 from gdfit.data.text.streams import in_encoding
 from gdfit.errors import GdfitError, listing, quoted
+from gdfit.model.intervals import Intervals
 from gdfit.model.linear import LinearModel
 
 
@@ -30,10 +31,12 @@ def predict_rows(
     dataset: Dataset,
     write: Callable[[bytes], object],
     threshold: float | None = None,
+    intervals: Intervals | None = None,
 ) -> None:
     """Write the files back byte for byte, with one field more in each row, ``TARGET_hat``: ŷ, empty
     in rows that it can't predict, which are counted by why: a field that it needs is missing or
     can't be read, a level is new, a term has no value. Only the first file's header is written.
+    With `intervals`, their ends are further fields.
 
     With a `threshold`, the field is the class: the positive one where its probability is at least
     so large.
@@ -61,10 +64,12 @@ def predict_rows(
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
         if first is None:
-            write(in_encoding(top(file, f"{model.target}_hat"), file.encoding))
+            endings = ["_hat", *(intervals.endings if intervals else ())]
+            names = [f"{model.target}{ending}" for ending in endings]
+            write(in_encoding(top(file, names), file.encoding))
         else:
             check_same_columns(first, file)
-        for text in predicted_blocks(model, maker, file, unpredicted, threshold):
+        for text in predicted_blocks(model, maker, file, unpredicted, threshold, intervals):
             write(in_encoding(text, file.encoding))
         write(in_encoding(file.end, file.encoding))
         first = first or file
@@ -80,17 +85,19 @@ def as_trained(model: LinearModel, dataset: Dataset) -> Dataset:
     return replace(dataset, dialect=dialect)
 
 
-def top(file: CsvFile, name: str) -> bytes:
-    """What stands before the rows of `file`, with one column more in the header if there is one."""
+def top(file: CsvFile, names: Sequence[str]) -> bytes:
+    """What stands before the rows of `file`, with more columns in the header if there is one."""
     layout, text = file.layout, file.head[: file.layout.start]
     if not layout.named:
         return text
-    if name in layout.names:
+    for name in {*names} & {*layout.names}:
         raise GdfitError(f"there is a column {quoted(name)} already", file=file.name)
     grammar = layout.grammar
     ends = [layout.header_end, *layout.units]
-    added = separator(grammar) * (1 + layout.short) + quoted_field(name, grammar)
-    empty = separator(grammar) + nothing(grammar)
+    between = separator(grammar)
+    added = between * (1 + layout.short)
+    added += between.join(quoted_field(name, grammar) for name in names)
+    empty = (between + nothing(grammar)) * len(names)
     parts = [text[start:end] for start, end in zip([0, *ends], [*ends, None], strict=True)]
     return parts[0] + added.encode() + empty.encode().join(parts[1:])
 
@@ -149,6 +156,7 @@ def predicted_blocks(
     file: CsvFile,
     unpredicted: Unpredicted,
     threshold: float | None,
+    intervals: Intervals | None,
 ) -> Iterator[bytes]:
     """The rows of `file` with their predictions, block by block; those without one are counted."""
     grammar = file.layout.grammar
@@ -157,8 +165,8 @@ def predicted_blocks(
         (batch,) = file.batches(unit, maker.asked, may_miss=True)
         block: Block = unit.content
         ends = ends_of_rows(block, grammar)
-        values = np.full(len(ends), np.nan)
-        values[batch.rows], found = rows_predicted(model, maker, batch)
+        values = np.full((len(ends), 1 + len(intervals.endings if intervals else ())), np.nan)
+        values[batch.rows], found = rows_predicted(model, maker, batch, intervals)
         if batch.broken:
             line, what, place = batch.broken[0]
             column = "" if place is None else f", column {quoted(file.layout.names[place])}"
@@ -167,11 +175,14 @@ def predicted_blocks(
             found.unreadable, found.broken = len(batch.broken), f"{where}: {what}"
         if threshold is not None and model.classes:
             negative, positive = (quoted_field(name, grammar) for name in model.classes.names)
-            said = np.where(values >= threshold, positive, negative).tolist()
-            for row in np.flatnonzero(np.isnan(values)).tolist():
+            said = np.where(values[:, 0] >= threshold, positive, negative).tolist()
+            for row in np.flatnonzero(np.isnan(values[:, 0])).tolist():
                 said[row] = nothing(grammar)
         else:
-            said = as_fields(values, np.isnan(values), grammar)
+            columns = [as_fields(column, np.isnan(column), grammar) for column in values.T]
+            said = columns[0]
+            if intervals:
+                said = [*map(separator(grammar).join, zip(*columns, strict=True))]
         return found, with_fields(block.raw, ends, in_lines(said, grammar))
 
     for burst in file.bursts():
@@ -181,17 +192,21 @@ def predicted_blocks(
 
 
 def rows_predicted(
-    model: LinearModel, maker: RowMaker, batch: Batch
+    model: LinearModel, maker: RowMaker, batch: Batch, intervals: Intervals | None
 ) -> tuple[FloatArray, Unpredicted]:
-    """ŷ of each row of a batch, NaN where there is none; and how many have none."""
+    """ŷ of each row of a batch and the ends of its intervals, if they are wanted, shape (rows, ·);
+    NaN where there are none; and how many have none."""
     whole = batch.is_whole
     seen, unseen = maker.seen(batch, whole)
     chosen = batch.where(seen)
     rows = maker.made(chosen, checked=False)
-    values = np.full(len(whole), np.nan)
+    values = np.full((len(whole), 1 + len(intervals.endings if intervals else ())), np.nan)
     valid = ~values_missing(maker.expansion, rows).any(axis=1)
     with_ones = np.column_stack([rows, np.ones((len(rows), 2))])
-    values[np.flatnonzero(seen)[valid]] = model.at_rows(with_ones[valid])
+    chosen_rows, into = with_ones[valid], np.flatnonzero(seen)[valid]
+    values[into, 0] = model.at_rows(chosen_rows)
+    if intervals:
+        values[into, 1:] = intervals.at_rows(chosen_rows)
     count = np.count_nonzero
     return values, Unpredicted(
         missing=int(count(~whole)),
