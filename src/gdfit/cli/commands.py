@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import gdfit
 from gdfit.cli import options
-from gdfit.cli.groups import Typed
+from gdfit.cli.groups import Typed, check_settings, for_losses
 from gdfit.cli.parsers import command_line, parse_numbers, takes
 from gdfit.cli.process import fail, note, write_bytes
 from gdfit.cli.reading import note_columns, note_version, read, read_inputs, reading
@@ -46,8 +46,8 @@ def gradcheck(
 
     if not tolerance >= 0:
         raise UsageError(f"`tolerance` takes a number that is not negative, not {tolerance:g}")
-    options.check_settings(typed, settings, validated=False)
-    columns = options.for_losses(columns, typed, settings)
+    check_settings(typed, settings, validated=False)
+    columns = for_losses(columns, typed, settings)
     start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=settings.needs_rows)
     params = start_of(start, observations, settings).params
@@ -81,8 +81,8 @@ def graph(
     from gdfit.descent.start import parse_init, start_of
     from gdfit.show.tables import analyses
 
-    options.check_settings(typed, settings, validated=False)
-    columns = options.for_losses(columns, typed, settings)
+    check_settings(typed, settings, validated=False)
+    columns = for_losses(columns, typed, settings)
     start = parse_init(init)
     observations = read(data, columns, dialect, keep_rows=True)
     params = start_of(start, observations, settings).params

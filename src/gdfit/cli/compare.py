@@ -14,7 +14,7 @@ import typer
 
 from gdfit.choices import RunsPanel
 from gdfit.cli import options, parsers
-from gdfit.cli.groups import Typed, option, panel
+from gdfit.cli.groups import Typed, check_settings, for_losses, option, panel, without_effect
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import check_shown, note_classes, note_columns, reading
 from gdfit.cli.train import (
@@ -131,8 +131,8 @@ def compare(
     given = {name: list(values) for name, values in vars(compared).items() if values}
     names = given.pop("init", ["zeros"])
     every = settings_of(settings, **given)
-    options.check_settings(typed, *every, validated=validation is not None)
-    columns = options.for_losses(columns, typed, *every)
+    check_settings(typed, *every, validated=validation is not None)
+    columns = for_losses(columns, typed, *every)
     check_compared(typed, {**given, "init": names}, every, model)
     written = options.Files(model=model or options.DEFAULT_MODEL, no_model=not model, plot=plot)
     check_files(data, validation, names, written)
@@ -235,7 +235,7 @@ def check_compared(
 
 def as_train(typed: Typed, asked: Settings, init: str) -> Typed:
     """The command line that trains one of the runs."""
-    changes = dict.fromkeys([*COMPARED, *OWN, *options.without_effect(asked)], "")
+    changes = dict.fromkeys([*COMPARED, *OWN, *without_effect(asked)], "")
     values = {**vars(asked), "init": init}
     for name in typed.given.intersection(COMPARED):
         value = values[name]

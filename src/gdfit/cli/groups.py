@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter, Signature
 from itertools import chain
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -19,6 +19,8 @@ import typer
 
 from gdfit.cli import parsers
 from gdfit.cli.parsers import MistypedError, command_line
+from gdfit.data.text.dialect import Selection
+from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError
 
 TYPED = ("COMMANDLINE", "PROMPT")
@@ -191,3 +193,33 @@ class Typed:
         """Raise for an option that was given and has no effect."""
         if name in self.given and not unless:
             raise UsageError(f"`{name}` has no effect here: it {why}")
+
+
+def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
+    """Raise for settings of a run that are out of range, or have no effect on any of the runs."""
+    for settings in runs:
+        settings.check(validated=validated)
+    for name, why in without_effect(*runs).items():
+        typed.refuse(name, why, unless=False)
+
+
+def for_losses(columns: Selection, typed: Typed, *runs: Settings) -> Selection:
+    """The columns as the losses of some runs take them: with a target of two classes, or not."""
+    from gdfit.descent.losses import loss_of
+
+    classes = any(loss_of(settings).has_classes for settings in runs)
+    typed.refuse("positive", "is for a loss of two classes, as `loss` logistic", unless=classes)
+    return replace(columns, classes=classes)
+
+
+def without_effect(*runs: Settings) -> dict[str, str]:
+    """The settings that have no effect on any of the runs, and what they are for."""
+    optimizers, losses = ({getattr(run, name) for run in runs} for name in ("optimizer", "loss"))
+    effects = {
+        "momentum": ("is for `optimizer` momentum and nesterov", {"momentum", "nesterov"}),
+        "betas": ("is for `optimizer` adam", {"adam"}),
+        "huber_delta": ("is for `loss` huber", {"huber"}),
+        "quantile": ("is for `loss` quantile", {"quantile"}),
+    }
+    chosen = optimizers | losses
+    return {name: why for name, (why, users) in effects.items() if not users & chosen}

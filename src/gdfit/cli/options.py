@@ -3,7 +3,7 @@ dataclasses, or of those below."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ import typer
 
 from gdfit.choices import ExportFormat, Panel
 from gdfit.cli import parsers
-from gdfit.cli.groups import Typed, option, panel
+from gdfit.cli.groups import option, panel
 from gdfit.data.text.dialect import Dialect, Selection
 from gdfit.descent.settings import Settings
 
@@ -307,33 +307,3 @@ ConfidenceOption = Annotated[
     ),
 ]
 ToleranceOption = Annotated[float, option("Status 1 above this difference.")]
-
-
-def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
-    """Raise for settings of a run that are out of range, or have no effect on any of the runs."""
-    for settings in runs:
-        settings.check(validated=validated)
-    for name, why in without_effect(*runs).items():
-        typed.refuse(name, why, unless=False)
-
-
-def for_losses(columns: Selection, typed: Typed, *runs: Settings) -> Selection:
-    """The columns as the losses of some runs take them: with a target of two classes, or not."""
-    from gdfit.descent.losses import loss_of
-
-    classes = any(loss_of(settings).has_classes for settings in runs)
-    typed.refuse("positive", "is for a loss of two classes, as `loss` logistic", unless=classes)
-    return replace(columns, classes=classes)
-
-
-def without_effect(*runs: Settings) -> dict[str, str]:
-    """The settings that have no effect on any of the runs, and what they are for."""
-    optimizers, losses = ({getattr(run, name) for run in runs} for name in ("optimizer", "loss"))
-    effects = {
-        "momentum": ("is for `optimizer` momentum and nesterov", {"momentum", "nesterov"}),
-        "betas": ("is for `optimizer` adam", {"adam"}),
-        "huber_delta": ("is for `loss` huber", {"huber"}),
-        "quantile": ("is for `loss` quantile", {"quantile"}),
-    }
-    chosen = optimizers | losses
-    return {name: why for name, (why, users) in effects.items() if not users & chosen}

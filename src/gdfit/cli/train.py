@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from gdfit.cli import options
-from gdfit.cli.groups import Typed
+from gdfit.cli.groups import Typed, check_settings, for_losses
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import (
     check_shown,
@@ -78,8 +78,8 @@ def train(
     start = parse_init(init)
     if isinstance(start, LinearModel):
         note_version(init, start)
-    options.check_settings(typed, settings, validated=validation is not None)
-    columns = options.for_losses(columns, typed, settings)
+    check_settings(typed, settings, validated=validation is not None)
+    columns = for_losses(columns, typed, settings)
     if cv:
         check_cv(cv, validation, settings, start)
     held_out, folds = None, None

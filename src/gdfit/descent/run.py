@@ -22,7 +22,6 @@ from gdfit.descent.learning_rate import choose_rate, choose_scale, rate_by_epoch
 from gdfit.descent.least_squares import precision_of_squares
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.losses import loss_of
-from gdfit.descent.newton import precision_of_likelihood
 from gdfit.descent.objective import (
     Objective,
     design_blocks,
@@ -280,6 +279,8 @@ class Run(Displayed):
         with suppress(GdfitError):  # where float64 can't tell them
             if self.settings.is_squared:
                 return precision_of_squares(self.observations)
+            from gdfit.descent.newton import precision_of_likelihood
+
             least = self.in_data(self.curvature.minimum)
             return precision_of_likelihood(self.observations, self.settings.loss, least)
         return None
