@@ -297,9 +297,10 @@ def check_classes(
     """Raise where no row has the class that is asked for; some of the `others` are told."""
     if columns.classes and columns.classes.others and not any(y.any() for y in targets):
         said = tuple(sorted(map(level_name, others)))
-        what = f"no row holds {quoted(columns.classes.names[1])}, which `positive` asks for; some hold "
+        what = f"no row holds {quoted(columns.classes.names[1])}, which `positive` asks for"
         changes, column = {"positive": said[-1]}, columns.made_target.column
-        raise GdfitError(f"{what}{listing(said)}", file=name, column=column, changes=changes)
+        what += f"; some hold {listing(said)}"
+        raise GdfitError(what, file=name, column=column, changes=changes)
 
 
 class Recipe(Protocol):
