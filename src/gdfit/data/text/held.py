@@ -83,7 +83,8 @@ def look_at(
             words = [field for field in words if not says_number(field, other)]
         word, example = words[0] if words else "", ""
         if dialect.decimal == "," and find_spelling(present).doubt == ",":
-            example = next(field for field in present if "," in field)
+            shows = (field for field in present if "," in field and says_number(field, decimal))
+            example = next(shows, "")
         numbers = [field for field in present if field not in words]
         held = Held(len(numbers), absent, len(words), word, example=example)
         return held._replace(values=tuple(dict.fromkeys(present)), is_key=are_keys(numbers))
