@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import sklearn.datasets
 
 import gdfit as library
-from conftest import LECTURE, Gdfit
-from gdfit import Observations, UsageError
+from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit import GdfitError, Observations, UsageError
+from gdfit.analysis.scatter import Robust, read_scatter
 from gdfit.arrays import FloatArray
+from gdfit.data.dataset import Dataset
+from gdfit.data.text.dialect import Selection
 from gdfit.descent.settings import Scale
 from gdfit.model.intervals import t_quantile
-from real import NAMES, REFERENCE, WEIGHED, real_data, weights_of
+from real import NAMES, REFERENCE, WEIGHED, clusters, real_data, weights_of
+
+GREENHOUSE = SAMPLES / "greenhouse.csv"
 
 
 def observations_of(name: str) -> Observations:
@@ -172,3 +180,158 @@ def test_levels_are_parts_of_one(gdfit: Gdfit) -> None:
     table = "x,y_low\n1,2\n"
     result = gdfit("predict", "-", "--interval", "0.5", stdin=table.encode())
     assert "there is a column 'y_low' already" in result.err
+
+
+KINDS = ("hc0", "hc1", "hc2", "hc3", "cluster")
+# statsmodels takes leverages without the weights.
+WITH_KINDS = [(name, kind) for name in NAMES for kind in KINDS]
+WITH_KINDS += [(name, kind) for name in WEIGHED for kind in ("hc0", "hc1", "cluster")]
+
+
+@pytest.mark.parametrize(("name", "kind"), WITH_KINDS)
+def test_robust_errors(name: str, kind: str) -> None:
+    expected = REFERENCE[name]["standard_errors"]
+    observations = observations_of(name)
+    robust = cast(Robust, None if kind == "cluster" else kind)
+    groups = clusters(observations.count) if kind == "cluster" else None
+    summary = library.summarize(observations, robust=robust, cluster=groups)
+    assert [row.std_error for row in summary.rows] == pytest.approx(expected[kind], rel=1e-8)
+    assert summary.standard_errors == kind
+    if name == "wine" and kind in ("hc3", "cluster"):
+        found = [row.p for row in summary.rows][:-1]
+        assert found == pytest.approx(REFERENCE[name][f"{kind}_p"], rel=1e-6)
+
+
+def test_weighted_leverages_are_those_of_the_weighted_rows() -> None:
+    x, y = real_data("iris")
+    weights = weights_of("iris, weighted", len(y))
+    assert weights is not None
+    root = np.sqrt(weights)
+    columns = np.column_stack([x, np.ones(len(y))]) * root[:, np.newaxis]
+    weighted = library.summarize(x, y=y, weights=weights, robust="hc3")
+    plain = library.summarize(columns, y=y * root, intercept=False, robust="hc3")
+    expected = [row.std_error for row in plain.rows]
+    found = [row.std_error for row in weighted.rows]
+    assert found == pytest.approx(expected[: len(found)], rel=1e-9)
+
+
+def table_of(name: str, cluster: Callable[[float], str] = "g{:.0f}".format) -> str:
+    """A data set as CSV, with its clusters, and weights that need no column of x."""
+    x, y = real_data(name)
+    groups = map(cluster, clusters(len(y)).tolist())
+    rows = zip(groups, x.tolist(), y.tolist(), strict=True)
+    header = ",".join(["group", *(f"x{place}" for place in range(x.shape[1])), "y"])
+    lines = [",".join([group, *map(repr, features), repr(seen)]) for group, features, seen in rows]
+    return "\n".join([header, *lines]) + "\n"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_are_read_once_more(name: str, gdfit: Gdfit) -> None:
+    Path("data.csv").write_text(table_of(name))
+    gdfit("train", "data.csv", "--exclude", "group", "--epochs", "5")
+    expected = REFERENCE[name]["standard_errors"]
+    for options in (["--robust", "hc3"], ["--cluster", "group"]):
+        record = gdfit.json("summary", "data.csv", *options)
+        kind = record["standard_errors"]
+        errors = [row["std_error"] for row in record["params"]]
+        assert errors == pytest.approx(expected[kind], rel=1e-8)
+        assert kind == options[-1].replace("group", "cluster")
+    Path("numbers.csv").write_text(table_of(name, "{:.1f}".format))
+    gdfit("train", "numbers.csv", "--exclude", "group", "--epochs", "5")
+    record = gdfit.json("summary", "numbers.csv", "--cluster", "group")
+    errors = [row["std_error"] for row in record["params"]]
+    assert errors == pytest.approx(expected["cluster"], rel=1e-8)
+
+
+def test_clusters_of_many_units(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(table_of("diabetes"))
+    data = Dataset((str(path),), Selection(exclude=("group",)), unit_bytes=1000)
+    observations = data.observations()
+    model = library.train(observations, epochs=3).model
+    scatter = read_scatter(model, data, observations, "cluster", "group")
+    summary = library.summarize(observations, model, robust=scatter)
+    expected = REFERENCE["diabetes"]["standard_errors"]["cluster"]
+    assert [row.std_error for row in summary.rows] == pytest.approx(expected, rel=1e-8)
+
+
+def test_robust_errors_of_terms_weights_and_missing_fields(gdfit: Gdfit) -> None:
+    import pandas as pd
+
+    x, y = real_data("iris")
+    count = len(y)
+    frame = pd.DataFrame({"a": x[:, 0], "kind": [f"k{i // 50}" for i in range(count)], "y": y})
+    frame["v"], frame["group"] = 1.0 + np.arange(count) % 3, [f"g{i % 7}" for i in range(count)]
+    frame.loc[[3, 70], "a"] = np.nan
+    frame.loc[5, "group"] = None
+    frame.to_csv("data.csv", index=False)
+    options = ["--features", "a,a^2,kind", "--weights", "v", "--target", "y", "--drop-missing"]
+    gdfit("train", "data.csv", *options)
+    whole = frame.dropna(subset=["a"])
+    columns = [whole["a"], whole["a"] ** 2, whole["kind"] == "k1", whole["kind"] == "k2"]
+    design = np.column_stack([*columns, np.ones(len(whole))])
+    y, weights = whole["y"].to_numpy(), whole["v"].to_numpy()
+    expected = library.summarize(design[:, :-1], y=y, weights=weights, robust="hc2")
+    result = gdfit("summary", "data.csv", "--robust", "hc2", "--drop-missing", "--format", "json")
+    record = json.loads(result.out)
+    found = [row["std_error"] for row in record["params"]]
+    assert found == pytest.approx([row.std_error for row in expected.rows], rel=1e-8)
+    assert result.err.count("skipped 2 rows") == 1
+
+
+def test_what_robust_errors_cannot_be_of(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE)
+    text = LECTURE.read_bytes()
+    for options, words in (
+        (["-", "--robust", "hc1"], "standard input can be read only once"),
+        ([LECTURE, "--robust", "hc1", "--cluster", "x"], "--robust does not go with --cluster"),
+        ([LECTURE, "--robust", "hc4"], "takes hc0, hc1, hc2 or hc3"),
+        ([LECTURE, "--cluster", "nobody"], "there is no column 'nobody'"),
+    ):
+        result = gdfit("summary", *options, stdin=text)
+        assert result.status in (1, 2)
+        assert words in result.err
+        assert result.out == ""
+    with pytest.raises(GdfitError, match="alone tells a param"):
+        library.summarize([[0, 1], [0, 2], [0, 4], [1, 3]], y=[1, 2, 3, 9], robust="hc3")
+    with pytest.raises(UsageError, match="a cluster for each of the 3 observations, not 2"):
+        library.summarize([1, 2, 4], y=[1, 2, 3.5], cluster=["a", "b"])
+    with pytest.raises(UsageError, match="two values at least"):
+        library.summarize([1, 2, 4], y=[1, 2, 3.5], cluster=["a"] * 3)
+
+
+@pytest.mark.parametrize("name", [*NAMES, *WEIGHED])
+def test_nested_models(name: str) -> None:
+    observations = observations_of(name)
+    x, y = real_data(name)
+    names = observations.features[: x.shape[1] // 2]
+    weights = weights_of(name, len(y))
+    part = library.observations_from(x[:, : len(names)], y, names, weights=weights)
+    smaller = library.train(part, epochs=3).model
+    found = library.summarize(observations, against=smaller).anova
+    assert found is not None
+    assert vars(found) == pytest.approx(REFERENCE[name]["anova"], rel=1e-8)
+
+
+def test_against_in_a_shell(gdfit: Gdfit) -> None:
+    for features, model in (("light", "small.json"), ("warmth,light", "gdfit.json")):
+        gdfit("train", GREENHOUSE, "--features", features, "--model", model)
+    record = gdfit.json("summary", GREENHOUSE, "--against", "small.json")
+    t = record["params"][0]["t"]
+    assert record["anova"]["f"] == pytest.approx(t * t, rel=1e-9)
+    assert record["anova"]["p"] == pytest.approx(record["params"][0]["p"], rel=1e-9)
+    assert [record["anova"][key] for key in ("df1", "df2")] == [1, 45]
+    table = gdfit("summary", GREENHOUSE, "--against", "small.json").out
+    assert f" against    F {t * t:.8g} on 1 and 45 degrees of freedom, p = " in table
+    assert "anova" not in gdfit.json("summary", GREENHOUSE)
+    for options, words in (
+        (["--features", "water"], "whose columns are among this one's, and that is of"),
+        (["--features", "light", "--skip-end", "1"], "of the same 48 observations, not of 47"),
+        (["--features", "light", "--no-intercept"], "with an intercept"),
+        (["--features", "light,warmth"], "this model has no param more"),
+        (["--features", "light", "--weights", "water"], "with the same weights"),
+    ):
+        assert gdfit("train", GREENHOUSE, "--model", "other.json", *options).status == 0
+        result = gdfit("summary", GREENHOUSE, "--against", "other.json")
+        assert (result.status, result.out) == (1, "")
+        assert words in result.err

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
+import numpy as np
+
+from gdfit.analysis.scatter import Robust, Scatter, scatter_in
 from gdfit.data.given import DataOptions, observed
 from gdfit.data.observations import Observations
 from gdfit.descent.least_squares import ones_first, squares_of
 from gdfit.descent.outcome import params_names
 from gdfit.descent.settings import LossName
-from gdfit.errors import GdfitError, listing, printable
+from gdfit.errors import GdfitError, UsageError, listing, printable
 from gdfit.model.intervals import check_level, f_tail, t_quantile, t_tail
 from gdfit.model.linear import LinearModel
 
@@ -57,6 +60,21 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Anova:
+    """The F test of nested models: whether what a model has beyond another tells anything.
+
+    f : how much it lessens the squared error for each param more, over the residual variance.
+    df1, df2 : how many params more, and the degrees of freedom of the residuals.
+    p : how probable an F as large is if these params are 0.
+    """
+
+    f: float
+    df1: int
+    df2: int
+    p: float
+
+
+@dataclass(frozen=True)
 class Summary:
     """Estimates of all params, and figures about the fit; None for what can't be told.
 
@@ -69,7 +87,9 @@ class Summary:
     f, f_p : the F statistic of all slopes, and how probable one as large is if all are 0.
     log_likelihood : the largest one, of errors that are normal; None where the fit is perfect.
     aic, bic : 2k and k·log N less twice that, with k the params that can be told and σ, as in R.
-    standard_errors : of which kind they are.
+    standard_errors : of which kind they are: classical, of errors that are alike; robust, hc0 to
+        hc3; or of clusters.
+    anova : beside a smaller model, where it is compared with one.
     observations : N.
     """
 
@@ -87,6 +107,7 @@ class Summary:
     bic: float | None
     standard_errors: str
     observations: int
+    anova: Anova | None = None
 
     @property
     def dependent(self) -> tuple[str, ...]:
@@ -96,8 +117,9 @@ class Summary:
     @property
     def figures(self) -> dict[str, Any]:
         """The figures about the fit as a whole, by name."""
-        others = ("rows", "level", "slopes")
-        return {name: value for name, value in vars(self).items() if name not in others}
+        others = ("rows", "level", "slopes", "anova")
+        told = {name: value for name, value in vars(self).items() if name not in others}
+        return told | ({"anova": asdict(self.anova)} if self.anova else {})
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -121,6 +143,9 @@ def summarize(
     level: float = 0.95,
     *,
     y: Any = None,
+    robust: Robust | Scatter | None = None,
+    cluster: Any = None,
+    against: LinearModel | None = None,
     **how: Unpack[DataOptions],
 ) -> Summary | Any:
     """Least squares with standard errors, t, p and confidence intervals, beside a model's params.
@@ -137,6 +162,10 @@ def summarize(
         `observations_from`.
     model : the model to compare, of the same features and target.
     level : of the confidence intervals, between 0 and 1.
+    robust : standard errors that hold where errors are not alike: hc0, hc1, hc2 or hc3.
+    cluster : of each row that was kept, the cluster within which errors may depend on each other,
+        shape (n,).
+    against : a smaller model, whose features are among these, for the F test of what is more here.
 
     Raises
     ------
@@ -163,6 +192,9 @@ def summarize(
         what = f"the model predicts {printable(model.target)} from {listing(model.features)}"
         there = f"{printable(target)} and {listing(observations.features)}"
         raise GdfitError(f"{what}; the observations are of {there}")
+    if classes and (robust or against or cluster is not None):
+        told = "`robust`, `cluster` and `against`"
+        raise UsageError(f"{told} are of least squares, and the model is of two classes")
     if model and classes:
         from gdfit.analysis.likelihood import summarize_likelihood
 
@@ -173,23 +205,31 @@ def summarize(
     count, rank = observations.count, len(found.kept)
     df = count - rank
     error = found.residual / math.sqrt(df) if df else None
-    margin = t_quantile(level, df) if error else 0.0
+    errors, t_df = found.spreads * (error or 0.0), df
+    scatter = robust if isinstance(robust, Scatter) else None
+    if scatter is None and (robust or cluster is not None):
+        if robust and cluster is not None:
+            raise UsageError("`robust` does not go with `cluster`, which is robust, too")
+        scatter = scatter_in(observations, str(robust or "cluster"), cluster)
+    if scatter and error:
+        errors = np.where(np.isnan(errors), errors, scatter.errors(found.root, count))
+        t_df = scatter.df(df)
+    margin = t_quantile(level, t_df) if error else 0.0
 
-    def estimate(place: int, param: float, spread: float, inflation: float) -> Estimate:
+    def estimate(place: int, param: float, std_error: float, inflation: float) -> Estimate:
         name, value = names[place], values[place]
         vif = None if math.isnan(inflation) else inflation
         if math.isnan(param):
             return Estimate(name, value)
         if error is None:
             return Estimate(name, value, param, vif=vif)
-        std_error = spread * error
         t = param / std_error if std_error else None
-        p = None if t is None else t_tail(t, df)
+        p = None if t is None else t_tail(t, t_df)
         reach = margin * std_error
         return Estimate(name, value, param, std_error, t, p, param - reach, param + reach, vif)
 
-    told = (found.params.tolist(), found.spreads.tolist(), found.inflations.tolist())
-    rows = [*map(estimate, order, *told)]
+    columns = (found.params.tolist(), errors.tolist(), found.inflations.tolist())
+    rows = [*map(estimate, order, *columns)]
     slopes = rank - intercept
     total = math.hypot(found.explained, found.residual)
     adjusted = f = None
@@ -216,6 +256,40 @@ def summarize(
         log_likelihood=likelihood,
         aic=aic,
         bic=bic,
-        standard_errors="classical",
+        standard_errors=scatter.kind if scatter else "classical",
         observations=count,
+        anova=anova(observations, against) if against else None,
     )
+
+
+def anova(observations: Observations, smaller: LinearModel) -> Anova:
+    """The F test of a model of `observations` against a smaller one of the same.
+
+    Raises
+    ------
+    GdfitError : it is not nested in this one, or no F can be told.
+    """
+    features, intercept = observations.features, observations.intercept
+    facts, target = smaller.facts, observations.target_name
+    what = "`against` takes a model"
+    if smaller.target != target or not {*smaller.features} <= {*features}:
+        there = f"{printable(smaller.target)} from {listing(smaller.features)}"
+        raise GdfitError(f"{what} whose columns are among this one's, and that is of {there}")
+    if smaller.intercept != intercept:
+        raise GdfitError(f"{what} with{'' if intercept else 'out'} an intercept, as this one is")
+    if facts.get("weights") != observations.weights_name or smaller.classes:
+        raise GdfitError(f"{what} of least squares with the same weights")
+    if facts.get("observations") != observations.count:
+        other = facts.get("observations")
+        raise GdfitError(f"{what} of the same {observations.count} observations, not of {other}")
+    first = [len(features)] * intercept + [features.index(name) for name in smaller.features]
+    order = [*first, *(place for place in ones_first(observations) if place not in first)]
+    found = squares_of(observations, order)
+    shared = sum(place < len(first) for place in found.kept)
+    df1, df2 = len(found.kept) - shared, observations.count - len(found.kept)
+    if not (df1 and df2 and found.residual):
+        why = "no param more" if not df1 else "no errors to tell F from"
+        raise GdfitError(f"`against`: this model has {why}")
+    more = float(np.linalg.norm(found.projected[shared:]))
+    f = (more / found.residual) ** 2 * df2 / df1
+    return Anova(f, df1, df2, f_tail(f, df1, df2))

@@ -291,6 +291,9 @@ def summary(
     model: options.ModelOption = options.DEFAULT_MODEL,
     dask: options.DaskOption = None,
     level: options.LevelOption = 0.95,
+    robust: options.RobustOption = None,
+    cluster: options.ClusterOption = None,
+    against: options.AgainstOption = None,
     output: options.RowsFormatOption = "table",
 ) -> None:
     """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F.
@@ -299,17 +302,30 @@ def summary(
     --------
     gdfit summary lecture.csv
     gdfit summary lecture.csv --level 0.99 --format csv
+    gdfit summary houses.csv --robust hc3 --against smaller.json
     """
     from gdfit.model.evaluation import observe
     from gdfit.show.tables.summaries import remark_on, show_summary
 
     read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)
     with trained(model, typed) as known, read_data as dataset:
-        observations = observe(known, dataset)
+        if robust and cluster:
+            raise UsageError("`robust` does not go with `cluster`, which is robust, too")
+        if known.classes and (robust or cluster or against):
+            what = "`robust`, `cluster` and `against` are of least squares"
+            raise UsageError(f"{what}, and the model is of two classes")
+        smaller = trained_model(against) if against else None
+        observations, scatter = observe(known, dataset), None
+        if robust or cluster:
+            from gdfit.analysis.scatter import read_scatter
+
+            kind = robust or "cluster"
+            scatter = read_scatter(known, dataset, observations, kind, cluster)
     remark = remark_on(known.facts)
     if remark and output != "table":
         note(f"the model is {remark}")
-    show_summary(gdfit.summarize(observations, known, level), output, remark)
+    summary = gdfit.summarize(observations, known, level, robust=scatter, against=smaller)
+    show_summary(summary, output, remark)
 
 
 def export(

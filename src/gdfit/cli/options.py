@@ -290,6 +290,18 @@ GraphFormatOption = Annotated[
     Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")
 ]
 LevelOption = Annotated[float, option("Of the confidence intervals.", read=parsers.parse_level)]
+RobustOption = Annotated[
+    Literal["hc0", "hc1", "hc2", "hc3"] | None,
+    option("Standard errors that hold where errors are not alike."),
+]
+ClusterOption = Annotated[
+    str | None,
+    option("The column of clusters within which errors may depend on each other.", **NAME),
+]
+AgainstOption = Annotated[
+    Path | None,
+    option("A smaller model, for the F test of what this one has more.", metavar="MODEL.json"),
+]
 IntervalOption = Annotated[
     float | None,
     option(

@@ -127,6 +127,11 @@ def squares_lines(summary: Summary) -> list[NameValue]:
     if summary.aic is not None and summary.bic is not None:
         likelihood = f"log-likelihood {cell(summary.log_likelihood, 6)}"
         lines.append(("AIC", f"{exact(summary.aic)}, BIC {exact(summary.bic)}, {likelihood}"))
+    if summary.standard_errors != "classical":
+        what = "of clusters" if summary.standard_errors == "cluster" else summary.standard_errors
+        lines.append(("std error", f"{what}; F, AIC and residuals are of errors that are alike"))
+    if test := summary.anova:
+        lines.append(("against", f"F {f_test(test.f, test.df1, test.df2, test.p)}"))
     inflated = max(summary.rows, key=lambda row: row.vif or 0.0)
     if summary.slopes > 1:
         lines.append(("VIF", f"at most {cell(inflated.vif, 3)} ({printable(inflated.name)})"))
@@ -204,6 +209,11 @@ def f_statistic(summary: Summary) -> str:
         if summary.residual_std_error == 0:
             return "none: the fit is perfect"
         return "none: no feature varies"
-    p, degrees = probability(summary.f_p, 3), counted(summary.df, "degree", "d")
-    equal = "" if p.startswith("<") else "= "
-    return f"{exact(summary.f)} on {summary.slopes} and {degrees} of freedom, p {equal}{p}"
+    return f_test(summary.f, summary.slopes, summary.df, summary.f_p)
+
+
+def f_test(f: float, df1: int, df2: int, p: float) -> str:
+    """An F with its degrees of freedom and its p."""
+    said, degrees = probability(p, 3), counted(df2, "degree", "d")
+    equal = "" if said.startswith("<") else "= "
+    return f"{exact(f)} on {df1} and {degrees} of freedom, p {equal}{said}"
