@@ -255,3 +255,23 @@ def test_a_comparison_of_words_can_be_typed(gdfit: Gdfit) -> None:
     result = gdfit("compare", o_rings, "--loss", "logistic,mse")
     assert result.status == 2
     assert "--loss mse takes numbers" in result.err
+
+
+def test_frames_of_words() -> None:
+    frame = pd.read_csv(SAMPLES / "o_rings.csv")
+    named: dict[str, Any] = {"target": "damage", "features": ["temperature_f"]}
+    fit = library.train(frame, loss="logistic", **named)
+    compared = library.compare(frame, loss="logistic", optimizer=["gd", "adam"], **named)
+    assert compared.fits[0].loss == pytest.approx(fit.loss)
+    with pytest.raises(library.UsageError, match="two classes, no, yes"):
+        library.compare(frame, loss=["logistic", "mse"], **named)
+    found = library.cross_validate(frame, folds=4, loss="logistic", **named)
+    assert len(found.losses) == 4
+    missing = frame.assign(damage=frame["damage"].where(frame.index != 3))
+    with pytest.raises(library.GdfitError, match=r"value is missing; `drop_missing` skips [^;]*$"):
+        library.train(missing, loss="logistic", **named)
+    for threshold in (-0.1, 2.0):
+        with pytest.raises(library.UsageError, match="`threshold` takes a number from 0 to 1"):
+            fit.model.classify(frame, threshold)
+        with pytest.raises(library.UsageError, match="`threshold` takes a number from 0 to 1"):
+            library.evaluate(fit.model, frame, threshold=threshold)

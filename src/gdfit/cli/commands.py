@@ -249,8 +249,9 @@ def check_threshold(model: LinearModel, threshold: float, *, wanted: bool) -> No
     if wanted and not model.classes:
         what = f"the model predicts {printable(model.target)}, a number, and no class"
         raise UsageError(f"{what}; `loss` logistic trains one that does")
-    if not 0 <= threshold <= 1:
-        raise UsageError(f"`threshold` takes a number from 0 to 1, not {threshold:g}")
+    from gdfit.data.terms.classes import check_probability
+
+    check_probability(threshold)
 
 
 def evaluate(

@@ -23,7 +23,7 @@ from gdfit.data.observations import Observations
 from gdfit.descent.curvature import CLOSE, EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit, losses
-from gdfit.descent.run import Run, parted
+from gdfit.descent.run import Run, as_taken, parted
 from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
 from gdfit.descent.start import Init
 from gdfit.descent.stopping import DIVERGED
@@ -331,6 +331,7 @@ def compare(
     """
     how, values = parted(options)
     every = settings_of(settings or Settings(), **values)
+    how = as_taken(how, observations, *every)
     observations, held_out = with_validation(observations, y, validation, every[0].seed, **how)
     runs = combinations(observations, every, init, held_out)
     # Each is forgotten when its turn is over: it may hold a copy of the observations.

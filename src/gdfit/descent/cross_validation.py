@@ -16,9 +16,8 @@ import numpy as np
 
 from gdfit.data.given import with_folds
 from gdfit.data.observations import Observations, put_together
-from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import mean_loss
-from gdfit.descent.run import Options, Run, parted
+from gdfit.descent.run import Options, Run, as_taken, parted
 from gdfit.descent.settings import Settings
 from gdfit.descent.start import Init
 from gdfit.errors import UsageError
@@ -134,7 +133,5 @@ def cross_validate(
     settings = Settings(**fields)
     settings.check(validated=False)
     check_folds(folds, settings, init)
-    if loss_of(settings).has_classes:
-        how["classes"] = True
-    _, parts = with_folds(x, y, folds, settings.seed, **how)
+    _, parts = with_folds(x, y, folds, settings.seed, **as_taken(how, x, settings))
     return validated_on(parts, settings, init)

@@ -42,6 +42,14 @@ from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
 
+def as_taken(how: DataOptions, x: Any, *runs: Settings) -> DataOptions:
+    """`how` observations are made of x, with a target of classes where the loss of a run takes
+    one."""
+    if isinstance(x, Observations) or not any(loss_of(run).has_classes for run in runs):
+        return how
+    return {**how, "classes": True}
+
+
 def check_target(observations: Observations, settings: Settings) -> None:
     """Raise where y is of two classes and the loss of numbers, or the other way round."""
     classes = observations.classes
@@ -105,8 +113,7 @@ class Run(Displayed):
         settings = replace(settings or Settings(), **fields)
         settings.check(validated=validation is not None)
         self.loss = loss_of(settings)
-        if self.loss.has_classes and not isinstance(observations, Observations):
-            how["classes"] = True
+        how = as_taken(how, observations, settings)
         observations, validation = with_validation(
             observations, y, validation, settings.seed, **how
         )

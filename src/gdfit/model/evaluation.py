@@ -18,6 +18,7 @@ from gdfit.data.observations import SAME, Observations, a_kind, buffered, rows_a
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
 from gdfit.data.sources.frames import frame_file, is_frame
+from gdfit.data.terms.classes import check_probability
 from gdfit.data.terms.columns import Advice, Columns
 from gdfit.data.terms.levels import Levels
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
@@ -331,6 +332,7 @@ def evaluate(
     >>> gdfit.evaluate(model, pandas.DataFrame({"x": [1, 2, 3], "y": [3, 5, 8]})).mae
     0.3333333333333333
     """
+    check_probability(threshold)
     if not is_frame(data):
         if not isinstance(data, str | PathLike | list | tuple):
             raise UsageError(f"`data` takes a DataFrame or files, not {a_kind(data)}")

@@ -220,6 +220,9 @@ class LinearModel(Displayed):
         classes = self.classes
         if classes is None:
             raise GdfitError("the model has no classes: it was not trained with the logistic loss")
+        from gdfit.data.terms.classes import check_probability
+
+        check_probability(threshold)
         predicted = self.predict(x)
         if isinstance(predicted, float):
             return classes.names[predicted >= threshold]

@@ -11,7 +11,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import Codes, Level
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.levels import UnusableError
-from gdfit.errors import listing, printable, quoted
+from gdfit.errors import UsageError, listing, printable, quoted
 
 
 class Classes(NamedTuple):
@@ -78,9 +78,18 @@ def answer(target: str, classes: Classes | None) -> str:
     return f"P({printable(target)} = {printable(classes.names[1])})"
 
 
+IS_THIRD = "is a third value beside"
+
+
 def third_value(third: str, two: Sequence[str]) -> str:
     """What to say where a target has more than two values."""
-    return f"{quoted(third)} is a third value beside {listing(tuple(two))}"
+    return f"{quoted(third)} {IS_THIRD} {listing(tuple(two))}"
+
+
+def check_probability(threshold: float) -> None:
+    """Raise where the probability from which on a row is of the positive class is none."""
+    if not 0 <= threshold <= 1:
+        raise UsageError(f"`threshold` takes a number from 0 to 1, not {threshold:g}")
 
 
 def classes_of(record: object) -> Classes | None:

@@ -12,7 +12,7 @@ from typing import Protocol
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Level
 from gdfit.data.data_file import DataFile
-from gdfit.data.terms.classes import Classes, third_value
+from gdfit.data.terms.classes import IS_THIRD, Classes, third_value
 from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion, level_name
 from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns
 from gdfit.data.terms.row_maker import RowMaker
@@ -370,7 +370,7 @@ class Chosen:
         has_some = is_missing and layout.held_in(column).numbers + layout.held_in(column).words > 0
         if column == columns.made_target.column:
             held = layout.held_in(column)
-            if columns.classes and not is_missing:
+            if columns.classes and IS_THIRD in fault.what:
                 return OTHERS, {"positive": columns.classes.names[1]}
             if len(held.values) <= 2 and not held.is_numeric and not columns.classes:
                 return "; `loss` logistic takes a target of two values", {"loss": "logistic"}
