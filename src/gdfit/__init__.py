@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gdfit.descent.cross_validation import CrossValidation as CrossValidation
     from gdfit.descent.cross_validation import cross_validate as cross_validate
     from gdfit.descent.outcome import Fit as Fit
+    from gdfit.descent.penalty_path import PenaltyPath as PenaltyPath
+    from gdfit.descent.penalty_path import penalty_path as penalty_path
     from gdfit.descent.run import Run as Run
     from gdfit.descent.run import train as train
     from gdfit.descent.settings import Settings as Settings
@@ -55,6 +57,7 @@ _NAMES = {
     "descent.compare": ("Comparison", "compare"),
     "descent.cross_validation": ("CrossValidation", "cross_validate"),
     "descent.outcome": ("Fit",),
+    "descent.penalty_path": ("PenaltyPath", "penalty_path"),
     "descent.run": ("Run", "train"),
     "descent.settings": ("Settings",),
     "errors": ("GdfitError", "GdfitWarning", "UsageError"),

@@ -10,3 +10,7 @@ ExportFormat = Literal["sql", "python", "c", "excel", "torch"]
 Panel = Literal["all", "fit", "loss", "path", "steepest", "roc"]
 # Panels of a picture of several runs: both, or one. See `gdfit.show.pictures.comparison`.
 RunsPanel = Literal["all", "loss", "path"]
+# What is penalized along a path, and which of its penalties is chosen: see
+# `gdfit.descent.penalty_path`.
+Penalty = Literal["l1", "l2", "mix"]
+Choice = Literal["least", "1se"]

@@ -26,6 +26,7 @@ from gdfit.cli.commands import (
 from gdfit.cli.compare import compare
 from gdfit.cli.groups import examples, grouped
 from gdfit.cli.parsers import MistypedError, command_line, named_elsewhere, nearest
+from gdfit.cli.penalties import path
 from gdfit.cli.process import (
     INTERRUPTED_STATUS,
     UNREAD_STATUS,
@@ -40,6 +41,7 @@ from gdfit.package import __version__
 COMMANDS = (
     train,
     compare,
+    path,
     gradcheck,
     graph,
     curvature,
@@ -89,6 +91,7 @@ COMMAND_NAMES = {
     "summary": "summarize coef ols",
     "predict": "apply forecast",
     "curvature": "hessian eigenvalues",
+    "path": "lasso ridge elasticnet glmnet regularize",
     "train --plot plot.png": "plot draw show",
 }
 OPTION_NAMES = {
@@ -101,6 +104,8 @@ OPTION_NAMES = {
     "--scale": "scaling scaler",
     "--l2": "ridge lambda penalty regularization",
     "--l1": "lasso sparsity sparse",
+    "--penalties": "alphas lambdas",
+    "--mix": "l1-ratio",
     "--seed": "random-state random-seed rng",
     "--init": "start theta params initial",
     "--tol": "tolerance eps epsilon",

@@ -68,15 +68,7 @@ def validated_on(
     folds: Sequence[Observations], settings: Settings, init: Init = "zeros"
 ) -> CrossValidation:
     """The cross-validation of a run with these settings, which are left to be chosen in each fold
-    where they are left to be chosen.
-
-    Raises
-    ------
-    UsageError : the folds are too many for memory.
-    """
-    width = len(folds[0].features) + 2
-    if 8 * 3 * width**2 * len(folds) > MEMORY:
-        raise UsageError(f"`cv` {len(folds)} would need more than 1 GB here: take fewer folds")
+    where they are left to be chosen."""
     if settings.is_plain and settings.backend == "manual" and settings.tol is None:
         settings = replace(settings, leap=True)  # to the same params, and at once
     if not settings.needs_rows:
@@ -93,7 +85,17 @@ def validated_on(
 
 
 def without_each(folds: Sequence[Observations]) -> Iterator[Observations]:
-    """All folds but each one in turn."""
+    """All folds but each one in turn; none of no folds.
+
+    Raises
+    ------
+    UsageError : they are too many for memory.
+    """
+    if not folds:
+        return
+    width = len(folds[0].features) + 2
+    if 8 * 3 * width**2 * len(folds) > MEMORY:
+        raise UsageError(f"`cv` {len(folds)} would need more than 1 GB here: take fewer folds")
     if folds[0].rows:
         yield from (
             put_together([*folds[:place], *folds[place + 1 :]]) for place in range(len(folds))

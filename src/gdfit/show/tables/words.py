@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from gdfit.data.observations import Observations
 from gdfit.data.terms.classes import answer
 from gdfit.data.text.fields import WHOLE
 from gdfit.data.text.spellings import dated
@@ -30,16 +31,20 @@ SCALED = {
 
 
 def subject(run: Run, more: str, width: int) -> str:
-    """The subject of a run, and `more`: a line of `width` columns at most, with fewer features
-    named where there is no room for all, and then a shorter target."""
+    """The subject of a run, and `more`: see `data_subject`."""
+    held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
+    return data_subject(run.observations, f"{held_out}{more}", width)
+
+
+def data_subject(observations: Observations, more: str, width: int) -> str:
+    """The target, the features and the number of rows, and `more`: a line of `width` columns at
+    most, with fewer features named where there is no room for all, and then a shorter target."""
     from rich.cells import cell_len
 
-    observations = run.observations
     target = answer(observations.target_name, observations.classes)
     rows = counted(observations.count, "row")
-    held_out = f" and {run.validation.count:,} for validation" if run.validation else ""
     for features in feature_lists(observations.features):
-        line = f"{target} from {features} · {rows}{held_out}{more}"
+        line = f"{target} from {features} · {rows}{more}"
         if cell_len(line) <= width:
             return line
     room = width - cell_len(line) + cell_len(target)

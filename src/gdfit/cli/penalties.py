@@ -1,0 +1,94 @@
+"""gdfit path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gdfit.cli import options
+from gdfit.cli.groups import Typed
+from gdfit.cli.reading import note_columns, reading
+from gdfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from gdfit.data.observations import Observations
+    from gdfit.descent.penalty_path import PenaltyPath
+
+OWN_OF_PATH = ("penalty", "mix", "penalties", "cv", "choose", "seed", "model", "plot", "format")
+
+
+def path(
+    typed: Typed,
+    data: options.DataArgument,
+    columns: options.NumberOptions,
+    dialect: options.DialectOptions,
+    penalty: options.PenaltyOption = "l1",
+    mix: options.MixOption = 0.5,
+    penalties: options.PenaltiesOption = None,
+    cv: options.PathCvOption = None,
+    choose: options.ChooseOption = None,
+    seed: options.SeedOption = 0,
+    model: options.BestModelOption = None,
+    plot: options.PathPlotOption = None,
+    dask: options.DaskOption = None,
+    output: options.RowsFormatOption = "table",
+) -> None:
+    """Show the least squared error of DATA with each of many penalties: lasso, ridge or both.
+
+    Examples
+    --------
+    gdfit path houses.csv --cv 10
+    gdfit path houses.csv --cv 10 --choose least --model lasso.json --plot path.png
+    gdfit path houses.csv --penalty mix --mix 0.2 --format csv
+    """
+    from gdfit.descent.cross_validation import check_folds
+    from gdfit.descent.penalty_path import path_of
+    from gdfit.descent.settings import Settings
+    from gdfit.show.tables.penalties import PATH_REPORTS
+    from gdfit.system import check_ending, check_outputs
+
+    typed.refuse("mix", "is for `penalty` mix", unless=penalty == "mix")
+    typed.refuse("choose", "goes by the loss on the folds of `cv`", unless=cv is not None)
+    typed.refuse("seed", "deals the folds of `cv`", unless=cv is not None)
+    if model and not cv:
+        raise UsageError("`model` is that of the best λ, which `cv` 10 finds")
+    if cv:
+        check_folds(cv, Settings(), "zeros")
+    check_outputs([model, plot], data)
+    if model:
+        check_ending(model, "model", ".json")
+    if plot:
+        from gdfit.show.pictures.figure import check_picture_ending
+
+        check_picture_ending(plot)
+    folds: Sequence[Observations] = ()
+    with reading(data, columns, dialect, dask=dask, form=output) as dataset:
+        if cv:
+            observations, folds = dataset.folded(cv, seed)
+        else:
+            observations = dataset.observations(seed)
+    note_columns(observations)
+    found = path_of(observations, folds, penalty=penalty, mix=mix, penalties=penalties)
+    place = found.place(choose or "1se")
+    if model and place is not None:
+        of_file: dict[str, object] = {"files": list(data)}
+        if dialect.kept:
+            of_file["dialect"] = dialect.kept
+        chosen = found.model(place)
+        replace(chosen, facts={**chosen.facts, **of_file}).save(model)
+    if plot:
+        from gdfit.show.profiles import save_profiles
+
+        save_profiles(found, plot)
+    PATH_REPORTS[output](found, place, next_command(found, place, typed), model)
+
+
+def next_command(found: PenaltyPath, place: int | None, typed: Typed) -> str:
+    """The command that trains at the λ chosen; or that chooses one."""
+    if place is None:
+        return typed.again({"cv": "10"})
+    penalties = {"l1": found.l1[place], "l2": found.l2[place]}
+    values = {name: str(float(value)) for name, value in penalties.items() if value}
+    _, *words = typed.changed(dict.fromkeys(OWN_OF_PATH, "") | values)
+    return Typed(["train", *words], typed.given).again({})
