@@ -57,7 +57,7 @@ def test_an_error_ends_with_the_command_that_is_meant(gdfit: Gdfit, typed: str) 
 
 
 UNMEANT = {
-    "frobnicate lecture.csv": "there are train, compare, gradcheck, graph, curvature, predict,",
+    "frobnicate lecture.csv": "there are train, compare, path, gradcheck, graph, curvature, ",
     "train lecture.csv --decay 0.1": "--l2 is what decays weights",
     "train lecture.csv --schedule cosine": "the learning rate is the same in all epochs",
     "train lecture.csv --frobnicate": "(see gdfit train --help)",

@@ -198,6 +198,8 @@ def test_the_table_tells_a_dozen_and_those_chosen(gdfit: Gdfit) -> None:
     (largest,) = (row for row in rows if "1se" in row)
     assert float(largest.split()[0]) == pytest.approx(record["one_se"], rel=1e-4)
     assert "--l1 is 2λ" in table
+    several = ("--penalties", "0.1,1", "--penalties", "2")
+    assert gdfit.json("path", GREENHOUSE, *several)["lambdas"] == [2, 1, 0.1]
     again = gdfit("path", GREENHOUSE, "--penalties", "0.1").out
     assert again.rstrip().endswith(f"type gdfit path {GREENHOUSE} --penalties 0.1 --cv 10")
 

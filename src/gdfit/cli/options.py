@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from gdfit.choices import Choice, ExportFormat, Panel, Penalty
+from gdfit.choices import ExportFormat, Panel
 from gdfit.cli import parsers
 from gdfit.cli.groups import option, panel
 from gdfit.data.text.dialect import Dialect, Selection
@@ -273,45 +273,6 @@ RowsOption = Annotated[
 ]
 CondensedOption = Annotated[
     Path, option("The file to write.", "--output", metavar="FILE.json", show_default=False)
-]
-THE_PATH = "The path"
-PenaltyOption = Annotated[
-    Penalty,
-    option("‖w‖₁, the lasso; ‖w‖², ridge; or both.", rich_help_panel=THE_PATH),
-]
-MixOption = Annotated[float, option("The part of ‖w‖₁ in --penalty mix.", rich_help_panel=THE_PATH)]
-PenaltiesOption = Annotated[
-    tuple[float, ...] | None,
-    option(
-        "The penalties λ; by default 100, from the smallest that makes all weights 0.",
-        metavar="A,B",
-        read=parsers.parse_numbers,
-        rich_help_panel=THE_PATH,
-    ),
-]
-ChooseOption = Annotated[
-    Choice | None,
-    option(
-        "The λ of the model: with the least loss on the folds, or the largest within one standard "
-        "error of it; by default 1se.",
-        rich_help_panel=THE_PATH,
-    ),
-]
-PathCvOption = Annotated[
-    int | None,
-    option(
-        "Hold out each of K folds once: the mean loss on them for each λ.",
-        metavar="K",
-        read=parsers.parse_positive,
-        rich_help_panel=THE_PATH,
-    ),
-]
-BestModelOption = Annotated[
-    Path | None, option("Write the model at the λ chosen.", "--model", metavar="FILE")
-]
-PathPlotOption = Annotated[
-    Path | None,
-    option("Draw the weights, and the loss on the folds.", "--plot", metavar="FILE.png|.svg|.pdf"),
 ]
 XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
 ModelOption = Annotated[Path, MODEL]

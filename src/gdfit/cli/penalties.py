@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from gdfit.cli import options
-from gdfit.cli.groups import Typed
+from gdfit.choices import Choice, Penalty
+from gdfit.cli import options, parsers
+from gdfit.cli.groups import Typed, option
 from gdfit.cli.reading import note_columns, reading
 from gdfit.errors import UsageError
 
@@ -15,6 +18,45 @@ if TYPE_CHECKING:
     from gdfit.data.observations import Observations
     from gdfit.descent.penalty_path import PenaltyPath
 
+THE_PATH = "The path"
+PenaltyOption = Annotated[
+    Penalty,
+    option("‖w‖₁, the lasso; ‖w‖², ridge; or both.", rich_help_panel=THE_PATH),
+]
+MixOption = Annotated[float, option("The part of ‖w‖₁ in --penalty mix.", rich_help_panel=THE_PATH)]
+PenaltiesOption = Annotated[
+    list[tuple[float, ...]] | None,
+    option(
+        "The penalties λ; by default 100, from the smallest that makes all weights 0.",
+        metavar="A,B",
+        read=parsers.parse_numbers,
+        rich_help_panel=THE_PATH,
+    ),
+]
+ChooseOption = Annotated[
+    Choice | None,
+    option(
+        "The λ of the model: with the least loss on the folds, or the largest within one standard "
+        "error of it; by default 1se.",
+        rich_help_panel=THE_PATH,
+    ),
+]
+PathCvOption = Annotated[
+    int | None,
+    option(
+        "Hold out each of K folds once: the mean loss on them for each λ.",
+        metavar="K",
+        read=parsers.parse_positive,
+        rich_help_panel=THE_PATH,
+    ),
+]
+BestModelOption = Annotated[
+    Path | None, option("Write the model at the λ chosen.", "--model", metavar="FILE")
+]
+PathPlotOption = Annotated[
+    Path | None,
+    option("Draw the weights, and the loss on the folds.", "--plot", metavar="FILE.png|.svg|.pdf"),
+]
 OWN_OF_PATH = ("penalty", "mix", "penalties", "cv", "choose", "seed", "model", "plot", "format")
 
 
@@ -23,14 +65,14 @@ def path(
     data: options.DataArgument,
     columns: options.NumberOptions,
     dialect: options.DialectOptions,
-    penalty: options.PenaltyOption = "l1",
-    mix: options.MixOption = 0.5,
-    penalties: options.PenaltiesOption = None,
-    cv: options.PathCvOption = None,
-    choose: options.ChooseOption = None,
+    penalty: PenaltyOption = "l1",
+    mix: MixOption = 0.5,
+    penalties: PenaltiesOption = None,
+    cv: PathCvOption = None,
+    choose: ChooseOption = None,
     seed: options.SeedOption = 0,
-    model: options.BestModelOption = None,
-    plot: options.PathPlotOption = None,
+    model: BestModelOption = None,
+    plot: PathPlotOption = None,
     dask: options.DaskOption = None,
     output: options.RowsFormatOption = "table",
 ) -> None:
@@ -39,13 +81,13 @@ def path(
     Examples
     --------
     gdfit path houses.csv --cv 10
-    gdfit path houses.csv --cv 10 --choose least --model lasso.json --plot path.png
-    gdfit path houses.csv --penalty mix --mix 0.2 --format csv
+    gdfit path houses.csv --cv 10 --choose least --model lasso.json
+    gdfit path houses.csv --degree 3 --penalty mix --plot path.png
     """
     from gdfit.descent.cross_validation import check_folds
     from gdfit.descent.penalty_path import path_of
     from gdfit.descent.settings import Settings
-    from gdfit.show.tables.penalties import PATH_REPORTS
+    from gdfit.show.tables.grid import PATH_REPORTS
     from gdfit.system import check_ending, check_outputs
 
     typed.refuse("mix", "is for `penalty` mix", unless=penalty == "mix")
@@ -69,7 +111,8 @@ def path(
         else:
             observations = dataset.observations(seed)
     note_columns(observations)
-    found = path_of(observations, folds, penalty=penalty, mix=mix, penalties=penalties)
+    given = [*chain.from_iterable(penalties)] if penalties else None
+    found = path_of(observations, folds, penalty=penalty, mix=mix, penalties=given)
     place = found.place(choose or "1se")
     if model and place is not None:
         of_file: dict[str, object] = {"files": list(data)}
