@@ -257,6 +257,12 @@ def test_a_comparison_of_words_can_be_typed(gdfit: Gdfit) -> None:
     assert "--loss mse takes numbers" in result.err
 
 
+def test_the_graph_has_z(gdfit: Gdfit) -> None:
+    result = gdfit("graph", SAMPLES / "o_rings.csv", *LOGISTIC)
+    assert "z: a tensor of shape (23,)" in result.out
+    assert "y_hat" not in result.out
+
+
 def test_frames_of_words() -> None:
     frame = pd.read_csv(SAMPLES / "o_rings.csv")
     named: dict[str, Any] = {"target": "damage", "features": ["temperature_f"]}

@@ -73,6 +73,13 @@ def test_the_command(gdfit: Gdfit) -> None:
     fit = gdfit.json("train", houses, "--loss", "quantile", "--quantile", "0.9")
     assert (fit["loss_function"], fit["quantile"]) == ("quantile", 0.9)
     assert 0 < fit["pseudo_r_squared"] < 1
+    two = b"x,y\n0,1\n0,3\n1,2\n1,4\n"  # any line between them has the least loss
+    result = gdfit("train", "-", "--loss", "mae", stdin=two)
+    assert " minimum     reached: no other params have a smaller loss\n" in result.out
+    assert "0 %" not in result.out
+    same = b"x,y\n1,2\n2,2\n3,2\n"
+    result = gdfit("train", "-", "--loss", "quantile", "--epochs", "9", stdin=same)
+    assert " R¹          none: the target does not vary\n" in result.out
     low = gdfit.json("train", houses, "--loss", "quantile", "--quantile", "0.1")
     assert low["predictions"][0]["y"] < fit["predictions"][0]["y"]
     for wrong in (("--loss", "quantile", "--quantile", "1"), ("--quantile", "0.9")):

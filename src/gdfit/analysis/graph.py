@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class GraphNode:
     """A tensor of the graph and, unless it is a leaf, the function that made it.
 
-    name : the tensor's, where it has one: loss, y_hat, w, b.
+    name : the tensor's, where it has one: loss, y_hat or where there is a link z, w, b.
     grad_fn : the function, as torch calls it; None for a leaf.
     shape : the tensor's.
     data, grad : the tensor's values and its gradient: of the loss and of the leaves.
@@ -42,8 +42,9 @@ class GraphNode:
 def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> GraphNode:
     """The graph of the mean `loss` of the observations at `params`, walked backward once.
 
-    Built as the lecture writes it: ŷ = w·x + b for one feature, ŷ = Xw + b for several; without
-    b where there is no intercept, and the weighted mean where there are weights.
+    Built as the lecture writes it: w·x + b for one feature, Xw + b for several, which is ŷ, or z
+    where the loss has a link; without b where there is no intercept, and the weighted mean where
+    there are weights.
     """
     import torch
 
@@ -55,15 +56,16 @@ def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> Gr
     single = size == 1
     w = torch.tensor(params[0] if single else params[:-1], requires_grad=True)
     b = torch.tensor(params[-1], requires_grad=True)
-    y_hat = w * x[:, 0] if single else x @ w
+    z = w * x[:, 0] if single else x @ w
     if observations.intercept:
-        y_hat = y_hat + b
-    values: Tensor = loss.value(y_hat, y)
+        z = z + b
+    values: Tensor = loss.value(z, y)
     if observations.weight is None:
         value = values.mean()
     else:
         value = (data[:, -1] * values).sum() / observations.weight
     names = {id(w): "w", id(b): "b"}
+    called = "y_hat" if loss.link == "identity" else "z"
     leaves: list[tuple[GraphNode, Any]] = []
 
     def node(function: Any) -> GraphNode:
@@ -72,7 +74,7 @@ def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> Gr
             leaves.append((GraphNode(names[id(leaf)], None, tuple(leaf.shape)), leaf))
             return leaves[-1][0]
         inputs = [node(earlier) for earlier, _ in function.next_functions if earlier is not None]
-        name = "y_hat" if function is y_hat.grad_fn else ""
+        name = called if function is z.grad_fn else ""
         made = GraphNode(name, function.name(), (), inputs=inputs)
 
         def keep_shape(grads: Any) -> None:

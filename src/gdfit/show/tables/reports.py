@@ -220,10 +220,9 @@ def quality_lines(fit: Fit) -> Iterator[NameValue]:
     """R², or of classes how well they are told apart."""
     facts, classes = fit.model.facts, fit.model.classes
     if classes is None and "pseudo_r_squared" in facts:
-        yield (
-            "R¹",
-            f"{exact(cast(float, facts['pseudo_r_squared']))} of the loss of a constant is gone",
-        )
+        part = cast(float, facts["pseudo_r_squared"])
+        gone = f"{exact(part)} of the loss of a constant is gone"
+        yield "R¹", style.r_squared_text(part) if math.isnan(part) else gone
         return
     if classes is None:
         if not fit.model.link.symbol:  # R² is of a line

@@ -133,18 +133,24 @@ def ending(fit: Fit) -> str:
     return ran + (best if fit.best_epoch < fit.epochs else "")
 
 
+FOUND = 1e-9  # of a least loss: how exactly it is found where there is no curvature
+
+
 def minimum(fit: Fit, least: float) -> str:
     """The least loss there is, and how far above it this one is."""
     curvature = fit.curvature
     penalized = ", penalty included" if fit.settings.is_penalized else ""
+    reached = f"reached: no other params have a smaller loss{penalized}"
     if curvature is None:
+        if fit.loss <= (1 + FOUND) * least:
+            return reached
         return (
             f"{least:.8g} is the smallest loss there is; this is {above(fit.loss - least, least)}"
         )
     least = 0.0 if least <= curvature.rounding else least
     known = f"{least:.8g} is the smallest loss there is{penalized}"
     if curvature.is_minimum(fit.params):
-        text = f"reached: no other params have a smaller loss{penalized}"
+        text = reached
     elif fit.arrived:
         text = f"arrived: within 1/100 std. error of the least loss, {least:.8g}{penalized}"
     else:
