@@ -335,3 +335,47 @@ def test_against_in_a_shell(gdfit: Gdfit) -> None:
         result = gdfit("summary", GREENHOUSE, "--against", "other.json")
         assert (result.status, result.out) == (1, "")
         assert words in result.err
+
+
+@pytest.mark.parametrize("features", [["x"], ["x", "x^2"]])
+def test_bands_about_the_line(features: list[str]) -> None:
+    from gdfit.show.pictures.figure import draw
+
+    observations = library.read_observations(str(LECTURE), features=features)
+    fit = library.train(observations, epochs=30)
+    axes = draw(fit, fit.history, "fit", 0.9).axes[0]
+    bands = {str(band.get_label()): band for band in axes.collections}
+    for what, mean in (("a new observation", False), ("the mean", True)):
+        band = bands[f"90 %: {what}"]
+        (path,) = band.get_paths()
+        corners = np.array(path.vertices)
+        x = np.unique(corners[:, 0])[[0, -1]]
+        _, low, high = fit.model.predict_interval(x[:, np.newaxis], 0.9, mean=mean)
+        for place, across in enumerate(x):
+            up = corners[corners[:, 0] == across, 1]
+            assert [up.min(), up.max()] == pytest.approx([low[place], high[place]], rel=1e-9)
+            assert axes.get_ylim()[0] < up.min() < up.max() < axes.get_ylim()[1]
+    plain = draw(fit, fit.history, "fit").axes[0]
+    assert not [band for band in plain.collections if "90 %" in str(band.get_label())]
+
+
+def test_bands_are_drawn_or_refused(gdfit: Gdfit) -> None:
+    result = gdfit("train", LECTURE, "--plot", "fit.svg", "--interval", "0.95", "-q")
+    assert (result.status, result.err) == (0, "")
+    assert "95 %: a new observation" in Path("fit.svg").read_text()
+    for options, status, words in (
+        (["--interval", "0.95"], 2, "it is drawn by --plot"),
+        (["--interval", "0.95", "--plot", "a.svg", "--l2", "1"], 1, "it has a penalty"),
+        (["--interval", "0.95", "--plot", "a.svg", "--loss", "mae"], 1, "for --loss mse and"),
+    ):
+        result = gdfit("train", LECTURE, "-q", *options)
+        assert (result.status, result.out) == (status, "")
+        assert words in result.err
+        assert not Path("a.svg").exists()
+    result = gdfit("train", GREENHOUSE, "--plot", "b.svg", "--interval", "0.95", "-q")
+    assert "about the line of one number, and there are several" in result.err
+    classes = "x,y\n" + "".join(f"{x},{int(x % 3 > x / 6)}\n" for x in range(12))
+    options = ["--loss", "logistic", "--plot", "c.svg", "--interval", "0.9", "-q"]
+    assert gdfit("train", "-", *options, stdin=classes.encode()).status == 0
+    assert "90 %: the probability" in Path("c.svg").read_text()
+    assert "a new observation" not in Path("c.svg").read_text()

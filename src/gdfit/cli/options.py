@@ -305,7 +305,7 @@ AgainstOption = Annotated[
 IntervalOption = Annotated[
     float | None,
     option(
-        "Also where a new observation falls with this probability, as 0.95.",
+        "Also show where a new observation falls with this probability, as 0.95.",
         metavar="LEVEL",
         read=parsers.parse_level,
     ),

@@ -54,6 +54,7 @@ def train(
     init: options.InitOption = "zeros",
     validation: options.ValidationOption = None,
     cv: options.CvOption = None,
+    interval: options.IntervalOption = None,
     dask: options.DaskOption = None,
 ) -> None:
     """Fit a linear model to DATA by gradient descent.
@@ -61,7 +62,7 @@ def train(
     Examples
     --------
     gdfit train lecture.csv
-    gdfit train lecture.csv --lr 0.01 --show 1-3,10,100 --plot fit.png
+    gdfit train lecture.csv --lr 0.01 --show 1-3,10,100 --plot fit.png --interval 0.95
     gdfit train houses.csv --target price_eur --degree 2 --page run.html
     """
     from gdfit.descent.losses import loss_of
@@ -74,6 +75,11 @@ def train(
     from gdfit.show.tables import reports, words
 
     check_output(typed, settings, output, files)
+    typed.refuse("interval", "is drawn by `plot`", unless=files.plot is not None)
+    if interval:
+        from gdfit.model.intervals import check_loss
+
+        check_loss(settings.facts)
     check_files(data, validation, [init], files)
     start = parse_init(init)
     if isinstance(start, LinearModel):
@@ -149,7 +155,9 @@ def train(
     if files.plot:
         from gdfit.show.pictures.figure import save_plot
 
-        save_plot(fit, trace.steps, files.plot, files.panel)
+        save_plot(fit, trace.steps, files.plot, files.panel, interval)
+        if interval:
+            note_intervals(fit, interval)
     if files.page:
         from gdfit.show.page import save_page
 
@@ -192,6 +200,20 @@ def cross_validated(
 def with_cv(fit: Fit, cv: CrossValidation) -> Fit:
     """`fit` with what its files say of its cross-validation."""
     return replace(fit, model=replace(fit.model, facts={**fit.model.facts, "cv": cv.record}))
+
+
+def note_intervals(fit: Fit, level: float) -> None:
+    """Say what there is to say of the intervals that have been drawn."""
+    from gdfit.model.intervals import Intervals
+    from gdfit.show.pictures.trace import on_a_plane
+
+    if fit.status == "diverged":
+        return
+    if not on_a_plane(fit):
+        note("`interval` is drawn about the line of one number, and there are several")
+        return
+    for remark in Intervals(fit.model, confidence=level).remarks:
+        note(remark)
 
 
 def note_weightless(runs: Iterable[Run]) -> None:

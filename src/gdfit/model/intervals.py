@@ -16,7 +16,7 @@ a·log a and cancel, so they are taken in mpmath.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -141,15 +141,21 @@ def precision_of(model: LinearModel) -> Precision:
         )
     except (KeyError, TypeError, ValueError):
         pass
+    check_loss(facts)
+    what = "the model has no intervals: "
+    if facts.get("separable"):
+        raise GdfitError(f"{what}a plane separates the classes, and any probability is as good")
+    raise GdfitError(f"{what}it has too few observations, or its file is from an older gdfit")
+
+
+def check_loss(facts: Mapping[str, object]) -> None:
+    """Raise where a model's `facts` say that its loss has no intervals."""
     what = "the model has no intervals: "
     for name in ("l1", "l2"):
         if facts.get(name):
             raise GdfitError(f"{what}it has a penalty; without `{name}` it would have them")
     if facts.get("loss_function") not in ("mse", "logistic"):
         raise GdfitError(f"{what}they are for `loss` mse and logistic")
-    if facts.get("separable"):
-        raise GdfitError(f"{what}a plane separates the classes, and any probability is as good")
-    raise GdfitError(f"{what}it has too few observations, or its file is from an older gdfit")
 
 
 @dataclass(frozen=True)
@@ -199,7 +205,11 @@ class Intervals:
     def at_rows(self, rows: FloatArray) -> FloatArray:
         """The lower and the upper end of each interval, shape (n, 2) or (n, 4), in rows as an
         `Expansion` has them."""
-        z, spread = self.precision.z(self.model.features_at_rows(rows))
+        return self.at_features(self.model.features_at_rows(rows))
+
+    def at_features(self, features: FloatArray) -> FloatArray:
+        """The same in rows of features, shape (n, p)."""
+        z, spread = self.precision.z(features)
         reaches = [margin * np.hypot(spread, own) for margin, own in self.margins]
         ends = [z + sign * reach for reach in reaches for sign in (-1, 1)]
         return cast(FloatArray, self.model.mean(np.column_stack(ends)))

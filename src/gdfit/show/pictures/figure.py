@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -38,9 +39,15 @@ def check_picture_ending(path: Path) -> None:
         raise UsageError(f"`plot` takes a file that {ends}, not {quoted(str(path))}")
 
 
-def save_plot(fit: Fit, steps: Sequence[Step], path: Path, panel: Panel = "all") -> None:
-    """Draw the run, or one panel of its picture, to the file at `path`."""
-    save_figure(lambda: draw(fit, steps, panel), path)
+def save_plot(
+    fit: Fit,
+    steps: Sequence[Step],
+    path: Path,
+    panel: Panel = "all",
+    interval: float | None = None,
+) -> None:
+    """Draw the run, or one panel of its picture, to the file at `path`: see `draw`."""
+    save_figure(lambda: draw(fit, steps, panel, interval), path)
 
 
 def save_figure(draw_it: Callable[[], Figure], path: Path) -> None:
@@ -62,7 +69,9 @@ def write_figure(
         figure.savefig(file, format=kind, dpi=dpi or figure.dpi, metadata=dates.get(kind, {}))
 
 
-def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
+def draw(
+    fit: Fit, steps: Sequence[Step], panel: Panel = "all", interval: float | None = None
+) -> Figure:
     """The picture of a run: the fit, the loss and the path of the params, or one of them; of a run
     that diverged, why.
 
@@ -71,6 +80,7 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
     fit : what came out.
     steps : the path, thinned or not.
     panel : which part of the picture.
+    interval : the level of the intervals that are drawn about the line of one number.
     """
     from matplotlib.figure import Figure
 
@@ -84,7 +94,7 @@ def draw(fit: Fit, steps: Sequence[Step], panel: Panel = "all") -> Figure:
     figure = Figure(figsize=(PIXELS[0] / dpi, PIXELS[1] / dpi), dpi=dpi, layout="constrained")
     several, intercept = len(fit.model.features) > 1, fit.observations.intercept
     drawing: dict[str, Callable[[Axes, Fit, Sequence[Step]], Callable[[], None] | None]] = {
-        "fit": draw_fit,
+        "fit": partial(draw_fit, interval=interval),
         "loss": draw_loss,
         "path": draw_params if several else draw_path if intercept else draw_curve,
         "steepest": draw_steepest,

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from typing import cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from gdfit.descent.loop import Step
 from gdfit.descent.objective import design_blocks
 from gdfit.descent.outcome import Fit
 from gdfit.model.classification import Ranking, ranking_of
+from gdfit.model.intervals import Intervals
 from gdfit.show.pictures import drawing, trace
 from gdfit.show.pictures.drawing import BLACK, BLUE, BROWN, GREY, ORANGE, VERMILION
 from gdfit.show.pictures.trace import LARGEST, Mark, numbers_along, numbers_in, on_a_plane
@@ -34,19 +36,23 @@ APART = 0.004  # of the window's height: lines that are nearer are one
 SPREAD = (0.02, 0.13)  # how far the dots of two classes are from y = 0 and 1, beyond which they lie
 GOLDEN = 0.6180339887  # the multiples of it fill an interval evenly
 FEW_DAYS = 14
+BAND_ALPHAS = (0.15, 0.35)  # of the wider band, and of the narrower one in it
 
 
-def draw_fit(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
-    """The fit, for any number of features."""
+def draw_fit(axes: Axes, fit: Fit, steps: Sequence[Step], *, interval: float | None = None) -> None:
+    """The fit, for any number of features; of one number with intervals of a level, if it is
+    given."""
     drawing.number_axes(axes.xaxis, axes.yaxis)
-    draw = draw_line if on_a_plane(fit) else draw_predictions
+    draw = partial(draw_line, interval=interval) if on_a_plane(fit) else draw_predictions
     if fit.model.classes and not on_a_plane(fit):
         draw = draw_border if has_border(fit) else draw_probabilities
     draw(axes, fit, steps)
     axes.set_title(fit_title(fit))
 
 
-def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
+def draw_line(
+    axes: Axes, fit: Fit, steps: Sequence[Step], *, interval: float | None = None
+) -> None:
     """The observations with the line, and faintly the lines of earlier epochs: curves, where there
     is a link, or the features are powers of a number, or the like."""
     places = [(numbers_in(part)[:, 0], heights_in(fit, part)) for part in trace.parts(fit)]
@@ -57,7 +63,8 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     earlier = earlier_marks(fit, steps)
     final = trace.heights_of(fit, fit.params, features)
     lines = [trace.heights_of(fit, mark.params, features) for mark in earlier]
-    low, high = with_lines(low, high, fit, final, lines)
+    bands = bands_about(fit, features, interval) if interval and fit.status != "diverged" else {}
+    low, high = with_lines(low, high, fit, final, [*chain.from_iterable(bands.values()), *lines])
     for part, place in zip(trace.parts(fit), places, strict=True):
         scatter(axes, *place, fit, part)
     for mark, heights in zip(earlier, lines, strict=True):
@@ -69,6 +76,8 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
         if final.min() >= high or final.max() <= low:
             label += " (out of the picture)"
         axes.plot(x, final, color=VERMILION, linewidth=2.8, label=label)
+        for alpha, (what, ends) in zip(BAND_ALPHAS, bands.items(), strict=False):
+            axes.fill_between(x, *ends, color=VERMILION, alpha=alpha, linewidth=0, label=what)
         if fit.model.classes:
             axes.yaxis.set_major_locator(FixedLocator([0, 0.2, 0.4, 0.6, 0.8, 1]))
             z = trace.predictors_of(fit, fit.params, features)
@@ -77,6 +86,17 @@ def draw_line(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     axes.set(xlim=(left, right), ylim=(low, high), xlabel=name, ylabel=answer)
     if trace.is_along_dates(fit):
         drawing.date_axis(axes.xaxis)
+
+
+def bands_about(fit: Fit, features: FloatArray, level: float) -> dict[str, FloatArray]:
+    """The ends of the intervals of a level along the line, by what falls in them; of classes, of
+    their probability alone."""
+    wanted = Intervals(fit.model, None if fit.model.classes else level, level)
+    ends = wanted.at_features(features).T
+    percent = f"{100 * level:g} %"
+    *new, mean = np.split(ends, len(ends) // 2)
+    bands = {f"{percent}: a new observation": each for each in new}
+    return bands | {f"{percent}: {'the probability' if fit.model.classes else 'the mean'}": mean}
 
 
 def earlier_marks(fit: Fit, steps: Sequence[Step]) -> list[Mark]:
