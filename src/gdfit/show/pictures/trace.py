@@ -27,7 +27,6 @@ from gdfit.descent.lasso import with_l1
 from gdfit.descent.learning_rate import rescaled
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
-from gdfit.descent.newton import curvature_at_minimum
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import rounding_of
 from gdfit.descent.scaling import Scaling
@@ -245,6 +244,8 @@ def curvature_on(fit: Fit, scaling: Scaling | None, on: Observations) -> Curvatu
         l1, l2 = fit.settings.l1, fit.settings.l2
         smooth = curvature_of(on, l2)
         return with_l1(smooth, on, l1, l2) if l1 else smooth
+    from gdfit.descent.newton import curvature_at_minimum
+
     near = rescaled(fit.curvature.minimum, fit.scaling, scaling)
     return curvature_at_minimum(on, fit.settings, near)
 
