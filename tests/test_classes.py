@@ -131,6 +131,25 @@ def test_where_a_class_is_not_to_be_had(gdfit: Gdfit, trained: Trained) -> None:
         library.load_model("gdfit.json").classify([3.0])
 
 
+HARD = ["a,b", 'say "no"', "two\nlines", "tab\there", "#1", "été", "\x1b[31mred", "*/"]
+
+
+@pytest.mark.parametrize("name", HARD)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_class_may_be_called_anything(gdfit: Gdfit, name: str, delimiter: str) -> None:
+    rows = [["x", "y"], *([str(number), [name, "other"][number % 2]] for number in range(1, 9))]
+    with Path("rows.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows(rows)
+    fit = gdfit.json("train", "rows.csv", *LOGISTIC, "--positive", name)
+    assert (fit["negative"], fit["positive"]) == ("other", name)
+    result = gdfit("predict", "rows.csv", "--classes", "--threshold", "0.5")
+    found = [*csv.reader(io.StringIO(result.out, newline=""), delimiter=delimiter)]
+    assert [row[:2] for row in found] == rows
+    assert {row[2] for row in found[1:]} == {name, "other"}
+    assert "\x1b" not in gdfit("evaluate", "rows.csv").out
+    assert gdfit("export", "--format", "c").out.count("*/") == 2  # of two comments
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_exports_give_the_probabilities(language: str, trained: Trained, tmp_path: Path) -> None:
     frame, model = trained

@@ -17,7 +17,7 @@ from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.terms.expansion import enclosed
 from gdfit.data.terms.lookup import find_features, remarks_on
 from gdfit.data.terms.row_maker import RowMaker, values_missing
-from gdfit.data.text.blocks import LF, Block, Positions, ends_of_rows, every_other
+from gdfit.data.text.blocks import Block, Positions, ends_of_rows, every_other
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 from gdfit.data.text.header import Layout
 from gdfit.data.text.streams import in_encoding
@@ -165,6 +165,7 @@ def predicted_blocks(
         (batch,) = file.batches(unit, maker.asked, may_miss=True)
         block: Block = unit.content
         ends = ends_of_rows(block, grammar)
+        end = "\n"  # of what is added to a row
         values = np.full((len(ends), 1 + len(intervals.endings if intervals else ())), np.nan)
         values[batch.rows], found = rows_predicted(model, maker, batch, intervals)
         if batch.broken:
@@ -175,6 +176,7 @@ def predicted_blocks(
             found.unreadable, found.broken = len(batch.broken), f"{where}: {what}"
         if threshold is not None and model.classes:
             negative, positive = (quoted_field(name, grammar) for name in model.classes.names)
+            end = next(mark for mark in "\n\r\0\v" if mark not in negative + positive)
             said = np.where(values[:, 0] >= threshold, positive, negative).tolist()
             for row in np.flatnonzero(np.isnan(values[:, 0])).tolist():
                 said[row] = nothing(grammar)
@@ -183,7 +185,7 @@ def predicted_blocks(
             said = columns[0]
             if intervals:
                 said = [*map(separator(grammar).join, zip(*columns, strict=True))]
-        return found, with_fields(block.raw, ends, in_lines(said, grammar))
+        return found, with_fields(block.raw, ends, one_by_one(said, grammar, end), end)
 
     for burst in file.bursts():
         for found, text in in_order(predict, burst):
@@ -225,23 +227,23 @@ def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -
     return [f'"{field}"' for field in said] if grammar.delimiter in "+-.e" else said
 
 
-def in_lines(said: list[str], grammar: Grammar) -> str:
-    """The fields with the delimiter before them, one a line."""
+def one_by_one(said: list[str], grammar: Grammar, end: str) -> str:
+    """The fields, each with the delimiter before it and an `end` after it."""
     before = separator(grammar)
-    return before + f"\n{before}".join(said) + "\n"
+    return before + f"{end}{before}".join(said) + end
 
 
-def with_fields(text: bytes, ends: Positions, fields: str) -> bytes:
-    """`text` with the lines of `fields` in it, one at each of the `ends`."""
+def with_fields(text: bytes, ends: Positions, fields: str, end: str) -> bytes:
+    """`text` with the `fields` in it, one at each of the `ends`; each ends with `end`."""
     if not len(ends):
         return text
     added = np.frombuffer(fields.encode(), np.uint8)
     lengths = np.empty(2 * len(ends) + 1, np.int64)
     lengths[::2] = np.diff(ends, prepend=0, append=len(text))
-    lengths[1::2] = np.diff(np.flatnonzero(added == LF), prepend=-1) - 1
+    lengths[1::2] = np.diff(np.flatnonzero(added == ord(end)), prepend=-1) - 1
     is_new = every_other(lengths)
     whole = np.empty(len(is_new), np.uint8)
-    whole[is_new] = added[added != LF]
+    whole[is_new] = added[added != ord(end)]
     whole[~is_new] = np.frombuffer(text, np.uint8)
     return whole.tobytes()
 
