@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any, Literal, cast
 
@@ -52,36 +52,39 @@ class Scatter:
     """How residuals scatter.
 
     kind : of the standard errors: see `FACTORS`, or ``cluster``.
-    rows : S, condensed, shape (m, k).
-    sums : of each cluster, the sum of its rows of S, shape (k,).
+    rows : S, condensed, shape (m, k); of clusters, the sum of the rows of S that are in each.
+    clusters : the place of each cluster among the rows, by name.
     """
 
     kind: str
     rows: FloatArray
-    sums: Mapping[str, FloatArray]
+    clusters: Mapping[str, int] = field(default_factory=dict)
 
     def merged(self, other: Scatter) -> Scatter:
         """That of both."""
-        sums = dict(self.sums)
-        for name, own in other.sums.items():
-            sums[name] = sums[name] + own if name in sums else own
-        return Scatter(self.kind, triangular(np.concatenate([self.rows, other.rows])), sums)
+        if self.kind != "cluster":
+            return Scatter(self.kind, triangular(np.concatenate([self.rows, other.rows])))
+        clusters = dict(self.clusters)
+        places = [clusters.setdefault(name, len(clusters)) for name in other.clusters]
+        sums = np.zeros((len(clusters), self.rows.shape[1]))
+        sums[: len(self.rows)] = self.rows
+        sums[places] += other.rows
+        return Scatter(self.kind, sums, clusters)
 
     def df(self, left: int) -> int:
         """The degrees of freedom of t, with so many `left` of the residuals."""
-        return len(self.sums) - 1 if self.kind == "cluster" else left
+        return len(self.clusters) - 1 if self.kind == "cluster" else left
 
     def errors(self, root: FloatArray, count: int) -> FloatArray:
         """The standard errors of the params whose rows of R⁻¹ are those of `root`, of `count`
         observations."""
-        rows, left, clusters = self.rows, count - root.shape[1], len(self.sums)
+        left, clusters = count - root.shape[1], len(self.clusters)
         factor = count / left if self.kind == "hc1" else 1.0
         if self.kind == "cluster":
             if clusters < 2:
                 raise UsageError("`cluster` takes a column with two values at least")
-            rows = triangular(np.array([*self.sums.values()]))
             factor = clusters / (clusters - 1) * (count - 1) / left
-        return cast(FloatArray, math.sqrt(factor) * np.linalg.norm(rows @ root.T, axis=0))
+        return cast(FloatArray, math.sqrt(factor) * np.linalg.norm(self.rows @ root.T, axis=0))
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,16 @@ class Scattering:
             residuals = residuals * np.sqrt(rows[:, -1])
         if self.kind == "cluster":
             own = projected * residuals[:, np.newaxis]
-            sums = np.column_stack([np.bincount(codes, column, len(names)) for column in own.T])
-            return Scatter(self.kind, own[:0], dict(zip(names, sums, strict=True)))
+            sums = np.zeros((len(names), own.shape[1]))
+            for place, column in enumerate(own.T):
+                sums[:, place] = np.bincount(codes, column, len(names))
+            return Scatter(self.kind, sums, {name: place for place, name in enumerate(names)})
         leverages = (projected * projected).sum(axis=1)
         if self.kind in ("hc2", "hc3") and (1 - leverages < ALONE).any():
             what = "an observation that alone tells a param has no residual, and `robust`"
             raise GdfitError(f"{what} {self.kind} divides by it: hc1 does not")
         residuals = residuals * FACTORS[self.kind](leverages)
-        return Scatter(self.kind, triangular(projected * residuals[:, np.newaxis]), {})
+        return Scatter(self.kind, triangular(projected * residuals[:, np.newaxis]))
 
 
 def scatter_in(observations: Observations, kind: str, clusters: Any = None) -> Scatter | None:
