@@ -185,7 +185,7 @@ def predicted_blocks(
             said = columns[0]
             if intervals:
                 said = [*map(separator(grammar).join, zip(*columns, strict=True))]
-        return found, with_fields(block.raw, ends, one_by_one(said, grammar, end), end)
+        return found, with_fields(block.raw, ends, joined_fields(said, grammar, end), end)
 
     for burst in file.bursts():
         for found, text in in_order(predict, burst):
@@ -227,7 +227,7 @@ def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -
     return [f'"{field}"' for field in said] if grammar.delimiter in "+-.e" else said
 
 
-def one_by_one(said: list[str], grammar: Grammar, end: str) -> str:
+def joined_fields(said: list[str], grammar: Grammar, end: str) -> str:
     """The fields, each with the delimiter before it and an `end` after it."""
     before = separator(grammar)
     return before + f"{end}{before}".join(said) + end
