@@ -93,9 +93,8 @@ def test_probabilities() -> None:
     model = library.train(x, found.target, loss="logistic", epochs=20).model
     y, low, high = model.predict_interval(x[[0, 200, 568]], 0.9, mean=True)
     assert y == pytest.approx(model.predict(x[[0, 200, 568]]), rel=1e-14)
-    # statsmodels's own minimum has some 9 digits; one in a thousandth part of a probability
-    assert low == pytest.approx(np.array(expected["mean_ci_lower"]), rel=0.01)
-    assert high == pytest.approx(np.array(expected["mean_ci_upper"]), rel=0.01)
+    assert low == pytest.approx(expected["mean_ci_lower"], rel=1e-8)
+    assert high == pytest.approx(expected["mean_ci_upper"], rel=1e-8)
     with pytest.raises(UsageError, match="`confidence` gives the interval of that"):
         model.predict_interval(x, 0.9)
 
@@ -277,6 +276,11 @@ def test_robust_errors_of_terms_weights_and_missing_fields(gdfit: Gdfit) -> None
     found = [row["std_error"] for row in record["params"]]
     assert found == pytest.approx([row.std_error for row in expected.rows], rel=1e-8)
     assert result.err.count("skipped 2 rows") == 1
+    result = gdfit("summary", "data.csv", "--cluster", "group", "--drop-missing")
+    assert (result.status, result.out) == (1, "")
+    assert "data.csv, column 'group': 1 row has no value" in result.err
+    result = gdfit("summary", "data.csv", "--cluster", "group", "--drop-missing", "--missing", "g1")
+    assert "column 'group'" in result.err
 
 
 def test_what_robust_errors_cannot_be_of(gdfit: Gdfit) -> None:

@@ -212,7 +212,7 @@ def summarize(
             raise UsageError("`robust` does not go with `cluster`, which is robust, too")
         scatter = scatter_in(observations, str(robust or "cluster"), cluster)
     if scatter and error:
-        errors = np.where(np.isnan(errors), errors, scatter.errors(found.root, count))
+        errors = np.where(np.isnan(errors), errors, scatter.errors(found.root))
         t_df = scatter.df(df)
     margin = t_quantile(level, t_df) if error else 0.0
 

@@ -52,33 +52,35 @@ class Scatter:
     """How residuals scatter.
 
     kind : of the standard errors: see `FACTORS`, or ``cluster``.
+    count : of how many rows.
     rows : S, condensed, shape (m, k); of clusters, the sum of the rows of S that are in each.
     clusters : the place of each cluster among the rows, by name.
     """
 
     kind: str
+    count: int
     rows: FloatArray
     clusters: Mapping[str, int] = field(default_factory=dict)
 
     def merged(self, other: Scatter) -> Scatter:
         """That of both."""
+        count = self.count + other.count
         if self.kind != "cluster":
-            return Scatter(self.kind, triangular(np.concatenate([self.rows, other.rows])))
+            return Scatter(self.kind, count, triangular(np.concatenate([self.rows, other.rows])))
         clusters = dict(self.clusters)
         places = [clusters.setdefault(name, len(clusters)) for name in other.clusters]
         sums = np.zeros((len(clusters), self.rows.shape[1]))
         sums[: len(self.rows)] = self.rows
         sums[places] += other.rows
-        return Scatter(self.kind, sums, clusters)
+        return Scatter(self.kind, count, sums, clusters)
 
     def df(self, left: int) -> int:
         """The degrees of freedom of t, with so many `left` of the residuals."""
         return len(self.clusters) - 1 if self.kind == "cluster" else left
 
-    def errors(self, root: FloatArray, count: int) -> FloatArray:
-        """The standard errors of the params whose rows of R⁻¹ are those of `root`, of `count`
-        observations."""
-        left, clusters = count - root.shape[1], len(self.clusters)
+    def errors(self, root: FloatArray) -> FloatArray:
+        """The standard errors of the params whose rows of R⁻¹ are those of `root`."""
+        count, left, clusters = self.count, self.count - root.shape[1], len(self.clusters)
         factor = count / left if self.kind == "hc1" else 1.0
         if self.kind == "cluster":
             if clusters < 2:
@@ -109,13 +111,15 @@ class Scattering:
             sums = np.zeros((len(names), own.shape[1]))
             for place, column in enumerate(own.T):
                 sums[:, place] = np.bincount(codes, column, len(names))
-            return Scatter(self.kind, sums, {name: place for place, name in enumerate(names)})
+            return Scatter(
+                self.kind, len(rows), sums, {name: place for place, name in enumerate(names)}
+            )
         leverages = (projected * projected).sum(axis=1)
         if self.kind in ("hc2", "hc3") and (1 - leverages < ALONE).any():
             what = "an observation that alone tells a param has no residual, and `robust`"
             raise GdfitError(f"{what} {self.kind} divides by it: hc1 does not")
         residuals = residuals * FACTORS[self.kind](leverages)
-        return Scatter(self.kind, triangular(projected * residuals[:, np.newaxis]))
+        return Scatter(self.kind, len(rows), triangular(projected * residuals[:, np.newaxis]))
 
 
 def scatter_in(observations: Observations, kind: str, clusters: Any = None) -> Scatter | None:
@@ -168,6 +172,11 @@ def read_scatter(
         found: Scatter | None = replace(as_trained(model, dataset), progress=None).reduced(
             lambda first: job
         )
+    missed = observations.count - (found.count if found else 0)
+    if missed:
+        rows = "1 row has" if missed == 1 else f"{missed} rows have"
+        what = f"{rows} no value there: leave out of DATA what is in no cluster"
+        raise GdfitError(what, file=dataset.name, column=cluster)
     return found
 
 
