@@ -228,6 +228,7 @@ def penalty_path(
     return path_of(whole, parts, penalty=penalty, mix=mix, penalties=penalties)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def path_of(
     observations: Observations,
     folds: Sequence[Observations],
@@ -248,6 +249,8 @@ def path_of(
     parabola = Parabola(scaled(observations, scaling))
     lambdas = grid(parabola, part) if penalties is None else listed_penalties(penalties)
     params = scaling.to_data(minima(parabola, lambdas, part))
+    if not np.isfinite(params).all():
+        raise GdfitError("the columns differ too much in size for float64")
     losses = losses_at(observations, params)
     none = parabola.with_b(np.zeros((1, parabola.features)))
     varies = losses_at(observations, scaling.to_data(none))
