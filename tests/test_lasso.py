@@ -208,7 +208,6 @@ def test_compare_takes_several(gdfit: Gdfit) -> None:
         "--l1 1 --scale whiten": "which --scale whiten mixes: take standardize",
         "--l1 1 --leap": "without --batch-size or --l1",
         "--l1 -1": "--l1 takes a number that is not negative, not -1",
-        "--l1 1 --page p.html": "has no threshold for --l1: take --plot",
     }.items(),
 )
 def test_what_does_not_go_with_it(gdfit: Gdfit, options: str, said: str) -> None:

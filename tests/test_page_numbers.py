@@ -82,6 +82,9 @@ def test_the_numbers_are_those_of_ten_million_rows(opened: Opened) -> None:
         {"init": "random", "seed": 5, "backend": "autograd"},
         {"optimizer": "adam", "betas": (0.8, 0.99)},
         {"optimizer": "nesterov", "momentum": 0.5},
+        {"l1": 0.2, "l2": 0.1},
+        {"l1": 0.2, "optimizer": "momentum", "loss": "mae"},
+        {"l1": 0.2, "optimizer": "nesterov", "scale": "standardize", "batch_size": 6},
     ],
 )
 def test_the_numbers_are_those_of_every_kind_of_run(

@@ -251,10 +251,6 @@ def check_output(
 ) -> None:
     """Raise for options that have no effect on what is printed or written."""
     quiet = output.quiet
-    if files.page:
-        from gdfit.show.page import check_page
-
-        check_page(files.page, settings)
     if settings.leap and files.history:
         raise UsageError(
             "`history` has every epoch, and `leap` leaves most of them out: take `format` csv, "
@@ -283,6 +279,8 @@ def check_files(
         from gdfit.show.pictures.figure import check_picture_ending
 
         check_picture_ending(files.plot)
+    if files.page:
+        check_ending(files.page, "page", ".html", ".htm")
     inputs = [*data, *([validation] if isinstance(validation, str) else [])]
     if inputs.count("-") > 1:
         raise UsageError("standard input can be read only once")

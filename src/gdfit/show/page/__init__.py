@@ -20,8 +20,6 @@ from typing import Any
 
 from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit
-from gdfit.descent.settings import Settings
-from gdfit.errors import UsageError
 from gdfit.show.page.contents import contents
 from gdfit.system import check_ending, open_beside
 
@@ -37,16 +35,9 @@ def save_page(fit: Fit, steps: Sequence[Step], path: Path) -> None:
     fit : what came out.
     steps : its steps, thinned or not.
     """
-    check_page(path, fit.settings)
+    check_ending(path, "page", ".html", ".htm")
     with open_beside(path) as file:
         file.write(page_of(contents(fit, steps)))
-
-
-def check_page(path: Path, settings: Settings) -> None:
-    """Raise where no page of a run with these settings can be at `path`."""
-    check_ending(path, "page", ".html", ".htm")
-    if settings.l1:
-        raise UsageError("`page` descends by itself, and has no threshold for `l1`: take `plot`")
 
 
 def page_of(run: dict[str, Any]) -> str:

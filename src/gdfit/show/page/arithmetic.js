@@ -32,10 +32,11 @@ class ArithmeticView {
       this.fill(this.update, [[["", "play, or go an epoch forward, to see the first update"]]]);
       return;
     }
-    const { batch_size: size, l2 } = settings;
+    const { batch_size: size } = settings;
     const hasBatches = isBatched(settings);
     say(this.heading, `Epoch ${counted(epoch)}, written out`);
-    const penalty = l2 ? ` + ${brief(l2)} · ‖w‖²` : "";
+    const penalties = penaltiesOf(settings);
+    const penalty = penalties && ` + ${penalties}`;
     const of = hasBatches
       ? "the mean over the epoch's mini-batches"
       : "at the params before the update";
@@ -69,7 +70,7 @@ class ArithmeticView {
     ]);
   }
 
-  slopes({ l2 }, { slope }, hasBatches) {
+  slopes({ l2, l1 }, { slope }, hasBatches) {
     const inner = LOSS.slopeText;
     const quiet = hasBatches
       ? "of the last mini-batch"
@@ -100,14 +101,15 @@ class ArithmeticView {
         ["grad", short(slope[last])],
         ["", ""],
       ]);
-    lines.push([["quiet", quiet]]);
+    lines.push([["quiet", l1 ? `${quiet}, without ‖w‖₁: a threshold S stands for it` : quiet]]);
     return lines;
   }
 
   /** w ← 0.39 − 0.01 · 0.42 = 0.3858, for one param. */
   updateOf(name, place, settings, { from, params, slope, memory, earlier }) {
-    const { lr, optimizer, momentum: mu, betas } = settings;
+    const { lr, optimizer, momentum: mu, betas, l1 } = settings;
     const grad = ["grad", operand(slope[place])];
+    if (l1) return this.proximalUpdateOf(name, place, settings, { from, params, memory, earlier }, grad);
     const velocity = (before) => ["grad", operand(before.velocity[place])];
     let way = [grad];
     if (optimizer === "momentum" && earlier.velocity) {
@@ -135,6 +137,39 @@ class ArithmeticView {
       ["", " · "],
       ...way,
       ["", " = "],
+      ["result", short(params[place])],
+    ];
+  }
+
+  /** w ← S(0.39 − 0.01 · 0.42) = 0.3858, S the threshold at γλ₁, which leaves b as it is. */
+  proximalUpdateOf(name, place, settings, { from, params, memory, earlier }, grad) {
+    const { lr, optimizer, momentum, l1 } = settings;
+    const isWeight = place < run.features.length;
+    const [open, close] = isWeight ? [`S(`, `)`] : ["", ""];
+    const before = (earlier.before ?? from)[place];
+    const ahead =
+      optimizer === "momentum"
+        ? ` + ${brief(momentum)} · (${short(from[place])} − ${operand(before)})`
+        : "";
+    const line = [
+      ["name", name],
+      ["", ` ← ${open}${short(from[place])}${ahead} ${MINUS} `],
+      ["gamma", brief(lr)],
+      ["", " · "],
+      grad,
+      ["", `${close} = `],
+    ];
+    const threshold = isWeight ? [["quiet", `, S: ${brief(lr * l1)} nearer to 0`]] : [];
+    if (optimizer !== "nesterov") return [...line, ["result", short(params[place])], ...threshold];
+    const reached = short(memory.before[place]);
+    line[0] = ["name", `u of ${name}`];
+    return [
+      ...line,
+      ["result", reached],
+      ...threshold,
+      ["", "; "],
+      ["name", name],
+      ["", ` ← ${reached} + ${brief(momentum)} · (${reached} − ${operand(before)}) = `],
       ["result", short(params[place])],
     ];
   }

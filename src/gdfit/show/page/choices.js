@@ -6,7 +6,7 @@ class Choices {
   constructor(app) {
     this.app = app;
     const find = (id) => document.getElementById(id);
-    this.optimizers = this.radios(find("optimizers"), "optimizer", Object.keys(OPTIMIZERS));
+    this.optimizers = this.radios(find("optimizers"), "optimizer", Object.keys(rulesOf(run.settings)));
     this.scales = this.radios(find("scales"), "scale", Object.keys(run.scales));
     find("scales").hidden = Object.keys(run.scales).length === 1;
     this.mu = find("mu");

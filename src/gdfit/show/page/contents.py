@@ -186,8 +186,8 @@ def scales(fit: Fit, rows: Json) -> dict[str, Json]:
     for name in get_args(Scale):
         if name == settings.scale:
             scaling, params = fit.scaling, fit.start
-        elif name == "whiten" and not 1 < p <= MOST_WHITENED:  # one feature is round already
-            continue
+        elif name == "whiten" and (settings.l1 or not 1 < p <= MOST_WHITENED):
+            continue  # weights of features are asked for; or one feature is round already
         else:
             scaling = scaling_of(observations, name)
             params = scaling.from_data(start) if scaling else start

@@ -109,7 +109,7 @@ class Descent {
     const memory = { ...earlier };
     const grad = new Float64Array(from.length);
     const loss = objective.at(from, grad);
-    const params = OPTIMIZERS[settings.optimizer](from, grad, memory, settings);
+    const params = rulesOf(settings)[settings.optimizer](from, grad, memory, settings);
     return {
       epoch: step.epoch + 1,
       loss,
@@ -126,7 +126,7 @@ class Descent {
   throughBatches({ epoch, params, memory }) {
     const began = params;
     const { objective, settings, shuffling, batch } = this;
-    const update = OPTIMIZERS[settings.optimizer];
+    const update = rulesOf(settings)[settings.optimizer];
     const order = shuffling.order(objective.target.length, epoch + 1);
     const sums = { loss: 0, grad: new Float64Array(params.length), count: 0 };
     const meanWeight = objective.total / order.length;

@@ -13,7 +13,7 @@ class App {
     const isLine = run.features.length === 1;
     document.body.className = isLine ? "one-feature" : "many-features";
     const hasLevels = isLine && run.intercept;
-    const isParabola = Boolean(run.scales[settings.scale].is_parabola);
+    const isParabola = Boolean(run.scales[settings.scale].is_parabola) && !settings.l1;
     const steepest = new Figure("steepest");
     steepest.heading("What the learning rate does");
     steepest.plot.hidden = !isParabola;
@@ -53,7 +53,8 @@ class App {
     const batches = settings.batch_size
       ? `, in mini-batches of ${counted(settings.batch_size)}`
       : "";
-    const penalty = settings.l2 ? `, with the penalty ${brief(settings.l2)} · ‖w‖²` : "";
+    const penalties = penaltiesOf(settings);
+    const penalty = penalties ? `, with the penalty ${penalties}` : "";
     const loss = `${run.weighted ? "weighted " : ""}${run.loss_name}`;
     const about = `${loss} of ${counted(observations, "observation")}${batches}${penalty}${held}`;
     const [isNote, ground] = groundOf(run);

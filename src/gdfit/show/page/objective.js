@@ -56,8 +56,8 @@ function onScale([w, b], scale) {
  */
 class Objective {
   constructor({ design, target, size, weights }, total, settings) {
-    const { l2 } = settings;
-    Object.assign(this, { design, target, size, weights, total, l2, ...lossOf(settings) });
+    const { l2, l1 } = settings;
+    Object.assign(this, { design, target, size, weights, total, l2, l1, ...lossOf(settings) });
     this.every = Int32Array.from(target.keys());
   }
 
@@ -68,7 +68,7 @@ class Objective {
 
   /** The same for the rows that `order` has from `from` to `to`. */
   ofRows(order, from, to, total, params, grad) {
-    const { design, target, size, weights, value, slope, hasKink, l2 } = this;
+    const { design, target, size, weights, value, slope, hasKink, l2, l1 } = this;
     let loss = 0;
     if (grad) grad.fill(0);
     for (let place = from; place < to; place += 1) {
@@ -92,6 +92,8 @@ class Objective {
       loss += l2 * params[column] * params[column];
       if (grad) grad[column] += 2 * l2 * params[column];
     }
+    for (let column = 0; l1 && column < size - 1; column += 1)
+      loss += l1 * Math.abs(params[column]); // whose slope is left to a threshold
     return loss;
   }
   /** Whether a residual is at most `AT_KINK` times |y| + Σ|aⱼθⱼ|, which must be a number. */

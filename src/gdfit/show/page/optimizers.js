@@ -38,6 +38,41 @@ const OPTIMIZERS = {
   },
 };
 
+/**
+ * The same with λ₁‖w‖₁, for those that a threshold goes with: S takes γλ₁ off each weight, or what
+ * there is of it. θ ← S(θ + μ(θ − θ₋) − γ∇L); nesterov: u ← S(θ − γ∇L), θ ← u + μ(u − u₋).
+ */
+const PROXIMAL = {
+  gd: (params, grad, memory, settings) => proximal(params, grad, memory, settings, 0),
+  momentum: (params, grad, memory, settings) =>
+    proximal(params, grad, memory, settings, settings.momentum),
+  nesterov: (params, grad, memory, { lr, l1, momentum: mu }) => {
+    const before = memory.before ?? params;
+    const reached = thresholded(params.map((param, place) => param - lr * grad[place]), lr * l1);
+    memory.before = reached;
+    return reached.map((param, place) => param + mu * (param - before[place]));
+  },
+};
+
+/** The update rules of a run with these settings, by name. */
+function rulesOf({ l1 }) {
+  return l1 ? PROXIMAL : OPTIMIZERS;
+}
+
+function proximal(params, grad, memory, { lr, l1 }, mu) {
+  const before = memory.before ?? params;
+  memory.before = params;
+  const ahead = params.map((param, place) => param + mu * (param - before[place]));
+  return thresholded(ahead.map((param, place) => param - lr * grad[place]), lr * l1);
+}
+
+function thresholded(params, most) {
+  const last = params.length - 1; // b, which stays as it is
+  return params.map((param, place) =>
+    place === last ? param : param - Math.min(Math.max(param, -most), most),
+  );
+}
+
 function accelerate(grad, memory, mu) {
   const before = memory.velocity;
   memory.velocity = before ? before.map((value, place) => mu * value + grad[place]) : grad.slice();

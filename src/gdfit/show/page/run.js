@@ -30,7 +30,7 @@ const validationObjective =
   new Objective(
     scaledRows(run.validation, UNSCALED),
     run.validation.total,
-    { ...run.settings, l2: 0 },
+    { ...run.settings, l2: 0, l1: 0 },
   );
 
 /** The validation loss at params on a scale. */
@@ -49,7 +49,7 @@ function descentOf({ start, ...changes }) {
     if (value !== undefined) settings[name] = value;
   }
   const scale = run.scales[settings.scale];
-  if (!scale || !OPTIMIZERS[settings.optimizer]) {
+  if (!scale || !rulesOf(settings)[settings.optimizer]) {
     throw new RangeError(`no scale ${settings.scale} or no optimizer ${settings.optimizer}`);
   }
   const params = start ?? scale.start;

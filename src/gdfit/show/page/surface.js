@@ -10,7 +10,7 @@ const FEWER = 400; // rows are enough to draw the level sets of other losses tha
 class Surface {
   constructor(scale) {
     const whole = objectiveOn(scale);
-    this.squared = Boolean(run.scales[scale].is_parabola);
+    this.squared = Boolean(run.scales[scale].is_parabola) && !run.settings.l1;
     this.objective = whole;
     if (!this.squared && whole.target.length > FEWER) this.objective = thinner(whole, FEWER);
     this.axes = bendsOf(this.objective);

@@ -2,6 +2,12 @@
 
 const MEAN = run.weighted ? "weighted mean" : "mean";
 
+/** The penalties in the loss, in symbols. */
+function penaltiesOf({ l2, l1 }) {
+  const [ridge, lasso] = [l2 && `${brief(l2)} · ‖w‖²`, l1 && `${brief(l1)} · ‖w‖₁`];
+  return [ridge, lasso].filter(Boolean).join(" + ");
+}
+
 /** What to expect of the settings on a scale: a kind, a word that leads, and a sentence. */
 function verdict(settings, shape) {
   const { lr, optimizer } = settings;
@@ -19,6 +25,12 @@ function verdict(settings, shape) {
     return ["diverges", "Too large.", "The numbers are too large for float64: λmax is infinite."];
   }
   const part = lr / limit.lr;
+  if (settings.l1 && part < 1)
+    return [
+      "converges",
+      "Converges.",
+      `γ is ${share(part)} of the limit of the loss without λ₁‖w‖₁. After each step a threshold takes ${brief(lr * settings.l1)} off each weight: those that are less become 0.`,
+    ];
   const steep = factorAlong(settings, lr * shape.lambda_max);
   const flat = factorAlong(settings, lr * shape.lambda_min);
   if (part > 1) return tooLarge(settings, part, steep);
