@@ -249,9 +249,10 @@ def check_threshold(model: LinearModel, threshold: float, *, wanted: bool) -> No
     if wanted and not model.classes:
         what = f"the model predicts {printable(model.target)}, a number, and no class"
         raise UsageError(f"{what}; `loss` logistic trains one that does")
-    from gdfit.data.terms.classes import check_probability
+    if model.classes:
+        from gdfit.data.terms.classes import check_probability
 
-    check_probability(threshold)
+        check_probability(threshold)
 
 
 def evaluate(
