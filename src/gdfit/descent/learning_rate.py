@@ -44,7 +44,7 @@ from gdfit.data.batch import SAMPLE_ROWS
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.losses import loss_of
-from gdfit.descent.objective import DesignBlock, penalty_of
+from gdfit.descent.objective import DesignBlock, kept_rows, penalty_of
 from gdfit.descent.optimizers import State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
 from gdfit.descent.settings import Scale, Settings
@@ -143,21 +143,46 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
         # With a tolerance, a run of small steps would end far from the minimum.
         choose = rate_to_see if settings.tol is None else best_rate
         return choose(problem.curvature, start.params, settings.epochs)
-    observations = problem.observations
-    one = float(observations.intercept)
-    sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
-    if problem.scaling:
-        sample = problem.scaling.apply(sample)
-    near = None
+    observations, weights = problem.observations, problem.observations.sample_weights
+    if loss_of(settings).has_classes and observations.count > SAMPLE_ROWS:
+        sample, weights = sample_of_classes(observations)
+    else:
+        one = float(observations.intercept)
+        sample = np.insert(observations.sample[-SAMPLE_ROWS:], -1, one, axis=1)
+        weights = None if weights is None else weights[-len(sample) :]
+        if problem.scaling:
+            sample = problem.scaling.apply(sample)
+    span = None
     if problem.is_known and settings.is_whole:
         near = best_rate(problem.curvature, start.params, settings.epochs)
-    rate = tried_rate(observations, sample, start.params, settings, near)
+        span = min(near, problem.curvature.max_stable_lr) / 4, 4 * near
+    rate = tried_rate(observations, sample, start.params, settings, weights, span)
+    if math.isnan(rate):
+        raise GdfitError("no learning rate comes down from this `init`: it is too far away")
     if not math.isfinite(rate):
         raise GdfitError(
             "the slopes of the loss are too small for float64: no learning rate is large enough; "
             "multiply the target, or `huber_delta`, by a power of ten"
         )
     return rate
+
+
+def sample_of_classes(observations: Observations) -> tuple[FloatArray, FloatArray]:
+    """Every so many of the rows of each class, about as many of both, and what each stands for:
+    so that a rare class is there, too."""
+    place, blocks = len(observations.features) + 1, kept_rows(observations).blocks
+    counts = sum(np.bincount(rows[:, place].astype(int), minlength=2) for rows in blocks())
+    every = np.maximum(counts // (SAMPLE_ROWS // 2), 1)
+    chosen, weights, seen = [], [], np.zeros(2, int)
+    for rows in blocks():
+        for one in (0, 1):
+            (there,) = np.nonzero(rows[:, place] == one)
+            taken = rows[there[(seen[one] + np.arange(len(there))) % every[one] == 0]]
+            own = taken[:, -1] if observations.weight is not None else 1.0
+            chosen.append(taken[:, : place + 1])
+            weights.append(every[one] * own * np.ones(len(taken)))
+            seen[one] += len(there)
+    return np.concatenate(chosen), np.concatenate(weights)
 
 
 def rate_by_epoch(rate: float | FloatArray) -> Callable[[int], FloatArray]:
@@ -260,6 +285,7 @@ def log_sum(logarithms: FloatArray) -> float:
 
 TRYING = 7  # the trials' own stream of random numbers
 TRIAL_UPDATES = 5000  # of a trial at most: a rate that is good by then stays so
+FINER = 1.6  # rates by factors of this, where it is known between which to try
 AS_GOOD = 1e-9  # losses that differ by no more than this part are as good as each other
 
 
@@ -268,7 +294,8 @@ def tried_rate(
     sample: FloatArray,
     start: FloatArray,
     settings: Settings,
-    near: float | None = None,
+    weights: FloatArray | None = None,
+    span: tuple[float, float] | None = None,
 ) -> float:
     """The learning rate that comes lowest: of rates by factors of 4, from far too small to far too
     large, and then of finer ones around the best.
@@ -279,21 +306,21 @@ def tried_rate(
     sample : rows of it, scaled alike, at most some thousand: the features, a one, y.
     start : θ₀, shape (p+1,).
     settings : what is to be run, but for its `lr`.
-    near : a rate that is known to be of the size of good ones.
+    weights : what each of these rows stands for, shape (n,).
+    span : the least and the largest rate that may be the best, where they are known.
     """
     per_epoch = math.ceil(observations.count / (settings.batch_size or observations.count))
     updates = min(settings.epochs * per_epoch, TRIAL_UPDATES)
-    rows, total, weights = observations.augmented, observations.total_weight, None
+    rows, total, column = observations.augmented, observations.total_weight, None
     if settings.needs_rows:
-        rows, total, weights = sample, len(sample), observations.sample_weights
-    if weights is not None:
-        weights = weights[-len(sample) :, np.newaxis]
-        total = float(weights.sum())
-    tried = DesignBlock(rows[:, :-1], rows[:, -1:], total, weights)
+        rows, total = sample, float(len(sample) if weights is None else weights.sum())
+        column = None if weights is None else weights[:, np.newaxis]
+    tried = DesignBlock(rows[:, :-1], rows[:, -1:], total, column)
     trial = Trial(tried, start, settings, per_epoch)
     with np.errstate(all="ignore"):  # many of them diverge
-        if near is not None:
-            return trial.best_of(near * np.geomspace(4.0**-1, 4.0**1, 7), updates)
+        if span:
+            count = math.ceil(math.log(span[1] / span[0]) / math.log(FINER))
+            return trial.best_of(np.geomspace(*span, 1 + count), updates)
         best = trial.best_of(trial.unit() * np.geomspace(4.0**-26, 4.0**2, 29), updates)
         return trial.best_of(best * np.geomspace(4.0**-1, 4.0**1, 15), updates)
 
@@ -323,6 +350,8 @@ class Trial:
         """The rate with the least loss in the end; of several that are as good, the one in the
         middle."""
         losses = self.losses_after(rates, updates)
+        if not np.isfinite(losses).any():
+            return math.nan
         least, rounding = losses.min(), 1e-14 * abs(self.losses(self.start[:, np.newaxis])[0])
         good = np.flatnonzero(losses <= least + AS_GOOD * abs(least) + rounding)
         return float(rates[good[len(good) // 2]])

@@ -117,20 +117,29 @@ def huber(delta: float) -> Loss:
 def logistic() -> Loss:
     """ℓ = log(1 + eᶻ) − yz, ∂ℓ/∂z = σ(z) − y; z stands for the probability σ(z) that y is 1."""
 
+    # With s = ±1 for y = 0 and y = 1, ℓ = log(1 + eˢᶻ) and ∂ℓ/∂z = s·σ(sz), which have all of their
+    # digits also where the probability of what was observed is near 1.
     def value(z: Any, y: Any) -> Any:
+        wrong = (1 - 2 * y) * z
         if isinstance(z, np.ndarray):
-            return np.logaddexp(0.0, z) - y * z
+            return np.logaddexp(0.0, wrong)
         import torch
 
-        return torch.logaddexp(torch.zeros_like(z), z) - y * z
+        return torch.logaddexp(torch.zeros_like(z), wrong)
+
+    def derivative(z: FloatArray, y: FloatArray) -> FloatArray:
+        side = 1 - 2 * y
+        return side * sigmoid(side * z)
 
     def value_and_derivative(z: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
         # log(1 + e) for e = e^−|z| from 0 to 1, with what rounding takes of 1 + e: as exact as
         # log1p, and three times as fast.
-        small = np.exp(-np.abs(z))
+        side = 1 - 2 * y
+        wrong = side * z
+        small = np.exp(-np.abs(wrong))
         sums = 1.0 + small
-        values = np.log(sums) + (small - (sums - 1.0)) / sums + np.maximum(z, 0.0)
-        return values - y * z, np.where(z < 0, small, 1.0) / sums - y
+        values = np.log(sums) + (small - (sums - 1.0)) / sums + np.maximum(wrong, 0.0)
+        return values, side * np.where(wrong < 0, small, 1.0) / sums
 
     def second(z: FloatArray, y: FloatArray) -> FloatArray:
         small = np.exp(-np.abs(z))
@@ -138,7 +147,7 @@ def logistic() -> Loss:
 
     return Loss(
         value=value,
-        derivative=lambda z, y: sigmoid(z) - y,
+        derivative=derivative,
         value_and_derivative=value_and_derivative,
         second=second,
         link="logit",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -57,14 +58,17 @@ class SmoothLoss:
     ----------
     observations : as they are descended on, with their rows.
     settings : the loss and its penalty.
+    keep : whether to keep the blocks of rows, as far as those are in memory.
     """
 
-    def __init__(self, observations: Observations, settings: Settings) -> None:
+    def __init__(
+        self, observations: Observations, settings: Settings, *, keep: bool = True
+    ) -> None:
         self.loss, self.l2, self.l1 = loss_of(settings), settings.l2, settings.l1
         self.size = len(observations.features) + observations.intercept
         self.observations, self.settings = observations, settings
-        in_memory = kept_rows(observations).in_memory
-        self.kept = [*design_blocks(observations, settings)] if in_memory else None
+        keep &= kept_rows(observations).in_memory
+        self.kept = [*design_blocks(observations, settings)] if keep else None
 
     def blocks(self) -> Iterable[DesignBlock]:
         """The rows, block by block."""
@@ -177,7 +181,6 @@ def curvature_at_minimum(
     if found is None:
         return None
     (params, bowl), size = found, smooth.size
-    smooth.kept = None  # what is asked for later is little: rows need not be there twice for it
     eigenvalues, vectors = np.linalg.eigh(bowl.hessian[:size, :size])
     eigenvectors = np.zeros((len(params), size))
     eigenvectors[:size] = vectors
@@ -189,7 +192,7 @@ def curvature_at_minimum(
         enough=ARRIVES / (2 * observations.count),
         rounding=EXACT,
         bound=bound_of(observations, settings, smooth.loss),
-        difference=lambda params: smooth.value(params) - bowl.value,
+        difference=partial(excess_on_rows, observations, settings, bowl.value),
         kinks=kinks_at(params, bowl.gradient, settings.l1) if settings.l1 else None,
     )
 
@@ -227,6 +230,13 @@ def precision_of_likelihood(
     """How well the params of the largest likelihood, at `start`, are known, if there is one."""
     found = largest_likelihood(observations, loss, start)
     return found[2] if found else None
+
+
+def excess_on_rows(
+    observations: Observations, settings: Settings, least: float, params: FloatArray
+) -> float:
+    """L(θ) less the `least` loss, by a pass over the rows."""
+    return SmoothLoss(observations, settings, keep=False).value(params) - least
 
 
 def bound_of(observations: Observations, settings: Settings, loss: Loss) -> float | None:

@@ -7,6 +7,9 @@ Laplacian Tortoise, Statistical Science 12, 1997), with Mehrotra's corrections.
 
 from __future__ import annotations
 
+import math
+from itertools import combinations
+
 import numpy as np
 
 from gdfit.arrays import FloatArray
@@ -18,6 +21,8 @@ from gdfit.descent.settings import Settings
 MOST = 1 << 17  # numbers in the rows: with more, it would take longer than the descent
 PREDICTIONS = 100  # and corrections at most
 CLOSE_TO_EDGE = 0.9995  # of the way to where the first variable is 0
+SURE_GAP = 1e-9  # between both at most, as a part of the loss, where it is told
+MOST_SETS = 20_000  # of rows that params are sought through
 NO_GAP = 1e-13  # between the loss and its bound, as a part of the size of y
 
 
@@ -48,8 +53,13 @@ def quantile_minimum(observations: Observations, settings: Settings) -> tuple[fl
     with np.errstate(all="ignore"):
         of_constant = mean_loss_of(np.full(len(target), constant))
         try:
-            rows = used / lengths * weights[:, np.newaxis]
-            params = frisch_newton(rows, weights * (target / size), level) * size / lengths
+            rows, scaled = used / lengths * weights[:, np.newaxis], weights * (target / size)
+            found = frisch_newton(rows, scaled, level)
+            if found is None:
+                found = best_through_rows(rows, scaled, level)
+            if found is None:
+                return None
+            params = found * size / lengths
         except np.linalg.LinAlgError:  # what is as large as that, float64 can't tell
             return None
         least = mean_loss_of(used @ params)
@@ -63,14 +73,35 @@ def quantile_of(values: FloatArray, weights: FloatArray, level: float) -> float:
     return float(values[order][np.argmax(reached)])
 
 
+def best_through_rows(design: FloatArray, target: FloatArray, level: float) -> FloatArray | None:
+    """The params of the least loss, of all that go through as many of a few rows as there are
+    params, of which one set is a minimum; None where there are too many sets."""
+    size = design.shape[1]
+    if math.comb(len(target), size) > MOST_SETS:
+        return None
+    sets = np.array([*combinations(range(len(target)), size)], int).reshape(-1, size)
+    matrices, right = design[sets], target[sets]
+    is_plane = np.linalg.matrix_rank(matrices) == size
+    if not is_plane.any():
+        return None
+    params = np.linalg.solve(matrices[is_plane], right[is_plane][..., np.newaxis])[..., 0]
+    residuals = target - params @ design.T
+    losses = np.maximum(level * residuals, (level - 1) * residuals).sum(axis=1)
+    return np.asarray(params[int(np.argmin(losses))], np.float64)
+
+
 # Of a row on the line, what is divided by may be 0 but for rounding.
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")
-def frisch_newton(design: FloatArray, target: FloatArray, level: float) -> FloatArray:
+def frisch_newton(design: FloatArray, target: FloatArray, level: float) -> FloatArray | None:
     """The params θ of the least Σ max(τr, (τ − 1)r), r = y − Aθ, shape (k,).
 
     The dual is to find a with the least −yᵀa, Aᵀa = (1 − τ)Aᵀ1 and 0 ≤ a ≤ 1; slack is 1 − a, and
     low and high are the multipliers of both bounds.
     """
+
+    def loss_at(params: FloatArray) -> float:
+        residuals = target - design @ params
+        return float(np.maximum(level * residuals, (level - 1) * residuals).sum())
 
     def step(centre: float, bend: FloatArray) -> tuple[FloatArray, ...]:
         """The step to where every product of a variable and its multiplier is `centre`; `bend` is
@@ -95,18 +126,23 @@ def frisch_newton(design: FloatArray, target: FloatArray, level: float) -> Float
         return first, min(1.0, reach(low, lower), reach(high, higher))
 
     dual = np.full(len(target), 1 - level)
-    slack, sums = 1 - dual, (1 - level) * design.sum(axis=0)
-    params = -np.linalg.lstsq(design, target, rcond=None)[0]
+    slack = 1 - dual
+    params = np.asarray(-np.linalg.lstsq(design, target, rcond=None)[0], np.float64)
     residual = -target - design @ params
     residual[residual == 0] = 1e-3 * (np.abs(residual).max() or 1.0)
     low = np.maximum(residual, 0.0)
     high = low - residual
     size = float(np.abs(target).sum())
+    best, bound = params, -math.inf
     for _ in range(PREDICTIONS):
-        gap = float(-target @ dual - params @ sums + high.sum())
-        if gap <= NO_GAP * size:
+        best = min(best, params, key=lambda each: loss_at(-each))
+        bound = max(bound, float(target @ dual) - (1 - level) * float(target.sum()))
+        if loss_at(-best) - bound <= NO_GAP * size:
             break
-        moved, towards, lower, higher = step(0.0, np.zeros(len(target)))
+        try:
+            moved, towards, lower, higher = step(0.0, np.zeros(len(target)))
+        except np.linalg.LinAlgError:  # some rows lie on the line, and what is left is rounding
+            break
         first, second = reaches(moved, lower, higher)
         if min(first, second) < 1:  # Mehrotra's correction
             before = float(low @ dual + high @ slack)
@@ -120,4 +156,5 @@ def frisch_newton(design: FloatArray, target: FloatArray, level: float) -> Float
         dual, slack = dual + first * moved, slack - first * moved
         params = params + second * towards
         low, high = low + second * lower, high + second * higher
-    return np.asarray(-params, np.float64)
+    is_sure = loss_at(-best) - bound <= SURE_GAP * (loss_at(-best) + NO_GAP * size)
+    return -best if is_sure else None
