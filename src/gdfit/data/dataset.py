@@ -98,8 +98,10 @@ class Dataset:
             raise UsageError("there is no file to read")
         first: DataFile | None = None
         for path in self.files:
-            size = self.unit_bytes
-            opened = open_file(path, self.dialect, self.progress, unit_bytes=size, suits=suits)
+            size, dialect = self.unit_bytes, self.dialect
+            if first:  # whose columns are written so
+                dialect = replace(dialect, known=(*dialect.known, *first.layout.spellings))
+            opened = open_file(path, dialect, self.progress, unit_bytes=size, suits=suits)
             with opened as file:
                 self.note(file)
                 yield made_like(first, file) if first else file
@@ -112,6 +114,8 @@ class Dataset:
         for file in files:
             for remark in file.layout.notes:
                 self.tell(f"{printable(file.name)}: {remark}")
+            for column in file.layout.nameless:
+                self.tell(f"a column has no name, and is left out: `features` {column} uses it")
 
     def tell(self, remark: str) -> None:
         """Tell what is done beyond the plain reading: who follows the reading, or as a warning."""

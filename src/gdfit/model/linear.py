@@ -117,8 +117,15 @@ class LinearModel(Displayed):
         """The maker of features of the columns of `file`."""
         from gdfit.data.terms.lookup import find_features
         from gdfit.data.terms.row_maker import RowMaker
+        from gdfit.data.text.spellings import dated
 
-        return RowMaker(self.made_of, find_features(file.layout, file.name, self.inputs))
+        place_of = find_features(file.layout, file.name, self.inputs)
+        for column in set(dated(self.spellings)) & place_of.keys() if file.layout.is_text else ():
+            held = file.layout.held[place_of[column]]
+            if held.numbers and not held.is_dated:
+                what = "holds numbers, and held dates in training: a date is what is predicted from"
+                raise GdfitError(what, file=file.name, column=column)
+        return RowMaker(self.made_of, place_of)
 
     def rows_at_inputs(self, x: Sequence[float | str]) -> FloatArray:
         """The row of a value for each of the `inputs`, as an `Expansion` has it."""

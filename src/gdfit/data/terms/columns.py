@@ -291,6 +291,24 @@ class OneClassError(GdfitError):
         self.level, self.category = level, replace(target, is_category=True)
 
 
+def check_alike_spellings(file: DataFile, columns: Columns) -> None:
+    """Raise where a text file writes a column in another way than the first one, as dates that are
+    numbers there: they would be other numbers."""
+    first, layout = dict(columns.spellings), file.layout
+    for column in columns.names if layout.is_text else ():
+        if column not in layout.names:
+            continue
+        held = layout.held_in(column)
+        here, there = (
+            None if each is None or each.is_plain else each
+            for each in (held.spelling, first.get(column))
+        )
+        if here != there and held.numbers:
+            shown = f", as {quoted(held.example)}" if held.example else ""
+            what = f"is written in another way here{shown}, than in the first file or in training"
+            raise GdfitError(f"{what}: its numbers would be others", file=file.name, column=column)
+
+
 def check_classes(
     columns: Columns, targets: Iterable[FloatArray], others: Collection[Level], name: str
 ) -> None:
@@ -340,6 +358,7 @@ class Chosen:
         columns = self.columns
         needed = self.selection.features is not None
         place_of = find_columns(file.layout, file.name, columns.names, needed=needed)
+        check_alike_spellings(file, columns)
         target, weights = columns.made_target, columns.weights
         known = (columns.expansion, place_of, target, weights, self.drop_missing)
         return RowMaker(*known, columns.classes)
@@ -372,7 +391,8 @@ class Chosen:
             held = layout.held_in(column)
             if columns.classes and IS_THIRD in fault.what:
                 return OTHERS, {"positive": columns.classes.names[1]}
-            if len(held.values) <= 2 and not held.is_numeric and not columns.classes:
+            is_two = 0 < len(held.values) <= 2 and not held.is_numeric
+            if is_two and not is_missing and not columns.classes:
                 return "; `loss` logistic takes a target of two values", {"loss": "logistic"}
             unusable = {column, *layout.set_aside}
             others = [other for other in layout.numeric if other not in unusable]

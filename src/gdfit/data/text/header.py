@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -17,7 +17,13 @@ from gdfit.data.text.dialect import Dialect, all_numbers
 from gdfit.data.text.fields import Grammar, is_missing_mark, says_number
 from gdfit.data.text.held import Held, look_at, spelled
 from gdfit.data.text.sniffing import Head, HeadRow, Trailer, has_number, read_head
-from gdfit.data.text.spellings import OTHER_MARK, DateSpelling, find_spelling, unit_of
+from gdfit.data.text.spellings import (
+    OTHER_MARK,
+    DateSpelling,
+    Spelling,
+    find_spelling,
+    unit_of,
+)
 from gdfit.errors import GdfitError, quoted
 
 ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
@@ -83,6 +89,19 @@ class Layout:
     def held_in(self, name: str) -> Held:
         """What the column of this name holds."""
         return self.held[self.names.index(name)]
+
+    @property
+    def spellings(self) -> tuple[tuple[str, Spelling], ...]:
+        """How the columns are written whose numbers have a spelling of their own."""
+        pairs = zip(self.names, self.held, strict=True)
+        return tuple((name, held.spelling) for name, held in pairs if held.spelling)
+
+    @property
+    def nameless(self) -> Iterator[str]:
+        """The columns of numbers without a name, but for a first one, which numbers rows."""
+        for name, held in [*zip(self.names, self.held, strict=True)][1:]:
+            if name in self.set_aside and self.is_text and held.numbers:
+                yield name
 
     @cached_property
     def numeric(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ written, or text."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -19,6 +20,8 @@ from gdfit.data.text.spellings import (
     Spelling,
     find_spelling,
 )
+
+GROUPED = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})+")  # which may have points for thousands
 
 
 class Held(NamedTuple):
@@ -64,7 +67,9 @@ def look_at(
     columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
     decimal, other = grammar.decimal, OTHER_MARK.get(grammar.decimal, ",")
     either = other != grammar.delimiter and not any(
-        decimal in field and says_number(field, decimal) for column in columns for field in column
+        decimal in field and says_number(field, decimal) and not GROUPED.fullmatch(field)
+        for column in columns
+        for field in column
     )
 
     def held(name: str, column: Sequence[str]) -> Held:
@@ -89,7 +94,21 @@ def look_at(
         held = Held(len(numbers), absent, len(words), word, example=example)
         return held._replace(values=tuple(dict.fromkeys(present)), is_key=are_keys(numbers))
 
-    return tuple(map(held, names, columns)) if columns else (Held(),) * width
+    if not columns:
+        return (Held(),) * width
+    found = tuple(map(held, names, columns))
+    has_commas = any(getattr(each.spelling, "point", "") == "," for each in found)
+    return tuple(map(doubted, found)) if has_commas and not dialect.decimal else found
+
+
+def doubted(held: Held) -> Held:
+    """What a column holds beside one with decimal commas: where each of its points stands before
+    three digits, it can't be told what they are."""
+    points = [value for value in held.values if "." in value]
+    if held.spelling or held.words or not points or not all(map(GROUPED.fullmatch, points)):
+        return held
+    spelling = find_spelling(points, thousands=".").spelling
+    return held._replace(spelling=spelling, example=points[0], doubt=".") if spelling else held
 
 
 def are_keys(numbers: Sequence[str]) -> bool:

@@ -303,6 +303,10 @@ def find_spelling(
     """
     if before and fields and all(map(before.takes, fields)):
         return Found(before)
+    if isinstance(before, Spelling) and fields:  # as it was, but for a sign or a code
+        alone = replace(before, unit="")
+        if all(map(alone.takes, fields)):
+            return Found(alone)
     found = find_numbers(fields, decimal, thousands)
     return found if found.spelling else find_dates(fields, dates)
 
