@@ -131,7 +131,7 @@ def test_some_of_its_columns(gdfit: Gdfit, data: Path) -> None:
         "--loss mae": "needs the rows themselves",
         "--batch-size 3": "needs the rows themselves",
         "--validation 0.2": "needs the rows themselves",
-        "--degree 2": "--degree belongs to",
+        "--degree 2": "--degree is for gdfit condense",
         "--target z": "has no 'z'",
         "--delimiter tab": "how data are written has no effect",
         "--features y": "is a feature and the target at once",

@@ -140,12 +140,15 @@ def condense(
     gdfit condense big*.csv --cv 10 --no-rows --output big.json
     """
     from gdfit.data.reduction.condensed_file import CondensedFile
+    from gdfit.descent.cross_validation import check_folds
     from gdfit.system import check_ending, check_outputs
 
     check_ending(output, "output", ".json")
     check_outputs([output], data)
+    if cv is not None:
+        check_folds(cv)
     with reading(data, columns, dialect, dask=dask) as dataset:
-        if cv:
+        if cv is not None:
             whole, folds = dataset.folded(cv, seed)
             found = CondensedFile(whole, tuple(folds))
         else:

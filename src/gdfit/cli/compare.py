@@ -53,7 +53,9 @@ COMPARED = panel(
         "scale", parsers.parse_choice(get_args(Scale)), "none,standardize,whiten", False
     ),
     batch_size=several_option("batch_size", parsers.parse_batch_size, "N,…,all", "all"),
-    loss=several_option("loss", parsers.parse_choice(get_args(LossName)), "mse,mae,huber", "mse"),
+    loss=several_option(
+        "loss", parsers.parse_choice(get_args(LossName)), ",".join(get_args(LossName)), "mse"
+    ),
     l2=several_option("l2", parsers.parse_number, "λ,…", "0"),
     l1=several_option("l1", parsers.parse_number, "λ,…", "0"),
     seed=several_option("seed", parsers.parse_whole, "N,…", "0"),
@@ -140,7 +142,7 @@ def compare(
     if output.chart and output.format != "table":
         raise UsageError("`chart` goes with `format` table")
     starts = {name: parse_init(name) for name in names}
-    for each, start in product(every, starts.values()) if cv else ():
+    for each, start in product(every, starts.values()) if cv is not None else ():
         check_cv(cv, validation, each, start)
     held_out, folds = None, None
     with reading(data, columns, dialect, dask=dask, form=output.form) as dataset:

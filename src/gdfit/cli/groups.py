@@ -83,10 +83,17 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(**values)
         except GdfitError as error:
-            if not error.changes:
+            again, own = (
+                Typed(context.obj, frozenset(), flags).again,
+                {each.name for each in params},
+            )
+            ways = [
+                again(changes)
+                for changes in (error.changes, error.or_changes)
+                if changes and {name.replace("-", "_") for name in changes} <= own
+            ]
+            if not ways:  # this command has no such option
                 raise
-            again = Typed(context.obj, frozenset(), flags).again
-            ways = [again(changes) for changes in (error.changes, error.or_changes) if changes]
             raise error.saying(f": {' or '.join(ways)}") from None
 
     call.__name__, call.__doc__ = command.__name__, documented(command)[0]

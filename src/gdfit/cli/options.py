@@ -252,17 +252,21 @@ ValidationOption = Annotated[
         rich_help_panel=STOP,
     ),
 ]
-ClassesOption = Annotated[bool, option("Predict the class, and not its probability.", "--classes")]
+ClassesOption = Annotated[bool, option("Predict the class, and not its probability.")]
 ThresholdOption = Annotated[
     float,
-    option("The probability from which on it is the positive class.", read=parsers.parse_number),
+    option(
+        "The probability from which on it is the positive class.",
+        metavar="FLOAT",
+        read=parsers.parse_number,
+    ),
 ]
 CvOption = Annotated[
     int | None,
     option(
         "Hold out each of K folds once, and descend on the others: the mean loss on them.",
         metavar="K",
-        read=parsers.parse_positive,
+        read=parsers.parse_whole,
         rich_help_panel=STOP,
     ),
 ]

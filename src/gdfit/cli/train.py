@@ -86,7 +86,7 @@ def train(
         note_version(init, start)
     check_settings(typed, settings, validated=validation is not None)
     columns = for_losses(columns, typed, settings)
-    if cv:
+    if cv is not None:
         check_cv(cv, validation, settings, start)
     held_out, folds = None, None
     if files.panel == "steepest" and not settings.is_plain:

@@ -53,10 +53,11 @@ def cross_validation_of(losses: Sequence[float]) -> CrossValidation:
     return CrossValidation(len(losses), tuple(losses), float(np.mean(losses)), error)
 
 
-def check_folds(folds: int, settings: Settings, init: Init) -> None:
+def check_folds(folds: int, settings: Settings | None = None, init: Init = "zeros") -> None:
     """Raise for what does not go with cross-validation."""
     if not isinstance(folds, int) or folds < 2:
         raise UsageError(f"`cv` takes a number of folds from 2 on, not {folds}")
+    settings = settings or Settings()
     if settings.target_loss is not None or settings.patience is not None:
         name = "patience" if settings.patience is not None else "target_loss"
         raise UsageError(f"`cv` does not go with `{name}`, which looks at one validation set")

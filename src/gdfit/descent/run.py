@@ -14,7 +14,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.given import DataOptions, with_validation
-from gdfit.data.observations import Observations, check_alike
+from gdfit.data.observations import SAME, Observations, check_alike
 from gdfit.descent import stopping
 from gdfit.descent.closed_form import DescentPath, last_epoch, leap
 from gdfit.descent.curvature import EXACT
@@ -319,7 +319,7 @@ class Run(Displayed):
         data, link = self.observations, self.loss.link
         if self.settings.loss == "quantile" and self.least_losses:
             constant = self.least_losses[1]
-            return {"pseudo_r_squared": 1 - loss / constant if constant else math.nan}
+            return {"pseudo_r_squared": part_gone(loss, constant)}
         if not self.loss.has_classes:
             return {} if link == "identity" else {"link": link}
         from gdfit.data.terms.classes import Classes
@@ -336,9 +336,15 @@ class Run(Displayed):
             "classes": [*classes],
             "accuracy": confusion.accuracy,
             "baseline_accuracy": confusion.baseline_accuracy,
-            "pseudo_r_squared": 1 - loss / null if null else math.nan,
+            "pseudo_r_squared": part_gone(loss, null),
             "separable": self.is_separable,
         }
+
+
+def part_gone(loss: float, null: float) -> float:
+    """Which part of a loss is gone; 0 where that is rounding, NaN where there was none."""
+    part = 1 - loss / null if null else math.nan
+    return 0.0 if abs(part) < SAME else part
 
 
 class RunOptions(TypedDict, total=False):

@@ -173,7 +173,8 @@ def notes_on(model: LinearModel, form: ExportFormat, text: str) -> Iterator[str]
     if dates and form in DATES_IN:
         names = listing(dates)
         yield f"where this runs, {names} must hold {DATES_IN[form]}"
-    if spelled := tuple(column for column, _ in model.spellings if column not in dates):
+    marked = (column for column, _ in model.spellings if column not in dates)
+    if spelled := tuple(column for column in marked if column in model.inputs):
         what = f"{listing(spelled)} must hold plain numbers where this runs, as 1250 for $1,250"
         yield what + (
             ", and 45 for 45%, which a spreadsheet has as 0.45" if form == "excel" else ""

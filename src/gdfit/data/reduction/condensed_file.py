@@ -47,10 +47,8 @@ class CondensedFile:
         """
         count, width = self.whole.count, len(self.whole.features) + 2
         if not rows and count < TO_HIDE * width:
-            what = (
-                f"{count} rows are too few to be hidden in {width}: `rows` needs {TO_HIDE * width}"
-            )
-            raise GdfitError(f"{what} at least to be left out")
+            what = f"{count} rows are too few to be hidden in {width}"
+            raise GdfitError(f"{what}: it takes {TO_HIDE * width} at least")
         parts = [record_of(fold, rows=False) for fold in self.folds]
         record = {"condensed": __version__, **record_of(self.whole, rows=rows), "folds": parts}
         lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in record.items()]
@@ -206,7 +204,7 @@ def selected(observations: Observations, selection: Selection, name: str) -> Obs
         ("positive", selection.positive is not None),
     ):
         if asked:
-            raise GdfitError(f"has been condensed: `{option}` belongs to `condense`", file=name)
+            raise GdfitError(f"has been condensed: `{option}` is for gdfit condense", file=name)
     made_of = observations.expansion
     terms = [*map(str, made_of.terms)] if made_of else [*observations.features]
     target = observations.target_name if selection.target is None else selection.target

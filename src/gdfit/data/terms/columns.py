@@ -174,7 +174,7 @@ def choose_target(
     return Factor(numeric[-1]) if numeric else None
 
 
-OTHERS = "; this loss takes two, and `positive` NAME takes all others than that for 0"
+OTHERS = "; this loss takes two, and `positive` VALUE takes all others than that for 0"
 
 
 def classes_among(layout: Layout, name: str, target: Factor, selection: Selection) -> Classes:
@@ -286,7 +286,7 @@ class OneClassError(GdfitError):
     def __init__(self, level: Level, where: str, target: Factor, name: str) -> None:
         what = f"holds {quoted(level_name(level))} alone{where}, and this loss takes two values"
         super().__init__(
-            f"{what}; `positive` NAME says which is 1", file=name, column=target.column
+            f"{what}; `positive` VALUE says which is 1", file=name, column=target.column
         )
         self.level, self.category = level, replace(target, is_category=True)
 

@@ -58,7 +58,8 @@ def show_evaluation(
         console.line()
         names = [style.shortened(printable(name), CLASS_WIDTH) for name in model.classes.names]
         table = style.new_table(
-            f"{printable(model.target)} observed", [f"told {name}" for name in names]
+            f"{style.shortened(printable(model.target), CLASS_WIDTH)} observed",
+            [f"told {name}" for name in names],
         )
         for name, counts in zip(names, evaluation.confusion, strict=True):
             table.add_row(name, *map(str, counts))
