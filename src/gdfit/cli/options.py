@@ -255,11 +255,7 @@ ValidationOption = Annotated[
 ClassesOption = Annotated[bool, option("Predict the class, and not its probability.")]
 ThresholdOption = Annotated[
     float,
-    option(
-        "The probability from which on it is the positive class.",
-        metavar="FLOAT",
-        read=parsers.parse_number,
-    ),
+    option("From which probability on it is positive.", read=parsers.parse_number, metavar="P"),
 ]
 CvOption = Annotated[
     int | None,
@@ -271,10 +267,7 @@ CvOption = Annotated[
     ),
 ]
 SeedOption = Annotated[int, SEED["seed"]]
-RowsOption = Annotated[
-    bool,
-    option("Leave out all that is a row of DATA, as the sample for pictures.", " /--no-rows"),
-]
+RowsOption = Annotated[bool, option("Leave out all that is a row of DATA.", " /--no-rows")]
 CondensedOption = Annotated[
     Path, option("The file to write.", "--output", metavar="FILE.json", show_default=False)
 ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -97,11 +97,10 @@ class Layout:
         return tuple((name, held.spelling) for name, held in pairs if held.spelling)
 
     @property
-    def nameless(self) -> Iterator[str]:
+    def nameless(self) -> list[str]:
         """The columns of numbers without a name, but for a first one, which numbers rows."""
-        for name, held in [*zip(self.names, self.held, strict=True)][1:]:
-            if name in self.set_aside and self.is_text and held.numbers:
-                yield name
+        aside = self.set_aside if self.is_text else ()
+        return [name for name in self.names[1:] if name in aside and self.held_in(name).numbers]
 
     @cached_property
     def numeric(self) -> tuple[str, ...]:
