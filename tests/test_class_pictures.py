@@ -94,8 +94,8 @@ def test_two_features_are_a_plane_with_the_line_between_the_classes() -> None:
     border = points(called(fitted, "P(passed = yes) = ½"))
     np.testing.assert_allclose(border @ fit.model.w + fit.model.b, 0, atol=1e-9)
     (left, right), (low, high) = fitted.get_xlim(), fitted.get_ylim()
-    assert left <= border[:, 0].min() <= border[:, 0].max() <= right
-    assert low <= border[:, 1].min() <= border[:, 1].max() <= high
+    assert left - 1e-9 <= border[:, 0].min() <= border[:, 0].max() <= right + 1e-9
+    assert low - 1e-9 <= border[:, 1].min() <= border[:, 1].max() <= high + 1e-9
     assert (fitted.get_xlabel(), fitted.get_ylabel()) == ("x0", "x1")
     every = offsets(fitted)
     before = {"": data, "validation: ": held_out}

@@ -108,7 +108,10 @@ def test_one_panel_is_drawn_where_one_is_asked_for(gdfit: Gdfit) -> None:
     for options, fault in (
         (["--panel", "fit"], "--panel has no effect here: it is for --plot"),
         (["--panel", "steepest", "--plot", "p.png", "--loss", "mae"], "--panel steepest is for gd"),
-        (["--panel", "fits", "--plot", "p.png"], "--panel takes all, fit, loss, path or steepest"),
+        (
+            ["--panel", "fits", "--plot", "p.png"],
+            "--panel takes all, fit, loss, path, steepest or roc",
+        ),
     ):
         result = gdfit("train", LECTURE, *options)
         assert result.status == 2

@@ -136,8 +136,7 @@ def condense(
     Examples
     --------
     gdfit condense houses.csv --output houses.json
-    gdfit train houses.json --target price_eur
-    gdfit condense big*.csv --cv 10 --no-rows --output big.json
+    gdfit condense houses.csv --cv 10 --no-rows --output houses.json
     """
     from gdfit.data.reduction.condensed_file import CondensedFile
     from gdfit.descent.cross_validation import check_folds
@@ -307,7 +306,7 @@ def summary(
     --------
     gdfit summary lecture.csv
     gdfit summary lecture.csv --level 0.99 --format csv
-    gdfit summary houses.csv --robust hc3 --against smaller.json
+    gdfit summary lecture.csv --robust hc3
     """
     from gdfit.model.evaluation import observe
     from gdfit.show.tables.summaries import remark_on, show_summary

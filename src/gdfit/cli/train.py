@@ -62,7 +62,7 @@ def train(
     Examples
     --------
     gdfit train lecture.csv
-    gdfit train lecture.csv --lr 0.01 --show 1-3,10,100 --plot fit.png --interval 0.95
+    gdfit train lecture.csv --lr 0.01 --show 1-3 --plot fit.png --interval 0.95
     gdfit train houses.csv --target price_eur --degree 2 --page run.html
     """
     from gdfit.descent.losses import loss_of

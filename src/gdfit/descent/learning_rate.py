@@ -157,8 +157,6 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
         near = best_rate(problem.curvature, start.params, settings.epochs)
         span = min(near, problem.curvature.max_stable_lr) / 4, 4 * near
     rate = tried_rate(observations, sample, start.params, settings, weights, span)
-    if math.isnan(rate):
-        raise GdfitError("no learning rate comes down from this `init`: it is too far away")
     if not math.isfinite(rate):
         raise GdfitError(
             "the slopes of the loss are too small for float64: no learning rate is large enough; "
@@ -350,9 +348,8 @@ class Trial:
         """The rate with the least loss in the end; of several that are as good, the one in the
         middle."""
         losses = self.losses_after(rates, updates)
-        if not np.isfinite(losses).any():
-            return math.nan
-        least, rounding = losses.min(), 1e-14 * abs(self.losses(self.start[:, np.newaxis])[0])
+        first = abs(self.losses(self.start[:, np.newaxis])[0])
+        least, rounding = losses.min(), 1e-14 * first if np.isfinite(first) else 0.0
         good = np.flatnonzero(losses <= least + AS_GOOD * abs(least) + rounding)
         return float(rates[good[len(good) // 2]])
 

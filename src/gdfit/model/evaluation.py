@@ -267,7 +267,7 @@ class Observed:
         place_of[factor.column] = place
         if self.weights is not None:
             place_of |= find_columns(layout, file.name, [self.weights])
-        known = (model.made_of, place_of, factor, self.weights, self.drop_missing)
+        known = (self.columns.expansion, place_of, factor, self.weights, self.drop_missing)
         return RowMaker(*known, model.classes)
 
 

@@ -111,9 +111,9 @@ def read_condensed(path: str) -> CondensedFile | None:
     ------
     GdfitError : it is damaged.
     """
-    if not Path(path).is_file():  # what is read of a pipe is gone
-        return None
     try:
+        if not Path(path).is_file():  # what is read of a pipe is gone
+            return None
         with Path(path).open("rb") as file:
             if not file.read(64).translate(None, b" \t\r\n").startswith(CONDENSED):
                 return None
