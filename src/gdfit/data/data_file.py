@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # paths are looked at deep in Typer, where to import NumPy takes 10 ms more
@@ -69,6 +70,20 @@ CONDENSED = b'{"condensed":'  # which a condensed file begins with, without blan
 WITHOUT_ROWS = (
     "has been condensed, and this needs the rows themselves: name the data that it was made of"
 )
+
+
+def is_condensed(path: str) -> bool:
+    """Whether the file at `path` is one that gdfit has condensed data to."""
+    try:
+        if not Path(path).is_file():  # what is read of a pipe is gone
+            return False
+        with Path(path).open("rb") as file:
+            start = file.read(64).translate(None, b" \t\r\n")
+        return start.startswith(CONDENSED)
+    except (OSError, ValueError):
+        return False
+
+
 BUFFER_BYTES = 1 << 17  # of a file that comes from elsewhere
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|::.*://)")  # the latter is fsspec's own
 

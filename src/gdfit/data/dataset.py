@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gdfit.data.batch import Level
-from gdfit.data.data_file import WITHOUT_ROWS, DataFile, LaidOut, Progress, name_of_file
+from gdfit.data.data_file import (
+    WITHOUT_ROWS,
+    DataFile,
+    LaidOut,
+    Progress,
+    is_condensed,
+    name_of_file,
+)
 from gdfit.data.formats.formats import open_file
 from gdfit.data.observations import Observations, with_rows_of
 from gdfit.data.reduction.condense import Condense
-from gdfit.data.reduction.condensed_file import (
-    CondensedFile,
-    joined_parts,
-    read_condensed,
-    selected,
-)
-from gdfit.data.reduction.found_levels import Category, FindLevels
 from gdfit.data.reduction.sampling import (
     TRAIN,
     VALIDATION,
@@ -56,6 +56,7 @@ from gdfit.errors import (
 if TYPE_CHECKING:
     from distributed import Client
 
+    from gdfit.data.reduction.condensed_file import CondensedFile
     from gdfit.data.reduction.dask import Cluster
 
 
@@ -176,6 +177,8 @@ class Dataset:
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
         if stored := self.stored:
+            from gdfit.data.reduction.condensed_file import joined_parts, selected
+
             self.refuse_rows(keep_rows=keep_rows)
             whole = joined_parts([file.whole for file in stored], self.files)
             return selected(whole, self.selection, self.name)
@@ -189,8 +192,12 @@ class Dataset:
         ------
         GdfitError : only some of them were condensed, or one is damaged.
         """
-        first, *others = (read_condensed(path) for path in self.files) if self.files else (None,)
-        found = [file for file in (first, *others) if file]
+        condensed = [*filter(is_condensed, self.files)]
+        if not condensed:
+            return []
+        from gdfit.data.reduction.condensed_file import read_condensed
+
+        found = [*map(read_condensed, condensed)]
         if found and len(found) < len(self.files):
             raise GdfitError(f"{self.name} has been condensed, and not all of the others")
         if found and self.dialect != Dialect():
@@ -224,6 +231,8 @@ class Dataset:
     ) -> tuple[Observations, list[Observations]]:
         """The observations, and those of each of so many folds: see `Folds`."""
         if stored := self.stored:
+            from gdfit.data.reduction.condensed_file import joined_parts, selected
+
             self.refuse_rows(keep_rows=keep_rows)
             if any(len(file.folds) != folds for file in stored):
                 has = len(stored[0].folds)
@@ -265,6 +274,8 @@ class Dataset:
                     raise
         elif not can_read_again:
             raise alone
+        from gdfit.data.reduction.found_levels import Category, FindLevels
+
         return with_levels(self.reduced(lambda first: FindLevels(Category(alone.category))))
 
     def _dealt(

@@ -20,7 +20,6 @@ from gdfit.data.observations import (
     with_rows_of,
 )
 from gdfit.data.reduction.condense import Condense
-from gdfit.data.reduction.found_levels import Category, FindLevels
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import reduce_files
 from gdfit.data.sources.frames import FrameFile, columns_of, frame_file, is_frame
@@ -234,6 +233,8 @@ def condense_frame(
     try:
         columns = choose_columns(file.layout, file.name, asked)
     except OneClassError as error:
+        from gdfit.data.reduction.found_levels import Category, FindLevels
+
         levels, _ = reduce_files([file], FindLevels(Category(error.category)))
         asked = replace(asked, levels=levels)
         columns = choose_columns(file.layout, file.name, asked)

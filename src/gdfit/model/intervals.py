@@ -20,7 +20,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from statistics import NormalDist
 from typing import Any, cast
 
 import numpy as np
@@ -116,6 +115,8 @@ class Precision:
     def margin(self, level: float) -> float:
         """How far an interval of this level reaches, in standard errors."""
         if self.df is None:
+            from statistics import NormalDist  # which takes longer to import than a small run
+
             return NormalDist().inv_cdf((1 + level) / 2)
         return t_quantile(level, self.df)
 

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray, Near, triangular
-from gdfit.data.data_file import CONDENSED
 from gdfit.data.observations import Observations, put_together
 from gdfit.data.terms.expansion import Expansion, expansion_of
 from gdfit.data.terms.lookup import alternatives
@@ -104,25 +103,20 @@ def in_few(rows: FloatArray) -> FloatArray:
     return triangular(rows) if len(rows) > rows.shape[1] else rows
 
 
-def read_condensed(path: str) -> CondensedFile | None:
-    """The condensed file at `path`; None where there is another file, or none.
+def read_condensed(path: str) -> CondensedFile:
+    """The condensed file at `path`.
 
     Raises
     ------
-    GdfitError : it is damaged.
+    GdfitError : it can't be read, or is damaged.
     """
     try:
-        if not Path(path).is_file():  # what is read of a pipe is gone
-            return None
-        with Path(path).open("rb") as file:
-            if not file.read(64).translate(None, b" \t\r\n").startswith(CONDENSED):
-                return None
         record = json.loads(Path(path).read_text(encoding="utf-8"))
         whole = observations_in(record)
         folds = (observations_in({**record, **fold}, rows=False) for fold in record["folds"])
         return CondensedFile(whole, tuple(folds))
-    except OSError:
-        return None
+    except OSError as error:
+        raise GdfitError(f"can't be read: {error.strerror}", file=path) from None
     except (ValueError, KeyError, TypeError, RecursionError):
         raise GdfitError("is a condensed file that is damaged", file=path) from None
 
