@@ -100,7 +100,7 @@ def parsed(text: bytes | None, grammar: Grammar, width: int, conversion: Any) ->
             ),
             conversion,
         )
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, pa.ArrowKeyError):  # the latter where all of it is of fewer columns
         return None
 
 
