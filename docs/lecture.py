@@ -126,7 +126,7 @@ def autograd_loop(
     A tensor that requires its gradient takes note of what is computed of it. Each result has `data`
     and a `grad_fn`, the function that made it, which knows those before it: a graph. `backward`
     goes back along it by the chain rule, and leaves dL/dparams in the params' `grad`.
-    In gdfit: ``--backend autograd``, in descent/objective.py; analysis/graph.py shows the graph.
+    In gdfit: ``--backend autograd``, in descent/objective.py; analysis/autograd.py shows the graph.
     """
     for epoch in range(1, n_epochs + 1):
         params = params.detach().requires_grad_()  # a new graph begins here

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from classed import OF_NUMBERS, target_for
 from conftest import LECTURE, SAMPLES, Gdfit
-from gdfit.analysis.gradcheck import check_gradient
+from gdfit.analysis.autograd import check_gradient
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
 from gdfit.data.in_memory import observations_from

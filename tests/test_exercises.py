@@ -263,9 +263,9 @@ def arff_in(source: Source, dialect: Dialect, progress: Any) -> Iterator[CsvFile
 ''',
         "data/formats/formats.py",
         {
-            "from gdfit.data.formats.other_kinds import": (
+            "from gdfit.data.sources.csv_file import": (
                 "from gdfit.data.formats.arff import arff_in\n"
-                "from gdfit.data.formats.other_kinds import"
+                "from gdfit.data.sources.csv_file import"
             ),
             '    ARROW: partial(arrow, "Arrow"),\n': (
                 "    ARROW: partial(arrow, 'Arrow'),\n    rb'@relation': arff_in,\n"

@@ -18,8 +18,7 @@ from pyarrow import parquet
 
 from conftest import Gdfit
 from formats import COLUMNS, ROWS, write
-from gdfit.data.batch import Asked, Batch
-from gdfit.data.data_file import DataFile
+from gdfit.data.batch import Asked, Batch, DataFile
 from gdfit.data.dataset import Dataset
 from gdfit.data.formats.arrow_files import ArrowFile
 from gdfit.data.formats.formats import open_file

@@ -16,9 +16,9 @@ import fsspec
 import pytest
 
 from conftest import LECTURE, Gdfit
-from gdfit.data.data_file import scheme_of
 from gdfit.data.sources.http import open_url, request_of, unreachable
 from gdfit.data.sources.source import open_source, open_stored
+from gdfit.data.sources.stores import scheme_of
 from gdfit.errors import GdfitError
 from gdfit.show.progress import ReadingBar
 from served import Server, serving

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from classed import target_for
 from conftest import Gdfit
 from gdfit import Observations, Settings, UsageError, observations_from, train
-from gdfit.analysis.gradcheck import check_gradient
+from gdfit.analysis.autograd import check_gradient
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
 from gdfit.data.text.dialect import Selection

@@ -207,7 +207,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 def no_command(words: Sequence[str], commands: Sequence[str]) -> str:
     """What to say where the first of the `words` typed is none of the `commands`."""
-    from gdfit.data.data_file import scheme_of
+    from gdfit.data.sources.stores import scheme_of
 
     word, *rest = words
     if scheme_of(word) or word.endswith(DATA_ENDINGS) or word == "-" or Path(word).is_file():

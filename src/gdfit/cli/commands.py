@@ -40,7 +40,7 @@ def gradcheck(
     gdfit gradcheck lecture.csv
     gdfit gradcheck lecture.csv --loss huber --init 0.5,0.1
     """
-    from gdfit.analysis.gradcheck import check_gradient
+    from gdfit.analysis.autograd import check_gradient
     from gdfit.descent.start import parse_init, start_of
     from gdfit.show.tables import analyses
 
@@ -76,7 +76,7 @@ def graph(
     gdfit graph lecture.csv
     gdfit graph lecture.csv --format dot > graph.dot
     """
-    from gdfit.analysis.graph import loss_graph, to_dot
+    from gdfit.analysis.autograd import loss_graph, to_dot
     from gdfit.descent.losses import loss_of
     from gdfit.descent.start import parse_init, start_of
     from gdfit.show.tables import analyses
@@ -252,7 +252,7 @@ def check_threshold(model: LinearModel, threshold: float, *, wanted: bool) -> No
         what = f"the model predicts {printable(model.target)}, a number, and no class"
         raise UsageError(f"{what}; `loss` logistic trains one that does")
     if model.classes:
-        from gdfit.data.terms.classes import check_probability
+        from gdfit.data.terms.levels import check_probability
 
         check_probability(threshold)
 

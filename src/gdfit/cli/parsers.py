@@ -288,7 +288,7 @@ def expanded_files(paths: list[str] | None) -> list[str] | None:
 def complete_sheet(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """The names of the sheets of the first workbook on the command line that begin with what is
     typed."""
-    from gdfit.data.formats.sheets import sheet_names
+    from gdfit.data.formats.programs import sheet_names
 
     for path in files_typed(ctx)[:1]:
         with suppress(GdfitError, OSError):

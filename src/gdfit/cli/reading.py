@@ -75,8 +75,8 @@ def note_columns(observations: Observations) -> None:
 
     expansion = observations.expansion
     if expansion:
+        from gdfit.data.sources.source import in_windows
         from gdfit.data.terms.expansion import level_name
-        from gdfit.data.text.streams import in_windows
 
         for category, levels in zip(expansion.categories, expansion.levels, strict=True):
             if raw := next(filter(None, map(in_windows, map(str, levels))), None):

@@ -21,7 +21,7 @@ from gdfit.data.batch import Asked, Batch, Level, Words
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.fields import Grammar, read_number
 from gdfit.data.text.header import Layout, named_columns
-from gdfit.data.text.held import Held, held_as, spelled
+from gdfit.data.text.sniffing import Held, held_as, spelled
 from gdfit.data.text.spellings import LETTERED, SPELLINGS, DateSpelling, Spelling, find_spelling
 from gdfit.dates import SECONDS
 

@@ -1,14 +1,20 @@
-"""Rows as they come from any file: the columns that are asked for, and what is read of them."""
+"""Rows as they come from any file: the columns that are asked for, and what is read of them; and a
+file as whoever reads it sees it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
+from gdfit.errors import GdfitError
+
+if TYPE_CHECKING:
+    from gdfit.data.text.blocks import Unit
+    from gdfit.data.text.header import Layout
 
 SAMPLE_ROWS = 2000  # that pictures are drawn of, and rates tried on
 
@@ -77,12 +83,53 @@ class Batch(NamedTuple):
         return Batch(self.numbers[chosen], words, self.rows[chosen])
 
 
-class Unit(NamedTuple):
-    """Rows that are read, and condensed, by themselves. Which they are depends on the file alone.
+class Progress(Protocol):
+    """Is told how the reading of files goes."""
 
-    number : in its file, from 0.
-    content : the rows as the file has them: a block of text, a row group, a range of rows.
-    """
+    def opened(self, size: int | None) -> None:
+        """A file that is not on this machine has been opened: so many bytes, if that is known."""
 
-    number: int
-    content: Any
+    def progress(self, position: int) -> None:
+        """So many bytes of a file have been read: as it is stored, or in a pipe decompressed."""
+
+    def missed(self, rows: int) -> None:
+        """So many rows more have a missing field."""
+
+    def noted(self, remark: str) -> None:
+        """What has been done with a file beyond the plain reading, to be told once."""
+
+
+class LaidOut(Protocol):
+    """A data file, as far as its layout: a dataclass."""
+
+    @property
+    def name(self) -> str:
+        """The file's name, for messages."""
+
+    @property
+    def layout(self) -> Layout:
+        """Its columns. Where it is text, units can be read beside others, also when the file is
+        closed."""
+
+
+class DataFile(LaidOut, Protocol):
+    """A data file opened for reading, once, from top to bottom."""
+
+    def units(self) -> Iterator[Unit]:
+        """All rows of the file, in their order.
+
+        Raises
+        ------
+        GdfitError : it can't be read.
+        """
+
+    def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
+        """The rows of a unit; a missing field is NaN or -1 if there may be any.
+
+        Raises
+        ------
+        GdfitError : a row can't be read. Those before it have come, as in use one may show a fault.
+        """
+
+    def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
+        """What is wrong with the field at this place in the row of this number of a unit."""

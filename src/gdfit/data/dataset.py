@@ -11,15 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gdfit.data.batch import Level
-from gdfit.data.data_file import (
-    WITHOUT_ROWS,
-    DataFile,
-    LaidOut,
-    Progress,
-    is_condensed,
-    name_of_file,
-)
+from gdfit.data.batch import DataFile, LaidOut, Level, Progress
 from gdfit.data.formats.formats import open_file
 from gdfit.data.observations import Observations, with_rows_of
 from gdfit.data.reduction.condense import Condense
@@ -33,7 +25,7 @@ from gdfit.data.reduction.sampling import (
 )
 from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
-from gdfit.data.sources.stores import expanded
+from gdfit.data.sources.stores import WITHOUT_ROWS, expanded, is_condensed, name_of_file
 from gdfit.data.terms.columns import (
     Chosen,
     Columns,

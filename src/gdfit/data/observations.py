@@ -19,8 +19,8 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, Near, triangular
 from gdfit.data.batch import SAMPLE_ROWS, Level
-from gdfit.data.terms.classes import Classes
 from gdfit.data.terms.expansion import Expansion
+from gdfit.data.terms.levels import Classes
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.data.text.spellings import Spelling
 from gdfit.errors import UsageError, listing, printable

@@ -322,7 +322,7 @@ class Run(Displayed):
             return {"pseudo_r_squared": part_gone(loss, constant)}
         if not self.loss.has_classes:
             return {} if link == "identity" else {"link": link}
-        from gdfit.data.terms.classes import Classes
+        from gdfit.data.terms.levels import Classes
         from gdfit.model.classification import Confusion, confusion_of
 
         classes, confusion = data.classes or Classes(0, 1), Confusion()

@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import NumberedRows
-from gdfit.data.data_file import WITHOUT_ROWS, DataFile
+from gdfit.data.batch import DataFile, NumberedRows
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import SAME, Observations, a_kind, buffered, rows_at_once
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
 from gdfit.data.sources.frames import frame_file, is_frame
-from gdfit.data.terms.classes import check_probability
+from gdfit.data.sources.stores import WITHOUT_ROWS
 from gdfit.data.terms.columns import Advice, Columns
-from gdfit.data.terms.levels import Levels
+from gdfit.data.terms.levels import Levels, check_probability
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor

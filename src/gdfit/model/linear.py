@@ -17,10 +17,10 @@ from gdfit.system import open_beside
 
 if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
-    from gdfit.data.data_file import DataFile
+    from gdfit.data.batch import DataFile
     from gdfit.data.sources.frames import FrameFile
-    from gdfit.data.terms.classes import Classes
     from gdfit.data.terms.expansion import Expansion
+    from gdfit.data.terms.levels import Classes
     from gdfit.data.terms.row_maker import RowMaker
     from gdfit.data.text.dialect import Dialect
     from gdfit.data.text.spellings import Spelling
@@ -167,14 +167,14 @@ class LinearModel(Displayed):
         """Which values of the target are y = 0 and y = 1, where it has classes."""
         if "classes" not in self.facts:
             return None
-        from gdfit.data.terms.classes import classes_of
+        from gdfit.data.terms.levels import classes_of
 
         return classes_of(self.facts["classes"])
 
     @property
     def answer(self) -> str:
         """What ŷ is: the target, or the probability of a class."""
-        from gdfit.data.terms.classes import answer
+        from gdfit.data.terms.levels import answer
 
         return answer(self.target, self.classes)
 
@@ -227,7 +227,7 @@ class LinearModel(Displayed):
         classes = self.classes
         if classes is None:
             raise GdfitError("the model has no classes: it was not trained with the logistic loss")
-        from gdfit.data.terms.classes import check_probability
+        from gdfit.data.terms.levels import check_probability
 
         check_probability(threshold)
         predicted = self.predict(x)

@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Batch, Unit
+from gdfit.data.batch import Batch
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.tree import in_order
 from gdfit.data.sources.csv_file import CsvFile
+from gdfit.data.sources.source import in_encoding
 from gdfit.data.terms.expansion import enclosed
 from gdfit.data.terms.lookup import find_features, remarks_on
 from gdfit.data.terms.row_maker import RowMaker, values_missing
-from gdfit.data.text.blocks import Block, Positions, ends_of_rows, every_other
+from gdfit.data.text.blocks import Block, Positions, Unit, ends_of_rows, every_other
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 from gdfit.data.text.header import Layout
-from gdfit.data.text.streams import in_encoding
 from gdfit.errors import GdfitError, listing, quoted
 from gdfit.model.intervals import Intervals
 from gdfit.model.linear import LinearModel

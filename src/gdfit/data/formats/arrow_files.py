@@ -12,14 +12,13 @@ from itertools import chain
 from typing import IO, Any
 
 from gdfit.data import arrow
-from gdfit.data.batch import Asked, Batch, Unit
-from gdfit.data.data_file import Progress
+from gdfit.data.batch import Asked, Batch, Progress
 from gdfit.data.sources.source import BLOCK_BYTES, Source
+from gdfit.data.text.blocks import Unit
 from gdfit.data.text.dialect import OF_TEXT, OF_TEXTS, Dialect
 from gdfit.data.text.fields import Grammar, ways_out
 from gdfit.data.text.header import Layout
-from gdfit.data.text.held import Held
-from gdfit.data.text.sniffing import SNIFFED_ROWS
+from gdfit.data.text.sniffing import SNIFFED_ROWS, Held
 from gdfit.errors import FieldError, GdfitError
 
 PAGE_BYTES = 1 << 20  # how much of a column is read at a time, however large its row groups are

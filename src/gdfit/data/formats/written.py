@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from gdfit.data import arrow
-from gdfit.data.data_file import DataFile, Stored
+from gdfit.data.batch import DataFile
 from gdfit.data.formats.arrow_files import ArrowFile
 from gdfit.data.sources.csv_file import CsvFile, csv_in
 from gdfit.data.sources.source import Source
+from gdfit.data.sources.stores import Stored
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.header import Numbering

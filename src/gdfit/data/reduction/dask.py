@@ -15,10 +15,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from gdfit.data.data_file import Progress, scheme_of
+from gdfit.data.batch import Progress
 from gdfit.data.reduction import connecting, units
 from gdfit.data.reduction.tree import Job, Outcome, Tree
 from gdfit.data.reduction.units import Extent, Range, Work
+from gdfit.data.sources.stores import scheme_of
 from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
 from gdfit.data.text.blocks import UNIT_BYTES, StraddledError

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gdfit.data.batch import Level, NumberedRows
-from gdfit.data.data_file import DataFile
+from gdfit.data.batch import DataFile, Level, NumberedRows
 from gdfit.data.reduction.tree import Spot
 from gdfit.data.terms.columns import Advice, Columns
 from gdfit.data.terms.levels import Levels

@@ -17,11 +17,11 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from gdfit.data.batch import Level, NumberedRows, Unit
-from gdfit.data.data_file import DataFile, LaidOut
+from gdfit.data.batch import DataFile, LaidOut, Level, NumberedRows
 from gdfit.data.terms.columns import Recipe
 from gdfit.data.terms.levels import LevelError, Levels
 from gdfit.data.terms.row_maker import RowMaker
+from gdfit.data.text.blocks import Unit
 from gdfit.errors import FieldError
 
 

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from gdfit.data.batch import Unit
-from gdfit.data.data_file import DataFile
+from gdfit.data.batch import DataFile
 from gdfit.data.formats.arrow_files import ArrowFile
 from gdfit.data.formats.formats import open_file
 from gdfit.data.reduction import tree
 from gdfit.data.sources.csv_file import CsvFile
 from gdfit.data.sources.source import BLOCK_BYTES, Source, open_stored
-from gdfit.data.text.blocks import StraddledError, UnitCutter
+from gdfit.data.text.blocks import StraddledError, Unit, UnitCutter
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import RowError
 from gdfit.data.text.header import Layout

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfit.data.batch import Asked, Batch, Unit
-from gdfit.data.data_file import Progress
+from gdfit.data.batch import Asked, Batch, Progress
 from gdfit.data.sources.arrow_reader import fields_in_rows, read_by_arrow, rows_of_words
 from gdfit.data.sources.plain_reader import read_plainly
-from gdfit.data.sources.source import BLOCK_BYTES, Source
+from gdfit.data.sources.source import BLOCK_BYTES, UTF_8, Decoded, Source, WithoutEnd, encoding_of
 from gdfit.data.text import fields
 from gdfit.data.text.blocks import (
     UNIT_BYTES,
     Block,
     Positions,
+    Unit,
     UnitCutter,
     count_lines,
     find_quotes,
@@ -33,9 +33,7 @@ from gdfit.data.text.blocks import (
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, RowError
 from gdfit.data.text.header import Layout, find_layout
-from gdfit.data.text.held import Held
-from gdfit.data.text.sniffing import TAIL_BYTES, note_of_total, trailer_of
-from gdfit.data.text.streams import UTF_8, Decoded, WithoutEnd, encoding_of
+from gdfit.data.text.sniffing import TAIL_BYTES, Held, note_of_total, trailer_of
 from gdfit.errors import FieldError, GdfitError
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it

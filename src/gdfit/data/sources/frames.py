@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from gdfit.data.arrow import UnreadableError, batch_of, held_in, typed_layout
-from gdfit.data.batch import Asked, Batch, Unit
+from gdfit.data.batch import Asked, Batch
 from gdfit.data.terms.expansion import level_name
+from gdfit.data.text.blocks import Unit
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.header import Layout
-from gdfit.data.text.held import Held, held_as
-from gdfit.data.text.sniffing import SNIFFED_ROWS
+from gdfit.data.text.sniffing import SNIFFED_ROWS, Held, held_as
 from gdfit.data.text.spellings import SPELLINGS, find_dates
 from gdfit.errors import FieldError, quoted
 

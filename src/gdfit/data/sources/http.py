@@ -13,7 +13,7 @@ from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from gdfit.data.data_file import BUFFER_BYTES, Stored
+from gdfit.data.sources.stores import BUFFER_BYTES, Stored
 from gdfit.errors import GdfitError, printable, quoted
 from gdfit.package import __version__
 

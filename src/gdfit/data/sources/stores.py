@@ -1,23 +1,74 @@
-"""Files in object stores (``s3://``, ``gs://``, ``az://``) and wherever else fsspec reaches.
+"""Data files as they are stored: what their names say, patterns that stand for several files
+(``data/*.csv``), and object stores (``s3://``, ``gs://``, ``az://``) and wherever else fsspec
+reaches.
 
-Needs fsspec: ``pip install 'gdfit[remote]'``, and what it needs itself for a kind of store. Also
-patterns that stand for several files: ``data/*.csv``, on this machine or in a store.
+The latter need fsspec: ``pip install 'gdfit[remote]'``, and what it needs itself for a kind of
+store.
 """
 
 from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import SEEK_SET, BufferedReader, RawIOBase
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gdfit.data.data_file import BUFFER_BYTES, Stored, scheme_of
 from gdfit.errors import GdfitError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+CONDENSED = b'{"condensed":'  # which a condensed file begins with, without blanks
+WITHOUT_ROWS = (
+    "has been condensed, and this needs the rows themselves: name the data that it was made of"
+)
+
+
+def is_condensed(path: str) -> bool:
+    """Whether the file at `path` is one that gdfit has condensed data to."""
+    try:
+        if not Path(path).is_file():  # what is read of a pipe is gone
+            return False
+        with Path(path).open("rb") as file:
+            start = file.read(64).translate(None, b" \t\r\n")
+        return start.startswith(CONDENSED)
+    except (OSError, ValueError):
+        return False
+
+
+BUFFER_BYTES = 1 << 17  # of a file that comes from elsewhere
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(?:://|::.*://)")  # the latter is fsspec's own
+
+
+class Stored(NamedTuple):
+    """A data file, opened as it is stored.
+
+    file : its bytes; `seekable` where it can be read in any order.
+    size : how many bytes it has, where that is known before the end.
+    from_anywhere : whether it can be opened again from any byte on.
+    encoded : whether a server has compressed it on its way, whatever it is itself.
+    """
+
+    file: BufferedReader[Any]
+    size: int | None
+    from_anywhere: bool = False
+    encoded: bool = False
+
+
+def name_of_file(path: str) -> str:
+    """A file's name, for messages."""
+    return "standard input" if path == "-" else path
+
+
+def scheme_of(path: str) -> str | None:
+    """``https`` of a URL, ``s3`` of an object in a store; None of a path, and of ``-``."""
+    found = SCHEME.match(path)
+    return found[1].lower() if found else None
+
 
 # What fsspec needs for a scheme.
 PACKAGES = {

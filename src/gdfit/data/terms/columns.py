@@ -10,16 +10,15 @@ from numbers import Integral
 from typing import Protocol
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Level
-from gdfit.data.data_file import DataFile
-from gdfit.data.terms.classes import IS_THIRD, Classes, third_value
+from gdfit.data.batch import DataFile, Level
 from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion, level_name
+from gdfit.data.terms.levels import IS_THIRD, Classes, third_value
 from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.header import Layout
-from gdfit.data.text.held import Held
+from gdfit.data.text.sniffing import Held
 from gdfit.data.text.spellings import Spelling, unit_of
 from gdfit.errors import (
     FieldError,

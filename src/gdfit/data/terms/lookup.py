@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
-from gdfit.data.data_file import LaidOut
+from gdfit.data.batch import LaidOut
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.terms import Factor, read_term
 from gdfit.data.text.dialect import Selection

@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Asked, Batch, Kind, Level, NumberedRows, Unit, Words
-from gdfit.data.data_file import DataFile
-from gdfit.data.terms.classes import Classes
+from gdfit.data.batch import Asked, Batch, DataFile, Kind, Level, NumberedRows, Words
 from gdfit.data.terms.expansion import Expansion, level_name
-from gdfit.data.terms.levels import Levels, UnusableError
+from gdfit.data.terms.levels import Classes, Levels, UnusableError
 from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
+from gdfit.data.text.blocks import Unit
 from gdfit.dates import date_part
 from gdfit.errors import GdfitError, quoted
 

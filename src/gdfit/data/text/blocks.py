@@ -19,12 +19,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfit.data.batch import Unit
 from gdfit.data.text.fields import Grammar, RowError
 
 LONGEST_ROW = 1 << 25  # in bytes
@@ -34,6 +33,17 @@ LINE_END = re.compile(rb"\r\n?|\n")
 
 Text = NDArray[np.uint8]
 Positions = NDArray[np.int64]
+
+
+class Unit(NamedTuple):
+    """Rows that are read, and condensed, by themselves. Which they are depends on the file alone.
+
+    number : in its file, from 0.
+    content : the rows as the file has them: a block of text, a row group, a range of rows.
+    """
+
+    number: int
+    content: Any
 
 
 class Block(NamedTuple):

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,15 +15,17 @@ from typing import NamedTuple
 from gdfit.data.text import fields
 from gdfit.data.text.dialect import Dialect, all_numbers
 from gdfit.data.text.fields import Grammar, is_missing_mark, says_number
-from gdfit.data.text.held import Held, look_at, spelled
-from gdfit.data.text.sniffing import Head, HeadRow, Trailer, has_number, read_head
-from gdfit.data.text.spellings import (
-    OTHER_MARK,
-    DateSpelling,
-    Spelling,
-    find_spelling,
-    unit_of,
+from gdfit.data.text.sniffing import (
+    Head,
+    HeadRow,
+    Held,
+    Trailer,
+    has_number,
+    look_at,
+    read_head,
+    spelled,
 )
+from gdfit.data.text.spellings import OTHER_MARK, DateSpelling, Spelling, find_spelling, unit_of
 from gdfit.errors import GdfitError, quoted
 
 ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
@@ -121,29 +123,21 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
     GdfitError : it is empty or not text; or its first line is no header and no row.
     """
     head = read_head(text, name, dialect)
-    grammar = head.grammar
     top = find_top(head, name, dialect.header)
     header, rows = top.header, top.rows
-    if header is None:
-        names = default_names(len(rows[0].fields))
-        held = look_at(rows, names, grammar, dialect)
-        grammar = spelled(grammar, held)
-        layout = Layout(names, False, grammar, head.start, head.line, held=held, notes=top.notes)
-        return replace(layout, few_broken=are_few_broken(rows, held, grammar))
-    given = [bare(field) for field in header.fields]
-    short = len(given) - top.named if given[-1:] == [""] else 0
-    names, aside = named_columns(given)
-    last = top.units[-1] if top.units else header
-    line, held = fields.line_at(text, last.stop), look_at(rows, names, grammar, dialect)
-    grammar = spelled(grammar, held)
-    layout = Layout(names, True, grammar, last.stop, line, header.end, aside, held)
-    return replace(
-        layout,
-        short=short,
-        units=tuple(row.end for row in top.units),
-        few_broken=are_few_broken(rows, held, grammar),
-        notes=top.notes,
-    )
+    start, line, header_end, short = head.start, head.line, 0, 0
+    names, aside = default_names(len(rows[0].fields)), frozenset[str]()
+    if header:
+        given = [bare(field) for field in header.fields]
+        names, aside = named_columns(given)
+        short = len(given) - top.named if given[-1:] == [""] else 0
+        start, header_end = (top.units[-1] if top.units else header).stop, header.end
+        line = fields.line_at(text, start)
+    held = look_at(rows, names, head.grammar, dialect)
+    grammar = spelled(head.grammar, held)
+    units, are_few = tuple(row.end for row in top.units), are_few_broken(rows, held, grammar)
+    written = (names, header is not None, grammar, start, line, header_end)
+    return Layout(*written, aside, held, short, units, are_few, notes=top.notes)
 
 
 def are_few_broken(rows: Sequence[HeadRow], held: Sequence[Held], grammar: Grammar) -> bool:
@@ -238,15 +232,14 @@ def find_top(head: Head, name: str, has_header: bool | None) -> Top:
 
 def check_decimals(first: HeadRow, grammar: Grammar, name: str) -> None:
     """Raise for a first line of numbers with the other decimal mark."""
-    decimal, missing = grammar.decimal, grammar.missing
-    other = OTHER_MARK.get(decimal, ",")
-    if grammar.delimiter != other and all_numbers(first.fields, other, missing):
-        for field in first.fields:
-            if not says_number(field, decimal) and field not in missing:
-                what = f"{quoted(field)} is not a number (decimals with '{other}' need `decimal` "
-                raise GdfitError(
-                    f"{what}{other})", file=name, line=first.line, changes={"decimal": other}
-                )
+    other = OTHER_MARK.get(grammar.decimal, ",")
+    if grammar.delimiter == other or not all_numbers(first.fields, other, grammar.missing):
+        return
+    present = (field for field in first.fields if field not in grammar.missing)
+    wrong = next((field for field in present if not says_number(field, grammar.decimal)), None)
+    if wrong is not None:
+        what = f"{quoted(wrong)} is not a number (decimals with '{other}' need `decimal` {other})"
+        raise GdfitError(what, file=name, line=first.line, changes={"decimal": other})
 
 
 def named_for(first: HeadRow, rows: Sequence[HeadRow], width: int) -> HeadRow:
@@ -326,9 +319,8 @@ def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[H
     if not places or len(below) < 2:
         return []
     for row in rows[:leading]:
-        said = (
-            [row.fields[at] for at in places if row.fields[at]] if len(row.fields) == width else []
-        )
+        is_wide = len(row.fields) == width
+        said = [row.fields[at] for at in places if row.fields[at]] if is_wide else []
         others = sum(map(bool, row.fields)) - len(said)
         if not all(map(is_word, said)) or len(said) <= others:
             return []

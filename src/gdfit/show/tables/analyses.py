@@ -9,8 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Literal
 
-from gdfit.analysis.gradcheck import GradientCheck
-from gdfit.analysis.graph import GraphNode, describe
+from gdfit.analysis.autograd import GradientCheck, GraphNode, describe
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.outcome import params_names
 from gdfit.errors import printable

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from gdfit.data.observations import Observations
-from gdfit.data.terms.classes import answer
+from gdfit.data.terms.levels import answer
 from gdfit.data.text.fields import WHOLE
 from gdfit.data.text.spellings import dated
 from gdfit.dates import EPOCH, iso_date
