@@ -126,8 +126,9 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
     top = find_top(head, name, dialect.header)
     header, rows = top.header, top.rows
     start, line, header_end, short = head.start, head.line, 0, 0
-    names, aside = default_names(len(rows[0].fields)), frozenset[str]()
-    if header:
+    if header is None:
+        names, aside = default_names(len(rows[0].fields)), frozenset[str]()
+    else:
         given = [bare(field) for field in header.fields]
         names, aside = named_columns(given)
         short = len(given) - top.named if given[-1:] == [""] else 0
