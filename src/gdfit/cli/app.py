@@ -20,6 +20,7 @@ from gdfit.cli.commands import (
     export,
     gradcheck,
     graph,
+    page,
     predict,
     summary,
 )
@@ -50,6 +51,7 @@ COMMANDS = (
     summary,
     export,
     condense,
+    page,
 )
 
 

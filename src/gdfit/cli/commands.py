@@ -356,3 +356,19 @@ def export(
         print(text, end="", flush=True)
     for remark in exports.notes_on(known, language, text):
         note(remark)
+
+
+def page(output: options.OutputOption = None) -> None:
+    """Write a page that takes a file in any browser and descends on it there, without Python.
+
+    Examples
+    --------
+    gdfit page --output gdfit.html
+    """
+    from gdfit.show.page import page_of, save_empty_page
+    from gdfit.show.page.contents import beginnings
+
+    if output is None:
+        print(page_of(beginnings()), end="", flush=True)
+    else:
+        save_empty_page(output)

@@ -20,7 +20,7 @@ from typing import Any
 
 from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit
-from gdfit.show.page.contents import contents
+from gdfit.show.page.contents import beginnings, contents
 from gdfit.system import check_ending, open_beside
 
 # Where page.html has styles or scripts: their names, those first that others build on.
@@ -41,20 +41,33 @@ def save_page(fit: Fit, steps: Sequence[Step], path: Path) -> None:
 
 
 def page_of(run: dict[str, Any]) -> str:
-    """The page that holds `run`, which is as `contents` describes it."""
-    template = together("page.html")
-    styles, scripts = PAGE_FILES.findall(template)
-    style, script = together(styles), f'(() => {{\n"use strict";\n{together(scripts)}}})();\n'
+    """The page that holds `run`, as `contents` describes it; or of `beginnings`, one that takes a
+    file."""
+    template, has_run = together("page.html"), "rows" in run
+    styles, *scripts = PAGE_FILES.findall(template)
+    common, of_files, last = scripts
+    script = together(f"{common} {last}" if has_run else f"{common} {of_files} {last}")
+    script = f'(() => {{\n"use strict";\n{script}}})();\n'
+    style, what = together(styles), run["target"] if has_run else "Your own file"
     parts = {
-        "title": html.escape(f"{run['target']} by gradient descent"),
+        "title": html.escape(f"{what} by gradient descent"),
         "policy": f"default-src 'none'; img-src data:; script-src '{digest(script)}'; "
         f"style-src '{digest(style)}'",
+        "empty": "" if has_run else ' class="empty"',
         styles: style,
-        scripts: script,
+        **dict.fromkeys(scripts, ""),
+        common: script,
         "run": script_text(run),
     }
     # All at once: what one part holds is not looked through for another.
     return re.sub(r"\{\{([^{}]+)\}\}", lambda found: parts[found[1]], template)
+
+
+def save_empty_page(path: Path) -> None:
+    """Write a page that takes its reader's file, and descends on it as ``gdfit train`` would."""
+    check_ending(path, "output", ".html", ".htm")
+    with open_beside(path) as file:
+        file.write(page_of(beginnings()))
 
 
 def together(names: str) -> str:

@@ -52,8 +52,12 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import Observations, Rows
+from gdfit.data.text.fields import MISSING
+from gdfit.data.text.sniffing import TOTAL
+from gdfit.data.text.spellings import CODES
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
+from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import SHUFFLING
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import rounding_of
@@ -84,6 +88,19 @@ MOST_WHITENED = 60  # features whose whitening, a matrix, may take its room
 FAR = 100.0  # deviations: a mean that is farther from 0 costs digits
 DRAWN_DIGITS = 7  # of a number that is only drawn
 RESULTS = ("status", "epochs", "best_epoch", "loss", "validation_loss", "r_squared")
+
+
+def beginnings() -> Json:
+    """What a page begins with that has no run: the settings that nobody has changed, and words that
+    stand in files."""
+    settings = Settings()
+    return {
+        "version": __version__,
+        "settings": asdict(settings),
+        "beyond": BEYOND,
+        "loss_name": loss_of(settings).name or settings.loss,
+        "spellings": {"missing": sorted(MISSING), "codes": CODES.split(), "total": TOTAL},
+    }
 
 
 def contents(fit: Fit, steps: Sequence[Step]) -> Json:

@@ -29,9 +29,17 @@ class App {
       new ArithmeticView(),
     ];
     this.reset();
-    const resized = new ResizeObserver(() => this.draw());
+    this.resized = new ResizeObserver(() => this.draw());
     for (const sized of [document.body, ...document.querySelectorAll(".plot")])
-      resized.observe(sized); // also where what stands beside a chart takes its room
+      this.resized.observe(sized); // also where what stands beside a chart takes its room
+  }
+
+  /** Do nothing any more: another run takes the page. */
+  close() {
+    this.player.isPlaying = false;
+    this.resized.disconnect();
+    cancelAnimationFrame(this.frame);
+    this.descent = null;
   }
 
   /** What shows the fit: see fit.js and classes.js. */
@@ -215,4 +223,19 @@ class App {
   }
 }
 
-new App();
+let app = null;
+const held = JSON.parse(document.getElementById("run").textContent);
+const PARTS = ["header", ".controls", "#steepest", "main", "#sums", "footer"];
+const blank = PARTS.map((part) => document.querySelector(part).cloneNode(true));
+
+/** Show a run, in elements that nothing has been done to. */
+function begin(record) {
+  app?.close();
+  PARTS.forEach((part, place) => document.querySelector(part).replaceWith(blank[place].cloneNode(true)));
+  take(record);
+  app = new App();
+}
+
+document.addEventListener("keydown", (event) => app?.player.onPage(event));
+if (held.rows) begin(held);
+else new FileView();

@@ -25,13 +25,15 @@ class Player {
       app.show(Math.round(app.axis.back(this.scrub.valueAsNumber / 1000)));
     });
     this.scrub.addEventListener("keydown", (event) => this.onKey(event));
-    document.addEventListener("keydown", (event) => {
-      if (event.target.closest("input, button, select, [role=button]")) return;
-      if (event.key === " ") {
-        event.preventDefault();
-        this.toggle();
-      } else this.onKey(event);
-    });
+  }
+
+  /** A key that is pressed on the page, and on nothing that has keys of its own. */
+  onPage(event) {
+    if (event.target.closest("input, button, select, summary, [role=button]")) return;
+    if (event.key === " ") {
+      event.preventDefault();
+      this.toggle();
+    } else this.onKey(event);
   }
 
   /** The keys of the scrubber: an epoch, or for the pages ten. */

@@ -1,20 +1,29 @@
 // The run that the page holds, as contents.py describes it, and descents from it.
 
-const run = JSON.parse(document.getElementById("run").textContent);
+let run;
+let LOSS; // that is descended on: see losses.js
+let MEAN; // what the loss is of those of the observations
+let UNSCALED;
+let objectives;
+let validationObjective; // without a penalty and in the data's own units
+let sample; // the observations to draw, rows [x₁…x_p, y]
 
-/** The loss that is descended on: see losses.js. */
-const LOSS = lossOf(run.settings);
-
-const UNSCALED = { means: run.features.map(() => 0), rest: run.features.map(() => 0), basis: null };
-const objectives = {};
+/** Take another run, or one whose observations have changed. */
+function take(record) {
+  run = record;
+  LOSS = lossOf(run.settings);
+  MEAN = run.weighted ? "weighted mean" : "mean";
+  const zeros = run.features.map(() => 0);
+  UNSCALED = { means: zeros, rest: zeros, basis: null };
+  objectives = {};
+  const plain = { ...run.settings, l2: 0, l1: 0 };
+  validationObjective = run.validation && new Objective(scaledRows(run.validation, UNSCALED), run.validation.total, plain);
+  sample = run.sample ?? run.rows.values.map((row) => [...row.slice(0, -2), row.at(-1)]);
+}
 
 /** The objective of the run's rows on a scale. */
 function objectiveOn(scale) {
-  objectives[scale] ??= new Objective(
-    rowsOn(run.scales[scale]),
-    run.rows.total,
-    run.settings,
-  );
+  objectives[scale] ??= new Objective(rowsOn(run.scales[scale]), run.rows.total, run.settings);
   return objectives[scale];
 }
 
@@ -24,22 +33,10 @@ function rowsOn(scale) {
   return scaledRows(run.rows, scale);
 }
 
-/** The objective of the validation set, without a penalty and in the data's own units. */
-const validationObjective =
-  run.validation &&
-  new Objective(
-    scaledRows(run.validation, UNSCALED),
-    run.validation.total,
-    { ...run.settings, l2: 0, l1: 0 },
-  );
-
 /** The validation loss at params on a scale. */
 function validationLoss(params, scale) {
   return validationObjective.at(inData(params, run.scales[scale]));
 }
-
-/** The observations to draw, rows [x₁…x_p, y]. */
-const sample = run.sample ?? run.rows.values.map((row) => [...row.slice(0, -2), row.at(-1)]);
 
 /** A descent on the run's rows with the run's settings, but for those that are given. */
 function descentOf({ start, ...changes }) {
@@ -88,4 +85,4 @@ function descend({ epochs = run.ended.epochs, ...options } = {}) {
   return steps;
 }
 
-window.gdfit = { descend };
+window.gdfit = { descend, run: () => run };

@@ -1,7 +1,5 @@
 // What a learning rate means on these data, and how a descent goes, in words.
 
-const MEAN = run.weighted ? "weighted mean" : "mean";
-
 /** The penalties in the loss, in symbols. */
 function penaltiesOf({ l2, l1 }) {
   const [ridge, lasso] = [l2 && `${brief(l2)} · ‖w‖²`, l1 && `${brief(l1)} · ‖w‖₁`];

@@ -1,0 +1,248 @@
+"""The page that takes a file: what it reads, chooses and says is what ``gdfit train`` does.
+
+``python tests/test_own_page.py`` writes it anew to ``docs/gdfit.html``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from browser import SIZES, Browser, Page
+from conftest import ROOT, SAMPLES, Gdfit
+from gdfit.show.page import save_empty_page
+
+DOCS_PAGE = ROOT / "docs" / "gdfit.html"
+RUN = "(({settings, ended, scales}) => ({settings, ended, scales}))(gdfit.run())"
+SEVERAL = "a,b,c,y\n" + "".join(f"{i},{i * i % 7},w{i},{2 * i - i % 3}\n" for i in range(20))
+TEXTS = {
+    "tabs": SEVERAL.replace(",", "\t"),
+    "semicolons": SEVERAL.replace(",", ";"),
+    "white_space": SEVERAL.replace(",", "   "),
+    "carriage_returns": SEVERAL.replace("\n", "\r\n"),
+    "old_macs": SEVERAL.replace("\n", "\r"),
+    "a_mark_of_byte_order": "\ufeff" + SEVERAL,
+    "no_header": "1 2\n2 3.5\n3 5\n4 6.1\n",
+    "quotes": '"a b","said ""so""","y"\n1,"x, and\nmore",3\n"2",z,"4.5"\n3,"",7\n4,u,8\n',
+    "row_names": '"x" "y"\n"1" 1.5 2\n"2" 2.5 3\n"3" 4 7\n',
+    "an_index": ",a,y\n0,1.5,2\n1,2.5,3\n2,4,7\n",
+    "an_end_of_delimiters": "a,y\n1,2,\n2,3,\n4,5,\n",
+    "a_target_that_is_not_last": "y,a,b\n1,2,5\n3,4,5\n6,5,4\n2,2,2\n",
+    "text_at_the_end": "a,b,name\n1,2,x\n2,4,y\n3,7,z\n",
+    "dates": "when,a,y\n2024-01-05,1,2\n2024-02-05,3,3\n2024-03-05,4,7\n",
+    "a_total": "name,a,y\nx,1,2\ny,2,3\nz,3,5\nu,5,5\nv,7,2\nTotal,18,17\n",
+    "a_sentinel": "a,y\n" + "".join(f"{-999 if i % 4 == 0 else i},{i}\n" for i in range(20)),
+    "zeros_and_ones": "a,y\n1,0\n2,0\n3,1\n4,0\n5,1\n",
+    "columns_that_depend": "a,b,c,y\n"
+    + "".join(f"{i},{i * i},{i + i * i},{i}.5\n" for i in range(9)),
+    "a_column_that_does_not_vary": "a,b,y\n1,0.1,2\n2,0.1,3\n4,0.1,6\n",
+    "powers": "a,b,c,y\n" + "".join(f"{i},{i**2},{i**3},{(i % 5) * i}\n" for i in range(1, 30)),
+    "years": "year,y\n" + "".join(f"{1990 + i},{i * i % 11}\n" for i in range(20)),
+}
+FAULTS = {
+    "a_word": "a,b,y\n1,2,3\n2,word,4\n3,4,5\n4,5,6\n5,6,7\n",
+    "a_missing_field": "a,b,y\n1,2,3\n2,,4\n3,4,5\n",
+    "a_word_for_missing": "a,y\n1,2\n2,NA\n3,4\n",
+    "a_mark_for_missing": "a,b,y\n1,2,3\n2,?,4\n3,4,5\n4,5,6\n",
+    "too_many_fields": "a,y\n1,2\n1,2,3\n",
+    "a_comment": "a,y\n1,2\n# no row\n2,3\n",
+    "an_open_quote": 'a,y\n1,2\n2,"4\n3,5\n',
+    "behind_a_quote": 'a,y,z\n1,2,3\n2,3,"4"5\n',
+    "infinity": "a,b,y\n1,2,3\n2,inf,4\n3,4,5\n",
+    "a_word_in_many_rows": SEVERAL + "1,word,x,2\n",
+    "a_word_among_keys": "key,a,y\n"
+    + "".join(f"{i},{i % 5},{i}\n" for i in range(20))
+    + "20a,1,2\n",
+    "too_many_in_many_rows": SEVERAL + "1,2,x,2,5\n1,2,x,3\n",
+    "an_end_that_is_none": SEVERAL + "Source\nme\n",
+    "beyond_float64": "a,b,y\n1,2,3\n2,1e999,4\n3,4,5\n",
+    "decimal_commas": "a;y\n1,5;2\n2,5;4\n",
+    "one_column": "a\n1\n2\n",
+    "twice": "a,a,y\n1,2,3\n2,3,4\n",
+    "nothing": "  \n",
+}
+NOT_PLAIN = {
+    "money": "a,y\n$1.50,2\n$2.50,4\n$3.50,5\n",
+    "thousands": 'a,y\n"1,500",2\n"2,500",4\n"3,500",5\n',
+    "units": "mass,length\nkg,cm\n1,2\n2,3\n3,5\n",
+    "a_preamble": "Results\n\na,y\n1,2\n2,3\n4,5\n",
+    "single_quotes": "a,b,y\n'1, x',2,3\n'2, y',3,4\n'3',5,6\n",
+    "nothing_but_words": "a,y\none,1\ntwo,2\none,3\n",
+    "null_bytes": "a,y\n1,2\0\n",
+    "comments_above": "# made today\na,y\n1,2\n2,3\n",
+}
+
+
+@pytest.fixture
+def own(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """The page that takes a file. In the end, no script has failed and nothing was asked for."""
+    path = tmp_path / "own.html"
+    save_empty_page(path)
+    with browser.page(path) as page:
+        yield page
+        assert len(page.events("Network.requestWillBeSent")) <= 2  # the page and its empty icon
+        assert page.events("Runtime.exceptionThrown") == []
+        assert page.events("Log.entryAdded") == []
+
+
+def load(page: Page, text: str, name: str = "data.csv") -> dict[str, Any]:
+    found: dict[str, Any] = page.run(f"gdfit.load({json.dumps(text)}, {json.dumps(name)})")
+    return found
+
+
+def assert_as_trained(gdfit: Gdfit, page: Page, text: str) -> None:
+    """The page's columns, notes, scale, rate, params and steps are those of the command line."""
+    Path("data.csv").write_bytes(text.encode())
+    result = gdfit("train", "data.csv", "--format", "json", "--every", "1", "--no-model")
+    told = json.loads(result.out)
+    found = load(page, text)
+    assert found == {
+        "features": told["features"],
+        "target": told["target"],
+        "observations": told["observations"],
+        "notes": found["notes"],
+    }
+    of_run = ("the run has", "the model explains", "R² is")
+    notes = [line.removeprefix("gdfit: note: ") for line in result.err.splitlines()]
+    assert sorted(found["notes"]) == sorted(note for note in notes if not note.startswith(of_run))
+    run = page.run(RUN)
+    assert run["settings"]["scale"] == told["scale"]
+    assert run["settings"]["lr"] == pytest.approx(told["lr"], rel=2e-3)  # but for ties, the same
+    params, own = [*told["w"], told["b"]], [*run["ended"]["w"], run["ended"]["b"]]
+    np.testing.assert_allclose(own, params, rtol=1e-9, atol=1e-9 * np.abs(params).max())
+    losses = [step["loss"] for step in page.run("gdfit.descend()")]
+    np.testing.assert_allclose(losses[0], told["history"][0]["loss"], rtol=1e-9)
+    np.testing.assert_allclose(losses[-1], told["loss"], rtol=1e-9, atol=1e-18 * losses[0])
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.csv")), ids=lambda path: path.stem)
+def test_sample_data_are_read_as_by_the_command(gdfit: Gdfit, own: Page, path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if path.stem in ("feder", "o_rings"):  # decimal commas, and words to predict from
+        error = load(own, text, path.name)["error"]
+        assert "--decimal ," in error or "type gdfit train o_rings.csv" in error
+        return
+    assert_as_trained(gdfit, own, text)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_plain_tables_are_read_as_by_the_command(gdfit: Gdfit, own: Page, name: str) -> None:
+    assert_as_trained(gdfit, own, TEXTS[name])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_are_told_as_by_the_command(gdfit: Gdfit, own: Page, name: str) -> None:
+    Path("data.csv").write_text(FAULTS[name], encoding="utf-8")
+    told = gdfit("train", "data.csv").err.splitlines()[-1].removeprefix("gdfit: error: ")
+    error = load(own, FAULTS[name])["error"]
+    assert told.startswith(error)
+    assert own.run("document.body.className") == "empty"
+
+
+@pytest.mark.parametrize("name", NOT_PLAIN)
+def test_for_all_else_it_says_what_to_type(own: Page, name: str) -> None:
+    error = load(own, NOT_PLAIN[name], "my data.csv")["error"]
+    assert error.endswith("type gdfit train 'my data.csv' --page page.html")
+
+
+def test_the_ways_out_of_a_fault_are_buttons(own: Page) -> None:
+    text = "a;b;y\n1,5;2;2,5\n2,5;;4,1\n3,5;4;4,0\n5;6;7\n"
+    load(own, text)
+    for button in ("decimal ,", "skip such rows"):
+        assert own.text(".fault button") == button
+        own.click(".fault button")
+    assert own.text("#about") == "mean squared error of 3 observations"
+    assert own.text("#said") == "skipped 1 row with a missing field"
+    load(own, FAULTS["a_word"])
+    own.click(".fault button")
+    assert own.text("h1") == "y = w · a + b"
+
+
+def test_one_picks_columns(own: Page) -> None:
+    load(own, SEVERAL)
+    assert own.text("#columns summary") == "features: 2 of 2"
+    own.run(
+        "(() => { const target = document.querySelector('#target');"
+        "target.value = 'b'; target.dispatchEvent(new Event('change')); })()"
+    )
+    own.rest()
+    assert own.text("h1") == "b from 2 features"
+    own.click("#columns summary")
+    own.click("#columns input")
+    assert own.text("h1") == "b = w · y + b"
+    own.click("#columns input")
+    assert own.text("h1") == "b from 2 features"
+
+
+def test_it_takes_a_file_by_picker_drop_and_paste(own: Page, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("u,v\n1,2\n2,4\n3,7\n", encoding="utf-8")
+    node = own.send("Runtime.evaluate", expression="document.querySelector('#opener')")
+    chosen = node["result"]["objectId"]
+    own.send("DOM.setFileInputFiles", files=[str(path)], objectId=chosen)
+    own.until("document.querySelector('h1').textContent === 'v = w · u + b'")
+    assert own.text("#asked") == "rows.csv"
+    for kind, name in (("DragEvent", "drop"), ("ClipboardEvent", "paste")):
+        data = "dataTransfer" if name == "drop" else "clipboardData"
+        own.run(
+            f"(() => {{ const {data} = new DataTransfer();"
+            f"{data}.setData('text/plain', '{name},y\\n1,2\\n2,4\\n3,7\\n');"
+            f"document.body.dispatchEvent(new {kind}('{name}', {{{data}, bubbles: true}})); }})()"
+        )
+        assert own.text("h1") == f"y = w · {name} + b"
+    own.run(
+        "(() => { const dataTransfer = new DataTransfer();"
+        "dataTransfer.items.add(new File([new Uint8Array([97, 0xe9, 10])], 'latin.csv'));"
+        "document.body.dispatchEvent(new DragEvent('drop', {dataTransfer, bubbles: true})); })()"
+    )
+    own.until("document.querySelector('.fault') !== null")
+    assert own.text(".fault").startswith("latin.csv: is not UTF-8 text;")
+
+
+def test_many_rows_are_condensed_at_once(own: Page) -> None:
+    own.run(
+        "(() => { let seed = 1; const next = () => (seed = (seed * 16807) % 2147483647) / 2 ** 31;"
+        "const rows = Array.from({length: 1e6}, () => [next(), 3 * next(), next()]);"
+        "window.many = 'a,b,y\\n' + rows.map(([a, b, c]) =>"
+        "`${a.toFixed(5)},${b.toFixed(4)},${(2 * a - b + c).toFixed(5)}`).join('\\n'); })()"
+    )
+    taken = own.run(
+        "(() => { const start = performance.now(); const {observations} = gdfit.load(many);"
+        "return [observations, performance.now() - start]; })()"
+    )
+    assert taken[0] == 1_000_000
+    assert taken[1] < 6000  # 3 s on a machine that does nothing else
+    w = own.run("gdfit.run().ended.w")
+    np.testing.assert_allclose(w, [2, -1], atol=0.01)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_it_fits_the_screen(browser: Browser, size: str) -> None:
+    with browser.page(DOCS_PAGE, *SIZES[size], touch=size == "phone") as page:
+        for text in ("", SEVERAL, FAULTS["a_word"]):
+            load(page, text)
+            page.rest()
+            assert page.run("document.documentElement.scrollWidth") <= SIZES[size][0]
+            if size != "phone":
+                assert page.run("document.documentElement.scrollHeight") <= SIZES[size][1]
+
+
+def test_the_page_in_the_docs_is_this_one(gdfit: Gdfit) -> None:
+    assert gdfit("page", "--output", "own.html").status == 0
+    text = Path("own.html").read_bytes()
+    assert text == DOCS_PAGE.read_bytes(), "python tests/test_own_page.py writes it anew"
+    assert gdfit("page").out.encode() == text
+    assert len(text) < 500_000
+    addresses = set(re.findall(rb"\b(?:https?|ftp|wss?)://[^\s\"'<>)]*", text))
+    assert addresses == {b"http://www.w3.org/2000/svg"}  # SVG's name, which nobody looks up
+    assert gdfit("page", "--output", "own.pdf").status == 2
+
+
+if __name__ == "__main__":
+    save_empty_page(DOCS_PAGE)
