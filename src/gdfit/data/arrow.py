@@ -66,10 +66,7 @@ def batch_of(
     ------
     UnreadableError : a value is missing, or not a finite number.
     """
-    numeric = [columns[place] for place, kind in asked if kind == "number"]
-    read = None if grammar.missing_numbers else side_by_side(numeric)
-    rows = np.empty((count, len(numeric)), order="F") if read is None else read
-    is_finite = read is not None and bool(np.isfinite(read).all())
+    rows = np.empty((count, sum(kind == "number" for _, kind in asked)), order="F")
     numbers = iter(rows.T)
     words: list[Words] = []
     faults: list[tuple[int, int, str]] = []
@@ -88,12 +85,11 @@ def batch_of(
                 check((said.codes < 0) & (not may_miss), place, missing)
                 continue
             values = next(numbers)
-            if read is None:
-                numbers_into(columns[place], grammar.at(place), values, may_miss=may_miss)
+            numbers_into(columns[place], grammar.at(place), values, may_miss=may_miss)
         except UnreadableError as error:
             faults.append((error.row, place, error.what))
             continue
-        if not is_finite and not np.isfinite(values).all():
+        if not np.isfinite(values).all():
             infinite = np.isinf(values)
             check(infinite, place, f"{str(values[infinite.argmax()])!r} is not a finite number")
             check(np.isnan(values) & (not may_miss), place, missing)
@@ -101,18 +97,6 @@ def batch_of(
         row, place, what = min(faults)
         raise UnreadableError(row, what, place)
     return Batch(rows, tuple(words), np.arange(count))
-
-
-def side_by_side(columns: Sequence[Any]) -> FloatArray | None:
-    """Columns of float64 in one piece each, as one array; None where some are anything else."""
-    chunks = [chunk for column in columns for chunk in getattr(column, "chunks", [column])]
-    is_whole = 0 < len(chunks) == len(columns)
-    if not is_whole or any(str(getattr(chunk, "type", "")) != "double" for chunk in chunks):
-        return None
-    import pyarrow as pa
-
-    batch = pa.RecordBatch.from_arrays(chunks, names=[""] * len(chunks))
-    return np.asarray(batch.to_tensor(null_to_nan=True, row_major=False))
 
 
 def is_numeric(kind: Any) -> bool:

@@ -11,14 +11,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray, near
-from gdfit.data.observations import (
-    FIRST_ROWS,
-    Like,
-    Observations,
-    Rows,
-    a_kind,
-    with_rows_of,
-)
+from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind, with_rows_of
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import reduce_files
@@ -33,12 +26,7 @@ from gdfit.data.sources.numeric import (
     same_rows,
     shapes_differ,
 )
-from gdfit.data.terms.columns import (
-    Chosen,
-    OneClassError,
-    check_classes,
-    choose_columns,
-)
+from gdfit.data.terms.columns import Chosen, OneClassError, check_classes, choose_columns
 from gdfit.data.terms.lookup import remarks_on
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitWarning, NoObservationsError, UsageError, quoted
@@ -122,21 +110,7 @@ def observations_from(
     >>> gdfit.observations_from(birds, "mass", ["kind", "wing"]).features
     ('kind[b]', 'wing')
     """
-    (found,) = observations_of(
-        x,
-        y,
-        features=features,
-        target=target,
-        exclude=exclude,
-        degree=degree,
-        weights=weights,
-        intercept=intercept,
-        classes=classes,
-        positive=positive,
-        drop_missing=drop_missing,
-        dates=dates,
-        like=like,
-    )
+    (found,) = observations_of(**locals())  # which takes the same arguments
     assert found
     return found
 

@@ -8,7 +8,7 @@ import json
 import shlex
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from io import BufferedReader
 from pathlib import PurePosixPath
@@ -110,14 +110,13 @@ def is_text_with_mark(source: Source) -> bool:
     return after >= b" " and source.tail(len(PARQUET)) != PARQUET
 
 
-@contextmanager
 def opened(
     source: Source,
     dialect: Dialect,
     progress: Progress | None,
     unit_bytes: int,
     suits: Suits | None,
-) -> Iterator[DataFile]:
+) -> Opening:
     """The data file in `source`: see `open_file`."""
     start = source.start
     without_blanks = start[:START_BYTES].translate(None, BLANKS_OF_TEXT)
@@ -125,26 +124,32 @@ def opened(
         if mark == PARQUET and is_text_with_mark(source):
             continue
         if start.startswith(mark) or without_blanks.startswith(mark):
-            with reader(source, dialect, progress) as file:
-                yield file
-            return
+            return reader(source, dialect, progress)
     if start.startswith(ZIP):
-        with source.in_any_order(progress) as stored:
-            held: Any = stored
-            archive = Source(source.name, held, Stored(held, None), ())
-            if is_workbook(archive):
-                with of_program("workbook", archive, dialect, progress) as file:
-                    yield file
-            else:
-                with (
-                    member_of(archive) as member,
-                    opened(member, dialect, progress, unit_bytes, suits) as file,
-                ):
-                    yield file
-        return
+        return in_archive(source, dialect, progress, unit_bytes, suits)
     refuse_other_kinds(start, source.name)
     dialect = dialect.without(("sheet",), f"{source.name} is text")
-    yield csv_in(source, dialect, progress, unit_bytes, suits)
+    return nullcontext(csv_in(source, dialect, progress, unit_bytes, suits))
+
+
+@contextmanager
+def in_archive(
+    source: Source,
+    dialect: Dialect,
+    progress: Progress | None,
+    unit_bytes: int,
+    suits: Suits | None,
+) -> Iterator[DataFile]:
+    """The workbook that a zip archive is, or the data file in it: see `open_file`."""
+    with ExitStack() as stack:
+        stored: Any = stack.enter_context(source.in_any_order(progress))
+        archive = Source(source.name, stored, Stored(stored, None), ())
+        if is_workbook(archive):
+            opening = of_program("workbook", archive, dialect, progress)
+        else:
+            member = stack.enter_context(member_of(archive))
+            opening = opened(member, dialect, progress, unit_bytes, suits)
+        yield stack.enter_context(opening)
 
 
 # What begins the names of a workbook's parts: Excel's, OpenDocument's.

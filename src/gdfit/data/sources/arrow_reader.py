@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gdfit.data.arrow import UnreadableError, batch_of, stored_in
 from gdfit.data.batch import Asked, Batch
-from gdfit.data.text.blocks import Block, Positions, at_start, in_quotes, table_of, without_rows
+from gdfit.data.text.blocks import Block, Positions, at_start, in_quotes, rows_where, table_of
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 
 LINE_ENDS = b"\r\n"
@@ -113,16 +113,22 @@ def fields_in_rows(block: Block, grammar: Grammar, starts: Positions) -> Positio
     ends = text == ord(grammar.delimiter)
     if grammar.quote.encode() not in block.text:
         return 1 + np.add.reduceat(ends.view(np.uint8), starts, dtype=np.int64)
-    within = in_quotes(block.quotes, len(text))
-    ends &= ~within
+    ends &= ~in_quotes(block.quotes, len(text))
     counts: Positions = 1 + np.add.reduceat(ends.view(np.uint8), starts, dtype=np.int64)
-    quotes = text == ord(grammar.quote)
-    quotes &= ~within
-    quotes[block.quotes] = False
-    opening = np.flatnonzero(quotes)
-    opening = opening[at_start(text, opening, grammar)]
-    counts[np.searchsorted(starts, opening, "right") - 1] = 0
+    counts[np.searchsorted(starts, seem_to_open(block, grammar), "right") - 1] = 0
     return counts
+
+
+def seem_to_open(block: Block, grammar: Grammar) -> Positions:
+    """The positions of the quotes at the start of a field that do not open it."""
+    text = np.frombuffer(block.text, np.uint8)
+    others = text == ord(grammar.quote)
+    if np.count_nonzero(others) == len(block.quotes):
+        return np.empty(0, np.int64)
+    others &= ~in_quotes(block.quotes, len(text))
+    others[block.quotes] = False
+    positions = np.flatnonzero(others)
+    return positions[at_start(text, positions, grammar)]
 
 
 def rows_of_words(
@@ -145,7 +151,7 @@ def rows_of_words(
         check_utf8=False,
     )
     found = np.ones(len(starts), bool)
-    table = parsed(without_rows(block.text, starts, apart), grammar, width, conversion)
+    table = parsed(rows_where(~apart, starts, block.text), grammar, width, conversion)
     if table is None or table.num_rows != np.count_nonzero(~apart):
         return found
     known = pa.array([b"", *grammar.missing_words], pa.binary())
@@ -164,15 +170,7 @@ def is_plain(block: Block, grammar: Grammar) -> bool:
     field."""
     if len(block.quotes) % 2 or (grammar.escape and b"\\" in block.text):
         return False
-    if grammar.quote.encode() not in block.text:
-        return True
-    text = np.frombuffer(block.text, np.uint8)
-    others = text == ord(grammar.quote)
-    if np.count_nonzero(others) == len(block.quotes):
-        return True
-    others &= ~in_quotes(block.quotes, len(text))
-    others[block.quotes] = False
-    return not at_start(text, np.flatnonzero(others), grammar).any()
+    return grammar.quote.encode() not in block.text or not len(seem_to_open(block, grammar))
 
 
 def are_at_ends(block: Block, grammar: Grammar) -> bool:

@@ -26,9 +26,10 @@ from gdfit.data.text.blocks import (
     UnitCutter,
     count_lines,
     find_quotes,
-    line_ends_before,
+    in_rows,
+    rows_where,
     spans_of_rows,
-    without_rows,
+    table_of,
 )
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, RowError
@@ -176,8 +177,7 @@ class CsvFile:
     def fault(self, error: RowError, block: Block | None = None) -> GdfitError:
         """What is wrong with a row, as a person is told it; and where it is one of a `block` that
         can't be read, what to type."""
-        what, name, (kind, number) = error.what, self.name, self.layout.place(error.line)
-        line, row = (number, None) if kind == "line" else (None, number)
+        what, (kind, number) = error.what, self.layout.place(error.line)
         changes, or_changes = (*fields.ways_out(what), {}, {})[:2]
         held = Held() if error.place is None else self.layout.held[error.place]
         # A word in a column of keys, as 207a, is no accident.
@@ -191,18 +191,11 @@ class CsvFile:
         elif self.layout.few_broken:
             what += "; `skip_broken` leaves out such rows"
             changes = {"skip-broken": "yes"}
+        where: dict[str, Any] = {"file": self.name, kind: number, "changes": changes}
         if error.place is None:
-            return GdfitError(what, file=name, line=line, row=row, changes=changes)
+            return GdfitError(what, **where)
         column = self.layout.names[error.place]
-        return FieldError(
-            what,
-            file=name,
-            line=line,
-            row=row,
-            column=column,
-            changes=changes,
-            or_changes=or_changes,
-        )
+        return FieldError(what, **where, column=column, or_changes=or_changes)
 
 
 def csv_in(
@@ -240,26 +233,14 @@ def csv_in(
         raise with_end(
             error, head if is_small else head + source.tail(TAIL_BYTES), dialect
         ) from None
-    if encoding.guessed:
-        note = "is not UTF-8, and is read as Windows-1252 text; `encoding` takes another name"
-        layout = replace(layout, notes=(note, *layout.notes))
+    guess = "is not UTF-8, and is read as Windows-1252 text; `encoding` takes another name"
     tail = head[max(0, layout.start - 1) :][-TAIL_BYTES:] if is_small else source.tail(TAIL_BYTES)
-    width = len(layout.names)
-    layout = replace(layout, end=trailer_of(tail, layout.grammar, width))
-    if remark := note_of_total(tail, layout.grammar, width):
-        layout = replace(layout, notes=(*layout.notes, remark))
-    return CsvFile(
-        source,
-        layout,
-        head,
-        is_small,
-        progress,
-        unit_bytes,
-        False,
-        dialect.skip_broken,
-        encoding.name,
-        None if tail else bytearray(),
-    )
+    grammar, width = layout.grammar, len(layout.names)
+    notes = (guess * encoding.guessed, *layout.notes, note_of_total(tail, grammar, width))
+    end, told = trailer_of(tail, grammar, width), tuple(filter(None, notes))
+    layout, later = replace(layout, end=end, notes=told), None if tail else bytearray()
+    read = (source, layout, head, is_small, progress, unit_bytes)
+    return CsvFile(*read, False, dialect.skip_broken, encoding.name, later)
 
 
 def with_end(error: GdfitError, text: bytes, dialect: Dialect) -> GdfitError:
@@ -302,17 +283,15 @@ def read_but_broken(
     ------
     RowError : for the first row with a missing field, where there may be none.
     """
-    starts, stops = spans_of_rows(block, grammar)
+    starts, _ = spans_of_rows(block, grammar)
     counts = fields_in_rows(block, grammar, starts)
     batch = None
     if counts is not None:
         doubtful = counts != width
-        batch = read_apart(block, grammar, width, asked, starts, stops, doubtful, missing=missing)
+        batch = read_apart(block, grammar, width, asked, starts, doubtful, missing=missing)
         if batch is None:
             doubtful |= rows_of_words(block, grammar, width, asked, starts, doubtful)
-            batch = read_apart(
-                block, grammar, width, asked, starts, stops, doubtful, missing=missing
-            )
+            batch = read_apart(block, grammar, width, asked, starts, doubtful, missing=missing)
     return batch or read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
 
 
@@ -322,36 +301,25 @@ def read_apart(
     width: int,
     asked: Sequence[Asked],
     starts: Positions,
-    stops: Positions,
     doubtful: NDArray[np.bool_],
     *,
     missing: bool,
 ) -> Batch | None:
-    """The rows of a block, which start and stop there: the `doubtful` ones by the plain reader, and
-    those that it can read by Arrow with all others; None where they can't be read so."""
+    """The rows of a block, which start there: the `doubtful` ones by the plain reader, and those
+    that it can read by Arrow with all others; None where they can't be read so."""
     if 4 * np.count_nonzero(doubtful) > len(doubtful):
         return None
-    chosen = np.flatnonzero(doubtful)
-    spans = zip(starts[chosen].tolist(), stops[chosen].tolist(), strict=True)
-    parts = [block.text[start:stop] for start, stop in spans]
-    text = b"\n".join(parts)
-    alone = Block(text, find_quotes(text, grammar, ended=True), 1, text)
-    apart = np.cumsum([0, *(len(part) + 1 for part in parts)])[:-1]
-    if not np.array_equal(spans_of_rows(alone, grammar)[0], apart):
+    alone = np.frombuffer(block.text, np.uint8).copy()
+    is_apart = in_rows(doubtful, starts, len(alone))
+    alone[~is_apart & ~table_of(b"\r\n")[alone]] = ord(grammar.blanks[-1:])  # lines stay lines
+    text = alone.tobytes()
+    quotes = find_quotes(text, grammar, ended=True)
+    if not np.array_equal(quotes, block.quotes[is_apart[block.quotes]]):
         return None  # quotes that close here, and not there
-    read = read_plainly(alone, grammar, width, asked, missing=True, skip_broken=True)
-    doubtful[chosen[read.rows]] = False
-    is_broken = np.ones(len(parts), bool)
-    is_broken[read.rows] = False
-    # Their lines here, and in the block.
-    ends = (fields.line_at(part, len(part)) for part in parts[:-1])
-    lines = np.cumsum([1, *ends])[is_broken]
-    above = line_ends_before(block.text, starts[chosen[is_broken]])
-    broken = [
-        fault._replace(line=fault.line - here + there + 1)
-        for fault, here, there in zip(read.broken, lines.tolist(), above.tolist(), strict=True)
-    ]
-    text = without_rows(block.text, starts, doubtful)
+    apart = Block(text, quotes, block.line, text)
+    read = read_plainly(apart, grammar, width, asked, missing=True, skip_broken=True)
+    doubtful[np.flatnonzero(doubtful)[read.rows]] = False
+    text = rows_where(~doubtful, starts, block.text)
     others = Block(text, find_quotes(text, grammar, ended=True), block.line, text)
     batch = read_by_arrow(others, grammar, width, asked, missing=missing)
-    return batch and batch._replace(rows=np.flatnonzero(~doubtful), broken=tuple(broken))
+    return batch and batch._replace(rows=np.flatnonzero(~doubtful), broken=read.broken)

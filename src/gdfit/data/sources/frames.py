@@ -23,7 +23,7 @@ from gdfit.data.text.blocks import Unit
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.header import Layout
-from gdfit.data.text.sniffing import SNIFFED_ROWS, Held, held_as
+from gdfit.data.text.sniffing import SNIFFED_ROWS, Held, held_as, held_by
 from gdfit.data.text.spellings import SPELLINGS, find_dates
 from gdfit.errors import FieldError, quoted
 
@@ -103,8 +103,8 @@ def frame_file(
     called: str | None = None,
     dialect: Dialect | None = None,
 ) -> FrameFile:
-    """A DataFrame as a data file; `columns` may be other ones than its own. The `dialect` says of
-    its texts what it says of fields."""
+    """A DataFrame as a data file, or what is `called` otherwise; `columns` may be other ones than
+    its own. The `dialect` says of its texts what it says of fields."""
     columns = columns_of(frame) if columns is None else columns
     dialect = dialect or Dialect()
     grammar = replace(GRAMMAR, missing=dialect.grammar(",").missing, dates=dialect.dates)
@@ -115,6 +115,8 @@ def frame_file(
         for name, (_, values) in zip(names, columns, strict=True)
     ]
     layout = typed_layout(names, [held for _, held in read], grammar)
+    if called:  # all that it has is asked for
+        layout = replace(layout, set_aside=frozenset())
     labels = None if called else getattr(frame, "index", None)
     name = called or f"the {type(frame).__name__}"
     return FrameFile(name, layout, [column for column, _ in read], labels)
@@ -153,17 +155,15 @@ def with_held(column: Any, grammar: Grammar) -> tuple[Any, Held]:
 def held_of(first: Sequence[object], grammar: Grammar) -> Held:
     """What Python's objects are."""
     present = [value for value in first if not grammar.is_missing(word_of(value))]
-    others = (word_of(value) for value in present if not is_number(value))
-    words = [word.decode(errors="surrogateescape") for word in others]
+    said = [word_of(value).decode(errors="surrogateescape") for value in present]
+    words = [word for word, value in zip(said, present, strict=True) if not is_number(value)]
     if len(words) < len(present):  # words among numbers may say numbers
         words = [word for word in words if not says_number(word, GRAMMAR.decimal)]
     absent = len(first) - len(present)
     found = find_dates(words, grammar.dates)
     if found.spelling and len(words) == len(present):
         return held_as(found, words, absent)
-    first_word, numbers = words[0] if words else "", len(present) - len(words)
-    values = (word_of(value).decode(errors="surrogateescape") for value in present)
-    return Held(numbers, absent, len(words), first_word, values=tuple(dict.fromkeys(values)))
+    return held_by(said, absent, words)
 
 
 def word_of(value: object) -> bytes:

@@ -301,22 +301,36 @@ def encoding_with_nulls(text: bytes) -> str | None:
     return None
 
 
-class Decoded:
-    """A file's text in UTF-8."""
+class Changed:
+    """A file's text, changed on its way."""
 
-    def __init__(self, file: IO[bytes], encoding: str, begun: bytes) -> None:
+    def __init__(self, file: IO[bytes], begun: bytes) -> None:
         self._file, self._begun, self._text, self._ended = file, begun, b"", False
-        errors = "replace" if encoding.startswith("utf") else "surrogateescape"
-        self._decoder = codecs.getincrementaldecoder(encoding)(errors)
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes, fewer only at the end."""
         while len(self._text) < size and not self._ended:
             raw = self._begun or self._file.read(size)
             self._begun, self._ended = b"", not raw
-            self._text += as_utf_8(self._decoder.decode(raw, final=not raw))
+            self._text += self._change(raw)
         read, self._text = self._text[:size], self._text[size:]
         return read
+
+    def _change(self, raw: bytes) -> bytes:
+        """What the next bytes become; there are none at the end."""
+        raise NotImplementedError
+
+
+class Decoded(Changed):
+    """A file's text in UTF-8."""
+
+    def __init__(self, file: IO[bytes], encoding: str, begun: bytes) -> None:
+        super().__init__(file, begun)
+        errors = "replace" if encoding.startswith("utf") else "surrogateescape"
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors)
+
+    def _change(self, raw: bytes) -> bytes:
+        return as_utf_8(self._decoder.decode(raw, final=not raw))
 
 
 def as_utf_8(text: str) -> bytes:
@@ -341,27 +355,21 @@ def in_encoding(text: bytes, encoding: str) -> bytes:
     return text.decode(errors="surrogateescape").encode(encoding, errors)
 
 
-class WithoutEnd:
+class WithoutEnd(Changed):
     """A file's text without its last lines, blank ones not counted.
 
     end : they, when all has been read.
     """
 
     def __init__(self, file: IO[bytes], lines: int, begun: bytes = b"") -> None:
-        self._file, self._lines, self._begun = file, lines, begun
-        self._text, self.end, self._ended = b"", b"", False
+        super().__init__(file, begun)
+        self._lines, self.end = lines, b""
 
-    def read(self, size: int) -> bytes:
-        """Up to `size` bytes, fewer only at the end."""
-        while len(self._text) < size and not self._ended:
-            more = self._begun or self._file.read(size)
-            self._begun, self._ended = b"", not more
-            if more:
-                text = self.end + more
-                start = start_of_end(text, self._lines)
-                self._text, self.end = self._text + text[:start], text[start:]
-        read, self._text = self._text[:size], self._text[size:]
-        return read
+    def _change(self, raw: bytes) -> bytes:
+        text = self.end + raw
+        start = start_of_end(text, self._lines)
+        self.end = text[start:]
+        return text[:start]
 
 
 def start_of_end(text: bytes, lines: int) -> int:

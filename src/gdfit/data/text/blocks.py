@@ -92,17 +92,6 @@ def count_lines(text: bytes) -> int:
     return count
 
 
-def line_ends_before(text: bytes, positions: Positions) -> Positions:
-    """How many lines end in `text` before each of the `positions`, each the start of a line."""
-    characters = np.frombuffer(text, np.uint8)
-    ends = characters == LF
-    if b"\r" in text:
-        returns = characters == CR
-        returns[:-1] &= ~ends[1:]
-        ends |= returns
-    return np.searchsorted(np.flatnonzero(ends), positions)
-
-
 def without_comments(text: bytes, grammar: Grammar) -> bytes:
     """`text` with blanks for each comment, so that all else keeps its place."""
     mark = (grammar.comment or "").encode()
@@ -251,14 +240,15 @@ def spans_of_rows(block: Block, grammar: Grammar) -> tuple[Positions, Positions]
     return starts[is_row], ends[is_row]
 
 
-def without_rows(text: bytes, starts: Positions, chosen: NDArray[np.bool_]) -> bytes:
-    """A block's text without the rows that are `chosen`, which start there."""
-    stops = np.append(starts[1:], len(text))
-    kept = np.concatenate([[0], np.flatnonzero(np.diff(chosen)) + 1, [len(chosen)]])
-    runs = zip(kept[:-1].tolist(), kept[1:].tolist(), strict=True)
-    return b"".join(
-        text[starts[first] : stops[last - 1]] for first, last in runs if not chosen[first]
-    )
+def in_rows(chosen: NDArray[np.bool_], starts: Positions, length: int) -> NDArray[np.bool_]:
+    """For each of `length` characters, whether it is in one of the `chosen` of the rows that start
+    there."""
+    return np.repeat(chosen, np.diff(np.concatenate([[0], starts[1:], [length]])))
+
+
+def rows_where(chosen: NDArray[np.bool_], starts: Positions, text: bytes) -> bytes:
+    """The `chosen` of the rows of a text, which start there."""
+    return np.frombuffer(text, np.uint8)[in_rows(chosen, starts, len(text))].tobytes()
 
 
 UNIT_BYTES = 1 << 21  # larger ones cost more memory, smaller ones more folds

@@ -18,6 +18,7 @@ OF_TRAINING = (
     *("comment", "header", "encoding", "sheet"),
 )
 DATES = ("mdy", "dmy")
+EXCLUSIVE = (("thousands", "decimal"), ("delimiter", "decimal"), ("delimiter", "comment"))
 # What is said of other files than those whose columns have names and types of their own.
 OF_TEXT = ("delimiter", "comment", "skip", "skip_end", "header", "encoding", "sheet")
 OF_TEXTS = ("decimal", "thousands", "skip_broken")  # and of fields that are texts
@@ -80,34 +81,27 @@ class Dialect:
     of_training: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if self.decimal is not None and self.decimal not in SPELLINGS:
-            raise UsageError(f"`decimal` takes . or a comma, not {quoted(self.decimal)}")
-        if self.delimiter not in (None, WHITE_SPACE) and not is_mark(self.delimiter, ""):
-            raise UsageError(
-                f"`delimiter` takes one character, 'tab' or 'space', not {quoted(self.delimiter)}"
-            )
-        if self.thousands is not None and self.thousands not in THOUSANDS_MARKS:
-            raise UsageError(
-                f"`thousands` takes a comma, a point, ' or a blank, not {quoted(self.thousands)}"
-            )
-        if self.thousands and self.thousands == self.decimal:
-            raise UsageError(f"`thousands` and `decimal` are both {quoted(self.thousands)}")
-        if self.delimiter and self.delimiter == self.decimal:
-            raise UsageError(f"`delimiter` and `decimal` are both {quoted(self.decimal)}")
-        if self.comment is not None and not is_mark(self.comment, " \t.,+-"):
-            raise UsageError(f"`comment` takes one character as #, not {quoted(self.comment)}")
-        if self.comment and self.comment == self.delimiter:
-            raise UsageError(f"`delimiter` and `comment` are both {quoted(self.comment)}")
-        if self.dates not in (None, *DATES):
-            raise UsageError(f"`dates` takes mdy or dmy, not {quoted(self.dates)}")
+        of_delimiter = self.delimiter in (None, WHITE_SPACE) or is_mark(self.delimiter, "")
+        of_thousands = self.thousands in (None, *THOUSANDS_MARKS)
+        of_comment = self.comment is None or is_mark(self.comment, " \t.,+-")
+        of_encoding = self.encoding is None or is_encoding(self.encoding)
+        takes = {
+            "decimal": (self.decimal in (None, *SPELLINGS), ". or a comma"),
+            "delimiter": (of_delimiter, "one character, 'tab' or 'space'"),
+            "thousands": (of_thousands, "a comma, a point, ' or a blank"),
+            "comment": (of_comment, "one character as #"),
+            "dates": (self.dates in (None, *DATES), "mdy or dmy"),
+            "encoding": (of_encoding, "an encoding of text as utf-8 or cp1252"),
+        }
+        for option, (is_taken, what) in takes.items():
+            if not is_taken:
+                raise UsageError(f"`{option}` takes {what}, not {quoted(getattr(self, option))}")
+        for one, other in EXCLUSIVE:
+            if (mark := getattr(self, one)) and mark == getattr(self, other):
+                raise UsageError(f"`{one}` and `{other}` are both {quoted(mark)}")
         for name in ("skip", "skip_end"):
             if not 0 <= getattr(self, name) < WHOLE:
                 raise UsageError(f"`{name}` takes a number of lines, not {getattr(self, name)}")
-        if self.encoding is not None and not is_encoding(self.encoding):
-            raise UsageError(
-                f"`encoding` takes an encoding of text as utf-8 or cp1252, not "
-                f"{quoted(self.encoding)}"
-            )
 
     def without(self, options: Sequence[str], why: str) -> Dialect:
         """This, without options that say nothing of such a file.

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice, pairwise, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gdfit.data.text import fields
 from gdfit.data.text.dialect import QUOTINGS, Dialect, Quoting
@@ -304,13 +304,12 @@ def look_at(
             return held_as(found, present, absent)
         if either:
             words = [field for field in words if not says_number(field, other)]
-        word, example = words[0] if words else "", ""
+        example = ""
         if dialect.decimal == "," and find_spelling(present).doubt == ",":
             shows = (field for field in present if "," in field and says_number(field, decimal))
             example = next(shows, "")
-        numbers = [field for field in present if field not in words]
-        held = Held(len(numbers), absent, len(words), word, example=example)
-        return held._replace(values=tuple(dict.fromkeys(present)), is_key=are_keys(numbers))
+        is_key = are_keys([field for field in present if field not in words])
+        return held_by(present, absent, words, example=example, is_key=is_key)
 
     if not columns:
         return (Held(),) * width
@@ -336,6 +335,13 @@ def are_keys(numbers: Sequence[str]) -> bool:
     return len(numbers) > 1 and all(int(one) <= int(other) for one, other in pairwise(numbers))
 
 
+def held_by(present: Sequence[str], absent: int, words: Sequence[str], **more: Any) -> Held:
+    """What a column holds in which so many fields are missing and these are `present`, `words`
+    among them; and `more` of it."""
+    word, values = words[0] if words else "", tuple(dict.fromkeys(present))
+    return Held(len(present) - len(words), absent, len(words), word, values=values, **more)
+
+
 def held_as(found: Found, present: Sequence[str], absent: int) -> Held:
     """What a column holds whose fields, but for so many, are numbers of a spelling of their own; an
     example has as many marks as there are."""
@@ -347,9 +353,8 @@ def held_as(found: Found, present: Sequence[str], absent: int) -> Held:
     if found.doubt:
         shows = [field for field in numbers if found.doubt in field]
     example = max(shows, key=lambda field: len({*field} - {*"0123456789"}), default="")
-    word = words[0] if words else ""
-    values = tuple(dict.fromkeys(present))
-    return Held(len(numbers), absent, len(words), word, (), spelling, example, found.doubt, values)
+    more = {"spelling": spelling, "example": example, "doubt": found.doubt}
+    return held_by(present, absent, words, **more)
 
 
 def spelled(grammar: Grammar, held: Sequence[Held]) -> Grammar:

@@ -301,12 +301,10 @@ def find_spelling(
     decimal, thousands : the marks, if they are said to be these.
     dates : ``mdy`` or ``dmy``, if dates that may be either are said to be the one.
     """
-    if before and fields and all(map(before.takes, fields)):
-        return Found(before)
-    if isinstance(before, Spelling) and fields:  # as it was, but for a sign or a code
-        alone = replace(before, unit="")
-        if all(map(alone.takes, fields)):
-            return Found(alone)
+    # As it was, also but for a sign or a code.
+    for way in (before, replace(before, unit="")) if before and fields else ():
+        if all(map(way.takes, fields)):
+            return Found(way)
     found = find_numbers(fields, decimal, thousands)
     return found if found.spelling else find_dates(fields, dates)
 
