@@ -112,6 +112,13 @@ def test_weights_and_arrays_are_held_out_with_their_rows() -> None:
     assert by_rows.validation.rows
 
 
+@pytest.mark.parametrize("name", ["row.names", "Unnamed: 0", "__index_level_0__"])
+def test_a_column_of_an_array_is_a_feature_whatever_it_is_called(name: str) -> None:
+    x = np.random.default_rng(0).normal(size=(9, 2))
+    found = gdfit.observations_from(x, x.sum(axis=1), [name, "b"], degree=2)
+    assert found.features[:2] == (name, "b")
+
+
 def test_a_validation_set_may_be_data() -> None:
     frame, other = trees(), trees(20)
     observations = gdfit.observations_from(frame, "height", ["girth", "kind"])

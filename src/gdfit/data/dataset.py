@@ -26,13 +26,7 @@ from gdfit.data.reduction.sampling import (
 from gdfit.data.reduction.tree import Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import WITHOUT_ROWS, expanded, is_condensed, name_of_file
-from gdfit.data.terms.columns import (
-    Chosen,
-    Columns,
-    OneClassError,
-    check_classes,
-    choose_columns,
-)
+from gdfit.data.terms.columns import Chosen, Columns, OneClassError, check_classes, choose_columns
 from gdfit.data.terms.lookup import made_like, remarks_on
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection, several

@@ -13,13 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from gdfit.data.text.spellings import (
-    OTHER_MARK,
-    SPELLINGS,
-    DateSpelling,
-    Spelling,
-    find_spelling,
-)
+from gdfit.data.text.spellings import OTHER_MARK, SPELLINGS, DateSpelling, Spelling, find_spelling
 from gdfit.errors import quoted
 
 WHITE_SPACE = r"\s+"  # the delimiter of files with spaces and tabs between the fields
