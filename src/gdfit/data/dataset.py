@@ -163,11 +163,8 @@ class Dataset:
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
         """The observations, condensed: see `read_observations`."""
         if stored := self.stored:
-            from gdfit.data.reduction.condensed_file import joined_parts, selected
-
             self.refuse_rows(keep_rows=keep_rows)
-            whole = joined_parts([file.whole for file in stored], self.files)
-            return selected(whole, self.selection, self.name)
+            return self._selected([file.whole for file in stored])
         return self._whole(seed, keep_rows=keep_rows)[1]
 
     @cached_property
@@ -189,6 +186,12 @@ class Dataset:
         if found and self.dialect != Dialect():
             raise UsageError(f"{self.name} has been condensed: how data are written has no effect")
         return found
+
+    def _selected(self, parts: Sequence[Observations]) -> Observations:
+        """What the selection is of these parts of condensed files."""
+        from gdfit.data.reduction.condensed_file import joined_parts, selected
+
+        return selected(joined_parts(parts, self.files), self.selection, self.name)
 
     def refuse_rows(self, *, keep_rows: bool) -> None:
         """Raise where rows are needed that have been condensed, or workers that have none."""
@@ -217,17 +220,13 @@ class Dataset:
     ) -> tuple[Observations, list[Observations]]:
         """The observations, and those of each of so many folds: see `Folds`."""
         if stored := self.stored:
-            from gdfit.data.reduction.condensed_file import joined_parts, selected
-
             self.refuse_rows(keep_rows=keep_rows)
             if any(len(file.folds) != folds for file in stored):
                 has = len(stored[0].folds)
                 what = f"has been condensed with {has or 'no'} folds: `cv` goes with as many"
                 raise GdfitError(what, file=self.name)
             by_fold = zip(*(file.folds for file in stored), strict=True)
-            wholes = [joined_parts(fold, self.files) for fold in by_fold]
-            chosen = [selected(fold, self.selection, self.name) for fold in wholes]
-            return self.observations(), chosen
+            return self.observations(), [*map(self._selected, by_fold)]
         _, (*parts, whole) = self._condensed(seed, Folds(folds, seed), keep_rows=keep_rows)
         return with_rows_of(parts, whole)
 

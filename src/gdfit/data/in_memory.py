@@ -15,12 +15,15 @@ from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import reduce_files
-from gdfit.data.sources.frames import FrameFile, columns_of, frame_file, is_frame
-from gdfit.data.sources.numeric import (
+from gdfit.data.sources.frames import (
+    FrameFile,
     array_columns,
     array_of,
     check_finite,
     checked_weights,
+    columns_of,
+    frame_file,
+    is_frame,
     name_beside,
     name_of,
     same_rows,

@@ -66,8 +66,7 @@ class LinearModel(Displayed):
         ------
         GdfitError : an input is missing, or can't be used.
         """
-        from gdfit.data.sources.frames import is_frame
-        from gdfit.data.sources.numeric import as_rows
+        from gdfit.data.sources.frames import as_rows, is_frame
 
         if is_frame(x):
             return self.in_file(self.table(x))
@@ -90,8 +89,7 @@ class LinearModel(Displayed):
         """The rows `x` as a table with the `inputs`."""
         import numpy as np
 
-        from gdfit.data.sources.frames import frame_file, is_frame
-        from gdfit.data.sources.numeric import as_rows
+        from gdfit.data.sources.frames import as_rows, frame_file, is_frame
 
         if is_frame(x):
             return frame_file(x, dialect=self.dialect)

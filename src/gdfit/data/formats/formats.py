@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from gdfit.data.batch import DataFile, Progress
-from gdfit.data.sources.csv_file import Suits, csv_in
+from gdfit.data.sources.csv_file import CsvFile, Suits, csv_in
 from gdfit.data.sources.source import ARROW, PARQUET, Source, decompressed, open_source
 from gdfit.data.sources.stores import (
     BUFFER_BYTES,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Opening = AbstractContextManager[DataFile]
 Reader = Callable[[Source, Dialect, Progress | None], Opening]
+AsCsv = Callable[[Source, Dialect, Progress | None], CsvFile]
 
 
 def arrow(kind: str, source: Source, dialect: Dialect, progress: Progress | None) -> Opening:
@@ -99,7 +100,8 @@ def open_file(
     with open_source(path) as source:
         if progress and scheme_of(path):
             progress.opened(source.stored.size)
-        with opened(source, dialect, progress, unit_bytes, suits) as file:
+        as_csv = partial(csv_in, unit_bytes=unit_bytes, suits=suits)
+        with opened(source, dialect, progress, as_csv) as file:
             yield file
 
 
@@ -110,13 +112,7 @@ def is_text_with_mark(source: Source) -> bool:
     return after >= b" " and source.tail(len(PARQUET)) != PARQUET
 
 
-def opened(
-    source: Source,
-    dialect: Dialect,
-    progress: Progress | None,
-    unit_bytes: int,
-    suits: Suits | None,
-) -> Opening:
+def opened(source: Source, dialect: Dialect, progress: Progress | None, as_csv: AsCsv) -> Opening:
     """The data file in `source`: see `open_file`."""
     start = source.start
     without_blanks = start[:START_BYTES].translate(None, BLANKS_OF_TEXT)
@@ -126,19 +122,15 @@ def opened(
         if start.startswith(mark) or without_blanks.startswith(mark):
             return reader(source, dialect, progress)
     if start.startswith(ZIP):
-        return in_archive(source, dialect, progress, unit_bytes, suits)
+        return in_archive(source, dialect, progress, as_csv)
     refuse_other_kinds(start, source.name)
     dialect = dialect.without(("sheet",), f"{source.name} is text")
-    return nullcontext(csv_in(source, dialect, progress, unit_bytes, suits))
+    return nullcontext(as_csv(source, dialect, progress))
 
 
 @contextmanager
 def in_archive(
-    source: Source,
-    dialect: Dialect,
-    progress: Progress | None,
-    unit_bytes: int,
-    suits: Suits | None,
+    source: Source, dialect: Dialect, progress: Progress | None, as_csv: AsCsv
 ) -> Iterator[DataFile]:
     """The workbook that a zip archive is, or the data file in it: see `open_file`."""
     with ExitStack() as stack:
@@ -148,7 +140,7 @@ def in_archive(
             opening = of_program("workbook", archive, dialect, progress)
         else:
             member = stack.enter_context(member_of(archive))
-            opening = opened(member, dialect, progress, unit_bytes, suits)
+            opening = opened(member, dialect, progress, as_csv)
         yield stack.enter_context(opening)
 
 

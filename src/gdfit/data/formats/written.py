@@ -70,27 +70,17 @@ def written_file(
     continued = continued_lines(text)
     held: Any = io.BytesIO(text)
     source = Source(name, held, Stored(held, None), ())
+    header = named or dialect.header
+    dialect = replace(dialect, delimiter=delimiter, encoding="utf-8", header=header)
+    if mark == ",":
+        dialect = replace(dialect, decimal=mark)
     try:
-        header = True if named else dialect.header
-        as_written = replace(
-            dialect,
-            delimiter=delimiter,
-            decimal="," if mark == "," else dialect.decimal,
-            encoding="utf-8",
-            header=header,
-        )
-        file = csv_in(source, as_written, None, UNIT_BYTES, None)
+        file = csv_in(source, dialect, None, UNIT_BYTES, None)
     except GdfitError as error:
         if error.line is None:
             raise
         row = error.line - bisect_right(continued, error.line)
-        raise GdfitError(
-            error.what,
-            file=name,
-            row=row,
-            changes=error.changes,
-            or_changes=error.or_changes,
-        ) from None
+        raise GdfitError(error.what, file=name, row=row, changes=error.changes) from None
     notes, numbering = (*notes, *file.layout.notes), Numbering(int(named), continued)
     return replace(file, layout=replace(file.layout, notes=notes, numbering=numbering))
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -21,7 +20,6 @@ from gdfit.data.text import fields
 from gdfit.data.text.blocks import (
     UNIT_BYTES,
     Block,
-    Positions,
     Unit,
     UnitCutter,
     count_lines,
@@ -114,36 +112,20 @@ class CsvFile:
 
     def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
         """The rows of a unit, all at once: see `DataFile`."""
-        grammar, width = self.layout.grammar, len(self.layout.names)
-        block, batch = unit.content, None
-        if not self.is_small and (not self.is_live or len(block.text) >= HEAD_BYTES):
-            retry = not self.skip_broken
-            batch = read_by_arrow(block, grammar, width, asked, missing=may_miss, retry=retry)
-        if self.skip_broken:
-            yield self.readable(block, batch, asked, may_miss=may_miss)
-            return
+        how = (self.layout.grammar, len(self.layout.names), asked)
+        block, batch, skip = unit.content, None, self.skip_broken
         try:
-            batch = batch or read_plainly(block, grammar, width, asked, missing=may_miss)
+            if not self.is_small and (not self.is_live or len(block.text) >= HEAD_BYTES):
+                batch = read_by_arrow(block, *how, missing=may_miss, retry=not skip)
+                if skip and not batch:
+                    batch = read_but_broken(block, *how, missing=may_miss)
+            batch = batch or read_plainly(block, *how, missing=may_miss, skip_broken=skip)
         except RowError as error:
             if error.rows_before:
                 before = block._replace(text=block.text[: self.start_of(block, error.rows_before)])
-                yield read_plainly(before, grammar, width, asked, missing=may_miss)
+                yield read_plainly(before, *how, missing=may_miss, skip_broken=skip)
             raise self.fault(error, block) from None
-        yield batch
-
-    def readable(
-        self, block: Block, batch: Batch | None, asked: Sequence[Asked], *, may_miss: bool
-    ) -> Batch:
-        """The rows of a block but for those that can't be read, which the `batch` has if there are
-        no others."""
-        if batch is None:
-            read = partial(read_plainly, skip_broken=True) if self.is_small else read_but_broken
-            grammar, width = self.layout.grammar, len(self.layout.names)
-            try:
-                batch = read(block, grammar, width, asked, missing=may_miss)
-            except RowError as error:
-                raise self.fault(error, block) from None
-        return batch._replace(lines=count_lines(block.raw))
+        yield batch._replace(lines=count_lines(block.raw) if skip else 0)
 
     @property
     def last_remark(self) -> str | None:
@@ -284,42 +266,32 @@ def read_but_broken(
     RowError : for the first row with a missing field, where there may be none.
     """
     starts, _ = spans_of_rows(block, grammar)
-    counts = fields_in_rows(block, grammar, starts)
-    batch = None
+
+    def apart(doubtful: NDArray[np.bool_]) -> Batch | None:
+        """All rows, the `doubtful` ones by the plain reader, and those that it can read by Arrow
+        with all others; None where they can't be read so."""
+        if 4 * np.count_nonzero(doubtful) > len(doubtful):
+            return None
+        alone = np.frombuffer(block.text, np.uint8).copy()
+        is_apart = in_rows(doubtful, starts, len(alone))
+        alone[~is_apart & ~table_of(b"\r\n")[alone]] = ord(grammar.blanks[-1:])
+        text = alone.tobytes()  # of the same lines
+        quotes = find_quotes(text, grammar, ended=True)
+        if not np.array_equal(quotes, block.quotes[is_apart[block.quotes]]):
+            return None  # quotes that close here, and not there
+        alike = Block(text, quotes, block.line, text)
+        read = read_plainly(alike, grammar, width, asked, missing=True, skip_broken=True)
+        doubtful[np.flatnonzero(doubtful)[read.rows]] = False
+        text = rows_where(~doubtful, starts, block.text)
+        others = Block(text, find_quotes(text, grammar, ended=True), block.line, text)
+        batch = read_by_arrow(others, grammar, width, asked, missing=missing)
+        return batch and batch._replace(rows=np.flatnonzero(~doubtful), broken=read.broken)
+
+    batch, counts = None, fields_in_rows(block, grammar, starts)
     if counts is not None:
         doubtful = counts != width
-        batch = read_apart(block, grammar, width, asked, starts, doubtful, missing=missing)
+        batch = apart(doubtful)
         if batch is None:
             doubtful |= rows_of_words(block, grammar, width, asked, starts, doubtful)
-            batch = read_apart(block, grammar, width, asked, starts, doubtful, missing=missing)
+            batch = apart(doubtful)
     return batch or read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
-
-
-def read_apart(
-    block: Block,
-    grammar: Grammar,
-    width: int,
-    asked: Sequence[Asked],
-    starts: Positions,
-    doubtful: NDArray[np.bool_],
-    *,
-    missing: bool,
-) -> Batch | None:
-    """The rows of a block, which start there: the `doubtful` ones by the plain reader, and those
-    that it can read by Arrow with all others; None where they can't be read so."""
-    if 4 * np.count_nonzero(doubtful) > len(doubtful):
-        return None
-    alone = np.frombuffer(block.text, np.uint8).copy()
-    is_apart = in_rows(doubtful, starts, len(alone))
-    alone[~is_apart & ~table_of(b"\r\n")[alone]] = ord(grammar.blanks[-1:])  # lines stay lines
-    text = alone.tobytes()
-    quotes = find_quotes(text, grammar, ended=True)
-    if not np.array_equal(quotes, block.quotes[is_apart[block.quotes]]):
-        return None  # quotes that close here, and not there
-    apart = Block(text, quotes, block.line, text)
-    read = read_plainly(apart, grammar, width, asked, missing=True, skip_broken=True)
-    doubtful[np.flatnonzero(doubtful)[read.rows]] = False
-    text = rows_where(~doubtful, starts, block.text)
-    others = Block(text, find_quotes(text, grammar, ended=True), block.line, text)
-    batch = read_by_arrow(others, grammar, width, asked, missing=missing)
-    return batch and batch._replace(rows=np.flatnonzero(~doubtful), broken=read.broken)
