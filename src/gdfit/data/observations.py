@@ -384,15 +384,6 @@ class Like(Protocol):
         """Which values of the target are 0 and 1, where it has classes."""
 
 
-def check_observations(value: object, called: str) -> None:
-    """Raise where the argument that is `called` so is none."""
-    if not isinstance(value, Observations):
-        raise UsageError(
-            f"`{called}` takes what observations_from or read_observations makes, not "
-            f"{a_kind(value)}"
-        )
-
-
 def a_kind(value: object) -> str:
     """What a value is, for a message: ``a list``."""
     name = type(value).__name__
