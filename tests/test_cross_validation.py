@@ -18,7 +18,7 @@ from classed import target_for
 from conftest import LECTURE, Gdfit
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import Dataset
-from gdfit.data.given import with_folds
+from gdfit.data.in_memory import with_folds
 from gdfit.data.reduction.sampling import Folds
 from gdfit.descent.losses import LOSSES, loss_of
 from gdfit.descent.settings import LossName, Settings

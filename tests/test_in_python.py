@@ -19,7 +19,7 @@ import pytest
 
 import gdfit
 from conftest import LECTURE, ROOT, Gdfit
-from gdfit.data.given import DataOptions
+from gdfit.data.in_memory import DataOptions
 from gdfit.descent.compare import EachOption
 from gdfit.descent.settings import Settings, SettingsOptions
 

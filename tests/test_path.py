@@ -19,7 +19,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 import gdfit as library
 from conftest import SAMPLES, Gdfit
 from gdfit.arrays import FloatArray
-from gdfit.data.given import with_folds
+from gdfit.data.in_memory import with_folds
 from test_lasso import LOADED, real_data
 
 GREENHOUSE = SAMPLES / "greenhouse.csv"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 import numpy as np
 
 from gdfit.analysis.scatter import Robust, Scatter, scatter_in
-from gdfit.data.given import DataOptions, observed
+from gdfit.data.in_memory import DataOptions, observed
 from gdfit.data.observations import Observations
 from gdfit.descent.least_squares import ones_first, squares_of
 from gdfit.descent.outcome import params_names

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.given import DataOptions, with_validation
+from gdfit.data.in_memory import DataOptions, with_validation
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import CLOSE, EXACT
 from gdfit.descent.loop import Step

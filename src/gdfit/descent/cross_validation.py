@@ -14,7 +14,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from gdfit.data.given import with_folds
+from gdfit.data.in_memory import with_folds
 from gdfit.data.observations import Observations, put_together
 from gdfit.descent.objective import mean_loss
 from gdfit.descent.run import Options, Run, as_taken, parted

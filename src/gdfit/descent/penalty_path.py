@@ -18,7 +18,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.choices import Choice, Penalty
-from gdfit.data.given import DataOptions, observed, with_folds
+from gdfit.data.in_memory import DataOptions, observed, with_folds
 from gdfit.data.observations import SAME, Observations
 from gdfit.descent.cross_validation import check_folds, without_each
 from gdfit.descent.lasso import Parabola

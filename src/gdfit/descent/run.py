@@ -13,7 +13,7 @@ from typing import Any, TypedDict, Unpack, cast
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.given import DataOptions, with_validation
+from gdfit.data.in_memory import DataOptions, with_validation
 from gdfit.data.observations import SAME, Observations, check_alike
 from gdfit.descent import stopping
 from gdfit.descent.closed_form import DescentPath, last_epoch, leap
