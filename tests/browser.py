@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Self
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
-KEYS = {"Enter": 13, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39}
+KEYS = {"Enter": 13, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "Delete": 46}
+KEYS |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
 SIZES = {"laptop": (1280, 720), "projector": (1920, 1080), "phone": (390, 844)}
 PATIENCE = 30.0  # seconds to wait for an answer
 

@@ -281,3 +281,71 @@ def test_the_limit_is_where_it_turns(opened: Opened, optimizer: str, limit: floa
             "return steps.at(-1).loss < steps[0].loss; })()"
         )
         assert came_down is not grows
+
+
+def by_torch(optimizer: str, schedule: str, epochs: int) -> tuple[FloatArray, FloatArray]:
+    """The losses and the params of full-batch steps of torch.optim on the lecture's data."""
+    import torch
+
+    optim: Any = torch.optim
+    rules = {
+        "gd": optim.SGD,
+        "adam": optim.Adam,
+        "adagrad": optim.Adagrad,
+        "rmsprop": optim.RMSprop,
+    }
+    rows = torch.tensor(lecture(epochs=1).observations.sample, dtype=torch.float64)
+    params = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    rule = rules[optimizer]([params], lr=0.1)
+    schedules = optim.lr_scheduler
+    falls = {
+        "constant": lambda: schedules.ConstantLR(rule, factor=1.0),
+        "step": lambda: schedules.StepLR(rule, step_size=-(-epochs // 10), gamma=0.5),
+        "exponential": lambda: schedules.ExponentialLR(rule, gamma=0.99),
+        "inverse": lambda: schedules.LambdaLR(rule, lambda done: (done + 1) ** -0.25),
+        "cosine": lambda: schedules.CosineAnnealingLR(rule, T_max=epochs),
+    }[schedule]()
+    losses, steps = [], []
+    for _ in range(epochs):
+        rule.zero_grad()
+        loss = ((rows[:, 0] * params[0] + params[1] - rows[:, 1]) ** 2).mean()
+        loss.backward()
+        rule.step()
+        falls.step()
+        losses.append(loss.item())
+        steps.append(params.detach().numpy().copy())
+    return np.array(losses), np.array(steps)
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "adam", "adagrad", "rmsprop"])
+@pytest.mark.parametrize("schedule", ["constant", "step", "exponential", "inverse", "cosine"])
+def test_rules_and_schedules_are_those_of_torch(
+    opened: Opened, optimizer: str, schedule: str
+) -> None:
+    page = opened(lecture())
+    for epochs in (37, 120):
+        settings = {"optimizer": optimizer, "schedule": schedule, "lr": 0.1, "epochs": epochs}
+        steps = page.run(f"gdfit.descend({json.dumps(settings)})")
+        losses, params = by_torch(optimizer, schedule, epochs)
+        np.testing.assert_allclose([step["loss"] for step in steps], losses, rtol=1e-9)
+        np.testing.assert_allclose([step["params"] for step in steps], params, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scale", ["none", "standardize"])
+def test_line_searches_reach_the_lowest_point(opened: Opened, scale: str) -> None:
+    fit = greenhouse(scale=scale)
+    page, curvature = opened(fit), fit.curvature
+    assert curvature is not None
+    H = (curvature.eigenvectors * curvature.eigenvalues) @ curvature.eigenvectors.T
+    for name in ("steepest", "cg"):
+        steps = page.run(f"gdfit.descend({{optimizer: '{name}', scale: '{scale}', epochs: 12}})")
+        before, direction, square = np.array(fit.start), np.zeros(4), 0.0
+        for step in steps[: 4 if name == "cg" else 12]:
+            grad = H @ (before - curvature.minimum)
+            np.testing.assert_allclose(step["grad"], grad, rtol=1e-6, atol=1e-9)
+            kept = grad @ grad / square if square and name == "cg" else 0.0
+            direction, square = kept * direction - grad, float(grad @ grad)
+            before = before - (direction @ grad) / (direction @ H @ direction) * direction
+            np.testing.assert_allclose(step["params"], before, rtol=1e-8, atol=1e-8)
+        if name == "cg":  # which has arrived after as many epochs as there are params
+            np.testing.assert_allclose(steps[3]["params"], curvature.minimum, rtol=1e-8)

@@ -54,6 +54,7 @@ class ArithmeticView {
       .map((name, place) => this.updateOf(name, place, settings, step));
     if (this.names.length > LINES)
       lines.push([["quiet", `… and ${counted(this.names.length - LINES)} more`]]);
+    if (settings.optimizer === "cg") lines.push([["quiet", "along −∇L and the direction before it"]]);
     if (hasBatches)
       lines.push([
         ["quiet", `the last of the epoch's updates, one for each mini-batch of ${counted(size)}`],
@@ -106,10 +107,10 @@ class ArithmeticView {
   }
 
   /** w ← 0.39 − 0.01 · 0.42 = 0.3858, for one param. */
-  updateOf(name, place, settings, { from, params, slope, memory, earlier }) {
-    const { lr, optimizer, momentum: mu, betas, l1 } = settings;
+  updateOf(name, place, settings, { from, params, slope, memory, earlier, rate: lr }) {
+    const { optimizer, momentum: mu, betas, l1 } = settings;
     const grad = ["grad", operand(slope[place])];
-    if (l1) return this.proximalUpdateOf(name, place, settings, { from, params, memory, earlier }, grad);
+    if (l1) return this.proximalUpdateOf(name, place, settings, { from, params, memory, earlier, rate: lr }, grad);
     const velocity = (before) => ["grad", operand(before.velocity[place])];
     let way = [grad];
     if (optimizer === "momentum" && earlier.velocity) {
@@ -128,6 +129,11 @@ class ArithmeticView {
         ["", " + 10⁻⁸)"],
       ];
     }
+    if (optimizer === "adagrad" || optimizer === "rmsprop") {
+      const size = (memory.sum ?? memory.square)[place];
+      way = [grad, ["", " / √"], ["grad", operand(size)]];
+    }
+    if (LINE_SEARCHES.includes(optimizer)) way = [["grad", operand(-memory.direction[place])]];
     return [
       ["name", name],
       ["", " ← "],
@@ -142,8 +148,8 @@ class ArithmeticView {
   }
 
   /** w ← S(0.39 − 0.01 · 0.42) = 0.3858, S the threshold at γλ₁, which leaves b as it is. */
-  proximalUpdateOf(name, place, settings, { from, params, memory, earlier }, grad) {
-    const { lr, optimizer, momentum, l1 } = settings;
+  proximalUpdateOf(name, place, settings, { from, params, memory, earlier, rate: lr }, grad) {
+    const { optimizer, momentum, l1 } = settings;
     const isWeight = place < run.features.length;
     const [open, close] = isWeight ? [`S(`, `)`] : ["", ""];
     const before = (earlier.before ?? from)[place];

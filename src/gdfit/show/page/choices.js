@@ -21,6 +21,16 @@ class Choices {
       app.draw();
     });
     this.again.addEventListener("click", () => app.reset());
+    [this.schedule, this.decay, this.race, this.runs] = ["schedule", "decay", "race", "runs"].map(find);
+    this.schedule.append(...Object.keys(SCHEDULES).map((name) => element("option", {}, name)));
+    this.schedule.addEventListener("change", () => app.change({ schedule: this.schedule.value, decay: null }));
+    this.decay.addEventListener("change", () => {
+      const decay = Number(this.decay.value.replace(",", "."));
+      if (decay > 0 && Number.isFinite(decay)) app.change({ decay });
+      app.draw();
+    });
+    this.race.addEventListener("click", () => app.race());
+    this.runs.addEventListener("click", () => app.swap());
     const starts = find("starts");
     starts.hidden = run.features.length === 1 && run.intercept; // it can be dragged there
     for (const [name, text] of Object.entries(START_NAMES)) {
@@ -52,5 +62,15 @@ class Choices {
       this.epochs.value = this.app.epochs;
     }
     this.again.disabled = !differs;
+    const { schedule, decay, optimizer } = settings;
+    this.schedule.value = schedule;
+    this.schedule.closest("label").hidden = LINE_SEARCHES.includes(optimizer);
+    this.decay.hidden = !(schedule in DECAYS) || LINE_SEARCHES.includes(optimizer);
+    if (document.activeElement !== this.decay) this.decay.value = decay ?? DECAYS[schedule] ?? "";
+    const { other, number } = this.app;
+    set(this.race, { "aria-pressed": String(Boolean(other)) });
+    say(this.race, other ? "end the race" : "race a second run");
+    this.runs.hidden = !other;
+    if (other) say(this.runs, `run ${number} is set; set run ${other.number}`);
   }
 }

@@ -17,7 +17,8 @@ plane : of several features that are made of one number, its `name`; `sample` an
     observations to draw as [that number, y]; and where to draw the curve, `x` and the `features`
     there, rows [x₁…x_p]; else null.
 dates : whether the one feature, or the number on the plane, is a date.
-sample : observations to draw, rows [x₁…x_p, y] of seven digits; null where `rows` are observations.
+sample : observations to draw, rows [x₁…x_p, y], of seven digits, but for all of one feature, which
+    can be moved; null where `rows` are observations.
 validation : rows, as above, and sample of the validation set, and how many `observations` it has;
     null where there is none.
 scales : by name, what may be descended on. The column of ones being u, the features are
@@ -82,7 +83,7 @@ Json = dict[str, Any]
 """A JSON object."""
 
 MOST_ROWS = 2000
-MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
+MOST_TEXT = 180_000  # characters of rows, and of the sample: with the rest, less than 500 kB
 MOST_STEPS = 300  # of a run on a sample
 MOST_WHITENED = 60  # features whose whitening, a matrix, may take its room
 FAR = 100.0  # deviations: a mean that is farther from 0 costs digits
@@ -116,6 +117,7 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
     if settings.batch_size and observations.rows:
         entropy = [*seed_words(settings.seed), *seed_words(SHUFFLING)]
         shuffling = {"entropy": entropy, "block": observations.rows.block}
+    one, few = len(observations.features) == 1, observations.count <= MOST_ROWS
     left = MOST_TEXT - len(json.dumps(rows["values"]))
     room = max(left, (MOST_TEXT - left) // 2)
     record = {
@@ -129,7 +131,7 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
         "intercept": observations.intercept,
         "weighted": observations.weight is not None,
         "rows": rows,
-        "sample": drawn(observations.sample, room) if condensed else None,
+        "sample": drawn(observations.sample, room, few and one) if condensed else None,
         "plane": plane(fit) if on_a_plane(fit) and len(observations.features) > 1 else None,
         "dates": on_a_plane(fit) and is_along_dates(fit),
         "validation": held_out,
@@ -302,8 +304,11 @@ def how_it_ended(fit: Fit, steps: Sequence[Step]) -> Json:
     }
 
 
-def drawn(sample: FloatArray, most: int) -> list[list[float]]:
-    """Observations to draw: rounded, and as many as `most` characters hold."""
+def drawn(sample: FloatArray, most: int, is_whole: bool = False) -> list[list[float]]:
+    """Observations to draw: rounded, unless they are to be `is_whole`, and as many as `most`
+    characters hold."""
+    if is_whole:
+        return thinned(short_numbers(sample), most)
     return thinned([[*map(drawn_number, row)] for row in sample[:MOST_ROWS].tolist()], most)
 
 

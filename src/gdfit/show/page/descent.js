@@ -25,6 +25,8 @@ class Descent {
     this.batch = size && size < objective.target.length ? size : null;
     this.shuffling = this.batch ? new Shuffling(shuffling) : null;
     this.first = before?.epochs ?? 0;
+    this.rule = rulesOf(settings)[settings.optimizer];
+    this.whole = { ...settings, bend: (direction) => objective.bend(direction) };
     const params = Float64Array.from(start);
     const first = before?.first_loss ?? objective.at(params);
     this.bound = Math.max(beyond * first, objective.at(params.map(() => 0)));
@@ -99,17 +101,18 @@ class Descent {
 
   /**
    * The step that follows `step`. It knows the params that it `began` at, and the update that led
-   * to its params, with mini-batches the last one: `from` which params, with which `slope`, and
-   * what the rule remembered, `earlier`.
+   * to its params, with mini-batches the last one: `from` which params, with which `slope`, which
+   * learning `rate`, and what the rule remembered, `earlier`.
    */
   after(step) {
     if (this.batch) return this.throughBatches(step);
-    const { objective, settings } = this;
+    const { objective } = this;
     const { params: from, memory: earlier } = step;
+    const settings = this.settingsIn(step.epoch + 1);
     const memory = { ...earlier };
     const grad = new Float64Array(from.length);
     const loss = objective.at(from, grad);
-    const params = rulesOf(settings)[settings.optimizer](from, grad, memory, settings);
+    const params = this.rule(from, grad, memory, settings);
     return {
       epoch: step.epoch + 1,
       loss,
@@ -119,14 +122,22 @@ class Descent {
       began: from,
       from,
       slope: grad,
+      rate: memory.rate ?? settings.lr,
       earlier,
     };
   }
 
+  /** The settings with the learning rate of an epoch. */
+  settingsIn(epoch) {
+    const { whole, first } = this;
+    if (whole.schedule === "constant") return whole;
+    return { ...whole, lr: rateIn(epoch, first + whole.epochs, whole) };
+  }
+
   throughBatches({ epoch, params, memory }) {
     const began = params;
-    const { objective, settings, shuffling, batch } = this;
-    const update = rulesOf(settings)[settings.optimizer];
+    const { objective, shuffling, batch } = this;
+    const settings = this.settingsIn(epoch + 1);
     const order = shuffling.order(objective.target.length, epoch + 1);
     const sums = { loss: 0, grad: new Float64Array(params.length), count: 0 };
     const meanWeight = objective.total / order.length;
@@ -141,10 +152,10 @@ class Descent {
         sums.grad[place] += value;
       });
       sums.count += 1;
-      params = update(from, slope, memory, settings);
+      params = this.rule(from, slope, memory, settings);
     }
     const [loss, grad] = [sums.loss / sums.count, sums.grad.map((sum) => sum / sums.count)];
-    return { epoch: epoch + 1, loss, grad, params, memory, began, from, slope, earlier };
+    return { epoch: epoch + 1, loss, grad, params, memory, began, from, slope, rate: settings.lr, earlier };
   }
 }
 

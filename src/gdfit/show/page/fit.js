@@ -17,7 +17,7 @@ function cloudOf(name, count) {
  * line or the curve through them.
  */
 class FitView {
-  constructor(figure) {
+  constructor(figure, app) {
     const { plane } = run;
     const isCurve = plane || LOSS.symbol;
     const title = `The observations and the ${isCurve ? "curve" : "line"}`;
@@ -28,13 +28,22 @@ class FitView {
     this.held = (plane ? plane.validation : run.validation?.sample) ?? [];
     this.residuals = shape("path", { class: "residuals" });
     this.start = shape("path", { class: "start-line" });
+    this.rival = shape("path", { class: "rival" });
     this.line = shape("path", { class: "line" });
     this.drop = shape("path", { class: "drop" });
-    this.chart.plot.append(this.residuals);
-    this.clouds = new Clouds(this.chart.plot, this.seen, this.held);
-    this.chart.plot.append(this.drop, this.start, this.line);
+    this.dots = shape("g");
+    this.chart.plot.append(this.residuals, this.dots);
+    this.clouds = new Clouds(this.dots, this.seen, this.held);
+    this.chart.plot.append(this.drop, this.start, this.rival, this.line);
     this.half = shape("path", { class: "half" });
     this.chart.plot.append(this.half);
+    this.span(plane, isCurve);
+    if (canObserve()) this.observing = new Observing(this, app);
+    if (canObserve() && !run.classes) this.grips = new LineGrips(this, app);
+  }
+
+  /** The axis of x, and where y is observed. */
+  span(plane, isCurve) {
     const seen = [...this.seen, ...this.held];
     this.xs = widened(...extent(seen.map(([x]) => x)), 0.05);
     this.observed = widened(...extent(seen.map(([, y], place) => spreadOut(y, place))), 0.12);
@@ -45,17 +54,31 @@ class FitView {
     this.x = axis(...this.xs, named(plane?.name ?? run.features[0]));
   }
 
-  draw({ params, start, epoch, descent, settings }) {
+  /** Other observations: the axes hold them, but stay while one is moved. */
+  observe() {
+    this.seen = sample;
+    this.dots.replaceChildren();
+    this.clouds = new Clouds(this.dots, this.seen, this.held);
+    this.areNew = true;
+    if (!this.observing?.isMoving) this.span(null, LOSS.symbol);
+  }
+
+  draw({ params, start, epoch, descent, settings, rival }) {
     const { chart } = this;
-    if (this.descent !== descent || !this.isHeld) this.hold(descent, run.scales[settings.scale]);
+    const isStill = !(this.observing?.isMoving || this.grips?.isMoving);
+    if (isStill && this.descent !== descent || !this.y || (isStill && !this.isHeld)) this.hold(descent, run.scales[settings.scale]);
     chart.layoutFor(this.y);
     const isNew = chart.axes(this.x, this.y);
     const at = ([x, y]) => [chart.x(x), chart.y(y)];
-    if (isNew) this.clouds.draw(([x, y], place) => at([x, spreadOut(y, place)]));
+    if (isNew || this.areNew) this.clouds.draw(([x, y], place) => at([x, spreadOut(y, place)]));
+    this.areNew = false;
+    this.observing?.draw();
+    this.grips?.draw(params, epoch === descent.first);
     const [w, b] = params;
     const heights = predictions(this.features, params);
     const drawn = (ys) => through(ys.map((y, place) => at([this.along[place], y])));
     set(this.line, { d: drawn(heights) });
+    set(this.rival, { d: rival ? drawn(predictions(this.features, rival)) : "" });
     set(this.start, {
       d: epoch > descent.first ? drawn(predictions(this.features, start)) : "",
     });
@@ -76,7 +99,7 @@ class FitView {
     const name = run.plane ? "the fit" : equation(w, b);
     const crossed = halves.length ? [["half", `½ at ${halves.map(numberOrDate).join(", ")}`]] : [];
     const keys = keysOf(this.clouds.groups);
-    this.figure.note(["line", name], ...crossed, ...whereabouts, ...keys, ...drawnOf(this.seen));
+    this.figure.note(["line", name], ...crossed, ...whereabouts, ...keys, ...drawnOf(this.seen), ...(this.observing?.notes ?? []));
   }
 
   /** Make the axis of y hold the observations, and the lines of the first epochs if it can. */

@@ -9,9 +9,8 @@ class LevelsView {
   constructor(figure, app) {
     this.app = app;
     this.figure = figure;
-    const title = "The level sets of the loss, and the path of the params";
-    figure.heading(title);
-    this.chart = new Chart(figure.plot, title);
+    this.title = "The path across the loss's level sets";
+    this.chart = new Chart(figure.plot, this.title);
     this.surfaces = {};
     this.bands = shape("g", { class: "bands" });
     this.ghost = shape("path", { class: "ghost" });
@@ -103,7 +102,8 @@ class LevelsView {
     set(this.ahead, { d: through(places) });
     set(this.path, { d: through([...past, at(step.params)]) });
     set(this.steps, { d: dots(past.slice(1, DOTS)) });
-    set(this.ghost, { d: ghost ? through(this.ghostly(ghost, scale).map(at)) : "" });
+    const ghostly = ghost ? this.ghostly(ghost, scale) : [];
+    set(this.ghost, { d: through(ghostly.map(at)), class: ghost?.kind ?? "ghost" });
     const hasMinimum = !run.ended.separable;
     set(this.minimum, { d: hasMinimum ? star(...at(surface.minimum), 0.95 * chart.unit) : "" });
     const [x, y] = at(step.params);
@@ -125,7 +125,7 @@ class LevelsView {
       ["start", "start: drag it"],
       ["path", "path, with epochs 1, 10, 100 …"],
       ...(hasMinimum ? [["minimum", surface.axes.isFlat ? "a minimum" : "minimum"]] : []),
-      ...(ghost ? [["ghost", "the run"]] : []),
+      ...(ghost ? [[ghost.kind, ghost.name]] : []),
       ...(this.isEqual ? [] : [["", "w and b on different scales: no right angles"]]),
       ...(gone ? [["", `the path leaves at epoch ${counted(gone.epoch)}`]] : []),
     );
@@ -201,11 +201,16 @@ class LevelsView {
     this.bands.replaceChildren(...(top > 0 && Number.isFinite(top) ? paths : []));
   }
 
-  /** The run's own path, on the scale that is shown. */
-  ghostly(steps, scale) {
-    const own = run.scales[run.settings.scale];
+  /** The path of another run, on the scale that is shown. */
+  ghostly({ points, start, scale: own }, scale) {
     const there = (w, b) => onScale(inData([w ?? NaN, b ?? NaN], own), run.scales[scale]);
-    return [there(...own.start), ...steps.map(([, , w, b]) => there(w, b))];
+    return [there(...start), ...points.map(([, , w, b]) => there(w, b))];
+  }
+
+  /** Other observations have another loss. */
+  observe() {
+    this.surfaces = {};
+    this.key = null;
   }
 
   /** The epochs 1, 10, 100 … along the path, where they are apart. */

@@ -29,7 +29,8 @@ class LossView {
     const losses = steps.map(({ loss }) => loss);
     const minimum = run.scales[settings.scale].minimum_loss;
     const held = run.validation ? this.held(steps, settings, descent) : [];
-    const y = this.height(losses, minimum, held.map(([, loss]) => loss));
+    const others = ghost?.kind === "rival" ? ghost.points.map(([, loss]) => loss) : [];
+    const y = this.height(losses, minimum, [...held.map(([, loss]) => loss), ...others]);
     chart.layoutFor(y);
     chart.axes(axis, y);
     const at = (place, loss) => [chart.x(place), chart.y(loss)];
@@ -40,7 +41,8 @@ class LossView {
     const past = [...points.filter(([place]) => place <= epoch), [epoch, loss]];
     set(this.ahead, { d: curve(points) });
     set(this.curve, { d: curve(past) });
-    set(this.ghost, { d: ghost ? curve(ghost.map(([place, loss]) => [place, loss ?? NaN])) : "" });
+    const ghostly = ghost?.points.map(([place, loss]) => [place, loss ?? NaN]) ?? [];
+    set(this.ghost, { d: curve(ghostly), class: ghost?.kind ?? "ghost" });
     set(this.validation, { d: curve(held.filter(([place]) => place <= epoch)) });
     const isShown = minimum > y.low;
     set(this.least, { d: isShown ? through([at(axis.low, minimum), at(axis.high, minimum)]) : "" });
@@ -62,7 +64,7 @@ class LossView {
       ["loss", "loss"],
       ...(run.validation ? [["validation-loss", "validation"]] : []),
       ...(isShown ? [["least", `minimum ${short(minimum)}`]] : []),
-      ...(ghost ? [["ghost", "the run"]] : []),
+      ...(ghost ? [[ghost.kind, ghost.name]] : []),
       ...(cut
         ? [["", `cut off at epoch ${counted(cut.epoch)}; ${short(losses.at(-1), 3)} in the end`]]
         : []),

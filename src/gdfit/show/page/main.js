@@ -3,12 +3,15 @@
 const MOST_EPOCHS = 1e7; // one may ask for
 const FIRST_EPOCHS = 1e6; // are shown of a longer run
 const PATIENCE = 12; // milliseconds of descending between two frames
+const CHOSEN = ["optimizer", "scale", "lr", "momentum", "schedule", "decay"]; // settings
 
 class App {
   constructor() {
     const { settings, ended } = run;
     const epochs = ended.status === "diverged" ? settings.epochs : ended.epochs;
     this.own = Math.min(epochs, FIRST_EPOCHS);
+    this.record = run;
+    this.views = [];
     this.describe();
     const isLine = run.features.length === 1;
     document.body.className = isLine ? "one-feature" : "many-features";
@@ -23,12 +26,14 @@ class App {
       new RateSlider(this),
       new Choices(this),
       this.fitView(new Figure("fit"), isLine),
-      hasLevels ? new LevelsView(new Figure("path"), this) : new ParamsView(new Figure("path"), this),
+      new PathView(new Figure("path"), this, hasLevels),
       new LossView(new Figure("loss"), this),
       ...(isParabola ? [new SteepestView(steepest)] : []),
       new ArithmeticView(),
+      new Address(this),
     ];
     this.reset();
+    this.first = { ...this.settings };
     this.resized = new ResizeObserver(() => this.draw());
     for (const sized of [document.body, ...document.querySelectorAll(".plot")])
       this.resized.observe(sized); // also where what stands beside a chart takes its room
@@ -36,6 +41,7 @@ class App {
 
   /** Do nothing any more: another run takes the page. */
   close() {
+    this.isClosed = true;
     this.player.isPlaying = false;
     this.resized.disconnect();
     cancelAnimationFrame(this.frame);
@@ -44,7 +50,7 @@ class App {
 
   /** What shows the fit: see fit.js and classes.js. */
   fitView(figure, isLine) {
-    if (isLine || run.plane) return new FitView(figure);
+    if (isLine || run.plane) return new FitView(figure, this);
     if (!run.classes) return new PredictionView(figure);
     return run.features.length === 2 ? new BorderView(figure) : new ProbabilityView(figure);
   }
@@ -70,18 +76,22 @@ class App {
     say(document.getElementById("about"), about);
     const holder = document.getElementById(isNote ? "ground" : "footing");
     holder.hidden = false;
-    say(holder, isNote ? ground : `${historyOf(run)} ${ground}`);
+    const history = run === this.record ? historyOf(run) : "The observations have been changed.";
+    say(holder, isNote ? ground : `${history} ${ground}`);
     say(document.getElementById("made"), `gdfit ${run.version}`);
   }
 
   /** As the run was. */
   reset() {
-    this.settings = { ...run.settings };
+    if (run !== this.record) this.observe(this.record);
+    this.settings = { schedule: "constant", decay: null, ...run.settings };
+    this.settings.lr ??= this.calmRate(this.settings);
     this.start = [...run.scales[run.settings.scale].start];
     this.epochs = this.own;
+    this.other = null;
     this.wanted = 0; // the start, or where it goes on
     this.restart();
-    this.original ??= this.descent;
+    this.original ??= { descent: this.descent, scale: run.scales[run.settings.scale] };
   }
 
   /** Change settings, the `start` or the number of `epochs`, and descend anew. */
@@ -99,6 +109,12 @@ class App {
     if (start) this.start = [...start];
     if (epochs) this.epochs = epochs;
     this.restart();
+    if (epochs && this.other) this.other.descent = this.descentFrom(this.other);
+  }
+
+  /** A learning rate at which nothing overshoots. */
+  calmRate({ scale }) {
+    return Number((1 / run.scales[scale].lambda_max).toPrecision(3));
   }
 
   /** Start at zeros, at random, or as the run did. */
@@ -110,28 +126,67 @@ class App {
     this.change({ start: places[name] });
   }
 
+  /** A second run beside this one, from the same settings, which are then its own; or none. */
+  race() {
+    this.other = this.other ? null : { settings: { ...this.settings }, start: [...this.start], descent: this.descent, number: 1 };
+    this.number = 2;
+    this.draw();
+  }
+
+  /** Set the other of two runs. */
+  swap() {
+    const { settings, start, descent, number } = this;
+    Object.assign(this, this.other);
+    this.other = { settings, start, descent, number };
+    this.seen = null;
+    this.work();
+  }
+
+  /** Take a run whose observations have changed, and descend anew, from the same lines. */
+  observe(record) {
+    const before = run;
+    take(record);
+    for (const each of [this, this.other].filter(Boolean)) {
+      const { scale } = each.settings;
+      if (each.start && record.features.length === 1)
+        each.start = [...onScale(inData(each.start, before.scales[scale]), record.scales[scale])];
+    }
+    this.describe();
+    for (const view of this.views) view.observe?.();
+    if (!this.descent) return;
+    if (this.other) this.other.descent = this.descentFrom(this.other);
+    this.restart();
+  }
+
   restart() {
-    const { optimizer, scale, lr, momentum } = this.settings;
     const before = this.descent?.first ?? 0;
-    this.descent = descentOf({ optimizer, scale, lr, momentum, start: this.start });
+    this.descent = this.descentFrom(this);
     this.wanted += this.descent.first - before;
     this.seen = null;
     this.isWhole = false;
     this.work();
   }
 
+  descentFrom({ settings, start }) {
+    const { optimizer, scale, lr, momentum, schedule, decay } = settings;
+    const epochs = this.epochs === this.own ? undefined : this.epochs;
+    return descentOf({ optimizer, scale, lr, momentum, schedule, decay, start, epochs });
+  }
+
   /** Descend for a moment; go on in the next frame if there is more to do. */
   work() {
-    const { descent } = this;
+    const { descent, other } = this;
     const until = performance.now() + PATIENCE;
     let count = 0;
-    descent.run(this.end, () => (count += 1) % 16 === 0 && performance.now() > until);
+    const isTired = () => (count += 1) % 16 === 0 && performance.now() > until;
+    const descents = [descent, ...(other ? [other.descent] : [])];
+    for (const each of descents) each.run(this.end, isTired);
     this.draw();
-    const isDone = descent.status || descent.last.epoch >= this.end;
-    if (isDone) this.seen = descent.lastToSee(run.rounding);
+    if (descents.every(({ status, last }) => status || last.epoch >= this.end))
+      this.seen = Math.max(...descents.map((each) => each.lastToSee(run.rounding)));
     else
       requestAnimationFrame(() => {
-        if (descent === this.descent) this.work();
+        if (descent === this.descent && other === this.other) this.work();
       });
   }
 
@@ -143,6 +198,12 @@ class App {
 
   pause() {
     this.player.pause();
+  }
+
+  /** Look at another view of the path. */
+  look(view) {
+    this.view = view;
+    this.draw();
   }
 
   /** Show all epochs, or those in which something happens. */
@@ -158,13 +219,18 @@ class App {
 
   /** The last epoch that there is to show. */
   get last() {
-    if (this.descent.status) return this.descent.last.epoch;
+    const isOver = this.descent.status && (this.other?.descent.status ?? true);
+    if (isOver) return this.reached;
     return this.isWhole ? this.end : (this.seen ?? this.end);
   }
 
+  /** The last epoch that one of the runs has come to. */
+  get reached() {
+    return Math.max(this.descent.last.epoch, this.other?.descent.last.epoch ?? 0);
+  }
+
   get epoch() {
-    const { first, last } = this.descent;
-    return Math.max(Math.min(this.wanted, this.last, last.epoch), first);
+    return Math.max(Math.min(this.wanted, this.last, this.reached), this.descent.first);
   }
 
   get axis() {
@@ -176,24 +242,42 @@ class App {
     const { settings, start } = this;
     const own = run.scales[settings.scale].start;
     return (
-      ["optimizer", "scale", "lr", "momentum"].some(
-        (name) => settings[name] !== run.settings[name],
-      ) ||
+      run !== this.record ||
+      Boolean(this.other) ||
+      CHOSEN.some((name) => (settings[name] ?? null) !== (this.first[name] ?? null)) ||
       start.some((value, place) => value !== own[place]) ||
       this.epochs !== this.own
     );
   }
 
-  /** The steps of the run, [epoch, loss, …params], where they are not those that are shown. */
+  /**
+   * The run that is drawn beside the one that is shown: its `points` [epoch, loss, …params], their
+   * `scale`, what it is called and how it is drawn; the other of two, or the page's own where it
+   * is not the one that is shown.
+   */
   get ghost() {
     const { first } = this.descent;
-    if (run.rows.kind === "sample")
-      return run.ended.steps.map(([epoch, ...numbers]) => [first + epoch, ...numbers]);
+    const { settings } = this.record;
+    if (this.other) {
+      const { descent, settings: others, number } = this.other;
+      const told = LINE_SEARCHES.includes(others.optimizer) ? "" : `, γ ${brief(others.lr, 3)}`;
+      return this.ghostOf(descent, run.scales[others.scale], "rival", `run ${number}: ${others.optimizer}${told}`);
+    }
+    if (run.rows.kind === "sample") {
+      const points = run.ended.steps.map(([epoch, ...numbers]) => [first + epoch, ...numbers]);
+      const scale = run.scales[settings.scale];
+      return { points, scale, start: scale.start, kind: "ghost", name: "the run" };
+    }
     if (!this.differs) return null;
-    const { steps, first: own } = this.original;
-    return steps
+    return this.ghostOf(this.original.descent, this.original.scale, "ghost", "the run");
+  }
+
+  ghostOf({ steps, first: own }, scale, kind, name) {
+    const { first } = this.descent;
+    const points = steps
       .slice(1)
       .map(({ epoch, loss, params }) => [first + epoch - own, loss, ...params]);
+    return { points, scale, start: steps[0].params, kind, name };
   }
 
   /** Draw all views in the next frame. */
@@ -201,8 +285,10 @@ class App {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = null;
-      const { settings, descent, epoch, axis, last } = this;
+      const { settings, descent, axis, last, other } = this;
+      const epoch = Math.min(this.epoch, descent.last.epoch);
       const scale = run.scales[settings.scale];
+      const rival = other?.descent.at(this.epoch);
       const step = descent.at(epoch);
       const scene = {
         settings,
@@ -217,6 +303,7 @@ class App {
         shape: scale,
         params: inData(step.params, scale),
         start: inData(this.start, scale),
+        rival: rival && inData(rival.params, run.scales[other.settings.scale]),
       };
       for (const view of this.views) view.draw(scene);
     });
@@ -234,8 +321,15 @@ function begin(record) {
   PARTS.forEach((part, place) => document.querySelector(part).replaceWith(blank[place].cloneNode(true)));
   take(record);
   app = new App();
+  goTo(app, location.hash.slice(1));
 }
 
+window.addEventListener("hashchange", () => {
+  if (!app) return;
+  app.reset();
+  app.look("path");
+  goTo(app, location.hash.slice(1));
+});
 document.addEventListener("keydown", (event) => app?.player.onPage(event));
 if (held.rows) begin(held);
 else new FileView();

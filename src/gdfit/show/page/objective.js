@@ -96,6 +96,21 @@ class Objective {
       loss += l1 * Math.abs(params[column]); // whose slope is left to a threshold
     return loss;
   }
+
+  /** The second derivative of the squared loss along a direction. */
+  bend(direction) {
+    const { design, target, size, weights, total, l2 } = this;
+    let squares = 0;
+    for (let row = 0; row < target.length; row += 1) {
+      let along = 0;
+      for (let column = 0; column < size; column += 1)
+        along += design[row * size + column] * direction[column];
+      squares += (weights ? weights[row] : 1) * along * along;
+    }
+    const features = direction.subarray(0, size - 1);
+    return 2 * (squares / total + l2 * dot(features, features));
+  }
+
   /** Whether a residual is at most `AT_KINK` times |y| + Σ|aⱼθⱼ|, which must be a number. */
   isRounding(residual, row, params) {
     let sizes = Math.abs(this.target[row]);

@@ -1,7 +1,10 @@
 // Update rules: from the params and the gradient to the next params, as torch.optim and gdfit have
 // them. What a rule remembers is in `memory`, a plain object, so that it can be copied.
 
-const EPSILON = 1e-8;
+const EPSILON = 1e-8; // of adam and rmsprop
+const ADAGRAD_EPSILON = 1e-10;
+const SMOOTHING = 0.99; // α of rmsprop
+const LINE_SEARCHES = ["steepest", "cg"]; // find their learning rate in each epoch
 
 const OPTIMIZERS = {
   /** θ ← θ − γ∇L. */
@@ -36,7 +39,60 @@ const OPTIMIZERS = {
         param - (rate * memory.mean[place]) / (Math.sqrt(memory.square[place]) / root + EPSILON),
     );
   },
+
+  /** s ← s + ∇L², θ ← θ − γ∇L/(√s + ε). */
+  adagrad: (params, grad, memory, { lr }) => {
+    const before = memory.sum;
+    memory.sum = grad.map((value, place) => (before ? before[place] : 0) + value * value);
+    return params.map(
+      (param, place) => param - (lr * grad[place]) / (Math.sqrt(memory.sum[place]) + ADAGRAD_EPSILON),
+    );
+  },
+
+  /** v ← αv + (1 − α)∇L², θ ← θ − γ∇L/(√v + ε). */
+  rmsprop: (params, grad, memory, { lr }) => {
+    const before = memory.square;
+    memory.square = grad.map(
+      (value, place) => SMOOTHING * (before ? before[place] : 0) + (1 - SMOOTHING) * value * value,
+    );
+    return params.map(
+      (param, place) => param - (lr * grad[place]) / (Math.sqrt(memory.square[place]) + EPSILON),
+    );
+  },
+
+  /** θ ← θ + γd, γ = −dᵀ∇L/dᵀHd, which leads to the lowest point along d = −∇L. */
+  steepest: (params, grad, memory, { bend }) => alongLine(params, grad, memory, bend, 0),
+
+  /** The same along d ← −∇L + βd, β = ‖∇L‖² as a part of the one before. */
+  cg: (params, grad, memory, { bend }) =>
+    alongLine(params, grad, memory, bend, memory.square ? dot(grad, grad) / memory.square : 0),
 };
+
+function alongLine(params, grad, memory, bend, beta) {
+  const before = memory.direction;
+  const direction = grad.map((value, place) => (beta ? beta * before[place] - value : -value));
+  const bent = bend(direction);
+  const rate = bent > 0 ? -dot(direction, grad) / bent : 0;
+  Object.assign(memory, { direction, square: dot(grad, grad), rate });
+  return params.map((param, place) => param + rate * direction[place]);
+}
+
+// Schedules: by which factor the learning rate has fallen in epoch t, as gdfit's schedules.py.
+const STAGES = 10; // of a run that falls by steps
+const DECAYS = { step: 0.5, exponential: 0.99, inverse: 0.25 };
+const SCHEDULES = {
+  constant: () => 1,
+  step: (epoch, last, decay) => decay ** Math.floor((epoch - 1) / Math.ceil(last / STAGES)),
+  exponential: (epoch, last, decay) => decay ** (epoch - 1),
+  inverse: (epoch, last, decay) => epoch ** -decay,
+  cosine: (epoch, last) => (1 + Math.cos((Math.PI * (epoch - 1)) / last)) / 2,
+};
+
+/** The learning rate of an epoch, in a run that ends with the epoch `last`. */
+function rateIn(epoch, last, { lr, schedule = "constant", decay }) {
+  if (schedule === "constant") return lr;
+  return lr * SCHEDULES[schedule](epoch, last, decay ?? DECAYS[schedule]);
+}
 
 /**
  * The same with λ₁‖w‖₁, for those that a threshold goes with: S takes γλ₁ off each weight, or what
@@ -55,8 +111,11 @@ const PROXIMAL = {
 };
 
 /** The update rules of a run with these settings, by name. */
-function rulesOf({ l1 }) {
-  return l1 ? PROXIMAL : OPTIMIZERS;
+function rulesOf({ l1, loss, batch_size: size }) {
+  if (l1) return PROXIMAL;
+  if (loss === "mse" && !size) return OPTIMIZERS;
+  const { steepest, cg, ...others } = OPTIMIZERS; // which are for a parabola
+  return others;
 }
 
 function proximal(params, grad, memory, { lr, l1 }, mu) {

@@ -8,7 +8,7 @@ const LEAST_UNIT = 1e-6; // of the largest param: what is less is near 0
 class ParamsView {
   constructor(figure, app) {
     this.figure = figure;
-    figure.heading("The params, epoch by epoch");
+    this.title = "The params, epoch by epoch";
     this.chart = new Chart(figure.plot, "Each param against the epoch");
     const names = paramNames(run);
     this.many = names.length > NAMED;

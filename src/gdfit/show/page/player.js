@@ -93,8 +93,8 @@ class Player {
     } else requestAnimationFrame((next) => this.tick(next));
   }
 
-  draw({ epoch, epochs, step, began, descent, axis, settings, params }) {
-    const { end, isWhole, seen } = this.app;
+  draw({ epochs, step, began, descent, axis, settings, params }) {
+    const { end, isWhole, seen, epoch, other } = this.app;
     set(this.play, {
       "aria-pressed": String(Boolean(this.isPlaying)),
       class: this.isPlaying ? "playing" : null,
@@ -105,9 +105,10 @@ class Player {
     this.scrub.value = 1000 * axis.along(epoch);
     this.scrub.style.setProperty("--done", `${tidy(100 * axis.along(epoch))}%`);
     set(this.scrub, { "aria-valuetext": `epoch ${epoch} of ${epochs}` });
-    const last = descent.status ? epochs : end;
-    const working = descent.last.epoch >= last ? "" : " …";
-    const isCut = !descent.status && seen !== null && seen < end;
+    const isOver = descent.status && (other?.descent.status ?? true);
+    const last = isOver ? epochs : end;
+    const working = this.app.reached >= last ? "" : " …";
+    const isCut = !isOver && seen !== null && seen < end;
     this.whole.hidden = !isCut;
     if (isCut)
       say(this.whole, isWhole ? `to ${counted(seen)} only` : `show to ${counted(end)}`);
@@ -119,6 +120,7 @@ class Player {
     );
     this.readout.replaceChildren(
       ...this.numbers(epoch > descent.first ? step : began, params, settings),
+      ...this.ofOther(other, epoch),
       ...this.ending(epoch, epochs, step, descent, settings),
     );
   }
@@ -136,10 +138,18 @@ class Player {
     return [...losses, ...names.map((name, place) => pair("path-text", name, params[place]))];
   }
 
+  /** The loss of the other of two runs. */
+  ofOther(other, epoch) {
+    if (!other) return [];
+    const { descent, number } = other;
+    const { loss } = epoch > descent.first ? descent.at(epoch) : (descent.kept[1] ?? descent.last);
+    return [element("span", { class: "rival-text" }, `run ${number} `, element("b", {}, short(loss)))];
+  }
+
   /** How it ended, at the end. */
   ending(epoch, epochs, step, descent, settings) {
     if (descent.status)
-      return [element("strong", { class: "bad" }, `diverged at epoch ${counted(epochs)}`)];
+      return [element("strong", { class: "bad" }, `diverged at epoch ${counted(descent.last.epoch)}`)];
     if (epoch < epochs || epoch === descent.first) return [];
     const { minimum_loss: minimum } = run.scales[settings.scale];
     const first = descent.kept[1].loss;

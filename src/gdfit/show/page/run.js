@@ -40,7 +40,7 @@ function validationLoss(params, scale) {
 
 /** A descent on the run's rows with the run's settings, but for those that are given. */
 function descentOf({ start, ...changes }) {
-  const settings = { ...run.settings };
+  const settings = { schedule: "constant", decay: null, ...run.settings };
   for (const [name, value] of Object.entries(changes)) {
     if (!(name in settings)) throw new RangeError(`there is no setting ${name}`);
     if (value !== undefined) settings[name] = value;
@@ -71,11 +71,12 @@ function isOwn(params, { scale, optimizer }) {
  * steps: loss and grad at the params before the epoch's update, params after it, on the scale that
  * is descended on; epochs counted on from those before the start.
  *
- * options : `lr`, `epochs`, `optimizer`, `momentum`, `betas`, `scale` and `start`, the params to
+ * options : `lr`, `epochs`, `optimizer`, `momentum`, `betas`, `schedule`, `decay`, `scale` and `start`, the params to
  *     start from; by default those of the run.
  */
-function descend({ epochs = run.ended.epochs, ...options } = {}) {
+function descend(options = {}) {
   const descent = descentOf(options);
+  const epochs = options.epochs ?? run.ended.epochs;
   const steps = [];
   while (descent.last.epoch - descent.first < epochs && !descent.status) {
     descent.run(descent.last.epoch + 1);

@@ -24,7 +24,11 @@ class RateSlider {
     });
   }
 
-  draw({ settings, shape: bends }) {
+  draw({ settings, shape: bends, step }) {
+    const isFound = LINE_SEARCHES.includes(settings.optimizer);
+    this.range.disabled = isFound;
+    this.field.disabled = isFound;
+    set(this.track.parentElement, { class: isFound ? "slider idle" : "slider" });
     const limit = stableLimit(settings, bends);
     this.span(settings, limit);
     const place = (lr) => `${tidy((100 * (Math.log10(lr) - this.low)) / (this.high - this.low))}%`;
@@ -34,10 +38,14 @@ class RateSlider {
     set(this.track, { class: limit ? "track" : "track free" });
     this.limit.hidden = !limit;
     if (limit) say(this.limit.firstElementChild, `limit ${limit.text} = ${brief(limit.lr, 4)}`);
-    style.setProperty("--own", place(run.settings.lr));
-    say(this.own, `the run: ${brief(run.settings.lr, 4)}`);
+    this.own.hidden = !run.settings.lr;
+    if (run.settings.lr) style.setProperty("--own", place(run.settings.lr));
+    if (run.settings.lr) say(this.own, `the run: ${brief(run.settings.lr, 4)}`);
     const [kind, lead, text] = verdict(settings, bends);
-    if (settings.lr !== this.shown) {
+    if (isFound) {
+      this.field.value = step.rate === undefined ? "" : Number(step.rate.toPrecision(6));
+      this.shown = null;
+    } else if (settings.lr !== this.shown) {
       this.shown = settings.lr;
       this.range.value = Math.log10(settings.lr);
       this.field.value = Number(settings.lr.toPrecision(6)); // typed back in, it is a number again
@@ -54,7 +62,7 @@ class RateSlider {
     const now = Math.log10(lr);
     const isOutside = now < this.low || now > this.high;
     if (key === this.key && !isOutside) return;
-    const own = Math.log10(run.settings.lr);
+    const own = Math.log10(run.settings.lr ?? lr);
     const centre = limit ? Math.log10(limit.lr) : own;
     this.low = Math.floor(Math.min(centre - 3, now - 0.3, own - 0.3));
     this.high = Math.ceil(10 * Math.max(centre + (limit ? 1 : 2), now + 0.3, own + 0.3)) / 10;

@@ -8,14 +8,29 @@ function penaltiesOf({ l2, l1 }) {
 
 /** What to expect of the settings on a scale: a kind, a word that leads, and a sentence. */
 function verdict(settings, shape) {
+  const { lr, optimizer, schedule = "constant", epochs } = settings;
+  if (LINE_SEARCHES.includes(optimizer)) return ["free", "Finds γ itself.", SEARCHES[optimizer]];
+  if (schedule === "constant") return constantVerdict(settings, shape);
+  const [kind, lead, text] = constantVerdict(settings, shape);
+  const falls = ` That is for the first epoch: by the schedule γ falls, to ${brief(rateIn(epochs, epochs, settings), 2)} in the last.`;
+  return kind === "diverges" ? ["zigzags", "Climbs at first.", text + falls] : [kind, lead, text + falls];
+}
+
+const SEARCHES = {
+  steepest:
+    "In each epoch γ = ‖∇L‖²/∇LᵀH∇L leads to the lowest point along the gradient. There the next gradient is at a right angle to it: in a narrow valley the way zigzags.",
+  cg: "Conjugate gradients go to the lowest point along a direction that keeps what those before have reached: with p + 1 params they arrive after p + 1 epochs, but for rounding.",
+};
+const OWN_STEPS = {
+  adam: "adam's steps are about γ = LR long in each param, however steep the loss is. Near the minimum it can't come closer than that until its steps average out.",
+  rmsprop: "rmsprop divides each slope by its usual size of late: its steps are about γ = LR long in each param, however steep the loss is, and in the end the params hover around the minimum.",
+  adagrad: "adagrad divides each slope by the root of the sum of all its squares so far: the first step is γ = LR long in each param, and the steps become ever shorter.",
+};
+
+/** The same for a learning rate that stays. */
+function constantVerdict(settings, shape) {
   const { lr, optimizer } = settings;
-  if (optimizer === "adam") {
-    return [
-      "free",
-      "No such limit.",
-      `adam's steps are about γ = ${brief(lr, 3)} long in each param, however steep the loss is. Near the minimum it can't come closer than that until its steps average out.`,
-    ];
-  }
+  if (OWN_STEPS[optimizer]) return ["free", "No such limit.", OWN_STEPS[optimizer].replace("LR", brief(lr, 3))];
   if (shape.lambda_max === undefined) return ["free", "No such limit.", LOSS.free];
   if (!shape.is_parabola) return bentVerdict(settings, shape);
   const limit = stableLimit(settings, shape);
@@ -161,7 +176,8 @@ function historyOf({ ended, settings, scales, went_on: model }) {
   const fit = ended.r_squared === null ? known : `, R² ${brief(ended.r_squared)}`;
   const end = `${ended.status} after ${counted(ended.epochs, "epoch")}`;
   const before = model ? `, going on after ${counted(model.epochs, "epoch")}` : "";
-  return `The run: ${optimizer}, lr ${brief(lr)}${onScale}${before}; ${end}${shown}${ended.status === "diverged" ? "" : fit}.`;
+  const rate = LINE_SEARCHES.includes(optimizer) ? "" : `, lr ${brief(lr)}`;
+  return `The run: ${optimizer}${rate}${onScale}${before}; ${end}${shown}${ended.status === "diverged" ? "" : fit}.`;
 }
 
 /** What the page descends on, and whether its numbers are the run's. */
