@@ -125,6 +125,26 @@ def test_other_losses_take_other_observations(opened: Opened, loss: Any) -> None
     np.testing.assert_allclose(last, fit.history[-1].params, rtol=1e-9)
 
 
+def test_mini_batches_are_of_the_observations_there_are(opened: Opened) -> None:
+    page = opened(lecture(batch_size=4, epochs=20))
+    page.run("document.querySelector('.hold.dot').focus()")
+    page.press("ArrowUp")
+    page.press("Enter")
+    x, y = np.array(page.run(SAMPLE)).T
+    fit = train(observations_from(x, y), lr=0.01, batch_size=4, epochs=20)
+    last = page.run("gdfit.descend().at(-1).params")
+    np.testing.assert_allclose(last, fit.history[-1].params, rtol=1e-9)
+
+
+def test_two_taps_remove_an_observation(opened: Opened) -> None:
+    page = opened(lecture(), "phone")
+    page.place("#fit svg")
+    at = dot(page, 12)
+    page.touch(at)
+    page.touch(at)
+    assert page.text("#about") == "mean squared error of 24 observations"
+
+
 def test_classes_are_moved_from_one_to_the_other(opened: Opened) -> None:
     page = opened(train(two_classes(), loss="logistic", scale="none", lr=0.5))
     page.run("document.querySelector('.hold.dot').focus()")

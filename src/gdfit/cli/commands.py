@@ -358,17 +358,14 @@ def export(
         note(remark)
 
 
-def page(output: options.OutputOption = None) -> None:
+def page(output: options.PageOption = Path("gdfit.html")) -> None:
     """Write a page that takes a file in any browser and descends on it there, without Python.
 
     Examples
     --------
-    gdfit page --output gdfit.html
+    gdfit page
+    gdfit page --output own.html
     """
-    from gdfit.show.page import page_of, save_empty_page
-    from gdfit.show.page.contents import beginnings
+    from gdfit.show.page import save_empty_page
 
-    if output is None:
-        print(page_of(beginnings()), end="", flush=True)
-    else:
-        save_empty_page(output)
+    save_empty_page(output)

@@ -271,6 +271,7 @@ RowsOption = Annotated[bool, option("Leave out all that is a row of DATA.", " /-
 CondensedOption = Annotated[
     Path, option("The file to write.", "--output", metavar="FILE.json", show_default=False)
 ]
+PageOption = Annotated[Path, option("The file to write.", "--output", metavar="FILE.html")]
 XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
 ModelOption = Annotated[Path, MODEL]
 TargetOption = Annotated[str | None, option("The observed column: the model's target.", **NAME)]

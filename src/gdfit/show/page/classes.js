@@ -36,11 +36,17 @@ function keysOf(groups) {
 /** Groups of observations as dots. */
 class Clouds {
   constructor(plot, seen, held) {
-    this.groups = groupsOf(seen, held);
+    this.held = held;
+    this.take(seen);
     this.paths = this.groups.map(({ kind, rows }) =>
       cloudOf(kind, kind.startsWith("observed") ? seen.length : rows.length),
     );
     plot.append(...this.paths);
+  }
+
+  /** Take other observations. */
+  take(seen) {
+    this.groups = groupsOf(seen, this.held);
   }
 
   /** Draw them, each row where `at` says. */

@@ -7,7 +7,6 @@ const DEPENDENT = 1e-13; // and so is what others leave of a column
 const ROUNDED = 4 * Number.EPSILON; // and that part of what it was computed from
 const EXACT = 1e-28; // the part of the mean of y² that is rounding
 const ARRIVES = 1e-4; // N(L − L*)/L* at which no param is a hundredth of its error from the minimum
-const MOST_WHITENED = 60; // features
 const SWEEPS = 60;
 
 /** R of columns = QR, by Householder's reflections of one block of rows after the other (TSQR). */
@@ -173,7 +172,7 @@ function condensedFrom(features, y) {
     none: { means: zeros, rest: zeros, basis: null, rows: null },
     standardize: { means, rest, basis, rows: standard },
   };
-  if (features.length > 1 && features.length <= MOST_WHITENED)
+  if (features.length > 1)
     scales.whiten = { means, rest, ...whitened(R, deviations, centres, total) };
   return { total, rows: plain, scales, variance: lengthOf(target, 1) ** 2 / total, square: dot(target, target) / total };
 }

@@ -31,9 +31,8 @@ class FitView {
     this.rival = shape("path", { class: "rival" });
     this.line = shape("path", { class: "line" });
     this.drop = shape("path", { class: "drop" });
-    this.dots = shape("g");
-    this.chart.plot.append(this.residuals, this.dots);
-    this.clouds = new Clouds(this.dots, this.seen, this.held);
+    this.chart.plot.append(this.residuals);
+    this.clouds = new Clouds(this.chart.plot, this.seen, this.held);
     this.chart.plot.append(this.drop, this.start, this.rival, this.line);
     this.half = shape("path", { class: "half" });
     this.chart.plot.append(this.half);
@@ -57,8 +56,7 @@ class FitView {
   /** Other observations: the axes hold them, but stay while one is moved. */
   observe() {
     this.seen = sample;
-    this.dots.replaceChildren();
-    this.clouds = new Clouds(this.dots, this.seen, this.held);
+    this.clouds.take(this.seen);
     this.areNew = true;
     if (!this.observing?.isMoving) this.span(null, LOSS.symbol);
   }

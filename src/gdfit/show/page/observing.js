@@ -1,16 +1,17 @@
 // Observations that are moved, added and removed, and a line that is set by hand: one feature, by
 // pointer and by keyboard. The loss is that of the new observations at once.
 
-const NEAR_DOT = 16; // pixels from a dot, and it is meant
+const NEAR_DOT = { mouse: 14, touch: 24 }; // pixels from a dot, and it is meant
+const TWICE = 350; // milliseconds between two taps on a dot, which remove it
 const FEWEST_LEFT = 2; // observations
 const KEY_STEP = 0.02; // of an axis
 const STEP_OF = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 /** Whether the page has all observations of one feature, and knows the loss of others. */
 function canObserve() {
-  const { features, intercept, weighted, validation, plane, went_on: model, shuffling, rows, observations } = run;
+  const { features, intercept, weighted, validation, plane, went_on: model, rows, observations } = run;
   const isWhole = rows.kind !== "sample" && sample.length === observations;
-  return features.length === 1 && intercept && isWhole && !(weighted || validation || plane || model || shuffling);
+  return features.length === 1 && intercept && isWhole && !(weighted || validation || plane || model);
 }
 
 /** The run with other observations, [x, y], on the scales that are made of them. */
@@ -19,11 +20,17 @@ function observed(points) {
   const [x, y] = [0, 1].map((place) => Float64Array.from(points, (point) => point[place]));
   const condensed = condensedFrom([x], y);
   const starts = (scale) => [...onScale(inData(before[settings.scale].start, before[settings.scale]), scale)];
-  const rows = points.map(([first, last]) => [first, 1, last]);
   const common = { ...run, observations: points.length, rounding: EXACT * condensed.square };
-  if (settings.loss === "mse") {
-    const whole = { ...run.rows, kind: "condensed", total: points.length, values: condensed.rows };
+  if (run.rows.kind === "condensed") {
+    const whole = { ...run.rows, total: points.length, values: condensed.rows };
     return { ...common, sample: points, rows: whole, scales: scalesFrom(condensed, starts, settings) };
+  }
+  const rows = points.map(([first, last]) => [first, 1, last]);
+  const whole = { ...run.rows, total: points.length, values: rows };
+  if (settings.loss === "mse") {
+    const scales = scalesFrom(condensed, starts, settings);
+    for (const scale of Object.values(scales)) scale.rows = null; // mini-batches are of the rows
+    return { ...common, rows: whole, scales };
   }
   const scales = Object.fromEntries(
     Object.entries(condensed.scales).map(([name, scale]) => {
@@ -33,8 +40,7 @@ function observed(points) {
     }),
   );
   const ended = { ...run.ended, separable: settings.loss === "logistic" && !scales.none.minimum };
-  const whole = { ...run.rows, total: points.length, values: rows };
-  return { ...common, sample: run.sample && points, rows: whole, scales, ended };
+  return { ...common, rows: whole, scales, ended };
 }
 
 /** The bends of the logistic loss at its minimum, by Newton's method; nothing where there is none. */
@@ -78,6 +84,9 @@ class Observing {
     svg.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => this.drop());
     svg.addEventListener("dblclick", (event) => this.turn(event));
+    // A finger on a dot moves the dot, and not the page.
+    const hold = (event) => event.touches.length === 1 && this.nearest(event.touches[0], "touch") >= 0 && event.preventDefault();
+    svg.addEventListener("touchstart", hold, { passive: false });
     this.handle.addEventListener("keydown", (event) => this.onKey(event));
     set(svg, { class: "observing" });
   }
@@ -98,10 +107,10 @@ class Observing {
   }
 
   /** The observation under the pointer, by its place; or none. */
-  nearest(event) {
+  nearest(event, kind = event.pointerType) {
     const { chart } = this.view;
     const box = chart.svg.getBoundingClientRect();
-    let [found, least] = [-1, NEAR_DOT];
+    let [found, least] = [-1, NEAR_DOT[kind] ?? NEAR_DOT.mouse];
     sample.forEach(([x, y], place) => {
       const away = Math.hypot(chart.x(x) - event.clientX + box.left, chart.y(spreadOut(y, place)) - event.clientY + box.top);
       if (away < least) [found, least] = [place, away];
@@ -113,6 +122,12 @@ class Observing {
     if (event.button !== 0 || event.target.closest(".line-grip")) return;
     const place = this.nearest(event);
     if (place < 0) return;
+    const isTwice = event.pointerType === "touch" && place === this.place && event.timeStamp - this.taken < TWICE;
+    this.taken = event.timeStamp;
+    if (isTwice) {
+      this.remove(place);
+      return;
+    }
     this.place = place;
     this.isMoving = true;
     this.before = sample;

@@ -2,6 +2,7 @@
 // (held.py, columns.py, suspicions.py).
 
 const GROUPED = /^[+-]?[0-9]{1,3}([,.][0-9]{3})+$/; // thousands, or decimals
+const MOST_FEATURES = 100; // which are condensed and whitened in an instant
 const ROW_NAMES = /^(?:row[._ ]?names|unnamed: \d+)$/i;
 const TOTAL = new RegExp(`^(?:${SPELLINGS.total})`, "i");
 
@@ -89,6 +90,7 @@ function chooseColumns(names, given, held, isNamed, choice) {
     throw new FileError("a fit needs a feature and a target, two columns with numbers");
   }
   const features = usable.filter((place) => place !== target);
+  if (features.length > MOST_FEATURES) throw new CommandError(`has ${features.length} features, and a page takes ${MOST_FEATURES}`);
   for (const place of usable) {
     const twice = names.filter((name) => name === names[place]).length;
     if (twice > 1) throw new FileError(`${twice} columns are called ${quoted(names[place])}; name them apart in the header, or --exclude ${typedColumn(names[place])}`, { ways: [{ exclude: names[place] }] });
