@@ -17,7 +17,7 @@ from gdfit.cli.app import app_for
 from gdfit.data.in_memory import observations_from
 from gdfit.descent.run import train
 from gdfit.errors import GdfitError, UsageError
-from gdfit.model.linear import model_of
+from gdfit.model.model_file import model_of
 
 VALUES = (
     *("", " ", ",", "a,b", "1,2", "0", "-1", "1", "2", "7", "0.5", "1e3", "0x10", "1_0", "٣", "é"),

@@ -14,7 +14,7 @@ import gdfit
 from gdfit.data.dataset import Dataset
 from gdfit.data.text.dialect import Selection
 from gdfit.model.evaluation import Evaluation, errors_on, evaluate_rows
-from gdfit.model.linear import load_model
+from gdfit.model.model_file import load_model
 from gdfit.model.prediction import predict_rows
 
 LINE = gdfit.observations_from([1.0, 2, 4], [3.0, 5, 9])

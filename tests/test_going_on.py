@@ -20,7 +20,8 @@ from gdfit.descent.outcome import Fit
 from gdfit.descent.run import Run, train
 from gdfit.descent.settings import LossName, Scale
 from gdfit.errors import GdfitError
-from gdfit.model.linear import LinearModel, load_model
+from gdfit.model.linear import LinearModel
+from gdfit.model.model_file import load_model
 
 GREENHOUSE = ["--features", "light,water,warmth"]
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gdfit.data.observations import Observations as Observations
     from gdfit.data.reduction.condensed_file import write_condensed as write_condensed
     from gdfit.data.text.dialect import Dialect as Dialect
+    from gdfit.descent.by_group import GroupFits as GroupFits
+    from gdfit.descent.by_group import train_groups as train_groups
     from gdfit.descent.compare import Comparison as Comparison
     from gdfit.descent.compare import compare as compare
     from gdfit.descent.cross_validation import CrossValidation as CrossValidation
@@ -42,9 +44,10 @@ if TYPE_CHECKING:
     from gdfit.model.evaluation import Evaluation as Evaluation
     from gdfit.model.evaluation import evaluate as evaluate
     from gdfit.model.export import export as export
+    from gdfit.model.grouped import GroupedModel as GroupedModel
     from gdfit.model.intervals import predict_interval as predict_interval
     from gdfit.model.linear import LinearModel as LinearModel
-    from gdfit.model.linear import load_model as load_model
+    from gdfit.model.model_file import load_model as load_model
 
 _NAMES = {
     "analysis.inference": ("Summary", "summarize"),
@@ -54,6 +57,7 @@ _NAMES = {
     "data.in_memory": ("observations_from",),
     "data.observations": ("Observations",),
     "data.text.dialect": ("Dialect",),
+    "descent.by_group": ("GroupFits", "train_groups"),
     "descent.compare": ("Comparison", "compare"),
     "descent.cross_validation": ("CrossValidation", "cross_validate"),
     "descent.outcome": ("Fit",),
@@ -63,8 +67,10 @@ _NAMES = {
     "errors": ("GdfitError", "GdfitWarning", "UsageError"),
     "model.evaluation": ("ClassEvaluation", "Evaluation", "evaluate"),
     "model.export": ("export",),
+    "model.grouped": ("GroupedModel",),
     "model.intervals": ("predict_interval",),
-    "model.linear": ("LinearModel", "load_model"),
+    "model.linear": ("LinearModel",),
+    "model.model_file": ("load_model",),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_HOMES)

@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 
 def triangular(rows: FloatArray) -> FloatArray:
-    """The factor R of rows = QR, shape (min(n, m), m) for rows of shape (n, m).
+    """The factor R of rows = QR, shape (…, min(n, m), m) for rows of shape (…, n, m).
 
     Raises
     ------
@@ -26,6 +26,39 @@ def triangular(rows: FloatArray) -> FloatArray:
     if not np.isfinite(triangle).all():
         raise GdfitError("the numbers are too large for float64: divide the columns by a million")
     return triangle
+
+
+STACKED = 1 << 20  # numbers in matrices that are decomposed together
+
+
+def triangles(rows: FloatArray, counts: NDArray[np.int64]) -> FloatArray:
+    """R of each run of so many rows, shape (runs, m, m): 0 below the last row of a run of fewer.
+
+    Rows are decomposed some at a time, as many matrices in one call as there are, and what that
+    makes of a run once more, until it is one R.
+
+    Raises
+    ------
+    GdfitError : as `triangular`.
+    """
+    width = rows.shape[1]
+    while True:
+        size = max(4 * width, 2 * len(rows) // len(counts))
+        size = min(size, max(int(counts.max()), width))
+        pieces = np.maximum(-(-counts // size), 1)
+        starts = np.cumsum(counts) - counts
+        within = np.arange(len(rows)) - np.repeat(starts, counts)
+        piece = np.repeat(np.cumsum(pieces) - pieces, counts) + within // size
+        found = np.zeros((int(pieces.sum()), width, width))
+        at_once = max(STACKED // (size * width), 1)
+        for first in range(0, len(found), at_once):
+            chosen = slice(*np.searchsorted(piece, (first, first + at_once)).tolist())
+            stack = np.zeros((min(at_once, len(found) - first), size, width))
+            stack[piece[chosen] - first, within[chosen] % size] = rows[chosen]
+            found[first : first + at_once] = triangular(stack)
+        rows, counts = found.reshape(-1, width), width * pieces
+        if pieces.max() == 1:
+            return found
 
 
 def taken(rows: FloatArray, order: NDArray[np.int64]) -> FloatArray:

@@ -308,8 +308,10 @@ def summary(
     gdfit summary lecture.csv --level 0.99 --format csv
     gdfit summary lecture.csv --robust hc3
     """
+    from gdfit.data.grouping import GroupedObservations
     from gdfit.model.evaluation import observe
-    from gdfit.show.tables.summaries import remark_on, show_summary
+    from gdfit.model.grouped import GroupedModel
+    from gdfit.show.tables.summaries import remark_on, show_summaries, show_summary
 
     read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)
     with trained(model, typed) as known, read_data as dataset:
@@ -318,6 +320,9 @@ def summary(
         if known.classes and (robust or cluster or against):
             what = "`robust`, `cluster` and `against` are of least squares"
             raise UsageError(f"{what}, and the model is of two classes")
+        if isinstance(known, GroupedModel) and (robust or cluster or against):
+            what = "`robust`, `cluster` and `against` are of one model"
+            raise UsageError(f"{what}, and there is one for each group")
         smaller = trained_model(against) if against else None
         observations, scatter = observe(known, dataset), None
         if robust or cluster:
@@ -328,6 +333,15 @@ def summary(
     remark = remark_on(known.facts)
     if remark and output != "table":
         note(f"the model is {remark}")
+    if isinstance(observations, GroupedObservations) and isinstance(known, GroupedModel):
+        grouped = observations
+        found = (
+            (group, gdfit.summarize(grouped.group(place), one, level))
+            for place, (group, one) in enumerate(known.models.items())
+            if grouped.counts[place] >= len(one.params)
+        )
+        show_summaries(grouped.column, found, output, remark)
+        return
     summary = gdfit.summarize(observations, known, level, robust=scatter, against=smaller)
     show_summary(summary, output, remark)
 

@@ -266,6 +266,9 @@ CvOption = Annotated[
         rich_help_panel=STOP,
     ),
 ]
+ByOption = Annotated[
+    str | None, option("Fit each group of rows by itself: those alike in this column.", **NAME)
+]
 SeedOption = Annotated[int, SEED["seed"]]
 RowsOption = Annotated[bool, option("Leave out all that is a row of DATA.", " /--no-rows")]
 CondensedOption = Annotated[

@@ -79,13 +79,15 @@ def note_columns(observations: Observations) -> None:
         from gdfit.data.terms.expansion import level_name
 
         for category, levels in zip(expansion.categories, expansion.levels, strict=True):
+            is_group = category == expansion.by
             if raw := next(filter(None, map(in_windows, map(str, levels))), None):
                 what = f"{category}: {quoted(raw)} is no UTF-8, as the first lines of the file are"
                 note(f"{what}; `encoding` cp1252 reads all as Windows-1252")
             if len(levels) == 1:
                 only = printable(level_name(levels[0]))
-                note(f"{category} has one level only, {only}: it makes no feature")
-            elif len(levels) == observations.count:
+                makes = "it is one group" if is_group else "it makes no feature"
+                note(f"{category} has one level only, {only}: {makes}")
+            elif len(levels) == observations.count and not is_group:
                 what = f"{category} has as many levels as there are rows, {len(levels)}"
                 note(f"{what}: with it, a model fits these rows whatever they are")
     dates = observations.dates

@@ -54,6 +54,7 @@ def train(
     init: options.InitOption = "zeros",
     validation: options.ValidationOption = None,
     cv: options.CvOption = None,
+    by: options.ByOption = None,
     interval: options.IntervalOption = None,
     dask: options.DaskOption = None,
 ) -> None:
@@ -64,6 +65,7 @@ def train(
     gdfit train lecture.csv
     gdfit train lecture.csv --lr 0.01 --show 1-3 --plot fit.png --interval 0.95
     gdfit train houses.csv --target price_eur --degree 2 --page run.html
+    gdfit train penguins.csv --features flipper --by species
     """
     from gdfit.descent.losses import loss_of
     from gdfit.descent.run import Run, rounding_of
@@ -85,7 +87,12 @@ def train(
     if isinstance(start, LinearModel):
         note_version(init, start)
     check_settings(typed, settings, validated=validation is not None)
-    columns = for_losses(columns, typed, settings)
+    columns = replace(for_losses(columns, typed, settings), by=by)
+    if by is not None:
+        from gdfit.cli.each_group import train_each
+
+        train_each(typed, data, columns, dialect, settings, output, files, (init, start), dask)
+        return
     if cv is not None:
         check_cv(cv, validation, settings, start)
     held_out, folds = None, None

@@ -328,6 +328,7 @@ def read_observations(
     intercept: bool = True,
     classes: bool = False,
     positive: str | None = None,
+    by: str | None = None,
     dialect: Dialect | None = None,
     seed: int = 0,
     keep_rows: bool = False,
@@ -352,6 +353,7 @@ def read_observations(
     classes : whether the target has two values, of which one is y = 1 and the other y = 0, as the
         logistic loss takes it.
     positive : the value that is y = 1; by default the second in sorted order.
+    by : the column whose values part the rows into groups, as `train_groups` fits them.
     dialect : how the files are written.
     seed : which rows are sampled for pictures comes from it.
     keep_rows : keep all rows as well, for losses other than the squared error and for mini-batches:
@@ -365,7 +367,7 @@ def read_observations(
     """
     chosen = None if features is None else several(features)
     what = (chosen, target, several(exclude), degree, weights, intercept, positive)
-    selection = Selection(*what, classes or positive is not None)
+    selection = Selection(*what, classes or positive is not None, by)
     dataset = Dataset(expanded(files), selection, dialect or Dialect())
     if dask is None:
         return dataset.observations(seed, keep_rows=keep_rows)

@@ -70,6 +70,7 @@ def observations_from(
     intercept: bool = True,
     classes: bool = False,
     positive: Any = None,
+    by: Any = None,
     drop_missing: bool = False,
     dates: str | None = None,
     like: Like | None = None,
@@ -97,6 +98,8 @@ def observations_from(
     classes : whether the target has two values, of which one is y = 1 and the other y = 0, as the
         logistic loss takes it.
     positive : the value that is y = 1; by default the second in sorted order.
+    by : what parts the observations into groups, as `train_groups` fits them: the name of a column,
+        or the group of each, shape (N,).
     drop_missing : skip rows with a missing value, which are an error otherwise.
     dates : ``mdy`` where the month stands first in texts that are dates and may be either, ``dmy``
         where the day does.
@@ -132,6 +135,7 @@ def observations_of(
     intercept: bool = True,
     classes: bool = False,
     positive: Any = None,
+    by: Any = None,
     drop_missing: bool = False,
     dates: str | None = None,
     like: Like | None = None,
@@ -179,6 +183,15 @@ def observations_of(
         columns.append((aimed_at, observed))
         if not (frame or drop_missing):
             check_finite(columns[: -1 if asked.classes else None])
+    if by is not None and not (frame and isinstance(by, str)):
+        same_rows(x, by)
+        if np.shape(by) != (count,):
+            what = f"`by` takes the group of each row, shape ({count},)"
+            raise UsageError(f"{what}, or the name of a column, not shape {np.shape(by)}")
+        group = name_beside([*map(str, names), str(aimed_at)], name_of(by) or "group")
+        columns.append((group, array_of(by, "by", exact=True, texts=True)))
+        by = group
+    asked = replace(asked, by=by)
     weighed_by = weights if frame and isinstance(weights, str) else None
     is_array = weights is not None and weighed_by is None
     counts = checked_weights(weights, count) if is_array else None

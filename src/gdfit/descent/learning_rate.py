@@ -38,6 +38,7 @@ from itertools import islice
 from typing import Any, cast, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import SAMPLE_ROWS
@@ -193,6 +194,91 @@ def rate_by_epoch(rate: float | FloatArray) -> Callable[[int], FloatArray]:
     return lambda epoch: constant
 
 
+@dataclass(frozen=True)
+class Excess:
+    """What the loss at a start is above its minimum, along each eigenvector of the Hessian; or
+    those of several descents side by side.
+
+    eigenvalues : λ, shape (…, k).
+    logarithms : log ½λd², d the distance to the minimum; −∞ where an eigenvector plays no part.
+    enough : how much of it is left at most where descent has arrived, shape (…).
+    """
+
+    eigenvalues: FloatArray
+    logarithms: FloatArray
+    enough: FloatArray
+
+    def after(self, rate: FloatArray, epochs: int) -> FloatArray:
+        """½ Σ λd²(1 − γλ)²ᴱ; infinity where that leaves float64."""
+        factors = 2 * epochs * log_factors(rate[..., np.newaxis] * self.eigenvalues)
+        with np.errstate(over="ignore"):
+            return np.asarray(np.exp(log_sum(self.logarithms + factors)))
+
+    def best_rate(self, epochs: int) -> FloatArray:
+        """The constant rate with the least loss after `epochs` epochs; NaN where any stays at the
+        minimum."""
+        played = np.isfinite(self.logarithms)
+        least = np.where(played, self.eigenvalues, np.inf).min(axis=-1, initial=np.inf)
+        most = np.where(played, self.eigenvalues, 0.0).max(axis=-1, initial=0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weights = self.logarithms + np.log(self.eigenvalues)
+            low, high = np.where(most > 0, 1 / most, np.nan), 1 / least
+        while True:
+            middle = np.sqrt(low) * np.sqrt(high)
+            between = (low < middle) & (middle < high)
+            if not between.any():
+                return low
+            # The slope of the loss over γ is −Σ λ²d²E(1 − γλ)²ᴱ⁻¹.
+            steps = middle[..., np.newaxis] * self.eigenvalues
+            slopes = weights + (2 * epochs - 1) * log_factors(steps)
+            short = steps < 1  # of the minimum; the others step beyond it
+            down, up = (log_sum(np.where(side, slopes, -np.inf)) for side in (short, ~short))
+            low = np.where(between & (down > up), middle, low)
+            high = np.where(between & (down <= up), middle, high)
+
+    def arrives_within(self, epochs: int) -> NDArray[np.bool_]:
+        """True where the best rate leads near enough to the minimum within so many epochs."""
+        return ~(self.after(self.best_rate(epochs), epochs) > self.enough)
+
+    def rate_to_see(self, epochs: int) -> FloatArray:
+        """The best rate; but where that arrives at once, the smallest that arrives within a tenth
+        of the epochs, so that there is a descent to see, and in the end no other loss."""
+        best, soon = self.best_rate(epochs), epochs // 10
+        if not soon:
+            return best
+        low, high = np.zeros(best.shape), self.best_rate(soon)
+        chosen = self.arrives_within(min(epochs, AT_ONCE)) & (self.after(low, 0) > self.enough)
+        chosen &= self.after(high, soon) <= self.enough
+        while (chosen & (high - low > 1e-3 * high)).any():
+            middle = (low + high) / 2
+            arrives, wide = self.after(middle, soon) <= self.enough, high - low > 1e-3 * high
+            low = np.where(wide & ~arrives, middle, low)
+            high = np.where(wide & arrives, middle, high)
+        return np.where(chosen, high, best)
+
+
+def excess_of(curvature: Curvature, start: FloatArray) -> Excess:
+    """What the squared loss at the params `start`, shape (p+1,), is above its minimum."""
+    distances = curvature.eigenvectors.T @ (start - curvature.minimum)
+    size = max(np.linalg.norm(start), np.linalg.norm(curvature.minimum))
+    logarithms = excess_logarithms(curvature.eigenvalues, distances, np.array(size))
+    return Excess(curvature.eigenvalues, logarithms, np.array(curvature.enough))
+
+
+def excess_logarithms(
+    eigenvalues: FloatArray, distances: FloatArray, size: FloatArray
+) -> FloatArray:
+    """log ½λd², shape (…, k).
+
+    Rounding moves the params by ε of their `size`, so that none is nearer to the minimum than that:
+    at rates above 2/λmax this grows like everything else.
+    """
+    rounding = np.finfo(np.float64).eps * size[..., np.newaxis]
+    with np.errstate(divide="ignore"):
+        far = np.log(np.maximum(np.abs(distances), rounding))
+        return np.asarray(np.log(eigenvalues / 2) + 2 * far)
+
+
 def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
     """The constant learning rate of gradient descent with the least loss after `epochs` epochs.
 
@@ -206,68 +292,25 @@ def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
     start : the params θ₀ to start from, shape (p+1,).
     epochs : E.
     """
-    eigenvalues, shares = excess_by_direction(curvature, start)
-    if not len(eigenvalues):
-        return curvature.best_lr  # the start is the minimum, and any rate stays there
-
-    def falls(rate: float) -> bool:
-        """True where the slope of the loss over γ, −Σ λ²d²E(1 − γλ)²ᴱ⁻¹, is negative."""
-        slopes = shares + np.log(eigenvalues) + (2 * epochs - 1) * log_factors(rate * eigenvalues)
-        short = rate * eigenvalues < 1  # of the minimum; the others step beyond it
-        return log_sum(slopes[short]) > log_sum(slopes[~short])
-
-    low, high = 1 / float(eigenvalues.max()), 1 / float(eigenvalues.min())
-    while low < (middle := math.sqrt(low) * math.sqrt(high)) < high:
-        low, high = (middle, high) if falls(middle) else (low, middle)
-    return low
+    rate = float(excess_of(curvature, start).best_rate(epochs))
+    return curvature.best_lr if math.isnan(rate) else rate  # the start is the minimum
 
 
 def rate_to_see(curvature: Curvature, start: FloatArray, epochs: int) -> float:
-    """The best rate; but where that arrives at once, the smallest that arrives within a tenth of
-    the epochs, so that there is a descent to see, and in the end no other loss."""
-    best, soon = best_rate(curvature, start, epochs), epochs // 10
-    at_once = arrives_within(curvature, start, min(epochs, AT_ONCE))
-    if not soon or not at_once or curvature.has_arrived(start):
-        return best
-    low, high = 0.0, best_rate(curvature, start, soon)
-    if excess_after(curvature, start, high, soon) > curvature.enough:
-        return best
-    while high - low > 1e-3 * high:
-        middle = (low + high) / 2
-        arrives = excess_after(curvature, start, middle, soon) <= curvature.enough
-        low, high = (low, middle) if arrives else (middle, high)
-    return high
+    """The best rate, or a smaller one that arrives as well: see `Excess.rate_to_see`."""
+    rate = float(excess_of(curvature, start).rate_to_see(epochs))
+    return curvature.best_lr if math.isnan(rate) else rate
 
 
 def arrives_within(curvature: Curvature, start: FloatArray, epochs: int) -> bool:
     """True where gradient descent at its best rate arrives within so many epochs: where each param
     is within a hundredth of its standard error from the minimum."""
-    rate = best_rate(curvature, start, epochs)
-    return excess_after(curvature, start, rate, epochs) <= curvature.enough
+    return bool(excess_of(curvature, start).arrives_within(epochs))
 
 
 def excess_after(curvature: Curvature, start: FloatArray, rate: float, epochs: int) -> float:
-    """Excess of the loss over the minimum after `epochs` epochs of gradient descent at `rate`:
-    ½ Σ λd²(1 − γλ)²ᴱ; infinity where that leaves float64."""
-    eigenvalues, shares = excess_by_direction(curvature, start)
-    with np.errstate(over="ignore"):
-        return float(np.exp(log_sum(shares + 2 * epochs * log_factors(rate * eigenvalues))))
-
-
-def excess_by_direction(curvature: Curvature, start: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The eigenvalues λ that are not 0, and for each the logarithm of its part of the loss above
-    the minimum at `start`, ½λd².
-
-    Rounding moves the params by ε of their size, so that none is nearer to the minimum than that:
-    at rates above 2/λmax this grows like everything else.
-    """
-    curved = curvature.eigenvalues > 0
-    distances = np.abs(curvature.eigenvectors.T @ (start - curvature.minimum))
-    size = max(np.linalg.norm(start), np.linalg.norm(curvature.minimum))
-    distances = np.maximum(distances, np.finfo(np.float64).eps * size)
-    curved &= distances > 0
-    eigenvalues = curvature.eigenvalues[curved]
-    return eigenvalues, np.log(eigenvalues / 2) + 2 * np.log(distances[curved])
+    """Excess of the loss over the minimum after `epochs` epochs of gradient descent at `rate`."""
+    return float(excess_of(curvature, start).after(np.array(rate), epochs))
 
 
 def log_factors(steps: FloatArray) -> FloatArray:
@@ -276,9 +319,9 @@ def log_factors(steps: FloatArray) -> FloatArray:
         return np.log1p(np.where(steps < 1, -steps, steps - 2))
 
 
-def log_sum(logarithms: FloatArray) -> float:
-    """Logarithm of the sum of what has these `logarithms`."""
-    return float(np.logaddexp.reduce(logarithms, initial=-np.inf))
+def log_sum(logarithms: FloatArray) -> FloatArray:
+    """Logarithm of the sum of what has these `logarithms`, along the last axis."""
+    return np.asarray(np.logaddexp.reduce(logarithms, axis=-1, initial=-np.inf))
 
 
 TRYING = 7  # the trials' own stream of random numbers

@@ -20,7 +20,8 @@ from gdfit.descent.optimizers import State
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
-from gdfit.model.linear import LinearModel, load_model
+from gdfit.model.linear import LinearModel
+from gdfit.model.model_file import load_model
 
 # Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped.
 Init = str | Sequence[float] | LinearModel
@@ -69,6 +70,8 @@ def start_of(
     init: Init, observations: Observations, settings: Settings, scaling: Scaling | None = None
 ) -> Start:
     """The start that `init` names, for features with that scaling."""
+    if isinstance(init, LinearModel) and init.made_of.by:
+        raise UsageError("`init` takes one model, and this file has one for each group")
     if isinstance(init, LinearModel):
         return gone_on(init, observations, settings, scaling)
     size = len(observations.features) + 1

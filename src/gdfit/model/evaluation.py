@@ -180,7 +180,7 @@ def evaluate_rows(model: LinearModel, dataset: Dataset, threshold: float = 0.5) 
 
 def observed_condensed(model: LinearModel, dataset: Dataset) -> Observations:
     """The observations in condensed files, as the model sees them."""
-    if model.classes:
+    if model.classes or model.made_of.by:
         raise UsageError(f"{dataset.name} {WITHOUT_ROWS}")
     terms = model.expansion.terms if model.expansion else model.features
     target = dataset.selection.target or model.target

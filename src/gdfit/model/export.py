@@ -19,6 +19,7 @@ from gdfit.data.terms.terms import Factor, Term
 from gdfit.data.text.spellings import dated
 from gdfit.dates import EPOCH
 from gdfit.errors import GdfitError, UsageError, listing, quoted
+from gdfit.model.grouped import GroupedModel
 from gdfit.model.languages import C, Excel, Language, Python, Sql
 from gdfit.model.linear import LinearModel
 from gdfit.system import open_beside, written_beside
@@ -56,6 +57,8 @@ def export(model: LinearModel, form: ExportFormat, path: str | Path | None = Non
     if not all(map(math.isfinite, model.params)):
         raise GdfitError("the model's params are not all finite numbers")
     if form == "torch":
+        if model.made_of.by:
+            raise UsageError("`format` torch is one layer, and there is a model for each group")
         if path is None:
             raise UsageError("`format` torch is no text: name a file with `output`")
         return save_state_dict(model, Path(path))
@@ -71,17 +74,27 @@ def summands(model: LinearModel, language: Language) -> list[str]:
     """ŷ as what is added up: ``-2.0 * x``, ``+ 0.5 * z``, ``- 3.0``.
 
     A − b·x is A + (−b)·x in IEEE arithmetic. A category is one summand and not one for each of its
-    levels, since those that a row does not have add 0.
+    levels, since those that a row does not have add 0. Of models by group, each param is a choice
+    among theirs.
     """
     expansion = model.made_of
-    weights = dict(zip(expansion.keys, model.w, strict=True))
+    place_of = {key: place for place, key in enumerate(expansion.keys)}
+
+    def param(place: int) -> str:
+        """A weight, or with −1 b, as the group of a row has it."""
+        if expansion.by is None or not isinstance(model, GroupedModel):
+            return language.number(model.params[place])
+        of_each = model.models.items()
+        cases = [(group, language.number(each.params[place])) for group, each in of_each]
+        return language.choice(expansion.by, cases)
 
     def weight_for(number: int, *levels: Level) -> str:
         """The weight of the term of that number for the levels that a row has, of which the first
         `levels` are known: 0 where one of them is the first of its category."""
         categories = expansion.terms[number].categories
         if len(levels) == len(categories):
-            return language.number(weights.get((number, levels), 0.0))
+            known = (number, levels) in place_of
+            return param(place_of[number, levels]) if known else language.number(0.0)
         category = categories[len(levels)]
         there = expansion.levels[expansion.categories.index(category)]
         cases = [(level, weight_for(number, *levels, level)) for level in there]
@@ -90,14 +103,17 @@ def summands(model: LinearModel, language: Language) -> list[str]:
     signed = []
     for number, term in enumerate(expansion.terms):
         value = written_product(term, language)
-        if term.categories:
+        if term.categories or expansion.by:
             choice = weight_for(number)
             signed.append(("+", choice + (language.times + value if value else "")))
         else:
-            weight = weights[number, ()]
+            weight = model.w[place_of[number, ()]]
             text = f"{language.positive(abs(weight))}{language.times}{value}"
             signed.append((sign(weight), text))
-    signed.append((sign(model.b), language.positive(abs(model.b))))
+    if expansion.by:
+        signed.append(("+", param(-1)))
+    else:
+        signed.append((sign(model.b), language.positive(abs(model.b))))
     (first_sign, first), *others = signed
     return [first_sign.replace("+", "") + first, *(f"{sign} {text}" for sign, text in others)]
 

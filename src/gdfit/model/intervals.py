@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from typing import Any, cast
@@ -26,6 +26,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.errors import GdfitError, UsageError
+from gdfit.model.grouped import GroupedModel
 from gdfit.model.linear import LinearModel
 
 MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
@@ -206,7 +207,14 @@ class Intervals:
     def at_rows(self, rows: FloatArray) -> FloatArray:
         """The lower and the upper end of each interval, shape (n, 2) or (n, 4), in rows as an
         `Expansion` has them."""
-        return self.at_features(self.model.features_at_rows(rows))
+        features = self.model.features_at_rows(rows)
+        if not isinstance(self.model, GroupedModel):
+            return self.at_features(features)
+        ends, groups = np.empty((len(rows), len(self.endings))), self.model.groups_at_rows(rows)
+        for place, model in enumerate(self.model.models.values()):
+            if (own := groups == place).any():
+                ends[own] = replace(self, model=model).at_features(features[own])
+        return ends
 
     def at_features(self, features: FloatArray) -> FloatArray:
         """The same in rows of features, shape (n, p)."""
@@ -261,5 +269,5 @@ def predict_interval(
     def at(rows: FloatArray) -> FloatArray:
         return np.column_stack([model.at_rows(rows), wanted.at_rows(rows)])
 
-    y, low, high = model.in_file(model.table(x), at).T
+    y, low, high = model.in_file(model.rows_of(x), at).T
     return y, low, high

@@ -69,11 +69,11 @@ class LinearModel(Displayed):
         from gdfit.data.sources.frames import as_rows, is_frame
 
         if is_frame(x):
-            return self.in_file(self.table(x))
+            return self.in_file(self.rows_of(x))
         rows = as_rows(x, self.inputs, levels=bool(self.made_of.categories))
         if self.expansion is None:
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
-        values = self.in_file(self.table(rows))
+        values = self.in_file(self.rows_of(rows))
         return float(values[0]) if rows.ndim == 1 else values
 
     def predict_interval(
@@ -85,7 +85,7 @@ class LinearModel(Displayed):
 
         return gdfit.predict_interval(self, x, level, mean=mean)
 
-    def table(self, x: Any) -> FrameFile:
+    def rows_of(self, x: Any) -> FrameFile:
         """The rows `x` as a table with the `inputs`."""
         import numpy as np
 
@@ -286,74 +286,6 @@ class LinearModel(Displayed):
 def unchanged(z: Any) -> Any:
     """z, where there is no link."""
     return z
-
-
-def load_model(path: str | Path) -> LinearModel:
-    """The model in the JSON file at `path`, as `gdfit train` writes it.
-
-    Raises
-    ------
-    GdfitError : it does not exist, or is not a model.
-    """
-    file = str(path)
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise GdfitError("no such model file; 'gdfit train DATA' makes one", file=file) from None
-    except IsADirectoryError:
-        raise GdfitError("is a folder, not a model file", file=file) from None
-    except OSError as error:
-        raise GdfitError(f"can't be read: {error.strerror}", file=file) from None
-    except UnicodeDecodeError:
-        raise GdfitError("is not a model file (it is not text)", file=file) from None
-    except (ValueError, RecursionError):
-        raise GdfitError("is not a model file (it is not JSON)", file=file) from None
-    return model_of(record, file)
-
-
-def model_of(record: object, file: str) -> LinearModel:
-    """The model in a decoded JSON object read from `file`."""
-
-    def fail(why: str) -> GdfitError:
-        newer = newer_version(record) if isinstance(record, Mapping) else ""
-        by = f"; gdfit {newer} wrote it, and this is {__version__}" if newer else ""
-        return GdfitError(f"is not a model file ({why}){by}", file=file)
-
-    if not isinstance(record, Mapping):
-        raise fail("it is not a JSON object")
-    for key, kind in (("w", list), ("b", (int, float)), ("features", list), ("target", str)):
-        if key in record and record[key] is None:
-            raise fail(f"{key!r} is null, as in a run that diverged")
-        if not isinstance(record.get(key), kind):
-            raise fail(f"it has no {key!r}")
-    w, b, features = record["w"], record["b"], record["features"]
-    if not all(isinstance(name, str) for name in features) or len(features) != len(w) or not w:
-        raise fail("'w' and 'features' don't match")
-    if len({*features}) < len(w) and "terms" not in record:
-        raise fail("it has a feature twice")
-    if any(isinstance(value, bool) for value in (*w, b)):
-        raise fail("its params are not all numbers")
-    try:
-        params = [float(value) for value in (*w, b)]
-    except (TypeError, ValueError, OverflowError):
-        raise fail("its params are not all numbers") from None
-    if not all(math.isfinite(param) for param in params):
-        raise fail("its params are not all finite numbers")
-    expansion = None
-    if "terms" in record:
-        from gdfit.data.terms.expansion import expansion_of
-
-        try:
-            expansion = expansion_of(record)
-        except ValueError:
-            raise fail("its 'terms' can't be used") from None
-        if expansion.features != tuple(features):
-            raise fail("'terms' and 'features' don't match")
-    own = ("w", "b", "features", "target", "inputs", "terms", "levels")
-    facts = {key: record[key] for key in record if key not in own}
-    return LinearModel(
-        tuple(params[:-1]), params[-1], tuple(features), record["target"], expansion, facts
-    )
 
 
 def newer_version(facts: Mapping[str, object]) -> str:

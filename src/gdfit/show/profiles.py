@@ -1,21 +1,25 @@
-"""The picture of a path of penalties: the weights against λ, and the loss on the folds."""
+"""Pictures of many models: the weights against a penalty λ, and the loss on the folds; or a line
+for each group."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gdfit.descent.by_group import GroupFits
 from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
-from gdfit.show.pictures import drawing
+from gdfit.show.pictures import drawing, trace
 from gdfit.show.pictures.curves import draw_bundle, name_at, place_names
 from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINE_STYLES, LINES, VERMILION
 from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
-from gdfit.show.pictures.trace import STEEP
+from gdfit.show.pictures.fit import FEW_DOTS, heights_in
+from gdfit.show.pictures.trace import STEEP, features_along, heights_of, numbers_in
 from gdfit.show.tables.style import SHOWN_FEATURES
 
 
@@ -104,3 +108,64 @@ def penalty_axis(axes: Axes, found: PenaltyPath) -> None:
         axes.xaxis.set_major_formatter(drawing.Powers())
     shown = positive if len(positive) > 1 else np.array([1.0, 0.0]) * (2 * found.lambdas.max() or 1)
     axes.set(xlabel="penalty λ", xlim=(float(shown[0]), float(shown[-1])))
+
+
+DRAWN_GROUPS = 12
+ENOUGH_DOTS = 10  # of a group, to tell from where to where it goes
+
+
+def save_groups(fits: GroupFits, path: Path) -> None:
+    """Draw the lines of the largest groups over each other, to the file at `path`."""
+    save_figure(lambda: draw_groups(fits), path)
+
+
+def draw_groups(fits: GroupFits) -> Figure:
+    """The observations of a dozen groups at most, each with its line; of several features, the
+    predictions of each against what is observed."""
+    width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
+    figure = Figure(figsize=(width, height), dpi=WHOLE_DPI, layout="constrained")
+    axes, whole, name = figure.add_subplot(), fits.groups, fits.groups.column
+    modelled = (fit.group for fit in fits if fit.model)
+    labels = [fits.label(group) for group in islice(modelled, DRAWN_GROUPS)]
+    runs = fits.largest(DRAWN_GROUPS)
+    is_line = trace.on_a_plane(runs[0])
+    across, up = [], []
+    everywhere = np.concatenate([numbers_in(fit.observations)[:, 0] for fit in runs])
+    for place, fit in enumerate(runs):
+        part, colour = fit.observations, LINES[place % len(LINES)]
+        look = LINE_STYLES[place // len(LINES) % len(LINE_STYLES)]
+        marker = "os^D"[place // len(LINES) % 4]
+        group = labels[place]
+        label = f"{drawing.escaped(group)} ({part.count:,})"
+        x, y = part.sample[:, -1], heights_of(fit, fit.params, part.sample[:, :-1])
+        if is_line:
+            x, y = numbers_in(part)[:, 0], heights_in(fit, part)
+        size = 26 if len(whole.sample) <= FEW_DOTS else 14
+        axes.scatter(x, y, s=size, color=colour, marker=marker, alpha=0.55, linewidths=0)
+        across.append(x)
+        up.append(y)
+        if is_line:
+            seen = x if len(x) >= ENOUGH_DOTS else everywhere
+            at, features = features_along(fit, np.array(drawing.window(seen, 0.03)), seen)
+            heights = heights_of(fit, fit.params, features)
+            axes.plot(at, heights, look, color=colour, linewidth=2.2, label=label)
+        else:
+            axes.plot([], [], marker, color=colour, label=label)
+    drawing.number_axes(axes.xaxis, axes.yaxis)
+    answer = drawing.escaped(runs[0].model.answer)
+    limits = [drawing.window(np.concatenate(each), 0.05) for each in (across, up)]
+    if is_line:
+        axes.set(xlim=limits[0], ylim=limits[1], ylabel=answer)
+        axes.set_xlabel(drawing.escaped(trace.numbers_along(runs[0])[0]))
+        if trace.is_along_dates(runs[0]):
+            drawing.date_axis(axes.xaxis)
+    else:
+        both = min(limits)[0], max(high for _, high in limits)
+        axes.plot(both, both, color=GREY, linewidth=0.8, zorder=1)
+        axes.set(xlim=both, ylim=both, xlabel=f"observed {answer}", ylabel=f"predicted {answer}")
+    shown = f": the {len(runs)} largest of {len(fits):,} groups" if len(fits) > len(runs) else ""
+    axes.set_title(f"One fit for each {drawing.escaped(name)}{shown}")
+    axes.legend(title=drawing.escaped(name))
+    drawing.settle(figure)
+    drawing.tidy(figure)
+    return figure

@@ -19,7 +19,8 @@ from operator import itemgetter
 import numpy as np
 
 from gdfit.arrays import FloatArray, Near, near, taken, triangular
-from gdfit.data.batch import SAMPLE_ROWS, NumberedRows
+from gdfit.data.batch import SAMPLE_ROWS, Codes, NumberedRows
+from gdfit.data.grouping import GroupedObservations
 from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
 from gdfit.data.reduction.sampling import Dealing, Reservoir, Sample
 from gdfit.data.reduction.tree import Spot, both
@@ -41,6 +42,8 @@ class Condensed:
         logarithms of that.
     triangle : R, or few rows that it can be made of, where there are no categories.
     groups : what R can be made of, where there are.
+    tallies : of each group of rows that are fitted by themselves, how many there are, what they
+        weigh, and the sum of the logarithms of that: shape (levels, 3).
     first, last : the first rows and the last one, as they are read, by their places in the data.
     sample : a sample of the rows, as they are read.
     kept : all rows, block by block, if they are to be kept, until these are taken out.
@@ -52,6 +55,7 @@ class Condensed:
     log_weight: float
     triangle: Near | None
     groups: GroupedRows | None
+    tallies: FloatArray
     first: dict[Place, FloatArray]
     last: tuple[Place, FloatArray]
     sample: Sample
@@ -65,6 +69,10 @@ class Condensed:
             triangle = folded(self.triangle.joined(other.triangle))
         if self.groups and other.groups:
             groups = self.groups.merged(other.groups, levels, tables)
+        tallies = np.zeros((levels.groups, 3))
+        tallies[: len(self.tallies)] = self.tallies
+        if levels.groups:
+            tallies[tables[-1]] += other.tallies
         place, last = other.last
         first = self.first | {at: levels.renumbered(row, tables) for at, row in other.first.items()}
         sample = Sample(
@@ -80,6 +88,7 @@ class Condensed:
             log_weight=self.log_weight + other.log_weight,
             triangle=triangle,
             groups=groups,
+            tallies=tallies,
             first={where: first[where] for where in sorted(first)[:FIRST_ROWS]},
             last=max(self.last, (place, levels.renumbered(last, tables)), key=itemgetter(0)),
             sample=sample.smallest(),
@@ -95,7 +104,12 @@ class Condensed:
             raise GdfitError(what, column=columns.weights)
         levels = self.levels.joined(more)[0] if more else self.levels
         expansion = levels.expansion
-        part = self.groups.triangle(levels) if self.groups else self.triangle
+        part, stack = self.triangle, None
+        if self.groups and expansion.by:
+            stack, origin = self.groups.stack(levels)
+            part = Near(triangular(stack.reshape(-1, stack.shape[-1])), origin)
+        elif self.groups:
+            part = self.groups.triangle(levels)
         assert part is not None
         triangle = in_form(part.whole)
 
@@ -105,7 +119,7 @@ class Condensed:
         width = len(expansion.features)
         first, sample = made(np.array([*self.first.values()])), made(self.sample.rows)
         (_, last), is_weighed = self.last, columns.weights is not None
-        return Observations(
+        whole = Observations(
             augmented=triangle.copy(),  # what came from elsewhere may lie at any address
             near=Near(in_form(part.rows), part.origin) if part.origin.any() else None,
             count=self.count,
@@ -130,6 +144,21 @@ class Condensed:
             intercept=columns.intercept,
             expansion=None if expansion.is_plain else expansion,
         )
+        if stack is None:
+            return whole
+        tallies = np.zeros((levels.groups, 3))
+        tallies[levels.sorted_codes[-1][: len(self.tallies)]] = self.tallies
+        counts = tallies[:, 0].astype(np.int64)
+        return GroupedObservations(
+            **vars(whole),
+            counts=counts,
+            weights=tallies[:, 1],
+            log_weights=tallies[:, 2],
+            triangles=stack,
+            origin=part.origin,
+            read_sample=levels.recoded(self.sample.rows),
+            read_rows=rows,
+        )
 
 
 def in_form(rows: FloatArray) -> FloatArray:
@@ -142,6 +171,20 @@ def folded(part: Near) -> Near:
     """R of the rows; or the rows, where they are few, to be decomposed with others."""
     is_few = len(part.rows) <= FEW * part.rows.shape[1]
     return part if is_few else Near(triangular(part.rows), part.origin)
+
+
+def tallied(groups: int, codes: list[Codes], weights: list[FloatArray]) -> FloatArray:
+    """Of each group, how many rows have its code, what they weigh, and the sum of the logarithms of
+    that, shape (groups, 3)."""
+    if not groups:
+        return np.zeros((0, 3))
+    of_each = np.concatenate(codes)
+    counts = np.bincount(of_each, minlength=groups)
+    if not weights:
+        return np.column_stack([counts, counts, np.zeros(groups)])
+    v = np.concatenate(weights)
+    sums = (np.bincount(of_each, each, groups) for each in (v, np.log(v)))
+    return np.column_stack([counts, *sums])
 
 
 @dataclass(frozen=True)
@@ -161,9 +204,11 @@ class Dealt:
 
     def merged(self, other: Dealt) -> Dealt:
         """Those of both."""
+        piles = tuple(both(*pair) for pair in zip(self.piles, other.piles, strict=True))
+        (first, *others) = piles
         return Dealt(
-            self.levels.joined(other.levels)[0],
-            tuple(both(*pair) for pair in zip(self.piles, other.piles, strict=True)),
+            first.levels if first and not others else self.levels.joined(other.levels)[0],
+            piles,
             self.counts + other.counts,
             self.undecided + other.undecided,
         )
@@ -227,6 +272,8 @@ class Condense:
         sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile, most=self.most), []
         triangle: Near | None = None
         count, weight, log_weight = 0, 0.0, 0.0
+        codes_seen: list[Codes] = []
+        weights_seen: list[FloatArray] = []  # if they have any
         places: list[Place] = []  # of the first rows, and of the last one so far
         first: list[FloatArray] = []
 
@@ -253,7 +300,11 @@ class Condense:
             if weights is not None:
                 part = part.weighed(weights)
             if groups:
-                groups.add(part, expansion.codes(rows))
+                codes = expansion.codes(rows)
+                groups.add(part, codes)
+                codes_seen.append(codes[:, -1])
+                if weights is not None:
+                    weights_seen.append(weights.copy())
                 continue
             # Without categories, the base has the features, but for the intercept.
             part = folded(replace(part, rows=expansion.spread(part.rows, expansion.codes(rows))))
@@ -268,6 +319,7 @@ class Condense:
             log_weight=log_weight,
             triangle=None if groups else triangle,
             groups=groups,
+            tallies=tallied(levels.groups, codes_seen, weights_seen),
             first=dict(zip(places[:-1], first, strict=True)),
             last=(places[-1], last),
             sample=sample.sample(),

@@ -51,6 +51,7 @@ class Columns:
     taken : the text columns, or the dates, that are features because there are no others.
     dates : those of `taken` and `left_out` that hold dates.
     classes : which values of the target are y = 0 and y = 1, where it has classes.
+    by : the category that parts the rows into groups.
     """
 
     features: tuple[str, ...]
@@ -66,6 +67,7 @@ class Columns:
     taken: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     classes: Classes | None = None
+    by: Factor | None = None
 
     @cached_property
     def expansion(self) -> Expansion:
@@ -73,7 +75,7 @@ class Columns:
         if self.known:
             return self.known
         terms = self.terms or identity_expansion(self.features).terms
-        return Expansion(terms, intercept=self.intercept)
+        return Expansion(terms, intercept=self.intercept, by=self.by)
 
     @property
     def made_target(self) -> Factor:
@@ -101,7 +103,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     table = LayoutTable(layout, name, selection=selection)
     excluded = {*map(table.column, selection.exclude)}
     weights = None if selection.weights is None else table.column(selection.weights)
-    unused = {*layout.set_aside, *excluded, weights}
+    by = None if selection.by is None else table.category(selection.by)
+    unused = {*layout.set_aside, *excluded, weights, by and by.column}
     offered = [column for column in layout.names if column not in unused]
     of_numbers = set(layout.numeric)
     numeric = [column for column in offered if column in of_numbers]
@@ -134,7 +137,7 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
             raise UsageError("`features` names no column")
         if len({frozenset(term.factors) for term in terms}) < len(terms):
             raise UsageError("`features` names a column twice")
-    check(terms, target, excluded, weights, numeric)
+    check(terms, target, excluded, weights, by, numeric)
     if not isinstance(selection.degree, Integral) or selection.degree < 1:
         raise UsageError(f"`degree` takes a whole number from 1 on, not {selection.degree}")
     if selection.degree > 1 and all(term.categories for term in terms):
@@ -143,6 +146,7 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     check_names(made)
     names = tuple(map(str, made))
     columns = Columns(names, str(target), left_out, made, target, weights, selection.intercept)
+    columns = replace(columns, by=by)
     spellings = ((column, layout.held_in(column).spelling) for column in columns.names)
     own = tuple((column, found) for column, found in spellings if found)
     found = replace(columns, is_instead=is_instead, spellings=own, taken=taken, dates=dates)
@@ -211,12 +215,20 @@ def classes_among(layout: Layout, name: str, target: Factor, selection: Selectio
 
 
 def check(
-    terms: list[Term], target: Factor, excluded: set[str], weights: str | None, numeric: list[str]
+    terms: list[Term],
+    target: Factor,
+    excluded: set[str],
+    weights: str | None,
+    by: Factor | None,
+    numeric: list[str],
 ) -> None:
     """Raise where what is asked for contradicts itself."""
     features = [factor.column for term in terms for factor in term.factors]
     used: dict[str | None, str] = {weights: "weights", target.column: "target"}
     used |= dict.fromkeys(features, "features")
+    if by and (by.column in used or by.column in excluded):
+        what = used.get(by.column, "exclude")
+        raise UsageError(f"column {quoted(by.column)} is both in `{what}` and in `by`")
     for column in excluded & used.keys():
         raise UsageError(f"column {quoted(column)} is both in `{used[column]}` and in `exclude`")
     for term in terms:

@@ -53,30 +53,38 @@ class Expansion:
     whole : whether the first makes a feature all the same, as it must while others may come that
         sort before it.
     intercept : whether the one of each row stays one, or becomes 0: b then has no effect.
+    by : the category that parts the rows into groups, each with a fit of its own: the last one, of
+        which no feature is made.
     """
 
     terms: tuple[Term, ...]
     levels: tuple[tuple[Level, ...], ...] = ()
     whole: bool = False
     intercept: bool = True
+    by: Factor | None = None
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
         """The columns that are read as numbers; the levels of parts of dates are made of these."""
-        factors = (factor for term in self.terms for factor in term.factors)
-        numeric = (each for each in factors if not each.is_category or each.function)
+        numeric = (each for each in self.factors if not each.is_category or each.function)
         return tuple(dict.fromkeys(factor.column for factor in numeric))
 
     @cached_property
     def categories(self) -> tuple[Factor, ...]:
         """The columns that are read as levels."""
-        return tuple(dict.fromkeys(factor for term in self.terms for factor in term.categories))
+        found = (factor for term in self.terms for factor in term.categories)
+        return (*dict.fromkeys(found), *([self.by] if self.by else ()))
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """All columns, in the order in which the terms name them."""
-        factors = (factor for term in self.terms for factor in term.factors)
-        return tuple(dict.fromkeys(factor.column for factor in factors))
+        """All columns: that of the groups, then in the order in which the terms name them."""
+        return tuple(dict.fromkeys(factor.column for factor in self.factors))
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """What says the group, if anything does, and what the terms are made of."""
+        group = [self.by] if self.by else []
+        return (*group, *(factor for term in self.terms for factor in term.factors))
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -90,8 +98,8 @@ class Expansion:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether the features are columns as they stand."""
-        return all(term.is_column for term in self.terms)
+        """Whether the features are columns as they stand, and nothing else is read."""
+        return self.by is None and all(term.is_column for term in self.terms)
 
     @cached_property
     def products(self) -> tuple[tuple[Factor, ...], ...]:
@@ -188,7 +196,7 @@ class Expansion:
     def spread(self, base: FloatArray, codes: Codes) -> FloatArray:
         """The features, a one and y of rows with this base and these levels' codes, which are
         their places among the `levels`."""
-        if self.is_plain and self.intercept:
+        if self.intercept and all(term.is_column for term in self.terms):
             return base
         width = sum(span.width for span in self.spans)
         result = np.zeros((len(base), width + 2), order="F")
@@ -217,7 +225,9 @@ class Expansion:
         """What to say of a level that is not known."""
         known = tuple(map(as_typed, self.levels[place]))
         there = f"there {'is' if len(known) == 1 else 'are'} {listing(known, 5)}"
-        return f"{quoted(level_name(level))} is a level that training has not seen; {there}"
+        is_group = self.categories[place] == self.by
+        what = "a group without a model" if is_group else "a level that training has not seen"
+        return f"{quoted(level_name(level))} is {what}; {there}"
 
     @property
     def record(self) -> dict[str, object]:

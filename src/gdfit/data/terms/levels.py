@@ -3,7 +3,7 @@ two classes of a target: one is y = 1, the other y = 0."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gdfit.arrays import FloatArray, Near, shared, taken, triangular
+from gdfit.arrays import FloatArray, Near, shared, taken, triangles, triangular
 from gdfit.data.batch import Codes, Level
 from gdfit.data.terms.expansion import Expansion, level_name, widened
 from gdfit.errors import UsageError, listing, printable, quoted
 
-MOST_LEVELS = 1000  # in all categories together
+MOST_LEVELS = 1000  # in all categories of which features are made
 PENDING = 1 << 15  # how many condensed rows may wait to be folded
 
 
@@ -42,6 +42,7 @@ class Levels:
         self._codes: list[dict[Level, int]] = [
             {level: code for code, level in enumerate(of_one)} for of_one in levels
         ]
+        self._sorted: list[list[Level]] | None = None
 
     def encode(self, place: int, codes: Codes, levels: Sequence[Level]) -> Codes:
         """The codes of rows of a category, which has these `levels` in these rows.
@@ -54,10 +55,14 @@ class Levels:
         """
         code_of = self._codes[place]
         used = np.flatnonzero(np.bincount(codes, minlength=len(levels))).tolist()
-        new = {n: int(np.argmax(codes == n)) for n in used if levels[n] not in code_of}
-        for number in sorted(new, key=new.__getitem__):  # by row, however the rows are cut
-            if levels[number] not in code_of:  # 2020 and 2020.0 are one
-                self.add(place, levels[number], new[number])
+        first = np.zeros(len(levels), np.int64)
+        first[codes[::-1]] = np.arange(len(codes))[::-1]
+        new = [number for number in used if levels[number] not in code_of]
+        new.sort(key=first.tolist().__getitem__)  # by row, however the rows are cut
+        rows: dict[Level, int] = {}
+        for number in new:  # 2020 and 2020.0 are one
+            rows.setdefault(levels[number], int(first[number]))
+        self.add(place, rows)
         table = np.zeros(len(levels), np.int64)
         for number in used:
             table[number] = code_of[levels[number]]
@@ -68,17 +73,21 @@ class Levels:
         none."""
         return np.array([*(level in self._codes[place] for level in levels), False], bool)
 
-    def add(self, place: int, level: Level, row: int) -> None:
-        """A level that has not come before, in this row."""
-        column = self._expansion.categories[place].column
-        if self._known:
-            raise LevelError(row, column, self._known.unseen(place, level))
-        count = sum(map(len, self._codes))
-        if count == MOST_LEVELS:
-            what = f"{quoted(level_name(level))} is level number {count + 1:,}, and categories may "
-            what += f"have {MOST_LEVELS:,} in all; name other `features`"
-            raise LevelError(row, column, what)
-        self._codes[place][level] = len(self._codes[place])
+    def add(self, place: int, rows: Mapping[Level, int]) -> None:
+        """Levels that have not come before, and the row of each, in the order of the rows."""
+        category, code_of = self._expansion.categories[place], self._codes[place]
+        made = self._codes[:-1] if self._expansion.by else self._codes
+        room = MOST_LEVELS - sum(map(len, made))
+        is_many = len(rows) > room and category != self._expansion.by
+        if rows and (self._known or is_many):
+            level = [*rows][0 if self._known else room]
+            what = f"{quoted(level_name(level))} is level number {MOST_LEVELS + 1:,}, and "
+            what += f"categories may have {MOST_LEVELS:,} in all; name other `features`"
+            if self._known:
+                what = self._known.unseen(place, level)
+            raise LevelError(rows[level], category.column, what)
+        code_of.update(zip(rows, range(len(code_of), len(code_of) + len(rows)), strict=True))
+        self._sorted = None
 
     def joined(self, others: Levels) -> tuple[Levels, list[Codes]]:
         """These levels and the `others`; and for each category, the code that each of the others
@@ -92,9 +101,7 @@ class Levels:
         result._codes = [dict(of_one) for of_one in self._codes]
         tables = []
         for place, (code_of, of_other) in enumerate(zip(result._codes, others._codes, strict=True)):
-            for level in of_other:
-                if level not in code_of:
-                    result.add(place, level, -1)
+            result.add(place, dict.fromkeys((each for each in of_other if each not in code_of), -1))
             tables.append(np.array([code_of[level] for level in of_other], np.int64))
         return result, tables
 
@@ -106,6 +113,11 @@ class Levels:
         for place, table in enumerate(tables, len(self._expansion.numbers)):
             result[..., place] = table[rows[..., place].astype(np.int64)]
         return result
+
+    @property
+    def groups(self) -> int:
+        """How many groups of rows there are that are fitted by themselves."""
+        return len(self._codes[-1]) if self._expansion.by else 0
 
     @property
     def as_they_came(self) -> Expansion:
@@ -122,12 +134,12 @@ class Levels:
     @property
     def _in_order(self) -> list[list[Level]]:
         """The levels of each category in an order of their own, or sorted."""
-        result = []
-        for category, of_one in zip(self._expansion.categories, self._codes, strict=True):
-            place_of: dict[Level, int] = {word: at for at, word in enumerate(category.order)}
-            last = len(place_of)
-            result.append(sorted(of_one, key=lambda level: (place_of.get(level, last), level)))
-        return result
+        if self._sorted is None:
+            self._sorted = []
+            for category, of_one in zip(self._expansion.categories, self._codes, strict=True):
+                own = [level for level in category.order if level in of_one]
+                self._sorted.append([*own, *sorted(of_one.keys() - {*own})])
+        return self._sorted
 
     @property
     def sorted_codes(self) -> list[Codes]:
@@ -160,6 +172,7 @@ class GroupedRows:
 
     def __init__(self, levels: Levels, pending: int = PENDING) -> None:
         self._levels, self._pending = levels, pending
+        self._most = pending
         self._origin: FloatArray | None = None  # what has been taken away from the base
         self._waiting: list[tuple[FloatArray, Codes]] = []
         self._expansion = levels.as_they_came
@@ -185,6 +198,7 @@ class GroupedRows:
     def merged(self, others: GroupedRows, levels: Levels, tables: Sequence[Codes]) -> GroupedRows:
         """These rows and the `others`, which have the codes in `tables` among the `levels`."""
         result = GroupedRows(levels, self._pending)
+        result._most = max(self._most, others._most)
         mine, theirs = copy(self), copy(others)
         if self._origin is not None and others._origin is not None:
             result._origin = shared(self._origin, others._origin)
@@ -204,13 +218,15 @@ class GroupedRows:
 
     def _settle(self) -> None:
         """Make fewer of the rows that wait, if they are too many."""
-        if sum(len(rows) for rows, _ in self._waiting) <= self._pending:
+        if sum(len(rows) for rows, _ in self._waiting) <= self._most:
             return
         base, codes = condensed_by_levels(*self._joined())
         self._waiting = [(base, codes)]
-        if 2 * len(base) <= self._pending:
-            return
         now = self._levels.as_they_came
+        if now.by:  # whose groups are kept apart
+            self._most = max(self._pending, 2 * len(base))
+        if 2 * len(base) <= self._most:
+            return
         now.check()
         width = len(now.keys) + 2
         triangle = np.empty((0, width))
@@ -226,6 +242,20 @@ class GroupedRows:
     def _joined(self) -> tuple[FloatArray, Codes]:
         bases, codes = zip(*self._waiting, strict=True)
         return np.concatenate(bases), np.concatenate(codes)
+
+    def stack(self, levels: Levels) -> tuple[FloatArray, FloatArray]:
+        """R of the rows of each group, with the features of the sorted `levels`, shape (groups,
+        p+2, p+2); and what has been taken away from the features, shape (p,)."""
+        final = levels.expansion
+        final.check()
+        groups = len(final.levels[-1])
+        base, codes = self._joined()
+        codes = translated(codes, levels.sorted_codes)
+        order = np.lexsort(codes.T)  # by group, and in the order of levels
+        base, codes = base[order], codes[order]
+        counts = np.bincount(codes[:, -1], minlength=groups)
+        assert self._origin is not None
+        return triangles(final.spread(base, codes), counts), final.origin(self._origin)
 
     def triangle(self, levels: Levels) -> Near:
         """R of all rows, with the features of the sorted `levels`, to which more may have been
@@ -262,13 +292,8 @@ def condensed_by_levels(base: FloatArray, codes: Codes) -> tuple[FloatArray, Cod
     starts = np.flatnonzero(np.diff(key[order], prepend=-1))
     if 2 * base.shape[1] * len(starts) > len(base):
         return base, codes
-    ends = [*starts[1:].tolist(), len(base)]
-    ordered = taken(base, order)
-    rows = [
-        triangular(ordered[start:end]) for start, end in zip(starts.tolist(), ends, strict=True)
-    ]
-    kept = np.repeat(codes[order[starts]], [len(part) for part in rows], axis=0)
-    return np.concatenate(rows), kept
+    rows = triangles(taken(base, order), np.diff(starts, append=len(base)))
+    return rows.reshape(-1, base.shape[1]), np.repeat(codes[order[starts]], rows.shape[1], axis=0)
 
 
 class Classes(NamedTuple):

@@ -83,6 +83,21 @@ class LayoutTable:
             raise self.missing(name)
         return column
 
+    def category(self, text: str) -> Factor:
+        """The category that `text` says: a column of text or of numbers, or a part of dates.
+
+        Raises
+        ------
+        GdfitError : there is no such column, or it says something else.
+        """
+        if column := self.find(text):
+            is_text, order = self.holds_text(column), self.order_of(column)
+            return Factor(column, is_category=True, is_text=is_text, order=order)
+        term = read_term(text, self)
+        if len(term.factors) > 1 or not term.categories:
+            raise UsageError(f"`by` takes a column whose values say the group, not {term}")
+        return term.factors[0]
+
     def target(self, text: str, *, classes: bool = False) -> Factor:
         """The column that `text` says, or the function of one; of `classes`, a column as it stands.
 

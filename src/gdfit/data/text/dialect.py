@@ -187,6 +187,7 @@ class Selection:
     intercept : whether there is a b to fit; where there is none, it stays 0.
     positive : the value of the target that is y = 1, where it has classes; by default the second.
     classes : whether the target has two of them, of which one is y = 1 and the other y = 0.
+    by : the column, or the category of one, whose values part the rows into groups.
     levels : all values of the target, where that has classes and its first rows don't tell.
     """
 
@@ -198,11 +199,13 @@ class Selection:
     intercept: bool = True
     positive: str | None = None
     classes: bool = False
+    by: str | None = None
     levels: frozenset[str | float] = frozenset()
 
     def naming(self, name: str, other: str) -> dict[str, str]:
         """The options in which a column is called `name`, with the `other` one in its place."""
-        said = {"features": self.features, "target": self.target, "weights": self.weights}
+        named = ("features", "target", "weights", "by")
+        said = {option: getattr(self, option) for option in named}
         word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
         texts = {option: several(text) for option, text in said.items() if text is not None}
         return {

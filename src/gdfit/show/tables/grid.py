@@ -1,18 +1,30 @@
-"""A path of penalties on standard output: a table of a dozen of them, JSON or CSV."""
+"""Many models on standard output, a table of a dozen of them, JSON or CSV: a path of penalties, or
+a model for each group."""
 
 from __future__ import annotations
 
+import csv
+import math
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gdfit.descent.by_group import TOO_FEW, GroupFits, Prediction, rows_header
+from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.errors import printable
+from gdfit.model.grouped import listed_groups
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
 from gdfit.show.tables.style import NameValue, cell, counted, exact, key_values, r_squared_text
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 SHOWN_PENALTIES = 12
 MEANT = {
@@ -95,4 +107,138 @@ PATH_REPORTS: dict[str, Callable[[PenaltyPath, int | None, str, Path | None], No
     "table": show_path,
     "json": print_path_json,
     "csv": print_path_csv,
+}
+
+
+SHOWN_GROUPS = 12
+
+
+def show_groups(
+    fits: GroupFits,
+    facts: Mapping[str, object],
+    predictions: Sequence[Prediction],
+    model: Path | None,
+) -> None:
+    """Print a table of the largest groups, and how the runs of all have ended."""
+    console, name = style.stdout_console(), printable(fits.groups.column)
+    width = style.width_of(console)
+    how = f" · {counted(len(fits), 'group')} by {name}"
+    console.print(f" {words.data_subject(fits.groups, how, width - 2)}")
+    console.line()
+    features = fits.features[:SHOWN_GROUPS]
+    names = [*params_names(fits.features)[: len(features)], "b"]
+    shown = [*islice(fits, SHOWN_GROUPS)]
+    is_even = all(fit.status == "completed" for fit in shown)
+    headers = ["N", *map(printable, names), "loss", "R²", *([] if is_even else ["ended"])]
+    rows = []
+    for fit in shown:
+        params = [cell(value, 5) for value in fit.row] or ["—"] * (len(names) + 2)
+        params = [*params[: len(features)], *params[-3:]]
+        ended = [] if is_even else [fit.status]
+        rows.append([fits.label(fit.group), f"{fit.observations:,}", *params, *ended])
+    for table in tables_of(name, headers, rows, width):
+        style.show(console, table)
+        console.line()
+    style.show(console, key_values(group_lines(fits, predictions, model)))
+
+
+def tables_of(
+    first: str, headers: Sequence[str], rows: Sequence[Sequence[str]], width: int
+) -> Iterator[Table]:
+    """Rows as a table, or where that would be too wide as several with some columns each."""
+    from rich.cells import cell_len
+
+    room = width // 4
+    texts = zip(*([first, *headers], *rows), strict=True)
+    wide = [max(map(cell_len, column)) + 2 for column in texts]
+    start = 0
+    while start < len(headers):
+        end, used = start + 1, min(wide[0], room) + wide[start + 1]
+        while end < len(headers) and used + wide[end + 1] <= width:
+            used, end = used + wide[end + 1], end + 1
+        table = style.new_table(first, headers[start:end])
+        for name, *cells in rows:
+            table.add_row(style.shortened(name, room), *cells[start:end])
+        yield table
+        start = end
+
+
+def group_lines(
+    fits: GroupFits, predictions: Sequence[Prediction], model: Path | None
+) -> Iterator[NameValue]:
+    """What is not in the table: how all have ended, and what is predicted."""
+    for there, what in ((fits, "smaller group"), (fits.features, "more weight")):
+        if (more := len(there) - SHOWN_GROUPS) > 0:
+            yield "…", f"and {counted(more, what)}: --format csv and JSON have all"
+    counts = Counter(fit.status for fit in fits)
+    yield "ended", ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
+    known = [fit.model.facts["arrived"] for fit in fits if fit.model]
+    if known and None not in known:
+        yield "arrived", f"{sum(map(bool, known)):,} of {len(known):,}"
+    for (group, *x), y in predictions:
+        at = ", ".join([fits.label(group), *map(str, x)])
+        yield "prediction", f"{fits.groups.target_name} = {exact(y)} at ({printable(at)})"
+    if model and fits.has_models:
+        yield "model", printable(str(model))
+
+
+def group_remarks(fits: GroupFits) -> Iterator[str]:
+    """What to say of the runs of some groups, and what to type."""
+    few = sum(fit.status == TOO_FEW for fit in fits)
+    if few:
+        what = f"{counted(few, 'group')} of fewer rows than params"
+        yield f"{what} {'has' if few == 1 else 'have'} no model"
+    diverged = sum(fit.status == "diverged" for fit in fits)
+    if diverged:
+        what = f"the runs of {counted(diverged, 'group')} have diverged, which have no model"
+        yield f"{what}: `lr` auto chooses a rate for each"
+    short = sum(fit.model is not None and fit.model.facts["arrived"] is False for fit in fits)
+    if short and fits.settings.lr == "auto":
+        what = f"the runs of {counted(short, 'group')} have not arrived at the minimum"
+        yield f"{what}: more `epochs` bring them nearer"
+
+
+def print_groups_json(
+    fits: GroupFits,
+    facts: Mapping[str, object],
+    predictions: Sequence[Prediction],
+    model: Path | None,
+) -> None:
+    """Print a JSON list, a line for each group."""
+    sys.stdout.writelines(listed_groups(fits.records(facts, predictions)))
+
+
+def print_groups_csv(
+    fits: GroupFits,
+    facts: Mapping[str, object],
+    predictions: Sequence[Prediction],
+    model: Path | None,
+) -> None:
+    """Print a row of CSV for each group."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(rows_header(fits))
+    empty = [""] * (len(fits.features) + 3)
+    for fit in fits:
+        numbers = ["" if math.isnan(value) else value for value in fit.row] or empty
+        writer.writerow([fits.label(fit.group), fit.observations, *numbers, fit.status])
+
+
+def print_groups_quiet(
+    fits: GroupFits,
+    facts: Mapping[str, object],
+    predictions: Sequence[Prediction],
+    model: Path | None,
+) -> None:
+    """Print the params of each group on a line: the group, then w… b."""
+    for fit in fits:
+        if fit.model:
+            print(printable(fits.label(fit.group)), *fit.model.params)
+
+
+# By the name of what standard output gets.
+GROUP_REPORTS = {
+    "table": show_groups,
+    "json": print_groups_json,
+    "csv": print_groups_csv,
+    "quiet": print_groups_quiet,
 }

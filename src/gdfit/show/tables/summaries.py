@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING
 
 from gdfit.analysis.inference import Estimate, Summary
 from gdfit.analysis.likelihood import LikelihoodEstimate, LikelihoodSummary
+from gdfit.data.batch import Level
+from gdfit.data.terms.expansion import level_name
 from gdfit.errors import listing, printable
+from gdfit.model.grouped import listed_groups
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style
 from gdfit.show.tables.analyses import ReportForm
@@ -39,7 +42,7 @@ def show_summary(
 ) -> None:
     """Print `summary`; `remark` is one line more for the table."""
     if output == "json":
-        print(to_json({"params": [asdict(row) for row in summary.rows], **summary.figures}))
+        print(to_json(record_of(summary)))
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow([field.name for field in fields(summary.rows[0])])
@@ -52,6 +55,41 @@ def show_summary(
             found = squares_lines(summary)
         lines = key_values([*found, *shared_lines(summary, remark)])
         show(console, estimates(summary, style.width_of(console)), lines)
+
+
+def record_of(summary: AnySummary) -> dict[str, object]:
+    """A summary as JSON has it."""
+    return {"params": [asdict(row) for row in summary.rows], **summary.figures}
+
+
+SHOWN_SUMMARIES = 12
+
+
+def show_summaries(
+    column: str,
+    summaries: Iterable[tuple[Level, AnySummary]],
+    output: ReportForm = "table",
+    remark: str | None = None,
+) -> None:
+    """Print the summary of each group, which the `column` says; of many, tables of the first."""
+    if output == "json":
+        records = ({"group": group, **record_of(summary)} for group, summary in summaries)
+        sys.stdout.writelines(listed_groups(records))
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for place, (group, summary) in enumerate(summaries):
+        if output == "csv":
+            if not place:
+                writer.writerow([column, *(field.name for field in fields(summary.rows[0]))])
+            writer.writerows((group, *astuple(row)) for row in summary.rows)
+            continue
+        if place == SHOWN_SUMMARIES:
+            print("\n … and smaller groups: --format csv and JSON have all")
+            return
+        console = style.stdout_console()
+        console.print("\n" * bool(place) + f" {printable(column)} {printable(level_name(group))}")
+        console.line()
+        show_summary(summary, remark=remark)
 
 
 def remark_on(record: Mapping[str, object]) -> str | None:
