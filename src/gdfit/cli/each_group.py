@@ -37,10 +37,10 @@ def train_each(
 
     start : where the params start, as it was typed and as it is.
     """
-    from gdfit.data.data_file import WITHOUT_ROWS, is_condensed
+    from gdfit.data.sources.stores import WITHOUT_ROWS, is_condensed
     from gdfit.descent.by_group import fit_groups
     from gdfit.model.grouped import write_groups
-    from gdfit.show.tables.grid import GROUP_REPORTS, group_remarks
+    from gdfit.show.tables.grid import GROUP_REPORTS, GroupsTold, group_remarks
 
     for name in OF_A_RUN:
         if name in typed.given:
@@ -53,7 +53,7 @@ def train_each(
     note_classes(observations, settings.loss)
     fits = fit_groups(observations, settings, start[1])
     inputs = read_inputs(output.x or (), observations)
-    predictions = [(values, fits.model.at_inputs(values)) for values in inputs]
+    predictions = [(values, fits.predict(values)) for values in inputs]
     facts: dict[str, object] = {"init": start[0], "files": [*data]}
     if dialect.kept:
         facts["dialect"] = dialect.kept
@@ -64,7 +64,7 @@ def train_each(
         from gdfit.show.profiles import save_groups
 
         save_groups(fits, files.plot)
-    GROUP_REPORTS[output.form](fits, facts, predictions, model)
+    GROUP_REPORTS[output.form](fits, GroupsTold(facts, predictions, model))
     for remark in group_remarks(fits):
         note(remark)
     if not fits.has_models:

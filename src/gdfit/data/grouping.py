@@ -47,8 +47,10 @@ class GroupedObservations(Observations):
 
     @property
     def column(self) -> str:
-        """The column that says the group."""
-        return "" if self.made_of.by is None else self.made_of.by.column
+        """The column that says the group, or the part of its dates."""
+        by = self.made_of.by
+        assert by is not None
+        return str(by) if by.function else by.column
 
     @property
     def by_size(self) -> list[int]:

@@ -16,10 +16,11 @@ a·log a and cancel, so they are taken in mpmath.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import count
+from itertools import count, dropwhile
 from typing import Any, cast
 
 import numpy as np
@@ -103,7 +104,7 @@ class Precision:
         return {
             "center": self.center.tolist(),
             "params": self.params.tolist(),
-            "root": [np.trim_zeros(row, "f").tolist() for row in self.root],
+            "root": [[*dropwhile(operator.not_, row)] for row in self.root.tolist()],
             "std_error": self.std_error,
             "df": self.df,
         }

@@ -125,7 +125,7 @@ def draw_groups(fits: GroupFits) -> Figure:
     width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
     figure = Figure(figsize=(width, height), dpi=WHOLE_DPI, layout="constrained")
     axes, whole, name = figure.add_subplot(), fits.groups, fits.groups.column
-    modelled = (fit.group for fit in fits if fit.model)
+    modelled = (fit.group for fit in fits if fit.make)
     labels = [fits.label(group) for group in islice(modelled, DRAWN_GROUPS)]
     runs = fits.largest(DRAWN_GROUPS)
     is_line = trace.on_a_plane(runs[0])

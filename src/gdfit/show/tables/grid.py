@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gdfit.descent.by_group import TOO_FEW, GroupFits, Prediction, rows_header
+from gdfit.descent.by_group import TOO_FEW, GroupFits, Prediction
 from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.errors import printable
@@ -113,12 +113,16 @@ PATH_REPORTS: dict[str, Callable[[PenaltyPath, int | None, str, Path | None], No
 SHOWN_GROUPS = 12
 
 
-def show_groups(
-    fits: GroupFits,
-    facts: Mapping[str, object],
-    predictions: Sequence[Prediction],
-    model: Path | None,
-) -> None:
+class GroupsTold(NamedTuple):
+    """What is told of groups besides their fits: `facts` that all share, predictions, and the
+    model's file, if there is one."""
+
+    facts: Mapping[str, object]
+    predictions: Sequence[Prediction]
+    model: Path | None
+
+
+def show_groups(fits: GroupFits, told: GroupsTold) -> None:
     """Print a table of the largest groups, and how the runs of all have ended."""
     console, name = style.stdout_console(), printable(fits.groups.column)
     width = style.width_of(console)
@@ -139,7 +143,7 @@ def show_groups(
     for table in tables_of(name, headers, rows, width):
         style.show(console, table)
         console.line()
-    style.show(console, key_values(group_lines(fits, predictions, model)))
+    style.show(console, key_values(group_lines(fits, told)))
 
 
 def tables_of(
@@ -163,23 +167,21 @@ def tables_of(
         start = end
 
 
-def group_lines(
-    fits: GroupFits, predictions: Sequence[Prediction], model: Path | None
-) -> Iterator[NameValue]:
+def group_lines(fits: GroupFits, told: GroupsTold) -> Iterator[NameValue]:
     """What is not in the table: how all have ended, and what is predicted."""
     for there, what in ((fits, "smaller group"), (fits.features, "more weight")):
         if (more := len(there) - SHOWN_GROUPS) > 0:
             yield "…", f"and {counted(more, what)}: --format csv and JSON have all"
     counts = Counter(fit.status for fit in fits)
     yield "ended", ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
-    known = [fit.model.facts["arrived"] for fit in fits if fit.model]
+    known = [fit.arrived for fit in fits if fit.make]
     if known and None not in known:
         yield "arrived", f"{sum(map(bool, known)):,} of {len(known):,}"
-    for (group, *x), y in predictions:
+    for (group, *x), y in told.predictions:
         at = ", ".join([fits.label(group), *map(str, x)])
         yield "prediction", f"{fits.groups.target_name} = {exact(y)} at ({printable(at)})"
-    if model and fits.has_models:
-        yield "model", printable(str(model))
+    if told.model and fits.has_models:
+        yield "model", printable(str(told.model))
 
 
 def group_remarks(fits: GroupFits) -> Iterator[str]:
@@ -192,47 +194,32 @@ def group_remarks(fits: GroupFits) -> Iterator[str]:
     if diverged:
         what = f"the runs of {counted(diverged, 'group')} have diverged, which have no model"
         yield f"{what}: `lr` auto chooses a rate for each"
-    short = sum(fit.model is not None and fit.model.facts["arrived"] is False for fit in fits)
+    short = sum(fit.arrived is False for fit in fits)
     if short and fits.settings.lr == "auto":
         what = f"the runs of {counted(short, 'group')} have not arrived at the minimum"
         yield f"{what}: more `epochs` bring them nearer"
 
 
-def print_groups_json(
-    fits: GroupFits,
-    facts: Mapping[str, object],
-    predictions: Sequence[Prediction],
-    model: Path | None,
-) -> None:
+def print_groups_json(fits: GroupFits, told: GroupsTold) -> None:
     """Print a JSON list, a line for each group."""
-    sys.stdout.writelines(listed_groups(fits.records(facts, predictions)))
+    sys.stdout.writelines(listed_groups(fits.records(told.facts, told.predictions)))
 
 
-def print_groups_csv(
-    fits: GroupFits,
-    facts: Mapping[str, object],
-    predictions: Sequence[Prediction],
-    model: Path | None,
-) -> None:
+def print_groups_csv(fits: GroupFits, told: GroupsTold) -> None:
     """Print a row of CSV for each group."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(rows_header(fits))
+    writer.writerow(fits.header)
     empty = [""] * (len(fits.features) + 3)
     for fit in fits:
         numbers = ["" if math.isnan(value) else value for value in fit.row] or empty
         writer.writerow([fits.label(fit.group), fit.observations, *numbers, fit.status])
 
 
-def print_groups_quiet(
-    fits: GroupFits,
-    facts: Mapping[str, object],
-    predictions: Sequence[Prediction],
-    model: Path | None,
-) -> None:
+def print_groups_quiet(fits: GroupFits, told: GroupsTold) -> None:
     """Print the params of each group on a line: the group, then w… b."""
     for fit in fits:
-        if fit.model:
-            print(printable(fits.label(fit.group)), *fit.model.params)
+        if fit.make:
+            print(printable(fits.label(fit.group)), *fit.row[:-2])
 
 
 # By the name of what standard output gets.
