@@ -294,6 +294,7 @@ class DataOptions(TypedDict, total=False):
     intercept: bool
     classes: bool
     positive: Any
+    by: Any
     drop_missing: bool
     dates: str | None
     like: Like | None

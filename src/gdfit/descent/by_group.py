@@ -10,8 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from gdfit.data.batch import Level
-from gdfit.data.given import observed
 from gdfit.data.grouping import GroupedObservations
+from gdfit.data.in_memory import observed
 from gdfit.data.observations import Observations
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.row_maker import rows_at
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TOO_FEW = "too few rows"
 
 # The group and the inputs in it, and ŷ there.
-Prediction = tuple[tuple[Level, ...], float]
+GroupPrediction = tuple[tuple[Level, ...], float]
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class GroupFits(Displayed):
         return any(fit.make for fit in self)
 
     def records(
-        self, facts: Mapping[str, object], predictions: Sequence[Prediction] = ()
+        self, facts: Mapping[str, object], predictions: Sequence[GroupPrediction] = ()
     ) -> Iterator[dict[str, object]]:
         """What a model's file says of each group: `facts` that all share, and the predictions there
         in it."""

@@ -13,7 +13,12 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, Level
 from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion, level_name
 from gdfit.data.terms.levels import IS_THIRD, Classes, third_value
-from gdfit.data.terms.lookup import LayoutTable, alternatives, find_columns
+from gdfit.data.terms.lookup import (
+    LayoutTable,
+    alternatives,
+    check_alike_spellings,
+    find_columns,
+)
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection
@@ -101,10 +106,12 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         hint = " (is the delimiter right? see `delimiter`)" if layout.is_text else ""
         raise GdfitError(f"has one column, and a fit needs two at least, x and y{hint}", file=name)
     table = LayoutTable(layout, name, selection=selection)
-    excluded = {*map(table.column, selection.exclude)}
+    barred = dict.fromkeys(map(table.column, selection.exclude), "exclude")
     weights = None if selection.weights is None else table.column(selection.weights)
     by = None if selection.by is None else table.category(selection.by)
-    unused = {*layout.set_aside, *excluded, weights, by and by.column}
+    if by:
+        barred[by.column] = "by"
+    unused = {*layout.set_aside, *barred, weights}
     offered = [column for column in layout.names if column not in unused]
     of_numbers = set(layout.numeric)
     numeric = [column for column in offered if column in of_numbers]
@@ -137,7 +144,7 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
             raise UsageError("`features` names no column")
         if len({frozenset(term.factors) for term in terms}) < len(terms):
             raise UsageError("`features` names a column twice")
-    check(terms, target, excluded, weights, by, numeric)
+    check(terms, target, barred, weights, numeric)
     if not isinstance(selection.degree, Integral) or selection.degree < 1:
         raise UsageError(f"`degree` takes a whole number from 1 on, not {selection.degree}")
     if selection.degree > 1 and all(term.categories for term in terms):
@@ -145,8 +152,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     made = powers(terms, selection.degree)
     check_names(made)
     names = tuple(map(str, made))
-    columns = Columns(names, str(target), left_out, made, target, weights, selection.intercept)
-    columns = replace(columns, by=by)
+    known = (names, str(target), left_out, made, target, weights, selection.intercept)
+    columns = Columns(*known, by=by)
     spellings = ((column, layout.held_in(column).spelling) for column in columns.names)
     own = tuple((column, found) for column, found in spellings if found)
     found = replace(columns, is_instead=is_instead, spellings=own, taken=taken, dates=dates)
@@ -217,20 +224,17 @@ def classes_among(layout: Layout, name: str, target: Factor, selection: Selectio
 def check(
     terms: list[Term],
     target: Factor,
-    excluded: set[str],
+    barred: dict[str, str],
     weights: str | None,
-    by: Factor | None,
     numeric: list[str],
 ) -> None:
     """Raise where what is asked for contradicts itself."""
     features = [factor.column for term in terms for factor in term.factors]
     used: dict[str | None, str] = {weights: "weights", target.column: "target"}
     used |= dict.fromkeys(features, "features")
-    if by and (by.column in used or by.column in excluded):
-        what = used.get(by.column, "exclude")
-        raise UsageError(f"column {quoted(by.column)} is both in `{what}` and in `by`")
-    for column in excluded & used.keys():
-        raise UsageError(f"column {quoted(column)} is both in `{used[column]}` and in `exclude`")
+    for column in barred.keys() & used.keys():
+        where = f"in `{used[column]}` and in `{barred[column]}`"
+        raise UsageError(f"column {quoted(column)} is both {where}")
     for term in terms:
         if target.column not in (factor.column for factor in term.factors):
             continue
@@ -302,24 +306,6 @@ class OneClassError(GdfitError):
         self.level, self.category = level, replace(target, is_category=True)
 
 
-def check_alike_spellings(file: DataFile, columns: Columns) -> None:
-    """Raise where a text file writes a column in another way than the first one, as dates that are
-    numbers there: they would be other numbers."""
-    first, layout = dict(columns.spellings), file.layout
-    for column in columns.names if layout.is_text else ():
-        if column not in layout.names:
-            continue
-        held = layout.held_in(column)
-        here, there = (
-            None if each is None or each.is_plain else each
-            for each in (held.spelling, first.get(column))
-        )
-        if here != there and held.numbers:
-            shown = f", as {quoted(held.example)}" if held.example else ""
-            what = f"is written in another way here{shown}, than in the first file or in training"
-            raise GdfitError(f"{what}: its numbers would be others", file=file.name, column=column)
-
-
 def check_classes(
     columns: Columns, targets: Iterable[FloatArray], others: Collection[Level], name: str
 ) -> None:
@@ -369,7 +355,7 @@ class Chosen:
         columns = self.columns
         needed = self.selection.features is not None
         place_of = find_columns(file.layout, file.name, columns.names, needed=needed)
-        check_alike_spellings(file, columns)
+        check_alike_spellings(file, columns.names, columns.spellings)
         target, weights = columns.made_target, columns.weights
         known = (columns.expansion, place_of, target, weights, self.drop_missing)
         return RowMaker(*known, columns.classes)

@@ -149,6 +149,28 @@ def check_marks(layout: Layout, name: str, column: str) -> None:
     raise GdfitError(what, file=name, column=column, changes=changes, or_changes=or_changes)
 
 
+def check_alike_spellings(
+    file: LaidOut, names: Sequence[str], known: Sequence[tuple[str, Spelling]]
+) -> None:
+    """Raise where a text file writes a column in another way than the first one, as dates that are
+    numbers there: they would be other numbers.
+
+    names, known : of the columns that are read, and how the first file writes them."""
+    first, layout = dict(known), file.layout
+    for column in names if layout.is_text else ():
+        if column not in layout.names:
+            continue
+        held = layout.held_in(column)
+        here, there = (
+            None if each is None or each.is_plain else each
+            for each in (held.spelling, first.get(column))
+        )
+        if here != there and held.numbers:
+            shown = f", as {quoted(held.example)}" if held.example else ""
+            what = f"is written in another way here{shown}, than in the first file or in training"
+            raise GdfitError(f"{what}: its numbers would be others", file=file.name, column=column)
+
+
 def readings(spelling: Spelling, example: str, mark: str) -> Iterator[tuple[dict[str, str], str]]:
     """What a number or a date may be of which that can't be told, and the options that say so."""
     if isinstance(spelling, DateSpelling):

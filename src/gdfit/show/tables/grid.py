@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gdfit.descent.by_group import TOO_FEW, GroupFits, Prediction
+from gdfit.descent.by_group import TOO_FEW, GroupFits, GroupPrediction
 from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.errors import printable
@@ -118,7 +118,7 @@ class GroupsTold(NamedTuple):
     model's file, if there is one."""
 
     facts: Mapping[str, object]
-    predictions: Sequence[Prediction]
+    predictions: Sequence[GroupPrediction]
     model: Path | None
 
 

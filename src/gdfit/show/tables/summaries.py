@@ -42,7 +42,7 @@ def show_summary(
 ) -> None:
     """Print `summary`; `remark` is one line more for the table."""
     if output == "json":
-        print(to_json(record_of(summary)))
+        print(to_json(summary_record(summary)))
     elif output == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow([field.name for field in fields(summary.rows[0])])
@@ -57,7 +57,7 @@ def show_summary(
         show(console, estimates(summary, style.width_of(console)), lines)
 
 
-def record_of(summary: AnySummary) -> dict[str, object]:
+def summary_record(summary: AnySummary) -> dict[str, object]:
     """A summary as JSON has it."""
     return {"params": [asdict(row) for row in summary.rows], **summary.figures}
 
@@ -73,7 +73,7 @@ def show_summaries(
 ) -> None:
     """Print the summary of each group, which the `column` says; of many, tables of the first."""
     if output == "json":
-        records = ({"group": group, **record_of(summary)} for group, summary in summaries)
+        records = ({"group": group, **summary_record(summary)} for group, summary in summaries)
         sys.stdout.writelines(listed_groups(records))
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
