@@ -308,9 +308,9 @@ def summary(
     gdfit summary lecture.csv --level 0.99 --format csv
     gdfit summary lecture.csv --robust hc3
     """
-    from gdfit.data.grouping import GroupedObservations
+    from gdfit.data.partition import GroupedObservations
     from gdfit.model.evaluation import observe
-    from gdfit.model.grouped import GroupedModel
+    from gdfit.model.family import GroupedModel
     from gdfit.show.tables.summaries import remark_on, show_summaries, show_summary
 
     read_data = reading(data, Selection(target=target), dialect, dask=dask, form=output)

@@ -39,7 +39,7 @@ def train_each(
     """
     from gdfit.data.sources.stores import WITHOUT_ROWS, is_condensed
     from gdfit.descent.by_group import fit_groups
-    from gdfit.model.grouped import write_groups
+    from gdfit.model.family import write_groups
     from gdfit.show.tables.grid import GROUP_REPORTS, GroupsTold, group_remarks
 
     for name in OF_A_RUN:

@@ -10,9 +10,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from gdfit.data.batch import Level
-from gdfit.data.grouping import GroupedObservations
 from gdfit.data.in_memory import observed
 from gdfit.data.observations import Observations
+from gdfit.data.partition import GroupedObservations
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
@@ -24,7 +24,7 @@ from gdfit.descent.settings import Settings
 from gdfit.descent.side_by_side import Stack, is_foretold, stacked
 from gdfit.descent.start import Init
 from gdfit.errors import GdfitError, UsageError, quoted
-from gdfit.model.grouped import GroupedModel, group_name, record_in
+from gdfit.model.family import GroupedModel, group_name, record_in
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 

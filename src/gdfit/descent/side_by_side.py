@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.grouping import GroupedObservations
 from gdfit.data.observations import SAME, Observations
+from gdfit.data.partition import GroupedObservations
 from gdfit.descent import stopping
 from gdfit.descent.curvature import ARRIVES, EXACT, SURE
 from gdfit.descent.learning_rate import LOOKED_AT, Excess, excess_logarithms, log_factors

@@ -19,7 +19,7 @@ from gdfit.data.terms.terms import Factor, Term
 from gdfit.data.text.spellings import dated
 from gdfit.dates import EPOCH
 from gdfit.errors import GdfitError, UsageError, listing, quoted
-from gdfit.model.grouped import GroupedModel
+from gdfit.model.family import GroupedModel
 from gdfit.model.languages import C, Excel, Language, Python, Sql
 from gdfit.model.linear import LinearModel
 from gdfit.system import open_beside, written_beside

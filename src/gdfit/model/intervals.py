@@ -27,7 +27,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.errors import GdfitError, UsageError
-from gdfit.model.grouped import GroupedModel
+from gdfit.model.family import GroupedModel
 from gdfit.model.linear import LinearModel
 
 MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom

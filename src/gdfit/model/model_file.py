@@ -6,13 +6,16 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gdfit.data.batch import Level
-from gdfit.data.terms.terms import CALL, CATEGORY, Factor
 from gdfit.errors import GdfitError, listing
-from gdfit.model.grouped import GroupedModel, group_name
 from gdfit.model.linear import LinearModel, newer_version
 from gdfit.package import __version__
+
+if TYPE_CHECKING:
+    from gdfit.data.batch import Level
+    from gdfit.data.terms.terms import Factor
+    from gdfit.model.family import GroupedModel
 
 
 def load_model(path: str | Path) -> LinearModel:
@@ -94,6 +97,8 @@ def grouped_of(records: Sequence[object], file: str) -> GroupedModel:
     GdfitError : it is no list of models by group.
     """
 
+    from gdfit.model.family import GroupedModel, group_name
+
     def fail(why: str) -> GdfitError:
         return GdfitError(f"is not a model file ({why})", file=file)
 
@@ -125,6 +130,10 @@ def grouped_of(records: Sequence[object], file: str) -> GroupedModel:
 
 def category_of(by: str, group: Level) -> Factor:
     """The category that a file calls `by`, which has this level."""
+    from gdfit.data.terms.terms import Factor
+
+    from gdfit.data.terms.terms import CALL, CATEGORY, Factor
+
     call = CALL.fullmatch(by)
     if isinstance(group, str) or call is None:
         return Factor(by, is_category=True, is_text=True)

@@ -20,8 +20,8 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, Near, near, taken, triangular
 from gdfit.data.batch import SAMPLE_ROWS, Codes, NumberedRows
-from gdfit.data.grouping import GroupedObservations
 from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
+from gdfit.data.partition import GroupedObservations
 from gdfit.data.reduction.sampling import Dealing, Reservoir, Sample
 from gdfit.data.reduction.tree import Spot, both
 from gdfit.data.terms.columns import Columns, Recipe

@@ -18,7 +18,7 @@ from gdfit.descent.by_group import TOO_FEW, GroupFits, GroupPrediction
 from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.errors import printable
-from gdfit.model.grouped import listed_groups
+from gdfit.model.family import listed_groups
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style, words
 from gdfit.show.tables.style import NameValue, cell, counted, exact, key_values, r_squared_text

@@ -13,7 +13,7 @@ from gdfit.analysis.likelihood import LikelihoodEstimate, LikelihoodSummary
 from gdfit.data.batch import Level
 from gdfit.data.terms.expansion import level_name
 from gdfit.errors import listing, printable
-from gdfit.model.grouped import listed_groups
+from gdfit.model.family import listed_groups
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style
 from gdfit.show.tables.analyses import ReportForm
