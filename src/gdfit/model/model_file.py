@@ -130,8 +130,6 @@ def grouped_of(records: Sequence[object], file: str) -> GroupedModel:
 
 def category_of(by: str, group: Level) -> Factor:
     """The category that a file calls `by`, which has this level."""
-    from gdfit.data.terms.terms import Factor
-
     from gdfit.data.terms.terms import CALL, CATEGORY, Factor
 
     call = CALL.fullmatch(by)
