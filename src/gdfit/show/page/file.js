@@ -17,6 +17,7 @@ class FileView {
     say(find("about"), "Nothing leaves this page: it reads the file here, and descends here");
     this.opener.addEventListener("change", () => this.open(this.opener.files[0]));
     this.target.addEventListener("change", () => this.choose({ target: this.target.value, exclude: this.choice.exclude?.filter((name) => name !== this.target.value) }));
+    document.addEventListener("dragstart", (event) => event.preventDefault()); // of the page's own text
     document.addEventListener("dragover", (event) => event.preventDefault());
     document.addEventListener("drop", (event) => {
       event.preventDefault();
