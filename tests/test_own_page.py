@@ -187,6 +187,28 @@ def test_one_picks_columns(own: Page) -> None:
     assert own.text("h1") == "b from 2 features"
 
 
+def test_what_is_chosen_for_a_file_is_not_for_the_next_one(own: Page) -> None:
+    load(own, SEVERAL)
+    chosen = own.run("document.querySelector('#lr-field').value")
+    own.run(
+        "(() => { const field = document.querySelector('#lr-field');"
+        "field.value = 0.5; field.dispatchEvent(new Event('change')); })()"
+    )
+    own.until("location.hash === '#lr=0.5'")
+    load(own, SEVERAL)
+    own.rest()
+    assert own.run("document.querySelector('#lr-field').value") == chosen
+    own.until("location.hash === ''")
+
+
+def test_a_link_is_for_the_first_file(own: Page) -> None:
+    own.run("location.hash = '#optimizer=momentum&epoch=2'")
+    load(own, SEVERAL)
+    own.rest()
+    assert own.run("document.querySelector('[value=momentum]').checked")
+    assert own.text("#epoch").startswith("epoch 2 of")
+
+
 def test_it_takes_a_file_by_picker_drop_and_paste(own: Page, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("u,v\n1,2\n2,4\n3,7\n", encoding="utf-8")

@@ -5,6 +5,8 @@ const TEXTS = ["optimizer", "scale", "schedule"];
 const NUMBERS = ["lr", "momentum", "decay"];
 const MOST_SENT = 80; // observations that have been changed
 
+let written = ""; // by the page itself: of a run, and not of the next one
+
 class Address {
   constructor(app) {
     this.app = app;
@@ -44,8 +46,8 @@ class Address {
     if (run !== app.record && sample.length <= MOST_SENT)
       said.set("points", sample.map((row) => row.map((value) => Number(value.toPrecision(6))).join(":")).join());
     const text = said.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+    written = text;
     if (text !== location.hash.slice(1)) {
-      this.written = text;
       history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
     }
   }

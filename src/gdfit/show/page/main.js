@@ -321,7 +321,7 @@ function begin(record) {
   PARTS.forEach((part, place) => document.querySelector(part).replaceWith(blank[place].cloneNode(true)));
   take(record);
   app = new App();
-  goTo(app, location.hash.slice(1));
+  if (location.hash.slice(1) !== written) goTo(app, location.hash.slice(1));
 }
 
 window.addEventListener("hashchange", () => {

@@ -102,9 +102,11 @@ function modeWords(settings, modes, faint) {
   const told = (mode) => (kept(mode) < 1 ? `keeps ${percent(kept(mode))} of its error` : `grows ${brief(kept(mode), 3)} times`);
   if (modes.length < 2 || steep.bend < 1.01 * flat.bend)
     return `The valley is round: in each epoch every mode ${told(steep)}.`;
-  if (kept(steep) > 1)
-    return `In each epoch the steepest mode, λ = ${brief(steep.bend, 3)}, ${told(steep)}: each step leaps over the minimum. The flattest, λ = ${brief(flat.bend, 3)}, ${told(flat)}.${more}`;
-  return `In each epoch the steepest mode, λ = ${brief(steep.bend, 3)}, ${told(steep)}; the flattest, λ = ${brief(flat.bend, 3)}, ${told(flat)}. That is the valley's floor: where the loss hardly slopes, steps are short. A larger γ would help it, but above 2/λmax the walls throw the steps out.${more}`;
+  const both = `In each epoch the steepest mode, λ = ${brief(steep.bend, 3)}, ${told(steep)}; the flattest, λ = ${brief(flat.bend, 3)}, ${told(flat)}`;
+  if (kept(steep) >= 1) return `${both}. Along the steepest each step leaps over the minimum.${more}`;
+  if (kept(flat) - kept(steep) < 0.005)
+    return `${both}. ${optimizer === "gd" ? "A larger γ would overshoot along the steepest" : "The steps before carry it along the valley's floor, too"}.${more}`;
+  return `${both}: that is the valley's floor, where the loss hardly slopes, so that steps are short. A larger γ helps there until, at the limit, the walls throw the steps out.${more}`;
 }
 
 /** The figure of the path: the level sets, or the params of several features; or the modes. */

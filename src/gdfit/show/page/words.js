@@ -168,7 +168,8 @@ function aboveMinimum(loss, least, scale) {
 
 /** What the run was and how it ended. */
 function historyOf({ ended, settings, scales, went_on: model }) {
-  const { optimizer, lr, scale } = settings;
+  const { optimizer, lr, scale, schedule = "constant" } = settings;
+  const falling = schedule === "constant" ? "" : `, schedule ${schedule}`;
   const onScale = Object.keys(scales).length > 1 ? `, scale ${scale}` : "";
   const shown =
     ended.epochs > FIRST_EPOCHS ? `, of which the first ${counted(FIRST_EPOCHS)} are shown` : "";
@@ -177,7 +178,7 @@ function historyOf({ ended, settings, scales, went_on: model }) {
   const end = `${ended.status} after ${counted(ended.epochs, "epoch")}`;
   const before = model ? `, going on after ${counted(model.epochs, "epoch")}` : "";
   const rate = LINE_SEARCHES.includes(optimizer) ? "" : `, lr ${brief(lr)}`;
-  return `The run: ${optimizer}${rate}${onScale}${before}; ${end}${shown}${ended.status === "diverged" ? "" : fit}.`;
+  return `The run: ${optimizer}${rate}${falling}${onScale}${before}; ${end}${shown}${ended.status === "diverged" ? "" : fit}.`;
 }
 
 /** What the page descends on, and whether its numbers are the run's. */
