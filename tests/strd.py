@@ -30,7 +30,8 @@ class Problem:
 
     x, y : the data, exactly, shapes (N, p) and (N,).
     params : each param with its standard error: w₁…w_p, then b if there is an intercept.
-    digits : how many must be right in the params, and in all else.
+    digits : how many must be right in the params, and in all else, without refinement.
+    is_polynomial : whether the features are the powers of the first.
     """
 
     x: list[list[Fraction]]
@@ -41,6 +42,7 @@ class Problem:
     f: float | None
     digits: tuple[float, float]
     intercept: bool = True
+    is_polynomial: bool = False
 
 
 def read(name: str) -> tuple[list[list[Fraction]], list[Fraction]]:
@@ -68,7 +70,8 @@ def polynomial(
     """A polynomial in the only feature of a file."""
     x, y = read(name)
     features = powers([value for (value,) in x], degree)
-    return Problem(features, y, params, residual_std_error, r_squared, f, digits)
+    found = (features, y, params, residual_std_error, r_squared, f, digits)
+    return Problem(*found, is_polynomial=True)
 
 
 def wampler(
@@ -93,7 +96,8 @@ def wampler(
         (float(factor), noise * error)
         for factor, (_, error) in zip([*factors, Fraction(1)], WAMPLER_STD_ERRORS, strict=True)
     ]
-    return Problem(x, y, params, noise * 2360.14502379268, r_squared, f, digits)
+    found = (x, y, params, noise * 2360.14502379268, r_squared, f, digits)
+    return Problem(*found, is_polynomial=True)
 
 
 def line_without_intercept(

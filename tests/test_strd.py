@@ -1,10 +1,17 @@
-"""Least squares and standard errors against NIST's certified values."""
+"""Least squares and standard errors against NIST's certified values.
+
+``python tests/test_strd.py`` writes how many digits are right into docs/summary.md.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gdfit
@@ -14,6 +21,8 @@ from gdfit import Observations
 from gdfit.analysis.inference import Summary
 from gdfit.data.terms.columns import Columns
 from strd import PROBLEMS, Problem
+
+PAGE = Path(__file__).parent.parent / "docs" / "summary.md"
 
 
 def observations_of(problem: Problem, condensed: bool) -> Observations:
@@ -25,6 +34,15 @@ def observations_of(problem: Problem, condensed: bool) -> Observations:
     if not condensed:
         return as_they_are(rows, columns)
     return condense([rows], columns).observations(columns)
+
+
+def refined(problem: Problem) -> Observations:
+    """The data in float64 with their rows kept; powers are made of the first feature."""
+    x, degree = [[float(value) for value in row] for row in problem.x], len(problem.x[0])
+    y, intercept = [float(value) for value in problem.y], problem.intercept
+    if problem.is_polynomial:
+        return gdfit.observations_from([row[0] for row in x], y, degree=degree)
+    return gdfit.observations_from(x, y, intercept=intercept)
 
 
 def digits(value: float | None, certified: float) -> float:
@@ -63,6 +81,56 @@ def test_certified_values(name: str, condensed: bool) -> None:
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
+def test_refinement_gives_13_digits(name: str) -> None:
+    problem = PROBLEMS[name]
+    params, others = fewest(gdfit.summarize(refined(problem)), problem)
+    assert params >= 13
+    told = {row[0]: row[1:] for row in rows_told(PAGE.read_text())}
+    assert (params, others) >= tuple(map(float, told[name]))
+    plain = fewest(gdfit.summarize(observations_of(problem, condensed=True)), problem)
+    assert plain[0] <= params
+
+
+def test_refinement_knows_weights_and_levels() -> None:
+    random = np.random.default_rng(0)
+    data = pd.DataFrame({"x": random.normal(1e4, 1, 300), "v": random.integers(1, 5, 300)})
+    data["kind"] = random.choice(["a", "b", "c"], 300)
+    data["y"] = data["x"] * 3 + random.normal(size=300)
+    terms = ["kind", "x", "kind:x", "x^2"]
+    observations = gdfit.observations_from(data, "y", features=terms, weights="v")
+    found = [row.least_squares for row in gdfit.summarize(observations).rows]
+    design = pd.get_dummies(data["kind"], drop_first=True).astype(float)
+    columns = [design["b"], design["c"], data["x"]]
+    columns += [design["b"] * data["x"], design["c"] * data["x"]]
+    x = [[Fraction(float(value)) for value in row] for row in np.column_stack(columns)]
+    for row, value in zip(x, data["x"], strict=True):
+        row.append(Fraction(float(value)) ** 2)
+    y = [Fraction(float(value)) for value in data["y"]]
+    rows = [*zip(x, y, data["v"], strict=True)]
+    repeated = [(row, target) for row, target, times in rows for _ in range(times)]
+    exact = reference([row for row, _ in repeated], [target for _, target in repeated])
+    assert found == pytest.approx(exact.params, rel=1e-12)
+
+
+ROW = re.compile(r"^\| (\w+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
+
+
+def rows_told(page: str) -> list[tuple[str, str, str]]:
+    """The rows of the table in the page: a data set, digits of the params, and of all else."""
+    return ROW.findall(page)
+
+
+def rows_found() -> str:
+    """The same as they come out."""
+    lines = []
+    for name, problem in PROBLEMS.items():
+        found = fewest(gdfit.summarize(refined(problem)), problem)
+        params, others = (str(math.floor(min(each, 15))) for each in found)
+        lines.append(f"| {name} | {params} | {others} |")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_rational_arithmetic_certifies_them_too(name: str) -> None:
     problem = PROBLEMS[name]
     exact = reference(problem.x, problem.y, intercept=problem.intercept)
@@ -72,3 +140,8 @@ def test_rational_arithmetic_certifies_them_too(name: str) -> None:
     assert exact.residual_std_error == pytest.approx(problem.residual_std_error, rel=rel)
     assert exact.r_squared == pytest.approx(problem.r_squared, rel=rel)
     assert exact.f == (None if problem.f is None else pytest.approx(problem.f, rel=rel))
+
+
+if __name__ == "__main__":
+    before, *_, after = ROW.split(PAGE.read_text())
+    PAGE.write_text(before + rows_found() + after)

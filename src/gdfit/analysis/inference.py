@@ -15,7 +15,7 @@ import numpy as np
 from gdfit.analysis.scatter import Robust, Scatter, scatter_in
 from gdfit.data.in_memory import DataOptions, observed
 from gdfit.data.observations import Observations
-from gdfit.descent.least_squares import ones_first, squares_of
+from gdfit.descent.least_squares import ones_first, refined, squares_of
 from gdfit.descent.outcome import params_names
 from gdfit.descent.settings import LossName
 from gdfit.errors import GdfitError, UsageError, listing, printable
@@ -146,6 +146,7 @@ def summarize(
     robust: Robust | Scatter | None = None,
     cluster: Any = None,
     against: LinearModel | None = None,
+    refine: bool = False,
     **how: Unpack[DataOptions],
 ) -> Summary | Any:
     """Least squares with standard errors, t, p and confidence intervals, beside a model's params.
@@ -166,6 +167,8 @@ def summarize(
     cluster : of each row that was kept, the cluster within which errors may depend on each other,
         shape (n,).
     against : a smaller model, whose features are among these, for the F test of what is more here.
+    refine : compute the least-squares values to nearly the last digit however many rows there are,
+        if they have been kept; of 16 MB they always are.
 
     Raises
     ------
@@ -201,7 +204,7 @@ def summarize(
         loss = cast(LossName, model.facts.get("loss_function"))
         return summarize_likelihood(observations, values, level, loss)
     intercept, order = observations.intercept, ones_first(observations)
-    found = squares_of(observations, order)
+    found = refined(observations, squares_of(observations, order), order, always=refine)
     count, rank = observations.count, len(found.kept)
     df = count - rank
     error = found.residual / math.sqrt(df) if df else None

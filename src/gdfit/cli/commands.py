@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import gdfit
 from gdfit.cli import options
-from gdfit.cli.groups import Typed, check_settings, for_losses
+from gdfit.cli.groups import Typed, check_settings, for_losses, option
 from gdfit.cli.parsers import command_line, parse_numbers, takes
 from gdfit.cli.process import fail, note, write_bytes
 from gdfit.cli.reading import note_columns, note_version, read, read_inputs, reading
@@ -287,6 +287,9 @@ def evaluate(
     analyses.show_evaluation(evaluation, known, output)
 
 
+RefineOption = Annotated[bool, option("Least squares to the last digit, however many rows.")]
+
+
 def summary(
     typed: Typed,
     data: options.DataArgument,
@@ -298,6 +301,7 @@ def summary(
     robust: options.RobustOption = None,
     cluster: options.ClusterOption = None,
     against: options.AgainstOption = None,
+    refine: RefineOption = False,
     output: options.RowsFormatOption = "table",
 ) -> None:
     """Show least squares on DATA beside the last trained model: standard errors, t, p, R², F.
@@ -308,6 +312,7 @@ def summary(
     gdfit summary lecture.csv --level 0.99 --format csv
     gdfit summary lecture.csv --robust hc3
     """
+    from gdfit.data.observations import FEW_BYTES
     from gdfit.data.partition import GroupedObservations
     from gdfit.model.evaluation import observe
     from gdfit.model.family import GroupedModel
@@ -324,7 +329,8 @@ def summary(
             what = "`robust`, `cluster` and `against` are of one model"
             raise UsageError(f"{what}, and there is one for each group")
         smaller = trained_model(against) if against else None
-        observations, scatter = observe(known, dataset), None
+        few = None if refine else FEW_BYTES
+        observations, scatter = observe(known, dataset, keep_most=0 if dask else few), None
         if robust or cluster:
             from gdfit.analysis.scatter import read_scatter
 
@@ -342,7 +348,9 @@ def summary(
         )
         show_summaries(grouped.column, found, output, remark)
         return
-    summary = gdfit.summarize(observations, known, level, robust=scatter, against=smaller)
+    summary = gdfit.summarize(
+        observations, known, level, robust=scatter, against=smaller, refine=refine
+    )
     show_summary(summary, output, remark)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gdfit.data.batch import DataFile, LaidOut, Level, Progress
 from gdfit.data.formats.formats import open_file
-from gdfit.data.observations import Observations, with_rows_of
+from gdfit.data.observations import FEW_BYTES, Observations, with_rows_of
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import (
     TRAIN,
@@ -61,6 +61,7 @@ class Dataset:
         default they are chosen by the `selection`.
     cluster : whose workers are to read the files; by default, this machine does.
     unit_bytes : the size of the units that are read by themselves: see `gdfit.data.text.blocks`.
+    keep_most : how many bytes of rows to keep where all are not asked for.
     on_start : is called when the reading has begun, for what can be done beside it.
     """
 
@@ -72,6 +73,7 @@ class Dataset:
     columns: Columns | None = None
     cluster: Cluster | None = None
     unit_bytes: int = UNIT_BYTES
+    keep_most: int = 0
     on_start: Callable[[], None] = lambda: None
 
     def open_files(self, suits: Suits | None = None) -> Generator[DataFile]:
@@ -272,7 +274,9 @@ class Dataset:
             columns = self.columns or choose_columns(first.layout, first.name, self.selection)
             recipe = Chosen(columns, self.selection, self.dialect.drop_missing)
             used[:] = [(columns, recipe.nothing_left(first.layout, self.name))]
-            return Condense(recipe, seed, dealing, keep_rows, self.memory)
+            few = 0 if self.cluster or keep_rows else self.keep_most
+            how = (keep_rows or few > 0, self.memory, few or None)
+            return Condense(recipe, seed, dealing, *how)
 
         piles: list[Observations | None]
         piles, outcome = self._reduced(job_for)
@@ -368,7 +372,7 @@ def read_observations(
     chosen = None if features is None else several(features)
     what = (chosen, target, several(exclude), degree, weights, intercept, positive)
     selection = Selection(*what, classes or positive is not None, by)
-    dataset = Dataset(expanded(files), selection, dialect or Dialect())
+    dataset = Dataset(expanded(files), selection, dialect or Dialect(), keep_most=FEW_BYTES)
     if dask is None:
         return dataset.observations(seed, keep_rows=keep_rows)
     from gdfit.data.reduction.dask import Cluster

@@ -26,6 +26,7 @@ from gdfit.data.text.spellings import Spelling
 from gdfit.errors import UsageError, listing, printable
 from gdfit.system import naming_scratch, scratch_file
 
+FEW_BYTES = 1 << 24  # of rows, which are kept for what looks at them once more
 SHUFFLE_BLOCKS = 64  # how many blocks, of a megabyte, are shuffled together
 
 
@@ -77,6 +78,11 @@ class Rows:
     @cached_property
     def _limit(self) -> int:
         return memory_limit() if self._memory is None else self._memory
+
+    @property
+    def before(self) -> Rows:
+        """The rows that these are made of."""
+        return self._whole or self
 
     def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
         """These rows as `change` makes them, block by block, when they are read back."""

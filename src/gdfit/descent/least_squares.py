@@ -8,13 +8,13 @@ Loan, Matrix Computations, 2013, §5.3). A column that depends on those before i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations
+from gdfit.data.observations import FEW_BYTES, Observations
 from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError
 from gdfit.model.intervals import Precision
@@ -139,3 +139,131 @@ def precision_of_squares(observations: Observations) -> Precision | None:
     params, root = np.zeros(size + 1), np.zeros((size + 1, len(found.kept)))
     params[order], root[order] = np.nan_to_num(found.params), found.root
     return Precision(center, params, root, found.residual / math.sqrt(df), df)
+
+
+PASSES = 2
+
+Pair = tuple[FloatArray, FloatArray]
+"""A number as the sum of two float64, the second of which is the rounding error of the first: some
+32 digits (Dekker, A floating-point technique for extending the available precision, 1971)."""
+
+
+def refined(
+    observations: Observations, found: LeastSquares, order: Sequence[int], *, always: bool = False
+) -> LeastSquares:
+    """Least squares to nearly the last digit, where the rows have been kept and are few, or
+    `always`: by iterative refinement, with residuals and their slope in pairs of float64, and a
+    correction by R (Björck, Iterative refinement of linear least squares solutions, 1967; Higham,
+    Accuracy and Stability of Numerical Algorithms, 2002, ch. 20).
+
+    found : of the columns at the places of `order`, those of `observations`.
+    """
+    rows, size = observations.rows, len(observations.features)
+    if rows is None or rows.count != observations.count:
+        return found
+    if rows.count * rows.columns * 8 > FEW_BYTES and not always:
+        return found
+    kept, root = np.array(order)[found.kept], found.root[found.kept]
+    params: Pair = (found.params[found.kept], np.zeros(len(kept)))
+    squares = found.residual**2
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(PASSES):
+            slope: Pair = (np.zeros(len(kept)), np.zeros(len(kept)))
+            sums: Pair = (np.zeros(1), np.zeros(1))
+            for high, low, weights in pairs_of(observations):
+                columns = (high[:, kept], low[:, kept])
+                left = (high[:, size + 1], low[:, size + 1])
+                for place in range(len(kept)):
+                    param = (params[0][place], params[1][place])
+                    left = pair_difference(
+                        left, pair_product((columns[0][:, place], columns[1][:, place]), param)
+                    )
+                each = (left[0][:, np.newaxis], left[1][:, np.newaxis])
+                counted = each
+                if weights is not None:
+                    counted = pair_product(each, (weights[:, np.newaxis], np.zeros_like(each[0])))
+                slope = pair_sum(slope, summed(pair_product(columns, counted)))
+                sums = pair_sum(sums, summed(pair_product(each, counted)))
+            squares = float(sums[0][0] + sums[1][0])
+            change = root @ (root.T @ (slope[0] + slope[1]))
+            params = pair_sum(params, (change, np.zeros(len(kept))))
+    if not np.isfinite([*params[0], squares]).all():
+        return found
+    result = found.params.copy()
+    result[found.kept] = params[0]
+    residual = math.sqrt(max(squares, 0.0)) if found.residual else 0.0
+    return replace(found, params=result, residual=residual)
+
+
+def pairs_of(
+    observations: Observations,
+) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
+    """Rows of features, a one and y in pairs, block by block: products and powers of columns exact
+    to the last digit of the second; and the rows' weights, where there are any."""
+    rows, expansion = observations.rows, observations.expansion
+    assert rows is not None
+    size = len(observations.features) + 2
+    if expansion is None:
+        for block in rows.blocks():
+            weights = block[:, size] if observations.weight is not None else None
+            yield block[:, :size], np.zeros((len(block), size)), weights
+        return
+    for block in rows.before.blocks():
+        high, low = (np.zeros((len(block), len(expansion.products) + 2)) for _ in range(2))
+        high[:, -2:] = block[:, -2:]
+        columns = dict(zip(expansion.numbers, block.T, strict=False))
+        for place, factors in enumerate(expansion.products):
+            product: Pair = (np.ones(len(block)), np.zeros(len(block)))
+            for factor in factors:
+                one = replace(factor, power=1).of(columns[factor.column])
+                for _ in range(factor.power):
+                    product = pair_product(product, (one, np.zeros(len(block))))
+            high[:, place], low[:, place] = product
+        codes = expansion.codes(block)
+        yield expansion.spread(high, codes), expansion.spread(low, codes), expansion.weights(block)
+
+
+def pair_sum(x: Pair, y: Pair) -> Pair:
+    """x + y."""
+    total, error = two_sum(x[0], y[0])
+    return two_sum(total, error + (x[1] + y[1]))
+
+
+def pair_difference(x: Pair, y: Pair) -> Pair:
+    """x − y."""
+    return pair_sum(x, (-y[0], -y[1]))
+
+
+def pair_product(x: Pair, y: Pair) -> Pair:
+    """x·y."""
+    product = x[0] * y[0]
+    (a, b), (c, d) = halves(x[0]), halves(y[0])
+    error = ((a * c - product) + a * d + b * c) + b * d
+    return two_sum(product, error + (x[0] * y[1] + x[1] * y[0]))
+
+
+def two_sum(a: FloatArray, b: FloatArray) -> Pair:
+    """a + b and its rounding error (Knuth, The Art of Computer Programming 2, §4.2.2)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def halves(a: FloatArray) -> Pair:
+    """a as a sum of two numbers of 26 bits, whose products are exact (Veltkamp, 1968)."""
+    large = (2.0**27 + 1) * a
+    high = large - (large - a)
+    return high, a - high
+
+
+def summed(x: Pair) -> Pair:
+    """Sums of columns, shape (m,): of both halves of the rows, and so on."""
+    high, low = x
+    while len(high) > 1:
+        half = len(high) // 2
+        odd = high[2 * half :], low[2 * half :]
+        high, low = pair_sum(
+            (high[:half], low[:half]), (high[half : 2 * half], low[half : 2 * half])
+        )
+        high, low = np.concatenate([high, odd[0]]), np.concatenate([low, odd[1]])
+    return high[0], low[0]

@@ -204,10 +204,13 @@ def evaluate_condensed(model: LinearModel, observations: Observations) -> Evalua
     return Evaluation(observations.count, mse, math.sqrt(mse), math.nan, r_squared)
 
 
-def observe(model: LinearModel, dataset: Dataset) -> Observations:
+def observe(model: LinearModel, dataset: Dataset, *, keep_most: int | None = 0) -> Observations:
     """The observations in the files, condensed, as the model sees them: its features, and what is
     observed of its target, found as in `evaluate_rows`; with the weights that it was trained
-    with, and without an intercept if it has none."""
+    with, and without an intercept if it has none.
+
+    keep_most : how many bytes of rows to keep beside them; None for all of them.
+    """
     if dataset.stored:
         return observed_condensed(model, dataset)
     weights = model.facts.get("weights")
@@ -215,7 +218,8 @@ def observe(model: LinearModel, dataset: Dataset) -> Observations:
     recipe = Observed(model, dataset.selection.target, named, dataset.dialect.drop_missing)
     dataset = as_trained(model, dataset)
     # The likelihood of classes is of the rows themselves.
-    job = Condense(recipe, keep_rows=model.classes is not None)
+    most = None if model.classes else keep_most
+    job = Condense(recipe, keep_rows=most != 0, keep_most=most)
     found: list[Observations | None] = dataset.reduced(lambda first: job)
     if found[0] is None:
         raise NoObservationsError(file=dataset.name)

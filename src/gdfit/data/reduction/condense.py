@@ -223,6 +223,7 @@ class Condense:
     dealing : the rule that deals them to piles; by default there is one.
     keep_rows : whether to keep all rows as well.
     memory : how many bytes of those to keep in memory at most: see `Rows`.
+    keep_most : how many bytes of them there may be at most, else none are kept.
     """
 
     recipe: Recipe
@@ -230,6 +231,7 @@ class Condense:
     dealing: Dealing | None = None
     keep_rows: bool = False
     memory: int | None = None
+    keep_most: int | None = None
 
     def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Dealt | None:
         """What the rows of a unit come to."""
@@ -342,7 +344,8 @@ class Condense:
             piles[pile] = both(piles[pile], row)
             if keeper:
                 keeper.settle(row, pile)
-        rows = keeper.rows if keeper and self.keep_rows else [None] * self.piles
+        has_rows = keeper and self.keep_rows and not keeper.given_up
+        rows = keeper.rows if keeper and has_rows else [None] * self.piles
         if self.dealing and self.dealing.wants_whole:
             piles, rows = [*piles, reduce(both, piles)], [*rows, None]
         return [
@@ -369,6 +372,7 @@ class Keeper:
         self.levels = Levels(job.recipe.columns.expansion)
         self._rows = [Rows(job.recipe.columns.width + 1, job.memory) for _ in range(job.piles)]
         self._undecided: dict[Place, FloatArray] = {}
+        self._most, self.given_up = job.keep_most, False
 
     def take(self, part: Dealt) -> Dealt:
         """What a unit comes to, without its rows.
@@ -379,8 +383,11 @@ class Keeper:
         """
         self.levels, tables = self.levels.joined(part.levels)
         for rows, pile in zip(self._rows, part.piles, strict=True):
-            for block in pile.kept if pile else ():
+            for block in pile.kept if pile and not self.given_up else ():
                 rows.add(self.levels.renumbered(block, tables))
+            if self._most is not None and rows.count * rows.columns * 8 > self._most:
+                self.given_up = True
+                self._rows = [Rows(each.columns) for each in self._rows]
         for row in chain.from_iterable(part.undecided):
             for block in row.kept:
                 self._undecided[row.last[0]] = self.levels.renumbered(block, tables)
