@@ -206,10 +206,8 @@ def member_of(source: Source) -> Iterator[Source]:
             if len(names) > 2:
                 shown = f"{', '.join(map(printable, names[:4]))}{', …' if len(names) > 4 else ''}"
             one = shlex.join(["unzip", "-p", typed_file(source.name), names[0]])
-            raise GdfitError(
-                f"is a zip archive of {len(names)} data files, {shown}: {one} | gdfit train -",
-                file=source.name,
-            )
+            what = f"is a zip archive of {len(names)} data files, {shown}: {one} | gdfit train -"
+            raise GdfitError(what, file=source.name)
         if archive.getinfo(names[0]).flag_bits & 1:
             one = shlex.join(["unzip", typed_file(source.name)])
             raise GdfitError(f"is a zip archive with a password: {one}", file=source.name)

@@ -115,12 +115,10 @@ def frame_as_text(frame: Any, mark: str = ".") -> bytes:
     named = columns_of(frame)
     columns = [without_midnight(column_of(values)[0]) for _, values in named]
     if mark != ".":
-        columns = [
-            compute.replace_substring(arrow.text_column(column), ".", mark)
-            if arrow.is_numeric(column.type)
-            else column
-            for column in columns
-        ]
+        for place, column in enumerate(columns):
+            if arrow.is_numeric(column.type):
+                said = arrow.text_column(column)
+                columns[place] = compute.replace_substring(said, ".", mark)
     batch = pa.RecordBatch.from_arrays(columns, names=[""] * len(columns))
     pieces = [batch.slice(start, PIECE_ROWS) for start in range(0, len(frame), PIECE_ROWS)]
     delimiter = DELIMITER_BESIDE[mark].encode()
@@ -195,10 +193,8 @@ def fields_of(column: Any, delimiter: bytes) -> Any:
         said = arrow.text_column(column)
     except pa.ArrowException:
         values = column.to_pylist()
-        said = pa.array(
-            [None if value is None else json.dumps(value, default=str) for value in values],
-            pa.string(),
-        )
+        listed = [None if value is None else json.dumps(value, default=str) for value in values]
+        said = pa.array(listed, pa.string())
     said = said.cast(pa.binary())
     if arrow.is_numeric(column.type):
         return said

@@ -90,16 +90,11 @@ def parsed(text: bytes | None, grammar: Grammar, width: int, conversion: Any) ->
     if text is None:
         return None
     names = [*map(str, range(width))]
-    delimiter = "\t" if grammar.delimiter == WHITE_SPACE else grammar.delimiter
+    mark = "\t" if grammar.delimiter == WHITE_SPACE else grammar.delimiter
+    read = csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1)
+    parse = csv.ParseOptions(delimiter=mark, quote_char=grammar.quote, newlines_in_values=True)
     try:
-        return csv.read_csv(
-            pa.py_buffer(text),
-            csv.ReadOptions(column_names=names, use_threads=False, block_size=len(text) + 1),
-            csv.ParseOptions(
-                delimiter=delimiter, quote_char=grammar.quote, newlines_in_values=True
-            ),
-            conversion,
-        )
+        return csv.read_csv(pa.py_buffer(text), read, parse, conversion)
     except (pa.ArrowInvalid, pa.ArrowKeyError):  # the latter where all of it is of fewer columns
         return None
 
@@ -145,11 +140,8 @@ def rows_of_words(
     from pyarrow import compute, csv
 
     numbers = sorted({str(each.place) for each in asked if each.kind != "word"})
-    conversion = csv.ConvertOptions(
-        column_types=dict.fromkeys(numbers, pa.binary()),
-        include_columns=numbers,
-        check_utf8=False,
-    )
+    types = dict.fromkeys(numbers, pa.binary())
+    conversion = csv.ConvertOptions(check_utf8=False, column_types=types, include_columns=numbers)
     found = np.ones(len(starts), bool)
     table = parsed(rows_where(~apart, starts, block.text), grammar, width, conversion)
     if table is None or table.num_rows != np.count_nonzero(~apart):

@@ -107,11 +107,8 @@ def request_of(url: str, start: int) -> request.Request:
     parts = urlsplit(url)
     host = parts.netloc
     if parts.username is not None:
-        raise GdfitError(
-            "has a password in it, which would stand in the model's file, too; "
-            "curl asks for it: curl --user NAME URL | gdfit … -",
-            file=url,
-        )
+        what = "has a password in it, which would stand in the model's file, too; curl asks for it"
+        raise GdfitError(f"{what}: curl --user NAME URL | gdfit … -", file=url)
     port = f":{parts.port}" if parts.port else ""
     if not parts.hostname:
         raise ValueError

@@ -27,10 +27,7 @@ from gdfit.system import naming_scratch, scratch_file
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"  # what files of these formats start with
 BLOCK_BYTES = 1 << 21  # smaller ones cost more calls, larger ones more memory
-PAUSE, LONGEST_WAIT = (
-    0.01,
-    0.5,
-)  # seconds: what is one in a pipe, and for how long to collect without one
+PAUSE, LONGEST_WAIT = 0.01, 0.5  # seconds: in a pipe, and for how long to collect without one
 
 
 Damage = tuple[type[Exception], ...]

@@ -367,9 +367,8 @@ class Chosen:
             why = "" if columns.weights is None else " with a weight above 0"
             return NoObservationsError(why, file=file)
         missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
-        most = sorted(filter(missing.__getitem__, missing), key=missing.__getitem__, reverse=True)[
-            :3
-        ]
+        lacking = [column for column, count in missing.items() if count]
+        most = sorted(lacking, key=missing.__getitem__, reverse=True)[:3]
         why, changes = " without a missing field", dict[str, str]()
         if 0 < len(most) < len(columns.expansion.inputs):
             why += f"; `exclude` {typed(most)} leaves out what lacks the most"

@@ -107,11 +107,8 @@ class Layout:
     @cached_property
     def numeric(self) -> tuple[str, ...]:
         """The columns of numbers that are no dates."""
-        return tuple(
-            name
-            for name, held in zip(self.names, self.held, strict=True)
-            if held.is_numeric and not held.is_dated
-        )
+        pairs = zip(self.names, self.held, strict=True)
+        return tuple(name for name, held in pairs if held.is_numeric and not held.is_dated)
 
 
 @lru_cache(maxsize=1)  # to find out whether a file can be cut, it is opened once more
@@ -145,16 +142,13 @@ def are_few_broken(rows: Sequence[HeadRow], held: Sequence[Held], grammar: Gramm
     """Whether less than a tenth of the first `rows` have too many or too few fields, or a word
     among numbers."""
     numeric = [place for place, each in enumerate(held) if each.is_numeric]
-    known = grammar.missing
-    readable = [
-        len(row.fields) == len(held)
-        and all(
-            row.fields[at] in known or grammar.at(at).spelling.takes(row.fields[at])
-            for at in numeric
-        )
-        for row in rows
-    ]
-    return ACCIDENTS * readable.count(False) < len(rows)
+
+    def is_number(field: str, place: int) -> bool:
+        return field in grammar.missing or grammar.at(place).spelling.takes(field)
+
+    whole = [row.fields for row in rows if len(row.fields) == len(held)]
+    readable = sum(all(is_number(row[at], at) for at in numeric) for row in whole)
+    return ACCIDENTS * (len(rows) - readable) < len(rows)
 
 
 def named_columns(given: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -210,13 +204,9 @@ def find_top(head: Head, name: str, has_header: bool | None) -> Top:
     if has_header is None:
         if title := title_above(rows, width):
             what = next(filter(None, first.fields), "")
-            raise GdfitError(
-                f"{quoted(what)} is no header for the {width} columns below it; `skip` {title} "
-                f"begins at line {title + 1}",
-                file=name,
-                line=first.line,
-                changes={"skip": str(title)},
-            )
+            what = f"{quoted(what)} is no header for the {width} columns below it"
+            what += f"; `skip` {title} begins at line {title + 1}"
+            raise GdfitError(what, file=name, line=first.line, changes={"skip": str(title)})
         if is_row(first.fields, [row.fields for row in below], grammar):
             if is_unlike(first.fields, [row.fields for row in below], grammar):
                 said = ",".join(first.fields)

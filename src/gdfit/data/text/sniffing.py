@@ -105,15 +105,17 @@ def whole_lines(text: bytes, name: str) -> bytes:
 
 def first_rows(text: bytes, grammar: Grammar, start: int, line: int) -> list[HeadRow]:
     """The first rows of `text`, which begins after `start` bytes of a file, on this line."""
+    found = [*islice(fields.records(text, grammar), 1 + SNIFFED_ROWS)]
+    lines = [fields.line_at(text, row.end, line) for row in found]
     return [
-        HeadRow(
-            fields.line_at(text, found.end, line),
-            [fields.content(field, grammar).decode(errors="replace") for field in found.fields],
-            start + found.end,
-            start + found.stop,
-        )
-        for found in islice(fields.records(text, grammar), 1 + SNIFFED_ROWS)
+        HeadRow(number, said_in(row, grammar), start + row.end, start + row.stop)
+        for number, row in zip(lines, found, strict=True)
     ]
+
+
+def said_in(row: fields.Record, grammar: Grammar) -> list[str]:
+    """What the fields of a row say."""
+    return [fields.content(field, grammar).decode(errors="replace") for field in row.fields]
 
 
 def sniffed(
@@ -205,10 +207,7 @@ def note_of_total(text: bytes, grammar: Grammar, width: int) -> str | None:
     rows = [*fields.records(text[first.end() :], grammar)] if first else []
     if len(rows) < 2:
         return None
-    above, last = (
-        [fields.content(field, grammar).decode(errors="replace") for field in row.fields]
-        for row in rows[-2:]
-    )
+    above, last = (said_in(row, grammar) for row in rows[-2:])
     word = next(filter(None, last), "")
     if not begins_with_total(word) or begins_with_total(next(filter(None, above), "")):
         return None

@@ -81,16 +81,12 @@ class Spelling:
         if not self.is_loose:
             return rf"[+-]?{digits}(?:[eE][+-]?[0-9]+)?"
         number = rf"{digits}(?:[eEdD][+-]?[0-9]+)?"
-        sign, blank = (
-            rf"(?:[+-]|{byte_pattern(MINUS)})?",
-            f"(?:{'|'.join(map(byte_pattern, BLANK_MARKS))})*",
-        )
-
+        sign = rf"(?:[+-]|{byte_pattern(MINUS)})?"
+        blank = f"(?:{'|'.join(map(byte_pattern, BLANK_MARKS))})*"
         signed, negative = f"{sign}{number}", rf"\({blank}{number}{blank}\)"
-        if not self.unit:
-            return f"(?:{signed}|{negative})"
-        unit = byte_pattern(self.unit)
-        value = f"(?:{signed}|{negative})"
+        unit, value = byte_pattern(self.unit), f"(?:{signed}|{negative})"
+        if not unit:
+            return value
         in_brackets = rf"\((?:{unit}{blank}{number}|{number}{blank}{unit})\)"
         zero = f"{sign}0+(?:{point}0*)?"
         ways = [f"{unit}{blank}{value}", f"{sign}{unit}{blank}{number}", f"{value}{blank}{unit}"]
