@@ -161,10 +161,8 @@ def check_alike_spellings(
         if column not in layout.names:
             continue
         held = layout.held_in(column)
-        here, there = (
-            None if each is None or each.is_plain else each
-            for each in (held.spelling, first.get(column))
-        )
+        ways = (held.spelling, first.get(column))
+        here, there = (None if way is None or way.is_plain else way for way in ways)
         if here != there and held.numbers:
             shown = f", as {quoted(held.example)}" if held.example else ""
             what = f"is written in another way here{shown}, than in the first file or in training"
