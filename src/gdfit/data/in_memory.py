@@ -37,27 +37,6 @@ from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitWarning, NoObservationsError, UsageError, listing, quoted
 
 
-def held_out(
-    x: Any, y: Any, fraction: float, seed: int, **how: Any
-) -> tuple[Observations, Observations]:
-    """The observations without a fraction that is held out, and these."""
-    dealing = HoldOut(fraction, seed)
-    rows = observations_of(x, y, dealing=dealing, **how)
-    to_train, validation = rows[TRAIN], rows[VALIDATION]
-    assert validation
-    if to_train is None:
-        raise nothing_to_train_on(dealing.fraction, validation.count)
-    return to_train, validation
-
-
-def in_folds(
-    x: Any, y: Any, folds: int, seed: int, **how: Any
-) -> tuple[Observations, list[Observations]]:
-    """The observations, and those of each of so many folds: see `Folds`."""
-    *parts, whole = observations_of(x, y, dealing=Folds(folds, seed), **how)
-    return with_rows_of(parts, whole)
-
-
 def observations_from(
     x: Any,
     y: Any = None,
@@ -326,7 +305,8 @@ def with_folds(
     """
     if isinstance(x, Observations):
         raise UsageError("`cv` takes the rows themselves, and observations have been made of them")
-    return in_folds(x, y, folds, seed, **how)
+    *parts, whole = observations_of(x, y, dealing=Folds(folds, seed), **how)
+    return with_rows_of(parts, whole)
 
 
 def with_validation(
@@ -355,7 +335,12 @@ def with_validation(
         fraction = float(validation)
         if not 0 < fraction < 1:
             raise UsageError(f"`validation` takes a fraction between 0 and 1, not {fraction:g}")
-        return held_out(x, y, fraction, seed, **how)
+        piles = observations_of(x, y, dealing=HoldOut(fraction, seed), **how)
+        to_train, held_out = piles[TRAIN], piles[VALIDATION]
+        assert held_out
+        if to_train is None:
+            raise nothing_to_train_on(fraction, held_out.count)
+        return to_train, held_out
     observations = observed(x, y, **how)
     if validation is None or isinstance(validation, Observations):
         return observations, validation
