@@ -10,6 +10,7 @@ import pytest
 from conftest import SAMPLES
 from drawn import called, labels, picture_of, points, several
 from gdfit.data.dataset import read_observations
+from gdfit.data.in_memory import observations_from
 from gdfit.show.pictures.drawing import picture_number
 
 HOUSES = SAMPLES / "houses.csv"
@@ -44,6 +45,39 @@ def test_a_run_that_diverges_is_explained() -> None:
     assert low < points(called(fitted, "epoch 1"))[:, 1].max() < high
     assert "the path leaves at epoch 1" in path.get_title()
     assert len(points(called(path, "path"))) == 2
+
+
+def modes_of(axes: Any) -> list[Any]:
+    """The lines of eigenvectors, the steepest first."""
+    return [points(line)[:, 1] for line in axes.get_lines() if line.get_gid() == "mode"]
+
+
+@pytest.mark.parametrize("lr", [0.05, 0.32, 0.335])
+def test_each_mode_falls_at_its_own_rate(lr: float) -> None:
+    fit, _, figure = picture_of(panel="modes", lr=lr, init=[0, 0.9], epochs=25)
+    (axes,) = figure.axes
+    assert fit.curvature
+    for distances, eigenvalue in zip(modes_of(axes), fit.curvature.eigenvalues, strict=True):
+        np.testing.assert_allclose(distances[1:] / distances[:-1], abs(1 - lr * eigenvalue))
+    told = [text.get_text() for text in axes.texts]
+    assert told[0].startswith(f"steepest, λ = 6.08: × {1 - lr * 6.07777:.3g}".replace("-", "−"))
+    assert told[1].startswith("flattest, λ = 0.342: × 0.")
+    assert "that direction arrives last" in figure.get_supxlabel()
+
+
+def test_modes_of_many_features_of_a_penalty_and_of_classes() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 12)) * np.geomspace(1, 30, 12)
+    data = observations_from(x, x @ random.normal(size=12) + random.normal(size=60))
+    for options in ({"optimizer": "momentum"}, {"optimizer": "cg"}, {"l1": 0.1, "lr": 0.001}):
+        fit, _, figure = picture_of(data, panel="modes", **options)
+        (axes,) = figure.axes
+        assert len(modes_of(axes)) == 7
+        assert "×" not in axes.texts[0].get_text()
+        assert fit.arrived is not None
+    classes = observations_from(x[:, :2], x[:, 0] + random.normal(size=60) > 0, classes=True)
+    fit, _, figure = picture_of(classes, panel="modes", loss="logistic", l2=0.01)
+    assert len(modes_of(figure.axes[0])) == 3
 
 
 def test_a_slow_divergence_is_drawn_to_its_end() -> None:

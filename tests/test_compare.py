@@ -435,7 +435,7 @@ WRONG_USAGE = {
     "compare DATA --lr 0.1,0": "--lr takes a positive number or auto, not 0",
     "compare DATA --lr 0.1,0.2,0.10": "--lr takes each value once, not 0.1 twice",
     "compare DATA --init zeros --init zeros": "--init takes each value once, not zeros twice",
-    "compare DATA --optimizer gd,lbfgs": "--optimizer takes gd, momentum, nesterov or adam",
+    "compare DATA --optimizer gd,lbfgs": "--optimizer takes gd, momentum, nesterov, adam, adag",
     "compare DATA --scale none,robust": "--scale takes none, standardize or whiten",
     "compare DATA --batch-size 5,some": "--batch-size takes a number, not 'some'",
     "compare DATA --batch-size 5,0": "--batch-size takes a number from 1 on, not '0'",

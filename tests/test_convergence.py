@@ -6,7 +6,9 @@ import csv
 import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import LECTURE, SAMPLES, Gdfit
+from drawn import points
 from gdfit.arrays import triangular
-from gdfit.data.dataset import Dataset
+from gdfit.data.dataset import Dataset, read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import MANY, curvature_of
 from gdfit.descent.run import Run, train
 from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.errors import UsageError
+from gdfit.show.profiles import draw_planes
 
 # Two features and ones, all orthogonal: A = [[2, 1, 1], [2, −1, −1] …] by hand. With the rows below
 # AᵀA/N = diag(9, 1, 1), so that H = 2AᵀA/N has the eigenvalues 18, 2 and 2.
@@ -201,6 +205,66 @@ def test_curvature_as_a_command(gdfit: Gdfit) -> None:
     assert record["standardized"]["condition_number"] == pytest.approx(1)
     table = gdfit("curvature", LECTURE).out
     assert all(word in table for word in ("λmin", "λmax", "condition number", "2/λmax"))
+
+
+def per_digit(optimizer: str, rate: float, mu: float, eigenvalues: Sequence[float]) -> float:
+    """Epochs for a digit, by the matrices that map distance and change of the params, along each
+    eigenvector, to the next ones."""
+    radius = 0.0
+    for step in rate * np.array(eigenvalues):
+        ahead, kept = (1 + mu, mu**2) if optimizer == "nesterov" else (1.0, mu)
+        matrix = np.array([[1 - ahead * step, -kept], [step, mu]])
+        radius = max(radius, float(np.abs(np.linalg.eigvals(matrix)).max()))
+    return math.log(10) / -math.log(radius) if radius < 1 else math.inf
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+@pytest.mark.parametrize("features", [1, 3])
+def test_momentum_has_its_limit_and_its_best(gdfit: Gdfit, optimizer: str, features: int) -> None:
+    data = LECTURE if features == 1 else SAMPLES / "greenhouse.csv"
+    record = gdfit.json("curvature", data, "--momentum", "0.6")
+    for told in (record, record["standardized"]) if features > 1 else (record,):
+        ends, found = (told["lambda_min"], told["lambda_max"]), told[optimizer]
+        limit, best, mu = (found[key] for key in ("max_stable_lr", "best_lr", "best_momentum"))
+        assert math.isfinite(per_digit(optimizer, 0.999 * limit, 0.6, ends))
+        assert math.isinf(per_digit(optimizer, 1.001 * limit, 0.6, ends))
+        least = found["epochs_per_digit"]
+        assert per_digit(optimizer, best, mu, ends) == pytest.approx(least, rel=1e-3)
+        assert least < told["epochs_per_digit"]
+        for rates in np.linspace(0.05, 1.05, 41) * 4 / told["lambda_max"]:
+            for other in np.linspace(0, 0.99, 41):
+                assert per_digit(optimizer, rates, other, ends) >= least * (1 - 1e-6)
+    table = gdfit("curvature", data, "--momentum", "0.6").out
+    assert f"--optimizer {optimizer}" in table
+    assert "stable at 0.6 for lr below" in table
+
+
+def test_the_plane_of_rates_and_momenta(gdfit: Gdfit) -> None:
+    for name in ("p.png", "p.svg", "p.pdf"):
+        runs = ["--lr", "0.05,0.4,7", "--momentum", "0,0.5", "--plot", name]
+        assert gdfit("curvature", LECTURE, *runs).status == 0
+        assert Path(name).stat().st_size > 10_000
+    curvature = curvature_of(read_observations(str(LECTURE)))
+    figure = draw_planes(curvature, None, [(0.05, 0.5), (0.4, 0.0), (7.0, 0.9)])
+    momentum, nesterov = figure.axes[:2]
+    for axes, optimizer in ((momentum, "momentum"), (nesterov, "nesterov")):
+        best = curvature.tuned(optimizer)
+        assert (
+            f"μ = {best.best_momentum:.4g}: {best.epochs_per_digit:.2g} epochs" in axes.get_title()
+        )
+        (limit,) = [line for line in axes.get_lines() if len(points(line)) > 1]
+        rates, momenta = points(limit).T
+        assert rates.tolist() == [curvature.limit_of(optimizer, mu) for mu in momenta.tolist()]
+        dots = [line for line in axes.get_lines() if line.get_gid() == "run"]
+        assert [points(dot)[0, 1] for dot in dots] == [0.5, 0.0, 0.9]
+        takes = per_digit(optimizer, 0.05, 0.5, (curvature.lambda_min, curvature.lambda_max))
+        told = [text.get_text() for text in axes.texts]
+        assert f"{takes:.2g} epochs a digit" in told
+        assert "climbs at γ = 7" in told
+        # The colours are the epochs, and there are none where it climbs.
+        mesh: Any = axes.collections[0].get_array()
+        assert mesh.mask[0, -1]
+        assert mesh.min() == pytest.approx(best.epochs_per_digit, rel=0.2)
 
 
 LECTURES = ["--lr", "0.01"]

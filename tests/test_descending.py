@@ -7,32 +7,33 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+import sklearn.datasets
 import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from torch.optim import lr_scheduler
 
 from classed import OF_NUMBERS, target_for
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.analysis.autograd import check_gradient
 from gdfit.arrays import FloatArray
-from gdfit.data.dataset import Dataset
+from gdfit.data.dataset import Dataset, read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations, Rows
 from gdfit.descent import losses
-from gdfit.descent.loop import descend
+from gdfit.descent.learning_rate import rate_by_epoch
 from gdfit.descent.losses import LOSSES, loss_of
-from gdfit.descent.objective import BACKENDS, objectives_of, whole_objective
-from gdfit.descent.optimizers import OPTIMIZERS, update_of
+from gdfit.descent.objective import BACKENDS, whole_objective
+from gdfit.descent.optimizers import OPTIMIZERS
 from gdfit.descent.run import train
-from gdfit.descent.settings import LossName, OptimizerName, Settings
+from gdfit.descent.settings import LossName, ScheduleName, Settings
 
 DELTA, LEVEL, L2 = 0.3, 0.8, 0.01
 
@@ -62,10 +63,20 @@ def torch_loss(name: str, prediction: torch.Tensor, target: torch.Tensor) -> tor
     return torch.nn.functional.huber_loss(prediction, target, delta=DELTA)
 
 
+def rate_of(optimizer: str) -> float:
+    """A rate at which the rule comes down: rmsprop leaps to and fro at a large one, and there a
+    difference in the last digit grows from step to step."""
+    return 0.005 if optimizer == "rmsprop" else 0.05
+
+
 def torch_optimizer(name: str, params: torch.Tensor) -> torch.optim.Optimizer:
     """The optimizer as torch has it."""
     if name == "adam":
         return torch.optim.Adam([params], lr=0.05, betas=(0.85, 0.99))
+    if name == "adagrad":
+        return torch.optim.Adagrad([params], lr=0.05)
+    if name == "rmsprop":
+        return torch.optim.RMSprop([params], lr=rate_of(name))
     momentum = 0.0 if name == "gd" else 0.7
     return torch.optim.SGD([params], lr=0.05, momentum=momentum, nesterov=name == "nesterov")
 
@@ -80,7 +91,7 @@ def test_every_optimizer_with_every_loss_is_torchs(backend: Any, optimizer: Any,
     reference = torch_optimizer(optimizer, params)
     fit = train(
         data,
-        lr=0.05,
+        lr=rate_of(optimizer),
         epochs=300,
         backend=backend,
         loss=loss,
@@ -124,31 +135,113 @@ def test_a_loss_says_the_same_at_once_and_one_by_one(loss: LossName) -> None:
         assert made.second(z, y).max() <= made.largest_bend
 
 
+# By name, torch's scheduler for 100 epochs, with the default of `decay` and with another.
+TORCH_SCHEDULES: dict[ScheduleName, tuple[Callable[..., Any], Callable[..., Any], float]] = {
+    "step": (
+        lambda optimizer: lr_scheduler.StepLR(optimizer, 10, 0.5),
+        lambda optimizer: lr_scheduler.StepLR(optimizer, 10, 0.8),
+        0.8,
+    ),
+    "exponential": (
+        lambda optimizer: lr_scheduler.ExponentialLR(optimizer, 0.99),
+        lambda optimizer: lr_scheduler.ExponentialLR(optimizer, 0.9),
+        0.9,
+    ),
+    "inverse": (
+        lambda optimizer: lr_scheduler.LambdaLR(optimizer, lambda done: (done + 1) ** -0.25),
+        lambda optimizer: lr_scheduler.LambdaLR(optimizer, lambda done: 1 / (done + 1)),
+        1.0,
+    ),
+    "cosine": (
+        lambda optimizer: lr_scheduler.CosineAnnealingLR(optimizer, 100),
+        lambda optimizer: lr_scheduler.CosineAnnealingLR(optimizer, 100),
+        0.3,
+    ),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("schedule", TORCH_SCHEDULES)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_rate_that_falls_is_torchs(optimizer: OptimizerName) -> None:
+def test_a_rate_that_falls_is_torchs(optimizer: Any, schedule: Any, backend: Any) -> None:
     data = observations()
     design, target = torch.from_numpy(data.design), torch.from_numpy(data.target)
-    params = torch.zeros(4, dtype=torch.float64, requires_grad=True)
-    reference = torch_optimizer(optimizer, params)
-    schedule = torch.optim.lr_scheduler.LambdaLR(reference, lambda epoch: 1 / (epoch + 1))
-    settings = Settings(optimizer=optimizer, momentum=0.7, betas=(0.85, 0.99))
-    batches = objectives_of(whole_objective(data, settings), data, settings)
-    update, start = update_of(settings), np.zeros(4)
-    steps = list(islice(descend(batches, start, update, {}, lambda t: np.array(0.05 / t)), 100))
-    for step in steps:
-        reference.zero_grad()
-        value: Any = torch_loss("mse", design @ params, target)
-        value.backward()
-        reference.step()
-        schedule.step()
-        np.testing.assert_allclose(step.params, params.detach().numpy(), rtol=0, atol=1e-9)
-    # Epochs that have been run before count.
-    half = steps[49]
-    rest = descend(
-        batches, half.params, update, half.state, lambda t: np.array(0.05 / t), done=half.epoch
-    )
-    for step, expected in zip(rest, steps[50:], strict=False):
-        assert (step.loss, step.params.tolist()) == (expected.loss, expected.params.tolist())
+    options: dict[str, Any] = {"optimizer": optimizer, "momentum": 0.7, "betas": (0.85, 0.99)}
+    by_default, by_another, decay = TORCH_SCHEDULES[schedule]
+    for of, said in ((by_default, None), (by_another, decay)):
+        options |= {"schedule": schedule, "decay": said, "backend": backend}
+        fit = train(data, lr=rate_of(optimizer), epochs=100, **options)
+        params = torch.zeros(4, dtype=torch.float64, requires_grad=True)
+        reference = torch_optimizer(optimizer, params)
+        scheduler = of(reference)
+        for step in fit.history:
+            reference.zero_grad()
+            value: Any = torch_loss("mse", design @ params, target)
+            value.backward()
+            reference.step()
+            scheduler.step()
+            np.testing.assert_allclose(step.params, params.detach().numpy(), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("schedule", get_args(ScheduleName))
+def test_a_schedule_falls_from_the_rate_itself(schedule: Any) -> None:
+    """Also with another number of epochs than a multiple of ten, and with a single one."""
+    for epochs in (1, 2, 7, 23, 1000):
+        rate = rate_by_epoch(0.25, Settings(schedule=schedule, epochs=epochs))
+        rates = [float(rate(epoch)) for epoch in range(1, epochs + 1)]
+        assert rates[0] == 0.25
+        assert rates == sorted(rates, reverse=True)
+        assert rates[-1] > 0
+        assert schedule != "step" or len({*rates}) <= 10
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("l2", [0.0, 0.3])
+def test_steepest_descent_goes_to_the_lowest_point_along_the_gradient(
+    backend: Any, l2: float
+) -> None:
+    data = observations()
+    fit = train(data, optimizer="steepest", scale="none", l2=l2, backend=backend, epochs=25)
+    objective = whole_objective(data, fit.settings)
+    for step in fit.history[:-1]:
+        slope = objective(step.params)[1] @ step.grad
+        assert abs(slope) <= 1e-9 * (step.grad @ step.grad)
+        assert objective(step.params)[0] < step.loss
+    hessian = 2 * (data.design.T @ data.design / data.count + l2 * np.diag([1, 1, 1, 0]))
+    grad = fit.history[0].grad
+    rate = (grad @ grad) / (grad @ hessian @ grad)
+    np.testing.assert_allclose(fit.history[0].params, -rate * grad, rtol=1e-12)
+
+
+def real_data() -> dict[str, Observations]:
+    """Ten real data sets, of which one has features that all but depend on each other."""
+    found = {name: read_observations(str(SAMPLES / f"{name}.csv")) for name in REAL}
+    for name in ("diabetes", "iris", "wine", "breast_cancer", "linnerud"):
+        load = getattr(sklearn.datasets, f"load_{name}")
+        x, y = load(return_X_y=True)
+        found[name] = observations_from(x, y[:, 0] if y.ndim > 1 else y)
+    return found
+
+
+REAL = ("lecture", "houses", "greenhouse", "planets", "filip")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("l2", [0.0, 0.01])
+def test_conjugate_gradients_arrive_in_as_many_epochs_as_params(backend: Any, l2: float) -> None:
+    sets = real_data()
+    assert len(sets) == 10
+    for name, data in sets.items():
+        fit = train(data, optimizer="cg", backend=backend, l2=l2, epochs=len(data.features) + 1)
+        assert fit.arrived, name
+
+
+def test_conjugate_gradients_stay_at_the_minimum() -> None:
+    for data in (observations(), observations_from([1.0, 2, 3], [3.0, 5, 7])):
+        fit = train(data, optimizer="cg", scale="none", epochs=500)
+        assert fit.curvature
+        assert fit.curvature.is_minimum(fit.params)
+        assert fit.model.facts["lr"] != fit.model.facts["lr"]  # there is none
 
 
 def test_options_reach_the_descent(gdfit: Gdfit) -> None:
@@ -295,7 +388,7 @@ resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
 from gdfit.data.observations import memory_limit
 assert memory_limit() < 400_000_000
 import gdfit
-from gdfit.data.dataset import Dataset
+from gdfit.data.dataset import Dataset, read_observations
 observations = Dataset(("data.csv",), memory=4_000_000).observations(keep_rows=True)
 assert observations.count * 3 * 8 > 2 * 4_000_000
 assert not observations.rows.in_memory

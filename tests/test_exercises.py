@@ -184,26 +184,21 @@ OPTIMIZERS["sign"] = lambda settings: by_sign
     ),
     "schedule": Exercise(
         "descent/schedules.py",
-        '''"""Schedules: by which factor the learning rate changes from epoch to epoch."""
-
-
-def inverse(epoch: int) -> float:
-    """1/t, for epoch t."""
-    return 1 / epoch
-''',
-        "descent/learning_rate.py",
-        {
-            "    return lambda epoch: constant\n": (
-                "    from gdfit.descent.schedules import inverse\n\n"
-                "    return lambda epoch: constant * inverse(epoch)\n"
-            )
-        },
+        """
+SCHEDULES["harmonic"] = lambda epoch, last, decay: 1 / epoch
+""",
+        "descent/settings.py",
+        {"ScheduleName = Literal[": 'ScheduleName = Literal["harmonic", '},
         {
             # By hand: the gradient is (−4, −2) at (0, 0), and (−2, −1) at (1, ½).
-            "train LINE --lr 0.25 --epochs 2": "w           1.25\n b           0.625\n",
-            "train LINE --lr 0.25 --epochs 2 --explain 2": "update, with γ = 0.125\n",
-            "train LINE --lr 0.25 --epochs 2 --explain 2 --batch-size 1": "with γ = 0.125\n",
-            "train DATA --optimizer adam": "chosen: standardize, lr ",
+            "train LINE --lr 0.25 --epochs 2 --schedule harmonic": (
+                "w           1.25\n b           0.625\n"
+            ),
+            "train LINE --lr 0.25 --epochs 2 --schedule harmonic --explain 2": "γ = 0.125\n",
+            "train LINE --lr 0.25 --epochs 2 --schedule harmonic --explain 2 --batch-size 1": (
+                "with γ = 0.125\n"
+            ),
+            "train DATA --optimizer adam --schedule harmonic": "chosen: standardize, lr ",
         },
     ),
     "stopping rule": Exercise(

@@ -15,10 +15,10 @@ from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.losses import LOSSES
 from gdfit.descent.objective import BACKENDS
-from gdfit.descent.optimizers import OPTIMIZERS
+from gdfit.descent.optimizers import LINE_SEARCHES, OPTIMIZERS
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import Run, train
-from gdfit.descent.settings import LossName, Scale
+from gdfit.descent.settings import LossName, Scale, ScheduleName
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 from gdfit.model.model_file import load_model
@@ -58,6 +58,34 @@ def test_400_epochs_and_600_are_1000(
     whole = train(measured(), epochs=10 * tens, **options)
     model = from_file(train(measured(), epochs=4 * tens, **options).model, tmp_path)
     assert_goes_on(train(measured(), init=model, epochs=6 * tens, **options), whole)
+
+
+@pytest.mark.parametrize("schedule", get_args(ScheduleName))
+@pytest.mark.parametrize("optimizer", ["gd", "nesterov", "adam", "rmsprop"])
+def test_a_schedule_goes_on_where_a_run_was_broken_off(
+    tmp_path: Path, optimizer: Any, schedule: Any
+) -> None:
+    """The epochs of both are what it falls over."""
+    options: dict[str, Any] = {"optimizer": optimizer, "schedule": schedule, "batch_size": 7}
+    whole = train(measured(), lr=0.01, epochs=100, **options)
+    run = Run(measured(), lr=0.01, epochs=100, **options)
+    for step in run:
+        run.stopped = step.epoch == 39
+    model = from_file(run.fit().model, tmp_path)
+    assert model.facts["epochs"] == 40
+    assert_goes_on(train(measured(), init=model, epochs=60, lr=0.01, **options), whole)
+
+
+@pytest.mark.parametrize("optimizer", LINE_SEARCHES)
+def test_line_searches_go_on(tmp_path: Path, optimizer: Any) -> None:
+    random = np.random.default_rng(3)
+    x = random.normal(size=(60, 12)) * np.geomspace(1, 30, 12)
+    data = observations_from(x, x @ random.normal(size=12) + random.normal(size=60))
+    options: dict[str, Any] = {"optimizer": optimizer, "scale": "none"}
+    whole = train(data, epochs=9, **options)
+    model = from_file(train(data, epochs=4, **options).model, tmp_path)
+    assert_goes_on(train(data, init=model, epochs=5, **options), whole)
+    assert not whole.arrived
 
 
 def assert_goes_on(fit: Fit, whole: Fit) -> None:

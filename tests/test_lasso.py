@@ -206,7 +206,7 @@ def test_compare_takes_several(gdfit: Gdfit) -> None:
     {
         "--l1 1 --optimizer adam": "--l1 takes a threshold after each step of --optimizer gd or ",
         "--l1 1 --scale whiten": "which --scale whiten mixes: take standardize",
-        "--l1 1 --leap": "without --batch-size or --l1",
+        "--l1 1 --leap": "without --batch-size, --schedule or --l1",
         "--l1 -1": "--l1 takes a number that is not negative, not -1",
     }.items(),
 )

@@ -42,8 +42,8 @@ SCALES: list[Scale] = ["none", "standardize", "whiten"]
 @st.composite
 def problems(draw: st.DrawFn, most: float = 1.5) -> dict[str, Any]:
     """Data of any shape, with columns that depend on others or do not vary, with weights or none,
-    with an intercept or none, and what to run on it: a learning rate up to `most` times the largest
-    stable one."""
+    with an intercept or none, and what to run on it: an update rule, and a learning rate up to
+    `most` times its largest stable one."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rows, features = draw(st.integers(1, 30)), draw(st.integers(1, 5))
     x = random.normal(random.normal(0, 2, features), 1, (rows, features))
@@ -56,12 +56,16 @@ def problems(draw: st.DrawFn, most: float = 1.5) -> dict[str, Any]:
     observations = observations_from(x, y, weights=weights, intercept=intercept)
     scale, l2 = draw(st.sampled_from(SCALES)), draw(st.sampled_from([0.0, 0.1]))
     curvature = curvature_of(scaled(observations, scaling_of(observations, scale)), l2)
+    optimizer = draw(st.sampled_from(["gd", "momentum", "nesterov"]))
+    mu = draw(st.sampled_from([0.0, 0.3, 0.9, 0.999]) | st.floats(0, 0.99))
     return {
         "observations": observations,
+        "optimizer": optimizer,
+        "momentum": mu,
         "init": random.normal(size=features + intercept).tolist(),
         "scale": scale,
         "l2": l2,
-        "lr": draw(st.floats(0.001, most)) * curvature.max_stable_lr,
+        "lr": draw(st.floats(0.001, most)) * curvature.limit_of(optimizer, mu),
     }
 
 
@@ -154,22 +158,26 @@ def decimals(values: FloatArray) -> Any:
     return np.array([*map(Decimal, values.ravel().tolist())], dtype=object).reshape(values.shape)
 
 
-def exact(observations: Observations, start: FloatArray, rate: float, epochs: int) -> FloatArray:
-    """The params after so many epochs, to the last digit: with 80 digits, the power of the matrix
-    that maps (θ, 1) to the next one."""
+def exact(
+    observations: Observations, start: FloatArray, rate: float, epochs: int, mu: float = 0.0
+) -> FloatArray:
+    """The params after so many epochs with momentum, to the last digit: with 80 digits, the power
+    of the matrix that maps (θ, the last change of θ, 1) to the next ones."""
     with localcontext(prec=80):
         design, target = decimals(observations.design), decimals(observations.target)
         size = len(start)
         gamma = 2 * Decimal(rate) / observations.count
-        power = decimals(np.eye(size + 1))
-        power[:-1, :-1] -= gamma * design.T.dot(design)
-        power[:-1, -1] = gamma * design.T.dot(target)
-        params = decimals(np.append(start, 1.0))
+        power = decimals(np.eye(2 * size + 1))
+        for rows in (slice(size), slice(size, 2 * size)):
+            power[rows, size : 2 * size] = Decimal(mu) * decimals(np.eye(size))
+            power[rows, :size] -= gamma * design.T.dot(design)
+            power[rows, -1] = gamma * design.T.dot(target)
+        params = decimals(np.concatenate([start, np.zeros(size), [1.0]]))
         while epochs:
             if epochs % 2:
                 params = power.dot(params)
             power, epochs = power.dot(power), epochs // 2
-        return np.asarray(params[:-1], dtype=np.float64)
+        return np.asarray(params[:size], dtype=np.float64)
 
 
 def error(params: FloatArray, expected: FloatArray) -> float:
@@ -204,16 +212,17 @@ def test_a_million_epochs_by_leaps_have_more_right_digits_than_by_the_loop() -> 
     assert by_leaps < 1e-13
 
 
+@pytest.mark.parametrize("mu", [0.0, 0.9])
 @pytest.mark.parametrize("part", [1e-3, 0.5, 1 - 1e-9])
 @pytest.mark.parametrize("epochs", [10**3, 10**6, 10**9, 10**12])
-def test_leaps_are_exact_however_far(epochs: int, part: float) -> None:
+def test_leaps_are_exact_however_far(epochs: int, part: float, mu: float) -> None:
     for seed in range(5):
         observations, start = slow(seed)
-        rate = part * curvature_of(observations).max_stable_lr
-        params = DescentPath(
-            observations, curvature_of(observations), Settings(lr=rate), start
-        ).params(epochs)
-        assert error(params, exact(observations, start, rate, epochs)) < 1e-10
+        curvature = curvature_of(observations)
+        rate = part * curvature.limit_of("momentum", mu)
+        settings = Settings(lr=rate, optimizer="momentum" if mu else "gd", momentum=mu)
+        params = DescentPath(observations, curvature, settings, start).params(epochs)
+        assert error(params, exact(observations, start, rate, epochs, mu)) < 1e-10
 
 
 def test_a_direction_without_slope_is_not_left() -> None:
@@ -260,6 +269,44 @@ def test_a_run_goes_on_by_leaps_where_the_loop_stopped() -> None:
     state = after.model.facts["state"]
     assert isinstance(state, dict)
     assert state["epochs"] == 1000
+
+
+@pytest.mark.parametrize("leaps", [(False, True), (True, False), (True, True)])
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+def test_velocity_is_kept_where_a_run_goes_on(optimizer: Any, leaps: tuple[bool, bool]) -> None:
+    observations = read_observations(str(SAMPLES / "greenhouse.csv"))
+    options: dict[str, Any] = {"optimizer": optimizer, "momentum": 0.97, "lr": 0.01}
+    before = train(observations, **options, epochs=70, leap=leaps[0])
+    after = train(observations, **options, epochs=130, init=before.model, leap=leaps[1])
+    whole = train(observations, **options, epochs=200)
+    assert after.params == pytest.approx(whole.params, rel=1e-11)
+    assert after.history[-1].state["velocity"] == pytest.approx(
+        whole.history[-1].state["velocity"], abs=1e-11
+    )
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+def test_the_best_rate_and_momentum_are_as_fast_as_they_say(optimizer: Any) -> None:
+    """There r and q are one number, for the steepest direction or the flattest."""
+    observations = slow(3)[0]
+    curvature = curvature_of(observations)
+    lr, mu, per_digit = curvature.tuned(optimizer)
+    options: dict[str, Any] = {"optimizer": optimizer, "epochs": 3000, "init": slow(3)[1]}
+    loop = train(observations, lr=lr, momentum=mu, **options)
+    fit = train(observations, lr=lr, momentum=mu, **options, leap=True)
+    assert fit.params == pytest.approx(loop.params, rel=1e-9)
+    path = DescentPath(observations, curvature, fit.settings, fit.start)
+    fastest = path.logarithms.real.max()
+    assert math.log(10) / -fastest == pytest.approx(per_digit, rel=1e-3)
+    for factors in ((1.02, 1), (0.98, 1), (1, 1.0002), (1, 0.9998)):
+        other = replace(fit.settings, lr=factors[0] * lr, momentum=factors[1] * mu)
+        slower = DescentPath(observations, curvature, other, fit.start).logarithms.real.max()
+        assert slower > fastest
+    limit = curvature.limit_of(optimizer, mu)
+    for part, sign in ((1 - 1e-6, -1), (1 + 1e-6, 1)):
+        other = replace(fit.settings, lr=part * limit, momentum=mu)
+        path = DescentPath(observations, curvature, other, fit.start)
+        assert np.sign(path.logarithms.real.max()) == sign
 
 
 def test_weights_count_rows_and_b_stays_0_without_an_intercept() -> None:

@@ -192,8 +192,26 @@ DIVERGED = {
     ),
     "lecture.csv --lr 9 --optimizer momentum": (
         5,
+        "--lr 9 is 14.4 times the limit 2(1 + 0.9)/λmax = 0.625229, above which momentum on this "
+        "data climbs; let gdfit choose the learning rate: "
+        "gdfit train lecture.csv --optimizer momentum",
+    ),
+    "lecture.csv --lr 0.3 --optimizer nesterov --momentum 0.5": (
+        35,
+        "--lr 0.3 is 1.22 times the limit 2(1 + 0.5)/((1 + 2·0.5)λmax) = 0.246801, above which "
+        "nesterov on this data climbs; let gdfit choose the learning rate: "
+        "gdfit train lecture.csv --optimizer nesterov --momentum 0.5",
+    ),
+    "lecture.csv --lr 9 --batch-size 5": (
+        1,
         "--lr 9 is too large for this data, whose λmax is 6.07777; let gdfit choose the learning "
-        "rate: gdfit train lecture.csv --optimizer momentum",
+        "rate: gdfit train lecture.csv --batch-size 5",
+    ),
+    "lecture.csv --lr 0.62 --optimizer momentum --epochs 3 --init 0.9,1": (
+        3,
+        "--lr 0.62 is stable on this data, below 2(1 + 0.9)/λmax = 0.625229, but it swings far at "
+        "first: more epochs bring it down; let gdfit choose the learning rate: "
+        "gdfit train lecture.csv --optimizer momentum --epochs 3 --init 0.9,1",
     ),
     "lecture.csv --lr 0.3 --init 1e200,1": (
         1,

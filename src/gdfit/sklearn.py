@@ -19,7 +19,14 @@ from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import Run
-from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
+from gdfit.descent.settings import (
+    BackendName,
+    LossName,
+    OptimizerName,
+    Scale,
+    ScheduleName,
+    Settings,
+)
 from gdfit.descent.stopping import COMPLETED, DIVERGED, STALLED
 from gdfit.errors import GdfitError, UsageError, quoted
 
@@ -57,6 +64,8 @@ class GradientDescentEstimator(BaseEstimator):
     """What both estimators have in common: the parameters of the descent, and the descent."""
 
     learning_rate: float | Literal["auto"] = "auto"
+    schedule: ScheduleName = "constant"
+    decay: float | None = None
     scale: Scale | None = None
     max_iter: int = 1000
     tol: float | None = 1e-6
@@ -159,6 +168,9 @@ class GradientDescentRegressor(RegressorMixin, GradientDescentEstimator):
     ----------
     loss : the mean of ``squared_error``, ``absolute_error``, ``huber`` or ``quantile``.
     learning_rate : γ; ``auto`` is the one with the least loss after `max_iter` epochs.
+    schedule : how γ falls: ``constant``, not at all; ``step``, ``exponential``, ``inverse`` or
+        ``cosine``.
+    decay : by what it falls; None for the schedule's default.
     scale : what to descend on: ``none``, the features as they are; ``standardize``; ``whiten``, an
         orthonormal basis of them. By default as they are where the learning rate is a number, else
         on what is enough. The coefficients are for the features as they are in any case.
@@ -172,7 +184,8 @@ class GradientDescentRegressor(RegressorMixin, GradientDescentEstimator):
     l1_ratio : ρ: with it the penalty is λ(ρ‖w‖₁ + (1 − ρ)‖w‖²), the lasso where ρ is 1. Lasso has
         half the alpha, on features scaled alike.
     fit_intercept : whether there is an intercept; if not, it is 0.
-    solver : ``gd``, ``momentum``, ``nesterov`` or ``adam``.
+    solver : ``gd``, ``momentum``, ``nesterov``, ``adam``, ``adagrad``, ``rmsprop``; for the squared
+        error of all samples also ``steepest`` and ``cg``, which find their learning rate.
     momentum : μ of ``momentum`` and ``nesterov``.
     betas : β₁ and β₂ of ``adam``.
     batch_size : of mini-batches, reshuffled each epoch; None for all samples at once.

@@ -98,6 +98,7 @@ COMMAND_NAMES = {
 }
 OPTION_NAMES = {
     "--lr": "learning-rate lrate rate gamma eta eta0 alpha step-size stepsize",
+    "--schedule": "scheduler lr-schedule lr-scheduler",
     "--epochs": "iterations iters iter n-iter max-iter steps num-epochs n-epochs",
     "--optimizer": "method algorithm algo solver opt update",
     "--batch-size": "batch batchsize minibatch mini-batch",
@@ -127,8 +128,6 @@ OPTION_NAMES = {
 }
 # Names of options that are none here, and what to say of them.
 WITHOUT_OPTION = {
-    "--schedule": "the learning rate is the same in all epochs",
-    "--decay": "the learning rate is the same in all epochs; `l2` is what decays weights",
     "--weight-decay": "half of it is what `l2` takes: λ of λ‖w‖²",
 }
 

@@ -6,16 +6,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import gdfit
 from gdfit.cli import options
-from gdfit.cli.groups import Typed, check_settings, for_losses, option
-from gdfit.cli.parsers import command_line, parse_numbers, takes
+from gdfit.cli.groups import Typed, check_settings, for_losses, option, panel
+from gdfit.cli.parsers import command_line, parse_number, parse_numbers, parse_several, takes
 from gdfit.cli.process import fail, note, write_bytes
 from gdfit.cli.reading import note_columns, note_version, read, read_inputs, reading
+from gdfit.cli.train import check_files
 from gdfit.data.text.dialect import Selection
+from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, printable
 
 if TYPE_CHECKING:
@@ -93,10 +96,30 @@ def graph(
         analyses.print_graph(root)
 
 
+@dataclass(frozen=True)
+class Plane:
+    """The picture of learning rates and momenta, and the runs on it."""
+
+    lr: tuple[float, ...] | None = None
+    momentum: tuple[float, ...] | None = None
+    plot: Path | None = None
+
+
+SEVERAL: dict[str, Any] = {"metavar": "FLOAT,…", "read": parse_several(parse_number)}
+PLANE = panel(
+    "Learning rate and momentum",
+    lr=option("Runs to show on the plot, on x as it is.", **SEVERAL),
+    momentum=option("Their μ, which the limits are at.", show_default="0.9", **SEVERAL),
+    plot=option("Draw how fast each γ and μ are to this file.", metavar="FILE.png|.svg|.pdf"),
+)
+
+
 def curvature(
+    typed: Typed,
     data: options.DataArgument,
     columns: options.NumberOptions,
     dialect: options.DialectOptions,
+    runs: Annotated[Plane, PLANE],
     dask: options.DaskOption = None,
     output: options.FormatOption = "table",
 ) -> None:
@@ -106,11 +129,19 @@ def curvature(
     --------
     gdfit curvature lecture.csv
     gdfit curvature houses.csv --format json
+    gdfit curvature lecture.csv --plot plane.png --lr 0.1,0.4 --momentum 0,0.5
     """
     from gdfit.descent.curvature import curvature_of
     from gdfit.descent.scaling import scaled, scaling_of
     from gdfit.show.tables import analyses
 
+    rates, momenta = runs.lr or (), runs.momentum or (Settings().momentum,)
+    for each in (*(Settings(lr=lr) for lr in rates), *(Settings(momentum=mu) for mu in momenta)):
+        each.check(validated=False)
+    typed.refuse("lr", "names runs in `plot`", unless=runs.plot is not None)
+    check_files(data, None, (), options.Files(no_model=True, plot=runs.plot))
+    if len(momenta) > 1 and not runs.plot:
+        raise UsageError("`momentum` takes one number here, and several with `plot`")
     with reading(data, columns, dialect, dask=dask) as dataset:
         observations = dataset.observations()
     note_columns(observations)
@@ -118,7 +149,11 @@ def curvature(
     standardized = curvature_of(scaled(observations, scaling_of(observations, "standardize")))
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
-    analyses.show_curvature(given, standardized, output)
+    if runs.plot:
+        from gdfit.show.profiles import save_plane
+
+        save_plane(given, standardized, runs.plot, rates, momenta)
+    analyses.show_curvature(given, standardized, output, momenta[0])
 
 
 def condense(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -26,7 +26,7 @@ from gdfit.cli.train import (
     with_cv,
     with_message,
 )
-from gdfit.descent.settings import LossName, OptimizerName, Scale, Settings
+from gdfit.descent.settings import LossName, OptimizerName, Scale, ScheduleName, Settings
 from gdfit.errors import UsageError
 
 OF_TRAIN = options.SEED | options.THE_LOSS | options.PENALTY | options.DESCENT | options.STOPPING
@@ -46,8 +46,14 @@ COMPARED = panel(
     optimizer=several_option(
         "optimizer",
         parsers.parse_choice(get_args(OptimizerName)),
-        "gd,momentum,nesterov,adam",
+        ",".join(get_args(OptimizerName)),
         "gd",
+    ),
+    schedule=several_option(
+        "schedule",
+        parsers.parse_choice(get_args(ScheduleName)),
+        ",".join(get_args(ScheduleName)),
+        "constant",
     ),
     scale=several_option(
         "scale", parsers.parse_choice(get_args(Scale)), "none,standardize,whiten", False
@@ -74,6 +80,7 @@ class Compared:
 
     lr: tuple[float | Literal["auto"], ...] | None = None
     optimizer: tuple[str, ...] | None = None
+    schedule: tuple[str, ...] | None = None
     scale: tuple[str, ...] | None = None
     batch_size: tuple[int | None, ...] | None = None
     loss: tuple[str, ...] | None = None
@@ -209,7 +216,8 @@ def compare(
 
 def check_data(data: Sequence[str]) -> None:
     """Raise where one of the files is a value that a blank keeps from its option."""
-    names = {"auto", *get_args(OptimizerName), *get_args(LossName), *get_args(Scale)}
+    literals = (OptimizerName, LossName, Scale, ScheduleName)
+    names = {"auto", *chain.from_iterable(map(get_args, literals))}
     for word in data:
         if (word in names or parsers.takes(parsers.parse_number, word)) and not Path(word).exists():
             raise UsageError(

@@ -20,7 +20,7 @@ import typer
 from gdfit.cli import parsers
 from gdfit.cli.parsers import MistypedError, command_line
 from gdfit.data.text.dialect import Selection
-from gdfit.descent.settings import Settings
+from gdfit.descent.settings import DECAYS, Settings
 from gdfit.errors import GdfitError, UsageError
 
 TYPED = ("COMMANDLINE", "PROMPT")
@@ -221,12 +221,12 @@ def for_losses(columns: Selection, typed: Typed, *runs: Settings) -> Selection:
 
 def without_effect(*runs: Settings) -> dict[str, str]:
     """The settings that have no effect on any of the runs, and what they are for."""
-    optimizers, losses = ({getattr(run, name) for run in runs} for name in ("optimizer", "loss"))
+    chosen = {getattr(run, name) for run in runs for name in ("optimizer", "loss", "schedule")}
     effects = {
         "momentum": ("is for `optimizer` momentum and nesterov", {"momentum", "nesterov"}),
+        "decay": ("is for `schedule` step, exponential and inverse", {*DECAYS}),
         "betas": ("is for `optimizer` adam", {"adam"}),
         "huber_delta": ("is for `loss` huber", {"huber"}),
         "quantile": ("is for `loss` quantile", {"quantile"}),
     }
-    chosen = optimizers | losses
     return {name: why for name, (why, users) in effects.items() if not users & chosen}

@@ -127,6 +127,8 @@ DESCENT = panel(
         read=parsers.parse_rate,
         autocompletion=lambda: ["auto"],
     ),
+    schedule=option("How γ falls over the epochs, as torch.optim.lr_scheduler has it."),
+    decay=option("Its factor: 0.99 an epoch, 0.5 a tenth of them; or p of γ/tᵖ, 0.25."),
     scale=option(
         "Descend on x, on (x − mean)/std or on an orthonormal basis of it. By default on x where "
         "the learning rate is a number, else on what is enough."
@@ -135,7 +137,7 @@ DESCENT = panel(
         "How many times to go over the data at most.", metavar="N", read=parsers.parse_positive
     ),
     backend=option("The gradient by the chain rule in NumPy, or by torch."),
-    optimizer=option("The update rule, as torch.optim defines it."),
+    optimizer=option("The update rule, as torch.optim has it; steepest and cg, for mse, find γ."),
     momentum=option("Of momentum and nesterov."),
     betas=option("Of adam.", metavar="B1,B2", read=parsers.parse_betas, show_default="0.9,0.999"),
     batch_size=option(
@@ -166,9 +168,7 @@ PRINTED = panel(
     quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
     chart=option("Draw the loss, and the line, in text."),
     explain=option(
-        "Write out the arithmetic of the first N epochs.",
-        metavar="N",
-        read=parsers.parse_positive,
+        "Write out the arithmetic of the first N epochs.", metavar="N", read=parsers.parse_positive
     ),
 )
 MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
@@ -180,8 +180,8 @@ FILES = panel(
     no_model=option("Write no model."),
     plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
     panel=option(
-        "What to draw of it: all, or one panel: the fit, the loss, the path of the params, the "
-        "steps along the steepest direction, or of two classes how well they are told apart."
+        "What to draw of it: all, or one panel: the fit, the loss, the path of the params, steps "
+        "along the steepest direction, each direction's error (modes), or of two classes the ROC."
     ),
     page=option("Write a page that replays the run in a browser.", metavar="FILE.html"),
 )

@@ -125,6 +125,10 @@ def train(
     if observations.rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
     run = Run(observations, init=start, validation=held_out, settings=settings)
+    if files.panel == "modes" and run.curvature is None:
+        raise UsageError(
+            "`panel` modes needs a minimum that is known, as of `loss` mse or logistic"
+        )
     done = run.start.epochs
     run.shown = merge(
         reports.scheduled(output.every, output.show, done),

@@ -23,7 +23,7 @@ from gdfit.data.reduction.sampling import (
     HoldOut,
     nothing_to_train_on,
 )
-from gdfit.data.reduction.tree import Job, Outcome, reduce_files
+from gdfit.data.reduction.tree import Category, FindLevels, Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import WITHOUT_ROWS, expanded, is_condensed, name_of_file
 from gdfit.data.terms.columns import Chosen, Columns, OneClassError, check_classes, choose_columns
@@ -261,8 +261,6 @@ class Dataset:
                     raise
         elif not can_read_again:
             raise alone
-        from gdfit.data.reduction.found_levels import Category, FindLevels
-
         return with_levels(self.reduced(lambda first: FindLevels(Category(alone.category))))
 
     def _dealt(

@@ -16,7 +16,7 @@ from gdfit.arrays import FloatArray, near
 from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind, with_rows_of
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
-from gdfit.data.reduction.tree import reduce_files
+from gdfit.data.reduction.tree import Category, FindLevels, reduce_files
 from gdfit.data.sources.frames import (
     FrameFile,
     array_columns,
@@ -204,8 +204,6 @@ def condense_frame(
     try:
         columns = choose_columns(file.layout, file.name, asked)
     except OneClassError as error:
-        from gdfit.data.reduction.found_levels import Category, FindLevels
-
         levels, _ = reduce_files([file], FindLevels(Category(error.category)))
         asked = replace(asked, levels=levels)
         columns = choose_columns(file.layout, file.name, asked)

@@ -24,7 +24,14 @@ from gdfit.descent.curvature import CLOSE, EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit, losses
 from gdfit.descent.run import Run, as_taken, parted
-from gdfit.descent.settings import BackendName, LossName, OptimizerName, Scale, Settings
+from gdfit.descent.settings import (
+    BackendName,
+    LossName,
+    OptimizerName,
+    Scale,
+    ScheduleName,
+    Settings,
+)
 from gdfit.descent.start import Init
 from gdfit.descent.stopping import DIVERGED
 from gdfit.errors import GdfitError, UsageError
@@ -33,7 +40,7 @@ from gdfit.model.linear import LinearModel
 if TYPE_CHECKING:
     import pandas as pd
 
-LEADING = ("lr", "optimizer", "scale", "batch_size", "loss", "init", "seed")
+LEADING = ("lr", "optimizer", "schedule", "scale", "batch_size", "loss", "init", "seed")
 # Names of all that may vary from run to run, in the order of a table's columns.
 VARYING = (*LEADING, *(field.name for field in fields(Settings) if field.name not in LEADING))
 
@@ -275,6 +282,8 @@ class EachOption(TypedDict, total=False):
     """The fields of `Settings` as keyword arguments: a value, or several."""
 
     lr: float | Literal["auto"] | Iterable[float | Literal["auto"]]
+    schedule: ScheduleName | Iterable[ScheduleName]
+    decay: float | Iterable[float | None] | None
     epochs: int | Iterable[int]
     backend: BackendName | Iterable[BackendName]
     seed: int | Iterable[int]

@@ -70,7 +70,7 @@ def validated_on(
 ) -> CrossValidation:
     """The cross-validation of a run with these settings, which are left to be chosen in each fold
     where they are left to be chosen."""
-    if settings.is_plain and settings.backend == "manual" and settings.tol is None:
+    if settings.is_foretold and settings.tol is None:
         settings = replace(settings, leap=True)  # to the same params, and at once
     if not settings.needs_rows:
         folds = [replace(fold, rows=None) for fold in folds]

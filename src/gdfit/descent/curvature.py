@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import Observations
 from gdfit.descent.scaling import DEPENDENT
+from gdfit.descent.settings import Settings
 
 ARRIVES = (
     1e-4  # N(L − L*)/L*, at which no param is a hundredth of its standard error from the minimum
@@ -31,7 +32,26 @@ MANY = 500  # columns from which on their decomposition takes most of the time o
 ENOUGH_DIGITS = (
     1e-6  # the least squared singular value, as a part of the largest, that has 9 digits
 )
+NO_MOMENTUM = 1e-12  # a momentum that is none
 ENDLESS = 2.0**200  # epochs, more than anyone has time for
+
+
+# By the name of an update rule with the momentum μ, the largest γλ at which it comes down on every
+# parabola, and the limit of γ in symbols.
+LIMITS: dict[str, tuple[Callable[[float], float], str]] = {
+    "gd": (lambda mu: 2.0, "2/λmax"),
+    "momentum": (lambda mu: 2 * (1 + mu), "2(1 + μ)/λmax"),
+    "nesterov": (lambda mu: 2 * (1 + mu) / (1 + 2 * mu), "2(1 + μ)/((1 + 2·μ)λmax)"),
+}
+
+
+class Tuned(NamedTuple):
+    """The learning rate and the momentum with which an update rule converges fastest on a parabola,
+    and the epochs that bring it ten times nearer to the minimum."""
+
+    best_lr: float
+    best_momentum: float
+    epochs_per_digit: float
 
 
 @dataclass(frozen=True)
@@ -111,6 +131,35 @@ class Curvature:
     def max_stable_lr(self) -> float:
         """2/λmax: gradient descent converges for every smaller learning rate."""
         return 2 / (self.bound or self.lambda_max)
+
+    def limit_of(self, optimizer: str, mu: float) -> float:
+        """The limit of the learning rate of an update rule with the momentum μ."""
+        return LIMITS[optimizer][0](mu) / (self.bound or self.lambda_max)
+
+    def stable_lr(self, settings: Settings) -> float | None:
+        """The learning rate below which the run converges, where that is known."""
+        exact = self.is_parabola and not settings.l1
+        if settings.batch_size or settings.optimizer not in (LIMITS if exact else ("gd",)):
+            return None
+        return self.limit_of(settings.optimizer, settings.momentum)
+
+    def tuned(self, optimizer: str) -> Tuned:
+        """The best γ and μ of momentum (Polyak, 1987, §3.2) and of nesterov (Lessard, Recht and
+        Packard, SIAM J. Optim. 26, 2016)."""
+        large, small = self.lambda_max, self.lambda_min
+        root = math.sqrt(self.condition_number)
+        if optimizer == "momentum":
+            rate, mu = (
+                4 / (math.sqrt(large) + math.sqrt(small)) ** 2,
+                ((root - 1) / (root + 1)) ** 2,
+            )
+            gained = 2 / (root + 1)
+        else:
+            root = math.sqrt(3 * self.condition_number + 1)
+            rate, mu, gained = 4 / (3 * large + small), (root - 2) / (root + 2), 2 / root
+        if mu < NO_MOMENTUM:  # λmin is λmax, but for rounding
+            return Tuned(rate, 0.0, 0.0)
+        return Tuned(rate, mu, math.log(10) / -math.log1p(-gained))
 
     @property
     def best_lr(self) -> float:

@@ -48,8 +48,10 @@ from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import DesignBlock, kept_rows, penalty_of
 from gdfit.descent.optimizers import State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
+from gdfit.descent.schedules import SCHEDULES
 from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import Init, Start, start_of
+from gdfit.descent.stopping import BEYOND
 from gdfit.errors import GdfitError
 from gdfit.model.linear import LinearModel
 
@@ -135,6 +137,8 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
         return settings.lr
     if start.rate:
         return start.rate
+    if settings.finds_rate:
+        return math.nan
     if not math.isfinite(problem.curvature.lambda_max):
         raise GdfitError(
             "the numbers are too large for float64: λmax is infinite; `scale` standardize takes "
@@ -154,7 +158,7 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
         if problem.scaling:
             sample = problem.scaling.apply(sample)
     span = None
-    if problem.is_known and settings.is_whole:
+    if problem.is_known and settings.is_steady:
         near = best_rate(problem.curvature, start.params, settings.epochs)
         span = min(near, problem.curvature.max_stable_lr) / 4, 4 * near
     rate = tried_rate(observations, sample, start.params, settings, weights, span)
@@ -184,14 +188,19 @@ def sample_of_classes(observations: Observations) -> tuple[FloatArray, FloatArra
     return np.concatenate(chosen), np.concatenate(weights)
 
 
-def rate_by_epoch(rate: float | FloatArray) -> Callable[[int], FloatArray]:
-    """The learning rate γ of each epoch, by its number from 1 on: always the same. A schedule's
-    factor belongs here.
+def rate_by_epoch(
+    rate: float | FloatArray, settings: Settings, done: int = 0
+) -> Callable[[int], FloatArray]:
+    """The learning rate of each epoch, by its number from 1 on: γ times the schedule's factor.
 
     rate : γ, or one for each of several runs side by side.
+    done : how many epochs have been run before, which count: the schedule ends with the run.
     """
-    constant = np.array(rate)
-    return lambda epoch: constant
+    constant, schedule = np.array(rate), SCHEDULES[settings.schedule]
+    if settings.schedule == "constant":
+        return lambda epoch: constant
+    last, decay = done + settings.epochs, settings.falls_by
+    return lambda epoch: np.asarray(constant * schedule(epoch, last, decay))
 
 
 @dataclass(frozen=True)
@@ -327,6 +336,7 @@ def log_sum(logarithms: FloatArray) -> FloatArray:
 TRYING = 7  # the trials' own stream of random numbers
 TRIAL_UPDATES = 5000  # of a trial at most: a rate that is good by then stays so
 FINER = 1.6  # rates by factors of this, where it is known between which to try
+CLIMBS = 2.0  # times the first loss: what climbs there is no descent
 AS_GOOD = 1e-9  # losses that differ by no more than this part are as good as each other
 
 
@@ -399,12 +409,20 @@ class Trial:
     def losses_after(self, rates: FloatArray, updates: int) -> FloatArray:
         """The loss after `updates` updates at each of the `rates`; infinity where it diverged."""
         params = np.repeat(self.start[:, np.newaxis], len(rates), axis=1)
-        update, rate = update_of(self.settings), rate_by_epoch(rates)
+        # A schedule runs its whole course also where a trial has fewer epochs.
+        short = replace(self.settings, epochs=math.ceil(updates / self.updates_per_epoch))
+        update, rate = update_of(self.settings), rate_by_epoch(rates, short)
         state: State = {}
+        # A rate that falls can come down from any height, between two looks at it, too.
+        most = CLIMBS if self.settings.schedule != "constant" else BEYOND
+        bound = most * self.losses(self.start[:, np.newaxis])
+        climbed = np.zeros(len(rates), bool)
         for number, batch in enumerate(islice(self.batches(), updates)):
             gamma = rate(1 + number // self.updates_per_epoch)
             params, state = update(params, self.gradients(params, batch), state, gamma)
-        losses = self.losses(params)
+            if number % (updates // LOOKED_AT + 1) == 0:  # the run would end there
+                climbed |= ~(self.losses(params) <= bound)
+        losses = np.where(climbed, np.inf, self.losses(params))
         return np.where(np.isfinite(losses), losses, np.inf)
 
     def unit(self) -> float:

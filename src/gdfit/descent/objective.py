@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations, Rows
 from gdfit.descent.losses import AT_KINK, Loss, loss_of, squared_error
+from gdfit.descent.optimizers import Bend
 from gdfit.descent.settings import BackendName, Settings
 from gdfit.errors import UsageError
 
@@ -142,6 +143,17 @@ def whole_objective(observations: Observations, settings: Settings) -> Objective
     else:
         objective = sum_objective(objectives)
     return penalized(objective, settings, len(observations.features))
+
+
+def bend_of(observations: Observations, settings: Settings) -> Bend:
+    """From a direction d to the second derivative of the squared error along it, dᵀHd."""
+
+    def bend(direction: FloatArray) -> float:
+        along = observations.design.dot(direction)
+        squares = float(along @ along) / observations.total_weight
+        return 2 * (squares + settings.l2 * float(direction[:-1] @ direction[:-1]))
+
+    return bend
 
 
 def objectives_of(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.settings import OptimizerName, ProximalName, Settings
+from gdfit.descent.settings import LineSearchName, OptimizerName, ProximalName, Settings
 
 # What a rule remembers of earlier gradients, by name: arrays of θ's shape, and numbers. It is empty
 # before the first.
@@ -24,7 +25,12 @@ Updated = tuple[FloatArray, State]
 # column of params that are a matrix.
 Update = Callable[[FloatArray, FloatArray, State, FloatArray], Updated]
 
-EPSILON = 1e-8  # ε of adam
+# d → dᵀHd, the second derivative of a parabola along d.
+Bend = Callable[[FloatArray], float]
+
+EPSILON = 1e-8  # ε of adam and rmsprop
+ADAGRAD_EPSILON = 1e-10
+SMOOTHING = 0.99  # α of rmsprop
 
 
 def gradient_descent(
@@ -66,6 +72,35 @@ def adam(betas: tuple[float, float], epsilon: float = EPSILON) -> Update:
     return update
 
 
+def adagrad(params: FloatArray, grad: FloatArray, state: State, rate: FloatArray) -> Updated:
+    """s ← s + ∇L², θ ← θ − γ∇L/(√s + ε) (Duchi, Hazan and Singer, 2011)."""
+    total = state.get("sum", 0.0) + grad * grad
+    return params - rate * grad / (np.sqrt(total) + ADAGRAD_EPSILON), {"sum": total}
+
+
+def rmsprop(params: FloatArray, grad: FloatArray, state: State, rate: FloatArray) -> Updated:
+    """v ← αv + (1 − α)∇L², θ ← θ − γ∇L/(√v + ε) (Tieleman and Hinton, 2012)."""
+    square = SMOOTHING * state.get("square", 0.0) + (1 - SMOOTHING) * grad * grad
+    return params - rate * grad / (np.sqrt(square) + EPSILON), {"square": square}
+
+
+def line_search(bend: Bend, *, conjugate: bool = False) -> Update:
+    """d ← −∇L, θ ← θ + γd, where γ = −dᵀ∇L/dᵀHd leads to the lowest point along d (Cauchy, 1847);
+    with `conjugate`, d ← −∇L + βd, β = ‖∇L‖² as a part of the one before (Hestenes and Stiefel,
+    1952; Fletcher and Reeves, 1964)."""
+
+    def update(params: FloatArray, grad: FloatArray, state: State, rate: FloatArray) -> Updated:
+        square, direction = float(grad @ grad), -grad
+        if conjugate and state.get("square"):
+            direction += square / state["square"] * state["direction"]
+        bent = bend(direction)
+        found = -float(direction @ grad) / bent if bent > 0 else 0.0
+        kept = {"direction": direction, "square": square, "rate": found}
+        return params + found * direction, kept
+
+    return update
+
+
 def thresholded(params: FloatArray, most: FloatArray) -> FloatArray:
     """The params with each weight nearer to 0 by `most`, or at 0 if it is no farther than that:
     sign(w)·max(|w| − most, 0). b stays as it is."""
@@ -100,6 +135,15 @@ OPTIMIZERS: dict[OptimizerName, Callable[[Settings], Update]] = {
     "momentum": lambda settings: momentum(settings.momentum),
     "nesterov": lambda settings: momentum(settings.momentum, nesterov=True),
     "adam": lambda settings: adam(settings.betas),
+    "adagrad": lambda settings: adagrad,
+    "rmsprop": lambda settings: rmsprop,
+}
+
+
+# The same of a parabola, for those that find their learning rate.
+LINE_SEARCHES: dict[LineSearchName, Callable[[Bend], Update]] = {
+    "steepest": line_search,
+    "cg": partial(line_search, conjugate=True),
 }
 
 
@@ -111,7 +155,10 @@ PROXIMAL: dict[ProximalName, Callable[[Settings], Update]] = {
 }
 
 
-def update_of(settings: Settings) -> Update:
-    """The update rule that the settings name."""
+def update_of(settings: Settings, bend: Bend | None = None) -> Update:
+    """The update rule that the settings name; with `bend` of the loss, also one that finds its
+    learning rate."""
+    if settings.finds_rate and bend:
+        return LINE_SEARCHES[cast(LineSearchName, settings.optimizer)](bend)
     rules: Mapping[Any, Callable[[Settings], Update]] = PROXIMAL if settings.l1 else OPTIMIZERS
     return rules[settings.optimizer](settings)

@@ -24,6 +24,7 @@ from gdfit.descent.loop import Step, descend
 from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import (
     Objective,
+    bend_of,
     design_blocks,
     kept_rows,
     mean_loss,
@@ -130,7 +131,7 @@ class Run(Displayed):
         self.curvature = problem.curvature if problem.is_known else None
         lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
-        self.rate = rate_by_epoch(lr)
+        self.rate = rate_by_epoch(lr, settings, self.start.epochs)
         if settings.needs_rows:
             kept_rows(observations)  # or an error now rather than in the first epoch
         self.best = stopping.EarlyStopping(settings.patience) if settings.patience else None
@@ -176,12 +177,12 @@ class Run(Displayed):
         measure = self.validation_loss if self.validation else None
         if settings.leap:
             assert self.curvature
-            path = DescentPath(self.descended, self.curvature, settings, start.params)
+            path = DescentPath(self.descended, self.curvature, settings, start.params, start.state)
             steps = leap(path, self.shown, last_epoch(path, settings, bound), measure)
             rules = []
         else:
             batches = objectives_of(self.objective, self.descended, settings)
-            update, rate = update_of(settings), self.rate
+            update, rate = update_of(settings, bend_of(self.descended, settings)), self.rate
             steps = descend(batches, start.params, update, start.state, rate, measure, start.epochs)
             rules = stopping.rules_of(settings, bound, self.best)
         for step in steps:
@@ -250,7 +251,7 @@ class Run(Displayed):
             "minimum_loss": curvature.minimum_loss if curvature else least,
             "cv": None,
             "arrived": arrived(curvature, descended, results["status"]),
-            "max_stable_lr": curvature.max_stable_lr if curvature and settings.is_whole else None,
+            "max_stable_lr": curvature.stable_lr(settings) if curvature else None,
             **settings.facts,
             **self.quality(params, unpenalized),
             **scaling_facts(self.scaling),

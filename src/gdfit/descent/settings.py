@@ -13,9 +13,16 @@ from gdfit.errors import UsageError, quoted
 
 BackendName = Literal["manual", "autograd"]
 LossName = Literal["mse", "mae", "huber", "logistic", "quantile"]
-OptimizerName = Literal["gd", "momentum", "nesterov", "adam"]
+OptimizerName = Literal[
+    "gd", "momentum", "nesterov", "adam", "adagrad", "rmsprop", "steepest", "cg"
+]
+LineSearchName = Literal["steepest", "cg"]  # which find their rate in each epoch
 ProximalName = Literal["gd", "momentum", "nesterov"]  # which `l1` goes with
+ScheduleName = Literal["constant", "step", "exponential", "inverse", "cosine"]
 Scale = Literal["none", "standardize", "whiten"]
+
+# What a schedule's rate falls by, unless it is said: the factor of a stage or of an epoch, a power.
+DECAYS: dict[str, float] = {"step": 0.5, "exponential": 0.99, "inverse": 0.25}
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,10 @@ class Settings:
 
     lr : the learning rate γ; ``auto`` is the one with the least loss after `epochs` epochs, as
         `gdfit.descent.learning_rate` finds it.
+    schedule : how γ falls over the epochs: ``constant``, not at all; ``step``, by a factor after
+        each tenth of the epochs; ``exponential``, by one after each; ``inverse``, to γ/tᵖ in epoch
+        t; ``cosine``, to 0 in the end. See `gdfit.descent.schedules`.
+    decay : that factor, by default 0.5 and 0.99, or the power p, 0.25.
     epochs : how many times to go over the observations at most.
     backend : ``manual``, the chain rule by hand in NumPy, or ``autograd``, torch.
     seed : every random choice comes from it.
@@ -39,7 +50,9 @@ class Settings:
     l1 : λ₁ of the penalty λ₁‖w‖₁, which makes weights exactly 0: the lasso, and with `l2` the
         elastic net. After each step, a threshold takes γλ₁ off each weight, or what there is of it.
         scikit-learn's `Lasso` has alpha = λ₁/2 on features so scaled.
-    optimizer : ``gd``, ``momentum``, ``nesterov`` or ``adam``.
+    optimizer : ``gd``, ``momentum``, ``nesterov``, ``adam``, ``adagrad`` or ``rmsprop``; or for the
+        squared error of all rows, with a rate that is found anew in each epoch, ``steepest``
+        descent or conjugate gradients, ``cg``.
     momentum : μ of ``momentum`` and ``nesterov``.
     betas : β₁ and β₂ of ``adam``.
     batch_size : of mini-batches, reshuffled each epoch; by default, all rows are one.
@@ -53,6 +66,8 @@ class Settings:
     """
 
     lr: float | Literal["auto"] = "auto"
+    schedule: ScheduleName = "constant"
+    decay: float | None = None
     epochs: int = 1000
     backend: BackendName = "manual"
     seed: int = 0
@@ -88,9 +103,31 @@ class Settings:
         return self.optimizer == "gd" and self.batch_size is None
 
     @property
+    def is_steady(self) -> bool:
+        """True for gradient descent on the whole loss at one rate."""
+        return self.is_whole and self.schedule == "constant"
+
+    @property
     def is_plain(self) -> bool:
-        """True for gradient descent on the whole squared error, whose path is known."""
-        return self.is_squared and self.is_whole and not self.l1
+        """True for gradient descent on the whole squared error at one rate, whose best is known."""
+        return self.is_squared and self.is_steady and not self.l1
+
+    @property
+    def is_foretold(self) -> bool:
+        """True where every epoch is known in closed form: see `gdfit.descent.closed_form`."""
+        linear = self.optimizer in get_args(ProximalName) and self.schedule == "constant"
+        whole = self.is_squared and self.batch_size is None and not self.l1
+        return linear and whole and self.backend == "manual"
+
+    @property
+    def falls_by(self) -> float:
+        """The decay of the schedule; 0 where it has none."""
+        return DECAYS.get(self.schedule, 0.0) if self.decay is None else self.decay
+
+    @property
+    def finds_rate(self) -> bool:
+        """True for a rule that finds its learning rate anew in each epoch."""
+        return self.optimizer in get_args(LineSearchName)
 
     @property
     def is_penalized(self) -> bool:
@@ -102,6 +139,8 @@ class Settings:
         """The settings as a model's file keeps them."""
         return {
             "lr": self.lr,
+            "schedule": self.schedule,
+            "decay": self.falls_by if self.schedule in DECAYS else None,
             "scale": self.scale,
             "backend": self.backend,
             "loss_function": self.loss,
@@ -129,12 +168,24 @@ class Settings:
                 raise UsageError(f"`{name}` takes {takes}, not {told}")
         if self.patience is not None and not validated:
             raise UsageError("`patience` goes by the validation loss: it needs `validation`")
-        if self.leap and not (self.is_plain and self.backend == "manual"):
+        if self.leap and not self.is_foretold:
+            names = ", ".join(get_args(ProximalName))
             raise UsageError(
-                "`leap` is for gradient descent on the whole squared error in closed form: it goes "
-                "with `loss` mse, `optimizer` gd and `backend` manual, and without `batch_size` or "
-                "`l1`"
+                "`leap` is for descent on the whole squared error in closed form: it goes with "
+                f"`loss` mse, `backend` manual and `optimizer` {names}, and without `batch_size`, "
+                "`schedule` or `l1`"
             )
+        if self.finds_rate and not (self.is_squared and self.batch_size is None and not self.l1):
+            raise UsageError(
+                f"`optimizer` {self.optimizer} is for the squared error of all rows: it goes with "
+                "`loss` mse, and without `batch_size` or `l1`"
+            )
+        if self.finds_rate and (self.lr != "auto" or self.schedule != "constant"):
+            name = "schedule" if self.lr == "auto" else "lr"
+            why = f"`optimizer` {self.optimizer} finds the learning rate anew in each epoch"
+            raise UsageError(f"`{name}` has no effect here: {why}")
+        if self.schedule in ("step", "exponential") and self.decay and self.decay > 1:
+            raise UsageError(f"`decay` takes a factor up to 1 with `schedule` {self.schedule}")
         if self.l1 and self.optimizer not in get_args(ProximalName):
             names = " or ".join(get_args(ProximalName))
             raise UsageError(f"`l1` takes a threshold after each step of `optimizer` {names}")
@@ -159,6 +210,8 @@ class SettingsOptions(TypedDict, total=False):
     """The fields of `Settings` as keyword arguments."""
 
     lr: float | Literal["auto"]
+    schedule: ScheduleName
+    decay: float | None
     epochs: int
     backend: BackendName
     seed: int
@@ -196,6 +249,8 @@ def one_of(names: Any) -> tuple[Callable[[object], bool], str]:
 # For each setting with bounds, whether a value is within them, and what they are in words.
 RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "lr": (lambda lr: lr == "auto" or is_positive(lr), "a positive number or auto"),
+    "schedule": one_of(ScheduleName),
+    "decay": (is_positive, "a positive number"),
     "epochs": (whole_from(1), "a number from 1 on, below 2^53"),
     "backend": one_of(BackendName),
     "seed": (whole_from(0), "a number from 0 on, below 2^53"),

@@ -26,7 +26,14 @@ from gdfit.model.model_file import load_model
 # Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped.
 Init = str | Sequence[float] | LinearModel
 
-MAY_DIFFER = ("lr", "scale", "backend", "seed")  # of a run, and of one that goes on with it
+MAY_DIFFER = (
+    "lr",
+    "schedule",
+    "decay",
+    "scale",
+    "backend",
+    "seed",
+)  # of a run, and of one that goes on with it
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,7 @@ def read_state(state: dict[str, Any], size: int) -> Start:
 
     try:
         remembered = {
-            name: array(value) if isinstance(value, list) else int(value)
+            name: array(value) if isinstance(value, list) else value + 0
             for name, value in state["optimizer"].items()
         }
         epochs, first_loss = int(state["epochs"]), float(state["first_loss"])

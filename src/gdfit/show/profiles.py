@@ -1,22 +1,37 @@
-"""Pictures of many models: the weights against a penalty λ, and the loss on the folds; or a line
-for each group."""
+"""Pictures of many models: the weights against a penalty λ, and the loss on the folds; a line for
+each group; or how fast each learning rate γ and momentum μ are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from gdfit.arrays import FloatArray
 from gdfit.descent.by_group import GroupFits
+from gdfit.descent.closed_form import Modes
+from gdfit.descent.curvature import LIMITS, Curvature
 from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.show.pictures import drawing, trace
 from gdfit.show.pictures.curves import draw_bundle, name_at, place_names
-from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINE_STYLES, LINES, VERMILION
+from gdfit.show.pictures.drawing import (
+    BLACK,
+    BLUE,
+    GREY,
+    LINE_STYLES,
+    LINES,
+    VERMILION,
+    YELLOW,
+    picture_number,
+    scientific,
+)
 from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
 from gdfit.show.pictures.fit import FEW_DOTS, heights_in
 from gdfit.show.pictures.trace import STEEP, features_along, heights_of, numbers_in
@@ -169,3 +184,109 @@ def draw_groups(fits: GroupFits) -> Figure:
     drawing.settle(figure)
     drawing.tidy(figure)
     return figure
+
+
+PLANE_POINTS = 241  # points of each axis
+DECADES = 4  # of epochs that have colours of their own, from the best on
+LARGEST_STEPS = {"momentum": 4.2, "nesterov": 2.1}  # γλmax on the axis: limits at μ = 1 and μ = 0
+LIMIT_TEXT = {"momentum": (0.98, 0.4), "nesterov": (0.98, 0.7)}  # its place in the axes
+CLIMBING = "#E4E4E4"
+
+
+def save_plane(
+    given: Curvature,
+    scaled: Curvature | None,
+    path: Path,
+    rates: Sequence[float],
+    momenta: Sequence[float],
+) -> None:
+    """Draw the plane of momentum and nesterov to the file at `path`, of the data as it is with the
+    runs of these `rates` and `momenta` as dots, and of it standardized."""
+    save_figure(partial(draw_planes, given, scaled, [*product(rates, momenta)]), path)
+
+
+def draw_planes(
+    given: Curvature, scaled: Curvature | None, runs: Sequence[tuple[float, float]]
+) -> Figure:
+    """The planes, each with its best γ and μ."""
+    rows = [("as it is", given, runs)]
+    rows += [("standardized", scaled, [])] if scaled else []
+    width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
+    figure = Figure(figsize=(width, height), dpi=WHOLE_DPI, layout="constrained")
+    marks: list[Callable[[], None]] = []
+    grid = figure.subplots(len(rows), 2, squeeze=False)
+    for (what, curvature, dots), every in zip(rows, grid, strict=True):
+        for axes, optimizer in zip(every, LARGEST_STEPS, strict=True):
+            draw_plane(axes, curvature, optimizer, dots)
+            best = curvature.tuned(optimizer)
+            told = f"γ = {picture_number(best.best_lr)}, μ = {picture_number(best.best_momentum)}"
+            epochs = epochs_a_digit(best.epochs_per_digit)
+            axes.set_title(f"{optimizer}, {what}\nbest ★ {told}: {epochs}", fontsize=11)
+        mesh = every[0].collections[0]
+        powers = np.geomspace(float(mesh.get_clim()[0]), float(mesh.get_clim()[1]), DECADES + 1)
+        ticks = {"ticks": powers.tolist(), "labels": [*map(scientific, powers.tolist())]}
+        bar = figure.colorbar(mesh, ax=list(every), extend="max")
+        bar.set_label("epochs a digit")
+        marks.append(partial(bar.set_ticks, **ticks))
+    figure.suptitle(
+        "How many epochs bring the params ten times nearer to the minimum (μ = 0 is gd)",
+        fontsize=15,
+        fontweight="bold",
+    )
+    for settle in (drawing.settle, drawing.tidy):  # which thins the ticks of all axes
+        for set_ticks in marks:
+            set_ticks()
+        settle(figure)
+    for set_ticks in marks:
+        set_ticks()
+    return figure
+
+
+def draw_plane(
+    axes: Axes, curvature: Curvature, optimizer: str, runs: Sequence[tuple[float, float]]
+) -> None:
+    """The plane of an update rule: grey where it climbs."""
+    rates = np.linspace(0.0, LARGEST_STEPS[optimizer] / curvature.lambda_max, PLANE_POINTS + 1)[1:]
+    momenta = np.linspace(0.0, 0.999, PLANE_POINTS)
+    gamma, mu = np.meshgrid(rates, momenta)
+    best = curvature.tuned(optimizer)
+    least = 10.0 ** np.floor(np.log10(max(best.epochs_per_digit, 1.0)))
+    norm = LogNorm(least, least * 10**DECADES)
+    epochs = epochs_per_digit(curvature, optimizer, gamma, mu)
+    seen = np.where(np.isfinite(epochs), np.maximum(epochs, least), np.nan)
+    axes.set_facecolor(CLIMBING)
+    mesh = axes.pcolormesh(rates, momenta, seen, norm=norm, cmap="viridis_r", shading="nearest")
+    mesh.set_rasterized(True)
+    limits = [curvature.limit_of(optimizer, each) for each in momenta.tolist()]
+    axes.plot(limits, momenta, color=VERMILION, linewidth=2)
+    beyond = f"climbs above\n{LIMITS[optimizer][1]}".replace("/((", "/\n((")
+    axes.text(*LIMIT_TEXT[optimizer], beyond, transform=axes.transAxes, ha="right", va="center")
+    (star,) = axes.plot(best.best_lr, best.best_momentum, "*", color=YELLOW, zorder=4)
+    star.set(markeredgecolor=BLACK, markersize=15)
+    for rate, momentum in runs:
+        place = min(rate, float(rates[-1]))  # what is beyond the axis stands at its end
+        (takes,) = epochs_per_digit(curvature, optimizer, np.array([rate]), np.array([momentum]))
+        axes.plot(place, momentum, "o", color=BLACK, markeredgecolor="white", zorder=5, gid="run")
+        name = epochs_a_digit(takes)
+        name += f" at γ = {picture_number(rate)}" if rate > place else ""
+        drawing.label_at(axes, name, place, momentum)
+    drawing.number_axes(axes.xaxis, axes.yaxis)
+    axes.set(xlabel="learning rate γ", ylabel="momentum μ", ylim=(-0.03, 1), xlim=(0, rates[-1]))
+
+
+def epochs_a_digit(epochs: float) -> str:
+    """The epochs for a digit in words."""
+    if not np.isfinite(epochs):
+        return "climbs"
+    return f"{picture_number(float(f'{epochs:.2g}'))} epochs a digit" if epochs else "at once"
+
+
+def epochs_per_digit(
+    curvature: Curvature, optimizer: str, rates: FloatArray, momenta: FloatArray
+) -> FloatArray:
+    """The epochs that bring the params ten times nearer to the minimum in the end, for each γ and
+    μ; infinity where they don't. The flattest or the steepest direction is the slowest."""
+    ends = (curvature.lambda_min, curvature.lambda_max)
+    slowest = np.maximum(*(Modes(optimizer, momenta, rates * end).logarithms.real for end in ends))
+    with np.errstate(divide="ignore"):
+        return np.where(slowest < 0, np.log(10) / -slowest, np.inf)

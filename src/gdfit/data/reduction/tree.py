@@ -3,6 +3,8 @@
 Neighbouring units are merged, then neighbours of those, up to the whole file, and then the files
 so, in the order of their names. So it makes no difference, not in the last bit, who takes which
 units, how many at once and when, or in which order the files are named.
+
+What has to be known of a column before anything else, its levels, is a job of its own.
 """
 
 from __future__ import annotations
@@ -12,16 +14,19 @@ from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from gdfit.data.batch import DataFile, LaidOut, Level, NumberedRows
-from gdfit.data.terms.columns import Recipe
+from gdfit.data.terms.columns import Advice, Columns, Recipe
 from gdfit.data.terms.levels import LevelError, Levels
+from gdfit.data.terms.lookup import find_columns
 from gdfit.data.terms.row_maker import RowMaker
+from gdfit.data.terms.terms import Factor, Term
 from gdfit.data.text.blocks import Unit
+from gdfit.data.text.header import Layout
 from gdfit.errors import FieldError
 
 
@@ -367,3 +372,55 @@ def take_answer(answer: SimpleQueue[Any]) -> Any:
     if error:
         raise error
     return result
+
+
+@dataclass(frozen=True)
+class Category:
+    """Recipe of rows of one category alone; those without a value are left out."""
+
+    category: Factor
+
+    @property
+    def columns(self) -> Columns:
+        """What is read."""
+        return Columns((str(self.category),), "", terms=(Term((self.category,)),))
+
+    def maker(self, file: DataFile) -> RowMaker:
+        """What makes rows of a file: see `Recipe`."""
+        places = find_columns(file.layout, file.name, [self.category.column])
+        return RowMaker(self.columns.expansion, places, drop_missing=True)
+
+    def advice(self, fault: FieldError, layout: Layout) -> Advice:
+        """Nothing: the column is the one that is wanted."""
+        return "", {}
+
+
+@dataclass(frozen=True)
+class SomeLevels:
+    """Levels of some of the rows."""
+
+    levels: Levels
+
+    def merged(self, other: SomeLevels) -> SomeLevels:
+        """Those of all."""
+        return SomeLevels(self.levels.joined(other.levels)[0])
+
+
+@dataclass(frozen=True)
+class FindLevels:
+    """Finds the levels of a category: a `Job`."""
+
+    recipe: Category
+
+    def leaf(
+        self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot
+    ) -> SomeLevels | None:
+        """Those in the rows of a unit."""
+        return SomeLevels(levels) if [*batches] else None
+
+    def keeper(self) -> None:
+        """Nothing: levels need no order."""
+
+    def result(self, part: SomeLevels | None, keeper: None) -> frozenset[Level]:
+        """Those in all rows."""
+        return frozenset(part.levels.expansion.levels[0] if part else ())

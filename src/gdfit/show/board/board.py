@@ -3,6 +3,7 @@ lines of arithmetic are laid out."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import TextWrapper
 from typing import NamedTuple
@@ -11,7 +12,8 @@ from unicodedata import combining
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.optimizers import EPSILON, State
+from gdfit.descent.optimizers import ADAGRAD_EPSILON, EPSILON, SMOOTHING, State
+from gdfit.descent.schedules import stage_length
 from gdfit.descent.settings import Settings
 from gdfit.model.links import sigmoid
 from gdfit.show.tables.style import superscript
@@ -157,6 +159,33 @@ def adam_on_board(name: str, place: int, change: Change) -> Iterator[Line]:
     yield moved(name, place, change, f"γ·m{HAT}/(√v{HAT} + ε)", step.replace(" ", KEPT))
 
 
+def adagrad_on_board(name: str, place: int, change: Change) -> Iterator[Line]:
+    """s ← s + (∂L/∂w)², with rmsprop v ← α·v + (1 − α)·(∂L/∂w)²; w ← w − γ·∂L/∂w/(√s + ε)."""
+    slope, adds = told(change.grad[place]), change.settings.optimizer == "adagrad"
+    letter, remembered, least = ("s", "sum", ADAGRAD_EPSILON) if adds else ("v", "square", EPSILON)
+    old, new = change.remembered(remembered, place)
+    parts = [f"{letter} + (∂L/∂{name})²", plus(old, squared(slope)), new]
+    if not adds:
+        mixed = plus(times(given(SMOOTHING), old), times(given(1 - SMOOTHING), squared(slope)))
+        parts = [f"α·v + (1 − α)·(∂L/∂{name})²", mixed, new]
+    yield Line(letter, parts, "←")
+    step = f"{times(given(change.rate), slope)}/(√{new} + {least:g})".replace(" ", KEPT)
+    yield moved(name, place, change, f"γ·∂L/∂{name}/(√{letter} + ε)", step)
+
+
+def conjugate_on_board(name: str, place: int, change: Change) -> Iterator[Line]:
+    """d ← −∂L/∂w + β·d, which at first is −∂L/∂w, w ← w + γ·d."""
+    downward = told(-change.grad[place])
+    old, direction = change.remembered("direction", place)
+    parts = [f"−∂L/∂{name}", downward]
+    if "direction" in change.old and change.settings.optimizer == "cg":
+        beta = told(change.new["square"] / (change.old["square"] or math.inf))
+        parts = [f"−∂L/∂{name} + β·d", plus(downward, times(beta, old)), direction]
+    yield Line("d", parts, "←")
+    numbers = plus(told(change.before[place]), times(told(change.rate), direction))
+    yield Line(name, [f"{name} + γ·d", numbers, told(change.after[place])], "←")
+
+
 def moved(name: str, place: int, change: Change, formula: str, step: str) -> Line:
     """The new value of a param."""
     numbers = minus(told(change.before[place]), step)
@@ -203,7 +232,39 @@ UPDATES_ON_BOARD: dict[str, Callable[[str, int, Change], Iterator[Line]]] = {
     "momentum": momentum_on_board,
     "nesterov": momentum_on_board,
     "adam": adam_on_board,
+    "adagrad": adagrad_on_board,
+    "rmsprop": adagrad_on_board,
+    "steepest": conjugate_on_board,
+    "cg": conjugate_on_board,
 }
+
+# By the name of a schedule, (t, the last epoch, the decay) → its factor with numbers.
+SCHEDULES_ON_BOARD: dict[str, Callable[[int, int, float], str]] = {
+    "step": lambda epoch, last, decay: (
+        f" · {given(decay)}{superscript((epoch - 1) // stage_length(last))}"
+    ),
+    "exponential": lambda epoch, last, decay: f" · {given(decay)}{superscript(epoch - 1)}",
+    "inverse": lambda epoch, last, decay: f"/{epoch}^{given(decay)}",
+    "cosine": lambda epoch, last, decay: f" · (1 + cos({epoch - 1}π/{last}))/2",
+}
+
+
+def rate_on_board(change: Change, epoch: int, last: int) -> str:
+    """The learning rate in an epoch of so many, and how it comes about."""
+    settings, rate, new = change.settings, given(change.rate), change.new
+    if settings.schedule in SCHEDULES_ON_BOARD:
+        factor = SCHEDULES_ON_BOARD[settings.schedule](epoch, last, settings.falls_by)
+        return f"γ = {given(float(settings.lr))}{factor} = {told(change.rate)}"
+    if not settings.finds_rate:
+        return f"γ = {rate}"
+    fall = -float(new["direction"] @ change.grad)
+    bent = fall / change.rate if change.rate else 0.0
+    found = f"γ = −dᵀ∇L/dᵀHd = {told(fall)}/{told(bent)} = {told(change.rate)}"
+    if settings.optimizer != "cg" or "square" not in change.old:
+        return found
+    before, square = change.old["square"], new["square"]
+    ratio = f"{told(square)}/{told(before)} = {told(square / (before or math.inf))}"
+    return f"{found}, β = ‖∇L‖²/‖∇L₋‖² = {ratio}"
 
 
 def constants_of(settings: Settings) -> str:
@@ -213,6 +274,8 @@ def constants_of(settings: Settings) -> str:
         return f", μ = {given(settings.momentum)}" + threshold
     if settings.optimizer == "adam":
         return ", β₁ = {}, β₂ = {}".format(*map(given, settings.betas))
+    if settings.optimizer == "rmsprop":
+        return f", α = {given(SMOOTHING)}"
     return threshold
 
 

@@ -178,7 +178,9 @@ class Explanation:
             told_ones = [f"{name} = {given(value)}" for name, value in named.items() if value]
             yield f" penalty, with {', '.join(told_ones)}"
             yield from board.laid_out([*self.penalty_lines(weights, loss, grad)])
-        yield f" update, with γ = {given(written.change.rate)}{board.constants_of(settings)}"
+        done = self.run.start.epochs
+        rate = board.rate_on_board(written.change, done + step.epoch, done + settings.epochs)
+        yield from broken(f" update, with {rate}{board.constants_of(settings)}")
         rule = board.UPDATES_ON_BOARD.get(settings.optimizer, board.any_rule)
         if settings.l1:
             rule = board.proximal_on_board
@@ -302,11 +304,10 @@ class Explanation:
         run, settings, observations = self.run, self.settings, self.run.observations
         count, total = observations.count, observations.total_weight
         width, epoch = len(observations.features) + 2, run.start.epochs + step.epoch
-        rate = run.rate(epoch)
         if self.batched:
             batch = next(batches(run.descended, settings, epoch))
             loss, grad = batch_objective(run.descended, batch, settings)(step.before)
-            after, state = update_of(settings)(step.before, grad, self.state, rate)
+            after, state = update_of(settings)(step.before, grad, self.state, run.rate(epoch))
             rows, count = batch[:FIRST_ROWS], len(batch)
             weights = None if observations.weight is None else rows[:, width]
             divisor = f"({count:,} · mean of all v)", total * count / observations.count
@@ -315,7 +316,8 @@ class Explanation:
             rows = np.insert(observations.first, -1, float(observations.intercept), axis=1)
             rows = run.scaling.apply(rows) if run.scaling else rows
             weights, divisor = observations.first_weights, ("sum of v", total)
-        change = Change(step.before, after, grad, self.state, state, float(rate), settings)
+        rate = float(state["rate"] if settings.finds_rate else run.rate(epoch))
+        change = Change(step.before, after, grad, self.state, state, rate, settings)
         return Pass(rows[:, :width], count, weights, divisor, loss, change)
 
 

@@ -25,6 +25,7 @@ from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINES, ORANGE, VERMIL
 from gdfit.show.pictures.trace import (
     FEW_EPOCHS,
     LARGEST,
+    ROUNDING,
     STEEP,
     climbs,
     eventful,
@@ -216,6 +217,65 @@ def spread(heights: FloatArray, apart: float) -> list[float]:
     result = np.empty(count)
     result[order] = np.clip(means, 0.0, 1.0 - apart * count) + room
     return [float(height) for height in result]
+
+
+NAMED_MODES = 7  # directions that are told apart
+SLOW_FLOOR = (
+    "Where the valley is steep, slopes are large, and an epoch takes away much of the distance.\n"
+    "Along its floor slopes are small, and so are the steps: that direction arrives last.\n"
+    "A rate that is large enough for the floor would leap from wall to wall."
+)
+RATES_IN_WORDS = (
+    "λ is how curved a direction is, × what an epoch multiplies its distance by, 1 − γλ."
+)
+
+
+def draw_modes(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]:
+    """The distance from the minimum along each eigenvector of the Hessian against the epoch; what
+    is returned places the names, once the axes have their size."""
+    curvature = fit.curvature
+    assert curvature
+    params = np.array([fit.start, *(step.params for step in steps)])
+    epochs = np.array([numbered(fit, epoch) for epoch in (0, *(step.epoch for step in steps))])
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances = np.abs((params - curvature.minimum) @ curvature.eigenvectors)
+    size = max(np.abs(curvature.minimum).max(), np.abs(fit.start).max())
+    rounding = 10.0 ** math.floor(math.log10(max(ROUNDING * size, np.finfo(float).tiny)))
+    distances = np.where(distances < LARGEST, np.maximum(distances, rounding), np.nan)
+    (curved,) = np.nonzero(curvature.eigenvalues > 0)
+    named = curved[np.unique(np.linspace(0, len(curved) - 1, NAMED_MODES).round().astype(int))]
+    others = np.setdiff1d(curved, named)
+    if len(others):
+        draw_bundle(axes, epochs, distances[:, others])
+    labels, ends = [], []
+    for place, mode in enumerate(named.tolist()):
+        colour, style = LINES[place % len(LINES)], drawing.LINE_STYLES[place % 2]
+        line = distances[:, mode]
+        axes.plot(epochs, line, style, color=colour, linewidth=1.8, gid="mode")
+        name = mode_name(fit, float(curvature.eigenvalues[mode]))
+        which = "steepest, " if mode == curved[0] else "flattest, " if mode == curved[-1] else ""
+        labels.append(name_at(axes, which + name, colour))
+        ends.append((float(epochs[-1]), float(line[np.isfinite(line)][-1])))
+    seen = distances[:, curved][np.isfinite(distances[:, curved])]
+    drawing.log_axis(axes, *(10**end for end in drawing.window(np.log10(seen), 0.06)))
+    diverged = fit.status == "diverged"
+    drawing.epoch_axis(axes, int(epochs[0]), max(int(epochs[-1]), 1), diverged=diverged)
+    least = f"\n(below {drawing.picture_number(rounding)} is rounding)"
+    ends_there = least if (seen <= rounding).any() else ""
+    axes.set(ylabel=f"distance in the steps' coordinates{ends_there}")
+    axes.set_title("Along each eigenvector the error falls at its own rate")
+    told = [SLOW_FLOOR, *([RATES_IN_WORDS] if fit.settings.is_plain else [])]
+    axes.figure.supxlabel("\n".join(told), fontsize=FONT)
+
+    return lambda: place_names(axes, labels, ends)
+
+
+def mode_name(fit: Fit, eigenvalue: float) -> str:
+    """An eigenvector by its eigenvalue and, where that is always the same, the factor 1 − γλ of an
+    epoch."""
+    factor = 1 - float(fit.settings.lr) * eigenvalue
+    last, name = f"{factor:.3g}".replace("-", "−"), f"λ = {eigenvalue:.3g}"
+    return f"{name}: × {last}" if fit.settings.is_plain else name
 
 
 FARTHEST = 12  # times the first distance is what is shown, but for the first step

@@ -84,7 +84,7 @@ def draw(
     """
     from matplotlib.figure import Figure
 
-    from gdfit.show.pictures.curves import draw_loss, draw_params, draw_steepest
+    from gdfit.show.pictures.curves import draw_loss, draw_modes, draw_params, draw_steepest
     from gdfit.show.pictures.drawing import settle, tidy
     from gdfit.show.pictures.fit import draw_fit, draw_roc, has_border
     from gdfit.show.pictures.path import draw_curve, draw_path
@@ -99,6 +99,7 @@ def draw(
         "path": draw_params if several else draw_path if intercept else draw_curve,
         "steepest": draw_steepest,
         "roc": draw_roc,
+        "modes": draw_modes,
     }
     ranked = bool(fit.model.classes) and not on_a_plane(fit) and not has_border(fit)
     more = "steepest" if climbs(fit) else "roc" if ranked else ""

@@ -7,7 +7,7 @@ import csv
 import math
 import sys
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from gdfit.analysis.autograd import GradientCheck, GraphNode, describe
 from gdfit.descent.curvature import Curvature
@@ -74,10 +74,19 @@ def show_evaluation(
     show(console, key_values(lines))
 
 
-def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, object]:
+def curvature_record(
+    given: Curvature, scaled: Curvature | None, momentum: float
+) -> dict[str, object]:
     """The keys of a curvature's JSON object."""
 
     def keys(curvature: Curvature) -> dict[str, object]:
+        with_momentum = {
+            name: {
+                "max_stable_lr": curvature.limit_of(name, momentum),
+                **curvature.tuned(name)._asdict(),
+            }
+            for name in ("momentum", "nesterov")
+        }
         return {
             "lambda_min": curvature.lambda_min,
             "lambda_max": curvature.lambda_max,
@@ -87,15 +96,18 @@ def curvature_record(given: Curvature, scaled: Curvature | None) -> dict[str, ob
             "epochs_per_digit": curvature.epochs_per_digit(curvature.best_lr),
             "unique_minimum": curvature.is_unique,
             "minimum_loss": curvature.minimum_loss,
+            **with_momentum,
         }
 
     return {**keys(given), "standardized": keys(scaled) if scaled else None}
 
 
-def show_curvature(given: Curvature, scaled: Curvature | None, output: ReportForm) -> None:
-    """Print a curvature: as the data is, and standardized."""
+def show_curvature(
+    given: Curvature, scaled: Curvature | None, output: ReportForm, momentum: float
+) -> None:
+    """Print a curvature: as the data is, and standardized; limits are at this `momentum`."""
     if output == "json":
-        print(to_json(curvature_record(given, scaled)))
+        print(to_json(curvature_record(given, scaled, momentum)))
         return
     labels = {
         "lambda_min": "λmin",
@@ -107,11 +119,23 @@ def show_curvature(given: Curvature, scaled: Curvature | None, output: ReportFor
     }
     table = style.new_table("", ["as it is", "standardized"])
     table.columns[1].min_width = style.NUMBER_WIDTH
-    before = curvature_record(given, None)
-    after = curvature_record(scaled, None) if scaled else {}
+    before: Any = curvature_record(given, None, momentum)
+    after: Any = curvature_record(scaled, None, momentum) if scaled else {}
     for key, label in labels.items():
-        cells = [style.short(float(str(keys[key]))) if keys else "—" for keys in (before, after)]
-        table.add_row(label, *cells)
+        table.add_row(label, *(style.short(keys[key]) if keys else "—" for keys in (before, after)))
+    fastest = {
+        "best_lr": "  fastest at lr",
+        "best_momentum": "  and --momentum",
+        "epochs_per_digit": "  epochs per digit there",
+    }
+    for name in ("momentum", "nesterov"):
+        stable = f"  stable at {momentum:g} for lr below"
+        table.add_section()
+        table.add_row(f"--optimizer {name}")
+        for key, label in {"max_stable_lr": stable, **fastest}.items():
+            write = exact if key == "best_momentum" else style.short  # which may be just below 1
+            cells = (write(keys[name][key]) if keys else "—" for keys in (before, after))
+            table.add_row(label, *cells)
     console = style.stdout_console()
     show(console, table)
     if not given.is_unique:

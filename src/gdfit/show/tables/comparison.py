@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from gdfit.descent import compare
 from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.loop import Step
-from gdfit.descent.outcome import losses
+from gdfit.descent.outcome import Fit, losses
 from gdfit.descent.run import Run
 from gdfit.errors import printable
-from gdfit.model.linear import to_json
+from gdfit.model.linear import finite, to_json
 from gdfit.show.tables import reports, style, words
 from gdfit.show.tables.reports import Callback, JsonReport, Shown
 from gdfit.show.tables.style import NameValue, cell, counted, exact
@@ -129,7 +129,7 @@ def setting_text(name: str, value: Any, longest: int = LONGEST_VALUE) -> str:
     if value is None:
         return "all" if name == "batch_size" else "none"
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return "—" if math.isnan(value) else f"{value:.5g}"  # of a rule that finds its rate
     if isinstance(value, tuple):
         return ",".join(f"{part:g}" for part in value)
     return style.shortened(printable(str(value)), longest)
@@ -188,8 +188,8 @@ def remarks(comparison: Comparison) -> Iterator[NameValue]:
                 if objective[place] is not None
             ]
             yield f"  {', '.join(named)}", told
-    plain = [outcome for outcome in comparison.outcomes if outcome.fit.settings.is_plain]
-    for limit in dict.fromkeys(limit_of(outcome) for outcome in plain if outcome.has_diverged):
+    diverged = [outcome.fit for outcome in comparison.outcomes if outcome.has_diverged]
+    for limit in dict.fromkeys(filter(None, map(limit_of, diverged))):
         yield "limit", limit
 
 
@@ -205,12 +205,15 @@ def told_least(outcome: RunResult, least: float) -> str:
     return f"the loss within 1 % of {what}, {exact(least)}"
 
 
-def limit_of(outcome: RunResult) -> str:
-    """The limit of the learning rate, above which gradient descent diverges."""
-    fit = outcome.fit
-    scale = f" with --scale {fit.settings.scale}" if fit.scaling else ""
-    bound = fit.curvature.max_stable_lr if fit.curvature else math.nan
-    return f"gradient descent on this data{scale} climbs above --lr {bound:.6g} = 2/λmax"
+def limit_of(fit: Fit) -> str:
+    """The limit of the learning rate, above which such a run diverges, if it is known."""
+    settings, curvature = fit.settings, fit.curvature
+    bound = curvature.stable_lr(settings) if curvature and curvature.is_parabola else None
+    if bound is None:
+        return ""
+    scale = f" with --scale {settings.scale}" if fit.scaling else ""
+    on = f"{words.climber(settings)} on this data{scale}"
+    return f"{on} climbs above --lr {bound:.6g} = {words.limit_in_symbols(settings)}"
 
 
 class RunsJson(RunsReport):
@@ -249,7 +252,8 @@ class RunsCsv(RunsReport):
         self.writer.writerow(compare.runs_header(self.varied, runs[0][1].validation is not None))
 
     def watch(self, number: int, run: Run) -> Callback:
-        first = [number, *(self.values[number - 1][name] for name in self.varied)]
+        values = finite(self.values[number - 1])  # no rate is an empty field
+        first = [number, *(values[name] for name in self.varied)]
         printed, done = self.printed(run), run.start.epochs
 
         def step(step: Step) -> None:

@@ -211,7 +211,7 @@ def result_lines(fit: Fit) -> list[NameValue]:
     curvature = fit.curvature
     if fit.minimum_loss is not None and fit.status != "diverged":
         lines.append(("minimum", words.minimum(fit, fit.minimum_loss)))
-    if curvature and fit.settings.is_whole and not fit.arrived and fit.status != "diverged":
+    if curvature and fit.settings.is_steady and not fit.arrived and fit.status != "diverged":
         lines.append(("to go", words.to_go(fit, curvature)))
     return lines
 

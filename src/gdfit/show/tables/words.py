@@ -12,7 +12,7 @@ from gdfit.data.terms.levels import answer
 from gdfit.data.text.fields import WHOLE
 from gdfit.data.text.spellings import dated
 from gdfit.dates import EPOCH, iso_date
-from gdfit.descent.curvature import CLOSE, Curvature
+from gdfit.descent.curvature import CLOSE, LIMITS, Curvature
 from gdfit.descent.learning_rate import LOOKED_AT, arrives_within, best_rate
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import Run
@@ -66,7 +66,7 @@ def chosen_settings(run: Run) -> str:
     choices = []
     if run.asked.scale is None and run.scaling:
         choices.append(str(run.settings.scale))
-    if run.asked.lr == "auto":
+    if run.asked.lr == "auto" and not run.settings.finds_rate:
         choices.append(f"lr {run.settings.lr:.4g}")
     how = "goes on with" if run.start.rate else "chosen:"
     return f" · {how} {', '.join(choices)}" if choices else ""
@@ -74,7 +74,7 @@ def chosen_settings(run: Run) -> str:
 
 def under_way(settings: Settings) -> str:
     """The name of a long run while it lasts."""
-    at_once = settings.is_plain and settings.backend == "manual" and settings.patience is None
+    at_once = settings.is_foretold and settings.patience is None
     return "training; try --leap" if at_once else "training"
 
 
@@ -238,7 +238,7 @@ MOST_EPOCHS = 10**9
 def epochs_to_arrive(fit: Fit, curvature: Curvature) -> int:
     """So many times ten times the epochs that the best rate arrives within them."""
     epochs, start = 10 * fit.asked.epochs, fit.start
-    while fit.settings.is_whole and epochs < MOST_EPOCHS:
+    while fit.settings.is_steady and epochs < MOST_EPOCHS:
         if arrives_within(curvature, start, epochs):
             break
         epochs *= 10
@@ -287,10 +287,10 @@ def cautions(
             f"penalty gives it a minimum: {penalty}"
         )
     if swing:
-        on = {"init": model} if model else {"epochs": str(10 * fit.settings.epochs)}
-        slower = {"lr": below(float(fit.settings.lr) / 10), "scale": str(fit.settings.scale), **on}
+        on = {"init": model} if model else {}
+        slower = {"schedule": "cosine", "decay": "", **on}
         part = f"{float(f'{100 * swing:.2g}'):g} %"
-        what = f"the loss goes up and down by {part} in the end; at a smaller rate it comes lower"
+        what = f"the loss goes up and down by {part} in the end; with a rate that falls it settles"
         yield f"{what}: {again(slower)}"
     elif fit.is_short:
         yield f"the params have not arrived: {distance(fit)}{way}"
@@ -323,9 +323,10 @@ def rounded_epochs(epochs: float) -> str:
 
 def growth(run: Run, epochs: int) -> str:
     """A note on a loss that has grown for some epochs running."""
-    why, curvature, lr = "", run.curvature, float(run.settings.lr)
-    if curvature and run.settings.is_whole and lr > curvature.max_stable_lr:
-        why = f": --lr {lr:g} is above {stable_limit(curvature)}"
+    why, settings, lr = "", run.settings, float(run.settings.lr)
+    bound = run.curvature.stable_lr(settings) if run.curvature else None
+    if run.curvature and bound and lr > bound:
+        why = f": --lr {lr:g} is above {stable_limit(run.curvature, settings)}"
     return f"the loss has grown for {epochs} epochs running{why}"
 
 
@@ -355,31 +356,44 @@ def why_it_grows(fit: Fit) -> str:
         return "in the data's own units the params leave float64"
     if is_too_large(fit):
         return f"the squares of {printable(fit.model.target)} are too large for float64"
-    if curvature is None or settings.optimizer == "adam":
+    if curvature is None or settings.optimizer not in LIMITS:
         return f"--lr {lr:g} is too large for this data"
     if not math.isfinite(curvature.lambda_max):
         return "the numbers are too large for float64: λmax is infinite"
-    if not settings.is_whole:
+    bound = curvature.stable_lr(settings)
+    if bound is None:
         return f"--lr {lr:g} is too large for this data, whose λmax is {curvature.lambda_max:.6g}"
-    bound = curvature.max_stable_lr
-    limit, ratio = stable_limit(curvature), f"{lr / bound:.3g}"
+    limit, ratio = stable_limit(curvature, settings), f"{lr / bound:.3g}"
     if curvature.bound is not None:
         return (
             f"--lr {lr:g} is {ratio} times {limit}, below which gradient descent surely comes down"
         )
     if lr < bound:
-        far = "but the start is too far away for float64"
+        far = "but it swings far at first: more epochs bring it down"
+        if not math.isfinite(fit.loss):
+            far = "but the start is too far away for float64"
         return f"--lr {lr:g} is stable on this data, below {limit}, {far}"
     beyond = "just above" if ratio == "1" else f"{ratio} times"
-    climbs = "above which gradient descent on this data climbs"
+    climbs = f"above which {climber(settings)} on this data climbs"
     return f"--lr {lr:g} is {beyond} the limit {limit}, {climbs}"
 
 
-def stable_limit(curvature: Curvature) -> str:
+def climber(settings: Settings) -> str:
+    """The update rule by the name that it has in a sentence."""
+    return "gradient descent" if settings.optimizer == "gd" else settings.optimizer
+
+
+def stable_limit(curvature: Curvature, settings: Settings) -> str:
     """The limit of learning rates that are surely stable, and where the loss is no parabola, what
     it is told by."""
     of = "" if curvature.bound is None else " of the bound on the Hessian"
-    return f"2/λmax = {curvature.max_stable_lr:.6g}{of}"
+    bound = curvature.limit_of(settings.optimizer, settings.momentum)
+    return f"{limit_in_symbols(settings)} = {bound:.6g}{of}"
+
+
+def limit_in_symbols(settings: Settings) -> str:
+    """The limit of the learning rate of a run, with its μ."""
+    return LIMITS[settings.optimizer][1].replace("μ", f"{settings.momentum:g}")
 
 
 def leaves_float64(fit: Fit) -> bool:
