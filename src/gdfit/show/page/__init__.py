@@ -25,6 +25,8 @@ from gdfit.system import check_ending, open_beside
 
 # Where page.html has styles or scripts: their names, those first that others build on.
 PAGE_FILES = re.compile(r"\{\{((?:\w+\.(?:css|js)\s*)+)\}\}")
+# In scripts, the lines of comments, which are a fifth of them and no part of a page.
+COMMENTS = re.compile(r"^ *(?://|/\*\*|\*/|\* |\*$).*\n", re.MULTILINE)
 
 
 def save_page(fit: Fit, steps: Sequence[Step], path: Path) -> None:
@@ -47,7 +49,7 @@ def page_of(run: dict[str, Any]) -> str:
     styles, *scripts = PAGE_FILES.findall(template)
     common, of_files, last = scripts
     script = together(f"{common} {last}" if has_run else f"{common} {of_files} {last}")
-    script = f'(() => {{\n"use strict";\n{script}}})();\n'
+    script = f'(() => {{\n"use strict";\n{COMMENTS.sub("", script)}}})();\n'
     style, what = together(styles), run["target"] if has_run else "Your own file"
     parts = {
         "title": html.escape(f"{what} by gradient descent"),

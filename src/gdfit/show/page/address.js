@@ -31,20 +31,26 @@ class Address {
     const { first, other } = app;
     const add = (before, { settings, start }) => {
       for (const name of [...TEXTS, ...NUMBERS])
-        if ((settings[name] ?? null) !== (first[name] ?? null) && settings[name] !== null) said.set(before + name, settings[name]);
+        if ((settings[name] ?? null) !== (first[name] ?? null) && settings[name] !== null)
+          said.set(before + name, settings[name]);
       const own = run.scales[settings.scale].start;
-      if (start.some((value, place) => value !== own[place])) said.set(`${before}start`, start.join());
+      if (start.some((value, place) => value !== own[place]))
+        said.set(`${before}start`, start.join());
     };
     add("", app);
     if (app.epochs !== app.own) said.set("epochs", app.epochs);
-    if (app.wanted > app.descent.first) said.set("epoch", Number.isFinite(app.wanted) ? app.wanted : "last");
+    if (app.wanted > app.descent.first)
+      said.set("epoch", Number.isFinite(app.wanted) ? app.wanted : "last");
     if (app.view && app.view !== "path") said.set("view", app.view);
     if (other) {
       said.set("race", app.number);
       add("other.", other);
     }
     if (run !== app.record && sample.length <= MOST_SENT)
-      said.set("points", sample.map((row) => row.map((value) => Number(value.toPrecision(6))).join(":")).join());
+      said.set(
+        "points",
+        sample.map((row) => row.map((value) => Number(value.toPrecision(6))).join(":")).join(),
+      );
     const text = said.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
     written = text;
     if (text !== location.hash.slice(1)) {
@@ -71,8 +77,12 @@ async function copied(text) {
 /** Go to what the address says; what it says wrongly is left as it is. */
 function goTo(app, text) {
   const said = new URLSearchParams(text);
-  const points = said.get("points")?.split(",").map((point) => point.split(":").map(Number));
-  if (points?.length > 1 && points.flat().every(Number.isFinite) && canObserve()) app.observe(observed(points));
+  const points = said
+    .get("points")
+    ?.split(",")
+    .map((point) => point.split(":").map(Number));
+  if (points?.length > 1 && points.flat().every(Number.isFinite) && canObserve())
+    app.observe(observed(points));
   const chosen = (before) => {
     const changes = {};
     const { scales } = run;
@@ -90,7 +100,8 @@ function goTo(app, text) {
       if (given !== null && fits[name](value)) changes[name] = value;
     }
     const start = said.get(`${before}start`)?.split(",").map(Number);
-    if (start?.length === run.features.length + 1 && start.every(Number.isFinite)) changes.start = start;
+    if (start?.length === run.features.length + 1 && start.every(Number.isFinite))
+      changes.start = start;
     return changes;
   };
   const epochs = Number(said.get("epochs"));
@@ -100,7 +111,11 @@ function goTo(app, text) {
     const { settings, start } = app;
     app.race();
     app.number = said.get("race") === "1" ? 1 : 2;
-    Object.assign(app.other, { settings: { ...app.first }, start: [...run.scales[run.settings.scale].start], number: 3 - app.number });
+    Object.assign(app.other, {
+      settings: { ...app.first },
+      start: [...run.scales[run.settings.scale].start],
+      number: 3 - app.number,
+    });
     const { start: from, ...changes } = chosen("other.");
     Object.assign(app.other.settings, changes);
     app.other.start = from ?? [...run.scales[app.other.settings.scale].start];
@@ -110,6 +125,10 @@ function goTo(app, text) {
   }
   if (said.get("view") === "modes") app.look("modes");
   const epoch = said.get("epoch");
-  if (epoch) app.wanted = epoch === "last" ? Infinity : app.descent.first + Math.max(Math.floor(Number(epoch)) - app.descent.first, 0) || 0;
+  if (epoch)
+    app.wanted =
+      epoch === "last"
+        ? Infinity
+        : app.descent.first + Math.max(Math.floor(Number(epoch)) - app.descent.first, 0) || 0;
   app.draw();
 }

@@ -54,7 +54,8 @@ class ArithmeticView {
       .map((name, place) => this.updateOf(name, place, settings, step));
     if (this.names.length > LINES)
       lines.push([["quiet", `… and ${counted(this.names.length - LINES)} more`]]);
-    if (settings.optimizer === "cg") lines.push([["quiet", "along −∇L and the direction before it"]]);
+    if (settings.optimizer === "cg")
+      lines.push([["quiet", "along −∇L and the direction before it"]]);
     if (hasBatches)
       lines.push([
         ["quiet", `the last of the epoch's updates, one for each mini-batch of ${counted(size)}`],
@@ -110,7 +111,14 @@ class ArithmeticView {
   updateOf(name, place, settings, { from, params, slope, memory, earlier, rate: lr }) {
     const { optimizer, momentum: mu, betas, l1 } = settings;
     const grad = ["grad", operand(slope[place])];
-    if (l1) return this.proximalUpdateOf(name, place, settings, { from, params, memory, earlier, rate: lr }, grad);
+    if (l1)
+      return this.proximalUpdateOf(
+        name,
+        place,
+        settings,
+        { from, params, memory, earlier, rate: lr },
+        grad,
+      );
     const velocity = (before) => ["grad", operand(before.velocity[place])];
     let way = [grad];
     if (optimizer === "momentum" && earlier.velocity) {

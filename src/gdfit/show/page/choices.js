@@ -6,7 +6,11 @@ class Choices {
   constructor(app) {
     this.app = app;
     const find = (id) => document.getElementById(id);
-    this.optimizers = this.radios(find("optimizers"), "optimizer", Object.keys(rulesOf(run.settings)));
+    this.optimizers = this.radios(
+      find("optimizers"),
+      "optimizer",
+      Object.keys(rulesOf(run.settings)),
+    );
     this.scales = this.radios(find("scales"), "scale", Object.keys(run.scales));
     find("scales").hidden = Object.keys(run.scales).length === 1;
     this.mu = find("mu");
@@ -21,9 +25,13 @@ class Choices {
       app.draw();
     });
     this.again.addEventListener("click", () => app.reset());
-    [this.schedule, this.decay, this.race, this.runs] = ["schedule", "decay", "race", "runs"].map(find);
+    [this.schedule, this.decay, this.race, this.runs] = ["schedule", "decay", "race", "runs"].map(
+      find,
+    );
     this.schedule.append(...Object.keys(SCHEDULES).map((name) => element("option", {}, name)));
-    this.schedule.addEventListener("change", () => app.change({ schedule: this.schedule.value, decay: null }));
+    this.schedule.addEventListener("change", () =>
+      app.change({ schedule: this.schedule.value, decay: null }),
+    );
     this.decay.addEventListener("change", () => {
       const decay = Number(this.decay.value.replace(",", "."));
       if (decay > 0 && Number.isFinite(decay)) app.change({ decay });

@@ -38,9 +38,13 @@ function bestRate(shape, start, epochs) {
   const parts = excessByDirection(shape, start);
   if (!parts.length) return 2 / (shape.lambda_min + shape.lambda_max);
   const falls = (rate) => {
-    const slope = ([bend, part]) => part + Math.log(bend) + (2 * epochs - 1) * logFactor(rate * bend);
+    const slope = ([bend, part]) =>
+      part + Math.log(bend) + (2 * epochs - 1) * logFactor(rate * bend);
     const isShort = ([bend]) => rate * bend < 1;
-    return logSum(parts.filter(isShort).map(slope)) > logSum(parts.filter((part) => !isShort(part)).map(slope));
+    return (
+      logSum(parts.filter(isShort).map(slope)) >
+      logSum(parts.filter((part) => !isShort(part)).map(slope))
+    );
   };
   const bends = parts.map(([bend]) => bend);
   let [low, high] = [1 / Math.max(...bends), 1 / Math.min(...bends)];
@@ -80,13 +84,17 @@ function logSum(logarithms) {
 }
 
 /** The run that a table comes to, with the settings that nobody has changed. */
-function runFrom({ features, target, columns, y }, { version, settings, beyond, loss_name: lossName }) {
+function runFrom(
+  { features, target, columns, y },
+  { version, settings, beyond, loss_name: lossName },
+) {
   const condensed = condensedFrom(columns, y);
   const zeros = [...features, 1].map(() => 0);
   const scales = scalesFrom(condensed, () => zeros);
   const every = Math.ceil(y.length / DRAWN);
   const sample = [];
-  for (let row = 0; row < y.length; row += every) sample.push([...columns.map((column) => column[row]), y[row]]);
+  for (let row = 0; row < y.length; row += every)
+    sample.push([...columns.map((column) => column[row]), y[row]]);
   return {
     version,
     features,
@@ -109,7 +117,13 @@ function runFrom({ features, target, columns, y }, { version, settings, beyond, 
     rounding: EXACT * condensed.square,
     beyond,
     variance: condensed.variance,
-    ended: { status: "completed", epochs: settings.epochs, accuracy: null, separable: false, steps: [] },
+    ended: {
+      status: "completed",
+      epochs: settings.epochs,
+      accuracy: null,
+      separable: false,
+      steps: [],
+    },
   };
 }
 
@@ -123,17 +137,28 @@ function ended(record) {
   const loss = objectiveOn(settings.scale).at(descent.last.params);
   const r_squared = variance > 0 ? 1 - loss / variance : null;
   Object.assign(record.ended, { w: [...params.slice(0, -1)], b: params.at(-1), loss, r_squared });
-  if (descent.status) Object.assign(record.ended, { status: descent.status, epochs: descent.last.epoch });
+  if (descent.status)
+    Object.assign(record.ended, { status: descent.status, epochs: descent.last.epoch });
   return record;
 }
 
 /** Why the weights of some features stay 0. */
 function weightless({ features, scales, settings }) {
   const { basis, means } = scales[settings.scale];
-  const isUsed = (place) => (Array.isArray(basis[0]) ? basis.some((row) => row[place]) : basis[place]);
+  const isUsed = (place) =>
+    Array.isArray(basis[0]) ? basis.some((row) => row[place]) : basis[place];
   const unused = features.map((_, place) => place).filter((place) => !isUsed(place));
   const isSame = (place) => !scales.standardize.basis[place];
-  const same = unused.filter(isSame).map((place) => [place, `does not vary, but for rounding (it is ${Number(means[place].toPrecision(6))})`]);
-  const others = unused.filter((place) => !isSame(place)).map((place) => [place, "can be computed from the columns before it"]);
-  return [...same, ...others].map(([place, why]) => `column ${features[place]} ${why}: its weight is 0`);
+  const same = unused
+    .filter(isSame)
+    .map((place) => [
+      place,
+      `does not vary, but for rounding (it is ${Number(means[place].toPrecision(6))})`,
+    ]);
+  const others = unused
+    .filter((place) => !isSame(place))
+    .map((place) => [place, "can be computed from the columns before it"]);
+  return [...same, ...others].map(
+    ([place, why]) => `column ${features[place]} ${why}: its weight is 0`,
+  );
 }

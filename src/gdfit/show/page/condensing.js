@@ -68,7 +68,9 @@ function lengthOf(column, from = 0) {
  */
 function principalAxes(columns) {
   const images = columns.map((column) => Float64Array.from(column));
-  const axes = columns.map((_, place) => Float64Array.from(columns, (_, row) => Number(row === place)));
+  const axes = columns.map((_, place) =>
+    Float64Array.from(columns, (_, row) => Number(row === place)),
+  );
   const turn = (one, other, cosine, sine) => {
     for (let row = 0; row < one.length; row += 1) {
       [one[row], other[row]] = [
@@ -105,7 +107,9 @@ function bendsOn(rows, total, l2 = 0) {
     Array.from({ length: size + 1 }, (_, column) => (column === place ? Math.sqrt(l2 * total) : 0)),
   );
   const all = [...rows, ...ridge];
-  const columns = Array.from({ length: size + 1 }, (_, column) => Float64Array.from(all, (row) => row[column]));
+  const columns = Array.from({ length: size + 1 }, (_, column) =>
+    Float64Array.from(all, (row) => row[column]),
+  );
   const [design, y] = [columns.slice(0, size), columns[size]];
   const found = principalAxes(design);
   const lengths = design.map((column) => lengthOf(column) || 1);
@@ -120,7 +124,8 @@ function bendsOn(rows, total, l2 = 0) {
       minimum[place] += (part * each) / lengths[place];
     });
   }
-  for (const { axis } of found.slice(rank)) { // the shortest of the many minima
+  for (const { axis } of found.slice(rank)) {
+    // the shortest of the many minima
     const part = dot(axis, minimum);
     axis.forEach((each, place) => {
       minimum[place] -= part * each;
@@ -161,11 +166,13 @@ function condensedFrom(features, y) {
     return deviation > SAME * Math.hypot(deviation, centres[place]) ? deviation : 0;
   });
   const basis = deviations.map((deviation) => (deviation ? 1 / deviation : 0));
-  const plain = rowsOf(inner.map((column, place) => column.map((x, row) => x + centres[place] * ones[row])));
+  const plain = rowsOf(
+    inner.map((column, place) => column.map((x, row) => x + centres[place] * ones[row])),
+  );
   const zeros = features.map(() => 0);
   const standard = rowsOf(
-    inner.map((column, place) =>
-      column.map((x, row) => (row ? x : 0) * basis[place]), // the first row has the means alone
+    inner.map(
+      (column, place) => column.map((x, row) => (row ? x : 0) * basis[place]), // the first row has the means alone
     ),
   );
   const scales = {
@@ -174,7 +181,13 @@ function condensedFrom(features, y) {
   };
   if (features.length > 1)
     scales.whiten = { means, rest, ...whitened(R, deviations, centres, total) };
-  return { total, rows: plain, scales, variance: lengthOf(target, 1) ** 2 / total, square: dot(target, target) / total };
+  return {
+    total,
+    rows: plain,
+    scales,
+    variance: lengthOf(target, 1) ** 2 / total,
+    square: dot(target, target) / total,
+  };
 }
 
 /** The basis and the rows of whitened features: see `whitening` in scaling.py. */
@@ -188,11 +201,13 @@ function whitened(R, deviations, centres, total) {
   const signs = T.map((column, place) => (column[place] < 0 ? -1 : 1));
   const at = (row, column) => (T[column][row] ?? 0) * signs[row];
   const basis = deviations.map(() => new Array(p).fill(0));
-  kept.forEach((place, column) => { // column after column of the inverse of the triangle
+  kept.forEach((place, column) => {
+    // column after column of the inverse of the triangle
     const part = new Float64Array(kept.length);
     for (let row = column; row >= 0; row -= 1) {
       let left = row === column ? root : 0;
-      for (let inner = row + 1; inner <= column; inner += 1) left -= at(row + 1, inner + 1) * part[inner];
+      for (let inner = row + 1; inner <= column; inner += 1)
+        left -= at(row + 1, inner + 1) * part[inner];
       part[row] = left / at(row + 1, row + 1);
       basis[kept[row]][place] = part[row];
     }
@@ -216,11 +231,18 @@ function isIndependent(R, kept, place, centres, root) {
   const weights = new Float64Array(kept.length + 1);
   for (let row = kept.length; row >= 0; row -= 1) {
     let sum = last[row];
-    for (let column = row + 1; column <= kept.length; column += 1) sum -= T[column][row] * weights[column];
+    for (let column = row + 1; column <= kept.length; column += 1)
+      sum -= T[column][row] * weights[column];
     weights[row] = sum / T[row][row];
   }
-  const parts = weights.reduce((sum, weight, each) => sum + Math.abs(weight) * lengthOf(columns[each]), 0);
-  const far = kept.reduce((sum, each, at) => sum + Math.abs(weights[at + 1] * centres[each]) * root, 0);
+  const parts = weights.reduce(
+    (sum, weight, each) => sum + Math.abs(weight) * lengthOf(columns[each]),
+    0,
+  );
+  const far = kept.reduce(
+    (sum, each, at) => sum + Math.abs(weights[at + 1] * centres[each]) * root,
+    0,
+  );
   return left > DEPENDENT * (lengthOf(R[place + 1]) + parts) + ROUNDED * far;
 }
 

@@ -83,7 +83,7 @@ Json = dict[str, Any]
 """A JSON object."""
 
 MOST_ROWS = 2000
-MOST_TEXT = 180_000  # characters of rows, and of the sample: with the rest, less than 500 kB
+MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
 MOST_STEPS = 300  # of a run on a sample
 MOST_WHITENED = 60  # features whose whitening, a matrix, may take its room
 FAR = 100.0  # deviations: a mean that is farther from 0 costs digits

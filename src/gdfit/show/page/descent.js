@@ -71,8 +71,7 @@ class Descent {
     const end = objective.at(last.params);
     const isOpen = (place) =>
       away[place] > most ||
-      (place + 1 < steps.length &&
-        Math.abs(steps[place + 1].loss - end) > UNSEEN * end + rounding);
+      (place + 1 < steps.length && Math.abs(steps[place + 1].loss - end) > UNSEEN * end + rounding);
     let settled = steps.length - 1;
     while (settled >= 0 && !isOpen(settled)) settled -= 1;
     if (settled + 2 >= steps.length) return last.epoch;
@@ -155,7 +154,18 @@ class Descent {
       params = this.rule(from, slope, memory, settings);
     }
     const [loss, grad] = [sums.loss / sums.count, sums.grad.map((sum) => sum / sums.count)];
-    return { epoch: epoch + 1, loss, grad, params, memory, began, from, slope, rate: settings.lr, earlier };
+    return {
+      epoch: epoch + 1,
+      loss,
+      grad,
+      params,
+      memory,
+      began,
+      from,
+      slope,
+      rate: settings.lr,
+      earlier,
+    };
   }
 }
 

@@ -16,7 +16,12 @@ class FileView {
     say(find("model"), "Gradient descent on a file of your own");
     say(find("about"), "Nothing leaves this page: it reads the file here, and descends here");
     this.opener.addEventListener("change", () => this.open(this.opener.files[0]));
-    this.target.addEventListener("change", () => this.choose({ target: this.target.value, exclude: this.choice.exclude?.filter((name) => name !== this.target.value) }));
+    this.target.addEventListener("change", () =>
+      this.choose({
+        target: this.target.value,
+        exclude: this.choice.exclude?.filter((name) => name !== this.target.value),
+      }),
+    );
     document.addEventListener("dragstart", (event) => event.preventDefault()); // of the page's own text
     document.addEventListener("dragover", (event) => event.preventDefault());
     document.addEventListener("drop", (event) => {
@@ -80,13 +85,18 @@ class FileView {
     say(this.asked, this.name);
     this.targets.hidden = false;
     this.columns.hidden = offered.length < 3;
-    this.target.replaceChildren(...offered.map((name) => element("option", name === target ? { selected: "" } : {}, name)));
+    this.target.replaceChildren(
+      ...offered.map((name) => element("option", name === target ? { selected: "" } : {}, name)),
+    );
     say(this.columns.firstElementChild, `features: ${features.length} of ${offered.length - 1}`);
     this.columns.lastElementChild.replaceChildren(
       ...offered
         .filter((name) => name !== target)
         .map((name) => {
-          const input = element("input", { type: "checkbox", ...(features.includes(name) ? { checked: "" } : {}) });
+          const input = element("input", {
+            type: "checkbox",
+            ...(features.includes(name) ? { checked: "" } : {}),
+          });
           input.addEventListener("change", () => {
             const others = (this.choice.exclude ?? []).filter((each) => each !== name);
             this.choose({ target, exclude: input.checked ? others : [...others, name] });
@@ -102,7 +112,11 @@ class FileView {
     app?.close();
     app = null;
     document.body.className = "empty";
-    const texts = { dropMissing: () => "skip such rows", exclude: (column) => `leave out ${column}`, decimal: (mark) => `decimal ${mark}` };
+    const texts = {
+      dropMissing: () => "skip such rows",
+      exclude: (column) => `leave out ${column}`,
+      decimal: (mark) => `decimal ${mark}`,
+    };
     const buttons = error.ways.flatMap((way) =>
       Object.entries(way).map(([option, value]) => {
         const button = element("button", { type: "button" }, texts[option](value));

@@ -64,7 +64,8 @@ class FitView {
   draw({ params, start, epoch, descent, settings, rival }) {
     const { chart } = this;
     const isStill = !(this.observing?.isMoving || this.grips?.isMoving);
-    if (isStill && this.descent !== descent || !this.y || (isStill && !this.isHeld)) this.hold(descent, run.scales[settings.scale]);
+    if ((isStill && this.descent !== descent) || !this.y || (isStill && !this.isHeld))
+      this.hold(descent, run.scales[settings.scale]);
     chart.layoutFor(this.y);
     const isNew = chart.axes(this.x, this.y);
     const at = ([x, y]) => [chart.x(x), chart.y(y)];
@@ -97,7 +98,14 @@ class FitView {
     const name = run.plane ? "the fit" : equation(w, b);
     const crossed = halves.length ? [["half", `½ at ${halves.map(numberOrDate).join(", ")}`]] : [];
     const keys = keysOf(this.clouds.groups);
-    this.figure.note(["line", name], ...crossed, ...whereabouts, ...keys, ...drawnOf(this.seen), ...(this.observing?.notes ?? []));
+    this.figure.note(
+      ["line", name],
+      ...crossed,
+      ...whereabouts,
+      ...keys,
+      ...drawnOf(this.seen),
+      ...(this.observing?.notes ?? []),
+    );
   }
 
   /** Make the axis of y hold the observations, and the lines of the first epochs if it can. */
@@ -114,8 +122,12 @@ class FitView {
       if (higher - lower <= (place ? ROOM : START_ROOM) * size) [low, high] = [lower, higher];
     });
     this.ys = [low, high];
-    this.y = linearAxis(...(low === this.observed[0] && high === this.observed[1]
-      ? this.ys : widened(low, high, 0.03)), named(run.answer));
+    this.y = linearAxis(
+      ...(low === this.observed[0] && high === this.observed[1]
+        ? this.ys
+        : widened(low, high, 0.03)),
+      named(run.answer),
+    );
   }
 
   /** Where the line is, if it can't be seen. */

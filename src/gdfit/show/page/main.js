@@ -12,7 +12,7 @@ class App {
     this.own = Math.min(epochs, FIRST_EPOCHS);
     this.record = run;
     this.views = [];
-    this.describe();
+    describe(run === this.record);
     const isLine = run.features.length === 1;
     document.body.className = isLine ? "one-feature" : "many-features";
     const hasLevels = isLine && run.intercept;
@@ -53,32 +53,6 @@ class App {
     if (isLine || run.plane) return new FitView(figure, this);
     if (!run.classes) return new PredictionView(figure);
     return run.features.length === 2 ? new BorderView(figure) : new ProbabilityView(figure);
-  }
-
-  /** What the page says once and for all. */
-  describe() {
-    const { features, answer, observations, settings, validation, intercept } = run;
-    const name = named(answer, 40);
-    const model =
-      features.length === 1
-        ? `${name} = ${linked(`w · ${named(features[0])}${intercept ? " + b" : ""}`)}`
-        : `${name} from ${counted(features.length)} features`;
-    const held = validation ? `, validated on ${counted(validation.observations)} more` : "";
-    const batches = settings.batch_size
-      ? `, in mini-batches of ${counted(settings.batch_size)}`
-      : "";
-    const penalties = penaltiesOf(settings);
-    const penalty = penalties ? `, with the penalty ${penalties}` : "";
-    const loss = `${run.weighted ? "weighted " : ""}${run.loss_name}`;
-    const about = `${loss} of ${counted(observations, "observation")}${batches}${penalty}${held}`;
-    const [isNote, ground] = groundOf(run);
-    say(document.getElementById("model"), model);
-    say(document.getElementById("about"), about);
-    const holder = document.getElementById(isNote ? "ground" : "footing");
-    holder.hidden = false;
-    const history = run === this.record ? historyOf(run) : "The observations have been changed.";
-    say(holder, isNote ? ground : `${history} ${ground}`);
-    say(document.getElementById("made"), `gdfit ${run.version}`);
   }
 
   /** As the run was. */
@@ -128,7 +102,14 @@ class App {
 
   /** A second run beside this one, from the same settings, which are then its own; or none. */
   race() {
-    this.other = this.other ? null : { settings: { ...this.settings }, start: [...this.start], descent: this.descent, number: 1 };
+    this.other = this.other
+      ? null
+      : {
+          settings: { ...this.settings },
+          start: [...this.start],
+          descent: this.descent,
+          number: 1,
+        };
     this.number = 2;
     this.draw();
   }
@@ -151,7 +132,7 @@ class App {
       if (each.start && record.features.length === 1)
         each.start = [...onScale(inData(each.start, before.scales[scale]), record.scales[scale])];
     }
-    this.describe();
+    describe(run === this.record);
     for (const view of this.views) view.observe?.();
     if (!this.descent) return;
     if (this.other) this.other.descent = this.descentFrom(this.other);
@@ -261,7 +242,12 @@ class App {
     if (this.other) {
       const { descent, settings: others, number } = this.other;
       const told = LINE_SEARCHES.includes(others.optimizer) ? "" : `, γ ${brief(others.lr, 3)}`;
-      return this.ghostOf(descent, run.scales[others.scale], "rival", `run ${number}: ${others.optimizer}${told}`);
+      return this.ghostOf(
+        descent,
+        run.scales[others.scale],
+        "rival",
+        `run ${number}: ${others.optimizer}${told}`,
+      );
     }
     if (run.rows.kind === "sample") {
       const points = run.ended.steps.map(([epoch, ...numbers]) => [first + epoch, ...numbers]);
@@ -309,27 +295,3 @@ class App {
     });
   }
 }
-
-let app = null;
-const held = JSON.parse(document.getElementById("run").textContent);
-const PARTS = ["header", ".controls", "#steepest", "main", "#sums", "footer"];
-const blank = PARTS.map((part) => document.querySelector(part).cloneNode(true));
-
-/** Show a run, in elements that nothing has been done to. */
-function begin(record) {
-  app?.close();
-  PARTS.forEach((part, place) => document.querySelector(part).replaceWith(blank[place].cloneNode(true)));
-  take(record);
-  app = new App();
-  if (location.hash.slice(1) !== written) goTo(app, location.hash.slice(1));
-}
-
-window.addEventListener("hashchange", () => {
-  if (!app) return;
-  app.reset();
-  app.look("path");
-  goTo(app, location.hash.slice(1));
-});
-document.addEventListener("keydown", (event) => app?.player.onPage(event));
-if (held.rows) begin(held);
-else new FileView();

@@ -44,11 +44,15 @@ class ModesView {
     const steps = descent.steps.filter((step) => step.epoch <= axis.high);
     const errors = modes.map(({ axis: direction }) =>
       steps.map(({ params }) =>
-        Math.abs(direction.reduce((sum, part, place) => sum + part * (params[place] - minimum[place]), 0)),
+        Math.abs(
+          direction.reduce((sum, part, place) => sum + part * (params[place] - minimum[place]), 0),
+        ),
       ),
     );
     const first = Math.max(...errors.map(([error]) => error)) || 1;
-    const seen = errors.flat().filter((error) => error > ROUNDED_AWAY * first && error < 1e15 * first);
+    const seen = errors
+      .flat()
+      .filter((error) => error > ROUNDED_AWAY * first && error < 1e15 * first);
     const [low, high] = extent(seen.length ? seen : [first]);
     const room = Math.max((high / low) ** 0.05, 1.2);
     const y = logAxis(low / room, high * room, "distance to the minimum, along each eigenvector");
@@ -59,9 +63,15 @@ class ModesView {
     const named = this.named(modes.length);
     this.lines.replaceChildren(
       ...errors.map((along, place) => {
-        const points = along.map((error, at) => [chart.x(steps[at].epoch), error > low / 10 ? chart.y(error) : NaN]);
+        const points = along.map((error, at) => [
+          chart.x(steps[at].epoch),
+          error > low / 10 ? chart.y(error) : NaN,
+        ]);
         const order = named.indexOf(place);
-        return shape("path", { d: through(points), class: order < 0 ? "param faint" : `param colour-${order}` });
+        return shape("path", {
+          d: through(points),
+          class: order < 0 ? "param faint" : `param colour-${order}`,
+        });
       }),
     );
     const at = tidy(chart.x(epoch));
@@ -72,7 +82,9 @@ class ModesView {
 
   named(count) {
     const places = [...new Array(count).keys()];
-    return count <= MODES_NAMED ? places : [...places.slice(0, MODES_NAMED / 2), ...places.slice(-MODES_NAMED / 2)];
+    return count <= MODES_NAMED
+      ? places
+      : [...places.slice(0, MODES_NAMED / 2), ...places.slice(-MODES_NAMED / 2)];
   }
 
   /** Each eigenvalue beside the end of its line. */
@@ -84,8 +96,15 @@ class ModesView {
     const placed = spread(heights, 1.15 * chart.unit, top, bottom);
     this.labels.replaceChildren(
       ...named.map((place, order) => {
-        const at = { x: chart.left + chart.width + 0.4 * chart.unit, y: placed[order] + 0.35 * chart.unit };
-        return shape("text", { ...at, class: `colour-${order}` }, `λ ${brief(modes[place].bend, 3)}`);
+        const at = {
+          x: chart.left + chart.width + 0.4 * chart.unit,
+          y: placed[order] + 0.35 * chart.unit,
+        };
+        return shape(
+          "text",
+          { ...at, class: `colour-${order}` },
+          `λ ${brief(modes[place].bend, 3)}`,
+        );
       }),
     );
   }
@@ -99,11 +118,15 @@ function modeWords(settings, modes, faint) {
     return `Each line is an eigenvector of the Hessian; λ says how steep the loss is along it.${more}`;
   const kept = (mode) => Math.abs(factorAlong(settings, lr * mode.bend));
   const [steep, flat] = [modes[0], modes.at(-1)];
-  const told = (mode) => (kept(mode) < 1 ? `keeps ${percent(kept(mode))} of its error` : `grows ${brief(kept(mode), 3)} times`);
+  const told = (mode) =>
+    kept(mode) < 1
+      ? `keeps ${percent(kept(mode))} of its error`
+      : `grows ${brief(kept(mode), 3)} times`;
   if (modes.length < 2 || steep.bend < 1.01 * flat.bend)
     return `The valley is round: in each epoch every mode ${told(steep)}.`;
   const both = `In each epoch the steepest mode, λ = ${brief(steep.bend, 3)}, ${told(steep)}; the flattest, λ = ${brief(flat.bend, 3)}, ${told(flat)}`;
-  if (kept(steep) >= 1) return `${both}. Along the steepest each step leaps over the minimum.${more}`;
+  if (kept(steep) >= 1)
+    return `${both}. Along the steepest each step leaps over the minimum.${more}`;
   if (kept(flat) - kept(steep) < 0.005)
     return `${both}. ${optimizer === "gd" ? "A larger γ would overshoot along the steepest" : "The steps before carry it along the valley's floor, too"}.${more}`;
   return `${both}: that is the valley's floor, where the loss hardly slopes, so that steps are short. A larger γ helps there until, at the limit, the walls throw the steps out.${more}`;
@@ -116,7 +139,8 @@ class PathView {
     this.figure = figure;
     this.views = { path: hasLevels ? new LevelsView(figure, app) : new ParamsView(figure, app) };
     const { settings, scales } = run;
-    if (scales[settings.scale].is_parabola && !settings.l1) this.views.modes = new ModesView(figure, app);
+    if (scales[settings.scale].is_parabola && !settings.l1)
+      this.views.modes = new ModesView(figure, app);
     this.switch = element("button", { type: "button", id: "modes" }, "");
     this.switch.addEventListener("click", () => app.look(app.view === "modes" ? "path" : "modes"));
     if (this.views.modes) figure.title.after(this.switch);
@@ -130,7 +154,8 @@ class PathView {
   draw(scene) {
     const { view = "path" } = this.app;
     const shown = this.views[view] ?? this.views.path;
-    for (const each of Object.values(this.views)) set(each.chart.svg, { hidden: each === shown ? null : "" });
+    for (const each of Object.values(this.views))
+      set(each.chart.svg, { hidden: each === shown ? null : "" });
     this.figure.heading(shown.title);
     say(this.switch, view === "modes" ? this.other : "modes");
     shown.draw(scene);

@@ -12,7 +12,9 @@ function scaledRows({ values, weights }, scale) {
   const target = new Float64Array(values.length);
   values.forEach((row, place) => {
     const one = row[p];
-    const centred = scale.means.map((mean, column) => row[column] - mean * one - scale.rest[column] * one);
+    const centred = scale.means.map(
+      (mean, column) => row[column] - mean * one - scale.rest[column] * one,
+    );
     for (let column = 0; column < p; column += 1) {
       design[place * size + column] = onBasis(centred, scale.basis, column);
     }
@@ -76,8 +78,7 @@ class Objective {
       const start = row * size;
       const y = target[row];
       let z = 0;
-      for (let column = 0; column < size; column += 1)
-        z += design[start + column] * params[column];
+      for (let column = 0; column < size; column += 1) z += design[start + column] * params[column];
       if (hasKink && this.isRounding(z - y, row, params)) z = y;
       const weight = weights ? weights[row] : 1;
       loss += weight * value(z, y);

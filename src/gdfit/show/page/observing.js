@@ -1,5 +1,5 @@
-// Observations that are moved, added and removed, and a line that is set by hand: one feature, by
-// pointer and by keyboard. The loss is that of the new observations at once.
+// Observations that are moved, added and removed: one feature, by pointer and by keyboard. The loss is
+// that of the new observations at once.
 
 const NEAR_DOT = { mouse: 14, touch: 24 }; // pixels from a dot, and it is meant
 const TWICE = 350; // milliseconds between two taps on a dot, which remove it
@@ -9,9 +9,20 @@ const STEP_OF = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], Arrow
 
 /** Whether the page has all observations of one feature, and knows the loss of others. */
 function canObserve() {
-  const { features, intercept, weighted, validation, plane, went_on: model, rows, observations } = run;
+  const {
+    features,
+    intercept,
+    weighted,
+    validation,
+    plane,
+    went_on: model,
+    rows,
+    observations,
+  } = run;
   const isWhole = rows.kind !== "sample" && sample.length === observations;
-  return features.length === 1 && intercept && isWhole && !(weighted || validation || plane || model);
+  return (
+    features.length === 1 && intercept && isWhole && !(weighted || validation || plane || model)
+  );
 }
 
 /** The run with other observations, [x, y], on the scales that are made of them. */
@@ -19,11 +30,18 @@ function observed(points) {
   const { settings, scales: before } = run;
   const [x, y] = [0, 1].map((place) => Float64Array.from(points, (point) => point[place]));
   const condensed = condensedFrom([x], y);
-  const starts = (scale) => [...onScale(inData(before[settings.scale].start, before[settings.scale]), scale)];
+  const starts = (scale) => [
+    ...onScale(inData(before[settings.scale].start, before[settings.scale]), scale),
+  ];
   const common = { ...run, observations: points.length, rounding: EXACT * condensed.square };
   if (run.rows.kind === "condensed") {
     const whole = { ...run.rows, total: points.length, values: condensed.rows };
-    return { ...common, sample: points, rows: whole, scales: scalesFrom(condensed, starts, settings) };
+    return {
+      ...common,
+      sample: points,
+      rows: whole,
+      scales: scalesFrom(condensed, starts, settings),
+    };
   }
   const rows = points.map(([first, last]) => [first, 1, last]);
   const whole = { ...run.rows, total: points.length, values: rows };
@@ -35,7 +53,8 @@ function observed(points) {
   const scales = Object.fromEntries(
     Object.entries(condensed.scales).map(([name, scale]) => {
       const own = { ...scale, rows: null, start: starts(scale) };
-      const shape = settings.loss === "logistic" && bendsOfClasses(scaledRows({ values: rows }, own), settings);
+      const shape =
+        settings.loss === "logistic" && bendsOfClasses(scaledRows({ values: rows }, own), settings);
       return [name, { ...own, ...shape }];
     }),
   );
@@ -47,7 +66,10 @@ function observed(points) {
 function bendsOfClasses({ design, target, size }, { l2 }) {
   const total = target.length;
   const { mean } = LOSS;
-  const objective = new Objective({ design, target, size, weights: null }, total, { ...run.settings, l1: 0 });
+  const objective = new Objective({ design, target, size, weights: null }, total, {
+    ...run.settings,
+    l1: 0,
+  });
   let params = new Float64Array(size);
   for (let turn = 0; turn < 60; turn += 1) {
     const rows = Array.from(target, (y, row) => {
@@ -62,7 +84,9 @@ function bendsOfClasses({ design, target, size }, { l2 }) {
     params = Float64Array.from(shape.minimum);
     if (!params.every(Number.isFinite) || Math.hypot(...params) > 1e4) return {};
     if (Math.hypot(...step) > 1e-12 * Math.hypot(...params)) continue;
-    const [bound] = principalAxes([0, 1].map((column) => Float64Array.from(target, (_, row) => design[row * size + column])));
+    const [bound] = principalAxes(
+      [0, 1].map((column) => Float64Array.from(target, (_, row) => design[row * size + column])),
+    );
     const largest = bound.value ** 2 / (4 * total) + 2 * l2;
     return { ...shape, minimum_loss: objective.at(params), is_parabola: false, bound: largest };
   }
@@ -75,7 +99,12 @@ class Observing {
     Object.assign(this, { view, app, place: 0, isMoving: false });
     this.handle = shape(
       "g",
-      { class: "hold dot", tabindex: 0, role: "button", "aria-roledescription": "movable observation" },
+      {
+        class: "hold dot",
+        tabindex: 0,
+        role: "button",
+        "aria-roledescription": "movable observation",
+      },
       shape("circle", { class: "grip" }),
     );
     view.chart.over.append(this.handle);
@@ -85,7 +114,10 @@ class Observing {
     for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => this.drop());
     svg.addEventListener("dblclick", (event) => this.turn(event));
     // A finger on a dot moves the dot, and not the page.
-    const hold = (event) => event.touches.length === 1 && this.nearest(event.touches[0], "touch") >= 0 && event.preventDefault();
+    const hold = (event) =>
+      event.touches.length === 1 &&
+      this.nearest(event.touches[0], "touch") >= 0 &&
+      event.preventDefault();
     svg.addEventListener("touchstart", hold, { passive: false });
     this.handle.addEventListener("keydown", (event) => this.onKey(event));
     set(svg, { class: "observing" });
@@ -112,7 +144,10 @@ class Observing {
     const box = chart.svg.getBoundingClientRect();
     let [found, least] = [-1, NEAR_DOT[kind] ?? NEAR_DOT.mouse];
     sample.forEach(([x, y], place) => {
-      const away = Math.hypot(chart.x(x) - event.clientX + box.left, chart.y(spreadOut(y, place)) - event.clientY + box.top);
+      const away = Math.hypot(
+        chart.x(x) - event.clientX + box.left,
+        chart.y(spreadOut(y, place)) - event.clientY + box.top,
+      );
       if (away < least) [found, least] = [place, away];
     });
     return found;
@@ -122,7 +157,8 @@ class Observing {
     if (event.button !== 0 || event.target.closest(".line-grip")) return;
     const place = this.nearest(event);
     if (place < 0) return;
-    const isTwice = event.pointerType === "touch" && place === this.place && event.timeStamp - this.taken < TWICE;
+    const isTwice =
+      event.pointerType === "touch" && place === this.place && event.timeStamp - this.taken < TWICE;
     this.taken = event.timeStamp;
     if (isTwice) {
       this.remove(place);
@@ -187,14 +223,18 @@ class Observing {
     if (step) {
       const size = KEY_STEP / (event.shiftKey ? 5 : 1);
       const up = run.classes ? step[1] : size * step[1] * (view.ys[1] - view.ys[0]);
-      const moved = [x + size * step[0] * (view.xs[1] - view.xs[0]), run.classes ? this.put(y + up) : y + up];
+      const moved = [
+        x + size * step[0] * (view.xs[1] - view.xs[0]),
+        run.classes ? this.put(y + up) : y + up,
+      ];
       this.change(sample.with(this.place, moved));
     } else if (event.key === "PageDown" || event.key === "PageUp") {
       const order = [...sample.keys()].sort((one, other) => sample[one][0] - sample[other][0]);
       const at = order.indexOf(this.place) + (event.key === "PageDown" ? 1 : -1);
       this.place = order.at(at % order.length);
     } else if (event.key === "Delete" || event.key === "Backspace") this.remove(this.place);
-    else if (event.key === "Enter" || event.key === "Insert") this.add([x + KEY_STEP * (view.xs[1] - view.xs[0]), y]);
+    else if (event.key === "Enter" || event.key === "Insert")
+      this.add([x + KEY_STEP * (view.xs[1] - view.xs[0]), y]);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -210,77 +250,5 @@ class Observing {
       "aria-label": `observation ${this.place + 1} of ${sample.length} at ${numberOrDate(x)}, ${short(y, 3)}; the arrow keys move it, Page Down takes the next, Enter adds one, Delete removes it`,
     });
     set(this.handle.firstElementChild, { r: 0.7 * chart.unit });
-  }
-}
-
-/** Two grips on the line, by which one sets it where the descent starts. */
-class LineGrips {
-  constructor(view, app) {
-    Object.assign(this, { view, app, isMoving: false });
-    this.grips = [0.15, 0.85].map((part, place) => {
-      const name = place ? "right" : "left";
-      const grip = shape(
-        "g",
-        { class: "hold line-grip", tabindex: 0, role: "button", "aria-roledescription": "movable point" },
-        shape("circle", { class: "grip", r: GRIP }),
-        shape("circle", { class: "ring" }),
-      );
-      const move = (y) => this.set(place, y);
-      grip.addEventListener("pointerdown", (event) => {
-        grip.setPointerCapture(event.pointerId);
-        this.isMoving = true;
-        event.preventDefault();
-        grip.focus({ preventScroll: true });
-      });
-      grip.addEventListener("pointermove", (event) => {
-        if (this.isMoving) move(view.y.back(Math.min(Math.max(view.chart.partsOf(event)[1], 0), 1)));
-      });
-      for (const end of ["pointerup", "pointercancel"])
-        grip.addEventListener(end, () => {
-          this.isMoving = false;
-          view.isHeld = false;
-          app.draw();
-        });
-      grip.addEventListener("keydown", (event) => {
-        const up = STEP_OF[event.key]?.[1];
-        if (!up) return;
-        event.preventDefault();
-        event.stopPropagation();
-        move(this.heights[place] + (up * KEY_STEP * (view.ys[1] - view.ys[0])) / (event.shiftKey ? 5 : 1));
-      });
-      view.chart.over.append(grip);
-      return { grip, part, name };
-    });
-  }
-
-  get places() {
-    const [low, high] = this.view.xs;
-    return this.grips.map(({ part }) => low + part * (high - low));
-  }
-
-  /** Start from the line through a point over one of the places, and the other as it is. */
-  set(place, y) {
-    const { app } = this;
-    const heights = this.heights.with(place, y);
-    const [left, right] = this.places;
-    const w = (heights[1] - heights[0]) / (right - left);
-    app.wanted = app.descent.first;
-    app.change({ start: onScale([w, heights[0] - w * left], run.scales[app.settings.scale]) });
-  }
-
-  draw([w, b], isStart) {
-    const { chart, ys } = this.view;
-    if (isStart) this.heights = this.places.map((x) => w * x + b);
-    this.grips.forEach(({ grip, name }, place) => {
-      const y = this.heights?.[place] ?? NaN;
-      const isSeen = isStart && Number.isFinite(y);
-      const at = Math.min(Math.max(y, ys[0]), ys[1]); // of a line that is out of the picture, at its edge
-      set(grip, {
-        visibility: isSeen ? null : "hidden",
-        transform: `translate(${tidy(chart.x(this.places[place]))} ${tidy(chart.y(at))})`,
-        "aria-label": `the line's ${name}, at ${short(y, 3)}; the arrow keys move it`,
-      });
-      set(grip.lastElementChild, { r: 0.5 * chart.unit });
-    });
   }
 }

@@ -45,7 +45,8 @@ const OPTIMIZERS = {
     const before = memory.sum;
     memory.sum = grad.map((value, place) => (before ? before[place] : 0) + value * value);
     return params.map(
-      (param, place) => param - (lr * grad[place]) / (Math.sqrt(memory.sum[place]) + ADAGRAD_EPSILON),
+      (param, place) =>
+        param - (lr * grad[place]) / (Math.sqrt(memory.sum[place]) + ADAGRAD_EPSILON),
     );
   },
 
@@ -104,7 +105,10 @@ const PROXIMAL = {
     proximal(params, grad, memory, settings, settings.momentum),
   nesterov: (params, grad, memory, { lr, l1, momentum: mu }) => {
     const before = memory.before ?? params;
-    const reached = thresholded(params.map((param, place) => param - lr * grad[place]), lr * l1);
+    const reached = thresholded(
+      params.map((param, place) => param - lr * grad[place]),
+      lr * l1,
+    );
     memory.before = reached;
     return reached.map((param, place) => param + mu * (param - before[place]));
   },
@@ -122,7 +126,10 @@ function proximal(params, grad, memory, { lr, l1 }, mu) {
   const before = memory.before ?? params;
   memory.before = params;
   const ahead = params.map((param, place) => param + mu * (param - before[place]));
-  return thresholded(ahead.map((param, place) => param - lr * grad[place]), lr * l1);
+  return thresholded(
+    ahead.map((param, place) => param - lr * grad[place]),
+    lr * l1,
+  );
 }
 
 function thresholded(params, most) {

@@ -110,8 +110,7 @@ class Player {
     const working = this.app.reached >= last ? "" : " …";
     const isCut = !isOver && seen !== null && seen < end;
     this.whole.hidden = !isCut;
-    if (isCut)
-      say(this.whole, isWhole ? `to ${counted(seen)} only` : `show to ${counted(end)}`);
+    if (isCut) say(this.whole, isWhole ? `to ${counted(seen)} only` : `show to ${counted(end)}`);
     set(this.whole, { title: isCut ? `nothing changes after epoch ${counted(seen)}` : "" });
     this.epoch.replaceChildren(
       "epoch ",
@@ -143,13 +142,17 @@ class Player {
     if (!other) return [];
     const { descent, number } = other;
     const { loss } = epoch > descent.first ? descent.at(epoch) : (descent.kept[1] ?? descent.last);
-    return [element("span", { class: "rival-text" }, `run ${number} `, element("b", {}, short(loss)))];
+    return [
+      element("span", { class: "rival-text" }, `run ${number} `, element("b", {}, short(loss))),
+    ];
   }
 
   /** How it ended, at the end. */
   ending(epoch, epochs, step, descent, settings) {
     if (descent.status)
-      return [element("strong", { class: "bad" }, `diverged at epoch ${counted(descent.last.epoch)}`)];
+      return [
+        element("strong", { class: "bad" }, `diverged at epoch ${counted(descent.last.epoch)}`),
+      ];
     if (epoch < epochs || epoch === descent.first) return [];
     const { minimum_loss: minimum } = run.scales[settings.scale];
     const first = descent.kept[1].loss;

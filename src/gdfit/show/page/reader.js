@@ -13,7 +13,9 @@ const NUMBER = {
 const INFINITE = /^[+-]?inf(inity)?$/i;
 const SPELLINGS = JSON.parse(document.getElementById("run").textContent).spellings; // as gdfit's
 const MISSING = new Set(SPELLINGS.missing);
-const MISSING_MARKS = new Set([...MISSING, "missing", "unknown", "n.a"].map((word) => word.toLowerCase()));
+const MISSING_MARKS = new Set(
+  [...MISSING, "missing", "unknown", "n.a"].map((word) => word.toLowerCase()),
+);
 const QUOTED = /^"(?:[^"]|"")*"$/;
 
 /** What is wrong with a file, where, and the choices that are a way out of it. */
@@ -65,7 +67,10 @@ function contentOf(field) {
  * they begin and end on. A line of nothing but blanks is none.
  */
 function* records(text, delimiter) {
-  const [blanks, ends] = [delimiter === "\t" ? " " : "[ \\t]", delimiter === " " ? "[ \\t]" : `[${delimiter}]`];
+  const [blanks, ends] = [
+    delimiter === "\t" ? " " : "[ \\t]",
+    delimiter === " " ? "[ \\t]" : `[${delimiter}]`,
+  ];
   const after = `(?=${blanks}*(?:\\n|$)|${delimiter === " " ? "" : `${blanks}*`}${ends})`;
   const rest = delimiter === " " ? "[^ \\t\\n]*" : `[^${delimiter}\\n]*`;
   const field = new RegExp(
@@ -112,11 +117,18 @@ function sniffed(text) {
     const [width, alike] = mostCommon(whole.map(({ fields }) => fields.length));
     const isCut = width >= 2 && 2 * alike >= rows.length;
     const every = rows.flatMap(({ fields }) => fields);
-    return { delimiter, rows, alike: isCut ? alike : 0, share: every.filter(hasNumber).length / every.length };
+    return {
+      delimiter,
+      rows,
+      alike: isCut ? alike : 0,
+      share: every.filter(hasNumber).length / every.length,
+    };
   });
   const most = Math.max(...found.map(({ alike }) => alike));
   if (!most) return found[3]; // a single column
-  return found.filter(({ alike }) => alike === most).reduce((one, other) => (other.share > one.share ? other : one));
+  return found
+    .filter(({ alike }) => alike === most)
+    .reduce((one, other) => (other.share > one.share ? other : one));
 }
 
 /** The most common of some values, and how often it is there. */
@@ -164,25 +176,46 @@ function topOf(rows, decimal) {
     return present.length && present.every((field) => saysNumber(field, mark));
   };
   const other = OTHER_MARK[decimal];
-  const alike = below.map(({ fields }) => fields).filter((fields) => fields.length === first.fields.length);
+  const alike = below
+    .map(({ fields }) => fields)
+    .filter((fields) => fields.length === first.fields.length);
   if (!isAll(decimal) && isAll(other)) {
     const said = first.fields.find((field) => !saysNumber(field, decimal) && !MISSING.has(field));
     throw new FileError(noNumber(said, decimal), { line: first.line, ways: [{ decimal: other }] });
   }
   const numeric = numericPlaces(alike, decimal);
-  if (isAll(decimal) || (numeric.length && numeric.every((place) => hasNumber(first.fields[place])))) {
+  if (
+    isAll(decimal) ||
+    (numeric.length && numeric.every((place) => hasNumber(first.fields[place])))
+  ) {
     if (isAll(decimal) && isUnlike(first.fields, alike, decimal))
-      throw new CommandError("its first line may be numbers or the columns' names", { line: first.line });
+      throw new CommandError("its first line may be numbers or the columns' names", {
+        line: first.line,
+      });
     return { header: null, rows, width: first.fields.length };
   }
   const leading = below.findIndex(({ fields }) => fields.some(hasNumber));
-  if (leading > 0 && leading <= 3 && areUnits(below.map(({ fields }) => fields), leading, width, decimal))
+  if (
+    leading > 0 &&
+    leading <= 3 &&
+    areUnits(
+      below.map(({ fields }) => fields),
+      leading,
+      width,
+      decimal,
+    )
+  )
     throw new CommandError("lines of words stand below its header", { line: below[0].line });
-  const isNamed = first.fields.length === width && !(first.fields.filter(Boolean).length === 1 && width > 1);
+  const isNamed =
+    first.fields.length === width && !(first.fields.filter(Boolean).length === 1 && width > 1);
   const more = width - first.fields.length;
-  const isEmpty = more > 0 && below.every(({ fields }) => fields.length !== width || !fields.slice(-more).some(Boolean));
+  const isEmpty =
+    more > 0 &&
+    below.every(({ fields }) => fields.length !== width || !fields.slice(-more).some(Boolean));
   if (!isNamed && !isEmpty && !(more === 1 && first.fields.length > 1))
-    throw new CommandError(`its first line is no header for the ${width} columns below it`, { line: first.line });
+    throw new CommandError(`its first line is no header for the ${width} columns below it`, {
+      line: first.line,
+    });
   const blanks = new Array(Math.max(more, 0)).fill("");
   const header = isEmpty ? [...first.fields, ...blanks] : [...blanks, ...first.fields];
   return { header: header.map(bare), rows: below, width };
@@ -196,7 +229,8 @@ function areUnits(rows, leading, width, decimal) {
     places.length > 0 &&
     below.length > 1 &&
     rows.slice(0, leading).every((fields) => {
-      const said = fields.length === width ? places.map((place) => fields[place]).filter(Boolean) : [];
+      const said =
+        fields.length === width ? places.map((place) => fields[place]).filter(Boolean) : [];
       const isWord = (word) => word === "%" || !(isMissingMark(word) || /[0-9]/.test(word));
       return said.every(isWord) && 2 * said.length > fields.filter(Boolean).length;
     })
@@ -222,7 +256,8 @@ function numericPlaces(rows, decimal) {
 /** Whether whole, rising numbers on a first line may be names: years, or 0, 1, 2. */
 function isUnlike(first, below, decimal) {
   const places = numericPlaces(below, decimal);
-  const isRising = (row) => row.every((said, at) => /^[0-9]+$/.test(said) && (!at || Number(said) > Number(row[at - 1])));
+  const isRising = (row) =>
+    row.every((said, at) => /^[0-9]+$/.test(said) && (!at || Number(said) > Number(row[at - 1])));
   const chosen = (row) => places.map((place) => row[place]);
   const rows = below.map(chosen).filter((row) => !row.some((said) => MISSING.has(said)));
   const said = chosen(first);
@@ -243,6 +278,7 @@ function valueOf(said, decimal) {
 function noNumber(said, decimal) {
   if (INFINITE.test(said)) return `${quoted(said)} is not a finite number`;
   const other = OTHER_MARK[decimal];
-  if (NUMBER[other].test(said)) return `${quoted(said)} is not a number (decimals with '${other}' need --decimal ${other})`;
+  if (NUMBER[other].test(said))
+    return `${quoted(said)} is not a number (decimals with '${other}' need --decimal ${other})`;
   return `${quoted(said)} is not a number`;
 }

@@ -17,7 +17,9 @@ function take(record) {
   UNSCALED = { means: zeros, rest: zeros, basis: null };
   objectives = {};
   const plain = { ...run.settings, l2: 0, l1: 0 };
-  validationObjective = run.validation && new Objective(scaledRows(run.validation, UNSCALED), run.validation.total, plain);
+  validationObjective =
+    run.validation &&
+    new Objective(scaledRows(run.validation, UNSCALED), run.validation.total, plain);
   sample = run.sample ?? run.rows.values.map((row) => [...row.slice(0, -2), row.at(-1)]);
 }
 

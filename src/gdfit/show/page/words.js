@@ -13,7 +13,9 @@ function verdict(settings, shape) {
   if (schedule === "constant") return constantVerdict(settings, shape);
   const [kind, lead, text] = constantVerdict(settings, shape);
   const falls = ` That is for the first epoch: by the schedule γ falls, to ${brief(rateIn(epochs, epochs, settings), 2)} in the last.`;
-  return kind === "diverges" ? ["zigzags", "Climbs at first.", text + falls] : [kind, lead, text + falls];
+  return kind === "diverges"
+    ? ["zigzags", "Climbs at first.", text + falls]
+    : [kind, lead, text + falls];
 }
 
 const SEARCHES = {
@@ -23,14 +25,17 @@ const SEARCHES = {
 };
 const OWN_STEPS = {
   adam: "adam's steps are about γ = LR long in each param, however steep the loss is. Near the minimum it can't come closer than that until its steps average out.",
-  rmsprop: "rmsprop divides each slope by its usual size of late: its steps are about γ = LR long in each param, however steep the loss is, and in the end the params hover around the minimum.",
-  adagrad: "adagrad divides each slope by the root of the sum of all its squares so far: the first step is γ = LR long in each param, and the steps become ever shorter.",
+  rmsprop:
+    "rmsprop divides each slope by its usual size of late: its steps are about γ = LR long in each param, however steep the loss is, and in the end the params hover around the minimum.",
+  adagrad:
+    "adagrad divides each slope by the root of the sum of all its squares so far: the first step is γ = LR long in each param, and the steps become ever shorter.",
 };
 
 /** The same for a learning rate that stays. */
 function constantVerdict(settings, shape) {
   const { lr, optimizer } = settings;
-  if (OWN_STEPS[optimizer]) return ["free", "No such limit.", OWN_STEPS[optimizer].replace("LR", brief(lr, 3))];
+  if (OWN_STEPS[optimizer])
+    return ["free", "No such limit.", OWN_STEPS[optimizer].replace("LR", brief(lr, 3))];
   if (shape.lambda_max === undefined) return ["free", "No such limit.", LOSS.free];
   if (!shape.is_parabola) return bentVerdict(settings, shape);
   const limit = stableLimit(settings, shape);
@@ -113,7 +118,11 @@ function bentVerdict(settings, shape) {
       "Converges.",
       `γ is ${brief(lr / limit.calm, 3)} times ${bound}: on the way the steps may overshoot. ${there}, ${part}. ${pace}`,
     ];
-  return ["converges", "Converges.", `γ is ${share(lr / limit.calm)} of ${bound}. ${there}. ${pace}`];
+  return [
+    "converges",
+    "Converges.",
+    `γ is ${share(lr / limit.calm)} of ${bound}. ${there}. ${pace}`,
+  ];
 }
 
 /** Whether an epoch is more than one update. */
@@ -173,7 +182,8 @@ function historyOf({ ended, settings, scales, went_on: model }) {
   const onScale = Object.keys(scales).length > 1 ? `, scale ${scale}` : "";
   const shown =
     ended.epochs > FIRST_EPOCHS ? `, of which the first ${counted(FIRST_EPOCHS)} are shown` : "";
-  const known = ended.accuracy === null ? "" : `, accuracy ${brief(100 * ended.accuracy, 3)}\u00a0%`;
+  const known =
+    ended.accuracy === null ? "" : `, accuracy ${brief(100 * ended.accuracy, 3)}\u00a0%`;
   const fit = ended.r_squared === null ? known : `, R² ${brief(ended.r_squared)}`;
   const end = `${ended.status} after ${counted(ended.epochs, "epoch")}`;
   const before = model ? `, going on after ${counted(model.epochs, "epoch")}` : "";
@@ -199,4 +209,28 @@ function groundOf({ rows, observations, settings }) {
     true,
     `${why} the observations themselves, and this page holds a sample of ${counted(rows.values.length)} of the ${counted(observations)}; it descends on the sample, so its numbers are near those of the run, which is drawn in grey, not the same.`,
   ];
+}
+
+/** Say what the run is; `isOwn` unless its observations have been changed. */
+function describe(isOwn) {
+  const { features, answer, observations, settings, validation, intercept } = run;
+  const name = named(answer, 40);
+  const model =
+    features.length === 1
+      ? `${name} = ${linked(`w · ${named(features[0])}${intercept ? " + b" : ""}`)}`
+      : `${name} from ${counted(features.length)} features`;
+  const held = validation ? `, validated on ${counted(validation.observations)} more` : "";
+  const batches = settings.batch_size ? `, in mini-batches of ${counted(settings.batch_size)}` : "";
+  const penalties = penaltiesOf(settings);
+  const penalty = penalties ? `, with the penalty ${penalties}` : "";
+  const loss = `${run.weighted ? "weighted " : ""}${run.loss_name}`;
+  const about = `${loss} of ${counted(observations, "observation")}${batches}${penalty}${held}`;
+  const [isNote, ground] = groundOf(run);
+  say(document.getElementById("model"), model);
+  say(document.getElementById("about"), about);
+  const holder = document.getElementById(isNote ? "ground" : "footing");
+  holder.hidden = false;
+  const history = isOwn ? historyOf(run) : "The observations have been changed.";
+  say(holder, isNote ? ground : `${history} ${ground}`);
+  say(document.getElementById("made"), `gdfit ${run.version}`);
 }
