@@ -1,5 +1,5 @@
 // The columns of a text that a fit uses, and what is said of them, as gdfit chooses them and says it
-// (held.py, columns.py).
+// (sniffing.py, columns.py).
 
 const GROUPED = /^[+-]?[0-9]{1,3}([,.][0-9]{3})+$/; // thousands, or decimals
 const MOST_FEATURES = 100; // which are condensed and whitened in an instant
