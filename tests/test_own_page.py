@@ -82,6 +82,11 @@ NOT_PLAIN = {
     "nothing_but_words": "a,y\none,1\ntwo,2\none,3\n",
     "null_bytes": "a,y\n1,2\0\n",
     "many_columns": ",".join(f"c{i}" for i in range(150)) + "\n" + ",".join("1" * 150) + "\n",
+    "json": '[{"a": 1, "y": 2}, {"a": 2, "y": 3}]',
+    "json_lines": '{"a": 1, "y": 2}\n{"a": 2, "y": 3}\n',
+    "a_web_page": "<html><body>no, data, here</body></html>\n",
+    "names_or_numbers": "1990,1991,1992\n1.5,2.5,3\n2.5,3,4\n3.5,1,7\n",
+    "dates_alone": "date,y\n2024-01-01,1\n2024-01-02,3\n",
     "comments_above": "# made today\na,y\n1,2\n2,3\n",
 }
 

@@ -14,7 +14,11 @@ class Address {
     link.addEventListener("click", async () => {
       this.write();
       const isCopied = await copied(location.href);
-      say(link, isCopied ? "copied" : "copy it above");
+      const isLeftOut = run !== app.record && sample.length > MOST_SENT;
+      say(
+        link,
+        isCopied ? `copied${isLeftOut ? " without the observations" : ""}` : "copy it above",
+      );
       setTimeout(() => say(link, "copy link"), 1500);
     });
   }

@@ -56,6 +56,7 @@ function tableOf(given, name, choice = {}) {
   if (text.includes("\0")) throw new CommandError("has null bytes");
   if (!text.trim()) throw new FileError("is empty");
   if (/^"?sep=.|^[#%]/i.test(text)) throw new CommandError("begins with a comment", { line: 1 });
+  if (/^\s*[[{<]/.test(text)) throw new CommandError("is no table, but JSON or a web page");
   const { delimiter, rows: head } = sniffed(text);
   if (!text.includes('"') && areInSingleQuotes(head.slice(1)))
     throw new CommandError("has other quotes than double ones");
