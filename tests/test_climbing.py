@@ -80,6 +80,17 @@ def test_modes_of_many_features_of_a_penalty_and_of_classes() -> None:
     assert len(modes_of(figure.axes[0])) == 3
 
 
+def test_the_title_says_what_rate_and_how_it_falls() -> None:
+    titles: dict[str, dict[str, Any]] = {
+        "The loss: cg": {"optimizer": "cg"},
+        "The loss: gd, lr 0.1, cosine": {"lr": 0.1, "schedule": "cosine"},
+        "The loss: adam, lr 0.1": {"lr": 0.1, "optimizer": "adam"},
+    }
+    for title, options in titles.items():
+        _, _, figure = picture_of(panel="loss", **options)
+        assert figure.axes[0].get_title() == title
+
+
 def test_a_slow_divergence_is_drawn_to_its_end() -> None:
     fit, _, figure = picture_of(lr=0.335, init=[0, 0.9], epochs=25)
     steepest, _, _, path = figure.axes

@@ -516,3 +516,43 @@ def test_many_features(gdfit: Gdfit) -> None:
 
 def test_a_comparison_needs_an_outcome_to_tell_of() -> None:
     assert Comparison([]).outcomes == ()
+
+
+def test_schedules_and_rules_that_find_their_rate_side_by_side(gdfit: Gdfit) -> None:
+    options = ["--lr", "0.3", "--schedule", "constant,step,exponential", "--decay", "0.8"]
+    every: Any = gdfit.json("compare", LECTURE, *options)
+    runs = {run["schedule"]: run for run in every}
+    assert {name: run["decay"] for name, run in runs.items()} == {
+        "constant": None,
+        "step": 0.8,
+        "exponential": 0.8,
+    }
+    for name, run in runs.items():
+        decay = [] if name == "constant" else ["--decay", "0.8"]
+        alone = gdfit.json("train", LECTURE, "--lr", "0.3", "--schedule", name, *decay)
+        assert (alone["w"], alone["b"]) == (run["w"], run["b"])
+    best = gdfit("compare", LECTURE, *options).out.rpartition(" best ")[2]
+    assert "--lr 0.3 --schedule constant" in best
+    assert "--decay" not in best
+    found: Any = gdfit.json("compare", LECTURE, "--optimizer", "gd,steepest,cg", "--scale", "none")
+    assert [(run["optimizer"], run["lr"]) for run in found[:2]] == [
+        ("cg", None),
+        ("steepest", None),
+    ]
+    table = gdfit("compare", LECTURE, "--optimizer", "gd,cg", "--scale", "none").out
+    assert "—         cg" in table
+    assert "nan" not in table
+    csv = gdfit(
+        "compare", LECTURE, "--optimizer", "gd,cg", "--scale", "none", "--format", "csv"
+    ).out
+    assert "\n2,,cg,1," in csv
+
+
+def test_limits_of_momentum_are_told_where_a_run_climbs(gdfit: Gdfit) -> None:
+    out = gdfit("compare", LECTURE, "--lr", "0.7,0.1", "--optimizer", "gd,momentum,nesterov").out
+    limits = [line for line in out.splitlines() if line.startswith(" limit")]
+    assert {line.rpartition(" = ")[2] for line in limits} == {
+        "2(1 + 0.9)/λmax",
+        "2(1 + 0.9)/((1 + 2·0.9)λmax)",
+        "2/λmax",
+    }

@@ -140,7 +140,8 @@ class Run(Displayed):
 
     def __repr__(self) -> str:
         settings, made = self.settings, self.last.epoch if self.last else 0
-        chosen = f"lr {settings.lr:.5g}, scale {settings.scale}"
+        rate = settings.optimizer if settings.finds_rate else f"lr {settings.lr:.5g}"
+        chosen = f"{rate}, scale {settings.scale}"
         return f"<Run: {made} of {settings.epochs} epochs, {chosen}, of {self.observations}>"
 
     @cached_property

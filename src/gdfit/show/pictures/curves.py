@@ -100,7 +100,9 @@ def loss_title(fit: Fit) -> str:
         factor = (1 - float(settings.lr) * curvature.lambda_max) ** 2
         return f"The loss: in the end each epoch multiplies it by {drawing.picture_number(factor)}"
     batches = f", {counted(settings.batch_size, 'row')} a batch" if settings.batch_size else ""
-    return f"The loss: {settings.optimizer}, lr {float(settings.lr):.4g}{batches}"
+    rate = "" if settings.finds_rate else f", lr {float(settings.lr):.4g}"
+    falls = "" if settings.schedule == "constant" else f", {settings.schedule}"
+    return f"The loss: {settings.optimizer}{rate}{falls}{batches}"
 
 
 PARAMS_GROWN = 100.0  # times the first params: out of the picture
