@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from gdfit.data.batch import Asked, Batch
-from gdfit.data.sources.arrow_reader import read_by_arrow
+from gdfit.data.sources.block_readers import read_by_arrow, read_plainly
 from gdfit.data.sources.csv_file import HEAD_BYTES, CsvFile
-from gdfit.data.sources.plain_reader import read_plainly
 from gdfit.data.sources.source import open_source
 from gdfit.data.text.blocks import UNIT_BYTES, Block, UnitCutter
 from gdfit.data.text.dialect import Dialect

@@ -31,7 +31,7 @@ from gdfit import (
     train,
 )
 from gdfit.data.batch import Asked
-from gdfit.data.sources.plain_reader import read_plainly
+from gdfit.data.sources.block_readers import read_plainly
 from gdfit.data.text.blocks import Block
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.spellings import DateSpelling, find_spelling

@@ -52,8 +52,13 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 TELLING = {"COLUMNS", "FORCE_COLOR", "GDFIT_MODEL"}  # variables that change what is shown
 PROGRAMS = ("jq", "sqlite3", "duckdb")  # that examples need, and machines may not have
 PACKAGES = {".xlsx": "python_calamine"}  # the same, for files of this ending
-# How to install gdfit, and its tests, which are this; and what takes more machines than one.
-NOT_RUN = {README: ["```sh", "```"] * 2, ROOT / "docs/cluster.md": ["```sh", "```", "```py", "```"]}
+# How to install gdfit, and its tests, which are this; and what takes more machines than one, or
+# programs that run gdfit.
+NOT_RUN = {
+    README: ["```sh", "```"] * 2,
+    ROOT / "docs/cluster.md": ["```sh", "```", "```py", "```"],
+    ROOT / "docs/teaching.md": ["```yaml", "```", *["```py", "```"] * 2],  # of other programs
+}
 NUMBER = re.compile(r"(-?\d+\.\d+(?:e[-+]?\d+)?)")
 
 

@@ -52,7 +52,7 @@ def drawn_command(draw: random.Random) -> list[str]:
         for each in COMMANDS[name].params
         if each.param_type_name == "option" and each.name not in ("help", "dask")
     ]
-    words = [name] if name in ("export", "page") else [name, "DATA"]
+    words = [name] if name in ("export", "make", "page") else [name, "DATA"]
     for option in draw.sample(options, min(draw.choice([1, 1, 2]), len(options))):
         words.append(option.opts[0])
         if not option.is_flag:

@@ -13,8 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gdfit.data.batch import Asked, Batch, Kind
-from gdfit.data.sources.arrow_reader import read_by_arrow
-from gdfit.data.sources.plain_reader import read_plainly
+from gdfit.data.sources.block_readers import read_by_arrow, read_plainly
 from gdfit.data.text.blocks import Block, ends_of_rows
 from gdfit.data.text.fields import (
     MISSING,

@@ -62,7 +62,7 @@ UNMEANT = {
     "evaluate lecture.csv --lr 0.1": "No such option: --lr (see gdfit evaluate --help)",
     "train lecture.csv --lr": "Option '--lr' requires an argument",
     "train lecture.csv --lr 1,2,x": "--lr takes a number, not '1,2,x'",
-    "train lecture.csv --optimizer lbfgs": "steepest or cg, not 'lbfgs'",
+    "train lecture.csv --optimizer lbfgs": "steepest, cg or FILE.py:NAME, not 'lbfgs'",
 }
 
 
@@ -125,6 +125,9 @@ def test_help_ends_with_examples_that_work(
     assert told[-1 - len(examples) :] == ["Examples:", *examples]
     for sample in ("lecture.csv", "houses.csv"):
         Path(sample).write_bytes((SAMPLES / sample).read_bytes())
+    Path("ana.py").write_text("def model(x, w, b): return w * x + b\n")
+    told_epochs = ["--lr", "0.01", "--init", "0.39779,0.231765", "--history", "epochs.csv"]
+    gdfit("train", "lecture.csv", *told_epochs)
     gdfit("train", "lecture.csv", "-q")
     for line in examples:
         typed = line.rpartition("| ")[2].partition(" > ")[0]

@@ -15,8 +15,7 @@ from conftest import Opened
 from gdfit.data.in_memory import observations_from
 from gdfit.descent.run import train
 from gdfit.errors import GdfitError, UsageError
-from gdfit.show.page import page_of, save_page
-from gdfit.show.page.contents import contents
+from gdfit.show.page import contents, page_of, save_page
 from pages import EVIL, greenhouse, lecture, written
 
 

@@ -29,7 +29,7 @@ from gdfit import (
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
-from gdfit.data.sources.plain_reader import read_plainly
+from gdfit.data.sources.block_readers import read_plainly
 from gdfit.data.text.blocks import Block
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.spellings import THOUSANDS_MARKS, Spelling, find_spelling

@@ -28,7 +28,9 @@ WRONG_USAGE = {
     "train DATA --init 1,inf": "--init takes 2 finite numbers here, one for each of w, b",
     "train DATA --seed -1": "--seed takes a number from 0 on, not '-1'",
     # The loss.
-    "train DATA --loss hinge": "--loss takes mse, mae, huber, logistic or quantile, not 'hinge'",
+    "train DATA --loss hinge": (
+        "--loss takes mse, mae, huber, logistic, quantile or FILE.py:NAME, not 'hinge'"
+    ),
     "train DATA --huber-delta 0": "--huber-delta takes a positive number, not 0",
     "train DATA --l2 -1": "--l2 takes a number that is not negative, not -1",
     # The descent.

@@ -17,9 +17,9 @@ TYPE_CHECKING = False  # as in typing, which takes longer to import than to pres
 if TYPE_CHECKING:
     from typing import Any
 
+    from gdfit.analysis.inference import LikelihoodSummary as LikelihoodSummary
     from gdfit.analysis.inference import Summary as Summary
     from gdfit.analysis.inference import summarize as summarize
-    from gdfit.analysis.likelihood import LikelihoodSummary as LikelihoodSummary
     from gdfit.data.dataset import read_observations as read_observations
     from gdfit.data.in_memory import observations_from as observations_from
     from gdfit.data.observations import Observations as Observations
@@ -50,8 +50,7 @@ if TYPE_CHECKING:
     from gdfit.model.model_file import load_model as load_model
 
 _NAMES = {
-    "analysis.inference": ("Summary", "summarize"),
-    "analysis.likelihood": ("LikelihoodSummary",),
+    "analysis.inference": ("LikelihoodSummary", "Summary", "summarize"),
     "data.reduction.condensed_file": ("write_condensed",),
     "data.dataset": ("read_observations",),
     "data.in_memory": ("observations_from",),
@@ -67,9 +66,9 @@ _NAMES = {
     "errors": ("GdfitError", "GdfitWarning", "UsageError"),
     "model.evaluation": ("ClassEvaluation", "Evaluation", "evaluate"),
     "model.export": ("export",),
-    "model.family": ("GroupedModel",),
     "model.intervals": ("predict_interval",),
     "model.linear": ("LinearModel",),
+    "model.family": ("GroupedModel",),
     "model.model_file": ("load_model",),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

@@ -26,8 +26,8 @@ from gdfit.cli.commands import (
 )
 from gdfit.cli.compare import compare
 from gdfit.cli.groups import examples, grouped
+from gdfit.cli.marking import check, make
 from gdfit.cli.parsers import MistypedError, command_line, named_elsewhere, nearest
-from gdfit.cli.penalties import path
 from gdfit.cli.process import (
     INTERRUPTED_STATUS,
     UNREAD_STATUS,
@@ -35,6 +35,7 @@ from gdfit.cli.process import (
     open_streams,
     tune_process,
 )
+from gdfit.cli.series import path
 from gdfit.cli.train import train
 from gdfit.errors import GdfitError, listing, quoted
 from gdfit.package import __version__
@@ -52,6 +53,8 @@ COMMANDS = (
     export,
     condense,
     page,
+    check,
+    make,
 )
 
 
@@ -93,6 +96,8 @@ COMMAND_NAMES = {
     "summary": "summarize coef ols",
     "predict": "apply forecast",
     "curvature": "hessian eigenvalues",
+    "check": "grade mark autograde",
+    "make": "generate simulate",
     "path": "lasso ridge elasticnet glmnet regularize",
     "train --plot plot.png": "plot draw show",
 }

@@ -348,7 +348,7 @@ def summary(
     gdfit summary lecture.csv --robust hc3
     """
     from gdfit.data.observations import FEW_BYTES
-    from gdfit.data.partition import GroupedObservations
+    from gdfit.data.reduction.sampling import GroupedObservations
     from gdfit.model.evaluation import observe
     from gdfit.model.family import GroupedModel
     from gdfit.show.tables.summaries import remark_on, show_summaries, show_summary

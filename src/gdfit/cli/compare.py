@@ -26,6 +26,7 @@ from gdfit.cli.train import (
     with_cv,
     with_message,
 )
+from gdfit.descent.own import OWN_METAVAR, Own
 from gdfit.descent.settings import LossName, OptimizerName, Scale, ScheduleName, Settings
 from gdfit.errors import UsageError
 
@@ -45,8 +46,8 @@ COMPARED = panel(
     lr=several_option("lr", parsers.parse_rate, "FLOAT|auto,…", "auto"),
     optimizer=several_option(
         "optimizer",
-        parsers.parse_choice(get_args(OptimizerName)),
-        ",".join(get_args(OptimizerName)),
+        parsers.parse_choice(get_args(OptimizerName), own=True),
+        ",".join((*get_args(OptimizerName), OWN_METAVAR)),
         "gd",
     ),
     schedule=several_option(
@@ -60,7 +61,10 @@ COMPARED = panel(
     ),
     batch_size=several_option("batch_size", parsers.parse_batch_size, "N,…,all", "all"),
     loss=several_option(
-        "loss", parsers.parse_choice(get_args(LossName)), ",".join(get_args(LossName)), "mse"
+        "loss",
+        parsers.parse_choice(get_args(LossName), own=True),
+        ",".join((*get_args(LossName), OWN_METAVAR)),
+        "mse",
     ),
     l2=several_option("l2", parsers.parse_number, "λ,…", "0"),
     l1=several_option("l1", parsers.parse_number, "λ,…", "0"),
@@ -79,11 +83,11 @@ class Compared:
     """The values to compare, of the options that were given."""
 
     lr: tuple[float | Literal["auto"], ...] | None = None
-    optimizer: tuple[str, ...] | None = None
+    optimizer: tuple[str | Own, ...] | None = None
     schedule: tuple[str, ...] | None = None
     scale: tuple[str, ...] | None = None
     batch_size: tuple[int | None, ...] | None = None
-    loss: tuple[str, ...] | None = None
+    loss: tuple[str | Own, ...] | None = None
     l2: tuple[float, ...] | None = None
     l1: tuple[float, ...] | None = None
     seed: tuple[int, ...] | None = None
@@ -161,7 +165,7 @@ def compare(
                 validation, every[0].seed, keep_rows=keep_rows
             )
     note_columns(observations)
-    note_classes(observations, *(each.loss for each in every))
+    note_classes(observations, *(str(each.loss) for each in every))
     check_shown(observations, plot, output.chart)
     if panel == "path" and not has_paths(observations):
         raise UsageError("`panel` path is for one feature and b; there is `panel` loss")

@@ -19,7 +19,9 @@ import typer
 
 from gdfit.cli import parsers
 from gdfit.cli.parsers import MistypedError, command_line
+from gdfit.cli.process import note
 from gdfit.data.text.dialect import Selection
+from gdfit.descent.own import DERIVATIVE_BESIDE, OWN_METAVAR, Own
 from gdfit.descent.settings import DECAYS, Settings
 from gdfit.errors import GdfitError, UsageError
 
@@ -123,7 +125,9 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:
     parts = (kind, *get_args(kind))
     names = next((get_args(part) for part in parts if get_origin(part) is Literal), ())
     if names and not declared.parser:
-        declared.parser, declared.metavar = parsers.parse_choice(names), "|".join(names)
+        own = Own in parts
+        declared.parser = parsers.parse_choice(names, own=own)
+        declared.metavar = "|".join((*names, OWN_METAVAR) if own else names)
         declared.autocompletion = lambda: [*names]
     elif float in parts and not declared.parser:
         declared.parser, declared.metavar = parsers.parse_number, "NUMBER"
@@ -206,6 +210,9 @@ def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
     """Raise for settings of a run that are out of range, or have no effect on any of the runs."""
     for settings in runs:
         settings.check(validated=validated)
+        settings.with_backend(settings.backend if "backend" in typed.given else None)
+    if alone := [str(run.loss) for run in runs if run.is_by_autograd_alone]:
+        note(f"the derivative of {alone[0]} is autograd's, for want of {DERIVATIVE_BESIDE}")
     for name, why in without_effect(*runs).items():
         typed.refuse(name, why, unless=False)
 

@@ -19,6 +19,7 @@ import typer
 
 from gdfit.data.text.fields import WHITE_SPACE, WHOLE, Grammar, content, records
 from gdfit.data.text.spellings import find_spelling
+from gdfit.descent.own import OWN_METAVAR, read_own
 from gdfit.errors import GdfitError, UsageError, quoted
 
 OF_ONE_RUN = ("-q", "--quiet", "--no-model", "--chart", "--leap")
@@ -221,20 +222,23 @@ def parse_betas(text: str) -> tuple[float, float]:
     return values[0], values[1]
 
 
-def parse_choice(names: Sequence[str]) -> Callable[[str], str]:
-    """A parser of one of the `names`, in any case, also by what other programs call it."""
+def parse_choice(names: Sequence[str], *, own: bool = False) -> Callable[[str], Any]:
+    """A parser of one of the `names`, in any case, also by what other programs call it; or of one's
+    `own` function."""
 
     def plain(text: str) -> str:
         return text.strip().casefold().replace("-", "_").replace(" ", "_")
 
     name_of = {plain(name): name for name in names}
 
-    def parse(text: str) -> str:
+    def parse(text: str) -> Any:
+        if own and (text.endswith(".py") or ".py:" in text):
+            return read_own(text)
         said = plain(text)
         for known in (said, *named_elsewhere(said, VALUE_NAMES)):
             if known in name_of:
                 return name_of[known]
-        *first, last = names
+        *first, last = [*names, OWN_METAVAR] if own else names
         what = f"takes {', '.join(first)} or {last}, not {quoted(text)}"
         near = nearest(said, names)
         raise MistypedError(what, near) if near else UsageError(what)

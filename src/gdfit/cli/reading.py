@@ -71,7 +71,7 @@ def note_columns(observations: Observations) -> None:
     """Say which columns are left out because they hold no numbers, and how to use them; which are
     categories for want of others, make no feature, or one for each row; and what looks like no
     observation."""
-    from gdfit.data.suspicions import suspicions
+    from gdfit.data.observations import suspicions
 
     expansion = observations.expansion
     if expansion:

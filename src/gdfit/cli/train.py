@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+from _thread import interrupt_main
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from heapq import merge
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,6 +29,7 @@ from gdfit.cli.reading import (
     read_inputs,
     reading,
 )
+from gdfit.descent.own import Own
 from gdfit.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from gdfit.descent.start import Init
     from gdfit.show.progress import Bar
     from gdfit.show.tables.reports import Report
+
+LAST_EPOCH = 2.0  # seconds for functions of one's own to come to the end of it
 
 
 def train(
@@ -89,13 +93,17 @@ def train(
     check_settings(typed, settings, validated=validation is not None)
     columns = replace(for_losses(columns, typed, settings), by=by)
     if by is not None:
-        from gdfit.cli.each_group import train_each
+        from gdfit.cli.series import train_each
 
         train_each(typed, data, columns, dialect, settings, output, files, (init, start), dask)
         return
     if cv is not None:
         check_cv(cv, validation, settings, start)
     held_out, folds = None, None
+    if files.page and (
+        own := [str(f) for f in (settings.loss, settings.optimizer) if isinstance(f, Own)]
+    ):
+        raise UsageError(f"`page` descends by itself, and a browser can't run {own[0]}")
     if files.panel == "steepest" and not settings.is_plain:
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
     if files.panel == "roc" and not loss_of(settings).has_classes:
@@ -112,7 +120,7 @@ def train(
                 validation, settings.seed, keep_rows=settings.needs_rows
             )
     note_columns(observations)
-    note_classes(observations, settings.loss)
+    note_classes(observations, str(settings.loss))
     check_shown(observations, files.plot, files.page, output.chart, output.explain)
     inputs = read_inputs(output.x or (), observations)
     if observations.expansion:
@@ -318,11 +326,16 @@ def importing(module: str, *, wanted: bool) -> Iterator[Callable[[], None]]:
 
 def follow(run: Run, callbacks: Iterable[Callable[[Step], None]]) -> None:
     """Go through a run to its end, with all `callbacks` at each step. Ctrl-C makes the epoch under
-    way the last; a second one ends the command at once."""
+    way the last; a second one ends the command at once, as does the first where functions of one's
+    own don't come to the end of the epoch soon."""
+    settings, breaking = run.settings, Timer(LAST_EPOCH, interrupt_main)
+    breaking.daemon = True
 
     def stop(signal_number: int, frame: object) -> None:
         run.stopped = True
         signal.signal(signal.SIGINT, before)
+        if isinstance(settings.loss, Own) or isinstance(settings.optimizer, Own):
+            breaking.start()
 
     try:
         before = signal.signal(signal.SIGINT, stop)
@@ -333,6 +346,7 @@ def follow(run: Run, callbacks: Iterable[Callable[[Step], None]]) -> None:
             for callback in callbacks:
                 callback(step)
     finally:
+        breaking.cancel()
         if before is not None:
             signal.signal(signal.SIGINT, before)
 

@@ -182,7 +182,7 @@ class DescentPath(Modes):
         near = steps > NEAR_TWO
         steps[near] = exact_steps(observations, settings, self.axes[:, near])
         steps = np.maximum(steps, LEAST)
-        super().__init__(settings.optimizer, settings.momentum, steps)
+        super().__init__(str(settings.optimizer), settings.momentum, steps)
         self.has_velocity = settings.optimizer != "gd"
         mu, ahead, kept = self.mu, self.ahead, self.kept
         grad, v, gamma = slopes[moving], velocity[moving], steps.astype(float)

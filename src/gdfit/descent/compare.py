@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain, product
 from numbers import Real
@@ -103,7 +103,9 @@ class RunResult:
     def objective(self) -> tuple[object, ...]:
         """The same for runs whose losses can be compared: they have descended on the same."""
         settings = self.fit.settings
-        shape = {"huber": settings.huber_delta, "quantile": settings.quantile}.get(settings.loss)
+        shape = {"huber": settings.huber_delta, "quantile": settings.quantile}.get(
+            str(settings.loss)
+        )
         scale = settings.scale if settings.is_penalized else None  # on whose weights it is
         return settings.loss, shape, settings.l2, settings.l1, scale
 
@@ -288,12 +290,12 @@ class EachOption(TypedDict, total=False):
     backend: BackendName | Iterable[BackendName]
     seed: int | Iterable[int]
     scale: Scale | Iterable[Scale | None] | None
-    loss: LossName | Iterable[LossName]
+    loss: LossName | Callable[..., Any] | Iterable[LossName | Callable[..., Any]]
     huber_delta: float | Iterable[float]
     quantile: float | Iterable[float]
     l2: float | Iterable[float]
     l1: float | Iterable[float]
-    optimizer: OptimizerName | Iterable[OptimizerName]
+    optimizer: OptimizerName | Callable[..., Any] | Iterable[OptimizerName | Callable[..., Any]]
     momentum: float | Iterable[float]
     betas: tuple[float, float] | Iterable[tuple[float, float]]
     batch_size: int | Iterable[int | None] | None

@@ -67,7 +67,8 @@ class Curvature:
     rounding : how much of a loss is rounding.
     bound : what no eigenvalue of the Hessian is above, wherever the params are.
     difference : L(θ) − L(θ*), where the loss is no parabola.
-    kinks : what the loss has above its parabola, where it has kinks: see `gdfit.descent.lasso`.
+    kinks : what the loss has above its parabola, where it has kinks: see
+        `gdfit.descent.least_squares`.
     """
 
     eigenvalues: FloatArray
@@ -141,7 +142,7 @@ class Curvature:
         exact = self.is_parabola and not settings.l1
         if settings.batch_size or settings.optimizer not in (LIMITS if exact else ("gd",)):
             return None
-        return self.limit_of(settings.optimizer, settings.momentum)
+        return self.limit_of(str(settings.optimizer), settings.momentum)
 
     def tuned(self, optimizer: str) -> Tuned:
         """The best γ and μ of momentum (Polyak, 1987, §3.2) and of nesterov (Lessard, Recht and

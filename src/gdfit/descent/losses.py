@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.descent.own import Own
 from gdfit.descent.settings import LossName, Settings
 from gdfit.model.links import LINKS, sigmoid
 
@@ -181,6 +182,33 @@ LOSSES: dict[LossName, Callable[[Settings], Loss]] = {
 }
 
 
+def own_loss(own: Own) -> Loss:
+    """A loss of one's own: its derivative is that which is defined beside it, or autograd's."""
+    beside = own.beside
+
+    def by_column(of: Callable[[Any, Any], Any], z: Any, y: Any) -> Any:
+        """`of` z and y of shape (n,); or of several columns z, and of y as a column."""
+        if z.ndim == 1:
+            return of(z, y)
+        return np.stack([of(column, y[:, 0]) for column in z.T], axis=1)
+
+    def value(z: Any, y: Any) -> Any:
+        return by_column(own.losses, z, y)
+
+    def derivative(z: FloatArray, y: FloatArray) -> FloatArray:
+        slopes: FloatArray = by_column(beside.losses if beside else own.slopes, z, y)
+        return slopes
+
+    return Loss(
+        value=value,
+        derivative=derivative,
+        value_and_derivative=lambda z, y: (value(z, y), derivative(z, y)),
+        name=f"loss {own.name}",
+    )
+
+
 def loss_of(settings: Settings) -> Loss:
-    """The loss that the settings name."""
+    """The loss that the settings name, or that which is their own."""
+    if isinstance(settings.loss, Own):
+        return own_loss(settings.loss)
     return LOSSES[settings.loss](settings)

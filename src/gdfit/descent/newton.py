@@ -20,9 +20,10 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import ARRIVES, EXACT, Curvature, curvature_of
-from gdfit.descent.lasso import kinks_at, sparse_minimum
+from gdfit.descent.least_squares import kinks_at, sparse_minimum
 from gdfit.descent.losses import Loss, loss_of
 from gdfit.descent.objective import DesignBlock, design_blocks, kept_rows, penalty_of
+from gdfit.descent.own import Own
 from gdfit.descent.scaling import scaled, scaling_of
 from gdfit.descent.settings import LossName, Settings
 from gdfit.errors import GdfitError
@@ -198,7 +199,7 @@ def curvature_at_minimum(
 
 
 def largest_likelihood(
-    observations: Observations, loss: LossName, start: FloatArray | None = None
+    observations: Observations, loss: LossName | Own, start: FloatArray | None = None
 ) -> tuple[SmoothLoss, Bowl, Precision] | None:
     """The loss without a penalty, its minimum, and how well the params there are known; None where
     it has none, as a plane separates the classes.
@@ -225,7 +226,7 @@ def largest_likelihood(
 
 
 def precision_of_likelihood(
-    observations: Observations, loss: LossName, start: FloatArray
+    observations: Observations, loss: LossName | Own, start: FloatArray
 ) -> Precision | None:
     """How well the params of the largest likelihood, at `start`, are known, if there is one."""
     found = largest_likelihood(observations, loss, start)

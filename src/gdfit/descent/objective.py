@@ -20,6 +20,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations, Rows
 from gdfit.descent.losses import AT_KINK, Loss, loss_of, squared_error
 from gdfit.descent.optimizers import Bend
+from gdfit.descent.own import Own, check_derivative
 from gdfit.descent.settings import BackendName, Settings
 from gdfit.errors import UsageError
 
@@ -204,6 +205,26 @@ def block_of(observations: Observations, rows: FloatArray, weight: float) -> Des
     one = len(observations.features)
     weights = None if observations.weight is None else rows[:, -1]
     return DesignBlock(rows[:, : one + 1], rows[:, one + 1], weight, weights)
+
+
+def check_descended(settings: Settings, observations: Observations, params: FloatArray) -> None:
+    """Raise where rows are needed and have not been kept; or where a loss of one's own can't be
+    used, or the derivative beside it is none of it: at `params`, and at predictions about y."""
+    if settings.needs_rows:
+        kept_rows(observations)
+    own, random, first = settings.loss, np.random.default_rng(0), 1
+    if not isinstance(own, Own):
+        return
+    for design, y, _, weights in design_blocks(observations, settings):
+        z = design.dot(params)
+        if weights is not None and own.on_arrays(z, y).shape != y.shape:
+            what = "which are of each observation's loss, and this returns their mean"
+            raise UsageError(f"`loss` {own} does not go with `weights`, {what}")
+        own.losses(z, y) if settings.backend == "manual" else own.slopes(z, y)  # tells its faults
+        if own.beside and settings.backend == "manual":
+            about_y = y + (1 + y.std()) * random.standard_normal(len(y))
+            check_derivative(own, own.beside, (z, about_y), y, first)
+        first += len(y)
 
 
 def mean_loss(observations: Observations, settings: Settings, params: FloatArray) -> float:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import partial
 from typing import Any, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
+from gdfit.descent.own import Own
 from gdfit.descent.settings import LineSearchName, OptimizerName, ProximalName, Settings
 
 # What a rule remembers of earlier gradients, by name: arrays of θ's shape, and numbers. It is empty
@@ -155,9 +157,42 @@ PROXIMAL: dict[ProximalName, Callable[[Settings], Update]] = {
 }
 
 
+def own_update(own: Own) -> Update:
+    """A rule of one's own, (params, grad, state, lr) → params or (params, state); its state is None
+    at first."""
+
+    def one(params: FloatArray, grad: FloatArray, state: State, rate: float) -> Updated:
+        known: Any = state.get("", dict(state)) or None
+        made = own.run(params.copy(), grad.copy(), deepcopy(known), rate)
+        after: Any = {}
+        if isinstance(made, tuple) and len(made) == 2 and np.shape(made[0]) == params.shape:
+            made, after = made
+        try:
+            made = np.array(made, dtype=np.float64)
+        except (TypeError, ValueError):
+            made = np.array(np.nan)
+        if made.shape != params.shape:
+            what = "params of their shape, or (params, state)"
+            raise own.fault(f"returns neither {what}: there are {len(params)} params")
+        is_named = isinstance(after, Mapping) and "" not in after
+        return made, after if is_named else {"": after}
+
+    def update(params: FloatArray, grad: FloatArray, state: State, rate: FloatArray) -> Updated:
+        if params.ndim == 1:
+            return one(params, grad, state, float(rate))
+        size = params.shape[1]
+        states, rates = state.get("", [{}] * size), np.broadcast_to(rate, size).tolist()
+        made = [*map(one, params.T, grad.T, states, rates)]
+        return np.stack([each for each, _ in made], axis=1), {"": [after for _, after in made]}
+
+    return update
+
+
 def update_of(settings: Settings, bend: Bend | None = None) -> Update:
     """The update rule that the settings name; with `bend` of the loss, also one that finds its
     learning rate."""
+    if isinstance(settings.optimizer, Own):
+        return own_update(settings.optimizer)
     if settings.finds_rate and bend:
         return LINE_SEARCHES[cast(LineSearchName, settings.optimizer)](bend)
     rules: Mapping[Any, Callable[[Settings], Update]] = PROXIMAL if settings.l1 else OPTIMIZERS

@@ -29,7 +29,7 @@ NO_GAP = 1e-13  # between the loss and its bound, as a part of the size of y
 def quantile_minimum(observations: Observations, settings: Settings) -> tuple[float, float] | None:
     """The least loss, and that of the best constant alone; None for other losses, with a penalty,
     and where there are too many rows."""
-    level = {"mae": 0.5, "quantile": settings.quantile}.get(settings.loss)
+    level = {"mae": 0.5, "quantile": settings.quantile}.get(str(settings.loss))
     if level is None or settings.is_penalized or not kept_rows(observations).in_memory:
         return None
     if observations.count * (len(observations.features) + 1) > MOST:
@@ -40,7 +40,7 @@ def quantile_minimum(observations: Observations, settings: Settings) -> tuple[fl
     weights = np.ones(len(target))
     if observations.weight is not None:
         weights = np.concatenate([np.asarray(block.weights) for block in blocks])
-    scale = {"mae": 2.0}.get(settings.loss, 1.0) / observations.total_weight
+    scale = {"mae": 2.0}.get(str(settings.loss), 1.0) / observations.total_weight
     loss = quantile(level).value
 
     def mean_loss_of(z: FloatArray) -> float:

@@ -25,6 +25,7 @@ from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import (
     Objective,
     bend_of,
+    check_descended,
     design_blocks,
     kept_rows,
     mean_loss,
@@ -113,6 +114,7 @@ class Run(Displayed):
         init = init.model if isinstance(init, Fit) else init
         settings = replace(settings or Settings(), **fields)
         settings.check(validated=validation is not None)
+        settings = settings.with_backend(fields.get("backend"))
         self.loss = loss_of(settings)
         how = as_taken(how, observations, settings)
         observations, validation = with_validation(
@@ -132,8 +134,7 @@ class Run(Displayed):
         lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
         self.rate = rate_by_epoch(lr, settings, self.start.epochs)
-        if settings.needs_rows:
-            kept_rows(observations)  # or an error now rather than in the first epoch
+        check_descended(settings, self.descended, self.start.params)  # not in the first epoch
         self.best = stopping.EarlyStopping(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False
@@ -366,11 +367,10 @@ class TrainArguments(RunOptions, Options):
     """The keyword arguments of `train`."""
 
 
-def parted(options: Mapping[str, Any]) -> tuple[DataOptions, SettingsOptions]:
+def parted(options: Mapping[str, Any]) -> tuple[DataOptions, dict[str, Any]]:
     """The options that say how observations are made, and the settings."""
     how = {name: options[name] for name in options if name in DataOptions.__optional_keys__}
-    others = {name: options[name] for name in options if name not in how}
-    return cast(DataOptions, how), cast(SettingsOptions, others)
+    return cast(DataOptions, how), {name: options[name] for name in options if name not in how}
 
 
 def train(observations: Any, y: Any = None, **options: Unpack[TrainArguments]) -> Fit:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, get_args
 
 from gdfit.data.text.fields import WHOLE
+from gdfit.descent.own import DERIVATIVE_BESIDE, Own
 from gdfit.errors import UsageError, quoted
 
 BackendName = Literal["manual", "autograd"]
@@ -41,7 +42,8 @@ class Settings:
     scale : what to descend on: ``none``, the features as they are; ``standardize``, (x − mean)/std;
         ``whiten``, an orthonormal basis of the centred features. By default as they are where `lr`
         is a number; where it is auto, standardized, or whitened if that is not enough.
-    loss : ``mse``, ``mae``, ``huber``, ``logistic`` or ``quantile``.
+    loss : ``mse``, ``mae``, ``huber``, ``logistic`` or ``quantile``; or a function (ŷ, y) → each
+        observation's loss, or their mean: see `gdfit.descent.own`.
     huber_delta : δ of ``huber``, where it turns from square to linear.
     quantile : τ of ``quantile``, which part of the observations is to lie below ŷ.
     l2 : λ of the penalty λ‖w‖², on the weights of the features on their `scale`. scikit-learn's
@@ -52,7 +54,8 @@ class Settings:
         scikit-learn's `Lasso` has alpha = λ₁/2 on features so scaled.
     optimizer : ``gd``, ``momentum``, ``nesterov``, ``adam``, ``adagrad`` or ``rmsprop``; or for the
         squared error of all rows, with a rate that is found anew in each epoch, ``steepest``
-        descent or conjugate gradients, ``cg``.
+        descent or conjugate gradients, ``cg``; or a
+        function (params, grad, state, lr) → params, or (params, state).
     momentum : μ of ``momentum`` and ``nesterov``.
     betas : β₁ and β₂ of ``adam``.
     batch_size : of mini-batches, reshuffled each epoch; by default, all rows are one.
@@ -72,12 +75,12 @@ class Settings:
     backend: BackendName = "manual"
     seed: int = 0
     scale: Scale | None = None
-    loss: LossName = "mse"
+    loss: LossName | Own = "mse"
     huber_delta: float = 1.0
     quantile: float = 0.5
     l2: float = 0.0
     l1: float = 0.0
-    optimizer: OptimizerName = "gd"
+    optimizer: OptimizerName | Own = "gd"
     momentum: float = 0.9
     betas: tuple[float, float] = (0.9, 0.999)
     batch_size: int | None = None
@@ -85,6 +88,26 @@ class Settings:
     target_loss: float | None = None
     patience: int | None = None
     leap: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("loss", "optimizer"):
+            value = getattr(self, name)
+            if callable(value) and not isinstance(value, Own):
+                object.__setattr__(self, name, Own(value))
+
+    @property
+    def is_by_autograd_alone(self) -> bool:
+        """True for a loss of one's own that has no derivative beside it."""
+        return isinstance(self.loss, Own) and self.loss.beside is None
+
+    def with_backend(self, asked: BackendName | None) -> Settings:
+        """The settings with autograd where the loss needs it, and no other backend is `asked`
+        for."""
+        if not self.is_by_autograd_alone:
+            return self
+        if asked == "manual":
+            raise UsageError(f"`backend` manual needs a derivative: {DERIVATIVE_BESIDE}")
+        return replace(self, backend="autograd")
 
     @property
     def is_squared(self) -> bool:
@@ -143,12 +166,12 @@ class Settings:
             "decay": self.falls_by if self.schedule in DECAYS else None,
             "scale": self.scale,
             "backend": self.backend,
-            "loss_function": self.loss,
+            "loss_function": str(self.loss),
             "huber_delta": self.huber_delta,
             "quantile": self.quantile,
             "l2": self.l2,
             "l1": self.l1,
-            "optimizer": self.optimizer,
+            "optimizer": str(self.optimizer),
             "momentum": self.momentum,
             "betas": list(self.betas),
             "batch_size": self.batch_size,
@@ -216,12 +239,12 @@ class SettingsOptions(TypedDict, total=False):
     backend: BackendName
     seed: int
     scale: Scale | None
-    loss: LossName
+    loss: LossName | Callable[..., Any]
     huber_delta: float
     quantile: float
     l2: float
     l1: float
-    optimizer: OptimizerName
+    optimizer: OptimizerName | Callable[..., Any]
     momentum: float
     betas: tuple[float, float]
     batch_size: int | None
@@ -241,9 +264,10 @@ def is_positive(value: float) -> bool:
     return 0 < value < math.inf
 
 
-def one_of(names: Any) -> tuple[Callable[[object], bool], str]:
-    """One of the `names` of a Literal."""
-    return (lambda value: value in get_args(names)), f"one of {', '.join(get_args(names))}"
+def one_of(names: Any, more: str = "") -> tuple[Callable[[object], bool], str]:
+    """One of the `names` of a Literal, or with `more` also a function of one's own."""
+    takes = f"one of {', '.join(get_args(names))}{more}"
+    return (lambda value: value in get_args(names) or bool(more and isinstance(value, Own))), takes
 
 
 # For each setting with bounds, whether a value is within them, and what they are in words.
@@ -255,12 +279,12 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "backend": one_of(BackendName),
     "seed": (whole_from(0), "a number from 0 on, below 2^53"),
     "scale": one_of(Scale),
-    "loss": one_of(LossName),
+    "loss": one_of(LossName, " or a function"),
     "huber_delta": (is_positive, "a positive number"),
     "quantile": (lambda tau: 0 < tau < 1, "a number between 0 and 1"),
     "l2": (at_least(0), "a number that is not negative"),
     "l1": (at_least(0), "a number that is not negative"),
-    "optimizer": one_of(OptimizerName),
+    "optimizer": one_of(OptimizerName, " or a function"),
     "momentum": (lambda mu: 0 <= mu < 1, "a number from 0 on that is less than 1"),
     "betas": (
         lambda betas: all(0 <= beta < 1 for beta in betas),

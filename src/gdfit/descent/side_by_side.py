@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import SAME, Observations
-from gdfit.data.partition import GroupedObservations
+from gdfit.data.reduction.sampling import GroupedObservations
 from gdfit.descent import stopping
 from gdfit.descent.curvature import ARRIVES, EXACT, SURE
 from gdfit.descent.learning_rate import LOOKED_AT, Excess, excess_logarithms, log_factors

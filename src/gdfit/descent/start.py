@@ -17,6 +17,7 @@ from gdfit.data.terms.expansion import Expansion, as_typed, identity_expansion
 from gdfit.data.terms.terms import Factor
 from gdfit.descent.loop import Step
 from gdfit.descent.optimizers import State
+from gdfit.descent.own import Own
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
@@ -53,8 +54,11 @@ class Start:
     rate: float | None = None
     first_loss: float | None = None
 
-    def after(self, last: Step, first_loss: float, digest: str) -> dict[str, object]:
-        """The state of a run in its model's file, from which another run can go on exactly."""
+    def after(self, last: Step, first_loss: float, digest: str) -> dict[str, object] | None:
+        """The state of a run in its model's file, from which another run can go on exactly; None
+        where a rule of one's own remembers other than numbers and arrays, by name."""
+        if any(np.asarray(value).dtype.kind not in "iuf" for value in last.state.values()):
+            return None
         return {
             "epochs": self.epochs + last.epoch,
             "params": last.params.tolist(),
@@ -124,7 +128,7 @@ def gone_on(
     params = np.array([*(weights[name] for name in features), model.b])
     state = model.facts.get("state")
     if isinstance(state, dict) and state.get("data") == signature(observations, scaling):
-        start = read_state(state, len(params))
+        start = read_state(state, len(params), own=isinstance(settings.optimizer, Own))
         run = {name: value for name, value in settings.facts.items() if name not in MAY_DIFFER}
         if all(model.facts.get(name) == value for name, value in run.items()):
             rate = model.facts.get("lr")
@@ -150,18 +154,19 @@ def check_levels(before: Expansion, now: Expansion) -> None:
             )
 
 
-def read_state(state: dict[str, Any], size: int) -> Start:
-    """The start where the run stopped that a model's file tells of."""
+def read_state(state: dict[str, Any], size: int, *, own: bool = False) -> Start:
+    """The start where the run stopped that a model's file tells of; what a rule of one's `own`
+    remembers has any shape."""
 
-    def array(value: object) -> FloatArray:
+    def array(value: object, any_shape: bool = False) -> FloatArray:
         numbers = np.array(value, dtype=np.float64)
-        if numbers.shape != (size,) or not np.isfinite(numbers).all():
+        if not (any_shape or numbers.shape == (size,)) or not np.isfinite(numbers).all():
             raise ValueError
         return numbers
 
     try:
         remembered = {
-            name: array(value) if isinstance(value, list) else value + 0
+            name: array(value, own) if isinstance(value, list) else value + 0
             for name, value in state["optimizer"].items()
         }
         epochs, first_loss = int(state["epochs"]), float(state["first_loss"])

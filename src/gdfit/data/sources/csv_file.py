@@ -13,8 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.data.batch import Asked, Batch, Progress
-from gdfit.data.sources.arrow_reader import fields_in_rows, read_by_arrow, rows_of_words
-from gdfit.data.sources.plain_reader import read_plainly
+from gdfit.data.sources.block_readers import (
+    fields_in_rows,
+    read_by_arrow,
+    read_plainly,
+    rows_of_words,
+)
 from gdfit.data.sources.source import BLOCK_BYTES, UTF_8, Decoded, Source, WithoutEnd, encoding_of
 from gdfit.data.text import fields
 from gdfit.data.text.blocks import (

@@ -120,7 +120,7 @@ class Explanation:
         if meaning := self.meaning():
             yield from broken(f" {meaning}")
         z, letters = self.letter, self.letters
-        slope = board.SLOPES_ON_BOARD.get(self.settings.loss, f"∂ℓ/∂{z}")
+        slope = board.SLOPES_ON_BOARD.get(str(self.settings.loss), f"∂ℓ/∂{z}")
         w, x = letters.weights[0], letters.inputs[0]
         lines = [
             Line(f"∂ℓ/∂{name}", [f"∂ℓ/∂{z} · ∂{z}/∂{name}", f"{slope} · {factor}"])
@@ -181,7 +181,7 @@ class Explanation:
         done = self.run.start.epochs
         rate = board.rate_on_board(written.change, done + step.epoch, done + settings.epochs)
         yield from broken(f" update, with {rate}{board.constants_of(settings)}")
-        rule = board.UPDATES_ON_BOARD.get(settings.optimizer, board.any_rule)
+        rule = board.UPDATES_ON_BOARD.get(str(settings.optimizer), board.any_rule)
         if settings.l1:
             rule = board.proximal_on_board
         updates = [rule(name, place, written.change) for place, name in self.letters.written]

@@ -1,5 +1,5 @@
 // The scale and the learning rate that are chosen where nobody says them, as gdfit chooses them: see
-// learning_rate.py. And the run that a page without data descends on, as contents.py describes it.
+// learning_rate.py. And the run that a page without data descends on, as __init__.py describes it.
 
 const LOOKED_AT = 100; // epochs at most that are there to be looked at, and not to arrive
 const AT_ONCE = 10; // epochs at most in which there is no descent to see

@@ -100,7 +100,7 @@ function principalAxes(columns) {
     .sort((one, other) => other.value - one.value);
 }
 
-/** The bends of the squared loss of rows [x₁…x_p, 1, y] on a scale: see contents.py. */
+/** The bends of the squared loss of rows [x₁…x_p, 1, y] on a scale: see __init__.py. */
 function bendsOn(rows, total, l2 = 0) {
   const size = rows[0].length - 1;
   const ridge = Array.from({ length: l2 ? size - 1 : 0 }, (_, place) =>

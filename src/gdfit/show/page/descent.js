@@ -16,7 +16,7 @@ const FEWEST = 12; // epochs are shown
  * last : the step that was made last; in the beginning the start.
  * status : "diverged" once the loss or a param is not finite, or the loss `beyond` times the first
  *     and above that of params that are all 0.
- * before : of a run that goes on, what came before the start; see contents.py.
+ * before : of a run that goes on, what came before the start; see __init__.py.
  */
 class Descent {
   constructor(objective, settings, start, { shuffling, beyond, before }) {

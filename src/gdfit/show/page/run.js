@@ -1,4 +1,4 @@
-// The run that the page holds, as contents.py describes it, and descents from it.
+// The run that the page holds, as __init__.py describes it, and descents from it.
 
 let run;
 let LOSS; // that is descended on: see losses.js

@@ -261,8 +261,7 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
     if fit.scaling:
         rows = fit.scaling.apply(rows)
     value = loss_of(settings).value
-    total = np.zeros_like(w)
-    for (x, one, y), weight in zip(rows.tolist(), weights.tolist(), strict=True):
-        total += weight * value(w * x + b * one, y)
+    design, y = rows[:, :-1], rows[:, -1:]
+    total = [weights @ value(design @ params, y) for params in np.stack([w, b], axis=1)]
     penalty: FloatArray = penalty_of(settings, np.stack([w, b]))
-    return total / float(weights.sum()) + penalty
+    return np.array(total) / float(weights.sum()) + penalty

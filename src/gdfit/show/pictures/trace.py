@@ -23,8 +23,8 @@ from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
 from gdfit.descent.curvature import Curvature, curvature_of
-from gdfit.descent.lasso import with_l1
 from gdfit.descent.learning_rate import rescaled
+from gdfit.descent.least_squares import with_l1
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
 from gdfit.descent.outcome import Fit
@@ -142,7 +142,7 @@ def marks_of(fit: Fit, steps: Sequence[Step]) -> list[Mark]:
 
 def loss_name(fit: Fit) -> str:
     """The loss that was descended on, in words."""
-    return loss_of(fit.settings).name or fit.settings.loss
+    return loss_of(fit.settings).name or str(fit.settings.loss)
 
 
 def climbs(fit: Fit) -> bool:

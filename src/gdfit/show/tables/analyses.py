@@ -4,12 +4,16 @@ tables or trees; or as JSON or CSV."""
 from __future__ import annotations
 
 import csv
+import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from gdfit.analysis.autograd import GradientCheck, GraphNode, describe
+from gdfit.analysis.coursework import Marked
+from gdfit.analysis.handouts import Handout
+from gdfit.analysis.submissions import Checked
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.outcome import params_names
 from gdfit.errors import printable
@@ -178,3 +182,63 @@ def print_graph(root: GraphNode) -> None:
     tree = Tree("\n".join(describe(root)))
     add(tree, root)
     show(style.stdout_console(), tree)
+
+
+def show_solution(handout: Handout) -> None:
+    """Print what data are made with, and what train gives for them."""
+    fit, (_, _, params) = handout.fit, handout.drawn()
+    table = style.new_table("param", ["made with", "train gives"])
+    for name, made, found in zip(
+        params_names(fit.model.features), params, fit.model.params, strict=True
+    ):
+        table.add_row(name, exact(made), exact(found))
+    console = style.stdout_console()
+    lines = [("loss", exact(fit.loss))]
+    if not handout.classes:
+        lines.append(("R²", r_squared_text(fit.r_squared)))
+    show(console, table, key_values(lines))
+
+
+SIGNS_OF = {"same": "✓", "differs": "✗", "error": "✗", "missing": "–"}
+
+
+def show_marks(marks: Iterable[Marked], output: Literal["table", "json"]) -> bool:
+    """Print what has come out for each submission, as it does; whether all have passed."""
+    if output == "json":
+        every = [each.record for each in marks]
+        told = finite(every[0] if len(every) == 1 else every)
+        print(json.dumps(told, ensure_ascii=False, indent=2))
+        return all(each["passed"] for each in every)
+    passed = []
+    for marked in marks:
+        passed.append(marked.passed)
+        print(printable(marked.submission))
+        for each in marked.checks:
+            print(f" {SIGNS_OF[each.status]} {told_of(each)}", flush=True)
+            if each.mistake:
+                print(f"   {each.mistake}", flush=True)
+    if len(passed) > 1:
+        print(f"{sum(passed)} of {len(passed)} submissions are right")
+    return all(passed)
+
+
+def told_of(checked: Checked) -> str:
+    """What has come out for a part of a submission, in a line."""
+    where = f" ({checked.at})" if checked.at else ""
+    if checked.status == "error":
+        return f"{checked.what}: {checked.found}{where}"
+    if checked.status == "missing":
+        return f"{checked.what} is not there"
+    if checked.status == "same":
+        return checked.what
+    numbers = [
+        ", ".join(map(exact, each))
+        if isinstance(each, list)
+        else exact(each)
+        if isinstance(each, float)
+        else "nothing"
+        if each is None
+        else str(each)
+        for each in (checked.expected, checked.found)
+    ]
+    return f"{checked.what}: expected {numbers[0]}, found {numbers[1]}{where}"

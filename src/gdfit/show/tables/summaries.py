@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING
 
-from gdfit.analysis.inference import Estimate, Summary
-from gdfit.analysis.likelihood import LikelihoodEstimate, LikelihoodSummary
+from gdfit.analysis.inference import Estimate, LikelihoodEstimate, LikelihoodSummary, Summary
 from gdfit.data.batch import Level
 from gdfit.data.terms.expansion import level_name
 from gdfit.errors import listing, printable

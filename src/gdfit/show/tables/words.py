@@ -380,20 +380,20 @@ def why_it_grows(fit: Fit) -> str:
 
 def climber(settings: Settings) -> str:
     """The update rule by the name that it has in a sentence."""
-    return "gradient descent" if settings.optimizer == "gd" else settings.optimizer
+    return "gradient descent" if settings.optimizer == "gd" else str(settings.optimizer)
 
 
 def stable_limit(curvature: Curvature, settings: Settings) -> str:
     """The limit of learning rates that are surely stable, and where the loss is no parabola, what
     it is told by."""
     of = "" if curvature.bound is None else " of the bound on the Hessian"
-    bound = curvature.limit_of(settings.optimizer, settings.momentum)
+    bound = curvature.limit_of(str(settings.optimizer), settings.momentum)
     return f"{limit_in_symbols(settings)} = {bound:.6g}{of}"
 
 
 def limit_in_symbols(settings: Settings) -> str:
     """The limit of the learning rate of a run, with its μ."""
-    return LIMITS[settings.optimizer][1].replace("μ", f"{settings.momentum:g}")
+    return LIMITS[str(settings.optimizer)][1].replace("μ", f"{settings.momentum:g}")
 
 
 def leaves_float64(fit: Fit) -> bool:

@@ -1,0 +1,254 @@
+"""Functions of one's own as settings: a loss or an update rule that a file or a program defines.
+
+A file is run as Python runs it, with all that it may do: whoever types ``FILE.py:NAME`` trusts it.
+No model ever makes gdfit run one. Whatever goes wrong in such a function is an error of one line,
+with its file and line.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from gdfit.errors import GdfitError, UsageError, printable, quoted
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gdfit.arrays import FloatArray
+
+OWN_METAVAR = "FILE.py:NAME"
+DERIVATIVE_BESIDE = "a function dNAME(y_hat, y) beside the loss NAME"
+PROBED = 50  # observations of which a loss that is a mean is looked at one by one
+KINK = 1e-3  # by how much the slope changes within a difference where there is a kink
+DIFFER = 1e-5  # by which part derivatives may differ
+
+
+@dataclass(frozen=True)
+class Own:
+    """A function of one's own. As text it is ``FILE.py:NAME``, or of a program ``MODULE:NAME``."""
+
+    function: Callable[..., Any]
+
+    def __str__(self) -> str:
+        return f"{getattr(self.function, '__module__', '')}:{self.name}"
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    @property
+    def beside(self) -> Own | None:
+        """The function ``dNAME`` that is defined beside it: its derivative, if there is one."""
+        found = getattr(self.function, "__globals__", {}).get(f"d{self.name}")
+        return Own(found) if callable(found) else None
+
+    @property
+    def code(self) -> tuple[str, int | None]:
+        """The file that defines the function, and the line."""
+        code = getattr(self.function, "__code__", None)
+        return (code.co_filename, code.co_firstlineno) if code else (str(self), None)
+
+    def fault(self, message: str) -> GdfitError:
+        """An error about what the function returns."""
+        file, line = self.code
+        return GdfitError(f"{self.name} {message}", file=file, line=line)
+
+    def run(self, *arguments: Any) -> Any:
+        """What the function returns."""
+        with naming_faults(self.code[0]):
+            return self.function(*arguments)
+
+    def on_arrays(self, *arrays: FloatArray) -> FloatArray:
+        """What it gives for arrays, as an array: called with copies of them, or where it is written
+        for torch alone, with tensors."""
+        import numpy as np
+
+        try:
+            found = self.function(*(array.copy() for array in arrays))
+        except (TypeError, AttributeError):
+            import torch
+
+            found = self.run(*(torch.from_numpy(array.copy()) for array in arrays))
+        except Exception as error:
+            raise located(error, self.code[0]) from error
+        detached = found.detach() if hasattr(found, "detach") else found
+        try:
+            return np.asarray(detached, dtype=np.float64)
+        except (TypeError, ValueError):
+            what = "nothing: it has no return" if found is None else f"no numbers: {found!r:.40}"
+            raise self.fault(f"returns {what}") from None
+
+    def on_tensors(self, z: Any, y: Any) -> Any:
+        """What it gives for tensors, as a tensor of which z is in the graph, also where it is
+        written for NumPy alone."""
+        import torch
+
+        try:
+            found = self.function(z, y.clone())
+        except (TypeError, RuntimeError):  # which functions of NumPy raise
+            found = self.run(*(each.as_subclass(numpy_tensor()) for each in (z, y.clone())))
+            found = found.as_subclass(torch.Tensor) if isinstance(found, torch.Tensor) else found
+        except Exception as error:
+            raise located(error, self.code[0]) from error
+        if isinstance(found, torch.Tensor) and (found.requires_grad or not z.requires_grad):
+            return found
+        if found is None:
+            raise self.fault("returns nothing: it has no return")
+        cut = ".item(), float(), .detach() and .numpy() cut the graph"
+        raise self.fault(f"returns what autograd can't follow back to its first argument: {cut}")
+
+    def each(self, found: Any, count: int) -> Any:
+        """The losses, or their derivatives, of `count` observations: where they are one number,
+        that is the mean, and stands for each."""
+        if found.shape == (count,):
+            return found
+        if found.shape in ((), (1,)):
+            return found.expand(count) if hasattr(found, "expand") else found.repeat(count)
+        shape = tuple(found.shape)
+        what = f"one for each of the {count:,} observations, or their mean"
+        raise self.fault(f"returns numbers of shape {shape}, and not {what}")
+
+    def losses(self, z: Any, y: Any) -> Any:
+        """The loss of each observation, of arrays or tensors of shape (n,)."""
+        found = self.on_tensors(z, y) if hasattr(z, "requires_grad") else self.on_arrays(z, y)
+        return self.each(found, len(y))
+
+    def slopes(self, z: FloatArray, y: FloatArray) -> FloatArray:
+        """The derivative of each observation's loss by autograd, of arrays of shape (n,)."""
+        import torch
+
+        inputs = torch.from_numpy(z.copy()).requires_grad_()
+        self.losses(inputs, torch.from_numpy(y)).sum().backward()
+        assert inputs.grad is not None
+        slopes: FloatArray = inputs.grad.numpy()
+        return slopes
+
+
+@cache
+def numpy_tensor() -> type:
+    """A kind of tensor that NumPy's functions take, by torch's of the same name."""
+    import torch
+
+    class NumpyTensor(torch.Tensor):
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+            return self.__array_function__(ufunc, (), inputs, options)
+
+        def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
+            as_tensors = (
+                torch.as_tensor(each, dtype=self.dtype) if isinstance(each, float | int) else each
+                for each in inputs
+            )
+            return getattr(torch, function.__name__)(*as_tensors, **options)
+
+    return NumpyTensor
+
+
+def check_derivative(
+    own: Own, beside: Own, predictions: Iterable[FloatArray], y: FloatArray, first: int
+) -> None:
+    """Raise where the derivative `beside` a loss differs from central differences, or autograd's,
+    at some `predictions` of y, whose first row is so numbered; but not at kinks."""
+    import numpy as np
+
+    for z in predictions:
+        found, (other, kinks) = beside.losses(z, y), differences(own, z, y)
+        others = {"differences": other}
+        with suppress(GdfitError):  # where it is written so that autograd can't follow
+            others["autograd"] = own.slopes(z, y)
+        for name, other in others.items():
+            size = 1e-3 * np.abs(z - y).mean() + np.abs(found) + np.abs(other)
+            wrong = np.flatnonzero((np.abs(found - other) > DIFFER * size) & ~kinks)
+            if len(wrong):
+                row = int(wrong[0])
+                raise beside.fault(
+                    f"is not the derivative of {own.name}: in row {first + row}, where y_hat is "
+                    f"{z[row]:.6g} and y {y[row]:.6g}, it is {found[row]:.6g}, and by {name} "
+                    f"{other[row]:.6g}"
+                )
+
+
+def differences(own: Own, z: FloatArray, y: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """The derivative of each observation's loss by central differences, and where there are kinks;
+    of a loss that is a mean, it is NaN but for some observations."""
+    import numpy as np
+
+    step = np.cbrt(np.finfo(float).eps) * np.maximum(np.abs(z), 1.0)
+    if own.on_arrays(z, y).shape == z.shape:
+        below, here, above = (own.losses(each, y) for each in (z - step, z, z + step))
+    else:
+        below, here, above = np.full((3, len(z)), np.nan)
+        for row in range(min(PROBED, len(z))):
+            moved = step * (np.arange(len(z)) == row)
+            below[row], here[row], above[row] = (
+                len(z) * own.losses(each, y)[0] for each in (z - moved, z, z + moved)
+            )
+    slope, bend = (above - below) / (2 * step), (above - 2 * here + below) / step
+    return slope, np.abs(bend) > KINK * (1 + np.abs(slope))
+
+
+@contextmanager
+def naming_faults(file: str) -> Iterator[None]:
+    """Whatever is raised meanwhile, but for Ctrl-C, as one line that says where in the `file`."""
+    try:
+        yield
+    except (GdfitError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise located(error, file) from error
+
+
+def located(error: BaseException, file: str) -> GdfitError:
+    """An error that the code of a file has raised, with the line there."""
+    what, line = f"{type(error).__name__}: {error}", None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == file:
+            line = frame.lineno
+    if isinstance(error, SyntaxError) and error.filename == file:
+        what, line = f"{type(error).__name__}: {error.msg}", error.lineno
+    return GdfitError(" ".join(what.split()).removesuffix(":"), file=file, line=line)
+
+
+def read_own(text: str) -> Own:
+    """The function that ``FILE.py:NAME`` names; the file is run.
+
+    Raises
+    ------
+    UsageError : it is not written so, or there is no such file or function.
+    GdfitError : the file can't be run.
+    """
+    file, _, name = text.rpartition(":")
+    if not (file.endswith(".py") and name.isidentifier()):
+        raise UsageError(f"takes a function of your own as {OWN_METAVAR}, not {quoted(text)}")
+    if not Path(file).is_file():
+        raise UsageError(f"finds no file {printable(file)}")
+    found = getattr(run_file(file), name, None)
+    if not callable(found):
+        raise UsageError(f"finds no function {name} in {printable(file)}")
+    return Own(found)
+
+
+def run_file(file: str) -> ModuleType:
+    """The module that a file makes, run once as long as it stays the same: its functions say that
+    they are of this file."""
+    source, known = Path(file).read_bytes(), sys.modules.get(file)
+    if known and vars(known).get("__source__") == source:
+        return known
+    module = ModuleType(file)
+    vars(module).update(__file__=file, __source__=source)
+    folder = str(Path(file).resolve().parent)
+    if folder not in sys.path:  # of modules that it imports
+        sys.path.insert(0, folder)
+    sys.modules[file] = module
+    with naming_faults(file):
+        exec(compile(source, file, "exec"), vars(module))
+    return module

@@ -1,0 +1,285 @@
+"""gdfit check and gdfit make: submissions in different style, right ones and wrong ones.
+
+They stand in data/submissions.txt, each below a line that says whether it is right; of wrong ones
+also which part is wrong, and what its mistake is called, as a pattern; and what it is made of by
+changes, ``<<<<`` old ``====`` new ``>>>>``, if it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gdfit
+from conftest import LECTURE, Gdfit, process
+from gdfit.analysis import mistakes
+
+LEAST = 100  # wrong ones there are at least
+CHANGE = re.compile(r"<<<<\n(.*?)\n====\n(.*?)\n?>>>>", re.DOTALL)
+START = (0.39779, 0.231765)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A submission; of a wrong one, which part is wrong, and its mistake."""
+
+    name: str
+    text: str
+    part: str = ""
+    mistake: str = ""
+
+
+def samples() -> list[Sample]:
+    """All of them."""
+    found: dict[str, Sample] = {}
+    text = (Path(__file__).parent / "data" / "submissions.txt").read_text(encoding="utf-8")
+    for block in text.split("#### ")[1:]:
+        head, _, body = block.partition("\n")
+        kind, name, *rest = head.split(" | ")
+        part, mistake = rest[:2] if kind == "wrong" else ("", "")
+        base = rest[-1] if len(rest) in (1, 3) else ""
+        if base:
+            made = f"\n{found[base].text}\n"
+            for old, new in CHANGE.findall(body):
+                assert made.count(f"\n{old}\n") == 1, (name, old)
+                made = made.replace(f"\n{old}\n", f"\n{new}\n")
+            body = made
+        found[name] = Sample(name, body.strip(), part, mistake)
+    return [*found.values()]
+
+
+@pytest.fixture(scope="module")
+def marks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What check says of each, of all in one command."""
+    folder = tmp_path_factory.mktemp("submissions")
+    (folder / "lecture.csv").write_bytes(LECTURE.read_bytes())
+    (folder / "helpers.py").write_text("")
+    every = samples()
+    names = [f"s{number:03}.py" for number in range(len(every))]
+    for name, sample in zip(names, every, strict=True):
+        (folder / name).write_text(sample.text, encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    found = process(
+        "check", *names, "--data", "lecture.csv", "--timeout", 5, "--format", "json", cwd=folder
+    )
+    assert (found.status, found.err) == (1, "")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    told = json.loads(found.out)
+    assert [each["submission"] for each in told] == names
+    return {sample.name: each for sample, each in zip(every, told, strict=True)}
+
+
+RIGHT = [sample for sample in samples() if not sample.part]
+WRONG = [sample for sample in samples() if sample.part]
+
+
+@pytest.mark.parametrize("sample", RIGHT, ids=lambda sample: sample.name)
+def test_a_right_submission_passes(sample: Sample, marks: dict[str, Any]) -> None:
+    assert marks[sample.name]["passed"], marks[sample.name]["checks"]
+
+
+@pytest.mark.parametrize("sample", WRONG, ids=lambda sample: sample.name)
+def test_a_wrong_submission_is_caught_and_its_mistake_named(
+    sample: Sample, marks: dict[str, Any]
+) -> None:
+    mark = marks[sample.name]
+    assert not mark["passed"]
+    (part,) = (each for each in mark["checks"] if each["what"] == sample.part)
+    told = part["found"] if part["status"] == "error" else part["mistake"] or ""
+    assert part["status"] in ("differs", "error")
+    assert re.search(sample.mistake, str(told)) or sample.mistake == "."
+
+
+def test_there_are_many_in_different_style() -> None:
+    assert len(RIGHT) >= 20
+    assert len(WRONG) >= LEAST
+
+
+def test_what_only_calls_a_wrong_function_follows_from_it(marks: dict[str, Any]) -> None:
+    checks = {each["what"]: each for each in marks["sign in dloss"]["checks"]}
+    assert checks["grad_fn"]["mistake"] == "it follows from dloss_fn"
+    assert checks["training_loop"]["mistake"] == "it follows from dloss_fn and grad_fn"
+    assert checks["model"]["status"] == "same"
+
+
+def test_the_mistake_is_told_in_a_sentence(gdfit: Gdfit, tmp_path: Path) -> None:
+    (tmp_path / "ana.py").write_text(
+        "def grad_fn(x, y, y_hat, w, b):\n"
+        "    return 2 * ((y_hat - y) * x).sum(), 2 * (y_hat - y).sum()\n"
+    )
+    found = gdfit("check", "ana.py", "--data", LECTURE, "--init", "1,0")
+    assert found.status == 1
+    assert "✗ grad_fn: expected 2.48136, found 62.034" in found.out
+    assert (
+        "no mean: your gradient is 25 times too large: the mean over the observations is missing"
+        in found.out
+    )
+    assert "– training_loop is not there" in found.out
+
+
+def test_the_right_functions_are_those_of_gdfit() -> None:
+    x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
+    fit = gdfit.train(x, y, lr=0.01, epochs=10, init=START)
+    history = mistakes.training_loop(10, 0.01, np.array(START), x[:, np.newaxis], y)
+    np.testing.assert_allclose(history[1:], [step.params for step in fit.history], rtol=1e-13)
+    y_hats = [mistakes.predicted(x[:, np.newaxis], params) for params in history[:-1]]
+    losses = [mistakes.RIGHT["loss_fn"](y_hat, y) for y_hat in y_hats]
+    np.testing.assert_allclose(losses, [step.loss for step in fit.history], rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", mistakes.RIGHT)
+def test_a_known_mistake_is_one(name: str) -> None:
+    """Each gives something else than what is right, of data of some size."""
+    random = np.random.default_rng(5)
+    x, y = random.normal(1, 2, 9), random.normal(1, 2, 9)
+    y_hat, params = 1.3 * x - 0.7, np.array([1.3, -0.7])
+    arguments: tuple[Any, ...] = (x, 1.3, -0.7)
+    if name in ("loss_fn", "dloss_fn"):
+        arguments = (y_hat, y)
+    if name == "grad_fn":
+        arguments = (x[:, np.newaxis], y, y_hat, params)
+    if name == "training_loop":
+        arguments = (3, 0.013, params, x[:, np.newaxis], y)
+    right = np.asarray(mistakes.RIGHT[name](*arguments))
+    known = [*mistakes.known_mistakes(name)]
+    assert len(known) >= 3
+    for mistake in known:
+        with np.errstate(all="ignore"):
+            wrong = np.asarray(mistake.function(*arguments))
+        same = wrong.shape == right.shape and np.allclose(wrong, right, rtol=1e-9)
+        assert not same or "batch" in mistake.name, mistake
+        assert mistake.told(9).startswith(f"{mistake.name}: ")
+        assert "{" not in mistake.told(9)
+
+
+def test_thirty_that_import_torch_take_less_than_thirty_seconds(tmp_path: Path) -> None:
+    (lecture,) = (sample for sample in RIGHT if sample.name == "LECTURE")
+    names = [f"s{number}.py" for number in range(30)]
+    for name in names:
+        (tmp_path / name).write_text(lecture.text)
+    before = time.monotonic()
+    found = process("check", *names, "--data", LECTURE, cwd=tmp_path)
+    assert found.status == 0, found.out
+    assert time.monotonic() - before < 30
+    assert found.out.endswith("30 of 30 submissions are right\n")
+
+
+def written(digits: int = 4) -> list[list[str]]:
+    """The history of the lecture's run, with so many digits."""
+    x, y = np.loadtxt(LECTURE, delimiter=",", skiprows=1).T
+    frame = gdfit.train(x, y, lr=0.01, epochs=10, init=START).frame
+    rows = [[f"{value:.{digits}g}" for value in row] for row in frame.to_numpy().tolist()]
+    return [[*frame.columns], *rows]
+
+
+CHECK = ("--data", LECTURE, "--lr", 0.01, "--init", "0.39779,0.231765")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_file_of_epochs_is_right_but_for_rounding(
+    gdfit: Gdfit, tmp_path: Path, delimiter: str
+) -> None:
+    lines = [delimiter.join(row) for row in written()]
+    text = "\n".join(lines)
+    (tmp_path / "e.csv").write_text(text.replace(".", ",") if delimiter == ";" else text)
+    found = gdfit("check", "e.csv", *CHECK)
+    assert found.status == 0
+    assert found.out == "e.csv\n ✓ loss\n ✓ w\n ✓ b\n ✓ grad_w\n ✓ grad_b\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "shift", "factor", "told"),
+    [
+        ("loss", 0, 25, "no mean: your loss is 25 times too large"),
+        ("loss", 0, 0.5, "half: your loss is 2 times too small"),
+        ("loss", 1, 1, "params after in place of before"),
+        ("w", -1, 1, "params before in place of after"),
+        ("grad_w", 1, 1, "params after in place of before"),
+        ("grad_b", 0, 0.5, ""),
+    ],
+)
+def test_a_wrong_column_is_told(
+    gdfit: Gdfit, tmp_path: Path, column: str, shift: int, factor: float, told: str
+) -> None:
+    header, *rows = written(digits=12)
+    place, ends = header.index(column), slice(1, -1)
+    values = [row[place] for row in rows]
+    for at, row in enumerate(rows[ends], 1):
+        row[place] = f"{float(values[at + shift]) * factor:.4g}"
+    (tmp_path / "e.csv").write_text("\n".join(map(",".join, [header, *rows[ends]])))
+    found = gdfit("check", "e.csv", *CHECK, "--format", "json")
+    assert found.status == 1
+    wrong = [each for each in json.loads(found.out)["checks"] if each["status"] != "same"]
+    assert [each["what"] for each in wrong] == [column]
+    assert (wrong[0]["at"], told in (wrong[0]["mistake"] or "")) == ("epoch 2", True)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2,3\n", "x,y\n1,2\n", "epoch,loss\none,2\n"])
+def test_a_file_that_is_none_of_epochs_is_an_error(gdfit: Gdfit, tmp_path: Path, text: str) -> None:
+    (tmp_path / "e.csv").write_text(text)
+    found = gdfit("check", "e.csv", *CHECK, "--format", "json")
+    (check,) = json.loads(found.out)["checks"]
+    assert (found.status, found.err, check["status"]) == (1, "", "error")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["nope.py", "--data", LECTURE], 1, "nope.py: there is no such file"),
+        ([LECTURE, "--data", LECTURE, "--timeout", 0], 2, "--timeout takes a positive number"),
+        (["a.txt", "--data", LECTURE], 2, "a.txt is neither a .py file"),
+        (["a.py", "--data", "two.csv"], 2, "functions are checked on one feature"),
+    ],
+)
+def test_wrong_usage_of_check(
+    gdfit: Gdfit, tmp_path: Path, arguments: list[Any], status: int, told: str
+) -> None:
+    for name, text in {"a.txt": "", "a.py": "", "two.csv": "a,b,y\n1,2,3\n2,2,1\n3,1,1\n"}.items():
+        (tmp_path / name).write_text(text)
+    found = gdfit("check", *arguments)
+    assert (found.status, told in found.err) == (status, True), found.err
+
+
+def test_made_data_are_those_of_their_seed(gdfit: Gdfit) -> None:
+    first, again, other = (gdfit("make", "--seed", seed).out for seed in (17, 17, 18))
+    assert first == again != other
+    header, *rows = first.splitlines()
+    assert (header, len(rows), rows[0].split(",")[0]) == ("x,y", 25, "0.1")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--rows", 40, "--w", 2, "--b", -1, "--noise", 0],
+        ["--features", 3, "--outliers", 2],
+        ["--classes", "--rows", 60],
+    ],
+)
+def test_the_solution_is_what_train_gives(gdfit: Gdfit, tmp_path: Path, options: list[Any]) -> None:
+    made = gdfit("make", "--seed", 4, *options)
+    (tmp_path / "made.csv").write_text(made.out)
+    loss = ["--loss", "logistic"] if "--classes" in options else []
+    found = gdfit("train", "made.csv", *loss, "-q", "--no-model")
+    solution = gdfit("make", "--seed", 4, *options, "--solution")
+    params = [float(text) for text in found.out.split()]
+    told = [float(line.split()[2]) for line in solution.out.splitlines()[2 : 2 + len(params)]]
+    np.testing.assert_allclose(told, params, rtol=1e-7)
+    if "--w" in options:
+        np.testing.assert_allclose(params, [2, -1], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "options", [["--w", "1,2"], ["--noise", -1], ["--outliers", 30], ["--rows", 0]]
+)
+def test_wrong_usage_of_make(gdfit: Gdfit, options: list[Any]) -> None:
+    found = gdfit("make", *options)
+    assert (found.status, found.out) == (2, "")
+    assert found.err.count("\n") == 1
