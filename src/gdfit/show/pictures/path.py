@@ -262,6 +262,8 @@ def loss_over(fit: Fit, w: FloatArray, b: FloatArray) -> FloatArray:
         rows = fit.scaling.apply(rows)
     value = loss_of(settings).value
     design, y = rows[:, :-1], rows[:, -1:]
-    total = [weights @ value(design @ params, y) for params in np.stack([w, b], axis=1)]
-    penalty: FloatArray = penalty_of(settings, np.stack([w, b]))
-    return np.array(total) / float(weights.sum()) + penalty
+    params = np.stack([w.ravel(), b.ravel()])
+    parts = np.array_split(params, 1 + w.size // COARSE, axis=1)
+    total = np.concatenate([weights @ value(design @ part, y) for part in parts])
+    penalty: FloatArray = penalty_of(settings, params)
+    return (total / float(weights.sum()) + penalty).reshape(w.shape)
