@@ -251,7 +251,7 @@ def test_many_rows_are_condensed_at_once(own: Page) -> None:
         "return [observations, performance.now() - start]; })()"
     )
     assert taken[0] == 1_000_000
-    assert taken[1] < 6000  # 3 s on a machine that does nothing else
+    assert taken[1] < 3000
     w = own.run("gdfit.run().ended.w")
     np.testing.assert_allclose(w, [2, -1], atol=0.01)
 
