@@ -440,7 +440,7 @@ WRONG_USAGE = {
     "compare DATA --batch-size 5,some": "--batch-size takes a number, not 'some'",
     "compare DATA --batch-size 5,0": "--batch-size takes a number from 1 on, not '0'",
     "compare DATA --loss mse,hinge": (
-        "--loss takes mse, mae, huber, logistic or quantile, not 'hinge'"
+        "--loss takes mse, mae, huber, logistic, quantile or FILE.py:NAME, not 'hinge'"
     ),
     "compare DATA --seed 1,-2 --batch-size 5": "--seed takes a number from 0 on, not '-2'",
     "compare DATA --seed 1,2": "--seed has no effect here: it draws only random starts and batches",

@@ -21,7 +21,8 @@ import gdfit
 from conftest import LECTURE, ROOT, Gdfit
 from gdfit.data.in_memory import DataOptions
 from gdfit.descent.compare import EachOption
-from gdfit.descent.settings import Settings, SettingsOptions
+from gdfit.descent.own import Own
+from gdfit.descent.settings import LossName, OptimizerName, Settings, SettingsOptions
 
 
 def trees(count: int = 60) -> pd.DataFrame:
@@ -213,7 +214,11 @@ def test_a_run_that_is_broken_off_is_interrupted(gdfit: Gdfit, tmp_path: Path) -
 
 
 def test_options_are_the_settings() -> None:
-    assert get_type_hints(SettingsOptions) == get_type_hints(Settings)
+    kept = get_type_hints(Settings)
+    for name, names in (("loss", LossName), ("optimizer", OptimizerName)):
+        assert kept[name] == names | Own
+        kept[name] = names | Callable[..., Any]  # of which that is made
+    assert get_type_hints(SettingsOptions) == kept
     assert get_type_hints(EachOption).keys() == get_type_hints(Settings).keys()
 
 
