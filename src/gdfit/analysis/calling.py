@@ -184,7 +184,11 @@ def returned(name: str, function: Any, roles: Mapping[str, str], case: Any, form
         made = {role: form(value) for role, value in {**columns, "w": w, "b": b}.items()}
         params = form([w, b])
         more = {"lr": case["lr"], "epochs": epochs, "quiet": False, "losses": []}
-        return {**made, **more, "params": params.reshape(-1) if hasattr(params, "ndim") else params}
+        return {
+            **made,
+            **more,
+            "params": params.reshape(-1) if hasattr(params, "reshape") else params,
+        }
 
     if name == "training_loop":
         return [params_in(called(function, roles, arguments(each))) for each in case["epochs"]]
