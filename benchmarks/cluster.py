@@ -22,7 +22,7 @@ from whole_process import compare
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.dask import MOST_AT_ONCE
 from gdfit.data.reduction.tree import merged
-from gdfit.data.reduction.units import Range, Work, condense, survey
+from gdfit.data.reduction.workers import Range, Work, condense, survey
 from gdfit.data.terms.columns import Chosen, choose_columns
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect, Selection

@@ -21,9 +21,9 @@ from pyarrow import parquet
 from gdfit.data.dataset import Dataset
 from gdfit.data.formats.formats import READERS, open_file
 from gdfit.data.formats.written import as_text
-from gdfit.data.reduction import connecting, dask, units
+from gdfit.data.reduction import dask, workers
 from gdfit.data.reduction.dask import MOST_AT_ONCE, TASKS_EACH, Cluster, units_at_once
-from gdfit.data.reduction.units import Extent, Range
+from gdfit.data.reduction.workers import Extent, Range
 from gdfit.data.sources.csv_file import HEAD_BYTES
 from gdfit.data.sources.frames import FrameFile, frame_file
 from gdfit.data.sources.source import Source
@@ -204,7 +204,7 @@ def nothing_read(extent: Extent) -> Any:
 def test_a_cluster_needs_files_and_dask(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"^there is no file to read$"):
         cluster().reduce([], Dialect(), nothing_read)
-    monkeypatch.setattr(connecting, "find_spec", lambda name: None)
+    monkeypatch.setattr(workers, "find_spec", lambda name: None)
     with pytest.raises(GdfitError, match=r"^`dask` needs Dask: pip install 'gdfit\[dask\]'$"):
         Cluster("local").reduce(["a.csv"], Dialect(), nothing_read)
 
@@ -250,7 +250,7 @@ def test_data_that_change_while_they_are_read_are_told(tmp_path: Path) -> None:
         """Mends the file before it is read from its start."""
 
         def submit(self, function: Any, *arguments: Any, **how: Any) -> Promise:
-            if function is units.condense and arguments[2] == Range():
+            if function is workers.condense and arguments[2] == Range():
                 path.write_text("x,z,y\n" + "".join(ROWS))
             return super().submit(function, *arguments, **how)
 
@@ -374,7 +374,7 @@ def test_what_fails_on_a_worker_is_one_line(
     def fail(path: str, dialect: Dialect) -> None:
         raise error
 
-    monkeypatch.setattr(units, "survey", fail)
+    monkeypatch.setattr(workers, "survey", fail)
     with pytest.raises(GdfitError, match=told) as raised:
         cluster().reduce(["a.csv", "b.csv"], Dialect(), nothing_read)
     assert "\n" not in str(raised.value)
@@ -385,9 +385,9 @@ def test_a_file_that_no_scheduler_wrote_is_told(tmp_path: Path, text: str) -> No
     file = tmp_path / "scheduler.json"
     file.write_text(text)
     with pytest.raises(GdfitError, match=r"scheduler\.json: is no file of a Dask scheduler$"):
-        connecting.address_of(str(file))
+        workers.address_of(str(file))
     file.write_text('{"address": "tcp://there:1"}')
-    assert connecting.address_of(str(file)) == "tcp://there:1"
+    assert workers.address_of(str(file)) == "tcp://there:1"
 
 
 def test_a_connection_that_is_lost_is_told(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from gdfit.data.observations import Observations
 from gdfit.data.reduction import condense, tree
 from gdfit.data.reduction.dask import Cluster
 from gdfit.data.reduction.tree import Outcome, Tree
-from gdfit.data.reduction.units import Extent, Range, opened_range, ranges, survey
+from gdfit.data.reduction.workers import Extent, Range, opened_range, ranges, survey
 from gdfit.data.sources.csv_file import HEAD_BYTES
 from gdfit.data.text import blocks as units
 from gdfit.data.text.blocks import StraddledError, UnitCutter

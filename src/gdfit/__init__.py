@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from gdfit.data.dataset import read_observations as read_observations
     from gdfit.data.in_memory import observations_from as observations_from
     from gdfit.data.observations import Observations as Observations
-    from gdfit.data.reduction.condensed_file import write_condensed as write_condensed
     from gdfit.data.text.dialect import Dialect as Dialect
     from gdfit.descent.by_group import GroupFits as GroupFits
     from gdfit.descent.by_group import train_groups as train_groups
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from gdfit.descent.compare import compare as compare
     from gdfit.descent.cross_validation import CrossValidation as CrossValidation
     from gdfit.descent.cross_validation import cross_validate as cross_validate
+    from gdfit.descent.least_squares import write_condensed as write_condensed
     from gdfit.descent.outcome import Fit as Fit
     from gdfit.descent.penalty_path import PenaltyPath as PenaltyPath
     from gdfit.descent.penalty_path import penalty_path as penalty_path
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "analysis.inference": ("LikelihoodSummary", "Summary", "summarize"),
-    "data.reduction.condensed_file": ("write_condensed",),
     "data.dataset": ("read_observations",),
     "data.in_memory": ("observations_from",),
     "data.observations": ("Observations",),
@@ -59,6 +58,7 @@ _NAMES = {
     "descent.by_group": ("GroupFits", "train_groups"),
     "descent.compare": ("Comparison", "compare"),
     "descent.cross_validation": ("CrossValidation", "cross_validate"),
+    "descent.least_squares": ("write_condensed",),
     "descent.outcome": ("Fit",),
     "descent.penalty_path": ("PenaltyPath", "penalty_path"),
     "descent.run": ("Run", "train"),

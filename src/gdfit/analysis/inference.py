@@ -246,8 +246,8 @@ def summarize(
         f = (found.explained / found.residual) ** 2 * df / slopes
     likelihood = aic = bic = None
     if df and found.residual:
-        variance = found.residual**2 / count
-        likelihood = (observations.log_weight - count * (math.log(2 * math.pi * variance) + 1)) / 2
+        variance = math.log(2 * math.pi) + 2 * math.log(found.residual) - math.log(count)
+        likelihood = (observations.log_weight - count * (variance + 1)) / 2
         aic = 2 * (rank + 1) - 2 * likelihood
         bic = (rank + 1) * math.log(count) - 2 * likelihood
     return Summary(

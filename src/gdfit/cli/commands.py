@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -173,7 +173,7 @@ def condense(
     gdfit condense houses.csv --output houses.json
     gdfit condense houses.csv --cv 10 --no-rows --output houses.json
     """
-    from gdfit.data.reduction.condensed_file import CondensedFile
+    from gdfit.data.batch import FEW_BYTES
     from gdfit.descent.cross_validation import check_folds
     from gdfit.system import check_ending, check_outputs
 
@@ -182,13 +182,10 @@ def condense(
     if cv is not None:
         check_folds(cv)
     with reading(data, columns, dialect, dask=dask) as dataset:
-        if cv is not None:
-            whole, folds = dataset.folded(cv, seed)
-            found = CondensedFile(whole, tuple(folds))
-        else:
-            found = CondensedFile(dataset.observations(seed))
-    note_columns(found.whole)
-    found.write(output, rows=rows)
+        dataset = replace(dataset, keep_most=FEW_BYTES)
+        whole, folds = dataset.folded(cv, seed) if cv else (dataset.observations(seed), [])
+    note_columns(whole)
+    gdfit.write_condensed(whole, output, folds, rows=rows)
 
 
 def trained_model(path: Path) -> LinearModel:
@@ -347,7 +344,7 @@ def summary(
     gdfit summary lecture.csv --level 0.99 --format csv
     gdfit summary lecture.csv --robust hc3
     """
-    from gdfit.data.observations import FEW_BYTES
+    from gdfit.data.batch import FEW_BYTES
     from gdfit.data.reduction.sampling import GroupedObservations
     from gdfit.model.evaluation import observe
     from gdfit.model.family import GroupedModel

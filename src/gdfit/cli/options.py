@@ -54,6 +54,7 @@ COLUMNS = panel(
         "The column to predict: y, or the last with numbers; or log(A) and the like.", **NAME
     ),
     exclude=option("Columns that are not used.", **NAMES),
+    formula=option("Both in R's way: 'log(y) ~ x + a*b + C(year) - 1'.", metavar="FORMULA"),
     degree=option(
         "Add all powers and products of the features up to this degree.",
         metavar="D",
@@ -284,8 +285,7 @@ LanguageOption = Annotated[
     ExportFormat, option("What to write the model as.", "--format", show_default=False)
 ]
 OutputOption = Annotated[
-    Path | None,
-    option("The file to write to, in place of standard output.", "--output", metavar="FILE"),
+    Path | None, option("Write here, not to standard output.", "--output", metavar="FILE")
 ]
 GraphFormatOption = Annotated[
     Literal["tree", "dot"], option("A tree, or text for Graphviz.", "--format")

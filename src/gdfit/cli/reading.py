@@ -77,6 +77,7 @@ def note_columns(observations: Observations) -> None:
     if expansion:
         from gdfit.data.sources.source import in_windows
         from gdfit.data.terms.expansion import level_name
+        from gdfit.data.terms.formula import levels_left_out
 
         for category, levels in zip(expansion.categories, expansion.levels, strict=True):
             is_group = category == expansion.by
@@ -90,6 +91,9 @@ def note_columns(observations: Observations) -> None:
             elif len(levels) == observations.count and not is_group:
                 what = f"{category} has as many levels as there are rows, {len(levels)}"
                 note(f"{what}: with it, a model fits these rows whatever they are")
+        for term, column in levels_left_out(expansion):
+            what = f"{term} has no column for the first level of {printable(column)}"
+            note(f"{what}, and nothing else has: `formula` codes it as R does")
     dates = observations.dates
     if names := observations.taken:
         what = "is taken for a category" if len(names) == 1 else "are taken for categories"

@@ -149,6 +149,13 @@ OF_A_RUN = (
 )
 
 
+def check_each(typed: Typed) -> None:
+    """Raise for an option that does not go with groups."""
+    for name in OF_A_RUN:
+        if name in typed.given:
+            raise UsageError(f"`{name}` does not go with `by`, which fits each group by itself")
+
+
 def train_each(
     typed: Typed,
     data: list[str],
@@ -169,9 +176,6 @@ def train_each(
     from gdfit.model.family import write_groups
     from gdfit.show.tables.grid import GROUP_REPORTS, GroupsTold, group_remarks
 
-    for name in OF_A_RUN:
-        if name in typed.given:
-            raise UsageError(f"`{name}` does not go with `by`, which fits each group by itself")
     for path in filter(is_condensed, data):
         raise UsageError(f"{path} {WITHOUT_ROWS}")
     with reading(data, columns, dialect, dask=dask, form=output.form) as dataset:
@@ -180,7 +184,7 @@ def train_each(
     note_classes(observations, str(settings.loss))
     fits = fit_groups(observations, settings, start[1])
     inputs = read_inputs(output.x or (), observations)
-    predictions = [(values, fits.predict(values)) for values in inputs]
+    predictions = [(values, fits.at_inputs(values)) for values in inputs]
     facts: dict[str, object] = {"init": start[0], "files": [*data]}
     if dialect.kept:
         facts["dialect"] = dialect.kept
@@ -195,5 +199,6 @@ def train_each(
     for remark in group_remarks(fits):
         note(remark)
     if not fits.has_models:
-        what = "no group has a model: each has fewer rows than params, or its run has diverged"
-        fail(what, DIVERGED_STATUS)
+        if any(fit.status == "diverged" for fit in fits):
+            fail("no group has a model: all runs have diverged", DIVERGED_STATUS)
+        fail("no group has a model: each has fewer rows than params", 1)

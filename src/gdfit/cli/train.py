@@ -69,7 +69,6 @@ def train(
     gdfit train lecture.csv
     gdfit train lecture.csv --lr 0.01 --show 1-3 --plot fit.png --interval 0.95
     gdfit train houses.csv --target price_eur --degree 2 --page run.html
-    gdfit train penguins.csv --features flipper --by species
     """
     from gdfit.descent.losses import loss_of
     from gdfit.descent.run import Run, rounding_of
@@ -80,6 +79,10 @@ def train(
     from gdfit.show.progress import TrainingBar
     from gdfit.show.tables import reports, words
 
+    if by is not None:
+        from gdfit.cli.series import check_each
+
+        check_each(typed)
     check_output(typed, settings, output, files)
     typed.refuse("interval", "is drawn by `plot`", unless=files.plot is not None)
     if interval:

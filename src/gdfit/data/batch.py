@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gdfit.data.text.header import Layout
 
 SAMPLE_ROWS = 2000  # that pictures are drawn of, and rates tried on
+FEW_BYTES = 1 << 24  # of rows, which are kept for what looks at them once more
 
 Codes = NDArray[np.int64]
 NumberedRows = tuple[Codes, FloatArray]  # rows of a unit: their numbers in it, from 0, and they

@@ -11,9 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gdfit.data.batch import DataFile, LaidOut, Level, Progress
+from gdfit.data.batch import FEW_BYTES, DataFile, LaidOut, Level, Progress
 from gdfit.data.formats.formats import open_file
-from gdfit.data.observations import FEW_BYTES, Observations, with_rows_of
+from gdfit.data.observations import Observations, with_rows_of
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import (
     TRAIN,
@@ -127,9 +127,13 @@ class Dataset:
         return self._reduced(job_for)[0]
 
     def _reduced(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, Outcome]:
+        grouped: list[bool] = []
+
         def job_of(first: LaidOut) -> Job:
             job = job_for(first)
-            for remark in remarks_on(first.layout, job.recipe.columns.names):
+            columns = job.recipe.columns
+            grouped.append(columns.expansion.by is not None)
+            for remark in remarks_on(first.layout, columns.names, columns.expansion.texts):
                 self.tell(remark)
             return job
 
@@ -153,7 +157,8 @@ class Dataset:
             self.tell(found.remark)
         if found.unseen:
             rows = "1 row" if found.unseen == 1 else f"{found.unseen} rows"
-            self.tell(f"skipped {rows} with a level that training has not seen")
+            has = "with a level that training has not seen"
+            self.tell(f"skipped {rows} {'of a group without a model' if any(grouped) else has}")
         return result, found
 
     def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, Outcome]:
@@ -331,6 +336,7 @@ def read_observations(
     classes: bool = False,
     positive: str | None = None,
     by: str | None = None,
+    formula: str | None = None,
     dialect: Dialect | None = None,
     seed: int = 0,
     keep_rows: bool = False,
@@ -356,6 +362,7 @@ def read_observations(
         logistic loss takes it.
     positive : the value that is y = 1; by default the second in sorted order.
     by : the column whose values part the rows into groups, as `train_groups` fits them.
+    formula : features and target in R's way, as ``log(y) ~ x + a*b``, in their place.
     dialect : how the files are written.
     seed : which rows are sampled for pictures comes from it.
     keep_rows : keep all rows as well, for losses other than the squared error and for mini-batches:
@@ -369,7 +376,7 @@ def read_observations(
     """
     chosen = None if features is None else several(features)
     what = (chosen, target, several(exclude), degree, weights, intercept, positive)
-    selection = Selection(*what, classes or positive is not None, by)
+    selection = Selection(*what, classes or positive is not None, by, formula)
     dataset = Dataset(expanded(files), selection, dialect or Dialect(), keep_most=FEW_BYTES)
     if dask is None:
         return dataset.observations(seed, keep_rows=keep_rows)

@@ -50,6 +50,7 @@ def observations_from(
     classes: bool = False,
     positive: Any = None,
     by: Any = None,
+    formula: str | None = None,
     drop_missing: bool = False,
     dates: str | None = None,
     like: Like | None = None,
@@ -79,6 +80,7 @@ def observations_from(
     positive : the value that is y = 1; by default the second in sorted order.
     by : what parts the observations into groups, as `train_groups` fits them: the name of a column,
         or the group of each, shape (N,).
+    formula : of a DataFrame, features and target in R's way, as ``log(y) ~ x + a*b``.
     drop_missing : skip rows with a missing value, which are an error otherwise.
     dates : ``mdy`` where the month stands first in texts that are dates and may be either, ``dmy``
         where the day does.
@@ -115,6 +117,7 @@ def observations_of(
     classes: bool = False,
     positive: Any = None,
     by: Any = None,
+    formula: str | None = None,
     drop_missing: bool = False,
     dates: str | None = None,
     like: Like | None = None,
@@ -138,6 +141,10 @@ def observations_of(
         named = None if positive is None else str(positive)
         asked = replace(asked, positive=named, classes=True)
     frame = is_frame(x)
+    if formula is not None:
+        if not frame or y is not None or target is not None or like:
+            raise UsageError("`formula` goes with a DataFrame alone, and says what y is")
+        asked = replace(asked, formula=formula)
     if frame and y is None:
         y, target = target, None
     elif y is None:
@@ -210,7 +217,7 @@ def condense_frame(
     if like:
         known = like.expansion and replace(like.expansion, intercept=like.intercept)
         columns = replace(columns, known=known, classes=like.classes)
-    for remark in remarks_on(file.layout, columns.names):
+    for remark in remarks_on(file.layout, columns.names, columns.expansion.texts):
         warnings.warn(remark, GdfitWarning, stacklevel=4)
     recipe = Chosen(columns, asked, drop_missing)
     job = Condense(recipe, dealing.seed if dealing else 0, dealing, keep_rows=True)
@@ -272,6 +279,7 @@ class DataOptions(TypedDict, total=False):
     classes: bool
     positive: Any
     by: Any
+    formula: str | None
     drop_missing: bool
     dates: str | None
     like: Like | None

@@ -26,7 +26,6 @@ from gdfit.data.text.spellings import Spelling, dated
 from gdfit.errors import UsageError, listing, printable
 from gdfit.system import naming_scratch, scratch_file
 
-FEW_BYTES = 1 << 24  # of rows, which are kept for what looks at them once more
 SHUFFLE_BLOCKS = 64  # how many blocks, of a megabyte, are shuffled together
 
 
@@ -91,6 +90,10 @@ class Rows:
         view._changes = (*self._changes, change)
         view._whole = self  # which keeps the temporary file open
         return view
+
+    def changed_as(self, other: Rows) -> Rows:
+        """These rows with the last change of others."""
+        return self.changed(other._changes[-1])
 
     def _changed(self, rows: FloatArray) -> FloatArray:
         for change in self._changes:
@@ -219,6 +222,8 @@ class Observations:
     sample_inputs : the numbers that the sample's features are made of, column by column.
     intercept : whether there is a b; where there is none, it stays 0.
     expansion : what makes the features of columns, where they are not columns as they stand.
+    refined : θ of least squares and the length of the residuals, shape (p+2,), where they have been
+        refined on rows that are not here: see `gdfit.descent.least_squares`.
     """
 
     augmented: FloatArray
@@ -244,6 +249,7 @@ class Observations:
     sample_inputs: FloatArray | None = None
     intercept: bool = True
     expansion: Expansion | None = None
+    refined: FloatArray | None = None
 
     def __repr__(self) -> str:
         columns = f"{printable(self.target_name)} from {listing(self.features, 3)}"
@@ -340,6 +346,7 @@ def put_together(parts: Sequence[Observations]) -> Observations:
         sample=cast(FloatArray, sampled("sample")),
         sample_weights=sampled("sample_weights"),
         sample_inputs=sampled("sample_inputs"),
+        refined=None,
     )
 
 
@@ -347,11 +354,12 @@ def rows_of(parts: Sequence[Observations]) -> Rows | None:
     """The rows of all parts, if they have been kept."""
     if parts[0].rows is None:
         return None
-    rows = Rows(parts[0].augmented.shape[1] + (parts[0].weight is not None))
+    first = parts[0].rows.before
+    rows = Rows(first.columns)
     for part in parts:
-        for block in part.rows.blocks() if part.rows else ():
+        for block in part.rows.before.blocks() if part.rows else ():
             rows.add(block)
-    return rows
+    return rows if first is parts[0].rows else rows.changed_as(parts[0].rows)
 
 
 def with_rows_of(

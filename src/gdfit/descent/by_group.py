@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import compress, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from gdfit.data.batch import Level
@@ -22,9 +23,9 @@ from gdfit.descent.outcome import Fit, params_names
 from gdfit.descent.run import Options, Run, as_taken, parted
 from gdfit.descent.settings import Settings
 from gdfit.descent.side_by_side import Stack, is_foretold, stacked
-from gdfit.descent.start import Init
-from gdfit.errors import GdfitError, UsageError, quoted
-from gdfit.model.family import GroupedModel, group_name, record_in
+from gdfit.descent.start import Init, start_of
+from gdfit.errors import GdfitError, UsageError, printable, quoted
+from gdfit.model.family import GroupedModel, group_name, record_in, write_groups
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
@@ -97,7 +98,7 @@ class GroupFits(Displayed):
             return GroupFit(group, count, TOO_FEW)
         if self.stack and self.stack.holds[place]:
             row, arrived = self.stack.row(place), bool(self.stack.arrived[place])
-            make = partial(self.stack.model, place)
+            make = partial(self._told, place, partial(self.stack.model, place))
             return GroupFit(group, count, stopping.COMPLETED, row, arrived, make)
         if place not in self._alone:
             try:
@@ -111,11 +112,26 @@ class GroupFits(Displayed):
                 model, facts = fit.model, cast("Mapping[str, float]", fit.model.facts)
                 told = facts["pseudo_r_squared" if model.classes else "r_squared"]
                 row = (*model.params, fit.loss, told)
-                found = replace(found, row=row, arrived=fit.arrived, make=lambda: model)
+                make = partial(self._told, place, lambda: model)
+                found = replace(found, row=row, arrived=fit.arrived, make=make)
             self._alone[place] = found
         return self._alone[place]
 
-    def predict(self, values: Sequence[Level]) -> float:
+    def predict(self, x: Any) -> Any:
+        """ŷ of the model at x: see `LinearModel.predict`."""
+        return self.model.predict(x)
+
+    def save(self, path: str | Path) -> None:
+        """Write the models of all groups to a file."""
+        write_groups(path, self.records({}))
+
+    def __getitem__(self, group: Level) -> GroupFit:
+        """The fit of a group, by its name."""
+        if group not in self.groups.groups:
+            raise KeyError(group)
+        return self.at(self.groups.groups.index(group))
+
+    def at_inputs(self, values: Sequence[Level]) -> float:
         """ŷ of a group, the first of the `values`, at the inputs that follow.
 
         Raises
@@ -129,6 +145,20 @@ class GroupFits(Displayed):
             group = quoted(self.label(self.groups.groups[code]))
             raise GdfitError(f"{group} is a group without a model", column=self.groups.column)
         return model.at_inputs(values[1:])
+
+    def _told(self, place: int, make: Callable[[], LinearModel]) -> LinearModel:
+        """A model, with the levels that its group has had, if these are not all."""
+        model, made_of = make(), self.groups.made_of
+        if made_of.had is None:
+            return model
+        had = made_of.had[place]
+        seen = {
+            name: [*compress(levels, had[start:].tolist())]
+            for name, levels, start in zip(
+                made_of.category_names, made_of.levels, made_of.places_had[:-1], strict=False
+            )
+        }
+        return replace(model, facts={**model.facts, "seen": seen})
 
     def largest(self, most: int) -> list[Fit]:
         """The fits of the largest groups that have a model, each run by itself."""
@@ -145,7 +175,8 @@ class GroupFits(Displayed):
     def label(self, group: Level) -> str:
         """A group as the data say it: a date as such."""
         is_date = self.groups.column in dated(self.groups.spellings)
-        return iso_date(float(group)) if is_date else level_name(group)
+        told = isinstance(group, str) or not is_date
+        return printable(level_name(group) if told else iso_date(float(group)))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -204,6 +235,8 @@ def fit_groups(observations: Observations, settings: Settings, init: Init = "zer
     """The fits of the groups of `observations`."""
     if not isinstance(observations, GroupedObservations):
         raise UsageError("`by` names the column that says the group")
+    if not isinstance(init, LinearModel):
+        start_of(init, observations, settings)  # tells its faults
     stack = None
     if is_foretold(settings, observations) and not isinstance(init, LinearModel):
         stack = stacked(observations, settings, init)

@@ -19,11 +19,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.observations import FEW_BYTES, Observations
+from gdfit.data.batch import FEW_BYTES
+from gdfit.data.observations import Observations
+from gdfit.data.reduction.condensed_file import CondensedFile
 from gdfit.descent.curvature import ARRIVES, Curvature
 from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError
@@ -152,6 +155,7 @@ def precision_of_squares(observations: Observations) -> Precision | None:
 
 
 PASSES = 2
+NOTHING = 1e-28  # of what a param could be, at which it is 0 but for rounding
 
 Pair = tuple[FloatArray, FloatArray]
 """A number as the sum of two float64, the second of which is the rounding error of the first: some
@@ -168,6 +172,8 @@ def refined(
 
     found : of the columns at the places of `order`, those of `observations`.
     """
+    if (known := observations.refined) is not None:
+        return replace(found, params=known[[*order]], residual=float(known[-1]))
     rows, size = observations.rows, len(observations.features)
     if rows is None or rows.count != observations.count:
         return found
@@ -200,7 +206,9 @@ def refined(
     if not np.isfinite([*params[0], squares]).all():
         return found
     result = found.params.copy()
-    result[found.kept] = params[0]
+    # What is left of a param that is 0 is rounding of these digits.
+    largest = math.hypot(found.explained, found.residual) * found.spreads[found.kept]
+    result[found.kept] = np.where(np.abs(params[0]) > NOTHING * largest, params[0], 0.0)
     residual = math.sqrt(max(squares, 0.0)) if found.residual else 0.0
     return replace(found, params=result, residual=residual)
 
@@ -213,7 +221,7 @@ def pairs_of(
     rows, expansion = observations.rows, observations.expansion
     assert rows is not None
     size = len(observations.features) + 2
-    if expansion is None:
+    if expansion is None or rows.before is rows:
         for block in rows.blocks():
             weights = block[:, size] if observations.weight is not None else None
             yield block[:, :size], np.zeros((len(block), size)), weights
@@ -407,3 +415,39 @@ def with_l1(
         enough=max(ARRIVES * least / observations.count, smooth.rounding),
         kinks=kinks_at(params, parabola.slopes(w) + 2 * l2 * w, l1),
     )
+
+
+def with_refined(observations: Observations) -> Observations:
+    """The observations with what refinement gives on their rows, for a file that has none."""
+    if observations.rows is None or observations.classes:
+        return observations
+    order = ones_first(observations)
+    found = refined(observations, squares_of(observations, order), order)
+    if len(found.kept) < len(order):
+        return observations
+    params = np.zeros(len(observations.features) + 1)
+    params[order] = found.params
+    return replace(observations, refined=np.append(params, found.residual))
+
+
+def write_condensed(
+    observations: Observations,
+    path: str | Path,
+    folds: Sequence[Observations] = (),
+    *,
+    rows: bool = True,
+) -> None:
+    """Write observations to a condensed file, which `read_observations` reads like data.
+
+    Parameters
+    ----------
+    observations : condensed or not; what the file says of them are their p+2 rows.
+    path : the file's, which ends in ``.json``.
+    folds : parts of them, for cross-validation.
+    rows : whether to keep what they are shown by: a sample, the first rows and the last one.
+
+    Raises
+    ------
+    GdfitError : without `rows`, where there are so few that R would tell them.
+    """
+    CondensedFile(with_refined(observations), tuple(folds)).write(Path(path), rows=rows)

@@ -112,6 +112,8 @@ class Run(Displayed):
     ) -> None:
         how, fields = parted(options)
         init = init.model if isinstance(init, Fit) else init
+        if how.get("by") is not None:
+            raise UsageError("`by` is for train_groups, which fits each group by itself")
         settings = replace(settings or Settings(), **fields)
         settings.check(validated=validation is not None)
         settings = settings.with_backend(fields.get("backend"))
@@ -226,12 +228,8 @@ class Run(Displayed):
 
     def fit(self, history: Sequence[Step] = ()) -> Fit:
         """The result of the run so far; `history` are the steps to keep with it."""
-        last, data, settings, curvature = (
-            self.last,
-            self.observations,
-            self.settings,
-            self.curvature,
-        )
+        last, data = self.last, self.observations
+        settings, curvature = self.settings, self.curvature
         if last is None:
             raise GdfitError("the run has made no step yet: iterate over it first")
         with np.errstate(over="ignore", invalid="ignore"):

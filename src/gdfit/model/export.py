@@ -80,21 +80,34 @@ def summands(model: LinearModel, language: Language) -> list[str]:
     expansion = model.made_of
     place_of = {key: place for place, key in enumerate(expansion.keys)}
 
-    def param(place: int) -> str:
-        """A weight, or with −1 b, as the group of a row has it."""
+    def param(place: int | None, *had: int) -> str:
+        """A weight, with −1 b, or 0, as the group of a row has it; those that have not `had` the
+        levels that stand there in the expansion's have none."""
         if expansion.by is None or not isinstance(model, GroupedModel):
-            return language.number(model.params[place])
-        of_each = model.models.items()
-        cases = [(group, language.number(each.params[place])) for group, each in of_each]
-        return language.choice(expansion.by, cases)
+            return language.number(0.0 if place is None else model.params[place])
+        has: list[bool] = [True] * len(model.models)
+        if expansion.had is not None:
+            has = [bool(row.all()) for row in expansion.had[:, had]]
+        if place is None and all(has):
+            return language.number(0.0)
+        values = (0.0 if place is None else one.params[place] for one in model.models.values())
+        told = (
+            language.number(value) if known else language.nothing
+            for value, known in zip(values, has, strict=True)
+        )
+        return language.choice(expansion.by, [*zip(model.models, told, strict=True)])
 
     def weight_for(number: int, *levels: Level) -> str:
         """The weight of the term of that number for the levels that a row has, of which the first
         `levels` are known: 0 where one of them is the first of its category."""
         categories = expansion.terms[number].categories
         if len(levels) == len(categories):
-            known = (number, levels) in place_of
-            return param(place_of[number, levels]) if known else language.number(0.0)
+            of_term = [*map(expansion.categories.index, categories)]
+            had = (
+                expansion.places_had[at] + expansion.levels[at].index(level)
+                for at, level in zip(of_term, levels, strict=True)
+            )
+            return param(place_of.get((number, levels)), *had)
         category = categories[len(levels)]
         there = expansion.levels[expansion.categories.index(category)]
         cases = [(level, weight_for(number, *levels, level)) for level in there]

@@ -13,7 +13,7 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Level
-from gdfit.data.terms.expansion import level_name
+from gdfit.data.terms.expansion import Expansion, level_name
 from gdfit.data.terms.terms import Factor
 from gdfit.errors import GdfitError, quoted
 from gdfit.model.linear import LinearModel, finite
@@ -42,7 +42,8 @@ class GroupedModel(LinearModel):
         if first is None:
             raise GdfitError("no group has a model: each has fewer rows than params, or diverged")
         within = first.made_of
-        made_of = replace(within, by=by, levels=(*within.levels, tuple(models)))
+        had = np.array([levels_had(model, within) for model in models.values()], bool)
+        made_of = replace(within, by=by, levels=(*within.levels, tuple(models)), had=had)
         return cls(first.w, first.b, first.features, first.target, made_of, first.facts, models)
 
     @cached_property
@@ -69,6 +70,16 @@ class GroupedModel(LinearModel):
             for group, model in self.models.items()
         )
         write_groups(path, records)
+
+
+def levels_had(model: LinearModel, made_of: Expansion) -> list[bool]:
+    """Whether the group of a model has had each level of each category: see `Expansion`."""
+    seen = model.facts.get("seen")
+    known = seen if isinstance(seen, Mapping) else {}
+    names_and_levels = zip(made_of.category_names, made_of.levels, strict=True)
+    return [
+        level in known.get(name, levels) for name, levels in names_and_levels for level in levels
+    ]
 
 
 def record_in(by: Factor | None, group: Level) -> dict[str, object]:

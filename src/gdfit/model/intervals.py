@@ -181,7 +181,10 @@ class Intervals:
         if self.interval is not None and self.model.classes:
             what = "`interval` is of numbers, and the model predicts a probability"
             raise UsageError(f"{what}: `confidence` gives the interval of that")
-        _ = self.precision
+        if not isinstance(self.model, GroupedModel):
+            _ = self.precision
+        elif not any(each.facts.get("precision") for each in self.model.models.values()):
+            precision_of(self.model)
 
     @cached_property
     def precision(self) -> Precision:
@@ -214,7 +217,9 @@ class Intervals:
         ends, groups = np.empty((len(rows), len(self.endings))), self.model.groups_at_rows(rows)
         for place, model in enumerate(self.model.models.values()):
             if (own := groups == place).any():
-                ends[own] = replace(self, model=model).at_features(features[own])
+                ends[own] = math.nan
+                if model.facts.get("precision"):
+                    ends[own] = replace(self, model=model).at_features(features[own])
         return ends
 
     def at_features(self, features: FloatArray) -> FloatArray:

@@ -38,6 +38,7 @@ class Language(ABC):
     times : what stands for multiplication.
     power : how a power from the third on is written: of a number, and its exponent.
     calls : what exp and abs are called, where that is not so.
+    nothing : what stands for no number.
     long : the columns with levels that are whole numbers, of which float64 does not have all.
 
     Parameters
@@ -51,6 +52,7 @@ class Language(ABC):
     calls: ClassVar[Mapping[str, str]] = {}
     times = " * "
     power: ClassVar[str]
+    nothing: ClassVar[str]
 
     def __init__(self, model: LinearModel) -> None:
         self.model = model
@@ -137,7 +139,7 @@ class Sql(Language):
         name: f"EXTRACT({said} FROM CAST({{}} AS TIMESTAMP))"
         for name, said in zip(DATE_PARTS, ("YEAR", "MONTH", "ISODOW", "HOUR"), strict=True)
     }
-    power = "power({}, {})"
+    power, nothing = "power({}, {})", "NULL"
 
     def positive(self, value: float) -> str:
         """A float64: with an exponent, without which it is a DECIMAL.
@@ -182,7 +184,7 @@ class Python(Language):
         "hour": "moment({}).hour",
     }
     calls: ClassVar = {"exp": "math.exp"}
-    power = "{} ** {}"
+    power, nothing = "{} ** {}", "float('nan')"
 
     def column(self, name: str) -> str:
         is_number = name not in self.texts and name not in self.dates
@@ -249,7 +251,7 @@ class C(Language):
         name: f"({{0}} > 0 ? {name}({{0}}) : NAN)" for name in ("log", "log2", "log10")
     }
     calls: ClassVar = {"abs": "fabs"}
-    power = "pow({}, {})"
+    power, nothing = "pow({}, {})", "NAN"
 
     def __init__(self, model: LinearModel) -> None:
         super().__init__(model)
@@ -345,7 +347,7 @@ class Excel(Language):
         "hour": "HOUR({})",
     }
     calls: ClassVar = {"exp": "EXP", "abs": "ABS"}
-    times, power = "*", "{}^{}"
+    times, power, nothing = "*", "{}^{}", "NA()"
     ROW = 2
     DIGITS = 15  # of a number that Excel reads; it drops what follows
     LONGEST = 8192  # characters that it takes

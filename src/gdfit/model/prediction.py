@@ -59,7 +59,7 @@ def predict_rows(
     for file in dataset.open_texts(suits):
         file = replace(file, skip_broken=True)
         maker = model.maker(file)
-        for remark in remarks_on(file.layout, model.inputs):
+        for remark in remarks_on(file.layout, model.inputs, model.made_of.texts):
             dataset.tell(remark)
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
@@ -140,11 +140,14 @@ class Unpredicted:
     def remark(self, model: LinearModel) -> str:
         """What to say of them, if there are any."""
         levels = listing(tuple(map(quoted, self.unseen)), 3)
+        grouped = model.made_of.by is not None
+        new = "of a group without a model" if grouped else "with a level that training has not seen"
+        more = ", or a level that the group has not had" if grouped else ""
         reasons = {
             "with a missing field": self.missing,
             f"that can't be read ({self.broken})": self.unreadable,
-            f"with a level that training has not seen ({levels})": self.new,
-            "where a term has no value": self.without_value,
+            f"{new} ({levels})": self.new,
+            f"where a term has no value{more}": self.without_value,
         }
         told = [f"{count} row{'s' * (count > 1)} {why}" for why, count in reasons.items() if count]
         return f"no prediction for {', '.join(told)}" if told else ""
@@ -204,6 +207,7 @@ def rows_predicted(
     rows = maker.made(chosen, checked=False)
     values = np.full((len(whole), 1 + len(intervals.endings if intervals else ())), np.nan)
     valid = ~values_missing(maker.expansion, rows).any(axis=1)
+    valid &= ~maker.expansion.not_had(rows).any(axis=1)
     with_ones = np.column_stack([rows, np.ones((len(rows), 2))])
     chosen_rows, into = with_ones[valid], np.flatnonzero(seen)[valid]
     values[into, 0] = model.at_rows(chosen_rows)

@@ -152,6 +152,8 @@ def draw_groups(fits: GroupFits) -> Figure:
         marker = "os^D"[place // len(LINES) % 4]
         group = labels[place]
         label = f"{drawing.escaped(group)} ({part.count:,})"
+        if label.startswith("_"):  # which matplotlib would leave out
+            label = f"\u200b{label}"
         x, y = part.sample[:, -1], heights_of(fit, fit.params, part.sample[:, :-1])
         if is_line:
             x, y = numbers_in(part)[:, 0], heights_in(fit, part)

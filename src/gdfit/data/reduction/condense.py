@@ -105,7 +105,8 @@ class Condensed:
         expansion = levels.expansion
         part, stack = self.triangle, None
         if self.groups and expansion.by:
-            stack, origin = self.groups.stack(levels)
+            stack, origin, had = self.groups.stack(levels)
+            expansion = replace(expansion, had=None if had.all() else had)
             part = Near(triangular(stack.reshape(-1, stack.shape[-1])), origin)
         elif self.groups:
             part = self.groups.triangle(levels)

@@ -55,29 +55,6 @@ class CondensedFile:
             file.write("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def write_condensed(
-    observations: Observations,
-    path: str | Path,
-    folds: Sequence[Observations] = (),
-    *,
-    rows: bool = True,
-) -> None:
-    """Write observations to a condensed file, which `read_observations` reads like data.
-
-    Parameters
-    ----------
-    observations : condensed or not; what the file says of them are their p+2 rows.
-    path : the file's, which ends in ``.json``.
-    folds : parts of them, for cross-validation.
-    rows : whether to keep what they are shown by: a sample, the first rows and the last one.
-
-    Raises
-    ------
-    GdfitError : without `rows`, where there are so few that R would tell them.
-    """
-    CondensedFile(observations, tuple(folds)).write(Path(path), rows=rows)
-
-
 def record_of(observations: Observations, *, rows: bool) -> dict[str, Any]:
     """What a file says of observations."""
     made_of, near = observations.expansion, observations.near if rows else None
@@ -93,6 +70,7 @@ def record_of(observations: Observations, *, rows: bool) -> dict[str, Any]:
         "spellings": {column: each.record for column, each in observations.spellings},
         **(made_of.record if made_of else {}),
         "rows": in_few(observations.augmented).tolist(),
+        "refined": None if observations.refined is None else observations.refined.tolist(),
         "near": near and {"rows": in_few(near.rows).tolist(), "origin": near.origin.tolist()},
         **{name: None if each is None else each.tolist() for name, each in arrays.items()},
     }
@@ -155,6 +133,7 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
         intercept=bool(record["intercept"]),
         spellings=tuple((column, each) for column, each in known if each),
         expansion=expansion,
+        refined=array(record["refined"]) if record.get("refined") else None,
         **arrays,
     )
 
@@ -196,6 +175,7 @@ def selected(observations: Observations, selection: Selection, name: str) -> Obs
         ("degree", selection.degree != 1),
         ("no_intercept", not selection.intercept and observations.intercept),
         ("positive", selection.positive is not None),
+        ("formula", selection.formula is not None),
     ):
         if asked:
             raise GdfitError(f"has been condensed: `{option}` is for gdfit condense", file=name)
@@ -249,6 +229,7 @@ def with_columns(observations: Observations, features: list[str], target: str) -
         last=last[[*of_last, -1 if made_of else of_target]] if len(last) else last,
         sample_inputs=inputs,
         expansion=expansion,
+        refined=None,
     )
 
 

@@ -16,9 +16,9 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from gdfit.data.batch import Progress
-from gdfit.data.reduction import connecting, units
+from gdfit.data.reduction import workers
 from gdfit.data.reduction.tree import Job, Outcome, Tree
-from gdfit.data.reduction.units import Extent, Range, Work
+from gdfit.data.reduction.workers import Extent, Range, Work
 from gdfit.data.sources.stores import scheme_of
 from gdfit.data.terms.levels import LevelError
 from gdfit.data.terms.lookup import made_like
@@ -135,9 +135,9 @@ class Cluster(AbstractContextManager[Any]):
             raise UsageError("workers can't read standard input: `dask` needs files")
         self._connect()
         # Workers may be in other folders: in those, too, there may be a file that is called so.
-        here = self.address == connecting.LOCAL
+        here = self.address == workers.LOCAL
         paths = [file if here or scheme_of(file) else str(Path(file).absolute()) for file in files]
-        extents: list[Extent] = self._each(units.survey, [(path, dialect) for path in paths])
+        extents: list[Extent] = self._each(workers.survey, [(path, dialect) for path in paths])
         for extent in extents:
             if progress and scheme_of(extent.path):
                 progress.opened(extent.size)
@@ -149,7 +149,7 @@ class Cluster(AbstractContextManager[Any]):
         try:
             outcome = self._folded(work, there, at_once, progress)
         except LevelError:
-            self._each(units.find_level_fault, [(there,)])
+            self._each(workers.find_level_fault, [(there,)])
             raise GdfitError("the data changed while they were read") from None
         return work.job.result(outcome.part, None), outcome._replace(part=None)
 
@@ -159,7 +159,7 @@ class Cluster(AbstractContextManager[Any]):
         tasks = [
             (file, part)
             for file, extent in enumerate(work.extents)
-            for part in units.ranges(extent, work.unit_bytes, at_once)
+            for part in workers.ranges(extent, work.unit_bytes, at_once)
         ]
         trees = [Tree() for _ in work.extents]
         level, read = at_once.bit_length() - 1, 0
@@ -168,7 +168,7 @@ class Cluster(AbstractContextManager[Any]):
         faults: set[int] = set()
         real: list[int] = []  # faults but for what seems one in a range that begins in quotes
         with closing(
-            self._outcomes(units.condense, [(there, *task) for task in tasks])
+            self._outcomes(workers.condense, [(there, *task) for task in tasks])
         ) as outcomes:
             for number, outcome in outcomes:
                 file, part = tasks[number]
@@ -189,7 +189,7 @@ class Cluster(AbstractContextManager[Any]):
                     break
         faulty = [tasks[fault][0] for fault in real[:1]]
         again = sorted(file for file in {*straddled, *faulty} if not faulty or file <= faulty[0])
-        wholes = self._each(units.condense, [(there, file, Range()) for file in again])
+        wholes = self._each(workers.condense, [(there, file, Range()) for file in again])
         if faulty:
             raise GdfitError("the data changed while they were read")
         for file, outcome in zip(again, wholes, strict=True):
@@ -248,8 +248,8 @@ class Cluster(AbstractContextManager[Any]):
         if self._client is not None:
             return
         if isinstance(self.address, str):
-            self._stack.enter_context(connecting.quiet())
-            started = connecting.client_of(self.address, self.connecting)
+            self._stack.enter_context(workers.quiet())
+            started = workers.client_of(self.address, self.connecting)
             self._client = self._stack.enter_context(started)
         else:
             self._client = self.address
@@ -257,7 +257,7 @@ class Cluster(AbstractContextManager[Any]):
         while not self._workers():
             self._look()
             time.sleep(0.05)
-        connecting.check_versions(self._client, self.version)
+        workers.check_versions(self._client, self.version)
 
     def _workers(self) -> dict[str, int]:
         """The workers' addresses, and how many threads each has."""

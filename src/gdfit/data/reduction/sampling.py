@@ -273,10 +273,14 @@ class GroupedObservations(Observations):
         return order[: int(np.count_nonzero(self.counts))]
 
     @cached_property
+    def alone(self) -> Expansion:
+        """What makes the features within a group."""
+        return replace(self.made_of, by=None, levels=self.made_of.levels[:-1])
+
+    @property
     def within(self) -> Expansion | None:
-        """What makes the features within a group, where they are not columns as they stand."""
-        alone = replace(self.made_of, by=None, levels=self.made_of.levels[:-1])
-        return None if alone.is_plain else alone
+        """The same, where they are not columns as they stand."""
+        return None if self.alone.is_plain else self.alone
 
     def group(self, place: int) -> Observations:
         """Those of the group at a place. Their last row is not known."""
@@ -285,9 +289,9 @@ class GroupedObservations(Observations):
         if self.read_rows:
             end = int(self.counts[: place + 1].sum())
             read = self._in_order[end - int(self.counts[place]) : end]
-            rows = Rows(self.read_rows.columns)
-            rows.add(read)
-            rows = rows.changed(self.made_of.expand)
+            rows = Rows(self.read_rows.columns - 1)
+            rows.add(np.delete(read, self.made_of.width - 1, axis=1))
+            rows = rows.changed(self.alone.expand)
             read = read[:: -(-len(read) // SAMPLE_ROWS)]
         size, shown = len(self.features), self.made_of.expand(read)
         is_weighed = self.weight is not None

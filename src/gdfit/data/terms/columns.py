@@ -12,6 +12,7 @@ from typing import Protocol
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, Level
 from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion, level_name
+from gdfit.data.terms.formula import in_terms
 from gdfit.data.terms.levels import IS_THIRD, Classes, third_value
 from gdfit.data.terms.lookup import (
     LayoutTable,
@@ -109,8 +110,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     barred = dict.fromkeys(map(table.column, selection.exclude), "exclude")
     weights = None if selection.weights is None else table.column(selection.weights)
     by = None if selection.by is None else table.category(selection.by)
-    if by:
-        barred[by.column] = "by"
+    if by and barred.setdefault(by.column, "by") != "by":
+        raise UsageError(f"column {quoted(by.column)} is both in `exclude` and in `by`")
     unused = {*layout.set_aside, *barred, weights}
     offered = [column for column in layout.names if column not in unused]
     of_numbers = set(layout.numeric)
@@ -118,6 +119,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     if len(numeric) < 2:  # what holds nothing is then told as a fault, by its line
         held_in = layout.held_in
         numeric = [each for each in offered if not (held_in(each).words or held_in(each).is_dated)]
+    if selection.formula is not None:
+        selection = in_terms(selection, selection.formula, table, offered)
     target = choose_target(layout, name, selection, offered, numeric)
     if target is None:
         raise too_few(layout, name, numeric)

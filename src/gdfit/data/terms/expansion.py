@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import product
+from itertools import accumulate, product
 from math import prod
 from typing import NamedTuple, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import Codes, Level
@@ -55,6 +56,8 @@ class Expansion:
     intercept : whether the one of each row stays one, or becomes 0: b then has no effect.
     by : the category that parts the rows into groups, each with a fit of its own: the last one, of
         which no feature is made.
+    had : of each group, which levels of the other categories it has had, one category behind the
+        other, shape (groups, levels); all of them by default.
     """
 
     terms: tuple[Term, ...]
@@ -62,6 +65,7 @@ class Expansion:
     whole: bool = False
     intercept: bool = True
     by: Factor | None = None
+    had: NDArray[np.bool_] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def numbers(self) -> tuple[str, ...]:
@@ -79,6 +83,11 @@ class Expansion:
     def inputs(self) -> tuple[str, ...]:
         """All columns: that of the groups, then in the order in which the terms name them."""
         return tuple(dict.fromkeys(factor.column for factor in self.factors))
+
+    @property
+    def category_names(self) -> list[str]:
+        """What the categories are called, however many of their levels make features."""
+        return [str(replace(category, all_levels=False)) for category in self.categories]
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -114,7 +123,10 @@ class Expansion:
         for term in self.terms:
             base = place_of[term.numbers] if term.numbers else -2
             places = tuple(map(self.categories.index, term.categories))
-            sizes = tuple(len(self.levels[place]) - (not self.whole) for place in places)
+            firsts = self.firsts(term)
+            sizes = tuple(
+                len(self.levels[at]) - one for at, one in zip(places, firsts, strict=True)
+            )
             spans.append(Span(base, places, sizes, start, prod(sizes)))
             start += prod(sizes)
         return tuple(spans)
@@ -122,12 +134,20 @@ class Expansion:
     @cached_property
     def keys(self) -> tuple[tuple[int, tuple[Level, ...]], ...]:
         """What tells each feature from all others: its term, by number, and its levels."""
-        first = 0 if self.whole else 1
         return tuple(
             (number, combination)
-            for number, span in enumerate(self.spans)
-            for combination in product(*(self.levels[place][first:] for place in span.places))
+            for number, (term, span) in enumerate(zip(self.terms, self.spans, strict=True))
+            for combination in product(
+                *(
+                    self.levels[place][first:]
+                    for place, first in zip(span.places, self.firsts(term), strict=True)
+                )
+            )
         )
+
+    def firsts(self, term: Term) -> list[int]:
+        """Of each category of a term, the place of the first level that makes a feature."""
+        return [0 if self.whole or each.all_levels else 1 for each in term.categories]
 
     @cached_property
     def features(self) -> tuple[str, ...]:
@@ -189,6 +209,20 @@ class Expansion:
         """The codes of the levels of `rows`, shape (rows, categories)."""
         return rows[:, len(self.numbers) : self.width].astype(np.int64)
 
+    @property
+    def places_had(self) -> list[int]:
+        """Where the levels of each category begin in `had`."""
+        return [0, *accumulate(map(len, self.levels[:-1]))]
+
+    def not_had(self, rows: FloatArray) -> NDArray[np.bool_]:
+        """Which levels of `rows` their groups have not had, shape (rows, categories)."""
+        codes = self.codes(rows)
+        result = np.zeros(codes.shape, bool)
+        if self.had is not None:
+            for place, start in enumerate(self.places_had[:-1]):
+                result[:, place] = ~self.had[codes[:, -1], start + codes[:, place]]
+        return result
+
     def weights(self, rows: FloatArray) -> FloatArray | None:
         """The weights of `rows`, which stand before the one, if there are any."""
         return rows[:, -3] if rows.shape[1] == self.width + 3 else None
@@ -200,13 +234,14 @@ class Expansion:
             return base
         width = sum(span.width for span in self.spans)
         result = np.zeros((len(base), width + 2), order="F")
-        for span in self.spans:
+        for term, span in zip(self.terms, self.spans, strict=True):
             if not span.places:
                 result[:, span.start] = base[:, span.base]
                 continue
             place, has = np.zeros(len(base), np.int64), np.ones(len(base), bool)
-            for category, size in zip(span.places, span.sizes, strict=True):
-                code = codes[:, category] - (not self.whole)
+            known = zip(span.places, span.sizes, self.firsts(term), strict=True)
+            for category, size, first in known:
+                code = codes[:, category] - first
                 has &= code >= 0
                 place = place * size + code
             rows = np.flatnonzero(has)
@@ -232,7 +267,7 @@ class Expansion:
     @property
     def record(self) -> dict[str, object]:
         """What a model's file says of it."""
-        levels = dict(zip(map(str, self.categories), map(list, self.levels), strict=True))
+        levels = dict(zip(self.category_names, map(list, self.levels), strict=True))
         return {"inputs": [*self.inputs], "terms": [*map(str, self.terms)], "levels": levels}
 
 
@@ -245,7 +280,8 @@ def named(term: Term, levels: Sequence[Level]) -> str:
     """What the feature of a term and these levels of its categories is called."""
     left = iter(levels)
     return ":".join(
-        f"{factor if factor.function else factor.column}[{level_name(next(left))}]"
+        f"{replace(factor, all_levels=False) if factor.function else factor.column}"
+        f"[{level_name(next(left))}]"
         if factor.is_category
         else str(factor)
         for factor in term.factors
@@ -327,13 +363,13 @@ def expansion_of(record: Mapping[str, object]) -> Expansion:
         expansion = Expansion(tuple(read_term(text, table) for text in terms))
     except GdfitError:
         raise ValueError from None
-    if [*map(str, expansion.categories)] != [*levels] or [*expansion.inputs] != inputs:
+    if expansion.category_names != [*levels] or [*expansion.inputs] != inputs:
         raise ValueError
     if len({*expansion.terms}) < len(terms):
         raise ValueError
     known = []
     for category in expansion.categories:
-        found = levels[str(category)]
+        found = levels[str(replace(category, all_levels=False))]
         fits = is_text if category.is_text else is_finite
         if not isinstance(found, list) or not all(map(fits, found)):
             raise ValueError

@@ -243,9 +243,10 @@ class GroupedRows:
         bases, codes = zip(*self._waiting, strict=True)
         return np.concatenate(bases), np.concatenate(codes)
 
-    def stack(self, levels: Levels) -> tuple[FloatArray, FloatArray]:
+    def stack(self, levels: Levels) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
         """R of the rows of each group, with the features of the sorted `levels`, shape (groups,
-        p+2, p+2); and what has been taken away from the features, shape (p,)."""
+        p+2, p+2); what has been taken away from the features, shape (p,); and which levels each
+        group has had: see `Expansion`."""
         final = levels.expansion
         final.check()
         groups = len(final.levels[-1])
@@ -255,7 +256,12 @@ class GroupedRows:
         base, codes = base[order], codes[order]
         counts = np.bincount(codes[:, -1], minlength=groups)
         assert self._origin is not None
-        return triangles(final.spread(base, codes), counts), final.origin(self._origin)
+        *starts, width = final.places_had
+        had = np.zeros((groups, width), bool)
+        for place, start in enumerate(starts):
+            had[codes[:, -1], start + codes[:, place]] = True
+        found = triangles(final.spread(base, codes), counts)
+        return found, final.origin(self._origin), had
 
     def triangle(self, levels: Levels) -> Near:
         """R of all rows, with the features of the sorted `levels`, to which more may have been

@@ -90,9 +90,8 @@ class LayoutTable:
         ------
         GdfitError : there is no such column, or it says something else.
         """
-        if column := self.find(text):
-            is_text, order = self.holds_text(column), self.order_of(column)
-            return Factor(column, is_category=True, is_text=is_text, order=order)
+        if column := self.find(text):  # groups have names, and 007 is another one than 7
+            return Factor(column, is_category=True, is_text=True, order=self.order_of(column))
         term = read_term(text, self)
         if len(term.factors) > 1 or not term.categories:
             raise UsageError(f"`by` takes a column whose values say the group, not {term}")
@@ -185,11 +184,11 @@ def readings(spelling: Spelling, example: str, mark: str) -> Iterator[tuple[dict
     yield {"decimal": mark, "thousands": ""}, f"{value} where it is the decimal mark"
 
 
-def remarks_on(layout: Layout, names: Sequence[str]) -> Iterator[str]:
-    """How the numbers of these columns are read, where that is not as they stand, or where decimals
-    look like thousands."""
+def remarks_on(layout: Layout, names: Sequence[str], texts: Sequence[str]) -> Iterator[str]:
+    """How the numbers of these columns are read, but of those taken for `texts`, where that is not
+    as they stand, or where decimals look like thousands."""
     for column, held in zip(layout.names, layout.held, strict=True):
-        if column not in names or held.doubt or not held.example:
+        if column not in names or column in texts or held.doubt or not held.example:
             continue
         grammar = Grammar(",", ",", own=held.spelling)
         value = level_name(grammar.exact(held.example.encode()))

@@ -6,6 +6,7 @@ and back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +24,8 @@ from gdfit.data.terms.terms import FUNCTIONS, TOO_LARGE, Factor, Term
 from gdfit.data.text.blocks import Unit
 from gdfit.dates import date_part
 from gdfit.errors import GdfitError, quoted
+
+WHOLE_FLOAT = re.compile(r"^(-?(?:0|[1-9][0-9]*))\.0+$")
 
 
 @dataclass
@@ -93,6 +96,10 @@ class RowMaker:
                 column = "" if place is None else f"column {quoted(file.layout.names[place])}: "
                 self.first_broken.append((self.lines + line, column + what))
             self.broken, self.lines = self.broken + len(batch.broken), self.lines + batch.lines
+            if self.expansion.by and self.expansion.levels:  # groups without a model
+                seen, _ = self.seen(batch, batch.is_whole, of_groups=True)
+                self.unseen += int(np.count_nonzero(batch.is_whole & ~seen))
+                batch = batch.where(seen | ~batch.is_whole)
             if self.drop_missing:
                 whole = batch.is_whole
                 self.missed += len(whole) - int(np.count_nonzero(whole))
@@ -133,12 +140,14 @@ class RowMaker:
             raise file.fault_in(unit, row, place, error.what) from None
 
     def seen(
-        self, batch: Batch, whole: NDArray[np.bool_]
+        self, batch: Batch, whole: NDArray[np.bool_], *, of_groups: bool = False
     ) -> tuple[NDArray[np.bool_], dict[str, None]]:
-        """Which of the `whole` rows of a batch have levels that are known, all of them; and the
-        levels that are not."""
+        """Which of the `whole` rows of a batch have levels that are known, all of them, or those
+        `of_groups`; and the levels that are not."""
         seen, unseen = whole.copy(), dict[str, None]()
         for place, (codes, said) in enumerate(self.words(batch)):
+            if of_groups and self.expansion.categories[place] != self.expansion.by:
+                continue
             known = self.levels.known(place, said)
             new = whole & ~known[codes]
             unseen |= dict.fromkeys(level_name(said[code]) for code in codes[new].tolist())
@@ -150,7 +159,10 @@ class RowMaker:
         read = iter(batch.words)
         for category in self.expansion.categories:
             if not category.function:
-                yield next(read)
+                words = next(read)
+                if category == self.expansion.by:
+                    words = words._replace(said=[*map(group_called, words.said)])
+                yield words
                 continue
             days = batch.numbers[:, self.expansion.numbers.index(category.column)]
             absent = np.isnan(days)
@@ -206,8 +218,24 @@ class RowMaker:
         return batch._replace(numbers=np.column_stack([numbers, y]), words=words)
 
 
+def group_called(said: Level) -> Level:
+    """What a group is called: 1.0 is 1, and 007 is not 7."""
+    return WHOLE_FLOAT.sub(r"\1", said) if isinstance(said, str) else said
+
+
 def check_values(expansion: Expansion, rows: FloatArray) -> None:
-    """Raise for the first of `rows` in which a term has no value."""
+    """Raise for the first of `rows` in which a term has no value, or whose group has not had a
+    level."""
+    if expansion.had is not None:
+        not_had = expansion.not_had(rows)
+        for row, place in np.argwhere(not_had)[:1].tolist():
+            names = (
+                level_name(expansion.levels[at][expansion.codes(rows)[row, at]])
+                for at in (place, -1)
+            )
+            level, group = map(quoted, names)
+            what = f"{level} is a level that the group {group} has not had"
+            raise UnusableError(row, expansion.categories[place].column, what)
     bad = values_missing(expansion, rows)
     wrong = np.flatnonzero(bad.any(axis=1))
     if len(wrong):

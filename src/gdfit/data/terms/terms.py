@@ -1,7 +1,7 @@
 """Terms: what a fit makes of columns. A small language with nothing in it that can run.
 
     x  log(x)  log2(x)  log10(x)  exp(x)  sqrt(x)  x^2  x:z  species  C(age)  species:log(x)
-    date(yyyymmdd)  year(day)  month(day)  weekday(day)  hour(day)
+    all(species)  date(yyyymmdd)  year(day)  month(day)  weekday(day)  hour(day)
 
 A column's own name comes before any reading of it as a term: a column called ``log(x)`` is that
 column."""
@@ -25,7 +25,7 @@ from gdfit.errors import UsageError, quoted
 MOST_PRODUCTS = 2000  # that products may make: the work of a fit grows with their square
 POWER = re.compile(r"(.+)\^\s*([0-9]{1,3})", re.DOTALL)
 CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
-CATEGORY = "C"
+CATEGORY, ALL_LEVELS = "C", "all"
 LIKE_POWER = re.compile(r"(.+?)\s*(?:\^|\*\*)(.*)", re.DOTALL)
 LIKE_TERM = re.compile(r"[\w)]\s*[*+^:/]|\w\(")
 POWERS = "a power is a whole number from 1 to 999, once, as in NAME^2"
@@ -61,6 +61,7 @@ class Factor:
     is_category : whether it stands for the levels of the column, and not for a number.
     is_text : whether these levels are texts, and not numbers.
     order : the levels, where they have an order of their own; others come after them, sorted.
+    all_levels : whether the first level makes a feature, too.
     """
 
     column: str
@@ -69,8 +70,12 @@ class Factor:
     is_category: bool = False
     is_text: bool = False
     order: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    all_levels: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
+        if self.all_levels:
+            inner = f"{self.function}({self.column})" if self.function else self.column
+            return f"{ALL_LEVELS}({inner})"
         function = self.function or CATEGORY * (self.is_category and not self.is_text)
         name = f"{function}({self.column})" if function else self.column
         return name if self.power == 1 else f"{name}^{self.power}"
@@ -186,6 +191,11 @@ def read_factor(text: str, table: Table) -> Factor | None:
         return replace(base, power=int(found[2]))
     if found := CALL.fullmatch(text):
         column = table.find(found[2].strip())
+        if found[1] == ALL_LEVELS:
+            inner = read_factor(found[2].strip(), table)
+            if inner and column and not inner.is_category:
+                inner = replace(inner, is_category=True)
+            return replace(inner, all_levels=True) if inner and inner.is_category else None
         if column is None:
             return None
         is_text = table.holds_text(column)
@@ -212,10 +222,10 @@ def fault_of(text: str, table: Table) -> Exception:
     if found := CALL.fullmatch(text):
         name, inner = found[1], found[2].strip()
         column = table.find(inner)
-        if name not in (*FUNCTIONS, *DATE_PARTS, CATEGORY):
+        if name not in (*FUNCTIONS, *DATE_PARTS, CATEGORY, ALL_LEVELS):
             if column is None and not read_factor(inner, table):
                 return table.missing(text, f"; {WRITTEN}")
-            there = ", ".join([*FUNCTIONS, *DATE_PARTS, CATEGORY])
+            there = ", ".join([*FUNCTIONS, *DATE_PARTS, CATEGORY, ALL_LEVELS])
             return UsageError(f"there is no function {quoted(name)}; there are {there}")
         if column is None:
             if read_factor(inner, table):

@@ -187,6 +187,7 @@ class Selection:
     intercept : whether there is a b to fit; where there is none, it stays 0.
     positive : the value of the target that is y = 1, where it has classes; by default the second.
     classes : whether the target has two of them, of which one is y = 1 and the other y = 0.
+    formula : the target and the terms in R's way: see `gdfit.data.terms.formula`.
     by : the column, or the category of one, whose values part the rows into groups.
     levels : all values of the target, where that has classes and its first rows don't tell.
     """
@@ -200,6 +201,7 @@ class Selection:
     positive: str | None = None
     classes: bool = False
     by: str | None = None
+    formula: str | None = None
     levels: frozenset[str | float] = frozenset()
 
     def naming(self, name: str, other: str) -> dict[str, str]:

@@ -73,7 +73,7 @@ def show_evaluation(
         ("MSE", exact(evaluation.mse)),
         ("RMSE", exact(evaluation.rmse)),
         ("MAE", "none: of condensed rows" if math.isnan(evaluation.mae) else exact(evaluation.mae)),
-        ("R²", r_squared_text(evaluation.r_squared)),
+        ("R²", r_squared_text(evaluation.r_squared, intercept=model.intercept)),
     ]
     show(console, key_values(lines))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gdfit.data.terms.expansion import enclosed
 from gdfit.descent.by_group import TOO_FEW, GroupFits, GroupPrediction
 from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
@@ -219,7 +220,8 @@ def print_groups_quiet(fits: GroupFits, told: GroupsTold) -> None:
     """Print the params of each group on a line: the group, then w… b."""
     for fit in fits:
         if fit.make:
-            print(printable(fits.label(fit.group)), *fit.row[:-2])
+            name = fits.label(fit.group)
+            print(enclosed(name) if {*name} & {" ", '"'} else name, *fit.row[:-2])
 
 
 # By the name of what standard output gets.

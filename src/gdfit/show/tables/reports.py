@@ -226,7 +226,7 @@ def quality_lines(fit: Fit) -> Iterator[NameValue]:
         return
     if classes is None:
         if not fit.model.link.symbol:  # R² is of a line
-            yield "R²", style.r_squared_text(fit.r_squared)
+            yield "R²", style.r_squared_text(fit.r_squared, intercept=fit.model.intercept)
         return
     accuracy, baseline, pseudo = (
         float(cast(float, facts[name]))

@@ -151,11 +151,11 @@ def superscript(number: int) -> str:
     return str(number).translate(SUPERSCRIPTS)
 
 
-def r_squared_text(value: float | None) -> str:
-    """R² for a summary."""
+def r_squared_text(value: float | None, *, intercept: bool = True) -> str:
+    """R² for a summary; without an intercept, that it is another one."""
     if value is None or math.isnan(value):
         return "none: the target does not vary"
-    return exact(value)
+    return exact(value) + ("" if intercept else " about 0, not the mean: there is no intercept")
 
 
 class Column(NamedTuple):

@@ -232,8 +232,11 @@ def residuals(summary: Summary) -> str:
 
 def r_squared_line(summary: Summary) -> str:
     """R² and adjusted R², or why there is none."""
-    text, adjusted = r_squared_text(summary.r_squared), summary.adjusted_r_squared
-    return text if adjusted is None else f"{text}, adjusted {exact(adjusted)}"
+    text = r_squared_text(summary.r_squared, intercept=summary.rows[-1].name == "b")
+    value, *about = text.split(" ", 1)
+    adjusted = summary.adjusted_r_squared
+    told = value if adjusted is None else f"{value}, adjusted {exact(adjusted)}"
+    return text if summary.r_squared is None else " ".join([told, *about])
 
 
 def f_statistic(summary: Summary) -> str:
