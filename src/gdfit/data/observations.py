@@ -54,12 +54,16 @@ class Rows:
     memory : how many bytes to keep in memory at most; by default `memory_limit`.
     block : how many rows to read back, and to shuffle, at a time; by default about a megabyte of
         them.
+
+    Attributes
+    ----------
+    as_few : whether they have been kept for what looks at few rows once more, and not for a descent
+        on them, which would take any number.
     """
 
     def __init__(self, columns: int, memory: int | None = None, block: int | None = None) -> None:
-        self.columns = columns
-        self.count = 0
-        self._memory = memory
+        self.columns, self.as_few = columns, False
+        self.count, self._memory = 0, memory
         self._parts: list[FloatArray] = []
         self._file: IO[bytes] | None = None
         self._whole: Rows | None = None
@@ -356,6 +360,7 @@ def rows_of(parts: Sequence[Observations]) -> Rows | None:
         return None
     first = parts[0].rows.before
     rows = Rows(first.columns)
+    rows.as_few = first.as_few
     for part in parts:
         for block in part.rows.before.blocks() if part.rows else ():
             rows.add(block)

@@ -371,6 +371,8 @@ class Keeper:
     def __init__(self, job: Condense) -> None:
         self.levels = Levels(job.recipe.columns.expansion)
         self._rows = [Rows(job.recipe.columns.width + 1, job.memory) for _ in range(job.piles)]
+        for rows in self._rows:
+            rows.as_few = job.keep_most is not None
         self._undecided: dict[Place, FloatArray] = {}
         self._most, self.given_up = job.keep_most, False
 
