@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,27 +29,197 @@ from gdfit.package import __version__
 
 @dataclass(frozen=True, repr=False)
 class Stack:
-    """Descents side by side, one for each group: arrays have a row for each.
+    """Gradient descent on each of many groups side by side: arrays have a row for each.
 
-    holds : which of them are foretold here, and have not diverged.
-    params : w and b, in the data's own units.
+    R of [1 X−x̄ y] has all that is needed: the features' deviations are the lengths of its columns,
+    and in its last column are the mean of y, what the features can tell of it, and what is left.
+
+    groups : the observations.
+    settings, init : what was asked for.
     """
 
     groups: GroupedObservations
     settings: Settings
-    scale: str
-    holds: NDArray[np.bool_]
-    params: FloatArray
-    rates: FloatArray
-    losses: FloatArray
-    minimum_losses: FloatArray
-    r_squared: FloatArray
-    arrived: NDArray[np.bool_]
-    limits: FloatArray
-    means: FloatArray
-    deviations: FloatArray
-    triangles: FloatArray
-    roots: FloatArray
+    init: Init
+
+    @property
+    def size(self) -> int:
+        """p."""
+        return len(self.groups.features)
+
+    @cached_property
+    def scale(self) -> str:
+        """The scale to descend on."""
+        return self.settings.scale or ("standardize" if self.settings.lr == "auto" else "none")
+
+    @cached_property
+    def from_origin(self) -> FloatArray:
+        """The means of the features from their origin, shape (groups, p)."""
+        rows, ones = self.groups.triangles, self.groups.triangles[:, :, self.size]
+        sums = np.einsum("gn,gnp->gp", ones, rows[:, :, : self.size])
+        return np.asarray(sums / self.groups.weights[:, np.newaxis])
+
+    @cached_property
+    def means(self) -> FloatArray:
+        """The means of the features."""
+        return self.groups.origin + self.from_origin
+
+    @cached_property
+    def triangles(self) -> FloatArray:
+        """R of [1 X−x̄ y], shape (groups, p+2, p+2)."""
+        rows, ones = self.groups.triangles, self.groups.triangles[:, :, self.size, np.newaxis]
+        centred = rows[:, :, : self.size] - ones * self.from_origin[:, np.newaxis]
+        columns = np.concatenate([ones, centred, rows[:, :, -1:]], axis=2)
+        columns[self.groups.counts <= self.size] = np.eye(self.size + 2)
+        return triangular(columns)
+
+    @cached_property
+    def deviations(self) -> FloatArray:
+        """The standard deviations of the features."""
+        lengths = np.linalg.norm(self.triangles[:, 1:-1, 1:-1], axis=1)
+        return np.asarray(lengths / np.sqrt(self.groups.weights)[:, np.newaxis])
+
+    @cached_property
+    def unit(self) -> FloatArray:
+        """What the features are divided by."""
+        is_scaled = self.scale == "standardize"
+        return self.deviations if is_scaled else np.ones_like(self.deviations)
+
+    @cached_property
+    def center(self) -> FloatArray:
+        """What is taken away from them before."""
+        return self.means if self.scale == "standardize" else np.zeros_like(self.means)
+
+    @cached_property
+    def varies(self) -> NDArray[np.bool_]:
+        """Which groups have enough rows, and features that vary all."""
+        rows = self.groups.triangles[:, :, : self.size]
+        lengths = np.linalg.norm(rows, axis=1) / np.sqrt(self.groups.weights)[:, np.newaxis]
+        varies = (self.deviations > SAME * lengths).all(axis=1)
+        varies &= (self.groups.counts > self.size) & np.isfinite(lengths).all(axis=1)
+        return np.asarray(varies)
+
+    @cached_property
+    def axes(self) -> tuple[FloatArray, FloatArray]:
+        """The singular values of the design matrices, and the axes that they belong to, as rows."""
+        triangles = self.triangles
+        design = np.zeros((len(triangles), self.size + 1, self.size + 1))
+        design[:, 0, self.size] = triangles[:, 0, 0]
+        design[:, 0, : self.size] = (self.means - self.center) * triangles[:, :1, 0]
+        design[:, 1:, : self.size] = triangles[:, 1:-1, 1:-1] / self.unit[:, np.newaxis]
+        design[~self.varies] = np.eye(self.size + 1)
+        _, singular, axes = np.linalg.svd(design)
+        return singular, axes
+
+    @cached_property
+    def is_sure(self) -> NDArray[np.bool_]:
+        """Which groups have features that don't depend on each other, by far."""
+        singular, _ = self.axes
+        return self.varies & (singular[:, -1] > SURE * singular[:, 0])
+
+    @cached_property
+    def minimum(self) -> FloatArray:
+        """The params of the least loss, as they are descended on, shape (groups, p+1)."""
+        columns, explained = self.triangles[:, 1:-1, 1:-1], self.triangles[:, :-1, -1]
+        columns = np.where(self.is_sure[:, np.newaxis, np.newaxis], columns, np.eye(self.size))
+        w = np.linalg.solve(columns, explained[:, 1:, np.newaxis])[:, :, 0]
+        b = explained[:, 0] / self.triangles[:, 0, 0] - (w * (self.means - self.center)).sum(axis=1)
+        return np.column_stack([w * self.unit, b])
+
+    @cached_property
+    def minimum_losses(self) -> FloatArray:
+        """The least losses."""
+        return np.asarray(self.triangles[:, -1, -1] ** 2 / self.groups.weights)
+
+    @cached_property
+    def rounding(self) -> FloatArray:
+        """How much of a loss is rounding."""
+        squares = (self.triangles[:, :, -1] ** 2).sum(axis=1)
+        return np.asarray(EXACT * squares / self.groups.weights)
+
+    @cached_property
+    def distances(self) -> FloatArray:
+        """From the minimum to the start, along the axes."""
+        start = starts(self.init, self.settings, self.unit, self.center)
+        return np.asarray(np.einsum("gkp,gp->gk", self.axes[1], start - self.minimum))
+
+    @cached_property
+    def excess(self) -> Excess:
+        """What the losses at the start are above the least ones."""
+        eigenvalues = 2 * self.axes[0] ** 2 / self.groups.weights[:, np.newaxis]
+        sizes = np.linalg.norm(self.minimum, axis=1), np.linalg.norm(self.distances, axis=1)
+        logarithms = excess_logarithms(eigenvalues, self.distances, np.maximum(*sizes))
+        enough = ARRIVES * self.minimum_losses / self.groups.counts
+        return Excess(eigenvalues, logarithms, np.maximum(enough, self.rounding))
+
+    @cached_property
+    def limits(self) -> FloatArray:
+        """2/λmax."""
+        return np.asarray(2 / self.excess.eigenvalues[:, 0])
+
+    @cached_property
+    def rates(self) -> FloatArray:
+        """The learning rates."""
+        if self.settings.lr != "auto":
+            return np.full(len(self.triangles), self.settings.lr)
+        eigenvalues, rates = self.excess.eigenvalues, self.excess.rate_to_see(self.settings.epochs)
+        return np.where(np.isnan(rates), 2 / (eigenvalues[:, 0] + eigenvalues[:, -1]), rates)
+
+    @cached_property
+    def left(self) -> FloatArray:
+        """The distances that are left in the end."""
+        epochs, steps = self.settings.epochs, self.rates[:, np.newaxis] * self.excess.eigenvalues
+        signs = np.where((steps > 1) & (epochs % 2 == 1), -1.0, 1.0)
+        return self.distances * signs * np.exp(epochs * log_factors(steps))
+
+    @cached_property
+    def above(self) -> FloatArray:
+        """What the losses are above the least ones in the end."""
+        return np.asarray((self.excess.eigenvalues * self.left**2).sum(axis=1) / 2)
+
+    @cached_property
+    def losses(self) -> FloatArray:
+        """The losses in the end."""
+        return self.minimum_losses + self.above
+
+    @cached_property
+    def arrived(self) -> NDArray[np.bool_]:
+        """Which runs have arrived."""
+        return self.above <= self.excess.enough
+
+    @cached_property
+    def params(self) -> FloatArray:
+        """w and b in the end, in the data's own units."""
+        final = self.minimum + np.einsum("gkp,gk->gp", self.axes[1], self.left)
+        w, rest = final[:, :-1] / self.unit, self.from_origin - (self.center - self.groups.origin)
+        b = final[:, -1] - (w * self.center).sum(axis=1)
+        return np.column_stack([w, b - (w * rest).sum(axis=1) * (self.scale == "standardize")])
+
+    @cached_property
+    def r_squared(self) -> FloatArray:
+        """R² in the end; NaN where y does not vary."""
+        spread = (self.triangles[:, 1:, -1] ** 2).sum(axis=1)
+        told = 1 - self.losses * self.groups.weights / spread
+        told = np.where(np.abs(told) > SAME, told, 0.0)
+        varies = spread > SAME**2 * (self.triangles[:, :, -1] ** 2).sum(axis=1)
+        return np.where(varies, told, math.nan)
+
+    @cached_property
+    def roots(self) -> FloatArray:
+        """R⁻¹ of the features from their means, and the ones behind them: see `Precision`."""
+        sure = self.is_sure[:, np.newaxis, np.newaxis]
+        inverses = np.linalg.inv(np.where(sure, self.triangles, np.eye(self.size + 2))[:, :-1, :-1])
+        return np.roll(inverses, -1, axis=1)
+
+    @cached_property
+    def holds(self) -> NDArray[np.bool_]:
+        """Which groups are foretold here: those that would be standardized, and have not grown."""
+        first = self.minimum_losses + np.exp(self.excess.logarithms).sum(axis=1)
+        holds = self.is_sure & np.isfinite(self.params).all(axis=1)
+        holds &= self.losses <= first * (1 + 1e-9) + self.rounding
+        if self.settings.lr == "auto" and self.settings.scale is None:
+            holds &= self.excess.arrives_within(max(self.settings.epochs, LOOKED_AT))
+        return holds
 
     def row(self, place: int) -> tuple[float, ...]:
         """The params of a group, its loss and R²."""
@@ -57,7 +228,7 @@ class Stack:
 
     def model(self, place: int) -> LinearModel:
         """The model of a group, with what its file says of it."""
-        groups, whole, settings = self.groups, self.groups, self.settings
+        groups, settings = self.groups, self.settings
         *w, b = self.params[place].tolist()
         facts: dict[str, object] = {
             "loss": float(self.losses[place]),
@@ -76,8 +247,8 @@ class Stack:
             "penalty_scale": self.scale,
             "nonzero": int(np.count_nonzero(w)),
             "intercept": True,
-            "weights": whole.weights_name,
-            "spellings": {column: spelling.record for column, spelling in whole.spellings},
+            "weights": groups.weights_name,
+            "spellings": {column: spelling.record for column, spelling in groups.spellings},
             "observations": int(groups.counts[place]),
             "validation_observations": 0,
             "version": __version__,
@@ -85,7 +256,7 @@ class Stack:
         if self.scale == "standardize":
             facts["means"] = self.means[place].tolist()
             facts["deviations"] = self.deviations[place].tolist()
-        return LinearModel(tuple(w), b, whole.features, whole.target_name, groups.within, facts)
+        return LinearModel(tuple(w), b, groups.features, groups.target_name, groups.within, facts)
 
     def precision(self, place: int) -> dict[str, object] | None:
         """How well the params of the least loss are known: see `gdfit.model.intervals`."""
@@ -104,102 +275,12 @@ def is_foretold(settings: Settings, observations: Observations) -> bool:
     return plain and all(rule is None for rule in rules) and settings.scale != "whiten"
 
 
-@np.errstate(all="ignore")  # groups in which something is no number are run one by one
 def stacked(groups: GroupedObservations, settings: Settings, init: Init) -> Stack:
-    """The descents of all groups side by side.
-
-    R of [1 X−x̄ y] has all that is needed: the features' deviations are the lengths of its columns,
-    and in its last column are the mean of y, what the features can tell of it, and what is left.
-    """
-    size, total = len(groups.features), groups.weights
-    near, ones = groups.triangles, groups.triangles[:, :, size]
-    means = np.einsum("gn,gnp->gp", ones, near[:, :, :size]) / total[:, np.newaxis]
-    centred = near[:, :, :size] - ones[:, :, np.newaxis] * means[:, np.newaxis]
-    columns = np.concatenate([ones[:, :, np.newaxis], centred, near[:, :, -1:]], axis=2)
-    enough_rows = groups.counts > size
-    columns[~enough_rows] = np.eye(size + 2)
-    triangles = triangular(columns)
-
-    slopes, explained = triangles[:, 1:-1, 1:-1], triangles[:, :-1, -1]
-    deviations = np.linalg.norm(slopes, axis=1) / np.sqrt(total)[:, np.newaxis]
-    lengths = np.linalg.norm(near[:, :, :size], axis=1) / np.sqrt(total)[:, np.newaxis]
-    whole = groups.origin + means
-    rest = means - (whole - groups.origin)
-    scale = settings.scale or ("standardize" if settings.lr == "auto" else "none")
-    is_scaled = scale == "standardize"
-    unit = deviations if is_scaled else np.ones_like(deviations)
-
-    design = np.zeros((len(total), size + 1, size + 1))
-    design[:, 0, size] = triangles[:, 0, 0]
-    design[:, 1:, :size] = slopes / unit[:, np.newaxis]
-    if not is_scaled:
-        design[:, 0, :size] = whole * triangles[:, :1, 0]
-    holds = enough_rows & (deviations > SAME * lengths).all(axis=1)
-    holds &= np.isfinite(design).all(axis=(1, 2))
-    design[~holds] = np.eye(size + 1)
-
-    _, singular, axes = np.linalg.svd(design)
-    holds &= singular[:, -1] > SURE * singular[:, 0]
-    told_apart = holds[:, np.newaxis, np.newaxis]
-    slopes = np.where(told_apart, slopes, np.eye(size))
-    least = np.linalg.solve(slopes, explained[:, 1:, np.newaxis])[:, :, 0]
-    level = explained[:, 0] / triangles[:, 0, 0]
-    if not is_scaled:
-        level = level - (least * whole).sum(axis=1)
-    minimum = np.column_stack([least * unit, level])
-    start = starts(init, settings, unit, whole if is_scaled else np.zeros_like(whole))
-
-    eigenvalues = 2 * singular**2 / total[:, np.newaxis]
-    minimum_losses = triangles[:, -1, -1] ** 2 / total
-    squares = (triangles[:, :, -1] ** 2).sum(axis=1)
-    enough = np.maximum(ARRIVES * minimum_losses / groups.counts, EXACT * squares / total)
-    distances = np.einsum("gkp,gp->gk", axes, start - minimum)
-    far = np.maximum(np.linalg.norm(start, axis=1), np.linalg.norm(minimum, axis=1))
-    excess = Excess(eigenvalues, excess_logarithms(eigenvalues, distances, far), enough)
-    if settings.lr == "auto":
-        rates = excess.rate_to_see(settings.epochs)
-        rates = np.where(np.isnan(rates), 2 / (eigenvalues[:, 0] + eigenvalues[:, -1]), rates)
-        if settings.scale is None:
-            holds &= excess.arrives_within(max(settings.epochs, LOOKED_AT))
-    else:
-        rates = np.full(len(total), settings.lr)
-
-    steps = rates[:, np.newaxis] * eigenvalues
-    signs = np.where((steps > 1) & (settings.epochs % 2 == 1), -1.0, 1.0)
-    distances = distances * signs * np.exp(settings.epochs * log_factors(steps))
-    final = minimum + np.einsum("gkp,gk->gp", axes, distances)
-    above = (eigenvalues * distances**2).sum(axis=1) / 2
-    losses = minimum_losses + above
-    first = minimum_losses + np.exp(excess.logarithms).sum(axis=1)
-    holds &= np.isfinite(final).all(axis=1) & (
-        losses <= first * (1 + 1e-9) + EXACT * squares / total
-    )
-
-    w = final[:, :size] / unit
-    b = final[:, size]
-    if is_scaled:
-        b = b - (w * whole).sum(axis=1) - (w * rest).sum(axis=1)
-    spread = (triangles[:, 1:, -1] ** 2).sum(axis=1)
-    told = 1 - losses * total / spread
-    told = np.where(np.abs(told) > SAME, told, 0.0)
-    inverses = np.linalg.inv(np.where(told_apart, triangles, np.eye(size + 2))[:, :-1, :-1])
-    return Stack(
-        groups=groups,
-        settings=settings,
-        scale=scale,
-        holds=holds,
-        params=np.column_stack([w, b]),
-        rates=rates,
-        losses=losses,
-        minimum_losses=minimum_losses,
-        r_squared=np.where(spread > SAME**2 * squares, told, math.nan),
-        arrived=above <= enough,
-        limits=2 / eigenvalues[:, 0],
-        means=whole,
-        deviations=deviations,
-        triangles=triangles,
-        roots=np.roll(inverses, -1, axis=1),  # b comes last
-    )
+    """The descents of all groups side by side."""
+    stack = Stack(groups, settings, init)
+    with np.errstate(all="ignore"):  # where something is no number, the group is run by itself
+        _ = stack.holds, stack.r_squared, stack.roots
+    return stack
 
 
 def starts(init: Init, settings: Settings, unit: FloatArray, means: FloatArray) -> FloatArray:
