@@ -1,5 +1,5 @@
 """Observations from what a Python program hands over: arrays, Series, and DataFrames of any kind;
-or observations that it has made of them."""
+or observations that it has made of them. What makes them of columns is imported where it does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from numbers import Real
 from os import PathLike
-from typing import Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
 
@@ -17,24 +17,13 @@ from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import Category, FindLevels, reduce_files
-from gdfit.data.sources.frames import (
-    FrameFile,
-    array_columns,
-    array_of,
-    check_finite,
-    checked_weights,
-    columns_of,
-    frame_file,
-    is_frame,
-    name_beside,
-    name_of,
-    same_rows,
-    shapes_differ,
-)
 from gdfit.data.terms.columns import Chosen, OneClassError, check_classes, choose_columns
 from gdfit.data.terms.lookup import remarks_on
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import GdfitWarning, NoObservationsError, UsageError, listing, quoted
+
+if TYPE_CHECKING:
+    from gdfit.data.sources.frames import FrameFile
 
 
 def observations_from(
@@ -124,6 +113,20 @@ def observations_of(
     dealing: HoldOut | Folds | None = None,
 ) -> list[Observations | None]:
     """The observations in each pile that rows are dealt to: see `observations_from`."""
+    from gdfit.data.sources.frames import (
+        array_columns,
+        array_of,
+        check_finite,
+        checked_weights,
+        columns_of,
+        frame_file,
+        is_frame,
+        name_beside,
+        name_of,
+        same_rows,
+        shapes_differ,
+    )
+
     dialect = Dialect(dates=dates)
     if isinstance(x, str | PathLike):
         raise UsageError(f"`read_observations` reads a file as {quoted(str(x))}; here x are rows")
@@ -350,6 +353,8 @@ def with_validation(
     observations = observed(x, y, **how)
     if validation is None or isinstance(validation, Observations):
         return observations, validation
+    from gdfit.data.sources.frames import is_frame
+
     frame = is_frame(validation)
     if not frame and not (isinstance(validation, tuple) and len(validation) == 2):
         raise UsageError(

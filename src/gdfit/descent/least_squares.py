@@ -26,7 +26,6 @@ import numpy as np
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.batch import FEW_BYTES
 from gdfit.data.observations import Observations
-from gdfit.data.reduction.condensed_file import CondensedFile
 from gdfit.descent.curvature import ARRIVES, Curvature
 from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError
@@ -450,4 +449,6 @@ def write_condensed(
     ------
     GdfitError : without `rows`, where there are so few that R would tell them.
     """
+    from gdfit.data.reduction.condensed_file import CondensedFile
+
     CondensedFile(with_refined(observations), tuple(folds)).write(Path(path), rows=rows)

@@ -212,9 +212,10 @@ def check_descended(settings: Settings, observations: Observations, params: Floa
     used, or the derivative beside it is none of it: at `params`, and at predictions about y."""
     if settings.needs_rows:
         kept_rows(observations)
-    own, random, first = settings.loss, np.random.default_rng(0), 1
+    own = settings.loss
     if not isinstance(own, Own):
         return
+    random, first = np.random.default_rng(0), 1  # whose import takes as long as a small run
     for design, y, _, weights in design_blocks(observations, settings):
         z = design.dot(params)
         if weights is not None and own.on_arrays(z, y).shape != y.shape:

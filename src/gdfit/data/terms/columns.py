@@ -12,7 +12,6 @@ from typing import Protocol
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, Level
 from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion, level_name
-from gdfit.data.terms.formula import in_terms
 from gdfit.data.terms.levels import IS_THIRD, Classes, third_value
 from gdfit.data.terms.lookup import (
     LayoutTable,
@@ -120,6 +119,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         held_in = layout.held_in
         numeric = [each for each in offered if not (held_in(each).words or held_in(each).is_dated)]
     if selection.formula is not None:
+        from gdfit.data.terms.formula import in_terms
+
         selection = in_terms(selection, selection.formula, table, offered)
     target = choose_target(layout, name, selection, offered, numeric)
     if target is None:
