@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 TYPE_CHECKING = False  # as in typing, which takes longer to import than to press Ctrl-C
 if TYPE_CHECKING:
