@@ -303,7 +303,8 @@ b,r,5,110
 def test_a_level_that_a_group_has_not_had_has_no_prediction(gdfit: Gdfit, tmp_path: Path) -> None:
     path, model = tmp_path / "d.csv", tmp_path / "m.json"
     path.write_text(LACKING)
-    assert not gdfit("train", path, "--by", "g", "--features", "x,kind", "--model", model).err
+    train = gdfit("train", path, "--by", "g", "--features", "x,kind", "--model", model)
+    assert "in 2 groups a column does not vary" in train.err
     for at in ("a,3,r", "b,3,p"):
         result = gdfit("predict", "--x", at, "--model", model)
         assert result.status == 1
@@ -444,6 +445,21 @@ def test_runs_that_diverge_have_no_model(gdfit: Gdfit, tmp_path: Path) -> None:
     assert not model.exists()
     assert "have diverged" in result.err
     assert gdfit(*command, "--lr", 1e-4, "--epochs", 5).status == 0
+
+
+def test_what_holds_of_some_groups_is_noted(gdfit: Gdfit, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text(
+        "g,x,y,z\n"
+        + "".join(f"a,{x},{2 * x + x % 2},{x > 3}\n" for x in range(8))
+        + "".join(f"b,5,{y},{y % 2 > 0}\n" for y in range(8))
+    )
+    command = ("train", path, "--by", "g", "--features", "x", "--no-model", "-q")
+    assert "in 1 group a column does not vary" in gdfit(*command, "--target", "y").err
+    classes = gdfit(*command, "--target", "z", "--loss", "logistic").err
+    assert "a plane separates the classes of 1 group: --l2 0.1" in classes
+    slow = gdfit(*command, "--target", "y", "--lr", "1e-6", "--epochs", "2").err
+    assert "the models of 2 groups are worse than the mean" in slow
 
 
 def test_what_says_the_group_may_be_an_array_or_a_column() -> None:

@@ -48,6 +48,7 @@ class GroupFit:
     row : its params, loss and R², of classes McFadden's; nothing where there is no model.
     arrived : whether each param is near enough to the minimum; None where that is not known.
     make : what makes its model, if it has one.
+    is_separable : whether a plane separates its classes, where there are two.
     """
 
     group: Level
@@ -56,6 +57,7 @@ class GroupFit:
     row: tuple[float, ...] = ()
     arrived: bool | None = None
     make: Callable[[], LinearModel] | None = field(default=None, repr=False)
+    is_separable: bool = False
 
     @property
     def model(self) -> LinearModel | None:
@@ -114,6 +116,7 @@ class GroupFits(Displayed):
                 row = (*model.params, fit.loss, told)
                 make = partial(self._told, place, lambda: model)
                 found = replace(found, row=row, arrived=fit.arrived, make=make)
+                found = replace(found, is_separable=fit.is_separable)
             self._alone[place] = found
         return self._alone[place]
 

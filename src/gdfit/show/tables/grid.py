@@ -195,6 +195,20 @@ def group_remarks(fits: GroupFits) -> Iterator[str]:
     if diverged:
         what = f"the runs of {counted(diverged, 'group')} have diverged, which have no model"
         yield f"{what}: `lr` auto chooses a rate for each"
+    apart = sum(fit.is_separable for fit in fits)
+    if apart:
+        yield f"a plane separates the classes of {counted(apart, 'group')}: `l2` 0.1 keeps w finite"
+    flat = 0
+    if fits.stack:
+        has_rows = fits.groups.counts > len(fits.features)
+        flat = int(np.count_nonzero(~fits.stack.is_sure & has_rows))
+    if flat:
+        what = "a column does not vary, or depends on others: its weight is 0, or shared"
+        yield f"in {counted(flat, 'group')} {what}"
+    worse = sum(bool(fit.row) and fit.row[-1] < 0 for fit in fits)
+    if worse and fits.settings.lr != "auto":
+        what = f"the models of {counted(worse, 'group')} are worse than the mean"
+        yield f"{what}: more `epochs`, or `lr` auto, bring them nearer to the minimum"
     short = sum(fit.arrived is False for fit in fits)
     if short and fits.settings.lr == "auto":
         what = f"the runs of {counted(short, 'group')} have not arrived at the minimum"
