@@ -114,7 +114,7 @@ THE_LOSS = panel(
 )
 PENALTY = panel(
     LOSS,
-    l2=option("Add this times ‖w‖² to the loss, w on the scale of --scale."),
+    l2=option("Add this times ‖w‖² to the loss, with w on the scale of the descent."),
     l1=option(
         "Add this times ‖w‖₁, by which weights become exactly 0; for gd, momentum, nesterov."
     ),
