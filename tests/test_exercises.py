@@ -183,7 +183,7 @@ OPTIMIZERS["sign"] = lambda settings: by_sign
         },
     ),
     "schedule": Exercise(
-        "descent/schedules.py",
+        "descent/optimizers.py",
         """
 SCHEDULES["harmonic"] = lambda epoch, last, decay: 1 / epoch
 """,

@@ -10,6 +10,9 @@ ExportFormat = Literal["sql", "python", "c", "excel", "torch"]
 Panel = Literal["all", "fit", "loss", "path", "steepest", "roc", "modes"]
 # Panels of a picture of several runs: both, or one. See `gdfit.show.pictures.comparison`.
 RunsPanel = Literal["all", "loss", "path"]
+# What standard output gets: a table, in one of these forms, or what programs read.
+TableForm = Literal["table", "markdown", "latex", "json"]
+RowsForm = Literal["table", "markdown", "latex", "json", "csv"]
 # What is penalized along a path, and which of its penalties is chosen: see
 # `gdfit.descent.penalty_path`.
 Penalty = Literal["l1", "l2", "mix"]

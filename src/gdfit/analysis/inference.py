@@ -27,6 +27,7 @@ from gdfit.descent.settings import LossName
 from gdfit.errors import GdfitError, UsageError, listing, printable
 from gdfit.model.intervals import check_level, f_tail, t_quantile, t_tail
 from gdfit.model.linear import LinearModel
+from gdfit.package import Displayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,7 @@ class Anova:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Displayed):
     """Estimates of all params, and figures about the fit; None for what can't be told.
 
     rows : an estimate for each param.
@@ -133,14 +134,6 @@ class Summary:
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.rows]).set_index("name").astype(float)
-
-    def _repr_html_(self) -> str:
-        """Two tables for a notebook: the estimates, and the figures."""
-        import pandas as pd
-
-        told = {name: "—" if value is None else value for name, value in self.figures.items()}
-        figures = pd.Series(told, dtype=object).to_frame()
-        return f"{self.frame.to_html(na_rep='—')}\n{figures.to_html(na_rep='—', header=False)}"
 
 
 def summarize(
@@ -333,7 +326,7 @@ class LikelihoodEstimate:
 
 
 @dataclass(frozen=True)
-class LikelihoodSummary:
+class LikelihoodSummary(Displayed):
     """Estimates of all params, and figures about the fit.
 
     rows : an estimate for each param.
@@ -373,13 +366,6 @@ class LikelihoodSummary:
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.rows]).set_index("name").astype(float)
-
-    def _repr_html_(self) -> str:
-        """Two tables for a notebook: the estimates, and the figures."""
-        import pandas as pd
-
-        figures = pd.Series(self.figures, dtype=float).to_frame()
-        return f"{self.frame.to_html(na_rep='—')}\n{figures.to_html(header=False)}"
 
 
 def summarize_likelihood(

@@ -128,6 +128,8 @@ OPTION_NAMES = {
     "--model": "save save-model output-model",
     "--format json": "json",
     "--format csv": "csv",
+    "--format markdown": "markdown md",
+    "--format latex": "latex tex",
     "--quiet": "silent",
     "--level": "confidence",
 }

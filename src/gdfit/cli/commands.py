@@ -369,7 +369,7 @@ def summary(
             kind = robust or "cluster"
             scatter = read_scatter(known, dataset, observations, kind, cluster)
     remark = remark_on(known.facts)
-    if remark and output != "table":
+    if remark and output in ("json", "csv"):
         note(f"the model is {remark}")
     if isinstance(observations, GroupedObservations) and isinstance(known, GroupedModel):
         grouped = observations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -41,7 +41,7 @@ def check(
     ] = None,
     tolerance: Annotated[float, option("By which part numbers may differ.")] = 1e-4,
     timeout: Annotated[float, option("Seconds that each submission may take.")] = 10.0,
-    output: options.FormatOption = "table",
+    output: Annotated[Literal["table", "json"], options.FORMAT] = "table",
 ) -> None:
     """Check coursework: the lecture's functions, or a file of epochs, against gradient descent.
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from gdfit.choices import ExportFormat, Panel
+from gdfit.choices import ExportFormat, Panel, RowsForm, TableForm
 from gdfit.cli import parsers
 from gdfit.cli.groups import option, panel
 from gdfit.data.text.dialect import Dialect, Selection
@@ -195,7 +195,7 @@ class Output:
     every: int | None = None
     show: tuple[range, ...] | None = None
     x: list[tuple[str, ...]] | None = None
-    format: Literal["table", "json", "csv"] = "table"
+    format: RowsForm = "table"
     quiet: bool = False
     chart: bool = False
     explain: int | None = None
@@ -279,8 +279,8 @@ PageOption = Annotated[Path, option("The file to write.", "--output", metavar="F
 XOption = Annotated[list[tuple[str, ...]] | None, INPUTS]
 ModelOption = Annotated[Path, MODEL]
 TargetOption = Annotated[str | None, option("The observed column: the model's target.", **NAME)]
-FormatOption = Annotated[Literal["table", "json"], FORMAT]
-RowsFormatOption = Annotated[Literal["table", "json", "csv"], FORMAT]
+FormatOption = Annotated[TableForm, FORMAT]
+RowsFormatOption = Annotated[RowsForm, FORMAT]
 LanguageOption = Annotated[
     ExportFormat, option("What to write the model as.", "--format", show_default=False)
 ]

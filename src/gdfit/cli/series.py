@@ -92,7 +92,7 @@ def path(
     from gdfit.descent.cross_validation import check_folds
     from gdfit.descent.penalty_path import path_of
     from gdfit.descent.settings import Settings
-    from gdfit.show.tables.grid import PATH_REPORTS
+    from gdfit.show.tables.grid import print_path
     from gdfit.system import check_ending, check_outputs
 
     typed.refuse("mix", "is for `penalty` mix", unless=penalty == "mix")
@@ -129,7 +129,7 @@ def path(
         from gdfit.show.profiles import save_profiles
 
         save_profiles(found, plot)
-    PATH_REPORTS[output](found, place, next_command(found, place, typed), model)
+    print_path(found, output, next_command(found, place, typed), model)
 
 
 def next_command(found: PenaltyPath, place: int | None, typed: Typed) -> str:
@@ -174,7 +174,7 @@ def train_each(
     from gdfit.data.sources.stores import WITHOUT_ROWS, is_condensed
     from gdfit.descent.by_group import fit_groups
     from gdfit.model.family import write_groups
-    from gdfit.show.tables.grid import GROUP_REPORTS, GroupsTold, group_remarks
+    from gdfit.show.tables.grid import GroupsTold, group_remarks, print_groups
 
     for path in filter(is_condensed, data):
         raise UsageError(f"{path} {WITHOUT_ROWS}")
@@ -195,7 +195,7 @@ def train_each(
         from gdfit.show.profiles import save_groups
 
         save_groups(fits, files.plot)
-    GROUP_REPORTS[output.form](fits, GroupsTold(facts, predictions, model))
+    print_groups(fits, output.form, GroupsTold(facts, predictions, model))
     for remark in group_remarks(fits):
         note(remark)
     if not fits.has_models:

@@ -284,8 +284,8 @@ def check_output(
     typed.refuse("format", "does not go with -q", unless=not quiet)
     for name in ("every", "show"):
         typed.refuse(name, "says which epochs to print, and -q prints none", unless=not quiet)
-    predicted = output.form in ("table", "json")
-    typed.refuse("x", "is for `format` table and json", unless=predicted)
+    predicted = output.form not in ("csv", "quiet")
+    typed.refuse("x", "is for tables and `format` json", unless=predicted)
     typed.refuse("panel", "is for `plot`", unless=files.plot is not None)
     typed.refuse("model", "does not go with `no_model`", unless=not files.no_model)
 

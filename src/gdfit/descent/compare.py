@@ -36,6 +36,7 @@ from gdfit.descent.start import Init
 from gdfit.descent.stopping import DIVERGED
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
+from gdfit.package import Displayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +127,7 @@ class RunResult:
         return float(self.losses[place]) if 0 <= place < self.fit.epochs else math.nan
 
 
-class Comparison:
+class Comparison(Displayed):
     """Runs side by side: how far they came, and how soon.
 
     outcomes : of each run, best first: by the validation loss if there is one, else by the loss;
@@ -245,9 +246,6 @@ class Comparison:
             "epochs": fit.epochs,
             "status": fit.status,
         }
-
-    def _repr_html_(self) -> str:
-        return str(self.summary.to_html(index=False))
 
 
 def run_values(init: str, run: Run | Fit) -> Values:

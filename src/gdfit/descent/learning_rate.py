@@ -46,9 +46,8 @@ from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import DesignBlock, kept_rows, penalty_of
-from gdfit.descent.optimizers import State, update_of
+from gdfit.descent.optimizers import SCHEDULES, State, update_of
 from gdfit.descent.scaling import Scaling, scaled, scaling_of
-from gdfit.descent.schedules import SCHEDULES
 from gdfit.descent.settings import Scale, Settings
 from gdfit.descent.start import Init, Start, start_of
 from gdfit.descent.stopping import BEYOND

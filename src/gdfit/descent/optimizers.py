@@ -1,6 +1,9 @@
-"""Update rules: from the params, the gradient and the learning rate to the next params.
+"""Update rules: from the params, the gradient and the learning rate to the next params; and
+schedules: by which factor the learning rate falls from epoch to epoch.
 
-They are those of torch.optim, number by number, so that both backends descend alike.
+They are those of torch.optim, number by number, so that both backends descend alike. Schedules are
+those of torch.optim.lr_scheduler (StepLR, ExponentialLR, CosineAnnealingLR), and scikit-learn's
+`invscaling`.
 """
 
 from __future__ import annotations
@@ -15,7 +18,13 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.descent.own import Own
-from gdfit.descent.settings import LineSearchName, OptimizerName, ProximalName, Settings
+from gdfit.descent.settings import (
+    LineSearchName,
+    OptimizerName,
+    ProximalName,
+    ScheduleName,
+    Settings,
+)
 
 # What a rule remembers of earlier gradients, by name: arrays of θ's shape, and numbers. It is empty
 # before the first.
@@ -33,6 +42,7 @@ Bend = Callable[[FloatArray], float]
 EPSILON = 1e-8  # ε of adam and rmsprop
 ADAGRAD_EPSILON = 1e-10
 SMOOTHING = 0.99  # α of rmsprop
+STAGES = 10  # of a run that falls by steps
 
 
 def gradient_descent(
@@ -197,3 +207,19 @@ def update_of(settings: Settings, bend: Bend | None = None) -> Update:
         return LINE_SEARCHES[cast(LineSearchName, settings.optimizer)](bend)
     rules: Mapping[Any, Callable[[Settings], Update]] = PROXIMAL if settings.l1 else OPTIMIZERS
     return rules[settings.optimizer](settings)
+
+
+def stage_length(epochs: int) -> int:
+    """The epochs of a stage of `step`: a tenth of all, rounded up."""
+    return math.ceil(epochs / STAGES)
+
+
+# By name, (t, the last epoch, the decay) → the factor in epoch t, from 1 on; the first has the rate
+# itself.
+SCHEDULES: dict[ScheduleName, Callable[[int, int, float], float]] = {
+    "constant": lambda epoch, last, decay: 1.0,
+    "step": lambda epoch, last, decay: decay ** ((epoch - 1) // stage_length(last)),
+    "exponential": lambda epoch, last, decay: decay ** (epoch - 1),
+    "inverse": lambda epoch, last, decay: epoch**-decay,
+    "cosine": lambda epoch, last, decay: (1 + math.cos(math.pi * (epoch - 1) / last)) / 2,
+}

@@ -27,7 +27,7 @@ from gdfit.descent.scaling import Scaling, scaled, scaling_facts, scaling_of
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
-from gdfit.package import __version__
+from gdfit.package import Displayed, __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ RIDGE_FROM = (
 
 
 @dataclass(frozen=True)
-class PenaltyPath:
+class PenaltyPath(Displayed):
     """The minima for penalties λ, the largest first. K of them, p features.
 
     observations : what was fitted.
@@ -176,9 +176,6 @@ class PenaltyPath:
             "cv_std_error": nothing if self.cv_std_error is None else self.cv_std_error,
         }
         return pd.DataFrame(columns | dict(zip(names, self.params.T, strict=True)))
-
-    def _repr_html_(self) -> str:
-        return str(self.frame.to_html(index=False))
 
 
 def penalty_path(

@@ -1,58 +1,80 @@
-"""Fits, runs and models in a notebook: a table of what came out, and a picture."""
+"""What a notebook shows: the tables of the command line as HTML, and of a fit a picture, too."""
 
 from __future__ import annotations
 
 import io
-import re
 from base64 import b64encode
 from collections.abc import Sequence
-from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdfit.descent.outcome import Fit, params_names
+from gdfit.analysis.inference import LikelihoodSummary, Summary
+from gdfit.descent.by_group import GroupFits
+from gdfit.descent.compare import Comparison
+from gdfit.descent.outcome import Fit, as_shown
+from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.descent.run import Run
 from gdfit.errors import printable
 from gdfit.model.linear import LinearModel
 from gdfit.show.pictures.trace import Trace
-from gdfit.show.tables.reports import result_lines
-from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, exact, leading
+from gdfit.show.tables import style
+from gdfit.show.tables.comparison import show_runs
+from gdfit.show.tables.grid import GroupsTold, show_groups, show_path
+from gdfit.show.tables.reports import params_lines, result_lines, schedule
+from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, key_values, leading, show
+from gdfit.show.tables.summaries import tell_summary
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 DPI = 60  # 800 pixels wide
-OPTION = re.compile(r"--([a-z][a-z-]*)")
+
+Value = Fit | Run | LinearModel | Comparison | PenaltyPath | GroupFits | Summary | LikelihoodSummary
 
 
-def html_of(value: Fit | Run | LinearModel) -> str:
+def html_of(value: Value) -> str:
     """The HTML that a notebook shows for `value`."""
-    if isinstance(value, LinearModel):
-        return table(model_lines(value, range(min(len(value.features), SHOWN_FEATURES))))
-    if isinstance(value, Run):
-        fit = value.fit() if value.last else None
-        return f"<div>{escape(repr(value))}</div>" + (table(fit_lines(fit)) if fit else "")
-    return table(fit_lines(value)) + (picture(value) if value.history else "")
+    file = io.StringIO()
+    console = style.markup_console("html", file)
+    if isinstance(value, Comparison):
+        show_runs(console, value, value.varied)
+    elif isinstance(value, PenaltyPath):
+        show_path(console, value)
+    elif isinstance(value, GroupFits):
+        show_groups(console, value, GroupsTold())
+    elif isinstance(value, Summary | LikelihoodSummary):
+        tell_summary(console, value)
+    elif isinstance(value, LinearModel):
+        places = range(min(len(value.features), SHOWN_FEATURES))
+        show(console, key_values(model_lines(value, places)))
+    elif isinstance(value, Run):
+        console.print(repr(value))
+        if value.last:
+            show_fit(console, value.fit())
+    else:
+        show_fit(console, value)
+        if value.history:
+            file.write(picture(value))
+    return file.getvalue()
 
 
-def fit_lines(fit: Fit) -> list[NameValue]:
-    """The lines of a fit, with options as the arguments that they are here."""
+def show_fit(console: Console, fit: Fit) -> None:
+    """Write the epochs of a fit that `train` would print, where they were kept, and the fit."""
+    if fit.history:
+        is_shown = schedule(None, None)
+        steps = [step for step in fit.history if step.status or is_shown(step.epoch)]
+        layout = style.table_layout(fit, style.PIPE_WIDTH - 1, whole_names=True)
+        rows = (as_shown(step, fit.scaling, fit.start_state.epochs) for step in steps)
+        show(console, layout.table(rows, show_header=True))
     places = leading(fit.observations, np.array(fit.model.params))
-    lines = [*model_lines(fit.model, places), *result_lines(fit)]
-    return [(name, OPTION.sub(lambda at: at[1].replace("-", "_"), text)) for name, text in lines]
+    show(console, key_values([*model_lines(fit.model, places), *result_lines(fit)]))
 
 
 def model_lines(model: LinearModel, places: Sequence[int]) -> list[NameValue]:
-    """The weights at these places, each under its name; how many more there are, and b."""
-    names = params_names(model.features)
-    lines = [(printable(names[place]), exact(model.w[place])) for place in places]
-    if more := len(model.w) - len(places):
-        lines.append(("…", f"and {more} more weights: w has all"))
-    return [*lines, ("b", exact(model.b)), ("predicts", printable(model.target))]
-
-
-def table(lines: Sequence[NameValue]) -> str:
-    """Names and values in two columns."""
-    css = 'style="text-align: left"'
-    cells = (f"<th {css}>{escape(name)}</th><td {css}>{escape(text)}</td>" for name, text in lines)
-    return f"<table>{''.join(f'<tr>{both}</tr>' for both in cells)}</table>"
+    """The weights at these places and b, and what the model predicts."""
+    lines = params_lines(model, places, "weights: w has all")
+    return [*lines, ("predicts", printable(model.target))]
 
 
 def picture(fit: Fit) -> str:

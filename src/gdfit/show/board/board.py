@@ -12,8 +12,7 @@ from unicodedata import combining
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.descent.optimizers import ADAGRAD_EPSILON, EPSILON, SMOOTHING, State
-from gdfit.descent.schedules import stage_length
+from gdfit.descent.optimizers import ADAGRAD_EPSILON, EPSILON, SMOOTHING, State, stage_length
 from gdfit.descent.settings import Settings
 from gdfit.model.links import sigmoid
 from gdfit.show.tables.style import superscript

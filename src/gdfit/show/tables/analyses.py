@@ -14,6 +14,7 @@ from gdfit.analysis.autograd import GradientCheck, GraphNode, describe
 from gdfit.analysis.coursework import Marked
 from gdfit.analysis.handouts import Handout
 from gdfit.analysis.submissions import Checked
+from gdfit.choices import RowsForm, TableForm
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.outcome import params_names
 from gdfit.errors import printable
@@ -27,12 +28,11 @@ from gdfit.show.tables.style import (
     show,
 )
 
-ReportForm = Literal["table", "json", "csv"]
 CLASS_WIDTH = 16  # columns of a terminal that the name of a class takes at most
 
 
 def show_evaluation(
-    evaluation: Evaluation | ClassEvaluation, model: LinearModel, output: ReportForm
+    evaluation: Evaluation | ClassEvaluation, model: LinearModel, output: RowsForm
 ) -> None:
     """Print an evaluation."""
     if output == "json":
@@ -47,7 +47,7 @@ def show_evaluation(
         measures = {name: "" if value is None else value for name, value in found.items()}
         csv.writer(sys.stdout, lineterminator="\n").writerows([measures, measures.values()])
         return
-    console = style.stdout_console()
+    console = style.stdout_console(output)
     if isinstance(evaluation, ClassEvaluation):
         assert model.classes
         one_class = math.isnan(evaluation.auc)
@@ -107,7 +107,7 @@ def curvature_record(
 
 
 def show_curvature(
-    given: Curvature, scaled: Curvature | None, output: ReportForm, momentum: float
+    given: Curvature, scaled: Curvature | None, output: TableForm, momentum: float
 ) -> None:
     """Print a curvature: as the data is, and standardized; limits are at this `momentum`."""
     if output == "json":
@@ -140,7 +140,7 @@ def show_curvature(
             write = exact if key == "best_momentum" else style.short  # which may be just below 1
             cells = (write(keys[name][key]) if keys else "—" for keys in (before, after))
             table.add_row(label, *cells)
-    console = style.stdout_console()
+    console = style.stdout_console(output)
     show(console, table)
     if not given.is_unique:
         console.line()
@@ -153,9 +153,7 @@ def show_curvature(
         console.print("A column does not vary, and can't be standardized.")
 
 
-def show_gradients(
-    check: GradientCheck, features: Sequence[str], output: Literal["table", "json"]
-) -> None:
+def show_gradients(check: GradientCheck, features: Sequence[str], output: TableForm) -> None:
     """Print a gradient check: as a table, a param a row."""
     if output == "json":
         gradients = {name: gradient.tolist() for name, gradient in check.gradients.items()}
@@ -168,7 +166,7 @@ def show_gradients(
         table.add_row(printable(name), exact(check.params[place]), *slopes)
     difference = f"{check.difference:.2g} at most, relative"
     lines = key_values([("loss", exact(check.loss)), ("difference", difference)])
-    show(style.stdout_console(), table, lines)
+    show(style.stdout_console(output), table, lines)
 
 
 def print_graph(root: GraphNode) -> None:

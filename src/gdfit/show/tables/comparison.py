@@ -6,6 +6,7 @@ import csv
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gdfit.descent import compare
@@ -20,6 +21,7 @@ from gdfit.show.tables.reports import Callback, JsonReport, Shown
 from gdfit.show.tables.style import NameValue, cell, counted, exact
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 EPOCH_COLUMNS = 20  # in a table
@@ -61,67 +63,87 @@ class RunsReport:
 class RunsTable(RunsReport):
     """A row for each run, best first, when they are over; a line of what is compared before."""
 
-    def __init__(self, runs: Runs, asked: Shown | None, before: Callable[[], None]) -> None:
+    def __init__(
+        self, runs: Runs, asked: Shown | None, before: Callable[[], None], form: str = "table"
+    ) -> None:
         super().__init__(runs, asked, before)
-        self.console = style.stdout_console()
-        self.width = style.width_of(self.console)
-        self.console.print(f" {printable(runs_heading(runs, self.width - 2))}")
+        self.form, self.console = form, style.stdout_console(form)
+        width = style.width_of(self.console) - 2
+        self.console.print(f" {printable(runs_heading(runs, width))}")
         self.console.line()
 
     def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
-        first = min(outcome.fit.start_state.epochs for outcome in comparison.outcomes)
-        last = max(outcome.last_epoch for outcome in comparison.outcomes)
-        wanted = [epoch for epoch in range(1, last + 1) if self.asked and self.asked(epoch)]
-        there = [epoch for epoch in compare.milestones(last) if epoch > first]
-        epochs = (wanted if self.asked else there)[-EPOCH_COLUMNS:]
-        while epochs and not self.has_room(self.table_of(comparison, epochs)):
-            epochs = epochs[1:]  # the last ones that have room
-        roomy = self.has_room(self.table_of(comparison, epochs))
-        longest = LONGEST_VALUE if roomy else SHORTEST_VALUE
-        told = [*remarks(comparison)]
-        if self.asked and (left_out := len(wanted) - len(epochs)):
-            told.append(("no room", f"for {left_out} of the epochs: --format csv has all"))
-        width = max(len(name) for name, _ in (*told, *lines))
-        lines_below = style.key_values((name.ljust(width), text) for name, text in told)
-        style.show(self.console, self.table_of(comparison, epochs, longest), lines_below)
-        for name, text in lines:  # commands and files' names are not to be broken
-            self.console.print(f" {name.ljust(width)}  ", style="bold", end="")
-            self.console.print(text, soft_wrap=True)
+        typed = lines if self.form == "table" else ()  # a document does not say what to type
+        show_runs(self.console, comparison, self.varied, self.asked, typed)
 
-    def has_room(self, table: Table) -> bool:
-        """True for a table that leaves the last column free: a line that fills it makes some
-        terminals begin another one."""
-        options = self.console.options.update(max_width=style.PIPE)
-        return self.console.measure(table, options=options).maximum < self.width
 
-    def table_of(
-        self, comparison: Comparison, epochs: Sequence[int], longest: int = LONGEST_VALUE
-    ) -> Table:
-        """The table, with the loss in the rows of these `epochs` and in the end; its texts, and the
-        names of its settings, are at most as long as the `longest`."""
-        names = [name.replace("_", " " if len(name) <= longest else "\n") for name in self.varied]
-        rows = [f"epoch {epoch:,}" for epoch in epochs]
-        held_out: list[str] = []
-        if comparison.outcomes[0].fit.held_out is not None:
-            held_out = ["cv" if comparison.outcomes[0].fit.model.facts["cv"] else "validation"]
-        table = style.new_table(None, [*names, *rows, "in the end", *held_out, "arrived"])
-        table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
-        table.columns[len(names) + len(rows)].style = "bold"
-        table.add_column("ended", no_wrap=True)
-        for group in comparison.groups():
-            for outcome in group:
-                fit = outcome.fit
-                losses = [*map(outcome.loss_in, epochs), fit.loss]
-                losses += [] if fit.held_out is None else [fit.held_out]
-                table.add_row(
-                    *(setting_text(name, outcome.values[name], longest) for name in self.varied),
-                    *(cell(loss, 4) for loss in losses),
-                    to_minimum(comparison, outcome),
-                    status_text(outcome),
-                    style="dim" if outcome.has_diverged else "",
-                )
-            table.add_section()
-        return table
+def show_runs(
+    console: Console,
+    comparison: Comparison,
+    varied: Sequence[str],
+    asked: Shown | None = None,
+    lines: Sequence[NameValue] = (),
+) -> None:
+    """Write a row for each run, with the values that are `varied` and the loss in as many of the
+    epochs `asked` for as have room; remarks on them, and `lines` of more to say."""
+    first = min(outcome.fit.start_state.epochs for outcome in comparison.outcomes)
+    last = max(outcome.last_epoch for outcome in comparison.outcomes)
+    wanted = [epoch for epoch in range(1, last + 1) if asked and asked(epoch)]
+    there = [epoch for epoch in compare.milestones(last) if epoch > first]
+    epochs = (wanted if asked else there)[-EPOCH_COLUMNS:]
+    while epochs and not has_room(console, runs_table(comparison, varied, epochs)):
+        epochs = epochs[1:]  # the last ones that have room
+    roomy = has_room(console, runs_table(comparison, varied, epochs))
+    longest = LONGEST_VALUE if roomy else SHORTEST_VALUE
+    told = [*remarks(comparison)]
+    if asked and (left_out := len(wanted) - len(epochs)):
+        told.append(("no room", f"for {left_out} of the epochs: --format csv has all"))
+    width = max(len(name) for name, _ in (*told, *lines))
+    lines_below = style.key_values((name.ljust(width), text) for name, text in told)
+    style.show(console, runs_table(comparison, varied, epochs, longest), lines_below)
+    for name, text in lines:  # commands and files' names are not to be broken
+        console.print(f" {name.ljust(width)}  ", style="bold", end="")
+        console.print(text, soft_wrap=True)
+
+
+def has_room(console: Console, table: Table) -> bool:
+    """True for a table that leaves the last column free: a line that fills it makes some
+    terminals begin another one."""
+    options = console.options.update(max_width=style.PIPE)
+    return console.measure(table, options=options).maximum < style.width_of(console)
+
+
+def runs_table(
+    comparison: Comparison,
+    varied: Sequence[str],
+    epochs: Sequence[int],
+    longest: int = LONGEST_VALUE,
+) -> Table:
+    """The table of the values that are `varied`, with the loss in the rows of these `epochs` and in
+    the end; its texts, and the names of its settings, are at most as long as the `longest`."""
+    names = [name.replace("_", " " if len(name) <= longest else "\n") for name in varied]
+    rows = [f"epoch {epoch:,}" for epoch in epochs]
+    held_out: list[str] = []
+    if comparison.outcomes[0].fit.held_out is not None:
+        held_out = ["cv" if comparison.outcomes[0].fit.model.facts["cv"] else "validation"]
+    table = style.new_table(None, [*names, *rows, "in the end", *held_out, "arrived"])
+    table.padding = (0, 0, 0, 1)  # closer than tables of fewer columns
+    table.columns[len(names) + len(rows)].style = "bold"
+    table.add_column("ended", no_wrap=True)
+    for group in comparison.groups():
+        for outcome in group:
+            fit = outcome.fit
+            losses = [*map(outcome.loss_in, epochs), fit.loss]
+            losses += [] if fit.held_out is None else [fit.held_out]
+            table.add_row(
+                *(setting_text(name, outcome.values[name], longest) for name in varied),
+                *(cell(loss, 4) for loss in losses),
+                to_minimum(comparison, outcome),
+                status_text(outcome),
+                style="dim" if outcome.has_diverged else "",
+            )
+        table.add_section()
+    return table
 
 
 def setting_text(name: str, value: Any, longest: int = LONGEST_VALUE) -> str:
@@ -265,4 +287,10 @@ class RunsCsv(RunsReport):
 
 
 # By the name of what standard output gets.
-RUNS_REPORTS: dict[str, type[RunsReport]] = {"table": RunsTable, "json": RunsJson, "csv": RunsCsv}
+RUNS_REPORTS: dict[str, Callable[[Runs, Shown | None, Callable[[], None]], RunsReport]] = {
+    "table": RunsTable,
+    "markdown": partial(RunsTable, form="markdown"),
+    "latex": partial(RunsTable, form="latex"),
+    "json": RunsJson,
+    "csv": RunsCsv,
+}

@@ -7,13 +7,14 @@ import csv
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gdfit.choices import RowsForm
 from gdfit.data.terms.expansion import enclosed
 from gdfit.descent.by_group import TOO_FEW, GroupFits, GroupPrediction
 from gdfit.descent.outcome import params_names
@@ -25,6 +26,7 @@ from gdfit.show.tables import style, words
 from gdfit.show.tables.style import NameValue, cell, counted, exact, key_values, r_squared_text
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 SHOWN_PENALTIES = 12
@@ -36,9 +38,22 @@ MEANT = {
 AS_IN = {"l1": "alpha of scikit-learn's Lasso", "mix": "alpha of scikit-learn's ElasticNet"}
 
 
-def show_path(found: PenaltyPath, place: int | None, command: str, model: Path | None) -> None:
-    """Print a table of the path, which λ predict best, and the `command` to type next."""
-    console, folds = style.stdout_console(), found.fold_losses
+def print_path(found: PenaltyPath, form: RowsForm, command: str, model: Path | None) -> None:
+    """Print a path, the model's file, if there is one, and the `command` to type next."""
+    if form == "json":
+        print(to_json({**found.record, "next": command}))
+    elif form == "csv":
+        found.frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+    else:
+        way = "find the λ that predicts best" if found.cv_mean is None else "descend to it"
+        lines = [("model", printable(str(model)))] if model else []
+        lines.append(("next", f"to {way}, type {printable(command)}"))
+        show_path(style.stdout_console(form), found, lines if form == "table" else ())
+
+
+def show_path(console: Console, found: PenaltyPath, lines: Sequence[NameValue] = ()) -> None:
+    """Write a table of the path, which λ predict best, and `lines` of more to say."""
+    folds = found.fold_losses
     width = style.width_of(console) - 2
     how = f" · {counted(len(found.lambdas), 'penalty')}".replace("penaltys", "penalties")
     console.print(f" {words.data_subject(found.observations, how, width)}")
@@ -57,7 +72,7 @@ def show_path(found: PenaltyPath, place: int | None, command: str, model: Path |
         table.add_row(cell(float(found.lambdas[shown]), 5), *cells)
     style.show(console, table)
     console.line()
-    style.show(console, key_values(path_lines(found, place, command, model)))
+    style.show(console, key_values([*path_lines(found), *lines]))
 
 
 def shown_places(found: PenaltyPath) -> list[int]:
@@ -67,48 +82,21 @@ def shown_places(found: PenaltyPath) -> list[int]:
     return sorted({*even, *(place for place in told if place is not None)})
 
 
-def path_lines(
-    found: PenaltyPath, place: int | None, command: str, model: Path | None
-) -> Iterator[NameValue]:
-    """What λ means, which one predicts best, and what to type next."""
+def path_lines(found: PenaltyPath) -> Iterator[NameValue]:
+    """What λ means, and which one predicts best."""
     meant = MEANT[found.penalty].format(found.mix, 1 - found.mix)
     alike = AS_IN.get(found.penalty, "alpha/N of scikit-learn's Ridge")
     yield "λ", f"{meant}, w of (x − mean)/std: lambda of glmnet, {alike}"
     takes = {"l1": "--l1 is 2λ", "l2": "--l2 is λ"}
     mixed = f"--l1 is {2 * found.mix:g}·λ, --l2 is {1 - found.mix:g}·λ"
     yield "train", f"minimizes twice that: {takes.get(found.penalty, mixed)}"
-    if place is None:
-        yield "next", f"to find the λ that predicts best, type {printable(command)}"
-        return
     for name, why in (("least", "the least cv"), ("1se", "the largest λ within its std error")):
         at = found.place("least" if name == "least" else "1se")
-        assert at is not None
+        if at is None:
+            return
         r_squared = r_squared_text(float(found.r_squared[at]))
         weights = f"{found.nonzero[at]} of {counted(len(found.observations.features), 'weight')}"
         yield name, f"λ = {exact(found.lambdas[at])}, {why}: {weights}, R² {r_squared}"
-    if model:
-        yield "model", printable(str(model))
-    yield "next", f"to descend to it, type {printable(command)}"
-
-
-def print_path_json(
-    found: PenaltyPath, place: int | None, command: str, model: Path | None
-) -> None:
-    """Print the path as a JSON object."""
-    print(to_json({**found.record, "next": command}))
-
-
-def print_path_csv(found: PenaltyPath, place: int | None, command: str, model: Path | None) -> None:
-    """Print the path as CSV, a row for each λ."""
-    found.frame.to_csv(sys.stdout, index=False, lineterminator="\n")
-
-
-# By the name of what standard output gets.
-PATH_REPORTS: dict[str, Callable[[PenaltyPath, int | None, str, Path | None], None]] = {
-    "table": show_path,
-    "json": print_path_json,
-    "csv": print_path_csv,
-}
 
 
 SHOWN_GROUPS = 12
@@ -118,14 +106,31 @@ class GroupsTold(NamedTuple):
     """What is told of groups besides their fits: `facts` that all share, predictions, and the
     model's file, if there is one."""
 
-    facts: Mapping[str, object]
-    predictions: Sequence[GroupPrediction]
-    model: Path | None
+    facts: Mapping[str, object] = {}
+    predictions: Sequence[GroupPrediction] = ()
+    model: Path | None = None
 
 
-def show_groups(fits: GroupFits, told: GroupsTold) -> None:
-    """Print a table of the largest groups, and how the runs of all have ended."""
-    console, name = style.stdout_console(), printable(fits.groups.column)
+def print_groups(fits: GroupFits, form: str, told: GroupsTold) -> None:
+    """Print the fits of groups: as a JSON list, a line for each; a row of CSV for each; quiet, the
+    params of each on a line: the group, then w… b; or a table."""
+    if form == "json":
+        sys.stdout.writelines(listed_groups(fits.records(told.facts, told.predictions)))
+    elif form == "csv":
+        print_groups_csv(fits)
+    elif form == "quiet":
+        for fit in fits:
+            if fit.make:
+                name = fits.label(fit.group)
+                print(enclosed(name) if {*name} & {" ", '"'} else name, *fit.row[:-2])
+    else:
+        shown = told if form == "table" else told._replace(model=None)
+        show_groups(style.stdout_console(form), fits, shown)
+
+
+def show_groups(console: Console, fits: GroupFits, told: GroupsTold) -> None:
+    """Write a table of the largest groups, and how the runs of all have ended."""
+    name = printable(fits.groups.column)
     width = style.width_of(console)
     how = f" · {counted(len(fits), 'group')} by {name}"
     console.print(f" {words.data_subject(fits.groups, how, width - 2)}")
@@ -215,12 +220,7 @@ def group_remarks(fits: GroupFits) -> Iterator[str]:
         yield f"{what}: more `epochs` bring them nearer"
 
 
-def print_groups_json(fits: GroupFits, told: GroupsTold) -> None:
-    """Print a JSON list, a line for each group."""
-    sys.stdout.writelines(listed_groups(fits.records(told.facts, told.predictions)))
-
-
-def print_groups_csv(fits: GroupFits, told: GroupsTold) -> None:
+def print_groups_csv(fits: GroupFits) -> None:
     """Print a row of CSV for each group."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(fits.header)
@@ -228,20 +228,3 @@ def print_groups_csv(fits: GroupFits, told: GroupsTold) -> None:
     for fit in fits:
         numbers = ["" if math.isnan(value) else value for value in fit.row] or empty
         writer.writerow([fits.label(fit.group), fit.observations, *numbers, fit.status])
-
-
-def print_groups_quiet(fits: GroupFits, told: GroupsTold) -> None:
-    """Print the params of each group on a line: the group, then w… b."""
-    for fit in fits:
-        if fit.make:
-            name = fits.label(fit.group)
-            print(enclosed(name) if {*name} & {" ", '"'} else name, *fit.row[:-2])
-
-
-# By the name of what standard output gets.
-GROUP_REPORTS = {
-    "table": show_groups,
-    "json": print_groups_json,
-    "csv": print_groups_csv,
-    "quiet": print_groups_quiet,
-}

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from heapq import merge
 from itertools import count, islice
 from pathlib import Path
@@ -26,7 +27,7 @@ from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit, history_header, history_row, losses, params_names
 from gdfit.descent.run import Run
 from gdfit.errors import GdfitError, printable
-from gdfit.model.linear import to_json
+from gdfit.model.linear import LinearModel, to_json
 from gdfit.show.tables import style, words
 from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, counted, exact, show
 from gdfit.system import check_writable, naming_file
@@ -122,6 +123,7 @@ def no_op() -> None:
 
 
 RULE = "loss and grad: before the step; params: after it"
+LESS = "params, which count less: --format csv, --history and JSON have all"
 BATCHES = "loss and grad: means of the batches; params: after them"
 
 
@@ -132,8 +134,10 @@ class TableReport(Report):
     `before` is called before that.
     """
 
-    def __init__(self, run: Run, shown: Shown, before: Callable[[], None]) -> None:
-        self.console = style.stdout_console()
+    def __init__(
+        self, run: Run, shown: Shown, before: Callable[[], None], form: str = "table"
+    ) -> None:
+        self.console = style.stdout_console(form)
         super().__init__(run, shown, before if self.console.is_terminal else no_op)
         # A line that fills the last column makes some terminals begin another one.
         width = style.width_of(self.console)
@@ -160,7 +164,11 @@ class TableReport(Report):
         if curvature and not self.is_there and curvature.is_minimum(step.before):
             self.flush()
             self.is_there = True
-            self.console.print(" at the minimum, but for rounding", style="dim")
+            self.say_it_is_there()
+
+    def say_it_is_there(self) -> None:
+        """Say that this row is at the minimum."""
+        self.console.print(" at the minimum, but for rounding", style="dim")
 
     def flush(self) -> None:
         """Print the rows that wait, under a header if they are the first."""
@@ -186,7 +194,9 @@ class TableReport(Report):
         self.before()
         self.console.line()
         name_width = style.NAME_WIDTH if self.console.is_terminal else style.PIPE
-        found = [*params_lines(fit, name_width), *words.at_first_date(fit), *result_lines(fit)]
+        places = style.leading(fit.observations, np.array(fit.model.params))
+        params = params_lines(fit.model, places, LESS, name_width)
+        found = [*params, *words.at_first_date(fit), *result_lines(fit)]
         for at in predictions if fit.status != "diverged" else ():
             observed = (
                 "" if at.observed is None else f" (observed: {observed_text(fit, at.observed)})"
@@ -194,6 +204,25 @@ class TableReport(Report):
             value = f"{fit.model.answer} = {exact(at.y)}"
             found.append(("prediction", f"{value} at {inputs_text(fit, at.x)}{observed}"))
         show(self.console, style.key_values([*found, *lines]))
+
+
+class MarkupReport(TableReport):
+    """The same for documents: all rows in one table, what is to be known of them, and the summary
+    without what to type next."""
+
+    def say_it_is_there(self) -> None:
+        epoch = self.pending[-1].epoch
+        self.remarks.append(f"from epoch {epoch:,} on at the minimum, but for rounding")
+
+    def flush(self) -> None:
+        """Nothing: all rows are to be in one table."""
+
+    def end(
+        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
+    ) -> None:
+        show(self.console, self.layout.table(self.pending, show_header=True))
+        self.console.print(*self.remarks)
+        super().end(fit, predictions)
 
 
 def result_lines(fit: Fit) -> list[NameValue]:
@@ -245,17 +274,18 @@ def observed_text(fit: Fit, y: float) -> str:
     return printable(classes.names[int(y)]) if classes else exact(y)
 
 
-def params_lines(fit: Fit, name_width: int) -> list[NameValue]:
-    """The params, with many features those of the features that count most, and b."""
-    names, params = params_names(fit.model.features), fit.model.params
-    places = style.leading(fit.observations, np.array(params))
+def params_lines(
+    model: LinearModel, places: Sequence[int], others: str, width: int = style.PIPE
+) -> list[NameValue]:
+    """The weights at these places and b, each under its name, in a `width` at most; and where there
+    are more, how many, and what is to be said of the `others`."""
+    names, params = params_names(model.features), model.params
     lines = [
-        (style.shortened(printable(names[place]), name_width), exact(params[place]))
+        (style.shortened(printable(names[place]), width), exact(params[place]))
         for place in (*places, -1)
     ]
     if left_out := len(names) - len(lines):
-        told = f"and {left_out} more params, which count less: --format csv, --history and JSON"
-        lines.append(("…", f"{told} have all"))
+        lines.append(("…", f"and {left_out} more {others}"))
     return lines
 
 
@@ -326,8 +356,10 @@ class CsvReport(Report):
 
 
 # By the name of what standard output gets.
-REPORTS: dict[str, type[Report]] = {
+REPORTS: dict[str, Callable[[Run, Shown, Callable[[], None]], Report]] = {
     "table": TableReport,
+    "markdown": partial(MarkupReport, form="markdown"),
+    "latex": partial(MarkupReport, form="latex"),
     "json": JsonReport,
     "csv": CsvReport,
     "quiet": QuietReport,

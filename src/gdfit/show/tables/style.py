@@ -7,14 +7,14 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
-from gdfit.descent.outcome import losses, params_names
+from gdfit.descent.outcome import Fit, losses, params_names
 from gdfit.descent.run import Run
 from gdfit.descent.scaling import scaling_of
 from gdfit.errors import printable
@@ -40,14 +40,24 @@ LONG_NAME = 20  # what a long name is given at least, before numbers get narrowe
 SHOWN_FEATURES = 12  # in a table
 
 
-def stdout_console() -> Console:
-    """A Rich console on standard output that in a pipe wraps nothing, however long."""
+def stdout_console(form: str = "table") -> Console:
+    """A Rich console on standard output that in a pipe wraps nothing, however long; or one that
+    writes tables in another `form`, as Markdown or LaTeX."""
     from rich.console import Console
 
+    if form != "table":
+        return markup_console(form, sys.stdout)
     console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = PIPE
     return console
+
+
+def markup_console(form: str, file: IO[str]) -> Console:
+    """A console that writes what it shows to a file, in a `form` for documents."""
+    from gdfit.show.tables.markup import Paper
+
+    return Paper(form, file, PIPE)
 
 
 def width_of(console: Console) -> int:
@@ -203,11 +213,12 @@ class RowLayout:
         return table
 
 
-def table_layout(run: Run, width: int, *, whole_names: bool) -> RowLayout:
+def table_layout(run: Run | Fit, width: int, *, whole_names: bool) -> RowLayout:
     """The layout of the steps of `run` in a `width`, or more where whole names need it."""
     names = [printable(name) for name in params_names(run.observations.features)]
     labels = ["loss"] if run.validation is None else ["loss", "validation"]
-    epoch = Column("epoch", max(len("epoch"), len(str(run.start.epochs + run.settings.epochs))))
+    done = (run.start_state if isinstance(run, Fit) else run.start).epochs
+    epoch = Column("epoch", max(len("epoch"), len(str(done + run.settings.epochs))))
     if len(run.observations.features) <= SHOWN_FEATURES:
         layout = wide_layout(epoch, labels, names, width)
         if layout:

@@ -9,13 +9,13 @@ from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING
 
 from gdfit.analysis.inference import Estimate, LikelihoodEstimate, LikelihoodSummary, Summary
+from gdfit.choices import RowsForm
 from gdfit.data.batch import Level
 from gdfit.data.terms.expansion import level_name
 from gdfit.errors import listing, printable
 from gdfit.model.family import listed_groups
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style
-from gdfit.show.tables.analyses import ReportForm
 from gdfit.show.tables.style import (
     NameValue,
     cell,
@@ -27,6 +27,7 @@ from gdfit.show.tables.style import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 SHORTEST_NAME = 12  # a name is cut to this only where even two digits leave no more room
@@ -37,7 +38,7 @@ AnySummary = Summary | LikelihoodSummary
 
 
 def show_summary(
-    summary: AnySummary, output: ReportForm = "table", remark: str | None = None
+    summary: AnySummary, output: RowsForm = "table", remark: str | None = None
 ) -> None:
     """Print `summary`; `remark` is one line more for the table."""
     if output == "json":
@@ -47,13 +48,17 @@ def show_summary(
         writer.writerow([field.name for field in fields(summary.rows[0])])
         writer.writerows(astuple(row) for row in summary.rows)
     else:
-        console = style.stdout_console()
-        if isinstance(summary, LikelihoodSummary):
-            found = likelihood_lines(summary)
-        else:
-            found = squares_lines(summary)
-        lines = key_values([*found, *shared_lines(summary, remark)])
-        show(console, estimates(summary, style.width_of(console)), lines)
+        tell_summary(style.stdout_console(output), summary, remark)
+
+
+def tell_summary(console: Console, summary: AnySummary, remark: str | None = None) -> None:
+    """Write a summary as two tables: a row for each param, and the fit as a whole."""
+    if isinstance(summary, LikelihoodSummary):
+        found = likelihood_lines(summary)
+    else:
+        found = squares_lines(summary)
+    lines = key_values([*found, *shared_lines(summary, remark)])
+    show(console, estimates(summary, style.width_of(console)), lines)
 
 
 def summary_record(summary: AnySummary) -> dict[str, object]:
@@ -67,7 +72,7 @@ SHOWN_SUMMARIES = 12
 def show_summaries(
     column: str,
     summaries: Iterable[tuple[Level, AnySummary]],
-    output: ReportForm = "table",
+    output: RowsForm = "table",
     remark: str | None = None,
 ) -> None:
     """Print the summary of each group, which the `column` says; of many, tables of the first."""
@@ -75,20 +80,23 @@ def show_summaries(
         records = ({"group": group, **summary_record(summary)} for group, summary in summaries)
         sys.stdout.writelines(listed_groups(records))
         return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    for place, (group, summary) in enumerate(summaries):
-        if output == "csv":
+    if output == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        for place, (group, summary) in enumerate(summaries):
             if not place:
                 writer.writerow([column, *(field.name for field in fields(summary.rows[0]))])
             writer.writerows((group, *astuple(row)) for row in summary.rows)
-            continue
+        return
+    console = style.stdout_console(output)
+    for place, (group, summary) in enumerate(summaries):
+        if place:
+            console.line()
         if place == SHOWN_SUMMARIES:
-            print("\n … and smaller groups: --format csv and JSON have all")
+            console.print(" … and smaller groups: --format csv and JSON have all")
             return
-        console = style.stdout_console()
-        console.print("\n" * bool(place) + f" {printable(column)} {printable(level_name(group))}")
+        console.print(f" {printable(column)} {printable(level_name(group))}")
         console.line()
-        show_summary(summary, remark=remark)
+        tell_summary(console, summary, remark)
 
 
 def remark_on(record: Mapping[str, object]) -> str | None:
