@@ -55,9 +55,9 @@ def stdout_console(form: str = "table") -> Console:
 
 def markup_console(form: str, file: IO[str]) -> Console:
     """A console that writes what it shows to a file, in a `form` for documents."""
-    from gdfit.show.tables.markup import Paper
+    from gdfit.show.tables.markup import PAPERS
 
-    return Paper(form, file, PIPE)
+    return PAPERS[form](file, PIPE)
 
 
 def width_of(console: Console) -> int:
