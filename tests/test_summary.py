@@ -141,7 +141,8 @@ def test_in_a_notebook() -> None:
     html = summary._repr_html_()
     assert html.count("<table") == 2
     assert "w_&lt;b&gt;" in html
-    assert "adjusted_r_squared" in html
+    assert ">least\nsquares<" in html
+    assert f"adjusted {summary.adjusted_r_squared:.8g}<" in html
 
 
 def test_how_far_descent_has_come(capsys: Capture) -> None:

@@ -21,7 +21,7 @@ from gdfit.show.pictures.trace import Trace
 from gdfit.show.tables import style
 from gdfit.show.tables.comparison import show_runs
 from gdfit.show.tables.grid import GroupsTold, show_groups, show_path
-from gdfit.show.tables.reports import params_lines, result_lines, schedule
+from gdfit.show.tables.reports import BATCHES, RULE, params_lines, result_lines, schedule
 from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, key_values, leading, show
 from gdfit.show.tables.summaries import tell_summary
 
@@ -67,6 +67,7 @@ def show_fit(console: Console, fit: Fit) -> None:
         layout = style.table_layout(fit, style.PIPE_WIDTH - 1, whole_names=True)
         rows = (as_shown(step, fit.scaling, fit.start_state.epochs) for step in steps)
         show(console, layout.table(rows, show_header=True))
+        console.print(BATCHES if fit.settings.batch_size else RULE)
     places = leading(fit.observations, np.array(fit.model.params))
     show(console, key_values([*model_lines(fit.model, places), *result_lines(fit)]))
 

@@ -166,7 +166,7 @@ class Html(Paper):
     """Tables for a notebook, where options are arguments."""
 
     line_form = "<div>{}</div>"
-    OPTION = re.compile(r"--([a-z][a-z0-9-]*)")
+    OPTION = re.compile(r"(?<!\w)--([a-z][a-z0-9-]*)")
 
     def escape(self, text: str) -> str:
         return escape(self.OPTION.sub(lambda at: at[1].replace("-", "_"), text))
