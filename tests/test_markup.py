@@ -96,9 +96,7 @@ MACROS = {
     r"\texttt{\char34}": '"',
     r"\frac12": "½",
     **{rf"\{each}": each for each in "&%$#_{}"},
-    **{
-        rf"\{name}": character for name, character in [("cdot", "·"), ("Vert", "‖"), ("pm", "±")]
-    },
+    **{rf"\{name}": character for name, character in [("cdot", "·"), ("Vert", "‖"), ("pm", "±")]},
     **{rf"\{name}": chr(int(code, 16)) for name, code in [("theta", "3b8"), ("gamma", "3b3")]},
     r"\lambda": "λ",
 }

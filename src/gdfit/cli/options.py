@@ -195,7 +195,7 @@ class Output:
     every: int | None = None
     show: tuple[range, ...] | None = None
     x: list[tuple[str, ...]] | None = None
-    format: RowsForm = "table"
+    format: Literal["table", "markdown", "latex", "json", "csv"] = "table"
     quiet: bool = False
     chart: bool = False
     explain: int | None = None
