@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gdfit.data.batch import FEW_BYTES, DataFile, LaidOut, Level, Progress
 from gdfit.data.formats.formats import open_file
 from gdfit.data.observations import Observations, with_rows_of
-from gdfit.data.reduction.condense import Condense
+from gdfit.data.reduction.condense import Condense, Place
 from gdfit.data.reduction.sampling import (
     TRAIN,
     VALIDATION,
@@ -118,6 +118,29 @@ class Dataset:
         from gdfit.data.formats.written import as_text
 
         return map(as_text, self.open_files(suits))
+
+    def lines_at(self, places: Sequence[Place]) -> dict[Place, str]:
+        """What a person calls the rows at these places in the data: ``24``, the line, or ``row 23``
+        where there are no lines; of several files ``2:24``. It takes another reading, up to the
+        last of them, and there is nothing where that can't be, as of a pipe."""
+        found: dict[Place, str] = {}
+        wanted = sorted(places, reverse=True)
+        with (
+            suppress(GdfitError),
+            warnings.catch_warnings(),
+            closing(replace(self, progress=None).open_files()) as files,
+        ):
+            warnings.simplefilter("ignore")  # what is to be said was said in the first reading
+            for number, file in enumerate(files):
+                for unit in file.units() if wanted and wanted[-1][0] == number else ():
+                    while wanted and wanted[-1][:2] == (number, unit.number):
+                        fault = file.fault_in(unit, wanted[-1][2], 0, "")
+                        before = f"{number + 1}:" * (len(self.files) > 1)
+                        said = str(fault.line) if fault.line else f"row {fault.row}"
+                        found[wanted.pop()] = f"{before}{said}"
+                    if not wanted or wanted[-1][0] > number:
+                        break
+        return found
 
     def reduced(self, job_for: Callable[[LaidOut], Job]) -> Any:
         """What all rows come to, by the job that is made for the first file.

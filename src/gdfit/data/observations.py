@@ -13,12 +13,12 @@ import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, Protocol
 
 import numpy as np
 
 from gdfit.arrays import FloatArray, Near, triangular
-from gdfit.data.batch import SAMPLE_ROWS, Level
+from gdfit.data.batch import SAMPLE_ROWS, Codes, Level
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import Classes
 from gdfit.data.terms.row_maker import inputs_of
@@ -192,6 +192,7 @@ def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[
         yield buffer[:filled]
 
 
+OF_SAMPLE = ("sample", "sample_places", "sample_weights", "sample_inputs")
 FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-12  # a deviation below this part of a column's size, from its origin, is rounding
 
@@ -212,6 +213,7 @@ class Observations:
     last : the last observation as it was read: its numbers and levels' codes, then its y; without
         an `expansion` that is its features, then its y, shape (p+1,).
     sample : a random sample of the observations for pictures, or all, shape (rows, p+1).
+    sample_places : where those stand in the data, as file, unit and number, shape (rows, 3).
     rows : all rows, where they have been kept: the features, a one, y, and its weight if there are
         weights.
     left_out : columns of the file that are no features because they hold text, dates or nothing.
@@ -237,6 +239,7 @@ class Observations:
     first: FloatArray
     last: FloatArray
     sample: FloatArray
+    sample_places: Codes | None = None
     near: Near | None = None
     rows: Rows | None = None
     left_out: tuple[str, ...] = ()
@@ -333,7 +336,7 @@ def put_together(parts: Sequence[Observations]) -> Observations:
     count, weight = sum(part.count for part in parts), sum(part.total_weight for part in parts)
     most = [math.ceil(SAMPLE_ROWS * part.count / count) for part in parts]
 
-    def sampled(name: str) -> FloatArray | None:
+    def sampled(name: str) -> Any:
         if getattr(first, name) is None:
             return None
         of_each = zip(parts, most, strict=True)
@@ -347,9 +350,7 @@ def put_together(parts: Sequence[Observations]) -> Observations:
         weight=None if first.weight is None else weight,
         log_weight=math.fsum(part.log_weight for part in parts),
         rows=rows_of(parts),
-        sample=cast(FloatArray, sampled("sample")),
-        sample_weights=sampled("sample_weights"),
-        sample_inputs=sampled("sample_inputs"),
+        **{name: sampled(name) for name in OF_SAMPLE},
         refined=None,
     )
 

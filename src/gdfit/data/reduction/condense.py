@@ -74,12 +74,7 @@ class Condensed:
             tallies[tables[-1]] += other.tallies
         place, last = other.last
         first = self.first | {at: levels.renumbered(row, tables) for at, row in other.first.items()}
-        sample = Sample(
-            np.concatenate([self.sample.rows, levels.renumbered(other.sample.rows, tables)]),
-            self.sample.stream,
-            np.concatenate([self.sample.draws, other.sample.draws]),
-            self.sample.most,
-        )
+        drawn = other.sample._replace(rows=levels.renumbered(other.sample.rows, tables))
         return Condensed(
             levels=levels,
             count=self.count + other.count,
@@ -90,7 +85,7 @@ class Condensed:
             tallies=tallies,
             first={where: first[where] for where in sorted(first)[:FIRST_ROWS]},
             last=max(self.last, (place, levels.renumbered(last, tables)), key=itemgetter(0)),
-            sample=sample.smallest(),
+            sample=self.sample.merged(drawn),
         )
 
     def observations(
@@ -134,6 +129,7 @@ class Condensed:
             first=np.delete(first[:, : width + 2], width, axis=1),
             last=np.append(levels.recoded(last)[: expansion.width], last[-1]),
             sample=np.delete(sample[:, : width + 2], width, axis=1),
+            sample_places=self.sample.places,
             rows=rows.changed(expansion.expand) if rows else None,
             weight=self.weight if is_weighed else None,
             log_weight=self.log_weight,
@@ -276,15 +272,18 @@ class Condense:
         count, weight, log_weight = 0, 0.0, 0.0
         codes_seen: list[Codes] = []
         weights_seen: list[FloatArray] = []  # if they have any
-        places: list[Place] = []  # of the first rows, and of the last one so far
+        numbers_seen: list[Codes] = []
         first: list[FloatArray] = []
 
         def all_rows() -> Iterator[FloatArray]:
             for numbers, rows in batches:
-                missing = FIRST_ROWS - len(places[:-1])
-                seen = [*numbers[:missing].tolist(), int(numbers[-1])]
-                places[-1:] = [(spot.file, spot.number, number) for number in seen]
+                numbers_seen.append(numbers)
                 yield rows
+
+        def places(chosen: Codes | slice) -> Codes:
+            """Those of some rows in the data, shape (rows, 3)."""
+            numbers = np.concatenate(numbers_seen)[chosen]
+            return np.insert(numbers[:, np.newaxis], [0, 0], spot[1:], axis=1)
 
         for rows in buffered(all_rows(), rows_at_once(width), width):
             if not count:
@@ -314,6 +313,8 @@ class Condense:
             triangle = folded(triangle.joined(part)) if triangle else part.copied()
         if not count:
             return None
+        drawn = sample.sample()
+        *before, at_last = map(tuple, places(np.r_[: len(first), -1]).tolist())
         return Condensed(
             levels=levels,
             count=count,
@@ -322,9 +323,9 @@ class Condense:
             triangle=None if groups else triangle,
             groups=groups,
             tallies=tallied(levels.groups, codes_seen, weights_seen),
-            first=dict(zip(places[:-1], first, strict=True)),
-            last=(places[-1], last),
-            sample=sample.sample(),
+            first=dict(zip(before, first, strict=True)),
+            last=(at_last, last),
+            sample=drawn._replace(places=places(drawn.places)),
             kept=tuple(kept),
         )
 

@@ -162,11 +162,13 @@ class Sample(NamedTuple):
     rows : they, shape (rows, columns).
     stream : the seed of the random numbers that they draw from [0, 1).
     drawn : what each has drawn; None where nobody has had to know yet, as there are few.
+    places : where each stands, among the rows of a stream, or in the data.
     most : how many stay.
     """
 
     rows: FloatArray
     stream: tuple[int, ...]
+    places: Codes
     drawn: FloatArray | None = None
     most: int = SAMPLE_ROWS
 
@@ -177,13 +179,20 @@ class Sample(NamedTuple):
             return np.random.default_rng(self.stream).random(len(self.rows))
         return self.drawn
 
+    def merged(self, other: Sample) -> Sample:
+        """Those that stay of both."""
+        rows = np.concatenate([self.rows, other.rows])
+        places = np.concatenate([self.places, other.places])
+        draws = np.concatenate([self.draws, other.draws])
+        return Sample(rows, self.stream, places, draws, self.most).smallest()
+
     def smallest(self) -> Sample:
         """The rows that stay: those with the smallest draws, in their order."""
         if len(self.rows) <= self.most:
             return self
         draws = self.draws
         stay = np.sort(np.argpartition(draws, self.most)[: self.most])
-        return Sample(self.rows[stay], self.stream, draws[stay], self.most)
+        return Sample(self.rows[stay], self.stream, self.places[stay], draws[stay], self.most)
 
 
 class Reservoir:
@@ -197,6 +206,8 @@ class Reservoir:
     def __init__(self, seed: int, *more: int, most: int = SAMPLE_ROWS) -> None:
         self._stream, self._most = (seed, SAMPLING, *more), most
         self._rows: list[FloatArray] = []
+        self._places: list[Codes] = []
+        self._seen = 0
         self._draws = np.empty(0)
         self._largest = 1.0
 
@@ -206,11 +217,14 @@ class Reservoir:
 
     def add(self, block: FloatArray) -> None:
         """Draw for the rows of `block`."""
+        places, self._seen = self._seen + np.arange(len(block)), self._seen + len(block)
         if self._largest < 1:
             count = self._random.binomial(len(block), self._largest)
             chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
-            block = block[np.sort(chosen)]
+            chosen.sort()
+            block, places = block[chosen], places[chosen]
         self._rows.append(block)
+        self._places.append(places)
         if sum(map(len, self._rows)) > (self._most if self._largest == 1 else 2 * self._most):
             self.sample()
         elif self._largest == 1:
@@ -219,12 +233,13 @@ class Reservoir:
     def sample(self) -> Sample:
         """The sample so far."""
         rows = self._rows[0] if len(self._rows) == 1 else np.concatenate(self._rows)
+        places = np.concatenate(self._places)
         if self._largest == 1 and not len(self._draws) and len(rows) <= self._most:
-            return Sample(rows, self._stream, most=self._most)
+            return Sample(rows, self._stream, places, most=self._most)
         draws = self._largest * self._random.random(len(rows) - len(self._draws))
         draws = np.concatenate([self._draws, draws])
-        sample = Sample(rows, self._stream, draws, self._most).smallest()
-        self._draws, self._rows = sample.draws, [sample.rows]
+        sample = Sample(rows, self._stream, places, draws, self._most).smallest()
+        self._draws, self._rows, self._places = sample.draws, [sample.rows], [sample.places]
         if len(sample.rows) == self._most:
             self._largest = float(sample.draws.max())
         return sample
@@ -307,6 +322,7 @@ class GroupedObservations(Observations):
             "first": shown[:0, : size + 1],
             "last": np.full(size + 1, math.nan),
             "sample": np.delete(shown[:, : size + 2], size, axis=1),
+            "sample_places": None,
             "rows": rows,
             "first_weights": None,
             "sample_weights": shown[:, -1] if is_weighed else None,
