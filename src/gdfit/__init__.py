@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from gdfit.model.evaluation import evaluate as evaluate
     from gdfit.model.export import export as export
     from gdfit.model.family import GroupedModel as GroupedModel
+    from gdfit.model.intervals import influence as influence
     from gdfit.model.intervals import predict_interval as predict_interval
     from gdfit.model.linear import LinearModel as LinearModel
     from gdfit.model.model_file import load_model as load_model
@@ -66,7 +67,7 @@ _NAMES = {
     "errors": ("GdfitError", "GdfitWarning", "UsageError"),
     "model.evaluation": ("ClassEvaluation", "Evaluation", "evaluate"),
     "model.export": ("export",),
-    "model.intervals": ("predict_interval",),
+    "model.intervals": ("influence", "predict_interval"),
     "model.linear": ("LinearModel",),
     "model.family": ("GroupedModel",),
     "model.model_file": ("load_model",),

@@ -31,10 +31,9 @@ from gdfit.data.terms.row_maker import RowMaker
 from gdfit.descent.least_squares import precision_of_squares
 from gdfit.descent.objective import kept_rows
 from gdfit.errors import GdfitError, UsageError
-from gdfit.model.evaluation import Observed
-from gdfit.model.intervals import Precision
+from gdfit.model.evaluation import Observed, as_trained
+from gdfit.model.intervals import ALONE, Precision
 from gdfit.model.linear import LinearModel
-from gdfit.model.prediction import as_trained
 
 Robust = Literal["hc0", "hc1", "hc2", "hc3"]
 # What a residual is times, in a row of leverage h.
@@ -44,7 +43,6 @@ FACTORS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "hc2": lambda h: 1 / np.sqrt(1 - h),
     "hc3": lambda h: 1 / (1 - h),
 }
-ALONE = 1e-12  # of 1 − h: the row's residual is rounding
 
 
 @dataclass(frozen=True)

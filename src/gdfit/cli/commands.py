@@ -22,7 +22,7 @@ from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, printable
 
 if TYPE_CHECKING:
-    from gdfit.model.intervals import Intervals
+    from gdfit.model.intervals import Further
     from gdfit.model.linear import LinearModel
 
 
@@ -213,8 +213,11 @@ def trained(path: Path, typed: Typed) -> Iterator[LinearModel]:
         what, files = f"{error}; ", model.facts.get("files")
         if isinstance(files, list) and files:
             what += f"{printable(str(path))} was trained on {listing(tuple(map(str, files)))}; "
-        _, *words = typed.changed(dict.fromkeys(("model", "format", "level"), ""))
+        _, *words = typed.changed(dict.fromkeys(("model", "format", "level", "residuals"), ""))
         raise GdfitError(f"{what}to train on this: {command_line(['train', *words])}") from None
+
+
+ResidualsOption = Annotated[bool, option("Also residual, leverage, Cook's distance of each row.")]
 
 
 def predict(
@@ -226,6 +229,7 @@ def predict(
     threshold: options.ThresholdOption = 0.5,
     interval: options.IntervalOption = None,
     confidence: options.ConfidenceOption = None,
+    residuals: ResidualsOption = False,
     model: options.ModelOption = options.DEFAULT_MODEL,
 ) -> None:
     """Predict with the last trained model: at --x, or for each row of DATA.
@@ -234,6 +238,7 @@ def predict(
     --------
     gdfit predict --x 2.8
     gdfit predict lecture.csv --interval 0.95 > predicted.csv
+    gdfit predict lecture.csv --residuals > looked_at.csv
     tail -f log.csv | gdfit predict -
     """
     if bool(data) == bool(x):
@@ -241,30 +246,31 @@ def predict(
     if data and not Path(data[0]).exists() and takes(parse_numbers, data[0]):
         raise UsageError(f"there is no file {data[0]}; to predict at a number, type `x` {data[0]}")
     typed.refuse("threshold", "is for `classes`", unless=classes)
-    wanted = interval is not None or confidence is not None
-    typed.refuse("classes", "does not go with intervals", unless=not wanted)
+    wanted = residuals or interval is not None or confidence is not None
+    typed.refuse("classes", "does not go with intervals and `residuals`", unless=not wanted)
+    typed.refuse("residuals", "is for DATA, which has the observed values", unless=bool(data))
 
-    def with_ends(of: LinearModel) -> Intervals | None:
+    def further_of(known: LinearModel) -> Further | None:
+        check_threshold(known, threshold, wanted=classes)
         if not wanted:
             return None
-        from gdfit.model.intervals import Intervals
+        from gdfit.model.intervals import Further, was_trained_on
 
-        intervals = Intervals(of, interval, confidence)
-        for remark in intervals.remarks:
+        trained_on = was_trained_on(known, data or ())
+        further = Further(known, interval, confidence, residuals, trained_on)
+        for remark in further.remarks:
             note(remark)
-        return intervals
+        return further
 
     if not data:
         at_once = trained_model(model)
-        check_threshold(at_once, threshold, wanted=classes)
-        intervals = with_ends(at_once)
+        further = further_of(at_once)
         for values in read_inputs(x or (), at_once):
             predicted = at_once.at_inputs(values)
             if classes and at_once.classes:
                 print(at_once.classes.names[predicted >= threshold])
-            elif intervals:
-                ends = intervals.at_rows(at_once.rows_at_inputs(values))
-                print(predicted, *ends[0].tolist())
+            elif further:
+                print(predicted, *further.at_rows(at_once.rows_at_inputs(values))[0].tolist())
             else:
                 print(predicted)
         return
@@ -273,9 +279,8 @@ def predict(
 
     read_data = reading(data, Selection(), dialect, form="csv")
     with trained(model, typed) as known, read_data as dataset:
-        check_threshold(known, threshold, wanted=classes)
-        intervals = with_ends(known)
-        predict_rows(known, dataset, write_bytes, threshold if classes else None, intervals)
+        least, further = threshold if classes else None, further_of(known)
+        predict_rows(known, dataset, write_bytes, least, further)
 
 
 def check_threshold(model: LinearModel, threshold: float, *, wanted: bool) -> None:

@@ -28,7 +28,6 @@ from gdfit.data.text.header import Layout
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
 from gdfit.model.classification import Confusion, Ranking, confusion_of, ranking_of
 from gdfit.model.linear import LinearModel
-from gdfit.model.prediction import as_trained
 
 
 @dataclass(frozen=True)
@@ -224,6 +223,14 @@ def observe(model: LinearModel, dataset: Dataset, *, keep_most: int | None = 0) 
     if found[0] is None:
         raise NoObservationsError(file=dataset.name)
     return found[0]
+
+
+def as_trained(model: LinearModel, dataset: Dataset) -> Dataset:
+    """The data set, its columns written as in training where nothing else is said or shown."""
+    dialect = dataset.dialect.with_kept(model.facts.get("dialect"))
+    if not dialect.decimal and not dialect.thousands:
+        dialect = replace(dialect, known=model.spellings)
+    return replace(dataset, dialect=dialect)
 
 
 @dataclass(frozen=True)

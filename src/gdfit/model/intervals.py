@@ -1,9 +1,13 @@
-"""Intervals of predictions: where the mean of y lies at some x, and where a new observation falls.
+"""Intervals of predictions: where the mean of y lies at some x, and where a new observation falls;
+and what the rows of training do to the params.
 
 With the params' covariances s²·MMᵀ, the standard error of xᵀθ is s‖Mᵀx‖, and that of a new
 observation s√(1 + ‖Mᵀx‖²) (Draper and Smith, Applied Regression Analysis, 1998, §3.1). A model's
 file keeps M, which is R⁻¹ of the design matrix A = QR, with each feature counted from its mean:
-far from 0, xᵀθ and its error would be differences of large numbers.
+far from 0, xᵀθ and its error would be differences of large numbers. The leverage of a row of
+training is ‖Mᵀx‖², and Cook's distance of all predictions with and without it follows from it and
+the residual (Cook, Technometrics 19, 1977; of classes, from one step of Newton's method: Pregibon,
+Annals of Statistics 9, 1981).
 
 Their margins are quantiles of Student's t. Its probabilities and those of F are right however
 small: both are the regularized incomplete beta function, P(F > f) = I_x(a, b) with a = df₂/2,
@@ -21,16 +25,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, dropwhile
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.errors import GdfitError, UsageError
+from gdfit.errors import GdfitError, UsageError, listing
 from gdfit.model.family import GroupedModel
-from gdfit.model.linear import LinearModel
+from gdfit.model.linear import LinearModel, without_secrets
+from gdfit.model.links import sigmoid
 
 MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
+ALONE = 1e-12  # of 1 − h: the row alone tells a param, and its residual is rounding
 
 
 def f_tail(f: float, df1: float, df2: float) -> float:
@@ -123,8 +130,8 @@ class Precision:
         return t_quantile(level, self.df)
 
 
-def precision_of(model: LinearModel) -> Precision:
-    """How well the params of a model are known.
+def precision_of(model: LinearModel, wanted: str = "intervals") -> Precision:
+    """How well the params of a model are known, for what is `wanted` of it.
 
     Raises
     ------
@@ -144,16 +151,16 @@ def precision_of(model: LinearModel) -> Precision:
         )
     except (KeyError, TypeError, ValueError):
         pass
-    check_loss(facts)
-    what = "the model has no intervals: "
+    check_loss(facts, wanted)
+    what = f"the model has no {wanted}: "
     if facts.get("separable"):
         raise GdfitError(f"{what}a plane separates the classes, and any probability is as good")
     raise GdfitError(f"{what}it has too few observations, or its file is from an older gdfit")
 
 
-def check_loss(facts: Mapping[str, object]) -> None:
-    """Raise where a model's `facts` say that its loss has no intervals."""
-    what = "the model has no intervals: "
+def check_loss(facts: Mapping[str, object], wanted: str = "intervals") -> None:
+    """Raise where a model's `facts` say that its loss has none of what is `wanted`."""
+    what = f"the model has no {wanted}: "
     for name in ("l1", "l2"):
         if facts.get(name):
             raise GdfitError(f"{what}it has a penalty; without `{name}` it would have them")
@@ -161,17 +168,66 @@ def check_loss(facts: Mapping[str, object]) -> None:
         raise GdfitError(f"{what}they are for `loss` mse and logistic")
 
 
+class Influence(NamedTuple):
+    """What rows of training do to the params, each of shape (n,); NaN for a row that alone tells a
+    param.
+
+    leverages : h, what ŷ moves where the row's y moves by 1.
+    standardized : residuals over their standard errors s√(1 − h); of classes Pearson's,
+        (y − ŷ)/√(ŷ(1 − ŷ)), over √(1 − h).
+    distances : Cook's.
+    """
+
+    leverages: FloatArray
+    standardized: FloatArray
+    distances: FloatArray
+
+
+@np.errstate(divide="ignore", invalid="ignore")
+def influence_of(
+    precision: Precision,
+    features: FloatArray,
+    y: FloatArray,
+    z: FloatArray,
+    weights: FloatArray,
+    *,
+    classes: bool,
+) -> Influence:
+    """The influence of rows of `features`, shape (n, p), whose residuals are those of y from z."""
+    spread, errors, bend = precision.z(features)[1], y - z, np.ones(len(y))
+    if classes:  # without a difference of numbers near 1
+        errors = np.where(y > 0.5, sigmoid(-z), -sigmoid(z))
+        bend = sigmoid(z) * sigmoid(-z)
+    h = weights * bend * spread**2
+    left = np.where(1 - h < ALONE, np.nan, 1 - h)
+    standardized = np.sqrt(weights / bend / left) * errors / precision.std_error
+    return Influence(h, standardized, standardized**2 * h / (left * precision.root.shape[1]))
+
+
+def residuals_of(y: FloatArray, z: FloatArray, *, classes: bool) -> FloatArray:
+    """y − ŷ; of classes the deviance residual, the root of twice the loss with the sign of that."""
+    if not classes:
+        return y - z
+    losses = np.logaddexp(0.0, np.where(y > 0.5, -z, z))
+    return cast(FloatArray, np.where(y > 0.5, 1.0, -1.0) * np.sqrt(2 * losses))
+
+
 @dataclass(frozen=True)
-class Intervals:
-    """Intervals of a model's predictions, centred on those of the least loss.
+class Further:
+    """What is told of rows beside a model's predictions: intervals, centred on those of the least
+    loss; their residuals, and their leverages and Cook's distances, which are of the least loss.
 
     interval : the level of the interval in which a new observation falls, if it is wanted.
     confidence : that of the interval in which the mean of y lies.
+    residuals : whether those are wanted, with leverages and distances.
+    of_training : whether the rows are those of training. Others have no distance.
     """
 
     model: LinearModel
     interval: float | None = None
     confidence: float | None = None
+    residuals: bool = False
+    of_training: bool = True
 
     def __post_init__(self) -> None:
         for name in ("interval", "confidence"):
@@ -189,14 +245,14 @@ class Intervals:
     @cached_property
     def precision(self) -> Precision:
         """How well the params are known."""
-        return precision_of(self.model)
+        return precision_of(self.model, "leverages" if self.residuals else "intervals")
 
     @property
     def endings(self) -> Sequence[str]:
-        """What is put to the target's name for the ends of the intervals."""
-        if None in (self.interval, self.confidence):
-            return ("_low", "_high")
-        return ("_low", "_high", "_mean_low", "_mean_high")
+        """What is put to the target's name for the fields that tell it."""
+        levels = sum(level is not None for level in (self.interval, self.confidence))
+        ends = ("_low", "_high", "_mean_low", "_mean_high")[: 2 * levels]
+        return (*ends, *("_residual", "_leverage", "_cooks_distance") * self.residuals)
 
     @cached_property
     def margins(self) -> list[tuple[float, float]]:
@@ -208,37 +264,64 @@ class Intervals:
             (size * self.precision.margin(level), own) for level, own in wanted if level is not None
         ]
 
-    def at_rows(self, rows: FloatArray) -> FloatArray:
-        """The lower and the upper end of each interval, shape (n, 2) or (n, 4), in rows as an
-        `Expansion` has them."""
+    def at_rows(self, rows: FloatArray, observed: FloatArray | None = None) -> FloatArray:
+        """What is told, shape (n, fields), in rows as an `Expansion` has them: the lower and the
+        upper end of each interval; of their weights and y, which are `observed`, shape (n, 2), also
+        residual, leverage and Cook's distance, NaN where y is missing."""
         features = self.model.features_at_rows(rows)
         if not isinstance(self.model, GroupedModel):
-            return self.at_features(features)
-        ends, groups = np.empty((len(rows), len(self.endings))), self.model.groups_at_rows(rows)
+            return self.at_features(features, observed)
+        found, groups = np.empty((len(rows), len(self.endings))), self.model.groups_at_rows(rows)
         for place, model in enumerate(self.model.models.values()):
             if (own := groups == place).any():
-                ends[own] = math.nan
+                seen = None if observed is None else observed[own]
+                found[own] = math.nan
                 if model.facts.get("precision"):
-                    ends[own] = replace(self, model=model).at_features(features[own])
-        return ends
+                    found[own] = replace(self, model=model).at_features(features[own], seen)
+        return found
 
-    def at_features(self, features: FloatArray) -> FloatArray:
+    def at_features(self, features: FloatArray, observed: FloatArray | None = None) -> FloatArray:
         """The same in rows of features, shape (n, p)."""
         z, spread = self.precision.z(features)
         reaches = [margin * np.hypot(spread, own) for margin, own in self.margins]
-        ends = [z + sign * reach for reach in reaches for sign in (-1, 1)]
-        return cast(FloatArray, self.model.mean(np.column_stack(ends)))
+        told = [self.model.mean(z + sign * reach) for reach in reaches for sign in (-1, 1)]
+        if observed is not None:
+            (weights, y), how = observed.T, {"classes": self.model.classes is not None}
+            found = influence_of(self.precision, features, y, z, weights, **how)
+            counts = self.of_training & (weights > 0)
+            residuals = residuals_of(y, self.model.predictor([*features.T]), **how)
+            distances = np.where(counts, found.distances, np.nan)
+            told += [residuals, np.where(np.isnan(y), y, found.leverages), distances]
+        return np.column_stack(told)
 
     @property
     def remarks(self) -> list[str]:
-        """What to say of them."""
-        remarks = []
-        if self.model.facts.get("arrived") is False:
-            what = "the run has not arrived: intervals are of the least loss, predictions of the "
-            remarks.append(f"{what}run; more `epochs` in training bring them together")
-        if self.model.facts.get("weights") and self.interval is not None:
+        """What to say of it."""
+        remarks, facts = [], self.model.facts
+        if self.residuals and not self.of_training:
+            what = "Cook's distance is of rows that the model was trained on, and is empty here"
+            known: Any = facts.get("files") or ["data in memory"]
+            but = ", but for what was held out" * bool(facts.get("validation_observations"))
+            remarks.append(f"{what}: that was {listing(tuple(map(str, known)))}{but}")
+        if facts.get("arrived") is False:
+            least = ["intervals"] * ("_low" in self.endings)
+            least += ["leverages and Cook's distances"] * self.residuals
+            what = f"{', '.join(least)} are of the least loss, predictions of the run"
+            more = "more `epochs` in training bring them together"
+            remarks.append(f"the run has not arrived: {what}; {more}")
+        if facts.get("weights") and self.interval is not None:
             remarks.append("the model has weights: a new observation counts 1")
         return remarks
+
+
+def was_trained_on(model: LinearModel, files: Sequence[str]) -> bool:
+    """Whether all rows of these files are those that a model was trained on, as far as the files'
+    names and what was held out tell."""
+    known: Any = model.facts.get("files") or ()
+    before, here = (
+        [Path(str(without_secrets(file))).resolve() for file in each] for each in (known, files)
+    )
+    return before == here and not model.facts.get("validation_observations")
 
 
 def check_level(level: float, name: str = "level") -> None:
@@ -270,10 +353,41 @@ def predict_interval(
     >>> f"{y[0]:.2f}, from {low[0]:.2f} to {high[0]:.2f}"
     '12.00, from 10.21 to 13.79'
     """
-    wanted = Intervals(model, **{"confidence" if mean else "interval": level})
+    wanted = Further(model, confidence=level) if mean else Further(model, level)
 
     def at(rows: FloatArray) -> FloatArray:
         return np.column_stack([model.at_rows(rows), wanted.at_rows(rows)])
 
     y, low, high = model.in_file(model.rows_of(x), at).T
     return y, low, high
+
+
+def influence(
+    model: LinearModel, x: Any, y: Any, weights: Any = 1.0
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The residuals y − ŷ of the rows `x` that a model was trained on, as `LinearModel.predict`
+    takes them; their leverages, and Cook's distances. Three arrays of shape (n,); NaN where a value
+    is missing.
+
+    Of classes y is 0 or 1, and the residuals are deviance residuals. Leverages and distances are of
+    the least loss.
+
+    Raises
+    ------
+    GdfitError : the model is of another loss than mse and logistic, or has a penalty.
+
+    Examples
+    --------
+    >>> import gdfit
+    >>> x, y = [[1], [2], [3], [4]], [3, 5, 7, 10]
+    >>> residuals, leverages, distances = gdfit.influence(gdfit.train(x, y).model, x, y)
+    >>> [f"{distance:.2f}" for distance in distances]
+    ['1.04', '0.02', '0.33', '2.33']
+    """
+    rows = model.in_file(model.rows_of(x), lambda rows: rows)
+    observed = np.empty((len(rows), 2))
+    observed[:, 0], observed[:, 1] = weights, y
+    found, whole = np.full((len(rows), 3), np.nan), ~np.isnan(rows).any(axis=1)
+    found[whole] = Further(model, residuals=True).at_rows(rows[whole], observed[whole])
+    residuals, leverages, distances = found.T
+    return residuals, leverages, distances

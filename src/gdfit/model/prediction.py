@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,9 @@ from gdfit.data.text.blocks import Block, Positions, Unit, ends_of_rows, every_o
 from gdfit.data.text.fields import WHITE_SPACE, Grammar
 from gdfit.data.text.header import Layout
 from gdfit.errors import GdfitError, listing, quoted
-from gdfit.model.intervals import Intervals
+from gdfit.model.evaluation import Observed, as_trained
+from gdfit.model.family import GroupedModel
+from gdfit.model.intervals import Further
 from gdfit.model.linear import LinearModel
 
 
@@ -31,12 +34,13 @@ def predict_rows(
     dataset: Dataset,
     write: Callable[[bytes], object],
     threshold: float | None = None,
-    intervals: Intervals | None = None,
+    further: Further | None = None,
 ) -> None:
     """Write the files back byte for byte, with one field more in each row, ``TARGET_hat``: ŷ, empty
     in rows that it can't predict, which are counted by why: a field that it needs is missing or
     can't be read, a level is new, a term has no value. Only the first file's header is written.
-    With `intervals`, their ends are further fields.
+    What there is to tell `further` is in more fields: the ends of intervals, or residuals and
+    influence, empty where the observed value is missing.
 
     With a `threshold`, the field is the class: the positive one where its probability is at least
     so large.
@@ -64,25 +68,23 @@ def predict_rows(
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
             write(b"\n")
         if first is None:
-            endings = ["_hat", *(intervals.endings if intervals else ())]
+            endings = ["_hat", *(further.endings if further else ())]
             names = [f"{model.target}{ending}" for ending in endings]
             write(in_encoding(top(file, names), file.encoding))
         else:
             check_same_columns(first, file)
-        for text in predicted_blocks(model, maker, file, unpredicted, threshold, intervals):
+        for text in predicted_blocks(model, maker, file, unpredicted, threshold, further):
             write(in_encoding(text, file.encoding))
         write(in_encoding(file.end, file.encoding))
         first = first or file
     if remark := unpredicted.remark(model):
         dataset.tell(remark)
-
-
-def as_trained(model: LinearModel, dataset: Dataset) -> Dataset:
-    """The data set, its columns written as in training where nothing else is said or shown."""
-    dialect = dataset.dialect.with_kept(model.facts.get("dialect"))
-    if not dialect.decimal and not dialect.thousands:
-        dialect = replace(dialect, known=model.spellings)
-    return replace(dataset, dialect=dialect)
+    if further and further.residuals and further.of_training:
+        models = model.models.values() if isinstance(model, GroupedModel) else [model]
+        trained = sum(cast(int, one.facts.get("observations", 0)) for one in models)
+        if unpredicted.observed != trained:
+            what = f"there are {unpredicted.observed:,} observations, and {trained:,} in training"
+            dataset.tell(f"{what}: the data are others now, and Cook's distances not of them")
 
 
 def top(file: CsvFile, names: Sequence[str]) -> bytes:
@@ -117,7 +119,7 @@ def check_same_columns(first: CsvFile, file: CsvFile) -> None:
 
 @dataclass
 class Unpredicted:
-    """How many rows have no prediction, by why.
+    """How many rows have no prediction, by why; and of how many y was asked for, and found.
 
     unseen : the levels that training has not seen, the first ones.
     broken : the first row that can't be read: its line, and why.
@@ -127,12 +129,13 @@ class Unpredicted:
     unreadable: int = 0
     new: int = 0
     without_value: int = 0
+    observed: int = 0
     unseen: dict[str, None] = field(default_factory=dict)
     broken: str = ""
 
     def add(self, other: Unpredicted) -> None:
         """Those of the rows that follow."""
-        for why in ("missing", "unreadable", "new", "without_value"):
+        for why in ("missing", "unreadable", "new", "without_value", "observed"):
             setattr(self, why, getattr(self, why) + getattr(other, why))
         self.unseen |= other.unseen
         self.broken = self.broken or other.broken
@@ -159,18 +162,25 @@ def predicted_blocks(
     file: CsvFile,
     unpredicted: Unpredicted,
     threshold: float | None,
-    intervals: Intervals | None,
+    further: Further | None,
 ) -> Iterator[bytes]:
     """The rows of `file` with their predictions, block by block; those without one are counted."""
-    grammar = file.layout.grammar
+    grammar, observing = file.layout.grammar, None
+    if further and further.residuals:
+        weights = model.facts.get("weights")
+        observing = Observed(model, weights=weights if isinstance(weights, str) else None).maker(
+            file
+        )
+    asked = (observing or maker).asked
 
     def predict(unit: Unit) -> tuple[Unpredicted, bytes]:
-        (batch,) = file.batches(unit, maker.asked, may_miss=True)
+        (batch,) = file.batches(unit, asked, may_miss=True)
         block: Block = unit.content
         ends = ends_of_rows(block, grammar)
         end = "\n"  # of what is added to a row
-        values = np.full((len(ends), 1 + len(intervals.endings if intervals else ())), np.nan)
-        values[batch.rows], found = rows_predicted(model, maker, batch, intervals)
+        values = np.full((len(ends), 1 + len(further.endings if further else ())), np.nan)
+        observed = observed_in(observing, file, unit, batch) if observing else None
+        values[batch.rows], found = rows_predicted(model, maker, batch, further, observed)
         if batch.broken:
             line, what, place = batch.broken[0]
             column = "" if place is None else f", column {quoted(file.layout.names[place])}"
@@ -186,7 +196,7 @@ def predicted_blocks(
         else:
             columns = [as_fields(column, np.isnan(column), grammar) for column in values.T]
             said = columns[0]
-            if intervals:
+            if further:
                 said = [*map(separator(grammar).join, zip(*columns, strict=True))]
         return found, with_fields(block.raw, ends, joined_fields(said, grammar, end), end)
 
@@ -196,28 +206,49 @@ def predicted_blocks(
             yield text
 
 
+def observed_in(maker: RowMaker, file: CsvFile, unit: Unit, batch: Batch) -> FloatArray:
+    """The weight and y of each row of a batch, shape (rows, 2); NaN where a field is missing."""
+    maker, found = replace(maker), np.full((len(batch.rows), 2), np.nan)
+    whole, _ = maker.seen(batch, batch.is_whole)
+    rows = maker.rows(file, unit, batch.where(whole), checked=False)
+    found[whole, 0] = 1 if maker.weights is None else rows[:, -2]
+    found[whole, 1] = rows[:, -1]
+    return found
+
+
 def rows_predicted(
-    model: LinearModel, maker: RowMaker, batch: Batch, intervals: Intervals | None
+    model: LinearModel,
+    maker: RowMaker,
+    batch: Batch,
+    further: Further | None,
+    observed: FloatArray | None,
 ) -> tuple[FloatArray, Unpredicted]:
-    """ŷ of each row of a batch and the ends of its intervals, if they are wanted, shape (rows, ·);
-    NaN where there are none; and how many have none."""
+    """ŷ of each row of a batch and what is told `further`, shape (rows, ·), NaN where there is
+    none; and how many have none.
+
+    observed : the rows' weights and y, shape (rows, 2); the columns for them stand behind others.
+    """
+    numbers, words = len(maker.numbers), len(maker.asked) - len(maker.numbers)
+    batch = batch._replace(numbers=batch.numbers[:, :numbers], words=batch.words[:words])
     whole = batch.is_whole
     seen, unseen = maker.seen(batch, whole)
     chosen = batch.where(seen)
     rows = maker.made(chosen, checked=False)
-    values = np.full((len(whole), 1 + len(intervals.endings if intervals else ())), np.nan)
+    values = np.full((len(whole), 1 + len(further.endings if further else ())), np.nan)
     valid = ~values_missing(maker.expansion, rows).any(axis=1)
     valid &= ~maker.expansion.not_had(rows).any(axis=1)
     with_ones = np.column_stack([rows, np.ones((len(rows), 2))])
     chosen_rows, into = with_ones[valid], np.flatnonzero(seen)[valid]
     values[into, 0] = model.at_rows(chosen_rows)
-    if intervals:
-        values[into, 1:] = intervals.at_rows(chosen_rows)
+    if further:
+        observed = None if observed is None else observed[into]
+        values[into, 1:] = further.at_rows(chosen_rows, observed)
     count = np.count_nonzero
     return values, Unpredicted(
         missing=int(count(~whole)),
         new=int(count(whole & ~seen)),
         without_value=int(count(~valid)),
+        observed=0 if observed is None else int(count(observed[:, 0] > 0)),
         unseen=unseen,
     )
 

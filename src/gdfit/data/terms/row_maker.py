@@ -124,18 +124,19 @@ class RowMaker:
             if len(batch.rows):
                 yield batch.rows, self.rows(file, unit, batch)
 
-    def rows(self, file: DataFile, unit: Unit, batch: Batch) -> FloatArray:
-        """The rows of a batch without missing fields.
+    def rows(self, file: DataFile, unit: Unit, batch: Batch, *, checked: bool = True) -> FloatArray:
+        """The rows of a batch without missing fields: see `made`.
 
         Raises
         ------
         FieldError : a level or the value of a term can't be used.
         """
         try:
-            return self.made(batch)
+            return self.made(batch, checked=checked)
         except UnusableError as error:
             # Whatever was looked at first, the fault of the first row is told.
-            self.rows(file, unit, batch.where(np.arange(len(batch.rows)) < error.row))
+            before = batch.where(np.arange(len(batch.rows)) < error.row)
+            self.rows(file, unit, before, checked=checked)
             row, place = int(batch.rows[error.row]), self.place_of[error.column]
             raise file.fault_in(unit, row, place, error.what) from None
 

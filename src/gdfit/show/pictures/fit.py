@@ -23,7 +23,7 @@ from gdfit.descent.loop import Step
 from gdfit.descent.objective import design_blocks
 from gdfit.descent.outcome import Fit
 from gdfit.model.classification import Ranking, ranking_of
-from gdfit.model.intervals import Intervals
+from gdfit.model.intervals import Further
 from gdfit.show.pictures import drawing, trace
 from gdfit.show.pictures.drawing import BLACK, BLUE, BROWN, GREY, ORANGE, VERMILION
 from gdfit.show.pictures.trace import LARGEST, Mark, numbers_along, numbers_in, on_a_plane
@@ -91,7 +91,7 @@ def draw_line(
 def bands_about(fit: Fit, features: FloatArray, level: float) -> dict[str, FloatArray]:
     """The ends of the intervals of a level along the line, by what falls in them; of classes, of
     their probability alone."""
-    wanted = Intervals(fit.model, None if fit.model.classes else level, level)
+    wanted = Further(fit.model, None if fit.model.classes else level, level)
     ends = wanted.at_features(features).T
     percent = f"{100 * level:g} %"
     *new, mean = np.split(ends, len(ends) // 2)
