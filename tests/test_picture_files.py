@@ -110,7 +110,7 @@ def test_one_panel_is_drawn_where_one_is_asked_for(gdfit: Gdfit) -> None:
         (["--panel", "steepest", "--plot", "p.png", "--loss", "mae"], "--panel steepest is for gd"),
         (
             ["--panel", "fits", "--plot", "p.png"],
-            "--panel takes all, fit, loss, path, steepest or roc",
+            "--panel takes all, fit, loss, path, steepest, roc, modes or residuals",
         ),
     ):
         result = gdfit("train", LECTURE, *options)

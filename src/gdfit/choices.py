@@ -7,7 +7,7 @@ from typing import Literal
 # Languages that a model can be written in: see `gdfit.model.export`.
 ExportFormat = Literal["sql", "python", "c", "excel", "torch"]
 # Panels of a picture: all that belong to the run, or one. See `gdfit.show.pictures.figure`.
-Panel = Literal["all", "fit", "loss", "path", "steepest", "roc", "modes"]
+Panel = Literal["all", "fit", "loss", "path", "steepest", "roc", "modes", "residuals"]
 # Panels of a picture of several runs: both, or one. See `gdfit.show.pictures.comparison`.
 RunsPanel = Literal["all", "loss", "path"]
 # What standard output gets: a table, in one of these forms, or what programs read.

@@ -181,8 +181,8 @@ FILES = panel(
     no_model=option("Write no model."),
     plot=option("Draw the run to this file.", metavar="FILE.png|.svg|.pdf"),
     panel=option(
-        "What to draw of it: all, or one panel: the fit, the loss, the path of the params, steps "
-        "along the steepest direction, each direction's error (modes), or of two classes the ROC."
+        "What to draw: all, or one panel: the fit, the loss, the path of the params, steps along "
+        "the steepest direction, each direction's error (modes), residuals, or of classes the ROC."
     ),
     page=option("Write a page that replays the run in a browser.", metavar="FILE.html"),
 )

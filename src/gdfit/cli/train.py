@@ -85,10 +85,10 @@ def train(
         check_each(typed)
     check_output(typed, settings, output, files)
     typed.refuse("interval", "is drawn by `plot`", unless=files.plot is not None)
-    if interval:
+    if interval or files.panel == "residuals":
         from gdfit.model.intervals import check_loss
 
-        check_loss(settings.facts)
+        check_loss(settings.facts, "intervals" if interval else "leverages")
     check_files(data, validation, [init], files)
     start = parse_init(init)
     if isinstance(start, LinearModel):
@@ -177,7 +177,7 @@ def train(
     if files.plot:
         from gdfit.show.pictures.figure import save_plot
 
-        save_plot(fit, trace.steps, files.plot, files.panel, interval)
+        save_plot(fit, trace.steps, files.plot, files.panel, interval, dataset.lines_at)
         if interval:
             note_intervals(fit, interval)
     if files.page:
@@ -226,7 +226,7 @@ def with_cv(fit: Fit, cv: CrossValidation) -> Fit:
 
 def note_intervals(fit: Fit, level: float) -> None:
     """Say what there is to say of the intervals that have been drawn."""
-    from gdfit.model.intervals import Intervals
+    from gdfit.model.intervals import Further
     from gdfit.show.pictures.trace import on_a_plane
 
     if fit.status == "diverged":
@@ -234,7 +234,7 @@ def note_intervals(fit: Fit, level: float) -> None:
     if not on_a_plane(fit):
         note("`interval` is drawn about the line of one number, and there are several")
         return
-    for remark in Intervals(fit.model, confidence=level).remarks:
+    for remark in Further(fit.model, confidence=level).remarks:
         note(remark)
 
 
