@@ -48,12 +48,18 @@ def value_of(shown: list[tuple[str, Any]], text: str) -> Any:
     return value
 
 
-def test_each_cell_shows_something(shown: list[tuple[str, Any]]) -> None:
+def test_each_cell_shows_something(
+    shown: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
     assert len(shown) > 15
     for code, value in shown:
         assert value is not None, code
         if type(value).__module__.startswith("gdfit") and hasattr(value, "_repr_html_"):
-            assert "<t" in value._repr_html_(), code  # a table
+            html = value._repr_html_()
+            assert "<table" in html, code
+            assert "&lt;div" not in html, code
+    assert "Run: 1000 of 1000 epochs" in value_of(shown, "\nrun")._repr_html_()
 
 
 def test_a_step_by_hand_is_gdfits(shown: list[tuple[str, Any]]) -> None:

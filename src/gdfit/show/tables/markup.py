@@ -25,7 +25,13 @@ class Paper(Console):
     line_form, inset = "{}", "&emsp;"
 
     def __init__(self, file: IO[str], width: int) -> None:
-        super().__init__(file=file, width=width, force_terminal=False, highlight=False)
+        super().__init__(
+            file=file,
+            width=width,
+            force_terminal=False,
+            force_jupyter=False,  # else Rich shows lines in the notebook itself, not in the file
+            highlight=False,
+        )
         self.has_begun = False
 
     def print(self, *objects: Any, **how: Any) -> None:
