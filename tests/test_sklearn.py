@@ -192,7 +192,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "rate": ({"learning_rate": -1}, "^learning_rate takes a positive number or auto, not -1"),
     "solver": (
         {"solver": "lbfgs"},
-        "^solver takes one of gd, momentum, nesterov, adam, adagrad, .*, cg, not 'lbfgs'",
+        "^solver takes one of gd, momentum, nesterov, adam, .*, cg or a function, not 'lbfgs'",
     ),
     "penalty": ({"alpha": -1.0}, "^alpha takes a number that is not negative"),
     "start": ({"init": [1.0]}, "^init takes 4 finite numbers here"),
