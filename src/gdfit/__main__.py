@@ -12,6 +12,11 @@ def main() -> None:
     except KeyboardInterrupt:
         os.write(2, b"gdfit: interrupted\n")
         os._exit(130)
+    except ImportError as error:
+        os.write(
+            2, f"gdfit: error: a library can't be loaded: {error}; install gdfit anew\n".encode()
+        )
+        os._exit(1)
     app.main()
 
 

@@ -82,8 +82,10 @@ def written_beside(path: Path) -> Iterator[Path]:
             if final.exists():  # and so do the permissions
                 beside.chmod(stat.S_IMODE(final.stat().st_mode))
             beside.replace(final)
-    finally:
-        beside.unlink(missing_ok=True)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -37,7 +37,7 @@ from gdfit.cli.process import (
 )
 from gdfit.cli.series import path
 from gdfit.cli.train import train
-from gdfit.errors import GdfitError, listing, quoted
+from gdfit.errors import GdfitError, listing, printable, quoted
 from gdfit.package import __version__
 
 COMMANDS = (
@@ -204,9 +204,11 @@ def run(arguments: list[str] | None = None) -> int:
             complain(message, status)
     except MemoryError:
         status = complain("there is not enough memory", status=1)
+    except ImportError as error:
+        status = complain(f"a library can't be loaded: {error}; install gdfit anew", status=1)
     except OSError as error:
-        where = error.filename or "standard output"
-        status = complain(f"{where}: can't be written: {error.strerror}", status=1)
+        where = printable(error.filename or "standard output: can't be written")
+        status = complain(f"{where}: {error.strerror}", status=1)
     if status == INTERRUPTED_STATUS:
         print("gdfit: interrupted", file=sys.stderr)
     sys.stderr.flush()

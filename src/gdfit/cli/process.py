@@ -6,8 +6,12 @@ import os
 import re
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib import import_module
 from io import TextIOWrapper
+from threading import Thread
 from typing import NoReturn
 
 import typer
@@ -18,6 +22,8 @@ DIVERGED_STATUS, INTERRUPTED_STATUS = 3, 130
 UNREAD_STATUS = 128 + 13  # a pipe's reader has gone, which ends other programs by signal 13
 COMMAND = r"(?s)(.*:) (gdfit .*|.*\| gdfit train -)"  # at the end of a message
 ARGUMENT = re.compile(r"`([a-z]\w*)`")
+# What a terminal obeys: control characters, ends of lines, and marks that change directions.
+OBEYED = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def terminate(signal_number: int, frame: object) -> None:
@@ -44,6 +50,24 @@ def open_streams() -> None:
         if isinstance(stream, TextIOWrapper):
             # Data is UTF-8, whatever the locale; bytes of it that are not go out as they came in.
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+@contextmanager
+def importing(module: str, *, wanted: bool) -> Iterator[Callable[[], None]]:
+    """A function that begins to import `module`, if it is wanted, beside what is done meanwhile."""
+
+    def import_ahead() -> None:
+        with suppress(ImportError):  # which whoever needs it is told of
+            import_module(module)
+
+    def begin() -> None:
+        with suppress(RuntimeError):  # the system has no thread left
+            thread.start()
+
+    thread = Thread(target=import_ahead, daemon=True)
+    yield cache(begin) if wanted else lambda: None  # a thread can be started once
+    if thread.ident is not None:
+        thread.join()  # two threads that import one package can get in each other's way
 
 
 def write_bytes(text: bytes) -> None:
@@ -77,7 +101,7 @@ def fail(message: str, status: int) -> NoReturn:
 def as_told(message: str) -> str:
     """`message` as standard error gets it: one line, which on a terminal is broken between words,
     and before a command, which is left whole to be copied."""
-    line = as_options(message)
+    line = OBEYED.sub(lambda match: repr(match[0])[1:-1], as_options(message))
     if not sys.stderr.isatty():
         return line
     import shutil

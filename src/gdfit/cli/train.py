@@ -5,22 +5,20 @@ from __future__ import annotations
 import math
 import signal
 from _thread import interrupt_main
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from heapq import merge
-from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from threading import Thread, Timer
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import typer
 
 from gdfit.cli import options
 from gdfit.cli.groups import Typed, check_settings, for_losses
-from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
+from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, importing, note
 from gdfit.cli.reading import (
     check_shown,
     note_classes,
@@ -316,15 +314,6 @@ def check_files(
         check_ending(model, "model", ".json")
     if files.history:
         check_ending(files.history, "history", ".csv")
-
-
-@contextmanager
-def importing(module: str, *, wanted: bool) -> Iterator[Callable[[], None]]:
-    """A function that begins to import `module`, if it is wanted, beside what is done meanwhile."""
-    thread = Thread(target=import_module, args=[module], daemon=True)
-    yield cache(thread.start) if wanted else lambda: None  # a thread can be started once
-    if thread.ident is not None:
-        thread.join()  # two threads that import one package can get in each other's way
 
 
 def follow(run: Run, callbacks: Iterable[Callable[[Step], None]]) -> None:

@@ -16,7 +16,7 @@ from gdfit.data.batch import Level
 from gdfit.data.terms.expansion import Expansion, level_name
 from gdfit.data.terms.terms import Factor
 from gdfit.errors import GdfitError, quoted
-from gdfit.model.linear import LinearModel, finite
+from gdfit.model.linear import MOST_BYTES, LinearModel, finite
 from gdfit.system import open_beside
 
 
@@ -109,3 +109,6 @@ def write_groups(path: str | Path, records: Iterable[Mapping[str, object]]) -> N
     """Write the records of groups to the JSON file at `path`, whole or not at all."""
     with open_beside(Path(path)) as file:
         file.writelines(listed_groups(records))
+        if file.tell() > MOST_BYTES:
+            what = f"is not written: models of more than {MOST_BYTES >> 20} MB are not read"
+            raise GdfitError(f"{what}; train fewer groups at a time", file=str(path))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gdfit.model.links import Link
 
 MOST_OF_VERSION = 40  # letters of what should be one
+MOST_BYTES = 1 << 29  # of a file of models, which is read as a whole
 
 Number = TypeVar("Number", float, Any)  # a float, or an array of them
 

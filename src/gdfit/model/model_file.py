@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdfit.errors import GdfitError, listing
-from gdfit.model.linear import LinearModel, newer_version
+from gdfit.model.linear import MOST_BYTES, LinearModel, newer_version
 from gdfit.package import __version__
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ def load_model(path: str | Path) -> LinearModel:
     """
     file = str(path)
     try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        with Path(path).open("rb") as stored:
+            text = stored.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:
+            raise GdfitError(f"is no model file: it has more than {MOST_BYTES >> 20} MB", file=file)
+        record = json.loads(text.decode())
     except FileNotFoundError:
         raise GdfitError("no such model file; 'gdfit train DATA' makes one", file=file) from None
     except IsADirectoryError:

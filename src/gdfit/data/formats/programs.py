@@ -22,6 +22,7 @@ from gdfit.data.text.dialect import OF_TEXT, Dialect
 from gdfit.errors import GdfitError, UsageError, listing, quoted, typed
 
 BLANKS = " \t\r\n"
+MOST_FIELDS, MOST_ABSENT = 1_000_000, 100  # of a table, and of its fields for each that is there
 
 
 @contextmanager
@@ -43,6 +44,9 @@ def objects_in(source: Source, dialect: Dialect, progress: Progress | None) -> I
     columns = dict.fromkeys(key for row in rows for key in row)
     if not columns:
         raise GdfitError("its objects have no keys", file=source.name)
+    if len(columns) * len(rows) > MOST_FIELDS + MOST_ABSENT * sum(map(len, rows)):
+        what = f"is no table: its objects have few of their {len(columns):,} keys each"
+        raise GdfitError(what, file=source.name)
     lines = ([value_said(row.get(key)) for key in columns] for row in rows)
     yield written_file(
         source.name, as_csv_text([[*columns], *lines], decimal_mark(dialect)), dialect, named=True
@@ -64,6 +68,8 @@ def objects_said(text: str, name: str) -> list[dict[str, Any]]:
             raise GdfitError(what, file=name, line=error.lineno) from None
         except RecursionError:
             raise GdfitError("is JSON that is nested too deep", file=name) from None
+        except ValueError:  # of int
+            raise GdfitError("is JSON with a number of too many digits", file=name) from None
         found.append(value)
     rows = rows_within(found[0], name) if len(found) == 1 else found
     for number, value in enumerate(rows, start=1):

@@ -311,6 +311,15 @@ def in_order(
     tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
     ended: SimpleQueue[None] = SimpleQueue()
     waiting: deque[Callable[[], Result]] = deque()
+
+    def have_threads() -> bool:
+        nonlocal started
+        if started < workers:
+            with suppress(RuntimeError):  # the system has none left
+                start_new_thread(do_tasks, (tasks, ended))
+                started += 1
+        return started > 0
+
     try:
         while True:
             try:
@@ -326,12 +335,9 @@ def in_order(
                 yield waiting.popleft()()
             if not beside:
                 yield function(item)
-            elif not waiting:  # a single item needs no threads
+            elif not (waiting and have_threads()):  # a single item needs none
                 waiting.append(partial(function, item))
             else:
-                if started < workers:
-                    start_new_thread(do_tasks, (tasks, ended))
-                    started += 1
                 answer: SimpleQueue[Any] = SimpleQueue()
                 tasks.put(partial(put_answer, function, item, answer))
                 waiting.append(partial(take_answer, answer))

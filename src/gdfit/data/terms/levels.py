@@ -17,6 +17,7 @@ from gdfit.data.terms.expansion import Expansion, level_name, widened
 from gdfit.errors import UsageError, listing, printable, quoted
 
 MOST_LEVELS = 1000  # in all categories of which features are made
+MOST_GROUPS = 1_000_000  # that are fitted by themselves
 PENDING = 1 << 15  # how many condensed rows may wait to be folded
 
 
@@ -77,12 +78,14 @@ class Levels:
         """Levels that have not come before, and the row of each, in the order of the rows."""
         category, code_of = self._expansion.categories[place], self._codes[place]
         made = self._codes[:-1] if self._expansion.by else self._codes
-        room = MOST_LEVELS - sum(map(len, made))
-        is_many = len(rows) > room and category != self._expansion.by
-        if rows and (self._known or is_many):
+        most, where = MOST_LEVELS, "categories may have {:,} in all; name other `features`"
+        if category == self._expansion.by:
+            made, most, where = [code_of], MOST_GROUPS, "`by` takes {:,}"
+        room = most - sum(map(len, made))
+        if rows and (self._known or len(rows) > room):
             level = [*rows][0 if self._known else room]
-            what = f"{quoted(level_name(level))} is level number {MOST_LEVELS + 1:,}, and "
-            what += f"categories may have {MOST_LEVELS:,} in all; name other `features`"
+            what = f"{quoted(level_name(level))} is level number {most + 1:,}, and "
+            what += where.format(most)
             if self._known:
                 what = self._known.unseen(place, level)
             raise LevelError(rows[level], category.column, what)

@@ -383,16 +383,17 @@ def history_file(path: Path | None, run: Run) -> Iterator[list[Callback]]:
     due = 0.0
 
     def flush() -> None:
+        rows = waiting.getvalue()
+        waiting.seek(0)
+        waiting.truncate()  # what can't be written is not written again
         try:
             with naming_file(path):
-                file.write(waiting.getvalue())
+                file.write(rows)
                 file.flush()
         except GdfitError:
             if path.is_file() and not path.stat().st_size:  # there was no room for a row
                 path.unlink()
             raise
-        waiting.seek(0)
-        waiting.truncate()
 
     def step(step: Step) -> None:
         nonlocal due
