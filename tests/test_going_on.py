@@ -135,6 +135,14 @@ def test_the_command_goes_on(gdfit: Gdfit, options: list[str]) -> None:
     assert found["history"][-1]["grad"] == whole["history"][-1]["grad"]
 
 
+@pytest.mark.parametrize(("schedule", "is_told"), [("cosine", True), ("constant", False)])
+def test_a_schedule_that_goes_on_says_over_what(gdfit: Gdfit, schedule: str, is_told: bool) -> None:
+    command = ["train", LECTURE, "--lr", "0.01", "--schedule", schedule]
+    assert "the schedule is over" not in gdfit(*command, "--epochs", "100").out
+    told = gdfit(*command, "--epochs", "50", "--init", "gdfit.json").out
+    assert ("the schedule is over 150 epochs: the 100 before count" in told) == is_told
+
+
 @pytest.mark.parametrize(
     "options", [["--optimizer", "adam", "--batch-size", "4"], ["--optimizer", "nesterov"]]
 )

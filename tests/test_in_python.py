@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -211,6 +212,39 @@ def test_a_run_that_is_broken_off_is_interrupted(gdfit: Gdfit, tmp_path: Path) -
     assert result.err == (
         f"gdfit: note: {path} is the model of a run that was interrupted, after 3 epochs\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"decay": 0.5}, "`decay` has no effect here: it is for `schedule` step"),
+        ({"schedule": "cosine", "decay": 0.5}, "`decay` has no effect here: it is for"),
+        ({"momentum": 0.5}, "`momentum` has no effect here: it is for `optimizer` momentum"),
+        ({"optimizer": "adam", "momentum": 0.5}, "`momentum` has no effect here: it is for"),
+        ({"optimizer": "momentum", "betas": (0.5, 0.6)}, "`betas` has no effect here: it is for"),
+        ({"huber_delta": 2.0}, "`huber_delta` has no effect here: it is for `loss` huber"),
+        ({"schedule": None}, "`schedule` takes one of constant, step, exponential, inverse"),
+        ({"optimizer": None}, "`optimizer` takes one of gd, momentum"),
+        ({"lr": None}, "`lr` takes a positive number or auto, not None"),
+        ({"optimizer": "momentum", "momentum": None}, "`momentum` takes a number from 0 on"),
+        ({"optimizer": "adam", "betas": (1, 1)}, "`betas` takes two numbers from 0 on that are"),
+        ({"optimizer": "adam", "betas": (0.1, 0.2, 0.3)}, "`betas` takes two numbers from 0 on"),
+    ],
+)
+def test_settings_are_refused_as_by_the_command(options: Any, told: str) -> None:
+    for call in (gdfit.train, gdfit.compare, partial(gdfit.cross_validate, folds=2)):
+        with pytest.raises(gdfit.UsageError) as error:
+            call([1, 2, 3, 4], [3, 5, 7, 8], **options)
+        assert str(error.value).startswith(told)
+
+
+def test_what_one_of_the_runs_takes_is_for_that_one() -> None:
+    found = gdfit.compare([1, 2, 3], [3, 5, 7], optimizer=["gd", "momentum"], momentum=[0.5, 0.6])
+    assert {(fit.settings.optimizer, fit.settings.momentum) for fit in found.fits} >= {
+        ("momentum", 0.5),
+        ("momentum", 0.6),
+    }
+    assert gdfit.train([1, 2, 3], [3, 5, 7], momentum=0.9, decay=None).status == "completed"
 
 
 def test_options_are_the_settings() -> None:

@@ -49,6 +49,13 @@ TEXTS = {
         ",".join(str((place + 1) * row + row * row % (place + 5)) for place in range(71)) + "\n"
         for row in range(100)
     ),
+    "months": "when,a,y\n05/98,1,2\n06/98,3,3\n07/98,4,7\n",
+    "months_of_years": "when,a,y\n1998-05,1,2\n1998-06,3,3\n1998-07,4,7\n",
+    "days": "when,a,y\n5/6/98,1,2\n13/6/98,3,3\n7/7/98,4,7\n",
+    "no_days": "when,a,y\n13/13/1998,1,2\n14/14/1998,3,3\n17/17/1998,4,7\n",
+    "tiny": "x,y\n1e-200,1\n2e-200,2\n3e-200,4\n",
+    "huge": "x,y\n1e200,1\n2e200,2\n3e200,4\n",
+    "tiny_and_huge": "x,z,y\n1e200,1e-200,1\n2e200,3e-200,2\n3e200,5e-200,4\n4e200,1e-200,4\n",
     "years": "year,y\n" + "".join(f"{1990 + i},{i * i % 11}\n" for i in range(20)),
 }
 FAULTS = {
@@ -72,19 +79,21 @@ FAULTS = {
     "one_column": "a\n1\n2\n",
     "twice": "a,a,y\n1,2,3\n2,3,4\n",
     "nothing": "  \n",
+    "words_alone": "once upon,a time\nthere was,a story\nof words,alone\n",
+    "a_null_byte": "a,y\n" + "1,2\n" * 20 + "1,2\0\n",
+    "a_web_page": "<html><body>no, data, here</body></html>\n",
+    "nulls": "\0\0\1\0\2\3" * 50,
 }
 NOT_PLAIN = {
     "money": "a,y\n$1.50,2\n$2.50,4\n$3.50,5\n",
-    "thousands": 'a,y\n"1,500",2\n"2,500",4\n"3,500",5\n',
     "units": "mass,length\nkg,cm\n1,2\n2,3\n3,5\n",
     "a_preamble": "Results\n\na,y\n1,2\n2,3\n4,5\n",
     "single_quotes": "a,b,y\n'1, x',2,3\n'2, y',3,4\n'3',5,6\n",
     "nothing_but_words": "a,y\none,1\ntwo,2\none,3\n",
-    "null_bytes": "a,y\n1,2\0\n",
+    "utf_16": "\0".join("a,y\n1,2\n2,3\n"),
     "many_columns": ",".join(f"c{i}" for i in range(150)) + "\n" + ",".join("1" * 150) + "\n",
     "json": '[{"a": 1, "y": 2}, {"a": 2, "y": 3}]',
     "json_lines": '{"a": 1, "y": 2}\n{"a": 2, "y": 3}\n',
-    "a_web_page": "<html><body>no, data, here</body></html>\n",
     "names_or_numbers": "1990,1991,1992\n1.5,2.5,3\n2.5,3,4\n3.5,1,7\n",
     "dates_alone": "date,y\n2024-01-01,1\n2024-01-02,3\n",
     "comments_above": "# made today\na,y\n1,2\n2,3\n",
@@ -161,6 +170,68 @@ def test_faults_are_told_as_by_the_command(gdfit: Gdfit, own: Page, name: str) -
 def test_for_all_else_it_says_what_to_type(own: Page, name: str) -> None:
     error = load(own, NOT_PLAIN[name], "my data.csv")["error"]
     assert error.endswith("type gdfit train 'my data.csv' --page page.html")
+
+
+def test_what_may_be_thousands_is_asked_as_by_the_command(gdfit: Gdfit, own: Page) -> None:
+    text = 'a,y\n"1,000",2\n"2,000",4\n"3,000",5\n'
+    Path("data.csv").write_text(text, encoding="utf-8")
+    told = gdfit("train", "data.csv").err.removeprefix("gdfit: error: ")
+    error, _, command = load(own, text)["error"].partition("; this page reads")
+    assert told.startswith(error)
+    typed = command.partition("type gdfit ")[2].split()
+    assert typed == ["train", "data.csv", "--page", "page.html", "--thousands", ","]
+    assert gdfit(*typed).status == 0
+    own.click(".fault button")
+    assert own.text("h1") == "y = w · a + b"
+
+
+def test_y_whose_squares_are_infinite_is_refused(own: Page) -> None:
+    error = load(own, "x,y\n1,1e200\n2,2e200\n3,4e200\n")["error"]
+    assert "the squares of y are too large for float64; divide that column by a" in error
+
+
+def test_options_that_are_spoken_of_have_a_command(own: Page) -> None:
+    load(own, FAULTS["one_column"], "my data.csv")
+    hint = "options as these are typed behind gdfit train 'my data.csv' --page page.html"
+    assert own.text("#said li:last-child") == hint
+    load(own, TEXTS["a_total"], "pasted")
+    assert own.text("#said li:last-child") == hint.replace("'my data.csv'", "FILE")
+
+
+def test_nothing_is_left_of_a_file_before_one_that_fails(own: Page) -> None:
+    load(own, SEVERAL, "good.csv")
+    own.run("location.hash = '#lr=0.5'")
+    own.rest()
+    own.until("location.hash === '#lr=0.5'")
+    own.run("new Promise((resolve) => setTimeout(resolve, 400))")
+    load(own, FAULTS["one_column"], "bad.csv")
+    own.rest()
+    assert own.text("#asked") == "bad.csv"
+    assert own.text("h1") == "Gradient descent on a file of your own"
+    assert own.run("document.title") == "Your own file by gradient descent"
+    assert own.run("gdfit.run()") is None
+    assert own.run("document.querySelectorAll('.plot svg').length") == 0
+    assert own.run("document.querySelector('#targets').hidden")
+    assert own.run("location.hash") == ""
+    load(own, SEVERAL, "good.csv")
+    assert own.text("h1") == "y from 2 features"
+
+
+def test_bytes_that_are_no_text_are_told_of(own: Page) -> None:
+    def drop(first: bytes) -> str:
+        own.run(
+            "(() => { document.querySelector('#said').replaceChildren();"
+            "const dataTransfer = new DataTransfer(); dataTransfer.items.add("
+            f"new File([new Uint8Array({[*first]})], 'some.bin'));"
+            "const how = {dataTransfer, bubbles: true};"
+            "document.body.dispatchEvent(new DragEvent('drop', how)); })()"
+        )
+        own.until("document.querySelector('.fault') !== null")
+        return own.text(".fault")
+
+    assert drop(bytes(range(256))).strip() == "some.bin: is not a text file (it has null bytes)"
+    for begun in (b"PK\3\4\0\0\xff\xfe", b"PAR1\0\0\xff\0\0", "a,y\n".encode("utf-16")):
+        assert "is not UTF-8 text; " in drop(begun)
 
 
 def test_the_ways_out_of_a_fault_are_buttons(own: Page) -> None:

@@ -321,6 +321,65 @@ def test_a_link_leads_to_the_same_place(browser: Browser, tmp_path: Path) -> Non
         assert page.events("Runtime.exceptionThrown") == []
 
 
+def test_a_link_says_what_of_it_can_not_be_used(opened: Opened) -> None:
+    page = opened(lecture(schedule="step"))
+    wrongs = {
+        "#lr=abc&decay=9": "lr=abc, decay=9",
+        "#lr=-1&epochs=0&epoch=-2": "lr=-1, epochs=0, epoch=-2",
+        "#optimizer=foo&schedule=zzz&foo=1": "optimizer=foo, schedule=zzz, foo=1",
+        "#race=7&other.lr=1": "race=7, other.lr=1",
+        "#race=1&other.lr=abc&start=1&points=3": "other.lr=abc, start=1, points=3",
+    }
+    for link, told in wrongs.items():
+        page.run(f"location.hash = {json.dumps(link)}")
+        page.rest()
+        page.rest()
+        assert page.text("#refused") == f"Of the link this can't be used: {told}"
+        assert page.run("document.querySelector('#lr-field').value") == "0.01"
+        assert page.run("document.querySelector('#decay').value") == "0.5"
+    page.run("location.hash = '#lr=0,1&schedule=inverse'")
+    page.rest()
+    page.rest()
+    assert page.run("document.querySelector('#refused').hidden")
+    assert page.run("document.querySelector('#lr-field').value") == "0.1"
+    assert page.run("document.querySelector('#decay').value") == "0.25"
+
+
+def test_what_is_typed_wrongly_is_told_and_taken_back(opened: Opened) -> None:
+    page = opened(lecture(schedule="step"))
+
+    def put(field: str, text: str) -> tuple[Any, ...]:
+        page.run(
+            f"(() => {{ const field = document.querySelector('{field}'); field.focus();"
+            f"field.value = '{text}'; field.dispatchEvent(new Event('change')); }})()"
+        )
+        page.rest()
+        page.rest()
+        return (
+            page.text("#refused"),
+            page.run(f"document.querySelector('{field}').value"),
+            page.run(f"document.querySelector('{field}').getAttribute('aria-invalid')"),
+        )
+
+    assert put("#decay", "9") == (
+        "decay takes a factor up to 1 with this schedule, not 9",
+        "0.5",
+        "true",
+    )
+    assert put("#decay", "x") == (
+        "decay takes a factor up to 1 with this schedule, not x",
+        "0.5",
+        "true",
+    )
+    assert put("#lr-field", "-1") == ("lr takes a positive number, not -1", "0.01", "true")
+    for text in ("1.5", "many"):
+        told = f"epochs takes a whole number from 1 to 10,000,000, not {text}"
+        assert put("#epochs", text) == (told, "1000", "true")
+    assert put("#decay", "0,7") == ("", "0.7", None)
+    assert put("#epochs", "1e2") == ("", "100", None)
+    assert page.run("document.querySelectorAll('[aria-invalid]').length") == 0
+
+
 def test_it_is_legible_from_the_back_row(opened: Opened) -> None:
     """On a projector the least text is a sixty-fifth of the picture's height at least."""
     width, height = SIZES["projector"]

@@ -90,6 +90,8 @@ WRONG_USAGE = {
     "curvature DATA --momentum 0.5,0.9": "--momentum takes one number here, and several",
     "curvature DATA --momentum 1": "--momentum takes a number from 0 on that is less than 1, not 1",
     "curvature DATA --plot p.gif": "--plot takes a file that ends in .png, .svg or .pdf, not",
+    "train DATA --optimizer adam --betas 1,1": "--betas takes two numbers from 0 on that are less "
+    "than 1, not 1,1",
     "train DATA --betas 0.9,0.99": "--betas has no effect here: it is for --optimizer adam",
     "train DATA --huber-delta 2": "--huber-delta has no effect here: it is for --loss huber",
     "train DATA --huber-delta 1 --loss mae": "--huber-delta has no effect here: it is for",

@@ -14,7 +14,7 @@ import typer
 
 from gdfit.choices import RunsPanel
 from gdfit.cli import options, parsers
-from gdfit.cli.groups import Typed, check_settings, for_losses, option, panel, without_effect
+from gdfit.cli.groups import Typed, check_settings, for_losses, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import check_shown, note_classes, note_columns, reading
 from gdfit.cli.train import (
@@ -27,7 +27,14 @@ from gdfit.cli.train import (
     with_message,
 )
 from gdfit.descent.own import OWN_METAVAR, Own
-from gdfit.descent.settings import LossName, OptimizerName, Scale, ScheduleName, Settings
+from gdfit.descent.settings import (
+    LossName,
+    OptimizerName,
+    Scale,
+    ScheduleName,
+    Settings,
+    without_effect,
+)
 from gdfit.errors import UsageError
 
 OF_TRAIN = options.SEED | options.THE_LOSS | options.PENALTY | options.DESCENT | options.STOPPING

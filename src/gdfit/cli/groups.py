@@ -22,7 +22,7 @@ from gdfit.cli.parsers import MistypedError, command_line
 from gdfit.cli.process import note
 from gdfit.data.text.dialect import Selection
 from gdfit.descent.own import DERIVATIVE_BESIDE, OWN_METAVAR, Own
-from gdfit.descent.settings import DECAYS, Settings
+from gdfit.descent.settings import Settings, check_effect
 from gdfit.errors import GdfitError, UsageError
 
 TYPED = ("COMMANDLINE", "PROMPT")
@@ -213,8 +213,7 @@ def check_settings(typed: Typed, *runs: Settings, validated: bool) -> None:
         settings.with_backend(settings.backend if "backend" in typed.given else None)
     if alone := [str(run.loss) for run in runs if run.is_by_autograd_alone]:
         note(f"the derivative of {alone[0]} is autograd's, for want of {DERIVATIVE_BESIDE}")
-    for name, why in without_effect(*runs).items():
-        typed.refuse(name, why, unless=False)
+    check_effect(typed.given, *runs)
 
 
 def for_losses(columns: Selection, typed: Typed, *runs: Settings) -> Selection:
@@ -224,16 +223,3 @@ def for_losses(columns: Selection, typed: Typed, *runs: Settings) -> Selection:
     classes = any(loss_of(settings).has_classes for settings in runs)
     typed.refuse("positive", "is for a loss of two classes, as `loss` logistic", unless=classes)
     return replace(columns, classes=classes)
-
-
-def without_effect(*runs: Settings) -> dict[str, str]:
-    """The settings that have no effect on any of the runs, and what they are for."""
-    chosen = {getattr(run, name) for run in runs for name in ("optimizer", "loss", "schedule")}
-    effects = {
-        "momentum": ("is for `optimizer` momentum and nesterov", {"momentum", "nesterov"}),
-        "decay": ("is for `schedule` step, exponential and inverse", {*DECAYS}),
-        "betas": ("is for `optimizer` adam", {"adam"}),
-        "huber_delta": ("is for `loss` huber", {"huber"}),
-        "quantile": ("is for `loss` quantile", {"quantile"}),
-    }
-    return {name: why for name, (why, users) in effects.items() if not users & chosen}

@@ -21,7 +21,7 @@ from gdfit.dates import iso_date
 from gdfit.descent import stopping
 from gdfit.descent.outcome import Fit, params_names
 from gdfit.descent.run import Options, Run, as_taken, parted
-from gdfit.descent.settings import Settings
+from gdfit.descent.settings import Settings, check_changed
 from gdfit.descent.side_by_side import Stack, is_foretold, stacked
 from gdfit.descent.start import Init, start_of
 from gdfit.errors import GdfitError, UsageError, printable, quoted
@@ -276,5 +276,6 @@ def train_groups(
     how, fields = parted(options)
     settings = replace(Settings(), **fields)
     settings.check(validated=False)
+    check_changed(fields, settings)
     how = as_taken(how, x, settings)
     return fit_groups(observed(x, y, **how), settings, init)

@@ -31,6 +31,7 @@ from gdfit.descent.settings import (
     Scale,
     ScheduleName,
     Settings,
+    check_changed,
 )
 from gdfit.descent.start import Init
 from gdfit.descent.stopping import DIVERGED
@@ -340,6 +341,7 @@ def compare(
     """
     how, values = parted(options)
     every = settings_of(settings or Settings(), **values)
+    check_changed(values, *every)
     how = as_taken(how, observations, *every)
     observations, held_out = with_validation(observations, y, validation, every[0].seed, **how)
     runs = combinations(observations, every, init, held_out)

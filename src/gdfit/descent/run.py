@@ -36,7 +36,7 @@ from gdfit.descent.objective import (
 from gdfit.descent.optimizers import update_of
 from gdfit.descent.outcome import Fit, arrived, as_shown
 from gdfit.descent.scaling import scaling_facts
-from gdfit.descent.settings import Settings, SettingsOptions
+from gdfit.descent.settings import Settings, SettingsOptions, check_changed
 from gdfit.descent.start import Init, signature
 from gdfit.errors import GdfitError, GdfitWarning, UsageError, listing
 from gdfit.model.intervals import Precision
@@ -116,6 +116,7 @@ class Run(Displayed):
             raise UsageError("`by` is for train_groups, which fits each group by itself")
         settings = replace(settings or Settings(), **fields)
         settings.check(validated=validation is not None)
+        check_changed(fields, settings)
         settings = settings.with_backend(fields.get("backend"))
         self.loss = loss_of(settings)
         how = as_taken(how, observations, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, get_args
@@ -183,11 +183,13 @@ class Settings:
         there."""
         for name, (fits, takes) in RANGES.items():
             value = getattr(self, name)
-            within = value is None
+            within = value is None and getattr(Settings, name) is None
             with suppress(TypeError):  # which is for a value of another type
                 within = within or fits(value)
             if not within:
                 told = quoted(value) if isinstance(value, str) else value
+                if isinstance(value, tuple):
+                    told = ",".join(str(each).removesuffix(".0") for each in value)
                 raise UsageError(f"`{name}` takes {takes}, not {told}")
         if self.patience is not None and not validated:
             raise UsageError("`patience` goes by the validation loss: it needs `validation`")
@@ -227,6 +229,36 @@ class Settings:
 def whole_from(least: int) -> Callable[[float], bool]:
     """From `least` on, and a number that float64 can count to."""
     return lambda value: least <= value < WHOLE and value == int(value) and value is not True
+
+
+def without_effect(*runs: Settings) -> dict[str, str]:
+    """The settings that have no effect on any of the runs, and what they are for."""
+    chosen = {getattr(run, name) for run in runs for name in ("optimizer", "loss", "schedule")}
+    effects = {
+        "momentum": ("is for `optimizer` momentum and nesterov", {"momentum", "nesterov"}),
+        "decay": ("is for `schedule` step, exponential and inverse", {*DECAYS}),
+        "betas": ("is for `optimizer` adam", {"adam"}),
+        "huber_delta": ("is for `loss` huber", {"huber"}),
+        "quantile": ("is for `loss` quantile", {"quantile"}),
+    }
+    return {name: why for name, (why, users) in effects.items() if not users & chosen}
+
+
+def check_effect(given: Iterable[str], *runs: Settings) -> None:
+    """Raise for settings that are given and have no effect on any of the runs."""
+    idle = without_effect(*runs)
+    for name in given:
+        if name in idle:
+            raise UsageError(f"`{name}` has no effect here: it {idle[name]}")
+
+
+def check_changed(given: Iterable[str], *runs: Settings) -> None:
+    """The same for those of a program, which may well say what is so by default."""
+    default = Settings()
+    changed = (
+        name for name in given if any(getattr(run, name) != getattr(default, name) for run in runs)
+    )
+    check_effect(changed, *runs)
 
 
 class SettingsOptions(TypedDict, total=False):
@@ -287,7 +319,7 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "optimizer": one_of(OptimizerName, " or a function"),
     "momentum": (lambda mu: 0 <= mu < 1, "a number from 0 on that is less than 1"),
     "betas": (
-        lambda betas: all(0 <= beta < 1 for beta in betas),
+        lambda betas: len(betas) == 2 and all(0 <= beta < 1 for beta in betas),
         "two numbers from 0 on that are less than 1",
     ),
     "batch_size": (whole_from(1), "a number from 1 on, below 2^53"),

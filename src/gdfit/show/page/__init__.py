@@ -64,6 +64,7 @@ from typing import Any, get_args
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
+from gdfit.data.formats.formats import READERS, ZIP
 from gdfit.data.observations import Observations, Rows
 from gdfit.data.text.fields import MISSING
 from gdfit.data.text.sniffing import TOTAL
@@ -161,6 +162,7 @@ def script_text(run: dict[str, Any]) -> str:
 Json = dict[str, Any]
 """A JSON object."""
 
+PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"(\xb5/\xfd")  # what begins compressed files
 MOST_ROWS = 2000
 MOST_TEXT = 200_000  # characters of rows, and of the sample: with the rest, less than 500 kB
 MOST_STEPS = 300  # of a run on a sample
@@ -174,12 +176,18 @@ def beginnings() -> Json:
     """What a page begins with that has no run: the settings that nobody has changed, and words that
     stand in files."""
     settings = Settings()
+    marks = [mark.decode("latin-1") for mark in (*READERS, ZIP, *PACKED)]
     return {
         "version": __version__,
         "settings": asdict(settings),
         "beyond": BEYOND,
         "loss_name": loss_of(settings).name or settings.loss,
-        "spellings": {"missing": sorted(MISSING), "codes": CODES.split(), "total": TOTAL},
+        "spellings": {
+            "missing": sorted(MISSING),
+            "codes": CODES.split(),
+            "total": TOTAL,
+            "marks": marks,
+        },
     }
 
 

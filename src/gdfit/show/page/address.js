@@ -78,61 +78,76 @@ async function copied(text) {
   }
 }
 
-/** Go to what the address says; what it says wrongly is left as it is. */
+/** Go to what the address says, and say what of it can't be used, which is left as it is. */
 function goTo(app, text) {
   const said = new URLSearchParams(text);
-  const points = said
-    .get("points")
-    ?.split(",")
-    .map((point) => point.split(":").map(Number));
-  if (points?.length > 1 && points.flat().every(Number.isFinite) && canObserve())
-    app.observe(observed(points));
-  const chosen = (before) => {
+  const used = new Set();
+  /** What the address says by a name, as `valueOf` takes it; nothing where it takes none. */
+  const read = (name, valueOf) => {
+    const given = said.get(name);
+    const value = given === null ? undefined : valueOf(given);
+    if (value !== undefined) used.add(name);
+    return value;
+  };
+  const oneOf = (names) => (given) => (names.includes(given) ? given : undefined);
+  const numbersOf = (count) => (given) => {
+    const numbers = given.split(",").map((each) => Number(each || NaN));
+    return numbers.length === count && numbers.every(Number.isFinite) ? numbers : undefined;
+  };
+  const points = read("points", (given) => {
+    const pairs = given.split(",").map((point) => point.split(":").map(Number));
+    const isWhole = pairs.length > 1 && pairs.every((pair) => pair.length === 2);
+    return isWhole && pairs.flat().every(Number.isFinite) && canObserve() ? pairs : undefined;
+  });
+  if (points) app.observe(observed(points));
+  const chosen = (before, settings) => {
     const changes = {};
-    const { scales } = run;
-    const fits = {
-      optimizer: (name) => Object.hasOwn(rulesOf(run.settings), name),
-      scale: (name) => Object.hasOwn(scales, name),
-      schedule: (name) => Object.hasOwn(SCHEDULES, name),
-      lr: (value) => value > 0 && Number.isFinite(value),
-      momentum: (value) => value >= 0 && value < 1,
-      decay: (value) => value > 0 && Number.isFinite(value),
+    const names = {
+      optimizer: Object.keys(rulesOf(run.settings)),
+      scale: Object.keys(run.scales),
+      schedule: Object.keys(SCHEDULES),
     };
-    for (const name of [...TEXTS, ...NUMBERS]) {
-      const given = said.get(before + name);
-      const value = NUMBERS.includes(name) ? Number(given) : given;
-      if (given !== null && fits[name](value)) changes[name] = value;
-    }
-    const start = said.get(`${before}start`)?.split(",").map(Number);
-    if (start?.length === run.features.length + 1 && start.every(Number.isFinite))
-      changes.start = start;
+    const keep = (name, valueOf) => {
+      const value = read(before + name, valueOf);
+      if (value !== undefined) changes[name] = value;
+    };
+    for (const name of TEXTS) keep(name, oneOf(names[name]));
+    if (changes.schedule) changes.decay = null; // the schedule's own
+    for (const name of NUMBERS)
+      keep(name, (given) => numberFor(name, given, { ...settings, ...changes }).value);
+    keep("start", numbersOf(run.features.length + 1));
     return changes;
   };
-  const epochs = Number(said.get("epochs"));
-  const isWhole = Number.isInteger(epochs) && epochs >= 1 && epochs <= MOST_EPOCHS;
-  app.change({ ...chosen(""), ...(isWhole ? { epochs } : {}) });
-  if (said.has("race")) {
+  const epochs = read("epochs", (given) => numberFor("epochs", given, {}).value);
+  app.change({ ...chosen("", app.settings), ...(epochs ? { epochs } : {}) });
+  const number = Number(read("race", oneOf(["1", "2"])));
+  if (number) {
     const { settings, start } = app;
     app.race();
-    app.number = said.get("race") === "1" ? 1 : 2;
+    app.number = number;
     Object.assign(app.other, {
       settings: { ...app.first },
       start: [...run.scales[run.settings.scale].start],
       number: 3 - app.number,
     });
-    const { start: from, ...changes } = chosen("other.");
+    const { start: from, ...changes } = chosen("other.", app.first);
     Object.assign(app.other.settings, changes);
     app.other.start = from ?? [...run.scales[app.other.settings.scale].start];
     app.other.descent = app.descentFrom(app.other);
     Object.assign(app, { settings, start });
     app.work();
   }
-  if (said.get("view") === "modes") app.look("modes");
-  const epoch = said.get("epoch");
-  if (epoch)
-    app.wanted =
-      epoch === "last"
-        ? Infinity
-        : app.descent.first + Math.max(Math.floor(Number(epoch)) - app.descent.first, 0) || 0;
+  if (read("view", oneOf(["path", "modes"]))) app.look(said.get("view"));
+  const { first } = app.descent;
+  const epoch = read("epoch", (given) => {
+    if (given === "last") return Infinity;
+    return given && Number(given) >= 0 ? Math.floor(Number(given)) : undefined;
+  });
+  if (epoch !== undefined) app.wanted = Math.max(epoch, first);
+  const unused = [...said].filter(([name]) => !used.has(name));
+  if (unused.length) {
+    const told = unused.map(([name, given]) => `${name}=${given}`.slice(0, 40));
+    refuse(`Of the link this can't be used: ${told.join(", ")}`);
+  }
   app.draw();
 }

@@ -5,12 +5,19 @@ const held = JSON.parse(document.getElementById("run").textContent);
 const PARTS = ["header", ".controls", "#steepest", "main", "#sums", "footer"];
 const blank = PARTS.map((part) => document.querySelector(part).cloneNode(true));
 
-/** Show a run, in elements that nothing has been done to. */
-function begin(record) {
+/** Show no run: elements that nothing has been done to, and no settings of one in the address. */
+function clear() {
   app?.close();
+  app = null;
+  run = null;
   PARTS.forEach((part, place) =>
     document.querySelector(part).replaceWith(blank[place].cloneNode(true)),
   );
+}
+
+/** Show a run. */
+function begin(record) {
+  clear();
   take(record);
   app = new App();
   if (location.hash.slice(1) !== written) goTo(app, location.hash.slice(1));

@@ -89,6 +89,10 @@ function runFrom(
   { version, settings, beyond, loss_name: lossName },
 ) {
   const condensed = condensedFrom(columns, y);
+  if (!Number.isFinite(condensed.square))
+    throw new RangeError(
+      `the squares of ${target} are too large for float64; divide that column by a power of ten`,
+    );
   const zeros = [...features, 1].map(() => 0);
   const scales = scalesFrom(condensed, () => zeros);
   const every = Math.ceil(y.length / DRAWN);

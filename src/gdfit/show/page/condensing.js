@@ -8,6 +8,7 @@ const ROUNDED = 4 * Number.EPSILON; // and that part of what it was computed fro
 const EXACT = 1e-28; // the part of the mean of y² that is rounding
 const ARRIVES = 1e-4; // N(L − L*)/L* at which no param is a hundredth of its error from the minimum
 const SWEEPS = 60;
+const TINY = 1e-290; // a sum of squares that may have lost digits
 
 /** R of columns = QR, by Householder's reflections of one block of rows after the other (TSQR). */
 function triangleOf(columns) {
@@ -34,8 +35,11 @@ function reflect(columns) {
   const rows = columns[0].length;
   for (let place = 0; place < Math.min(columns.length, rows); place += 1) {
     const mirror = columns[place];
-    const length = lengthOf(mirror, place);
-    if (!length) continue;
+    const size = lengthOf(mirror, place);
+    if (!size) continue;
+    const unit = 2 ** -Math.floor(Math.log2(size)); // so that no product is too large or too small
+    for (let row = place; row < rows; row += 1) mirror[row] *= unit;
+    const length = size * unit;
     const sign = mirror[place] < 0 ? -1 : 1;
     const head = mirror[place] + sign * length;
     for (const column of columns.slice(place + 1)) {
@@ -46,7 +50,7 @@ function reflect(columns) {
       for (let row = place + 1; row < rows; row += 1) column[row] -= part * mirror[row];
     }
     mirror.fill(0, place + 1);
-    mirror[place] = -sign * length;
+    mirror[place] = -sign * size;
   }
 }
 
@@ -56,10 +60,17 @@ function dot(one, other) {
   return sum;
 }
 
+/** The root of the sum of squares, also where these are too large or too small for float64. */
 function lengthOf(column, from = 0) {
   let sum = 0;
   for (let row = from; row < column.length; row += 1) sum += column[row] * column[row];
-  return Math.sqrt(sum);
+  if (sum > TINY && sum < 1 / TINY) return Math.sqrt(sum);
+  let most = 0;
+  for (let row = from; row < column.length; row += 1) most = Math.max(most, Math.abs(column[row]));
+  if (!most || !Number.isFinite(most)) return most;
+  sum = 0;
+  for (let row = from; row < column.length; row += 1) sum += (column[row] / most) ** 2;
+  return most * Math.sqrt(sum);
 }
 
 /**

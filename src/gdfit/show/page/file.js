@@ -13,8 +13,8 @@ class FileView {
       "said",
     ].map(find);
     this.section.hidden = false;
-    say(find("model"), "Gradient descent on a file of your own");
-    say(find("about"), "Nothing leaves this page: it reads the file here, and descends here");
+    this.title = document.title;
+    this.empty();
     this.opener.addEventListener("change", () => this.open(this.opener.files[0]));
     this.target.addEventListener("change", () =>
       this.choose({
@@ -39,6 +39,20 @@ class FileView {
     window.gdfit.load = (text, name) => this.load(text, name);
   }
 
+  /** Show no run. */
+  empty() {
+    clear();
+    document.title = this.title;
+    document.body.className = "empty";
+    if (location.hash.slice(1) === written) {
+      history.replaceState(null, "", location.pathname + location.search);
+      written = "";
+    }
+    say(document.getElementById("model"), "Gradient descent on a file of your own");
+    const about = "Nothing leaves this page: it reads the file here, and descends here";
+    say(document.getElementById("about"), about);
+  }
+
   async open(file) {
     if (!file) return;
     this.opener.value = ""; // so that the same file can be opened again
@@ -47,7 +61,8 @@ class FileView {
     try {
       text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch {
-      this.fail(new CommandError("is not UTF-8 text"), file.name);
+      this.begin(file.name);
+      this.fail(noText(new Uint8Array(bytes.slice(0, BEGINNING))), file.name);
       return;
     }
     this.load(text, file.name);
@@ -58,8 +73,16 @@ class FileView {
    * observations, notes}`, or the `error`.
    */
   load(text, name = "file") {
-    [this.text, this.name, this.choice] = [text, name, {}];
+    this.begin(name, text);
     return this.choose({});
+  }
+
+  /** Another file: nothing of the one before is left. */
+  begin(name, text) {
+    [this.text, this.name, this.choice] = [text, name, {}];
+    this.targets.hidden = true;
+    this.columns.hidden = true;
+    say(this.asked, name);
   }
 
   /** Read it again with something said. */
@@ -104,14 +127,18 @@ class FileView {
           return element("label", {}, input, name);
         }),
     );
-    this.said.replaceChildren(...notes.map((note) => element("li", {}, note)));
+    this.said.replaceChildren(...[...notes, ...this.hint(notes)].map((note) => element("li", {}, note)));
+  }
+
+  /** Where to type the options that are spoken of. */
+  hint(notes) {
+    if (!notes.some((note) => /--[a-z]/.test(note))) return [];
+    return [`options as these are typed behind ${commandFor(this.name)}`];
   }
 
   /** Say what is wrong, and offer the ways out. */
   fail(error, name) {
-    app?.close();
-    app = null;
-    document.body.className = "empty";
+    this.empty();
     const texts = {
       dropMissing: () => "skip such rows",
       exclude: (column) => `leave out ${column}`,
@@ -126,7 +153,11 @@ class FileView {
       }),
     );
     const told = error.told(name);
-    this.said.replaceChildren(element("li", { class: "fault" }, told, " ", ...buttons));
+    const hints = error instanceof CommandError ? [] : this.hint([told]);
+    this.said.replaceChildren(
+      element("li", { class: "fault" }, told, " ", ...buttons),
+      ...hints.map((hint) => element("li", {}, hint)),
+    );
     return { error: told };
   }
 }

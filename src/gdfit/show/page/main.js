@@ -140,6 +140,7 @@ class App {
   }
 
   restart() {
+    refuse("");
     const before = this.descent?.first ?? 0;
     this.descent = this.descentFrom(this);
     this.wanted += this.descent.first - before;

@@ -16,13 +16,14 @@ const MISSING = new Set(SPELLINGS.missing);
 const MISSING_MARKS = new Set(
   [...MISSING, "missing", "unknown", "n.a"].map((word) => word.toLowerCase()),
 );
+const NAMELESS = ["pasted", "dropped"];
 const QUOTED = /^"(?:[^"]|"")*"$/;
 
 /** What is wrong with a file, where, and the choices that are a way out of it. */
 class FileError extends Error {
-  constructor(what, { line, column, ways = [] } = {}) {
+  constructor(what, { line, column, ways = [], options = "" } = {}) {
     super(what);
-    Object.assign(this, { line, column, ways });
+    Object.assign(this, { line, column, ways, options });
   }
 
   /** As gdfit tells it. */
@@ -36,14 +37,19 @@ class FileError extends Error {
 /** That gdfit itself reads such a file, and how. */
 class CommandError extends FileError {
   told(name) {
-    return `${super.told(name)}; this page reads plain tables alone: type gdfit train ${typed(name)} --page page.html`;
+    return `${super.told(name)}; this page reads plain tables alone: type ${commandFor(name)}${this.options}`;
   }
+}
+
+/** What makes a page of a file; of one without a name, when it has been saved as one. */
+function commandFor(name) {
+  return `gdfit train ${NAMELESS.includes(name) ? "FILE" : typed(name)} --page page.html`;
 }
 
 function quoted(text, longest = 40) {
   const shown = text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
   const quote = shown.includes("'") && !shown.includes('"') ? '"' : "'";
-  return quote + shown.replaceAll("\\", "\\\\").replaceAll("\n", "\\n") + quote;
+  return quote + shown.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\0", "\\x00") + quote;
 }
 
 /** A name of a file, or of a column, as it is typed in a shell. */
@@ -154,8 +160,16 @@ const SPELLED = new RegExp(
   `^\\(?[+\\-−]?\\(?(?:${UNIT})?${BLANKS}*[+\\-−]?\\(?${BLANKS}*[.,]?[0-9](?:[0-9.,]|['’]?${BLANKS}?[0-9]{3}(?![0-9]))*` +
     `(?:[eEdD][+-]?[0-9]+)?${BLANKS}*\\)?${BLANKS}*(?:${UNIT})?\\)?$`,
 );
-const DATED =
-  /^[0-9]{1,4}([-/.])[0-9]{1,2}(?:\1[0-9]{1,4})?(?:[Tt ] *[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: *[AaPp][Mm])?(?: *(?:[Zz]|UTC|GMT|[+-][0-9]{2}:?(?:[0-9]{2})?))?)?$/;
+const MONTHLY = /^[0-9]{4}-(?:0?[1-9]|1[0-2])$/;
+const [MM, DD] = ["(?:0?[1-9]|1[0-2])", "(?:0?[1-9]|[12][0-9]|3[01])"];
+const DAYS = [
+  `[0-9]{4}([-/.])${MM}\\1${DD}`,
+  `(?:${MM}([-/.])${DD}\\2|${DD}([-/.])${MM}\\3)[0-9]{4}`,
+  `(?:${MM}([/.])${DD}\\4|${DD}([/.])${MM}\\5)[0-9]{2}`,
+];
+const TIME =
+  /(?:[Tt ] *[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?: *[AaPp][Mm])?(?: *(?:[Zz]|UTC|GMT|[+-][0-9]{2}:?(?:[0-9]{2})?))?)?/;
+const DATED = new RegExp(`^(?:${DAYS.join("|")})${TIME.source}$`);
 
 function isSpelled(said) {
   return /[0-9]/.test(said) && SPELLED.test(said);

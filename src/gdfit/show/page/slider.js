@@ -16,12 +16,7 @@ class RateSlider {
     this.range.addEventListener("input", () => {
       app.change({ lr: Number((10 ** this.range.valueAsNumber).toPrecision(3)) });
     });
-    this.field.addEventListener("change", () => {
-      const lr = Number(this.field.value.replace(",", "."));
-      if (lr > 0 && Number.isFinite(lr)) app.change({ lr });
-      this.shown = null;
-      app.draw();
-    });
+    takeTyped(app, "lr", this.field);
   }
 
   draw({ settings, shape: bends, step }) {
@@ -43,12 +38,12 @@ class RateSlider {
     if (run.settings.lr) say(this.own, `the run: ${brief(run.settings.lr, 4)}`);
     const [kind, lead, text] = verdict(settings, bends);
     if (isFound) {
-      this.field.value = step.rate === undefined ? "" : Number(step.rate.toPrecision(6));
+      fill(this.field, step.rate === undefined ? "" : Number(step.rate.toPrecision(6)));
       this.shown = null;
-    } else if (settings.lr !== this.shown) {
+    } else {
+      fill(this.field, Number(settings.lr.toPrecision(6))); // typed back in, it is a number again
+      if (settings.lr !== this.shown) this.range.value = Math.log10(settings.lr);
       this.shown = settings.lr;
-      this.range.value = Math.log10(settings.lr);
-      this.field.value = Number(settings.lr.toPrecision(6)); // typed back in, it is a number again
     }
     set(this.range, { "aria-valuetext": `${brief(settings.lr, 3)}: ${lead}` });
     say(this.lead, lead);

@@ -3,6 +3,8 @@
 
 const GROUPED = /^[+-]?[0-9]{1,3}([,.][0-9]{3})+$/; // thousands, or decimals
 const MOST_FEATURES = 100; // which are condensed and whitened in an instant
+const BEGINNING = 4096; // of a file, where null bytes tell what it is
+const RARE = 10; // of so many characters, fewer than one is null
 const ROW_NAMES = /^(?:row[._ ]?names|unnamed: \d+)$/i;
 
 /** What a column holds in the first rows. */
@@ -11,7 +13,9 @@ function heldIn(column, decimal) {
   const other = OTHER_MARK[decimal];
   const strange = present.filter((said) => !saysNumber(said, decimal));
   const isMost = (test) => 2 * present.filter(test).length > present.length;
-  const isDated = strange.length > 0 && isMost((said) => DATED.test(said));
+  const isDated =
+    (strange.length > 0 && isMost((said) => DATED.test(said))) ||
+    (present.length > 0 && present.every((said) => MONTHLY.test(said)));
   const words = strange.filter((said) => !saysNumber(said, other));
   const isDoubtful = strange.length > 0 && strange.every((said) => GROUPED.test(said));
   const isOdd =
@@ -34,6 +38,7 @@ function heldIn(column, decimal) {
     isNumeric: isNumeric || (!present.length && !words.length && !column.length),
     isDated,
     isOdd,
+    isDoubtful,
     isKey,
     words,
     values: new Set(present),
@@ -53,10 +58,12 @@ function heldIn(column, decimal) {
 function tableOf(given, name, choice = {}) {
   const decimal = choice.decimal ?? ".";
   const text = given.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
-  if (text.includes("\0")) throw new CommandError("has null bytes");
+  if (RARE * (text.split("\0").length - 1) > text.length)
+    throw noText(Uint8Array.from(text.slice(0, BEGINNING), (letter) => letter.charCodeAt(0)));
   if (!text.trim()) throw new FileError("is empty");
   if (/^"?sep=.|^[#%]/i.test(text)) throw new CommandError("begins with a comment", { line: 1 });
-  if (/^\s*[[{<]/.test(text)) throw new CommandError("is no table, but JSON or a web page");
+  if (/^\s*<(?:!doctype html|html)/i.test(text)) throw new FileError("is no table but a web page");
+  if (/^\s*[[{<]/.test(text)) throw new CommandError("is no table, but JSON or the like");
   const { delimiter, rows: head } = sniffed(text);
   if (!text.includes('"') && areInSingleQuotes(head.slice(1)))
     throw new CommandError("has other quotes than double ones");
@@ -91,6 +98,17 @@ function tableOf(given, name, choice = {}) {
   return { ...chosen, ...read, names, notes };
 }
 
+/** What to say of a file that is no plain text in UTF-8, by its first bytes. */
+function noText(bytes) {
+  const start = String.fromCharCode(...bytes.subarray(0, 32));
+  const nulls = [0, 1].map((odd) => bytes.filter((byte, at) => !byte && at % 2 === odd).length);
+  const [least, most] = extent(nulls);
+  const isWide = bytes.length > 3 && !least && 8 * most >= bytes.length; // UTF-16
+  if (isWide || !most || SPELLINGS.marks.some((mark) => start.startsWith(mark)))
+    return new CommandError("is not UTF-8 text");
+  return new FileError("is not a text file (it has null bytes)");
+}
+
 /** Whether delimiters stand in single quotes, or a column, of two rows at least, is all in them. */
 function areInSingleQuotes(rows) {
   const isEvery = (place) => rows.every(({ fields }) => /^'.*'$/.test(fields[place] ?? ""));
@@ -108,6 +126,23 @@ function areFewBroken(rows, count, held, decimal) {
   return 10 * (count - rows.filter((fields) => fields.every(isRead)).length) < count;
 }
 
+/** What to say of a column whose numbers are not plain, or may be two. */
+function oddNumbers(column, { values, isDoubtful }, decimal) {
+  const said = [...values].find((value) => !saysNumber(value, decimal));
+  const ways = [{ exclude: column }];
+  if (!isDoubtful)
+    return new CommandError(`numbers as ${quoted(said)} are written in a way of their own`, {
+      column,
+      ways,
+    });
+  const mark = OTHER_MARK[decimal];
+  const [whole, part] = [said.replaceAll(mark, ""), valueOf(said, mark)];
+  return new CommandError(
+    `${quoted(said)} is ${whole} where '${mark}' stands for thousands, and ${part} where it is the decimal mark`,
+    { column, ways: [{ decimal: mark }, ...ways], options: ` --thousands ${mark}` },
+  );
+}
+
 /** Which columns are features, and which is the target. */
 function chooseColumns(names, given, held, isNamed, choice) {
   const aside = new Set(
@@ -120,19 +155,23 @@ function chooseColumns(names, given, held, isNamed, choice) {
   const offered = places.filter((place) => held[place].isNumeric);
   const usable = offered.filter((place) => !choice.exclude?.includes(names[place]));
   const odd = places.find((place) => held[place].isOdd && !choice.exclude?.includes(names[place]));
-  if (odd !== undefined)
-    throw new CommandError(
-      `numbers as ${quoted([...held[odd].values].find((said) => !saysNumber(said, ".")))} are written in a way of their own`,
-      { column: names[odd], ways: [{ exclude: names[odd] }] },
-    );
+  if (odd !== undefined) throw oddNumbers(names[odd], held[odd], choice.decimal ?? ".");
   const named = (name) => usable.find((place) => names[place] === name);
   const target = named(choice.target) ?? named("y") ?? usable.at(-1);
   if (target === undefined || usable.length < 2) {
-    if (places.some((place) => !held[place].isNumeric && place !== target))
+    if (target !== undefined && places.some((place) => !held[place].isNumeric))
       throw new CommandError(
         "a fit needs a feature and a target, two columns with numbers; gdfit can take dates and words",
       );
-    throw new FileError("a fit needs a feature and a target, two columns with numbers");
+    const are = target === undefined ? "there is none" : `there is ${quoted(names[target])} alone`;
+    const words = places
+      .filter((place) => held[place].words.length && !held[place].isNumeric)
+      .map((place) => `${names[place]} (${quoted(held[place].words[0], 20)})`);
+    const more = words.length > 3 ? ", …" : "";
+    const texts = words.length ? `; there is text in ${words.slice(0, 3).join(", ")}${more}` : "";
+    throw new FileError(
+      `a fit needs a feature and a target, two columns with numbers; ${are}${texts}`,
+    );
   }
   const features = usable.filter((place) => place !== target);
   if (features.length > MOST_FEATURES)

@@ -87,6 +87,9 @@ def steps_on(run: Run) -> Iterator[str]:
         yield f"penalty on the weights of {on}"
     if run.settings.l1:
         yield "grad is of the loss without λ₁‖w‖₁, which is a threshold after each step"
+    if (done := run.start.epochs) and run.settings.schedule != "constant":
+        every = done + run.settings.epochs
+        yield f"the schedule is over {every:,} epochs: the {done:,} before count"
 
 
 def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[str]:
