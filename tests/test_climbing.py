@@ -62,7 +62,32 @@ def test_each_mode_falls_at_its_own_rate(lr: float) -> None:
     told = [text.get_text() for text in axes.texts]
     assert told[0].startswith(f"steepest, λ = 6.08: × {1 - lr * 6.07777:.3g}".replace("-", "−"))
     assert told[1].startswith("flattest, λ = 0.342: × 0.")
-    assert "that direction arrives last" in figure.get_supxlabel()
+    words = {0.05: "Along its floor slopes are small", 0.32: "γ is near its limit"}
+    assert words.get(lr, "A direction climbs where γ is") in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize(
+    ("options", "title", "words"),
+    [
+        ({"lr": 0.05}, "each eigenvector the error falls at its own", "floor slopes are small"),
+        ({"lr": 0.05, "schedule": "cosine"}, "falls at its own rate", "floor slopes are small"),
+        ({"lr": 0.05, "optimizer": "momentum"}, "falls together", "direction is\nleft behind"),
+        ({"lr": 0.01, "optimizer": "nesterov", "momentum": 0.1}, "its own rate", "arrives last"),
+        ({"lr": 0.9, "optimizer": "momentum"}, "The error along each", "A direction climbs"),
+        ({"lr": 0.4}, "The error along each eigenvector", "A direction climbs"),
+        ({"lr": 0.05, "optimizer": "adam"}, "The error along each", "With adam what happens"),
+        ({"optimizer": "cg"}, "The error along each", "With cg what happens"),
+        ({"lr": 0.05, "l1": 0.01}, "The error along each", "With the threshold what happens"),
+        ({"lr": 0.05, "batch_size": 5}, "The error along each", "With mini-batches what happens"),
+        ({"lr": 0.05, "scale": "standardize"}, "falls alike", "The valley is round"),
+    ],
+)
+def test_what_the_modes_do_is_told_by_the_case(
+    options: dict[str, Any], title: str, words: str
+) -> None:
+    _, _, figure = picture_of(panel="modes", epochs=25, **options)
+    assert title in figure.axes[0].get_title()
+    assert words in figure.get_supxlabel()
 
 
 def test_modes_of_many_features_of_a_penalty_and_of_classes() -> None:

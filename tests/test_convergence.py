@@ -237,6 +237,42 @@ def test_momentum_has_its_limit_and_its_best(gdfit: Gdfit, optimizer: str, featu
     table = gdfit("curvature", data, "--momentum", "0.6").out
     assert f"--optimizer {optimizer}" in table
     assert "stable at 0.6 for lr below" in table
+    several = gdfit("curvature", data, "--momentum", "0.2,0.6", "--plot", "p.png").out
+    assert f"stable at 0.6 for lr below  {record[optimizer]['max_stable_lr']:.5g}"[:34] in several
+    assert "stable at 0.2 for lr below" in several
+    both = gdfit.json("curvature", data, "--momentum", "0.2,0.6", "--plot", "p.png")[optimizer]
+    assert both["at"] == 0.2
+    assert both["max_stable_lr"] == both["limits"][0]
+    assert both["limits"][1] == record[optimizer]["max_stable_lr"]
+
+
+def test_what_one_epoch_reaches_takes_none_for_a_digit(gdfit: Gdfit) -> None:
+    for seed in range(20):
+        x = np.random.default_rng(seed).normal(size=17)
+        Path("data.csv").write_text("x,y\n" + "".join(f"{each},{each**2}\n" for each in x))
+        found = gdfit.json("curvature", "data.csv")["standardized"]
+        assert found["epochs_per_digit"] == 0
+
+
+def test_a_best_momentum_near_1_is_seen() -> None:
+    x = np.linspace(0, 300, 30)
+    curvature = curvature_of(observations_from(np.column_stack([x, np.sin(x)]), x))
+    figure = draw_planes(curvature, None, [(1.0, 0.9), (2.0, 0.9), (1e-5, 0.5)])
+    for axes, optimizer in zip(figure.axes, ("momentum", "nesterov"), strict=False):
+        best = curvature.tuned(optimizer)
+        assert best.best_momentum > 0.9
+        (star,) = [line for line in axes.get_lines() if line.get_marker() == "*"]
+        x_at, y_at = axes.transAxes.inverted().transform(axes.transData.transform(points(star)[0]))
+        assert 0.1 < x_at < 0.9
+        assert 0.1 < y_at < 0.9
+        assert axes.get_ylabel() == "1 − momentum μ"
+        told = [text.get_text() for text in axes.texts]
+        assert "climbs at γ = 1, 2" in told
+        # No label lies over the words beside the limit.
+        boxes = [text.get_window_extent() for text in axes.texts]
+        limit = next(text for text in axes.texts if "climbs above" in text.get_text())
+        words = limit.get_window_extent()
+        assert sum(words.overlaps(box) for box in boxes) == 1
 
 
 def test_the_plane_of_rates_and_momenta(gdfit: Gdfit) -> None:

@@ -138,9 +138,9 @@ def test_the_command_goes_on(gdfit: Gdfit, options: list[str]) -> None:
 @pytest.mark.parametrize(("schedule", "is_told"), [("cosine", True), ("constant", False)])
 def test_a_schedule_that_goes_on_says_over_what(gdfit: Gdfit, schedule: str, is_told: bool) -> None:
     command = ["train", LECTURE, "--lr", "0.01", "--schedule", schedule]
-    assert "the schedule is over" not in gdfit(*command, "--epochs", "100").out
+    assert "the schedule ends" not in gdfit(*command, "--epochs", "100").out
     told = gdfit(*command, "--epochs", "50", "--init", "gdfit.json").out
-    assert ("the schedule is over 150 epochs: the 100 before count" in told) == is_told
+    assert ("the schedule ends with epoch 150: those before count" in told) == is_told
 
 
 @pytest.mark.parametrize(

@@ -452,3 +452,12 @@ def test_what_leaps_do_not_know_is_refused(options: dict[str, Any]) -> None:
 def test_a_comparison_goes_through_all_epochs() -> None:
     with pytest.raises(UsageError, match="`leap` leaves out most epochs"):
         compare(observations_from([1, 2, 3], [1.0, 2, 2]), lr=[0.1, 0.2], leap=True)
+
+
+@pytest.mark.parametrize("momentum", ["0.98", "0.5"])
+def test_a_leap_tells_of_a_loss_that_goes_up_and_down(gdfit: Gdfit, momentum: str) -> None:
+    command = ["train", LECTURE, "--lr", "0.3", "--optimizer", "momentum", "--momentum", momentum]
+    told = [gdfit(*command, "--epochs", "100", *more).err for more in ([], ["--leap"])]
+    what = "the loss goes up and down by 200 % in the end"
+    assert "--leap" not in told[1]
+    assert [what in notes for notes in told] == [momentum == "0.98"] * 2

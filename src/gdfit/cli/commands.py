@@ -153,7 +153,7 @@ def curvature(
         from gdfit.show.profiles import save_plane
 
         save_plane(given, standardized, runs.plot, rates, momenta)
-    analyses.show_curvature(given, standardized, output, momenta[0])
+    analyses.show_curvature(given, standardized, output, momenta)
 
 
 def condense(

@@ -129,7 +129,7 @@ DESCENT = panel(
         autocompletion=lambda: ["auto"],
     ),
     schedule=option("How γ falls over the epochs, as torch.optim.lr_scheduler has it."),
-    decay=option("Its factor: 0.99 an epoch, 0.5 a tenth of them; or p of γ/tᵖ, 0.25."),
+    decay=option("Its factor: 0.99 an epoch, 0.5 a tenth of them, rounded up; or p of γ/tᵖ, 0.25."),
     scale=option(
         "Descend on x, on (x − mean)/std or on an orthonormal basis of it. By default on x where "
         "the learning rate is a number, else on what is enough."

@@ -143,6 +143,7 @@ def train(
         reports.scheduled(output.every, output.show, done),
         range(1, (output.explain or 0) + 1),
         traced_epochs() if drawn else (),
+        HoverWatch.telling(settings.epochs),
     )
     note_weightless([run])
     hover = HoverWatch(settings.epochs, run.whole_loss, rounding_of(run))

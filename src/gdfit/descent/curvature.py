@@ -17,7 +17,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.observations import Observations
+from gdfit.data.observations import SAME, Observations
 from gdfit.descent.scaling import DEPENDENT
 from gdfit.descent.settings import Settings
 
@@ -176,7 +176,7 @@ class Curvature:
         gained = slow if lr == self.best_lr else min(slow, fast)
         if gained <= 0:
             return math.inf
-        return math.log(10) / -math.log1p(-gained) if gained < 1 else 0.0
+        return math.log(10) / -math.log1p(-gained) if gained < 1 - SAME else 0.0
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def epochs_to_next_digit(self, params: FloatArray, lr: float) -> float:

@@ -33,8 +33,8 @@ class Settings:
     lr : the learning rate γ; ``auto`` is the one with the least loss after `epochs` epochs, as
         `gdfit.descent.learning_rate` finds it.
     schedule : how γ falls over the epochs: ``constant``, not at all; ``step``, by a factor after
-        each tenth of the epochs; ``exponential``, by one after each; ``inverse``, to γ/tᵖ in epoch
-        t; ``cosine``, to 0 in the end. See `gdfit.descent.optimizers`.
+        each tenth of the epochs (rounded up); ``exponential``, by one after each; ``inverse``, to
+        γ/tᵖ in epoch t; ``cosine``, to 0 in the end. See `gdfit.descent.optimizers`.
     decay : that factor, by default 0.5 and 0.99, or the power p, 0.25.
     epochs : how many times to go over the observations at most.
     backend : ``manual``, the chain rule by hand in NumPy, or ``autograd``, torch.

@@ -107,13 +107,18 @@ class HoverWatch:
     LEAST = 0.01  # of the level
 
     def __init__(self, epochs: int, loss: Callable[[Step], float], rounding: float) -> None:
-        self.first, self.every = epochs - epochs // 10, max(epochs // 10 // self.MOST, 1)
+        self.epochs = self.telling(epochs)
         self.loss, self.rounding = loss, rounding
         self.losses: list[float] = []
 
+    @classmethod
+    def telling(cls, epochs: int) -> range:
+        """The epochs that it looks at."""
+        every = max(epochs // 10 // cls.MOST, 1)
+        return range(epochs - epochs // 10 + every, epochs + 1, every)
+
     def __call__(self, step: Step) -> None:
-        past = step.epoch - self.first
-        if past > 0 and past % self.every == 0:
+        if step.epoch in self.epochs:
             self.losses.append(self.loss(step))
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -192,6 +193,8 @@ PLANE_POINTS = 241  # points of each axis
 DECADES = 4  # of epochs that have colours of their own, from the best on
 LARGEST_STEPS = {"momentum": 4.2, "nesterov": 2.1}  # γλmax on the axis: limits at μ = 1 and μ = 0
 LIMIT_TEXT = {"momentum": (0.98, 0.4), "nesterov": (0.98, 0.7)}  # its place in the axes
+ROOM = 1.3  # for words beside a limit that is steep there
+NEAR_1 = 0.9  # a best μ above it is seen on an axis of 1 − μ alone
 CLIMBING = "#E4E4E4"
 
 
@@ -218,12 +221,13 @@ def draw_planes(
     marks: list[Callable[[], None]] = []
     grid = figure.subplots(len(rows), 2, squeeze=False)
     for (what, curvature, dots), every in zip(rows, grid, strict=True):
+        elsewhere = " (runs are on x as it is)" if runs and not dots else ""
         for axes, optimizer in zip(every, LARGEST_STEPS, strict=True):
             draw_plane(axes, curvature, optimizer, dots)
             best = curvature.tuned(optimizer)
             told = f"γ = {picture_number(best.best_lr)}, μ = {picture_number(best.best_momentum)}"
             epochs = epochs_a_digit(best.epochs_per_digit)
-            axes.set_title(f"{optimizer}, {what}\nbest ★ {told}: {epochs}", fontsize=11)
+            axes.set_title(f"{optimizer}, {what}{elsewhere}\nbest ★ {told}: {epochs}", fontsize=11)
         mesh = every[0].collections[0]
         powers = np.geomspace(float(mesh.get_clim()[0]), float(mesh.get_clim()[1]), DECADES + 1)
         ticks = {"ticks": powers.tolist(), "labels": [*map(scientific, powers.tolist())]}
@@ -248,32 +252,56 @@ def draw_plane(
     axes: Axes, curvature: Curvature, optimizer: str, runs: Sequence[tuple[float, float]]
 ) -> None:
     """The plane of an update rule: grey where it climbs."""
-    rates = np.linspace(0.0, LARGEST_STEPS[optimizer] / curvature.lambda_max, PLANE_POINTS + 1)[1:]
-    momenta = np.linspace(0.0, 0.999, PLANE_POINTS)
-    gamma, mu = np.meshgrid(rates, momenta)
     best = curvature.tuned(optimizer)
+    is_near_1 = best.best_momentum > NEAR_1
+    largest = LARGEST_STEPS[optimizer] * (ROOM if is_near_1 else 1.0) / curvature.lambda_max
+    rates = np.linspace(0.0, largest, PLANE_POINTS + 1)[1:]
+    left = np.geomspace(1.0, (1 - best.best_momentum) / 10, PLANE_POINTS)  # of 1 − μ
+    momenta = 1 - left if is_near_1 else np.linspace(0.0, 0.999, PLANE_POINTS)
+
+    def height(mu: Any) -> Any:
+        return 1 - mu if is_near_1 else mu
+
+    gamma, mu = np.meshgrid(rates, momenta)
     least = 10.0 ** np.floor(np.log10(max(best.epochs_per_digit, 1.0)))
     norm = LogNorm(least, least * 10**DECADES)
     epochs = epochs_per_digit(curvature, optimizer, gamma, mu)
     seen = np.where(np.isfinite(epochs), np.maximum(epochs, least), np.nan)
     axes.set_facecolor(CLIMBING)
-    mesh = axes.pcolormesh(rates, momenta, seen, norm=norm, cmap="viridis_r", shading="nearest")
+    mesh = axes.pcolormesh(
+        rates, height(momenta), seen, norm=norm, cmap="viridis_r", shading="nearest"
+    )
     mesh.set_rasterized(True)
     limits = [curvature.limit_of(optimizer, each) for each in momenta.tolist()]
-    axes.plot(limits, momenta, color=VERMILION, linewidth=2)
+    axes.plot(limits, height(momenta), color=VERMILION, linewidth=2)
     beyond = f"climbs above\n{LIMITS[optimizer][1]}".replace("/((", "/\n((")
-    axes.text(*LIMIT_TEXT[optimizer], beyond, transform=axes.transAxes, ha="right", va="center")
-    (star,) = axes.plot(best.best_lr, best.best_momentum, "*", color=YELLOW, zorder=4)
+    text = axes.text(*LIMIT_TEXT[optimizer], beyond, transform=axes.transAxes, zorder=3)
+    text.set(ha="right", va="center")
+    (star,) = axes.plot(best.best_lr, height(best.best_momentum), "*", color=YELLOW, zorder=4)
     star.set(markeredgecolor=BLACK, markersize=15)
+    last = float(rates[-1])  # what is beyond stands at the end, those of a μ in one
+    beyond_axis = {
+        mu: [rate for rate, each in runs if each == mu and rate > last] for _, mu in runs
+    }
     for rate, momentum in runs:
-        place = min(rate, float(rates[-1]))  # what is beyond the axis stands at its end
+        if rate > last:
+            continue
         (takes,) = epochs_per_digit(curvature, optimizer, np.array([rate]), np.array([momentum]))
-        axes.plot(place, momentum, "o", color=BLACK, markeredgecolor="white", zorder=5, gid="run")
-        name = epochs_a_digit(takes)
-        name += f" at γ = {picture_number(rate)}" if rate > place else ""
-        drawing.label_at(axes, name, place, momentum)
+        (dot,) = axes.plot(rate, height(momentum), "o", color=BLACK, zorder=5, gid="run")
+        dot.set(markeredgecolor="white")
+        drawing.label_at(axes, epochs_a_digit(takes), rate, height(momentum))
+    for momentum, several in beyond_axis.items():
+        if several:
+            (dot,) = axes.plot(last, height(momentum), ">", color=BLACK, zorder=5, gid="run")
+            dot.set(markersize=10, markeredgecolor="white", clip_on=False)
+            name = f"climbs at γ = {', '.join(map(picture_number, several))}"
+            drawing.label_at(axes, name, last, height(momentum))
     drawing.number_axes(axes.xaxis, axes.yaxis)
-    axes.set(xlabel="learning rate γ", ylabel="momentum μ", ylim=(-0.03, 1), xlim=(0, rates[-1]))
+    axes.set(xlabel="learning rate γ", ylabel="momentum μ", ylim=(-0.03, 1), xlim=(0, last))
+    if is_near_1:
+        drawing.log_axis(axes, float(left[-1]), 1.2)
+        axes.invert_yaxis()
+        axes.set_ylabel("1 − momentum μ")
 
 
 def epochs_a_digit(epochs: float) -> str:

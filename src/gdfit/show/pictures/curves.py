@@ -31,6 +31,7 @@ from gdfit.show.pictures.trace import (
     eventful,
     in_data,
     loss_name,
+    modes_in_words,
     numbered,
 )
 from gdfit.show.tables.style import counted, leading
@@ -222,11 +223,6 @@ def spread(heights: FloatArray, apart: float) -> list[float]:
 
 
 NAMED_MODES = 7  # directions that are told apart
-SLOW_FLOOR = (
-    "Where the valley is steep, slopes are large, and an epoch takes away much of the distance.\n"
-    "Along its floor slopes are small, and so are the steps: that direction arrives last.\n"
-    "A rate that is large enough for the floor would leap from wall to wall."
-)
 RATES_IN_WORDS = (
     "λ is how curved a direction is, × what an epoch multiplies its distance by, 1 − γλ."
 )
@@ -265,8 +261,9 @@ def draw_modes(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None
     least = f"\n(below {drawing.picture_number(rounding)} is rounding)"
     ends_there = least if (seen <= rounding).any() else ""
     axes.set(ylabel=f"distance in the steps' coordinates{ends_there}")
-    axes.set_title("Along each eigenvector the error falls at its own rate")
-    told = [SLOW_FLOOR, *([RATES_IN_WORDS] if fit.settings.is_plain else [])]
+    title, words = modes_in_words(fit.settings, curvature)
+    axes.set_title(title)
+    told = [words, *([RATES_IN_WORDS] if fit.settings.is_plain else [])]
     axes.figure.supxlabel("\n".join(told), fontsize=FONT)
 
     return lambda: place_names(axes, labels, ends)

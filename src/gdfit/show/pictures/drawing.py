@@ -333,6 +333,7 @@ def place_labels(axes: Axes) -> None:
     taken = [*markers(axes, point)]
     if legend := axes.get_legend():
         taken.append(legend.get_window_extent())
+    taken += [text.get_window_extent() for text in axes.texts if not isinstance(text, Annotation)]
     for label in axes.texts:
         if isinstance(label, Annotation) and label.anncoords == "offset points":
             x, y = axes.transData.transform(label.xy).tolist()

@@ -22,7 +22,8 @@ from gdfit.data.observations import Observations
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
-from gdfit.descent.curvature import Curvature, curvature_of
+from gdfit.descent.closed_form import Modes
+from gdfit.descent.curvature import LIMITS, Curvature, curvature_of
 from gdfit.descent.learning_rate import rescaled
 from gdfit.descent.least_squares import with_l1
 from gdfit.descent.loop import Step
@@ -30,6 +31,7 @@ from gdfit.descent.losses import loss_of
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import rounding_of
 from gdfit.descent.scaling import Scaling
+from gdfit.descent.settings import Settings
 
 FEW_EPOCHS = 12  # epochs, each of which is a dot
 KEPT_EPOCHS = 1024  # so many at the start, all of which are kept
@@ -261,3 +263,43 @@ def line_in_symbols(fit: Fit, name: str, write: Callable[[float], str], minus: s
     if fit.observations.intercept:
         line += f" {minus if b < 0 else '+'} {write(abs(b))}"
     return fit.model.link.of(line)
+
+
+OWN_RATE = "Along each eigenvector the error falls at its own rate"
+ROUND, ALIKE = 1.01, 0.005  # λmax/λmin of a round valley; factors that can't be told apart
+
+
+def modes_in_words(settings: Settings, curvature: Curvature) -> tuple[str, str]:
+    """What the errors along the eigenvectors of the Hessian do in a run: a title, and why."""
+    rule = "mini-batches" if settings.batch_size else str(settings.optimizer)
+    rule = "the threshold" if settings.l1 else rule
+    if rule not in LIMITS:
+        return "The error along each eigenvector", (
+            f"λ is how curved the valley is along a direction. With {rule} what happens along one\n"
+            "depends on the others, too: none has a rate of its own."
+        )
+    products = float(settings.lr) * np.array([curvature.lambda_max, curvature.lambda_min])
+    steep, flat = np.exp(Modes(rule, settings.momentum, products).logarithms.real)
+    if max(steep, flat) > 1 and settings.schedule == "constant":
+        return "The error along each eigenvector", (
+            "A direction climbs where γ is too large for its λ: each step leaps over the minimum,\n"
+            "and lands farther away than it began."
+        )
+    if curvature.condition_number < ROUND:
+        round_valley = "The valley is round, as curved in all directions: it has no slow floor."
+        return "Along all eigenvectors the error falls alike", round_valley
+    if flat > steep + ALIKE:
+        return OWN_RATE, (
+            "Where the valley is steep, slopes are large, and an epoch takes away much of the "
+            "distance.\nAlong its floor slopes are small, and so are the steps: that direction "
+            "arrives last.\nA rate that is large enough for the floor would leap from wall to wall."
+        )
+    if rule == "gd":
+        return OWN_RATE, (
+            "γ is near its limit: along the steepest direction each step leaps over the minimum,\n"
+            "and lands almost as far away, so that this direction arrives last."
+        )
+    return "Along all eigenvectors the error falls together", (
+        "The steps before carry each step on, along the valley's floor, too: no direction is\n"
+        "left behind. Where a line dips, the error swings through 0 to the other side."
+    )

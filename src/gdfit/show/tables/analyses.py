@@ -79,14 +79,16 @@ def show_evaluation(
 
 
 def curvature_record(
-    given: Curvature, scaled: Curvature | None, momentum: float
+    given: Curvature, scaled: Curvature | None, momenta: Sequence[float]
 ) -> dict[str, object]:
-    """The keys of a curvature's JSON object."""
+    """The keys of a curvature's JSON object; limits are at each of the `momenta`."""
 
     def keys(curvature: Curvature) -> dict[str, object]:
         with_momentum = {
             name: {
-                "max_stable_lr": curvature.limit_of(name, momentum),
+                "at": momenta[0],
+                "max_stable_lr": curvature.limit_of(name, momenta[0]),
+                "limits": [curvature.limit_of(name, mu) for mu in momenta],
                 **curvature.tuned(name)._asdict(),
             }
             for name in ("momentum", "nesterov")
@@ -107,11 +109,11 @@ def curvature_record(
 
 
 def show_curvature(
-    given: Curvature, scaled: Curvature | None, output: TableForm, momentum: float
+    given: Curvature, scaled: Curvature | None, output: TableForm, momenta: Sequence[float]
 ) -> None:
-    """Print a curvature: as the data is, and standardized; limits are at this `momentum`."""
+    """Print a curvature: as the data is, and standardized; limits are at these `momenta`."""
     if output == "json":
-        print(to_json(curvature_record(given, scaled, momentum)))
+        print(to_json(curvature_record(given, scaled, momenta)))
         return
     labels = {
         "lambda_min": "λmin",
@@ -123,8 +125,8 @@ def show_curvature(
     }
     table = style.new_table("", ["as it is", "standardized"])
     table.columns[1].min_width = style.NUMBER_WIDTH
-    before: Any = curvature_record(given, None, momentum)
-    after: Any = curvature_record(scaled, None, momentum) if scaled else {}
+    before: Any = curvature_record(given, None, momenta)
+    after: Any = curvature_record(scaled, None, momenta) if scaled else {}
     for key, label in labels.items():
         table.add_row(label, *(style.short(keys[key]) if keys else "—" for keys in (before, after)))
     fastest = {
@@ -133,10 +135,15 @@ def show_curvature(
         "epochs_per_digit": "  epochs per digit there",
     }
     for name in ("momentum", "nesterov"):
-        stable = f"  stable at {momentum:g} for lr below"
         table.add_section()
         table.add_row(f"--optimizer {name}")
-        for key, label in {"max_stable_lr": stable, **fastest}.items():
+        for place, mu in enumerate(momenta):
+            limits = (
+                style.short(keys[name]["limits"][place]) if keys else "—"
+                for keys in (before, after)
+            )
+            table.add_row(f"  stable at {mu:g} for lr below", *limits)
+        for key, label in fastest.items():
             write = exact if key == "best_momentum" else style.short  # which may be just below 1
             cells = (write(keys[name][key]) if keys else "—" for keys in (before, after))
             table.add_row(label, *cells)

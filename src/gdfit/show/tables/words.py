@@ -88,8 +88,7 @@ def steps_on(run: Run) -> Iterator[str]:
     if run.settings.l1:
         yield "grad is of the loss without λ₁‖w‖₁, which is a threshold after each step"
     if (done := run.start.epochs) and run.settings.schedule != "constant":
-        every = done + run.settings.epochs
-        yield f"the schedule is over {every:,} epochs: the {done:,} before count"
+        yield f"the schedule ends with epoch {done + run.settings.epochs:,}: those before count"
 
 
 def weightless(scaling: Scaling | None, features: tuple[str, ...]) -> Iterator[str]:
@@ -291,7 +290,7 @@ def cautions(
         )
     if swing:
         on = {"init": model} if model else {}
-        slower = {"schedule": "cosine", "decay": "", **on}
+        slower = {"schedule": "cosine", "decay": "", "leap": "", **on}
         part = f"{float(f'{100 * swing:.2g}'):g} %"
         what = f"the loss goes up and down by {part} in the end; with a rate that falls it settles"
         yield f"{what}: {again(slower)}"
