@@ -89,8 +89,7 @@ def test_every_optimizer_with_every_loss_is_torchs(backend: Any, optimizer: Any,
     design, target = torch.from_numpy(data.design), torch.from_numpy(data.target)
     params = torch.zeros(4, dtype=torch.float64, requires_grad=True)
     reference = torch_optimizer(optimizer, params)
-    fit = train(
-        data,
+    settings = Settings(
         lr=rate_of(optimizer),
         epochs=300,
         backend=backend,
@@ -102,6 +101,7 @@ def test_every_optimizer_with_every_loss_is_torchs(backend: Any, optimizer: Any,
         momentum=0.7,
         betas=(0.85, 0.99),
     )
+    fit = train(data, settings=settings)
     for step in fit.history:
         reference.zero_grad()
         value: Any = torch_loss(loss, design @ params, target) + L2 * (params[:-1] ** 2).sum()
@@ -170,7 +170,8 @@ def test_a_rate_that_falls_is_torchs(optimizer: Any, schedule: Any, backend: Any
     by_default, by_another, decay = TORCH_SCHEDULES[schedule]
     for of, said in ((by_default, None), (by_another, decay)):
         options |= {"schedule": schedule, "decay": said, "backend": backend}
-        fit = train(data, lr=rate_of(optimizer), epochs=100, **options)
+        settings = Settings(lr=rate_of(optimizer), epochs=100, **options)
+        fit = train(data, settings=settings)
         params = torch.zeros(4, dtype=torch.float64, requires_grad=True)
         reference = torch_optimizer(optimizer, params)
         scheduler = of(reference)

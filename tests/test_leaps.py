@@ -61,7 +61,7 @@ def problems(draw: st.DrawFn, most: float = 1.5) -> dict[str, Any]:
     return {
         "observations": observations,
         "optimizer": optimizer,
-        "momentum": mu,
+        "momentum": Settings().momentum if optimizer == "gd" else mu,
         "init": random.normal(size=features + intercept).tolist(),
         "scale": scale,
         "l2": l2,

@@ -193,7 +193,7 @@ PLANE_POINTS = 241  # points of each axis
 DECADES = 4  # of epochs that have colours of their own, from the best on
 LARGEST_STEPS = {"momentum": 4.2, "nesterov": 2.1}  # γλmax on the axis: limits at μ = 1 and μ = 0
 LIMIT_TEXT = {"momentum": (0.98, 0.4), "nesterov": (0.98, 0.7)}  # its place in the axes
-ROOM = 1.3  # for words beside a limit that is steep there
+WIDER = 1.3  # for words beside a limit that is steep there
 NEAR_1 = 0.9  # a best μ above it is seen on an axis of 1 − μ alone
 CLIMBING = "#E4E4E4"
 
@@ -254,7 +254,7 @@ def draw_plane(
     """The plane of an update rule: grey where it climbs."""
     best = curvature.tuned(optimizer)
     is_near_1 = best.best_momentum > NEAR_1
-    largest = LARGEST_STEPS[optimizer] * (ROOM if is_near_1 else 1.0) / curvature.lambda_max
+    largest = LARGEST_STEPS[optimizer] * (WIDER if is_near_1 else 1.0) / curvature.lambda_max
     rates = np.linspace(0.0, largest, PLANE_POINTS + 1)[1:]
     left = np.geomspace(1.0, (1 - best.best_momentum) / 10, PLANE_POINTS)  # of 1 − μ
     momenta = 1 - left if is_near_1 else np.linspace(0.0, 0.999, PLANE_POINTS)
