@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Unpack, cast, get_args
 
 import numpy as np
 
@@ -21,9 +21,10 @@ from gdfit.analysis.scatter import Robust, Scatter, scatter_in
 from gdfit.data.in_memory import DataOptions, observed
 from gdfit.data.observations import Observations
 from gdfit.descent.least_squares import ones_first, refined, squares_of
+from gdfit.descent.losses import loss_of
 from gdfit.descent.newton import largest_likelihood
 from gdfit.descent.outcome import params_names
-from gdfit.descent.settings import LossName
+from gdfit.descent.settings import LossName, Settings
 from gdfit.errors import GdfitError, UsageError, listing, printable
 from gdfit.model.intervals import check_level, f_tail, t_quantile, t_tail
 from gdfit.model.linear import LinearModel
@@ -199,6 +200,8 @@ def summarize(
         raise UsageError(f"{told} are of least squares, and the model is of two classes")
     if model and classes:
         loss = cast(LossName, model.facts.get("loss_function"))
+        if loss not in get_args(LossName) or not loss_of(Settings(loss=loss)).has_classes:
+            raise GdfitError(f"the model has classes, and none of their losses: {loss!r}")
         return summarize_likelihood(observations, values, level, loss)
     intercept, order = observations.intercept, ones_first(observations)
     found = refined(observations, squares_of(observations, order), order, always=refine)

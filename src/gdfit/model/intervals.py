@@ -142,14 +142,16 @@ def precision_of(model: LinearModel, wanted: str = "intervals") -> Precision:
     try:
         root = [[*map(float, row)] for row in record["root"]]
         rank = max(map(len, root))
-        return Precision(
-            np.array(record["center"], float),
-            np.array(record["params"], float),
+        found = Precision(
+            np.array(record["center"], float).reshape(len(model.w)),
+            np.array(record["params"], float).reshape(len(root)),
             np.array([[0.0] * (rank - len(row)) + row for row in root]).reshape(-1, rank),
-            record["std_error"],
-            record["df"],
+            float(record["std_error"]),
+            None if record["df"] is None else int(record["df"]),
         )
-    except (KeyError, TypeError, ValueError):
+        if len(root) == len(model.w) + 1 and np.isfinite(found.root).all():
+            return found
+    except (LookupError, TypeError, ValueError, OverflowError):
         pass
     check_loss(facts, wanted)
     what = f"the model has no {wanted}: "

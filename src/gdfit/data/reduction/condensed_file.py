@@ -95,7 +95,7 @@ def read_condensed(path: str) -> CondensedFile:
         return CondensedFile(whole, tuple(folds))
     except OSError as error:
         raise GdfitError(f"can't be read: {error.strerror}", file=path) from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         raise GdfitError("is a condensed file that is damaged", file=path) from None
 
 
@@ -106,15 +106,20 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
     ------
     ValueError, KeyError, TypeError : it is damaged.
     """
-    features, augmented = tuple(map(str, record["features"])), array(record["rows"])
+    features = tuple(map(str, record["features"]))
     near, width = record["near"], len(features) + 2
+    augmented = array(record["rows"], None, width)
     expansion = expansion_of(record) if "terms" in record else None
-    if augmented.ndim != 2 or augmented.shape[1] != width or len(augmented) > width:
+    if len(augmented) > width:
         raise ValueError
     if expansion and expansion.features != features:
         raise ValueError
+    inputs, last = (len(expansion.numbers), expansion.width) if expansion else (None, width - 2)
+    rows_of = (None, width - 1)
+    shapes = (rows_of, (last + 1,), rows_of, (None,), (None,), (None, inputs))
     arrays: dict[str, Any] = {
-        name: None if record.get(name) is None else array(record[name]) for name in OF_ROWS
+        name: None if record.get(name) is None else array(record[name], *shape)
+        for name, shape in zip(OF_ROWS, shapes, strict=True)
     }
     if not rows or arrays["sample"] is None:
         arrays = dict.fromkeys(OF_ROWS)
@@ -123,7 +128,7 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
     known = ((str(column), spelling_of(each)) for column, each in record["spellings"].items())
     return Observations(
         augmented=augmented,
-        near=near and Near(array(near["rows"]), array(near["origin"])),
+        near=near and Near(array(near["rows"], None, width), array(near["origin"], width - 2)),
         count=int(record["observations"]),
         features=features,
         target_name=str(record["target"]),
@@ -133,15 +138,18 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
         intercept=bool(record["intercept"]),
         spellings=tuple((column, each) for column, each in known if each),
         expansion=expansion,
-        refined=array(record["refined"]) if record.get("refined") else None,
+        refined=array(record["refined"], width) if record.get("refined") else None,
         **arrays,
     )
 
 
-def array(values: Any) -> FloatArray:
-    """Numbers of a file, all finite."""
+def array(values: Any, *shape: int | None) -> FloatArray:
+    """Numbers of a file, all finite, of this shape, where None is any length."""
     result = np.array(values, np.float64)
-    if not np.isfinite(result).all():
+    if not result.size:
+        result = result.reshape([length or 0 for length in shape])
+    fits = [length in (None, found) for length, found in zip(shape, result.shape, strict=True)]
+    if not all(fits) or not np.isfinite(result).all():
         raise ValueError
     return result
 

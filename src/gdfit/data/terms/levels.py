@@ -385,6 +385,8 @@ def check_probability(threshold: float) -> None:
 
 def classes_of(record: object) -> Classes | None:
     """The classes in a model's file, if there are any."""
-    if not isinstance(record, list) or len(record) != 3 or record[1] is None:
+    if not isinstance(record, list) or len(record) != 3:
+        return None
+    if not all(isinstance(each, str | int | float) for each in (record[0] or 0, record[1])):
         return None
     return Classes(*record)

@@ -38,8 +38,10 @@ LONGEST_NAME = 28
 
 
 def escaped(name: str) -> str:
-    """A column's name as text for a picture: not too long, and no formula."""
+    """A column's name as text for a picture: not too long, no formula, and nothing that XML has no
+    place for."""
     name = " ".join(name.split())
+    name = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
     half = LONGEST_NAME // 2
     # Names that are long often differ in their ends.
     short = name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
