@@ -302,9 +302,9 @@ class Further:
         remarks, facts = [], self.model.facts
         if self.residuals and not self.of_training:
             what = "Cook's distance is of rows that the model was trained on, and is empty here"
-            known: Any = facts.get("files") or ["data in memory"]
+            known = files_said(facts) or ["data in memory"]
             but = ", but for what was held out" * bool(facts.get("validation_observations"))
-            remarks.append(f"{what}: that was {listing(tuple(map(str, known)))}{but}")
+            remarks.append(f"{what}: that was {listing(tuple(known))}{but}")
         if facts.get("arrived") is False:
             least = ["intervals"] * ("_low" in self.endings)
             least += ["leverages and Cook's distances"] * self.residuals
@@ -316,10 +316,17 @@ class Further:
         return remarks
 
 
+def files_said(facts: Mapping[str, object]) -> list[str]:
+    """The files that a model's `facts` say it was trained on; no file's name has a null."""
+    files = facts.get("files")
+    said = files if isinstance(files, list) else []
+    return [each for each in said if isinstance(each, str) and "\0" not in each]
+
+
 def was_trained_on(model: LinearModel, files: Sequence[str]) -> bool:
     """Whether all rows of these files are those that a model was trained on, as far as the files'
     names and what was held out tell."""
-    known: Any = model.facts.get("files") or ()
+    known = files_said(model.facts)
     before, here = (
         [Path(str(without_secrets(file))).resolve() for file in each] for each in (known, files)
     )

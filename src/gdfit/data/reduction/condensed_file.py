@@ -110,7 +110,9 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
     near, width = record["near"], len(features) + 2
     augmented = array(record["rows"], None, width)
     expansion = expansion_of(record) if "terms" in record else None
-    if len(augmented) > width:
+    count, weight = int(record["observations"]), record["weight"]
+    is_counted = 0 < count < 1 << 63 and (weight is None or weight > 0)
+    if not 0 < len(augmented) <= width or not is_counted:
         raise ValueError
     if expansion and expansion.features != features:
         raise ValueError
@@ -129,10 +131,10 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
     return Observations(
         augmented=augmented,
         near=near and Near(array(near["rows"], None, width), array(near["origin"], width - 2)),
-        count=int(record["observations"]),
+        count=count,
         features=features,
         target_name=str(record["target"]),
-        weight=None if record["weight"] is None else float(record["weight"]),
+        weight=None if weight is None else float(weight),
         log_weight=float(record["log_weight"]),
         weights_name=record["weights"],
         intercept=bool(record["intercept"]),

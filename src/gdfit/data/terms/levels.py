@@ -387,6 +387,8 @@ def classes_of(record: object) -> Classes | None:
     """The classes in a model's file, if there are any."""
     if not isinstance(record, list) or len(record) != 3:
         return None
-    if not all(isinstance(each, str | int | float) for each in (record[0] or 0, record[1])):
-        return None
+    for each in (record[0] or 0, record[1]):
+        is_number = isinstance(each, int | float) and abs(each) < 1e308
+        if not isinstance(each, str) and not is_number:
+            return None
     return Classes(*record)
