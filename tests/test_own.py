@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ import numpy as np
 import pytest
 
 import gdfit as package
-from conftest import LECTURE, Gdfit
+from conftest import LECTURE, Gdfit, signalled
 from gdfit.errors import GdfitError, UsageError
 
 LOSSES = """
@@ -329,19 +326,7 @@ def test_ctrl_c_ends_an_endless_function(tmp_path: Path, where: str) -> None:
     (tmp_path / "own.py").write_text(code)
     option = "--optimizer" if where == "rule" else "--loss"
     command = ["train", str(LECTURE), option, "own.py:own", "--lr", "0.1", "--no-model"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "gdfit", *command],
-        cwd=tmp_path,
-        env=dict(os.environ),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=30)
-    assert running.returncode == 130
-    assert "Traceback" not in err
-    assert err.endswith("gdfit: interrupted\n")
+    result = signalled(*command, cwd=tmp_path, ready=(tmp_path / "begun").exists)
+    assert result.status == 130
+    assert "Traceback" not in result.err
+    assert result.err.endswith("gdfit: interrupted\n")
