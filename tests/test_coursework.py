@@ -230,9 +230,69 @@ def test_a_file_that_is_none_of_epochs_is_an_error(gdfit: Gdfit, tmp_path: Path,
 
 
 @pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (["1000000000000,1,1,1"], "line 2: epoch 1e+12 is no whole number from 0 to 100,000"),
+        (["-3,1,1,1"], "line 2: epoch -3 is no whole number"),
+        (["1,1,1,1", "2.5,1,1,1"], "line 3: epoch 2.5 is no whole number"),
+        (["1,1,1,1", "", "1,1,1,1"], "line 4: epoch 1 is there twice"),
+        (["1,1,a,1"], "line 2, column w: 'a' is no number"),
+        (["1,1,1,"], "line 2, column b: '' is no number"),
+    ],
+)
+def test_a_field_that_is_none_is_told_with_its_place(
+    gdfit: Gdfit, tmp_path: Path, rows: list[str], told: str
+) -> None:
+    (tmp_path / "e.csv").write_text("\n".join(["epoch,loss,w,b", *rows]))
+    found = gdfit("check", "e.csv", *CHECK)
+    assert (found.status, found.err) == (1, "")
+    assert told in found.out
+
+
+@pytest.mark.parametrize("with_start", [False, True])
+def test_a_file_may_begin_with_epoch_0(gdfit: Gdfit, tmp_path: Path, with_start: bool) -> None:
+    """As the number of the first update, or as the start, which has no loss."""
+    header, *rows = written()
+    if with_start:
+        rows = [["0", "", *map(str, START), "", ""], *rows]
+    else:
+        rows = [[str(epoch), *row[1:]] for epoch, row in enumerate(rows)]
+    (tmp_path / "e.csv").write_text("\n".join(map(",".join, [header, *rows])))
+    assert gdfit("check", "e.csv", *CHECK).status == 0
+
+
+def test_no_mistake_is_named_by_chance(gdfit: Gdfit, tmp_path: Path) -> None:
+    zeros = "\n".join(f"{epoch},0,0,0,0.0000,0.0000" for epoch in range(1, 5))
+    for rows in ("1,0.5,0.4,0.2,0.1,0.1", zeros):
+        (tmp_path / "e.csv").write_text(f"epoch,loss,w,b,grad_w,grad_b\n{rows}")
+        found = gdfit("check", "e.csv", *CHECK, "--format", "json")
+        told = {each["mistake"] for each in json.loads(found.out)["checks"]}
+        assert all(each is None or each.startswith("it may follow") for each in told), told
+
+
+def test_a_gradient_of_one_number_is_told_as_such(gdfit: Gdfit, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "def grad_fn(x, y, y_hat, w, b):\n    return (2 * (y_hat - y) * x).mean()\n"
+    )
+    found = gdfit("check", "a.py", "nope.py", "--data", LECTURE)
+    assert found.status == 1
+    assert "grad_fn: expected 2 numbers, found 1 number" in found.out
+    assert "nope.py\n ✗ file: there is no such file\n0 of 2" in found.out  # and the other's report
+
+
+def test_many_epochs_of_a_wrong_loop_come_to_an_end(gdfit: Gdfit, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        "def training_loop(n_epochs, learning_rate, params, x, y):\n    return params\n"
+    )
+    before = time.monotonic()
+    found = gdfit("check", "a.py", "--data", LECTURE, "--epochs", 20_000)
+    assert "no update" in found.out
+    assert time.monotonic() - before < 30
+
+
+@pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
-        (["nope.py", "--data", LECTURE], 1, "nope.py: there is no such file"),
         ([LECTURE, "--data", LECTURE, "--timeout", 0], 2, "--timeout takes a positive number"),
         (["a.txt", "--data", LECTURE], 2, "a.txt is neither a .py file"),
         (["a.py", "--data", "two.csv"], 2, "functions are checked on one feature"),
@@ -274,6 +334,23 @@ def test_the_solution_is_what_train_gives(gdfit: Gdfit, tmp_path: Path, options:
     np.testing.assert_allclose(told, params, rtol=1e-7)
     if "--w" in options:
         np.testing.assert_allclose(params, [2, -1], atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_made_classes_overlap(gdfit: Gdfit, tmp_path: Path, seed: int) -> None:
+    made = ("make", "--seed", seed, "--classes", "--rows", 8)
+    rows = [line.split(",") for line in gdfit(*made).out.splitlines()[1:]]
+    x = {label: [float(a) for a, b in rows if b == label] for label in "01"}
+    assert max(x["0"]) > min(x["1"])
+    assert max(x["1"]) > min(x["0"])
+    assert "train --loss logistic gives" in gdfit(*made, "--solution").out
+    assert "don't overlap" in gdfit("make", "--classes", "--rows", 1).err
+
+
+@pytest.mark.parametrize(("noise", "w"), [(0, 1e-5), (0, 0.123456), (1e-4, 0.5)])
+def test_decimals_fit_the_noise(gdfit: Gdfit, noise: float, w: float) -> None:
+    solution = gdfit("make", "--noise", noise, "--w", w, "--solution").out.splitlines()[2]
+    assert float(solution.split()[2]) == pytest.approx(w, rel=1e-6 if not noise else 1e-3)
 
 
 @pytest.mark.parametrize(

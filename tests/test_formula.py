@@ -217,3 +217,25 @@ def test_in_python_it_goes_with_a_frame() -> None:
         library.train(data, formula="tip ~ bill", features=["bill"])
     summary = library.summarize(data, formula="tip ~ bill + sex")
     assert [row.name for row in summary.rows] == ["w_bill", "w_sex[M]", "b"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("tip ~ sex + nosuch", "character 13 of --formula"),
+        ("tip ~ log(nosuch)", "character 11 of --formula"),
+        ("tip ~ nosuch", "its columns are bill, sex, day, tip"),
+        ("tip ~ I(bill)^2", "I(bill)^2 is I(bill) itself"),
+        ("tip ~ log( bill )^2", "log( bill )^2 is log( bill ) itself"),
+        ("tip ~ `bill", "character 7, '`': this ` has no other one"),
+        ("tip ~ f(bill)", "C, factor, as.factor"),
+        ("tip ~ sex/day", "character 10, '/': nesting"),
+        ("tip ~ sex %in% day", "character 11, '%': nesting"),
+    ],
+)
+def test_what_is_wrong_is_told_as_it_is_written(
+    gdfit: Gdfit, tmp_path: Path, formula: str, told: str
+) -> None:
+    path = tmp_path / "d.csv"
+    tips().to_csv(path, index=False)
+    assert told in gdfit("train", path, "--formula", formula).err

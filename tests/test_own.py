@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import gdfit as package
-from conftest import LECTURE, Gdfit, signalled
+from conftest import LECTURE, Gdfit, process, signalled
 from gdfit.errors import GdfitError, UsageError
 
 LOSSES = """
@@ -153,6 +153,128 @@ def test_a_fault_of_the_file_is_one_line(own: Gdfit, tmp_path: Path, code: str, 
     assert line.startswith("gdfit: error: ")
     assert told in line
     assert "Traceback" not in found.err
+
+
+MORE = """
+import sys
+import numpy as np
+
+def passed_on(function):
+    def wrapper(*given):
+        return function(*given)
+    return wrapper
+
+@passed_on
+def decorated(y_hat, y):
+    return (y_hat - y) ** 2
+
+@passed_on
+def ddecorated(y_hat, y):
+    return 2 * (y - y_hat)
+
+def listed(y_hat, y):
+    return [(p - t) ** 2 for p, t in zip(y_hat, y)]
+
+def printing(y_hat, y):
+    print("here")
+    return (y_hat - y) ** 2
+
+def leaving(y_hat, y):
+    sys.exit(0)
+
+def imaginary(y_hat, y):
+    return (y_hat - y) ** 2 + 0j
+
+def text(y_hat, y):
+    return "0.5"
+
+def pair(y_hat, y):
+    return (y_hat - y) ** 2, 1
+
+def alone(y_hat):
+    return y_hat
+
+def logs(y_hat, y):
+    return np.log(y_hat) * y
+
+def root(y_hat, y):
+    return (((y_hat - y) ** 2).mean()) ** 0.5
+
+def summed(y_hat, y):
+    return ((y_hat - y) ** 2).sum()
+
+def centred(y_hat, y):
+    return (y_hat - y - (y_hat - y).mean()) ** 2
+
+def short_rule(params, grad, state):
+    return params
+
+def listing(params, grad, state, lr):
+    state = [*(state or []), grad]
+    return params - lr * grad, state
+"""
+
+
+@pytest.fixture
+def more(gdfit: Gdfit, tmp_path: Path) -> Gdfit:
+    """Runs gdfit in a folder with a file of other functions."""
+    (tmp_path / "more.py").write_text(MORE)
+    return gdfit
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "told"),
+    [
+        ("--loss", "decorated", "ddecorated is not the derivative of decorated: in row 1"),
+        ("--loss", "leaving", "line 26: SystemExit: 0"),
+        ("--loss", "imaginary", "imaginary returns no real numbers, but ndarray"),
+        ("--loss", "text", "text returns no real numbers, but str: '0.5'"),
+        ("--loss", "pair", "pair returns no real numbers, but tuple"),
+        ("--loss", "alone", "a loss takes (y_hat, y)"),
+        ("--loss", "logs", "at the start, in row 1, where y_hat is 0 and y 0.27"),
+        ("--optimizer", "short_rule", "a rule takes (params, grad, state, lr)"),
+    ],
+)
+@pytest.mark.parametrize("lr", [0.1, "auto"])
+def test_what_can_not_be_used_is_told(
+    more: Gdfit, option: str, name: str, told: str, lr: object
+) -> None:
+    found = more("train", LECTURE, option, f"more.py:{name}", "--lr", lr, "-q")
+    assert (found.status, found.out) == (1, "")
+    *_, line = found.err.splitlines()
+    assert line.startswith("gdfit: error: more.py, line ")
+    assert told in line
+
+
+def test_a_list_is_taken_and_what_is_printed_is_no_output(more: Gdfit) -> None:
+    plain = more("train", LECTURE, "--loss", "more.py:listed", "--lr", 0.1, "-q")
+    found = more("train", LECTURE, "--loss", "more.py:printing", "--lr", 0.1, "-q")
+    assert found.out == plain.out != ""
+    assert "here" in found.err
+
+
+def test_a_list_that_a_rule_remembers_is_begun_anew(more: Gdfit) -> None:
+    how = ("train", LECTURE, "--optimizer", "more.py:listing", "--lr", 0.1, "--epochs", 3, "-q")
+    assert more(*how).status == 0
+    found = more(*how, "--init", "gdfit.json")
+    gd = more("train", LECTURE, "--lr", 0.1, "--epochs", 6, "-q", "--no-model")
+    np.testing.assert_allclose(
+        [float(text) for text in found.out.split()], [float(text) for text in gd.out.split()]
+    )
+
+
+@pytest.mark.parametrize("name", ["root", "summed", "centred"])
+def test_a_loss_that_is_not_of_each_observation_is_told(
+    more: Gdfit, tmp_path: Path, name: str
+) -> None:
+    how = ("train", LECTURE, "--loss", f"more.py:{name}", "--lr", 0.01)
+    found = process(*map(str, how), "-q", cwd=tmp_path)
+    assert found.status == 0
+    assert f"note: --loss more.py:{name} " in found.err
+    for options in (["--explain", 1], ["--batch-size", 5]):
+        refused = more(*how, *options)
+        assert refused.status == 2
+        assert f"does not go with {options[0]}: it " in refused.err
 
 
 @pytest.mark.parametrize(

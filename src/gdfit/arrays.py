@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gdfit.errors import GdfitError
 
 FloatArray = NDArray[np.float64]
+NEAR_ZERO = 1e-2  # numbers smaller than this part of the largest are measured by it
 
 
 def triangular(rows: FloatArray) -> FloatArray:
@@ -175,3 +176,21 @@ def texts_alike(
                 alike &= column < 10 if value < 10 else column == value
             yield rows[alike], example, [column[alike] for column in columns]
             rows = rows[~alike]
+
+
+def is_close(found: FloatArray, expected: FloatArray, tolerance: float) -> NDArray[np.bool_]:
+    """Where numbers are the same within a relative tolerance."""
+    size = np.abs(expected)
+    with np.errstate(invalid="ignore", over="ignore"):
+        largest = size.max(axis=-1, initial=0.0, keepdims=True)
+        most = tolerance * np.maximum(size, NEAR_ZERO * largest)
+        return np.asarray(np.abs(found - expected) <= most)
+
+
+def are_same(found: Sequence[FloatArray], expected: Sequence[FloatArray], tolerance: float) -> bool:
+    """Whether all numbers are the same; one may stand for many that are alike."""
+    return len(found) == len(expected) and all(
+        (len(each) == len(right) or (len(each) == 1 and np.ptp(right) == 0))
+        and bool(is_close(each, right, tolerance).all())
+        for each, right in zip(found, expected, strict=True)
+    )

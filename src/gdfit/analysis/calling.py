@@ -30,6 +30,7 @@ ALSO = {
     "training_loop": "w b quiet losses",
 }
 ELEMENTWISE = ("model", "dloss_fn", "dmodel_dw", "dmodel_db")
+UNCHANGED = ("x", "y", "y_hat")  # which stay as they are
 # What params are called, in small letters and without underscores, by what they stand for.
 CALLED = {
     "x": "x xhat xs xi xdata xtrain xvals xvalues input inputs feature features data tu tun",
@@ -68,10 +69,23 @@ def dloss_fn(y_hat: Any, y: Any) -> Any:
     return 2 * (y_hat - y)
 
 
+class ChangedError(Exception):
+    """A function has changed what it was given."""
+
+
+def signature_of(function: Callable[..., Any], name: str) -> inspect.Signature:
+    """What one of the lecture's functions takes; in the lecture's order where it does not say."""
+    try:
+        return inspect.signature(function)
+    except (ValueError, TypeError):
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        return inspect.Signature([inspect.Parameter(each, kind) for each in LECTURE[name].split()])
+
+
 def assigned(function: Callable[..., Any], name: str, *, in_order: bool = False) -> dict[str, str]:
     """What each param of one of the lecture's functions stands for: by its name, or what is left,
     in the lecture's order."""
-    every = inspect.signature(function).parameters.values()
+    every = signature_of(function, name).parameters.values()
     params = [each for each in every if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
     needed = [each.name for each in params if each.default is each.empty]
     order = LECTURE[name].split()
@@ -91,9 +105,9 @@ def assigned(function: Callable[..., Any], name: str, *, in_order: bool = False)
     return {**found, **dict(others)}
 
 
-def called(function: Callable[..., Any], roles: Mapping[str, str], values: Any) -> Any:
-    """What a function returns for `values` of what its params stand for."""
-    kinds = inspect.signature(function).parameters
+def called(name: str, function: Callable[..., Any], roles: Mapping[str, str], values: Any) -> Any:
+    """What one of the lecture's functions returns for `values` of what its params stand for."""
+    kinds = signature_of(function, name).parameters
     given = {name: values[role] for name, role in roles.items()}
     if not given.keys() <= kinds.keys():  # it takes *args
         return function(*given.values())
@@ -190,12 +204,22 @@ def returned(name: str, function: Any, roles: Mapping[str, str], case: Any, form
             "params": params.reshape(-1) if hasattr(params, "reshape") else params,
         }
 
+    def result(epochs: int, columns: Mapping[str, Any] = columns) -> Any:
+        given = arguments(epochs, columns)
+        before = {role: numbers(given[role]) for role in UNCHANGED}
+        made = called(name, function, roles, given)
+        for role in UNCHANGED:
+            if numbers(given[role]) != before[role]:
+                what = f"{role} = {role} - … makes a new one, {role} -= … does not"
+                raise ChangedError(f"it changes {role}, which it is given: {what}")
+        return made
+
     if name == "training_loop":
-        return [params_in(called(function, roles, arguments(each))) for each in case["epochs"]]
+        return [params_in(result(each)) for each in case["epochs"]]
     if form is each_by_itself and name in ELEMENTWISE:
         rows = [{role: columns[role][row] for role in columns} for row in range(count)]
-        return numbers([called(function, roles, arguments(1, row)) for row in rows])
-    return numbers(called(function, roles, arguments(count)))
+        return numbers([result(1, row) for row in rows])
+    return numbers(result(count))
 
 
 def put_right(original: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -203,7 +227,7 @@ def put_right(original: Callable[..., Any], name: str) -> Callable[..., Any]:
     the same kind of value."""
     import numpy
 
-    signature, roles = inspect.signature(original), assigned(original, name)
+    signature, roles = signature_of(original, name), assigned(original, name)
 
     def right(*arguments: Any, **named: Any) -> Any:
         bound = signature.bind(*arguments, **named)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdfit.analysis import mistakes
 from gdfit.analysis.calling import LECTURE, model
 from gdfit.analysis.handouts import columns_checked
 from gdfit.analysis.mistakes import DIAGNOSED
 from gdfit.analysis.submissions import MOST_MEMORY, Answers, Checked, answers_of
-from gdfit.arrays import FloatArray
+from gdfit.arrays import FloatArray, are_same, is_close
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.settings import Settings
@@ -23,9 +23,10 @@ from gdfit.descent.start import Init, start_of
 from gdfit.errors import UsageError, listing
 
 REQUIRED = ("model", "loss_fn", "dloss_fn", "grad_fn", "training_loop")
-EPOCHS = (1, 2, 10)
+EPOCHS = (1, 2, 10, 100)
+MADE_EPOCHS = 1000  # that a loop may make in the place of those asked for
+DIAGNOSED_EPOCHS = 10  # of which known mistakes are tried
 FAR_OFF = 3.0  # params are begun so far from the minimum
-NEAR_ZERO = 1e-2  # numbers smaller than this part of the largest are measured by it
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Marked:
         return {"submission": self.submission, "passed": self.passed, "checks": checks}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """Observations of one feature that functions are called with.
 
@@ -78,7 +79,7 @@ class Case:
         columns, y_hat = self.x[:, np.newaxis], model(self.x, *self.params)
         with np.errstate(all="ignore"):
             if name == "training_loop":
-                history = function(max(self.epochs), self.lr, self.params, columns, self.y)
+                history = self.loop(max(self.epochs), function)
                 return [history[epochs] for epochs in self.epochs]
             if name == "grad_fn":
                 made = function(columns, self.y, y_hat, self.params)
@@ -87,6 +88,13 @@ class Case:
             else:
                 made = function(self.x, *self.params)
         return [np.atleast_1d(made).ravel()]
+
+    def loop(
+        self, epochs: int, function: Callable[..., Any] = mistakes.training_loop
+    ) -> FloatArray:
+        """The params of a loop after 0, 1, 2 … epochs, shape (epochs + 1, 2)."""
+        made = function(epochs, self.lr, self.params, self.x[:, np.newaxis], self.y)
+        return np.asarray(made)
 
     def place(self, name: str, part: int, index: int) -> str:
         """Where a number stands among those that a function gives."""
@@ -105,21 +113,10 @@ class Case:
         return f"row {row + 1}, where {given}, {self.name}"
 
 
-def is_close(found: FloatArray, expected: FloatArray, tolerance: float) -> NDArray[np.bool_]:
-    """Where numbers are the same within a relative tolerance."""
-    size = np.abs(expected)
-    with np.errstate(invalid="ignore", over="ignore"):
-        most = tolerance * np.maximum(size, NEAR_ZERO * size.max(initial=0.0))
-        return np.asarray(np.abs(found - expected) <= most)
-
-
-def are_same(found: Sequence[FloatArray], expected: Sequence[FloatArray], tolerance: float) -> bool:
-    """Whether all numbers are the same; one may stand for many that are alike."""
-    return len(found) == len(expected) and all(
-        (len(each) == len(right) or (len(each) == 1 and np.ptp(right) == 0))
-        and bool(is_close(each, right, tolerance).all())
-        for each, right in zip(found, expected, strict=True)
-    )
+@cache
+def right_of(case: Case, name: str) -> list[FloatArray]:
+    """What one of the lecture's functions gives that is right."""
+    return case.made_by(name, mistakes.RIGHT[name])
 
 
 @dataclass(frozen=True)
@@ -146,12 +143,16 @@ class Marker:
 
     def marked(self, submissions: Sequence[Path]) -> Iterator[Marked]:
         """What comes out for each of the submissions."""
-        programs = [path for path in submissions if path.suffix.lower() == ".py"]
+        there = [path for path in submissions if path.is_file()]
+        programs = [path for path in there if path.suffix.lower() == ".py"]
         cases = self.cases() if programs else []
         requests = [case.request for case in cases]
         answers = answers_of(programs, self.files, requests, self.timeout) if programs else iter(())
         for path in submissions:
-            if path in programs:
+            checks: Iterable[Checked]
+            if path not in there:
+                checks = [Checked.failed("file", "there is no such file")]
+            elif path in programs:
                 checks = self.functions_checked(next(answers), cases)
             else:
                 checks = columns_checked(
@@ -173,7 +174,8 @@ class Marker:
             params = start_of(self.init, data, self.settings).params
         asked = self.settings.lr
         lr = 0.1 * curvature.max_stable_lr if asked == "auto" else asked
-        epochs = EPOCHS if self.epochs is None else (self.epochs,)
+        most = self.epochs or max(EPOCHS)
+        epochs = (*(each for each in EPOCHS if each < most), most)
         random, count = np.random.default_rng(17), 11 if data.count == 7 else 7
         x, noise = 1 + random.standard_normal((2, count))
         return [
@@ -194,14 +196,16 @@ class Marker:
             outside = "".join(f"; {each['error']}" for each in answers.faults[:1])
             what = f"none of the lecture's functions is there: {', '.join(REQUIRED)}"
             yield Checked.failed("file", what + outside)
-        wrong: list[str] = []
+        found: dict[str, Checked] = {}
         for name in LECTURE:
             if name in answers.there:
-                checked = self.function_checked(name, answers, cases, wrong)
-                wrong += [name] if checked.status != "same" else []
-                yield checked
+                wrong = [each for each in found if found[each].status not in ("same", "missing")]
+                found[name] = self.function_checked(name, answers, cases, wrong)
+                if name == "grad_fn" and found[name].status == "same" and has_mean(found):
+                    found["dloss_fn"] = Checked("dloss_fn", "same")
             elif name in REQUIRED:
-                yield Checked(name, "missing")
+                found[name] = Checked(name, "missing")
+        yield from found.values()
 
     def ending(self, answers: Answers) -> str:
         """How a process ended that came to no end."""
@@ -218,11 +222,12 @@ class Marker:
             fault = own.get(place, {"error": self.ending(answers)})
             if "values" not in fault:
                 return Checked.failed(name, fault["error"], fault.get("line"))
-        right = [part for case in cases for part in case.made_by(name, mistakes.RIGHT[name])]
+        right = [part for case in cases for part in right_of(case, name)]
         ways, apart = (
             ways_to_read(name, own),
             ways_to_read(name, answers.found.get((name, True), {})),
         )
+        apart = [way for way in apart if len(way) == len(right)]  # where it came so far
         if not ways:
             what = "no return: it returns nothing, or prints in place of it"
             return Checked(name, "differs", expected=right[0].tolist()[:8], mistake=what)
@@ -250,15 +255,21 @@ class Marker:
             for part in range(len(case.epochs) if name == "training_loop" else 1)
         ]
         for (case, part), each, expected in zip(places, found, right, strict=True):
-            if len(each) not in (1, len(expected)):
-                sizes = f"{len(expected)} numbers", f"{len(each)} numbers"
-                return case.place(name, part, 0), *sizes
+            several = len(each) > 1 or name in ("grad_fn", "training_loop")
+            if len(each) != len(expected) and several:
+                sizes = [f"{n} number{'s' if n > 1 else ''}" for n in (len(expected), len(each))]
+                return case.place(name, part, 0), sizes[0], sizes[1]
             wrong = np.flatnonzero(~is_close(each, expected, self.tolerance))
             if len(wrong) or len(each) != len(expected):
                 index = int(wrong[0]) if len(wrong) else 0
                 number = float(np.broadcast_to(each, len(expected))[index])
                 return case.place(name, part, index), float(expected[index]), number
         raise AssertionError("they are the same")
+
+
+def has_mean(found: Mapping[str, Checked]) -> bool:
+    """Whether dloss_fn holds the mean, which grad_fn may leave to it."""
+    return "dloss_fn" in found and str(found["dloss_fn"].mistake).startswith("mean twice: ")
 
 
 def mistake_in(
@@ -271,23 +282,84 @@ def mistake_in(
         len(each) == len(case.x) ** 2 for each, case in zip(found, cases, strict=True)
     ):
         return "n × n: shapes (n, 1) and (n,) make n × n numbers: give both the same shape"
-    right = [part for case in cases for part in case.made_by(name, mistakes.RIGHT[name])]
-    for known in mistakes.known_mistakes(name):
+    if name == "training_loop":
+        return loop_mistake(cases, found, tolerance)
+    if known := known_mistake(name, cases, found, tolerance):
+        return known
+    right = [part for case in cases for part in right_of(case, name)]
+    if all(len(each) == len(part) for each, part in zip(found, right, strict=True)):
+        with np.errstate(all="ignore"):
+            ratios = np.concatenate(found) / np.concatenate(right)
+        if ratios[0] and np.isfinite(ratios).all() and np.ptp(ratios) <= tolerance * abs(ratios[0]):
+            return f"factor: it {mistakes.how_many_times(float(ratios[0]))}"
+    return None
+
+
+def known_mistake(
+    name: str, cases: Sequence[Case], found: Sequence[FloatArray], tolerance: float
+) -> str | None:
+    """Which mistake of the tables gives exactly what was found."""
+    count = len(cases[0].x)
+    if name == "grad_fn" and any(len(each) == 1 for each in found):
+        return None
+    for known in (*mistakes.known_mistakes(name), *written_in(name, count)):
         first = cases[0].made_by(name, known.function)
         if are_same(found[: len(first)], first, tolerance):
             made = [part for case in cases for part in case.made_by(name, known.function)]
             if are_same(found, made, tolerance):
-                return known.told(len(cases[0].x))
-    if name == "training_loop":
-        counts = [epochs for case in cases for epochs in case.epochs]
-        if [len(each) for each in found] == counts:
-            return "losses returned: it returns its losses, and should return the params"
+                return known.told(count)
+    return None
+
+
+def written_in(name: str, count: int) -> Iterator[mistakes.Mistake]:
+    """The number of rows in DATA in the place of that of the rows that a function takes."""
+
+    def wrong(right: Callable[..., Any], x: FloatArray, *rest: Any) -> Any:
+        return len(x) / count * right(x, *rest)
+
+    made = {each: partial(wrong, mistakes.RIGHT[each]) for each in ("loss_fn", "grad_fn")}
+    made["training_loop"] = partial(mistakes.training_loop, gradient=made["grad_fn"])
+    if name in made:
+        tells = f"it divides by {count} whatever the number of the rows that it takes"
+        yield mistakes.Mistake(f"{count} written in", tells, made[name])
+
+
+def loop_mistake(
+    cases: Sequence[Case], found: Sequence[FloatArray], tolerance: float
+) -> str | None:
+    """Which mistake a loop makes: one of the tables, told by its first epochs; or of its params,
+    its learning rate or its number of epochs."""
+    name, counts = "training_loop", [epochs for case in cases for epochs in case.epochs]
+    if [len(each) for each in found] == counts:
+        return "losses returned: it returns its losses, and should return the params"
+    if any(len(each) != 2 for each in found):
         return None
-    if all(len(each) == len(part) for each, part in zip(found, right, strict=True)):
-        with np.errstate(all="ignore"):
-            ratios = np.concatenate(found) / np.concatenate(right)
-        if ratios[0] and np.ptp(ratios) <= tolerance * abs(ratios[0]):
-            return f"factor: it {mistakes.how_many_times(float(ratios[0]))}"
+    first = [
+        replace(case, epochs=tuple(each for each in case.epochs if each <= DIAGNOSED_EPOCHS))
+        for case in cases
+    ]
+    right = [part for case in first for part in right_of(case, name)]
+    early = [each for each, n in zip(found, counts, strict=True) if n <= DIAGNOSED_EPOCHS]
+    is_late = are_same(early, right, tolerance)
+    if not is_late and (known := known_mistake(name, first, early, tolerance)):
+        return known
+    if are_same([each[::-1] for each in early], right, tolerance):
+        return "w and b swapped: it returns (b, w), and should return (w, b)"
+    with np.errstate(all="ignore"):
+        case, start = cases[0], cases[0].params
+        rate = float(case.lr * ((found[0] - start) / (right_of(case, name)[0] - start))[0])
+    steps = [part for case in first for part in right_of(replace(case, lr=rate), name)]
+    if not is_late and are_same(early, steps, tolerance):
+        return f"learning rate written in: it is {rate:.4g} whatever the one that it takes"
+    histories = [case.loop(max(*case.epochs, MADE_EPOCHS)) for case in cases for _ in case.epochs]
+    made = [
+        np.flatnonzero(is_close(each, history, tolerance).all(axis=1))
+        for each, history in zip(found, histories, strict=True)
+    ]
+    for epochs, asked in zip(made, counts, strict=True):
+        if all(map(len, made)) and asked not in epochs:
+            more = " or more" if len(epochs) > 1 else ""
+            return f"epochs: it makes {epochs[0]}{more}, and should make {asked}"
     return None
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import csv
 import math
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from gdfit.analysis import mistakes
@@ -22,10 +26,14 @@ from gdfit.descent.outcome import Fit, history_header, history_row
 from gdfit.descent.run import Run, train
 from gdfit.descent.settings import LossName, Settings
 from gdfit.descent.start import Init
-from gdfit.errors import GdfitError, UsageError, listing
+from gdfit.errors import GdfitError, GdfitWarning, UsageError, listing, quoted
 from gdfit.model.links import sigmoid
 
 MOST_NUMBERS_MADE = 10_000_000  # in the rows that are made
+MOST_DIGITS = 12  # behind the point
+DRAWN = 100  # times that classes are drawn
+MOST_EPOCHS_CHECKED = 100_000  # in a file that is checked
+LEAST_WRONG = 2  # numbers that are not right are needed to name a mistake
 ROUNDING_UNITS = 1.0001  # units of the last digit that a rounded number may be off
 
 
@@ -33,32 +41,48 @@ def columns_checked(
     path: Path, data: Observations, settings: Settings, init: Init | None, tolerance: float
 ) -> Iterator[Checked]:
     """What comes out for each column of a file of epochs."""
+    header = history_header(data.features)
     try:
-        file = read_epochs(path)
+        file = read_epochs(path, header[1:])
     except (OSError, ValueError, csv.Error) as error:
         yield Checked.failed("file", str(error))
         return
-    last = max(file.epochs)
+    last = max(file.epochs) + 1
     start: Init = "zeros" if init is None else init
-    run = Run(data, init=start, settings=replace(settings, epochs=max(last, 1)))
-    header = history_header(data.features)
+    run = Run(data, init=start, settings=replace(settings, epochs=last))
     params = run.in_data(run.start.params)
     rows = {0: [0.0, math.nan, *params.tolist(), *(math.nan for _ in params)]}
     rows |= {step.epoch: history_row(step) for step in map(run.as_shown, run)}
-    nothing, known, wrong = [math.nan] * len(header), list[Wrong](), list[str]()
+    nothing = [math.inf] * len(header)  # where the run has ended
+    known, wrong = list[Wrong](), list[str]()
+
+    def rights(name: str, begun: int) -> FloatArray:
+        """A column where the first epoch has the number 1, or 0 where it is `begun` 1 earlier."""
+        place = header.index(name)
+        return np.array([rows.get(epoch + begun, nothing)[place] for epoch in file.epochs])
+
+    def wrong_rows(name: str, begun: int) -> NDArray[np.intp]:
+        """Where a column is not right; the start has neither a loss nor a gradient."""
+        right = rights(name, begun)
+        return np.flatnonzero(~(file.columns[name].is_like(right, tolerance) | np.isnan(right)))
+
+    def columns_wrong(begun: int) -> int:
+        return sum(len(wrong_rows(name, begun)) > 0 for name in file.columns)
+
+    begun = min((0, 1) if 0 in file.epochs else (0,), key=columns_wrong)
+    epochs = [epoch + begun for epoch in file.epochs]
     for place, name in enumerate(header[1:], 1):
         if name not in file.columns:
             if name in ("loss", "b"):
                 yield Checked(name, "missing")
             continue
         column = file.columns[name]
-        right = np.array([rows.get(epoch, nothing)[place] for epoch in file.epochs])
-        differs = np.flatnonzero(~column.is_like(right, tolerance))
+        right, differs = rights(name, begun), wrong_rows(name, begun)
         if not len(differs):
             yield Checked(name, "same")
             continue
         row, known = int(differs[0]), known or [*made_wrong(run, last)]
-        told = mistake_in_column(name, column, file.epochs, known, place - 1, tolerance)
+        told = mistake_in_column(name, column, epochs, right, known, place - 1, tolerance)
         if told is None and wrong:
             told = f"it may follow from {' and '.join(wrong)}"
         wrong.append(name)
@@ -75,8 +99,10 @@ class Written:
 
     def is_like(self, other: FloatArray, tolerance: float) -> NDArray[np.bool_]:
         """Where it is the same within a relative tolerance, or but for rounding."""
-        most = np.maximum(tolerance * np.abs(other), ROUNDING_UNITS * self.units)
-        return np.asarray(np.abs(self.values - other) <= most)
+        with np.errstate(invalid="ignore"):
+            most = np.maximum(tolerance * np.abs(other), ROUNDING_UNITS * self.units)
+            is_near = np.abs(self.values - other) <= np.minimum(most, np.finfo(float).max)
+        return np.asarray(is_near)
 
 
 @dataclass(frozen=True)
@@ -87,8 +113,8 @@ class EpochsFile:
     columns: dict[str, Written]
 
 
-def read_epochs(path: Path) -> EpochsFile:
-    """The columns of a CSV file of epochs.
+def read_epochs(path: Path, known: Sequence[str]) -> EpochsFile:
+    """The columns of a CSV file of epochs that are `known`.
 
     Raises
     ------
@@ -96,7 +122,12 @@ def read_epochs(path: Path) -> EpochsFile:
     """
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     delimiter = max(",;\t|", key=(lines or [""])[0].count)
-    header, *rows = [row for row in csv.reader(lines, delimiter=delimiter) if any(row)] or [[]]
+    reader = csv.reader(lines, delimiter=delimiter)
+    numbered = [(reader.line_num, row) for row in reader if any(row)]
+    lines_of, (header, *rows) = (
+        [line for line, _ in numbered[1:]],
+        [row for _, row in numbered] or [[]],
+    )
     names = [name.strip().lower() for name in header]
     if not {"loss", "b"} & set(names):
         raise ValueError(
@@ -107,22 +138,37 @@ def read_epochs(path: Path) -> EpochsFile:
     texts = {name: [row[place].strip() for row in rows] for place, name in enumerate(names)}
     if delimiter != ",":
         texts = {name: [each.replace(",", ".") for each in texts[name]] for name in names}
-    epochs = [int(float(text)) for text in texts.pop("epoch", map(str, range(1, len(rows) + 1)))]
+
+    def numbers(name: str) -> Iterator[float]:
+        for text, line, epoch in zip(texts[name], lines_of, epochs or lines_of, strict=True):
+            try:
+                yield float(text) if text or epoch else math.nan
+            except ValueError:
+                raise ValueError(
+                    f"line {line}, column {name}: {quoted(text)} is no number"
+                ) from None
+
+    epochs: list[int] = []
+    for place, epoch in enumerate(
+        numbers("epoch") if "epoch" in texts else range(1, len(rows) + 1)
+    ):
+        is_one = 0 <= epoch <= MOST_EPOCHS_CHECKED and epoch == int(epoch)
+        if not is_one or int(epoch) in epochs:
+            what = (
+                "is there twice"
+                if is_one
+                else f"is no whole number from 0 to {MOST_EPOCHS_CHECKED:,}"
+            )
+            raise ValueError(f"line {lines_of[place]}: epoch {epoch:.12g} {what}")
+        epochs.append(int(epoch))
     return EpochsFile(
         epochs,
         {
-            name: Written(np.array([*map(number, column)]), np.array([*map(last_digit, column)]))
-            for name, column in texts.items()
+            name: Written(np.array([*numbers(name)]), np.array([*map(last_digit, texts[name])]))
+            for name in texts
+            if name in known
         },
     )
-
-
-def number(text: str) -> float:
-    """A number as it is written; NaN where it is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def last_digit(text: str) -> float:
@@ -180,11 +226,16 @@ def mistake_in_column(
     name: str,
     column: Written,
     epochs: Sequence[int],
+    right: FloatArray,
     known: Sequence[Wrong],
     place: int,
     tolerance: float,
 ) -> str | None:
-    """Which known mistake gives this column."""
+    """Which known mistake gives this column, where some of its numbers tell it from what is
+    `right`."""
+    excluded = np.count_nonzero(~column.is_like(right, tolerance))
+    if excluded < LEAST_WRONG or not column.values.any():
+        return None
     is_found = name == "loss" or name.startswith("grad_")
     for mistake, made in known:
         for shift in (0, -1, 1):
@@ -218,9 +269,10 @@ class Handout:
     outliers: int = 0
     classes: bool = False
 
+    @cached_property
     def drawn(self) -> tuple[list[str], FloatArray, FloatArray]:
-        """The names of the columns, the rows, which have two decimals as the lecture's, and the
-        params that they are made with."""
+        """The names of the columns, the rows, which have two decimals as the lecture's, or more
+        where the noise is smaller, and the params that they are made with."""
         random, size = np.random.default_rng(self.seed), self.features
         if self.w is not None and len(self.w) != size:
             raise UsageError(f"`w` takes {size} numbers here, one for each of `features`")
@@ -238,31 +290,45 @@ class Handout:
         weights = weights if self.w is None else np.array(self.w)
         intercept = intercept if self.b is None else self.b
         z = x @ weights + intercept
-        z += (noise if self.noise is None else self.noise) * random.standard_normal(self.rows)
+        noise = noise if self.noise is None else self.noise
+        z += noise * random.standard_normal(self.rows)
         far = random.permutation(self.rows)[: self.outliers]
+        names = ["x"] if size == 1 else [f"x{place}" for place in range(1, size + 1)]
         if self.classes:
-            y = (random.random(self.rows) < sigmoid(z)).astype(float)
-            y[far] = 1 - y[far]
+            y = self.drawn_classes(random, pd.DataFrame(x.round(2), columns=names), z, far)
         else:
             z[far] += 2 * (1 + np.ptp(z)) * random.choice([-1, 1], len(far))
-            y = z.round(2)
+            digits = -math.floor(math.log10(noise)) if noise else MOST_DIGITS
+            y = z.round(min(max(digits, 2), MOST_DIGITS))
         if not np.isfinite(y).all():
             raise GdfitError("the numbers are too large for float64")
-        names = ["x"] if size == 1 else [f"x{place}" for place in range(1, size + 1)]
-        return [*names, "y"], np.column_stack([x, y]).round(2) + 0.0, np.append(weights, intercept)
+        rows = np.column_stack([x.round(2), y]) + 0.0
+        return [*names, "y"], rows, np.append(weights, intercept)
+
+    def drawn_classes(
+        self, random: np.random.Generator, x: pd.DataFrame, z: FloatArray, far: NDArray[np.intp]
+    ) -> FloatArray:
+        """Classes of the probability σ(z), those of the rows `far` off the other way round: drawn
+        until no plane separates them, without which there is no minimum."""
+        for _ in range(DRAWN):
+            y = (random.random(self.rows) < sigmoid(z)).astype(float)
+            y[far] = 1 - y[far]
+            with suppress(GdfitError), warnings.catch_warnings():  # where all are of one class
+                warnings.simplefilter("ignore", GdfitWarning)
+                if not train(x, y, loss="logistic", epochs=1).model.facts["separable"]:
+                    return y
+        raise GdfitError(f"{DRAWN} draws gave classes that don't overlap: take more `rows`")
 
     @property
     def text(self) -> str:
         """The data as CSV."""
-        names, rows, _ = self.drawn()
+        names, rows, _ = self.drawn
         lines = [names, *([f"{value:.12g}" for value in row] for row in rows)]
         return "".join(f"{','.join(line)}\n" for line in lines)
 
     @property
     def fit(self) -> Fit:
         """What `train` gives for them."""
-        import pandas as pd
-
-        names, rows, _ = self.drawn()
+        names, rows, _ = self.drawn
         loss: LossName = "logistic" if self.classes else "mse"
         return train(pd.DataFrame(rows, columns=names), target="y", loss=loss)

@@ -34,7 +34,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from gdfit.analysis.calling import LECTURE, assigned, forms, put_right, returned
+from gdfit.analysis.calling import LECTURE, ChangedError, assigned, forms, put_right, returned
 from gdfit.errors import GdfitError
 
 MOST_MEMORY = 1 << 30  # bytes that a submission may take beside what is imported
@@ -93,6 +93,8 @@ class Submission:
                 line = frame.lineno
         if isinstance(error, SyntaxError) and error.filename == self.file:
             what, line = f"{type(error).__name__}: {error.msg}", error.lineno
+        if isinstance(error, ChangedError):
+            what = str(error)
         if isinstance(error, TimeIsUpError):
             what = "it does not end"
         if isinstance(error, MemoryError):
@@ -160,7 +162,7 @@ class Submission:
                     ways.append(assigned(function, name, in_order=True))
                 with within(self.share(0.3)):
                     return {"values": [returned(name, function, way, case, form) for way in ways]}
-            except (TimeIsUpError, MemoryError) as error:
+            except (TimeIsUpError, MemoryError, ChangedError) as error:
                 return self.fault(error)
             except BaseException as error:
                 fault = fault or self.fault(error)

@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,12 +33,13 @@ from gdfit.cli.process import (
     INTERRUPTED_STATUS,
     UNREAD_STATUS,
     complain,
+    note,
     open_streams,
     tune_process,
 )
 from gdfit.cli.series import path
 from gdfit.cli.train import train
-from gdfit.errors import GdfitError, listing, printable, quoted
+from gdfit.errors import GdfitError, GdfitWarning, listing, printable, quoted
 from gdfit.package import __version__
 
 COMMANDS = (
@@ -175,6 +177,14 @@ def main() -> None:
     os._exit(status)
 
 
+def note_warning(as_python: Callable[..., None], what: Warning | str, *more: Any) -> None:
+    """Show a warning of gdfit's own as a note, and another one `as_python` does."""
+    if isinstance(what, GdfitWarning):
+        note(str(what))
+    else:
+        as_python(what, *more)
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line; every error is one line on standard error. Returns the status."""
     open_streams()
@@ -185,6 +195,7 @@ def run(arguments: list[str] | None = None) -> int:
         with warnings.catch_warnings():
             # What overflows is told of as such: "diverged", "too large".
             warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.showwarning = partial(note_warning, warnings.showwarning)
             status = app_for(typed)(typed, prog_name="gdfit", standalone_mode=False, obj=typed)
         sys.stdout.flush()
     except BrokenPipeError:

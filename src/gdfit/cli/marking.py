@@ -13,7 +13,7 @@ from gdfit.cli.parsers import parse_numbers, parse_positive, parse_whole
 from gdfit.cli.reading import read
 from gdfit.data.text.dialect import Selection
 from gdfit.descent.settings import Settings
-from gdfit.errors import GdfitError, UsageError, printable
+from gdfit.errors import UsageError, printable
 
 Checking = Annotated[Settings, {name: options.DESCENT[name] for name in ("lr", "scale", "epochs")}]
 CheckedColumns = Annotated[
@@ -60,8 +60,6 @@ def check(
             raise UsageError(f"`{name}` takes a positive number, not {value:g}")
     paths = [Path(each) for each in submissions]
     for path in paths:
-        if not path.is_file():
-            raise GdfitError("there is no such file", file=str(path))
         if path.suffix.lower() not in (".py", ".csv"):
             what = "is neither a .py file of functions nor a .csv file of epochs"
             raise UsageError(f"{printable(str(path))} {what}")

@@ -185,6 +185,7 @@ LOSSES: dict[LossName, Callable[[Settings], Loss]] = {
 def own_loss(own: Own) -> Loss:
     """A loss of one's own: its derivative is that which is defined beside it, or autograd's."""
     beside = own.beside
+    own.check_takes("a loss", "y_hat", "y")
 
     def by_column(of: Callable[[Any, Any], Any], z: Any, y: Any) -> Any:
         """`of` z and y of shape (n,); or of several columns z, and of y as a column."""

@@ -9,6 +9,7 @@ threshold in its place.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ from gdfit.descent.losses import AT_KINK, Loss, loss_of, squared_error
 from gdfit.descent.optimizers import Bend
 from gdfit.descent.own import Own, check_derivative
 from gdfit.descent.settings import BackendName, Settings
-from gdfit.errors import UsageError
+from gdfit.errors import GdfitWarning, UsageError
 
 # θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,).
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -218,10 +219,21 @@ def check_descended(settings: Settings, observations: Observations, params: Floa
     random, first = np.random.default_rng(0), 1  # whose import takes as long as a small run
     for design, y, _, weights in design_blocks(observations, settings):
         z = design.dot(params)
+        losses = own.losses(z, y)
+        if not np.isfinite(losses).all():
+            row = int(np.flatnonzero(~np.isfinite(losses))[0])
+            where = f"row {first + row}, where y_hat is {z[row]:.6g} and y {y[row]:.6g}"
+            raise own.fault(f"is {losses[row]} at the start, in {where}: `init` begins elsewhere")
+        if settings.backend == "autograd":
+            own.slopes(z, y)  # tells its faults
+        if first == 1 and (what := own.mixing(y)):
+            for name, asked in (("weights", weights), ("batch_size", settings.batch_size)):
+                if asked is not None:
+                    raise UsageError(f"`loss` {own} does not go with `{name}`: it {what}")
+            warnings.warn(f"`loss` {own} {what}", GdfitWarning, stacklevel=2)
         if weights is not None and own.on_arrays(z, y).shape != y.shape:
             what = "which are of each observation's loss, and this returns their mean"
             raise UsageError(f"`loss` {own} does not go with `weights`, {what}")
-        own.losses(z, y) if settings.backend == "manual" else own.slopes(z, y)  # tells its faults
         if own.beside and settings.backend == "manual":
             about_y = y + (1 + y.std()) * random.standard_normal(len(y))
             check_derivative(own, own.beside, (z, about_y), y, first)

@@ -170,9 +170,10 @@ PROXIMAL: dict[ProximalName, Callable[[Settings], Update]] = {
 def own_update(own: Own) -> Update:
     """A rule of one's own, (params, grad, state, lr) → params or (params, state); its state is None
     at first."""
+    own.check_takes("a rule", "params", "grad", "state", "lr")
 
     def one(params: FloatArray, grad: FloatArray, state: State, rate: float) -> Updated:
-        known: Any = state.get("", dict(state)) or None
+        known: Any = state[""] if "" in state else dict(state) or None
         made = own.run(params.copy(), grad.copy(), deepcopy(known), rate)
         after: Any = {}
         if isinstance(made, tuple) and len(made) == 2 and np.shape(made[0]) == params.shape:

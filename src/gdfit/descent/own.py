@@ -7,10 +7,11 @@ with its file and line.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,34 +30,55 @@ OWN_METAVAR = "FILE.py:NAME"
 DERIVATIVE_BESIDE = "a function dNAME(y_hat, y) beside the loss NAME"
 PROBED = 50  # observations of which a loss that is a mean is looked at one by one
 KINK = 1e-3  # by how much the slope changes within a difference where there is a kink
-DIFFER = 1e-5  # by which part derivatives may differ
+DIFFER = 1e-5  # by which part derivatives may differ, and losses of some rows from those of all
 
 
 @dataclass(frozen=True)
 class Own:
-    """A function of one's own. As text it is ``FILE.py:NAME``, or of a program ``MODULE:NAME``."""
+    """A function of one's own. As text it is ``FILE.py:NAME``, or of a program ``MODULE:NAME``.
+
+    typed : the file and the name as they are typed, of one that a file defines.
+    """
 
     function: Callable[..., Any]
+    typed: tuple[str, str] | None = None
 
     def __str__(self) -> str:
-        return f"{getattr(self.function, '__module__', '')}:{self.name}"
+        file = self.typed[0] if self.typed else getattr(self.function, "__module__", "")
+        return f"{file}:{self.name}"
 
     @property
     def name(self) -> str:
         """The function's name."""
-        return str(getattr(self.function, "__name__", type(self.function).__name__))
+        known = getattr(self.function, "__name__", type(self.function).__name__)
+        return self.typed[1] if self.typed else str(known)
 
     @property
     def beside(self) -> Own | None:
         """The function ``dNAME`` that is defined beside it: its derivative, if there is one."""
-        found = getattr(self.function, "__globals__", {}).get(f"d{self.name}")
-        return Own(found) if callable(found) else None
+        file, name = self.typed[0] if self.typed else "", f"d{self.name}"
+        names = vars(sys.modules[file]) if file else getattr(self.function, "__globals__", {})
+        found = names.get(name)
+        return Own(found, (file, name) if file else None) if callable(found) else None
 
     @property
     def code(self) -> tuple[str, int | None]:
         """The file that defines the function, and the line."""
-        code = getattr(self.function, "__code__", None)
-        return (code.co_filename, code.co_firstlineno) if code else (str(self), None)
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        if code and (self.typed is None or code.co_filename == self.typed[0]):
+            return code.co_filename, code.co_firstlineno
+        return self.typed[0] if self.typed else str(self), None
+
+    def check_takes(self, what: str, *names: str) -> None:
+        """Raise where the function, which is `what`, can't be called with so many arguments."""
+        try:
+            inspect.signature(self.function).bind(*names)
+        except ValueError:  # it does not say what it takes
+            return
+        except TypeError as error:
+            raise self.fault(
+                f"can't be called: {error}; {what} takes ({', '.join(names)})"
+            ) from None
 
     def fault(self, message: str) -> GdfitError:
         """An error about what the function returns."""
@@ -73,37 +95,45 @@ class Own:
         for torch alone, with tensors."""
         import numpy as np
 
-        try:
-            found = self.function(*(array.copy() for array in arrays))
-        except (TypeError, AttributeError):
-            import torch
+        with naming_faults(self.code[0]):
+            try:
+                found = self.function(*(array.copy() for array in arrays))
+            except (TypeError, AttributeError):
+                import torch
 
-            found = self.run(*(torch.from_numpy(array.copy()) for array in arrays))
-        except Exception as error:
-            raise located(error, self.code[0]) from error
+                found = self.function(*(torch.from_numpy(array.copy()) for array in arrays))
         detached = found.detach() if hasattr(found, "detach") else found
         try:
-            return np.asarray(detached, dtype=np.float64)
-        except (TypeError, ValueError):
-            what = "nothing: it has no return" if found is None else f"no numbers: {found!r:.40}"
-            raise self.fault(f"returns {what}") from None
+            numbers = np.asarray(detached)
+            return numbers.astype(np.float64, casting="same_kind", copy=False)
+        except (TypeError, ValueError, RuntimeError):
+            raise self.no_numbers(found) from None
+
+    def no_numbers(self, found: Any) -> GdfitError:
+        """An error about what it returns in place of real numbers."""
+        what = f"no real numbers, but {type(found).__name__}: {found!r:.40}"
+        return self.fault(
+            "returns nothing: it has no return" if found is None else f"returns {what}"
+        )
 
     def on_tensors(self, z: Any, y: Any) -> Any:
         """What it gives for tensors, as a tensor of which z is in the graph, also where it is
         written for NumPy alone."""
         import torch
 
-        try:
-            found = self.function(z, y.clone())
-        except (TypeError, RuntimeError):  # which functions of NumPy raise
-            found = self.run(*(each.as_subclass(numpy_tensor()) for each in (z, y.clone())))
-            found = found.as_subclass(torch.Tensor) if isinstance(found, torch.Tensor) else found
-        except Exception as error:
-            raise located(error, self.code[0]) from error
-        if isinstance(found, torch.Tensor) and (found.requires_grad or not z.requires_grad):
-            return found
-        if found is None:
-            raise self.fault("returns nothing: it has no return")
+        with naming_faults(self.code[0]):
+            try:
+                found = self.function(z, y.clone())
+            except (TypeError, RuntimeError):  # which functions of NumPy raise
+                kind = numpy_tensor()
+                found = self.function(*(each.as_subclass(kind) for each in (z, y.clone())))
+        if isinstance(found, list) and all(isinstance(each, torch.Tensor) for each in found):
+            found = torch.stack(found)
+        is_tensor = isinstance(found, torch.Tensor)
+        if (is_tensor and found.is_complex()) or not (is_tensor or hasattr(found, "__float__")):
+            raise self.no_numbers(found)
+        if is_tensor and (found.requires_grad or not z.requires_grad):
+            return found.as_subclass(torch.Tensor)
         cut = ".item(), float(), .detach() and .numpy() cut the graph"
         raise self.fault(f"returns what autograd can't follow back to its first argument: {cut}")
 
@@ -122,6 +152,27 @@ class Own:
         """The loss of each observation, of arrays or tensors of shape (n,)."""
         found = self.on_tensors(z, y) if hasattr(z, "requires_grad") else self.on_arrays(z, y)
         return self.each(found, len(y))
+
+    def mixing(self, y: FloatArray) -> str | None:
+        """What is told of a loss that is not of each observation alone, or no mean of such: at
+        predictions about y, halves of the observations have others than all of them."""
+        import numpy as np
+
+        z = y + (1 + y.std()) * np.random.default_rng(0).standard_normal(len(y))
+        whole, half = self.on_arrays(z, y), len(z) // 2
+        if not half:
+            return None
+        with suppress(GdfitError):  # where it is written for so many observations
+            parts = [self.losses(z[by], y[by]) for by in (slice(half), slice(half, None))]
+            if whole.shape != z.shape and np.allclose(
+                whole, sum(each[0] for each in parts), DIFFER
+            ):
+                return "returns the sum over the observations, which grows with them: take the mean"
+            each = np.concatenate(parts)
+            alone = each if whole.shape == z.shape else each.mean()
+            if np.allclose(whole, alone, DIFFER, equal_nan=True):
+                return None
+        return "is no loss of each observation, or their mean: it depends on which others there are"
 
     def slopes(self, z: FloatArray, y: FloatArray) -> FloatArray:
         """The derivative of each observation's loss by autograd, of arrays of shape (n,)."""
@@ -198,9 +249,11 @@ def differences(own: Own, z: FloatArray, y: FloatArray) -> tuple[FloatArray, NDA
 
 @contextmanager
 def naming_faults(file: str) -> Iterator[None]:
-    """Whatever is raised meanwhile, but for Ctrl-C, as one line that says where in the `file`."""
+    """Whatever is raised meanwhile, but for Ctrl-C, as one line that says where in the `file`; and
+    whatever is printed, on standard error."""
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     except (GdfitError, KeyboardInterrupt):
         raise
     except BaseException as error:
@@ -234,7 +287,7 @@ def read_own(text: str) -> Own:
     found = getattr(run_file(file), name, None)
     if not callable(found):
         raise UsageError(f"finds no function {name} in {printable(file)}")
-    return Own(found)
+    return Own(found, (file, name))
 
 
 def run_file(file: str) -> ModuleType:

@@ -134,10 +134,10 @@ class Run(Displayed):
         self.scaling, self.start = problem.scaling, problem.start
         self.descended = problem.observations
         self.curvature = problem.curvature if problem.is_known else None
+        check_descended(settings, self.descended, self.start.params)  # not in the first epoch
         lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
         self.rate = rate_by_epoch(lr, settings, self.start.epochs)
-        check_descended(settings, self.descended, self.start.params)  # not in the first epoch
         self.best = stopping.EarlyStopping(settings.patience) if settings.patience else None
         self.last: Step | None = None
         self.stopped = False

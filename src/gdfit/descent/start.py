@@ -57,7 +57,11 @@ class Start:
     def after(self, last: Step, first_loss: float, digest: str) -> dict[str, object] | None:
         """The state of a run in its model's file, from which another run can go on exactly; None
         where a rule of one's own remembers other than numbers and arrays, by name."""
-        if any(np.asarray(value).dtype.kind not in "iuf" for value in last.state.values()):
+        if any(
+            (isinstance(value, list | tuple) and not name)
+            or np.asarray(value).dtype.kind not in "iuf"
+            for name, value in last.state.items()
+        ):
             return None
         return {
             "epochs": self.epochs + last.epoch,

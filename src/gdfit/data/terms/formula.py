@@ -103,6 +103,9 @@ class FormulaReader:
         own = {factor.column for factor in read_term(target, self.table).factors}
         self.others = [name for name in self.others if name not in own]
         found = self.sum([INTERCEPT])
+        if self.takes("/", "%"):
+            self.at -= 1
+            raise self.fault("nesting, a/b and b %in% a, is not there: a + a:b says the same")
         if self.at < len(self.tokens):
             raise self.fault("a sign is expected: + - : * ^")
         intercept = INTERCEPT in found
@@ -149,8 +152,9 @@ class FormulaReader:
         if exponent.kind != "number" or not exponent.text.isdigit() or int(exponent.text) < 1:
             raise self.fault("a whole number from 1 on is expected")
         if len(terms) == 1:
-            what = f"is {first.text} itself in a formula, as in R"
-            raise self.fault(f"{first.text}^{exponent.text} {what}; I(…) takes powers", first)
+            base = self.text[first.place : self.tokens[self.at - 1].place].strip()
+            what = f"is {base} itself in a formula, as in R"
+            raise self.fault(f"{base}^{exponent.text} {what}; I(…) takes powers", first)
         self.at += 1
         found = terms
         for _ in range(int(exponent.text) - 1):
@@ -177,7 +181,8 @@ class FormulaReader:
         """A column, or a function of one, as a term."""
         token = self.next
         if token.kind != "name":
-            raise self.fault("a column is expected")
+            is_open = token.text == "`"
+            raise self.fault("this ` has no other one" if is_open else "a column is expected")
         self.at += 1
         following = self.next
         if following.text != "(" or token.text.startswith("`"):
@@ -194,7 +199,7 @@ class FormulaReader:
                 raise self.fault("a column is expected", inner)
             text = f"{called}({self.column(inner)})"
         else:
-            there = ", ".join(("I", *FUNCTIONS, *DATE_PARTS, CATEGORY))
+            there = ", ".join(("I", *FUNCTIONS, *DATE_PARTS, *CATEGORIES))
             raise self.fault(f"there is no such function; there are {there}", token)
         self.expects(")")
         return text
@@ -220,7 +225,8 @@ class FormulaReader:
         name = token.text.strip("`")
         found = self.table.find(name)
         if found is None:
-            raise self.table.missing(name)
+            where = f"character {token.place + 1} of `formula` {quoted(self.text)}"
+            raise self.table.missing(name, f": {where}")
         return found
 
     def coded(self, terms: Sequence[Variables], *, intercept: bool) -> Iterator[str]:

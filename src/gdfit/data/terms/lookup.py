@@ -55,8 +55,10 @@ class LayoutTable:
             if self.selection:
                 changes = self.selection.naming(name, folded[near[0]])
             what += f"is it {alternatives([folded[column] for column in near])}? "
-        what += "its columns with numbers are " if layout.numeric else "its columns are "
-        what += f"{listing(layout.numeric or layout.names)}{more}"
+        takes_any = self.selection is not None and self.selection.formula is not None
+        numeric = () if takes_any else layout.numeric
+        what += "its columns with numbers are " if numeric else "its columns are "
+        what += f"{listing(numeric or layout.names)}{more}"
         return MissingColumnError(what, file=self.name, changes=changes)
 
     def holds_text(self, column: str) -> bool:

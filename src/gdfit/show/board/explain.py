@@ -20,12 +20,14 @@ from gdfit.descent.objective import (
     DesignBlock,
     batch_objective,
     batches,
+    design_blocks,
     penalty_of,
     predictor_of,
 )
 from gdfit.descent.optimizers import update_of
+from gdfit.descent.own import Own
 from gdfit.descent.run import Run
-from gdfit.errors import printable
+from gdfit.errors import UsageError, printable
 from gdfit.model.links import LINKS
 from gdfit.show.board import board
 from gdfit.show.board.board import Change, Letters, Line, broken, equal, given, plus, times, told
@@ -103,6 +105,10 @@ class Explanation:
         self.loss = loss_of(self.settings)
         self.letter = "ŷ" if self.loss.link == "identity" else "z"  # for w·x + b
         self.console = stdout_console()
+        if isinstance(own := self.settings.loss, Own):
+            for block in design_blocks(run.descended, self.settings):
+                if what := own.mixing(block.target):
+                    raise UsageError(f"`loss` {own} does not go with `explain`: it {what}")
 
     def step(self, step: Step) -> None:
         """Take note of an epoch."""

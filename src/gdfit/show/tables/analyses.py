@@ -191,8 +191,10 @@ def print_graph(root: GraphNode) -> None:
 
 def show_solution(handout: Handout) -> None:
     """Print what data are made with, and what train gives for them."""
-    fit, (_, _, params) = handout.fit, handout.drawn()
-    table = style.new_table("param", ["made with", "train gives"])
+    fit, (_, _, params) = handout.fit, handout.drawn
+    table = style.new_table(
+        "param", ["made with", f"train{' --loss logistic' * handout.classes} gives"]
+    )
     for name, made, found in zip(
         params_names(fit.model.features), params, fit.model.params, strict=True
     ):
