@@ -174,7 +174,8 @@ def refined(
     if (known := observations.refined) is not None:
         return replace(found, params=known[[*order]], residual=float(known[-1]))
     rows, size = observations.rows, len(observations.features)
-    if rows is None or rows.count != observations.count:
+    # Of numbers that lie close together, R from their origin has the digits, and these have not.
+    if rows is None or rows.count != observations.count or observations.near:
         return found
     if rows.count * rows.columns * 8 > FEW_BYTES and not always:
         return found
