@@ -237,8 +237,7 @@ def predict(
     Examples
     --------
     gdfit predict --x 2.8
-    gdfit predict lecture.csv --interval 0.95 > predicted.csv
-    gdfit predict lecture.csv --residuals > looked_at.csv
+    gdfit predict lecture.csv --interval 0.95 --residuals > predicted.csv
     tail -f log.csv | gdfit predict -
     """
     if bool(data) == bool(x):
