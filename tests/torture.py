@@ -242,7 +242,7 @@ class Outcome:
     scratch: tuple[str, ...]
     descriptors: int
     threads: int
-    children: str
+    children: set[str]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -255,9 +255,10 @@ def open_files() -> int:
     return len([*Path("/proc/self/fd").iterdir()])
 
 
-def children() -> str:
-    """The processes that this one has."""
-    return "".join(path.read_text() for path in Path("/proc/self/task").glob("*/children"))
+def children() -> set[str]:
+    """The processes that this one has, by their ids."""
+    tasks = Path("/proc/self/task").glob("*/children")
+    return {each for path in tasks for each in path.read_text().split()}
 
 
 def settled(wanted: Callable[[], bool], seconds: float = 2.0) -> None:
@@ -289,7 +290,7 @@ class Command:
                 (folder / name).write_bytes(text)
             os.chdir(folder)
             gc.collect()
-            threads, descriptors = _thread._count(), open_files()
+            threads, descriptors, others = _thread._count(), open_files(), children()
             printed = Path(top, "out")
             try:
                 with (
@@ -311,7 +312,7 @@ class Command:
                             status = int(end.code or 0)
                     out.close()
                 gc.collect()
-                settled(lambda: _thread._count() <= threads and not children())
+                settled(lambda: _thread._count() <= threads and children() <= others)
                 return Outcome(
                     shim,
                     status,
@@ -321,7 +322,7 @@ class Command:
                     tuple(path.name for path in scratch.iterdir()),
                     open_files() - descriptors,
                     _thread._count() - threads,
-                    children(),
+                    children() - others,
                 )
             finally:
                 os.chdir(before)
