@@ -20,6 +20,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -156,9 +157,62 @@ def precision_of_squares(observations: Observations) -> Precision | None:
 PASSES = 2
 NOTHING = 1e-28  # of what a param could be, at which it is 0 but for rounding
 
-Pair = tuple[FloatArray, FloatArray]
-"""A number as the sum of two float64, the second of which is the rounding error of the first: some
-32 digits (Dekker, A floating-point technique for extending the available precision, 1971)."""
+
+class Pair:
+    """Numbers as sums of two float64, the second of which is the rounding error of the first: some
+    32 digits (Dekker, A floating-point technique for extending the available precision, 1971)."""
+
+    def __init__(self, high: FloatArray, low: FloatArray) -> None:
+        self.high, self.low = high, low
+
+    @classmethod
+    def of(cls, numbers: FloatArray) -> Pair:
+        """Numbers that are float64."""
+        return cls(numbers, np.zeros_like(numbers))
+
+    @property
+    def rounded(self) -> FloatArray:
+        """The float64 next to them."""
+        return self.high + self.low
+
+    def __getitem__(self, places: Any) -> Pair:
+        return Pair(self.high[places], self.low[places])
+
+    def __add__(self, other: Pair) -> Pair:
+        total = two_sum(self.high, other.high)
+        return two_sum(total.high, total.low + (self.low + other.low))
+
+    def __sub__(self, other: Pair) -> Pair:
+        return self + Pair(-other.high, -other.low)
+
+    def __mul__(self, other: Pair) -> Pair:
+        product = self.high * other.high
+        (a, b), (c, d) = halves(self.high), halves(other.high)
+        error = ((a * c - product) + a * d + b * c) + b * d
+        return two_sum(product, error + (self.high * other.low + self.low * other.high))
+
+    def total(self) -> Pair:
+        """The sums of columns: of both halves of the rows, and so on."""
+        rows = self
+        while len(rows.high) > 1:
+            half = len(rows.high) // 2
+            both, odd = rows[:half] + rows[half : 2 * half], rows[2 * half :]
+            rows = Pair(np.concatenate([both.high, odd.high]), np.concatenate([both.low, odd.low]))
+        return rows[0]
+
+
+def two_sum(a: FloatArray, b: FloatArray) -> Pair:
+    """a + b and its rounding error (Knuth, The Art of Computer Programming 2, §4.2.2)."""
+    total = a + b
+    part = total - a
+    return Pair(total, (a - (total - part)) + (b - part))
+
+
+def halves(a: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """a as a sum of two numbers of 26 bits, whose products are exact (Veltkamp, 1968)."""
+    large = (2.0**27 + 1) * a
+    high = large - (large - a)
+    return high, a - high
 
 
 def refined(
@@ -180,42 +234,31 @@ def refined(
     if rows.count * rows.columns * 8 > FEW_BYTES and not always:
         return found
     kept, root = np.array(order)[found.kept], found.root[found.kept]
-    params: Pair = (found.params[found.kept], np.zeros(len(kept)))
-    squares = found.residual**2
+    params, squares = Pair.of(found.params[found.kept]), found.residual**2
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(PASSES):
-            slope: Pair = (np.zeros(len(kept)), np.zeros(len(kept)))
-            sums: Pair = (np.zeros(1), np.zeros(1))
-            for high, low, weights in pairs_of(observations):
-                columns = (high[:, kept], low[:, kept])
-                left = (high[:, size + 1], low[:, size + 1])
+            slope, sums = Pair.of(np.zeros(len(kept))), Pair.of(np.zeros(1))
+            for rows_in_pairs, weights in pairs_of(observations):
+                columns, left = rows_in_pairs[:, kept], rows_in_pairs[:, size + 1]
                 for place in range(len(kept)):
-                    param = (params[0][place], params[1][place])
-                    left = pair_difference(
-                        left, pair_product((columns[0][:, place], columns[1][:, place]), param)
-                    )
-                each = (left[0][:, np.newaxis], left[1][:, np.newaxis])
-                counted = each
-                if weights is not None:
-                    counted = pair_product(each, (weights[:, np.newaxis], np.zeros_like(each[0])))
-                slope = pair_sum(slope, summed(pair_product(columns, counted)))
-                sums = pair_sum(sums, summed(pair_product(each, counted)))
-            squares = float(sums[0][0] + sums[1][0])
-            change = root @ (root.T @ (slope[0] + slope[1]))
-            params = pair_sum(params, (change, np.zeros(len(kept))))
-    if not np.isfinite([*params[0], squares]).all():
+                    left -= columns[:, place] * params[place]
+                each = left[:, np.newaxis]
+                counted = each if weights is None else each * Pair.of(weights[:, np.newaxis])
+                slope += (columns * counted).total()
+                sums += (each * counted).total()
+            squares = float(sums.rounded[0])
+            params += Pair.of(root @ (root.T @ slope.rounded))
+    if not np.isfinite([*params.high, squares]).all():
         return found
     result = found.params.copy()
     # What is left of a param that is 0 is rounding of these digits.
     largest = math.hypot(found.explained, found.residual) * found.spreads[found.kept]
-    result[found.kept] = np.where(np.abs(params[0]) > NOTHING * largest, params[0], 0.0)
+    result[found.kept] = np.where(np.abs(params.high) > NOTHING * largest, params.high, 0.0)
     residual = math.sqrt(max(squares, 0.0)) if found.residual else 0.0
     return replace(found, params=result, residual=residual)
 
 
-def pairs_of(
-    observations: Observations,
-) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
+def pairs_of(observations: Observations) -> Iterator[tuple[Pair, FloatArray | None]]:
     """Rows of features, a one and y in pairs, block by block: products and powers of columns exact
     to the last digit of the second; and the rows' weights, where there are any."""
     rows, expansion = observations.rows, observations.expansion
@@ -224,67 +267,22 @@ def pairs_of(
     if expansion is None or rows.before is rows:
         for block in rows.blocks():
             weights = block[:, size] if observations.weight is not None else None
-            yield block[:, :size], np.zeros((len(block), size)), weights
+            yield Pair.of(block[:, :size]), weights
         return
     for block in rows.before.blocks():
-        high, low = (np.zeros((len(block), len(expansion.products) + 2)) for _ in range(2))
-        high[:, -2:] = block[:, -2:]
+        base = Pair.of(np.zeros((len(block), len(expansion.products) + 2)))
+        base.high[:, -2:] = block[:, -2:]
         columns = dict(zip(expansion.numbers, block.T, strict=False))
         for place, factors in enumerate(expansion.products):
-            product: Pair = (np.ones(len(block)), np.zeros(len(block)))
+            product = Pair.of(np.ones(len(block)))
             for factor in factors:
-                one = replace(factor, power=1).of(columns[factor.column])
+                one = Pair.of(replace(factor, power=1).of(columns[factor.column]))
                 for _ in range(factor.power):
-                    product = pair_product(product, (one, np.zeros(len(block))))
-            high[:, place], low[:, place] = product
+                    product *= one
+            base.high[:, place], base.low[:, place] = product.high, product.low
         codes = expansion.codes(block)
-        yield expansion.spread(high, codes), expansion.spread(low, codes), expansion.weights(block)
-
-
-def pair_sum(x: Pair, y: Pair) -> Pair:
-    """x + y."""
-    total, error = two_sum(x[0], y[0])
-    return two_sum(total, error + (x[1] + y[1]))
-
-
-def pair_difference(x: Pair, y: Pair) -> Pair:
-    """x − y."""
-    return pair_sum(x, (-y[0], -y[1]))
-
-
-def pair_product(x: Pair, y: Pair) -> Pair:
-    """x·y."""
-    product = x[0] * y[0]
-    (a, b), (c, d) = halves(x[0]), halves(y[0])
-    error = ((a * c - product) + a * d + b * c) + b * d
-    return two_sum(product, error + (x[0] * y[1] + x[1] * y[0]))
-
-
-def two_sum(a: FloatArray, b: FloatArray) -> Pair:
-    """a + b and its rounding error (Knuth, The Art of Computer Programming 2, §4.2.2)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
-
-
-def halves(a: FloatArray) -> Pair:
-    """a as a sum of two numbers of 26 bits, whose products are exact (Veltkamp, 1968)."""
-    large = (2.0**27 + 1) * a
-    high = large - (large - a)
-    return high, a - high
-
-
-def summed(x: Pair) -> Pair:
-    """Sums of columns, shape (m,): of both halves of the rows, and so on."""
-    high, low = x
-    while len(high) > 1:
-        half = len(high) // 2
-        odd = high[2 * half :], low[2 * half :]
-        high, low = pair_sum(
-            (high[:half], low[:half]), (high[half : 2 * half], low[half : 2 * half])
-        )
-        high, low = np.concatenate([high, odd[0]]), np.concatenate([low, odd[1]])
-    return high[0], low[0]
+        features = Pair(expansion.spread(base.high, codes), expansion.spread(base.low, codes))
+        yield features, expansion.weights(block)
 
 
 OPTIMAL = 1e-10  # of λ₁, by which the optimality conditions may be missed
