@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from gdfit.data.text.blocks import Block
 from gdfit.data.text.fields import Grammar
 from gdfit.data.text.spellings import DateSpelling, find_spelling
 from gdfit.dates import date_part, days_of_digits, iso_date
-from readers import blocks_of, read_block
+from readers import blocks_of, read_block, said_by
 from spreadsheet import worked_out
 
 pytestmark = pytest.mark.filterwarnings("ignore::gdfit.GdfitWarning")
@@ -163,6 +164,8 @@ def columns(draw: st.DrawFn) -> tuple[DateSpelling, list[str]]:
             st.sampled_from(["", "T%H:%M", " %H:%M:%S", " %I:%M %p", "T%H:%M:%S.%f", "t%H:%M"])
         )
         zone = draw(st.sampled_from(["Z", "+01:00", "-0530", " UTC", "+14"]))
+        if order == "ym" and draw(st.booleans()):  # as it is in most
+            return f"{moment.year:04}{mark}{moment.month:02}"
         return said + f"{moment:{time}}" * bool(time) + zone * spelling.is_zoned
 
     fields = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).map(written)
@@ -179,20 +182,20 @@ def test_the_fast_reader_reads_dates_as_the_plain_one_does(
     grammar = Dialect(missing=own).grammar(";")
     grammar = Grammar(";", missing=grammar.missing, spellings=((0, spelling),))
     text = "".join(f"{field};1\n" for field in fields).encode()
-    asked = [Asked(0), Asked(1), Asked(0, "exact")]
     how: Any = {"missing": missing}
 
-    def outcome(read: Any, block: Block) -> object:
+    def outcome(read: Any, block: Block, asked: list[Asked]) -> object:
         try:
             batch = read(block, grammar, 2, asked, **how)
         except ValueError as error:
             return str(error)
         numbers = np.where(np.isnan(batch.numbers), np.nan, batch.numbers)
-        words = [batch.words[0].said[code] if code >= 0 else None for code in batch.words[0].codes]
-        return numbers.tobytes(), words
+        return numbers.tobytes(), said_by(batch)
 
-    for block in blocks_of(text, grammar):
-        assert outcome(read_block, block) == outcome(read_plainly, block)
+    # Beside words of the same column, numbers are read from these.
+    for block, more in product(blocks_of(text, grammar), ([], [Asked(0, "exact")])):
+        asked = [Asked(0), Asked(1), *more]
+        assert outcome(read_block, block, asked) == outcome(read_plainly, block, asked)
 
 
 @settings(max_examples=300, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from random import Random
 
 from fuzz.oracle import PANDAS_MISSING, Style
@@ -28,6 +29,12 @@ ODDITIES += [
 ]
 MORE_MISSING = ["?", "-999", "none yet", "0", "oo"]
 ENDS_OF_FLOAT64 = [".5", "5.", "007", "1E5", "1e+05", "4.9e-324", "1.7976931348623157e308"]
+DAYS = ["%Y-%m-%d", "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%y"]
+DAYS += ["%m/%d/%y", "%-d.%-m.%Y", "%-m/%-d/%Y", "%Y-%m"]
+CLOCKS = ["T%H:%M", " %H:%M:%S", "T%H:%M:%S", " %I:%M %p", "T%H:%M:%S.%f", "t%-H:%M"]
+ZONES = ["", "", "Z", "+02:00", " -0330", "+01", " UTC"]
+NO_DATES = ["2024-02-30", "31/31/2024", "2024-13", "2023-02-29", "0000-01-01", "1.1.24", "1/2"]
+NO_DATES += ["2024-01-01T24:00", "2024-01-01 1:60", "2024-1-1", "05/06/07", "2024-01-01T05:00+24"]
 SIGNS = "0123456789.,;|\t \r\n\"#%+-eExN/A\x00\x0b\x85\xe2\xff$'(){}"
 ENCODINGS = ["cp1252", "utf-16", "utf-8-sig", "utf-32"]
 
@@ -37,6 +44,7 @@ class Writing:
     """How a column's numbers are written.
 
     is_loose : whether with other signs than ASCII's, brackets or Fortran's exponents, too.
+    dates : of a column of dates, how, as strftime has it.
     """
 
     point: str
@@ -44,6 +52,7 @@ class Writing:
     unit: str = ""
     is_behind: bool = False
     is_loose: bool = False
+    dates: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,8 @@ def random_style(random: Random) -> Style:
     if thousands == decimal:
         thousands = ""
     comment = random.choice(["", "", "", "#", "%", "!"])
-    return Style(delimiter, decimal, tuple(missing), comment, thousands)
+    dates = random.choice(["", "", "mdy", "dmy"])
+    return Style(delimiter, decimal, tuple(missing), comment, thousands, dates=dates)
 
 
 def random_writing(random: Random, style: Style) -> Writing:
@@ -108,6 +118,11 @@ def random_writing(random: Random, style: Style) -> Writing:
     plain = Writing(style.point)
     if random.random() < 0.6:
         return plain
+    if random.random() < 0.2:
+        days = random.choice(DAYS)
+        is_timed = days != "%Y-%m" and random.random() < 0.4
+        clock = random.choice(CLOCKS) + random.choice(ZONES) if is_timed else ""
+        return replace(plain, dates=days + clock)
     point = style.decimal or random.choice("...,")
     thousands = style.thousands or random.choice(["", ",", ".", "'", "\u2019", *BLANKS])
     if thousands == point:
@@ -116,8 +131,19 @@ def random_writing(random: Random, style: Style) -> Writing:
     return Writing(point, thousands, unit, random.random() < 0.5, random.random() < 0.5)
 
 
+def random_date(random: Random, writing: Writing) -> str:
+    """A date as it may be written."""
+    is_short = "%Y" not in writing.dates
+    first, last = random.choice([(1969, 2068), (1969, 2068) if is_short else (1000, 9999)])
+    days = random.randint(datetime(first, 1, 1).toordinal(), datetime(last, 12, 31).toordinal())
+    seconds = timedelta(seconds=random.choice([0, random.randrange(86400)]))
+    return (datetime.fromordinal(days) + seconds).strftime(writing.dates)
+
+
 def random_number(random: Random, writing: Writing) -> str:
     """A number as it may be written."""
+    if writing.dates:
+        return random_date(random, writing)
     kind = random.randrange(6)
     if kind == 0:
         text = str(random.randint(-99, 999999 if writing.thousands else 999))
@@ -174,7 +200,7 @@ def random_field(random: Random, style: Style, writing: Writing | None, oddity: 
     """A field of a column of numbers that are written so, or of any column; what says no number is
     as rare as `oddity`."""
     if random.random() < oddity:
-        said = random.choice([*ODDITIES, *PANDAS_MISSING.split("|"), *style.missing])
+        said = random.choice([*ODDITIES, *NO_DATES, *PANDAS_MISSING.split("|"), *style.missing])
     elif writing or random.random() < 0.3:
         said = random_number(random, writing or Writing(style.point))
     else:
@@ -229,7 +255,12 @@ def random_case(random: Random) -> Case:
         return [random_field(random, style, writing, odd) for writing in writings]
 
     def plain(number: str) -> list[str]:
-        said = [in_writing(random, number, each or Writing(style.point)) for each in writings]
+        said = [
+            random_date(random, each)
+            if each and each.dates
+            else in_writing(random, number, each or Writing(style.point))
+            for each in writings
+        ]
         return [as_field(random, each, style, 0) for each in said]
 
     skip = random.choice([0, 0, 1, 3])

@@ -6,8 +6,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from fuzz.written import Spelling, number, plain_number, spelling_of
+from fuzz.dated import Dates, dates_of, days_in
+from fuzz.written import (
+    Spelling,
+    are_three,
+    is_digit,
+    is_plain_or_infinite,
+    number,
+    plain_number,
+    spelling_of,
+)
 
 PANDAS_MISSING = (
     "|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a"
@@ -15,13 +25,13 @@ PANDAS_MISSING = (
 )
 
 
-FIRST_ROWS = 50  # which show how a column's numbers are written
+FIRST_ROWS = 51  # of the file, its header among them, show how a column's numbers are written
 
 
 @dataclass(frozen=True)
 class Style:
     """How a file is written; the delimiter is nothing for white space, and so is no comment, and
-    a mark that is not said."""
+    a mark that is not said, or the order of dates."""
 
     delimiter: str = ","
     decimal: str = "."
@@ -30,6 +40,7 @@ class Style:
     thousands: str = ""
     quote: str = '"'
     escape: bool = False
+    dates: str = ""
 
     @property
     def point(self) -> str:
@@ -171,20 +182,41 @@ class Table:
     """The rows of a text, and how its columns are written.
 
     width : how many fields a row has.
+    above : how many lines stand above the rows, which are no comments and not skipped.
     """
 
     rows: list[Row]
     style: Style
     width: int
+    above: int
 
-    def spelling(self, place: int) -> Spelling:
-        """How the numbers of the column at this place are written."""
-        first = [row.fields for row in self.rows[:FIRST_ROWS] if len(row.fields) == self.width]
-        said = [as_text(fields[place]) for fields in first]
-        present = [each for each in said if each not in self.missing]
-        return spelling_of(present, self.style.decimal, self.style.thousands)
+    def spelling(self, place: int) -> Spelling | Dates:
+        """How the numbers or dates of the column at this place are written."""
+        return self.spellings[place]
 
-    @property
+    @cached_property
+    def spellings(self) -> list[Spelling | Dates]:
+        """How those of each column are. Beside a column with decimal commas, plain points that each
+        stand before three digits may be marks of thousands."""
+        style, first = self.style, self.rows[: FIRST_ROWS - self.above]
+        whole = [row.fields for row in first if len(row.fields) == self.width]
+        columns = [[as_text(fields[at]) for fields in whole] for at in range(self.width)]
+        present = [[said for said in column if said not in self.missing] for column in columns]
+        found: list[Spelling | Dates] = []
+        for fields in present:
+            spelling: Spelling | Dates = spelling_of(fields, style.decimal, style.thousands)
+            if spelling.is_plain:
+                spelling = dates_of(fields, style.dates) or spelling
+            found.append(spelling)
+        if not style.decimal and any(not each.is_plain and each.point == "," for each in found):
+            for at, fields in enumerate(present):
+                points = [said for said in fields if "." in said]
+                is_numeric = all(is_plain_or_infinite(said, ".") for said in fields)
+                if found[at].is_plain and is_numeric and points and all(map(in_threes, points)):
+                    found[at] = Spelling(",", ".", doubt=".")
+        return found
+
+    @cached_property
     def missing(self) -> set[str]:
         """What stands for a missing field."""
         return {*PANDAS_MISSING.split("|"), *self.style.missing}
@@ -205,7 +237,7 @@ class Table:
             values: dict[int, float | str] = {}
             for place in sorted({*places, *texts}):
                 said = row.fields[place]
-                value = number(as_text(said), spellings[place])
+                value = value_of(as_text(said), spellings[place])
                 if said in self.missing or (value is not None and value in of_words):
                     values[place] = math.nan
                     if not may_miss:
@@ -221,9 +253,20 @@ class Table:
         return map(values_of, self.rows)
 
 
-def table(text: str, style: Style, width: int) -> Table:
+def value_of(said: str, spelling: Spelling | Dates) -> float | None:
+    """The number or the date that a field says."""
+    return days_in(said, spelling) if isinstance(spelling, Dates) else number(said, spelling)
+
+
+def in_threes(said: str) -> bool:
+    """Whether a field says a number whose points may be marks of thousands."""
+    first, *others = said[said[:1] in ("+", "-") :].split(".")
+    return 0 < len(first) < 4 and all(map(is_digit, first)) and all(map(are_three, others))
+
+
+def table(text: str, style: Style, width: int, above: int) -> Table:
     """What a text says."""
-    return Table(Reader(text, style).rows(), style, width)
+    return Table(Reader(text, style).rows(), style, width, above)
 
 
 def with_field(text: str, style: Style, fields: Sequence[str]) -> str:

@@ -303,15 +303,17 @@ def days_written(said: Any, spelling: DateSpelling) -> FloatArray:
     for rows, example, columns in islice(texts_alike(text, ends[:-1], lengths), MOST_SHAPES):
         if found := spelling.number.fullmatch(example):
             parts: dict[str, Any] = {}
-            kind = np.int64 if found["fraction"] else np.int32
-            for part, each in found.groupdict().items():
+            said_in = found.groupdict()
+            decimals = len(said_in.get("fraction") or b"")  # months have no time of day
+            kind = np.int64 if decimals else np.int32
+            for part, each in said_in.items():
                 if each and part in LETTERED:
                     parts[part] = each
                 elif each:
                     first, *digits = columns[slice(*found.span(part))]
                     number: Any = first.astype(kind)
                     parts[part] = reduce(lambda number, digit: 10 * number + digit, digits, number)
-            days, there = spelling.days(parts, len(found["fraction"] or b""))
+            days, there = spelling.days(parts, decimals)
             result[rows] = np.where(there, days, math.nan)
     return result
 
