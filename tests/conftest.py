@@ -120,6 +120,13 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
             assert page.events("Log.entryAdded") == []
 
 
+def heed_signals() -> None:
+    """Heed Ctrl-C and the end of the terminal also where a shell in the background, or nohup, has
+    told its children to ignore them."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def signalled(
     *arguments: object,
     cwd: Path,
@@ -135,8 +142,7 @@ def signalled(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # A shell that runs the tests in the background has told its children to ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heed_signals,
     )
     with process:
         try:

@@ -310,10 +310,7 @@ def count(data: DataArgument, columns: ColumnOptions, dialect: DialectOptions) -
 ''',
         "cli/app.py",
         {
-            "from gdfit.cli.groups import examples, grouped": (
-                "from gdfit.cli.count import count\nfrom gdfit.cli.groups import examples, grouped"
-            ),
-            "COMMANDS = (": "COMMANDS = (count, ",
+            "COMMANDS = {": 'COMMANDS = {"count": "count", ',
         },
         {"count DATA --features x": "25\n", "--help": "Count the observations in DATA."},
     ),

@@ -20,7 +20,7 @@ import pytest
 from typer.main import get_command
 
 from conftest import ROOT, Gdfit
-from gdfit.cli.app import COMMANDS, app_for
+from gdfit.cli.app import COMMANDS, app_for, command_of
 from gdfit.cli.groups import documented
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, UNREAD_STATUS
 from gdfit.errors import GdfitError, UsageError
@@ -107,11 +107,11 @@ def all_described() -> dict[str, Described]:
     """The commands by their names, in the order of the help."""
     group: Any = get_command(app_for([]))
     described = {}
-    for command in COMMANDS:
-        params = group.commands[command.__name__].params
+    for name in COMMANDS:
+        params = group.commands[name].params
         arguments = [each.metavar for each in params if each.param_type_name == "argument"]
-        usage = " ".join(["gdfit", command.__name__, "[OPTIONS]", *arguments])
-        this = described[command.__name__] = Described(usage, *documented(command))
+        usage = " ".join(["gdfit", name, "[OPTIONS]", *arguments])
+        this = described[name] = Described(usage, *documented(command_of(name)))
         for each in params:
             title = getattr(each, "rich_help_panel", None)
             (this.titled[title] if title else this.own).append(entry(each))
@@ -249,9 +249,8 @@ def test_the_reference_is_of_this_version(path: Path) -> None:
     assert written == WRITERS[path](), "python tests/test_reference.py writes it anew"
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
-def test_all_that_a_commands_help_lists_is_in_its_section(command: Any, gdfit: Gdfit) -> None:
-    name = command.__name__
+@pytest.mark.parametrize("name", COMMANDS)
+def test_all_that_a_commands_help_lists_is_in_its_section(name: str, gdfit: Gdfit) -> None:
     listed = gdfit(name, "--help").out.partition("Examples:")[0]
     options = set(re.findall(r"--[a-z][a-z0-9-]*", re.sub(r"\s+", " ", listed)))
     assert len(options) > 1

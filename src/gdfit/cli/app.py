@@ -9,25 +9,13 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gdfit.cli.commands import (
-    condense,
-    curvature,
-    evaluate,
-    export,
-    gradcheck,
-    graph,
-    page,
-    predict,
-    summary,
-)
-from gdfit.cli.compare import compare
 from gdfit.cli.groups import examples, grouped
-from gdfit.cli.marking import check, make
 from gdfit.cli.parsers import MistypedError, command_line, named_elsewhere, nearest
 from gdfit.cli.process import (
     INTERRUPTED_STATUS,
@@ -37,27 +25,26 @@ from gdfit.cli.process import (
     open_streams,
     tune_process,
 )
-from gdfit.cli.series import path
-from gdfit.cli.train import train
 from gdfit.errors import GdfitError, GdfitWarning, listing, printable, quoted
 from gdfit.package import __version__
 
-COMMANDS = (
-    train,
-    compare,
-    path,
-    gradcheck,
-    graph,
-    curvature,
-    predict,
-    evaluate,
-    summary,
-    export,
-    condense,
-    page,
-    check,
-    make,
-)
+# Each command, and the module that its function is in.
+COMMANDS = {
+    "train": "train",
+    "compare": "compare",
+    "path": "series",
+    "gradcheck": "commands",
+    "graph": "commands",
+    "curvature": "commands",
+    "predict": "commands",
+    "evaluate": "commands",
+    "summary": "commands",
+    "export": "commands",
+    "condense": "commands",
+    "page": "commands",
+    "check": "marking",
+    "make": "marking",
+}
 
 
 DATA_ENDINGS = tuple(
@@ -141,8 +128,14 @@ WITHOUT_OPTION = {
 }
 
 
+def command_of(name: str) -> Callable[..., None]:
+    """The function of a command."""
+    function: Callable[..., None] = getattr(import_module(f"gdfit.cli.{COMMANDS[name]}"), name)
+    return function
+
+
 def app_for(typed: list[str]) -> typer.Typer:
-    """The commands; that which is `typed` alone, as those not asked for take 10 ms to set up."""
+    """The commands; that which is `typed` alone, as the others take time to import and set up."""
     app = typer.Typer(
         name="gdfit",
         help="Fit linear models by gradient descent, and see every step.",
@@ -151,7 +144,8 @@ def app_for(typed: list[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(version)
-    for command in [each for each in COMMANDS if each.__name__ in typed[:1]] or COMMANDS:
+    asked = [] if typed == ["--version"] else [name for name in COMMANDS if name in typed[:1]]
+    for command in map(command_of, asked or COMMANDS):
         app.command(epilog=examples(command))(grouped(command))
     return app
 
@@ -210,7 +204,7 @@ def run(arguments: list[str] | None = None) -> int:
         status = complain(str(error), error.status)
     except typer.TyperException as error:
         status = error.exit_code
-        message = usage_message(error, typed, [command.__name__ for command in COMMANDS])
+        message = usage_message(error, typed, [*COMMANDS])
         if message:  # there is none where the help has been shown instead
             complain(message, status)
     except MemoryError:
