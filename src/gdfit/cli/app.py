@@ -144,8 +144,12 @@ def app_for(typed: list[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(invoke_without_command=True)(version)
-    asked = [] if typed == ["--version"] else [name for name in COMMANDS if name in typed[:1]]
-    for command in map(command_of, asked or COMMANDS):
+    asked = [*COMMANDS]
+    if typed == ["--version"]:
+        asked = []
+    elif typed and typed[0] in COMMANDS:
+        asked = typed[:1]
+    for command in map(command_of, asked):
         app.command(epilog=examples(command))(grouped(command))
     return app
 
