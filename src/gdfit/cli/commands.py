@@ -150,9 +150,11 @@ def curvature(
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
     if runs.plot:
-        from gdfit.show.profiles import save_plane
+        from gdfit.show.pictures.figure import save_figure
+        from gdfit.show.profiles import draw_planes
 
-        save_plane(given, standardized, runs.plot, rates, momenta)
+        shown = [(lr, mu) for lr in rates for mu in momenta]
+        save_figure(lambda: draw_planes(given, standardized, shown), runs.plot)
     analyses.show_curvature(given, standardized, output, momenta)
 
 
@@ -370,8 +372,7 @@ def summary(
         if robust or cluster:
             from gdfit.analysis.scatter import read_scatter
 
-            kind = robust or "cluster"
-            scatter = read_scatter(known, dataset, observations, kind, cluster)
+            scatter = read_scatter(known, dataset, observations, robust or "cluster", cluster)
     remark = remark_on(known.facts)
     if remark and output in ("json", "csv"):
         note(f"the model is {remark}")

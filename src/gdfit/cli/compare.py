@@ -209,9 +209,10 @@ def compare(
         fit.model.save(model, predictions=listed(predictions(fit, ())))
         lines.append(("model", str(model)))
     if plot:
-        from gdfit.show.pictures.comparison import save_comparison
+        from gdfit.show.pictures.comparison import draw_comparison
+        from gdfit.show.pictures.figure import save_figure
 
-        save_comparison(comparison, plot, panel)
+        save_figure(lambda: draw_comparison(comparison, panel), plot)
     shown.end(comparison, lines)
     if output.chart:
         from gdfit.show.pictures.charts import print_charts, runs_charts

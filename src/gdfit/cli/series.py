@@ -126,9 +126,10 @@ def path(
         chosen = found.model(place)
         replace(chosen, facts={**chosen.facts, **of_file}).save(model)
     if plot:
-        from gdfit.show.profiles import save_profiles
+        from gdfit.show.pictures.figure import save_figure
+        from gdfit.show.profiles import draw_profiles
 
-        save_profiles(found, plot)
+        save_figure(lambda: draw_profiles(found), plot)
     print_path(found, output, next_command(found, place, typed), model)
 
 
@@ -192,9 +193,10 @@ def train_each(
     if model and fits.has_models:
         write_groups(model, fits.records(facts, predictions))
     if files.plot:
-        from gdfit.show.profiles import save_groups
+        from gdfit.show.pictures.figure import save_figure
+        from gdfit.show.profiles import draw_groups
 
-        save_groups(fits, files.plot)
+        save_figure(lambda: draw_groups(fits), files.plot)
     print_groups(fits, output.form, GroupsTold(facts, predictions, model))
     for remark in group_remarks(fits):
         note(remark)

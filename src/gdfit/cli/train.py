@@ -174,9 +174,10 @@ def train(
     if model:
         fit.model.save(model, predictions=reports.listed(predictions))
     if files.plot:
-        from gdfit.show.pictures.figure import save_plot
+        from gdfit.show.pictures.figure import draw, save_figure
 
-        save_plot(fit, trace.steps, files.plot, files.panel, interval, dataset.lines_at)
+        picture = partial(draw, fit, trace.steps, files.panel, interval, dataset.lines_at)
+        save_figure(picture, files.plot)
         if interval:
             note_intervals(fit, interval)
     if files.page:

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice, product
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from gdfit.descent.curvature import LIMITS, Curvature
 from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.show.pictures import drawing, trace
-from gdfit.show.pictures.curves import draw_bundle, name_at, place_names
+from gdfit.show.pictures.curves import draw_named
 from gdfit.show.pictures.drawing import (
     BLACK,
     BLUE,
@@ -33,22 +32,15 @@ from gdfit.show.pictures.drawing import (
     picture_number,
     scientific,
 )
-from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
 from gdfit.show.pictures.fit import FEW_DOTS, heights_in
 from gdfit.show.pictures.trace import STEEP, features_along, heights_of, numbers_in
 from gdfit.show.tables.style import SHOWN_FEATURES
 
 
-def save_profiles(found: PenaltyPath, path: Path) -> None:
-    """Draw the path to the file at `path`."""
-    save_figure(lambda: draw_profiles(found), path)
-
-
 def draw_profiles(found: PenaltyPath) -> Figure:
     """The weights of standardized features against λ, which falls to the right; and below, with
     folds, their mean loss with its standard errors."""
-    width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
-    figure = Figure(figsize=(width, height), dpi=WHOLE_DPI, layout="constrained")
+    figure = drawing.new_figure()
     if found.fold_losses is None:
         every = [figure.add_subplot()]
     else:
@@ -62,10 +54,7 @@ def draw_profiles(found: PenaltyPath) -> Figure:
             line = axes.axvline(strength, color=colour, linestyle=":", linewidth=1.2, gid=name)
         line.set_label(label)  # below, where the loss says why
     penalty_axis(every[-1], found)
-    drawing.settle(figure)
-    finish()
-    drawing.tidy(figure)
-    return figure
+    return drawing.finished(figure, [finish])
 
 
 def told_places(found: PenaltyPath) -> dict[str, int]:
@@ -80,27 +69,14 @@ def draw_weights(axes: Axes, found: PenaltyPath) -> Callable[[], None]:
     path = found.params[:, :-1] * found.scaling.deviations
     sizes = np.abs(path).max(axis=0)
     named = sorted(np.argsort(-sizes, kind="stable")[:SHOWN_FEATURES].tolist())
-    others = np.setdiff1d(np.arange(path.shape[1]), named)
-    if len(others):
-        draw_bundle(axes, found.lambdas, path[:, others])
-    names = params_names(found.observations.features)
     axes.axhline(0.0, color=GREY, linewidth=0.8)
-    labels = []
-    for place, weight in enumerate(named):
-        colour = LINES[place % len(LINES)]
-        look = LINE_STYLES[place // len(LINES) % len(LINE_STYLES)]
-        axes.plot(found.lambdas, path[:, weight], look, color=colour, linewidth=1.8, gid="weight")
-        labels.append(name_at(axes, drawing.escaped(names[weight]), colour))
-    ends = path[-1, named]
-    if len(others):
-        labels.append(name_at(axes, f"and {len(others):,} others", GREY))
-        ends = np.append(ends, np.median(path[-1, others]))
+    names = params_names(found.observations.features)
+    _, finish = draw_named(axes, found.lambdas, path, named, names, "weight")
     drawing.number_axes(axes.yaxis)
     what = {"l1": "lasso", "l2": "ridge", "mix": f"elastic net, ρ = {found.mix:g}"}[found.penalty]
     axes.set(ylim=drawing.window(path, 0.06), ylabel="weight of (x − mean)/std")
     axes.set(title=f"The weights against the penalty: {what}")
-    last = float(found.lambdas[-1])
-    return lambda: place_names(axes, labels, [(last, end) for end in ends.tolist()])
+    return finish
 
 
 def draw_held_out(axes: Axes, found: PenaltyPath) -> None:
@@ -130,16 +106,10 @@ DRAWN_GROUPS = 12
 ENOUGH_DOTS = 10  # of a group, to tell from where to where it goes
 
 
-def save_groups(fits: GroupFits, path: Path) -> None:
-    """Draw the lines of the largest groups over each other, to the file at `path`."""
-    save_figure(lambda: draw_groups(fits), path)
-
-
 def draw_groups(fits: GroupFits) -> Figure:
     """The observations of a dozen groups at most, each with its line; of several features, the
     predictions of each against what is observed."""
-    width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
-    figure = Figure(figsize=(width, height), dpi=WHOLE_DPI, layout="constrained")
+    figure = drawing.new_figure()
     axes, whole, name = figure.add_subplot(), fits.groups, fits.groups.column
     modelled = (fit.group for fit in fits if fit.make)
     labels = [fits.label(group) for group in islice(modelled, DRAWN_GROUPS)]
@@ -184,9 +154,7 @@ def draw_groups(fits: GroupFits) -> Figure:
     shown = f": the {len(runs)} largest of {len(fits):,} groups" if len(fits) > len(runs) else ""
     axes.set_title(f"One fit for each {drawing.escaped(name)}{shown}")
     axes.legend(title=drawing.escaped(name))
-    drawing.settle(figure)
-    drawing.tidy(figure)
-    return figure
+    return drawing.finished(figure)
 
 
 PLANE_POINTS = 241  # points of each axis
@@ -198,26 +166,14 @@ NEAR_1 = 0.9  # a best μ above it is seen on an axis of 1 − μ alone
 CLIMBING = "#E4E4E4"
 
 
-def save_plane(
-    given: Curvature,
-    scaled: Curvature | None,
-    path: Path,
-    rates: Sequence[float],
-    momenta: Sequence[float],
-) -> None:
-    """Draw the plane of momentum and nesterov to the file at `path`, of the data as it is with the
-    runs of these `rates` and `momenta` as dots, and of it standardized."""
-    save_figure(partial(draw_planes, given, scaled, [*product(rates, momenta)]), path)
-
-
 def draw_planes(
     given: Curvature, scaled: Curvature | None, runs: Sequence[tuple[float, float]]
 ) -> Figure:
-    """The planes, each with its best γ and μ."""
+    """The planes of momentum and nesterov, each with its best γ and μ: of the data as it is with
+    these `runs`, γ and μ, as dots, and of it standardized."""
     rows = [("as it is", given, runs)]
     rows += [("standardized", scaled, [])] if scaled else []
-    width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
-    figure = Figure(figsize=(width, height), dpi=WHOLE_DPI, layout="constrained")
+    figure = drawing.new_figure()
     marks: list[Callable[[], None]] = []
     grid = figure.subplots(len(rows), 2, squeeze=False)
     for (what, curvature, dots), every in zip(rows, grid, strict=True):
@@ -239,10 +195,9 @@ def draw_planes(
         fontsize=15,
         fontweight="bold",
     )
-    for settle in (drawing.settle, drawing.tidy):  # which thins the ticks of all axes
-        for set_ticks in marks:
-            set_ticks()
-        settle(figure)
+    for set_ticks in marks:
+        set_ticks()
+    drawing.finished(figure, marks)  # which thins the ticks of all axes
     for set_ticks in marks:
         set_ticks()
     return figure

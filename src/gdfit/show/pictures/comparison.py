@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,7 +19,6 @@ from gdfit.descent.run import rounding_of
 from gdfit.show.pictures import drawing
 from gdfit.show.pictures.curves import name_at, place_names
 from gdfit.show.pictures.drawing import BLACK, LINE_STYLES, LINES, YELLOW, LineStyle, mark
-from gdfit.show.pictures.figure import PIXELS, WHOLE_DPI, save_figure
 from gdfit.show.pictures.path import draw_level_sets, equalize, param_axes, stays_within
 from gdfit.show.pictures.trace import (
     LARGEST,
@@ -64,20 +62,13 @@ Looks = dict[int, RunStyle]
 """The style of each run, by its number, the best first."""
 
 
-def save_comparison(comparison: Comparison, path: Path, panel: RunsPanel = "all") -> None:
-    """Draw the runs, or one panel of their picture, to the file at `path`."""
-    save_figure(lambda: draw_comparison(comparison, panel), path)
-
-
 def draw_comparison(comparison: Comparison, panel: RunsPanel = "all") -> Figure:
     """The picture of several runs: the loss against the epoch on the left; for one feature and a b,
     the paths over level sets of the loss on the right; or one of the two. Losses that don't compare
     stand apart."""
     groups = comparison.groups()
     on_a_plane = has_paths(comparison.outcomes[0].fit.observations) and panel != "loss"
-    width, height = (pixels / WHOLE_DPI for pixels in PIXELS)
-    size = width, height * max(1.0, 0.6 * len(groups))
-    figure = Figure(figsize=size, dpi=WHOLE_DPI, layout="constrained")
+    figure = drawing.new_figure(height=max(1.0, 0.6 * len(groups)))
     grid = figure.subplots(len(groups), 1 + (on_a_plane and panel == "all"), squeeze=False)
     looks = run_styles(comparison)
     if panel == "path":  # where the names are in the legend alone
@@ -89,11 +80,7 @@ def draw_comparison(comparison: Comparison, panel: RunsPanel = "all") -> Figure:
         if on_a_plane:
             finishes.append(draw_paths(row[-1], group, looks))
     add_legend(figure, looks, comparison, on_a_plane=on_a_plane)
-    drawing.settle(figure)
-    for finish in finishes:
-        finish()
-    drawing.tidy(figure)
-    return figure
+    return drawing.finished(figure, finishes)
 
 
 def run_styles(comparison: Comparison) -> Looks:

@@ -20,26 +20,15 @@ from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit, params_names
 from gdfit.descent.run import rounding_of
-from gdfit.show.pictures import drawing
+from gdfit.show.pictures import drawing, trace
 from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINES, ORANGE, VERMILION, YELLOW
-from gdfit.show.pictures.trace import (
-    FEW_EPOCHS,
-    LARGEST,
-    ROUNDING,
-    STEEP,
-    climbs,
-    eventful,
-    in_data,
-    loss_name,
-    modes_in_words,
-    numbered,
-)
+from gdfit.show.pictures.trace import FEW_EPOCHS, LARGEST, ROUNDING, STEEP, numbered
 from gdfit.show.tables.style import counted, leading
 
 
 def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     """Loss against epoch, with the validation loss and the minimum, logarithmic where it helps."""
-    shown = eventful(fit, steps)
+    shown = trace.eventful(fit, steps)
     epochs = np.array([numbered(fit, step.epoch) for step in shown])
     curves = [("loss", np.array([step.loss for step in shown]), BLUE)]
     if fit.validation:
@@ -61,7 +50,7 @@ def draw_loss(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     diverged = fit.status == "diverged"
     drawing.epoch_axis(axes, int(epochs[0]), int(epochs[-1]), diverged=diverged)
     drawing.cut_after(axes, int(epochs[-1]), numbered(fit, steps[-1].epoch))
-    axes.set(ylabel="\n".join([loss_name(fit), *cuts]), title=loss_title(fit))
+    axes.set(ylabel="\n".join([trace.loss_name(fit), *cuts]), title=loss_title(fit))
 
 
 def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
@@ -97,7 +86,7 @@ def loss_axis(axes: Axes, fit: Fit, losses: FloatArray) -> list[str]:
 def loss_title(fit: Fit) -> str:
     """With what it was run, or of a run that climbs, how fast."""
     settings, curvature = fit.settings, fit.curvature
-    if curvature and climbs(fit):
+    if curvature and trace.climbs(fit):
         factor = (1 - float(settings.lr) * curvature.lambda_max) ** 2
         return f"The loss: in the end each epoch multiplies it by {drawing.picture_number(factor)}"
     batches = f", {counted(settings.batch_size, 'row')} a batch" if settings.batch_size else ""
@@ -117,8 +106,8 @@ LINE_HEIGHT = 1.25 * FONT
 def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None]:
     """Each param against epoch, in its own unit, or of many the dozen that count most and the
     others as a faint bundle; what is returned places the names, once the axes have their size."""
-    shown = eventful(fit, steps)
-    path = in_data(fit, np.array([fit.start, *(step.params for step in shown)]))
+    shown = trace.eventful(fit, steps)
+    path = trace.in_data(fit, np.array([fit.start, *(step.params for step in shown)]))
     epochs = np.array([numbered(fit, epoch) for epoch in (0, *(step.epoch for step in shown))])
     diverged, title = fit.status == "diverged", "The params"
     if diverged:
@@ -127,32 +116,48 @@ def draw_params(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], Non
         stays = max(int(np.argmax(sizes > bound)) or len(path), 1)
         path, epochs = path[:stays], epochs[:stays]
         title = f"The params, until epoch {epochs[-1]:,}"
-    named = leading(fit.observations, path[-1])
+    named, drawn = leading(fit.observations, path[-1]), path.shape[1]
     if fit.observations.intercept:
-        named.append(path.shape[1] - 1)
-    drawn = path.shape[1] - (not fit.observations.intercept)
-    others = np.setdiff1d(np.arange(drawn), named)
-    if len(others):
-        draw_bundle(axes, epochs, path[:, others])
+        named.append(drawn - 1)
+    else:
+        drawn -= 1
     names = params_names(fit.model.features)
-    labels = []
-    for place, param in enumerate(named):
-        colour = LINES[place % len(LINES)]
-        style = drawing.LINE_STYLES[place // len(LINES) % len(drawing.LINE_STYLES)]
-        axes.plot(epochs, path[:, param], style, color=colour, linewidth=1.8)
-        labels.append(name_at(axes, drawing.escaped(names[param]), colour))
-    ends = path[-1, named]
-    if len(others):
-        labels.append(name_at(axes, f"and {len(others):,} others", GREY))
-        ends = np.append(ends, np.median(path[-1, others]))
+    ends, finish = draw_named(axes, epochs, path[:, :drawn], named, names)
     first, last = int(epochs[0]), int(epochs[-1])
     drawing.epoch_axis(axes, first, max(last, first + 1), diverged=diverged)
     if not diverged:
         drawing.cut_after(axes, last, numbered(fit, steps[-1].epoch))
     param_axis(axes, path, ends)
     axes.set(title=title)
+    return finish
 
-    return lambda: place_names(axes, labels, [(float(epochs[-1]), end) for end in ends.tolist()])
+
+def draw_named(
+    axes: Axes,
+    x: FloatArray,
+    lines: FloatArray,
+    named: Sequence[int],
+    names: Sequence[str],
+    gid: str | None = None,
+) -> tuple[FloatArray, Callable[[], None]]:
+    """Lines over x, shape (points, lines), those that are `named` with their names and the others
+    as a faint bundle: where those with names end, and what places the names, once the axes have
+    their size."""
+    others = np.setdiff1d(np.arange(lines.shape[1]), named)
+    if len(others):
+        draw_bundle(axes, x, lines[:, others])
+    labels = []
+    for place, line in enumerate(named):
+        colour = LINES[place % len(LINES)]
+        style = drawing.LINE_STYLES[place // len(LINES) % len(drawing.LINE_STYLES)]
+        axes.plot(x, lines[:, line], style, color=colour, linewidth=1.8, gid=gid)
+        labels.append(name_at(axes, drawing.escaped(names[line]), colour))
+    ends = lines[-1, named]
+    if len(others):
+        labels.append(name_at(axes, f"and {len(others):,} others", GREY))
+        ends = np.append(ends, np.median(lines[-1, others]))
+    last = float(x[-1])
+    return ends, lambda: place_names(axes, labels, [(last, end) for end in ends.tolist()])
 
 
 def place_names(
@@ -261,7 +266,7 @@ def draw_modes(axes: Axes, fit: Fit, steps: Sequence[Step]) -> Callable[[], None
     least = f"\n(below {drawing.picture_number(rounding)} is rounding)"
     ends_there = least if (seen <= rounding).any() else ""
     axes.set(ylabel=f"distance in the steps' coordinates{ends_there}")
-    title, words = modes_in_words(fit.settings, curvature)
+    title, words = trace.modes_in_words(fit.settings, curvature)
     axes.set_title(title)
     told = [words, *([RATES_IN_WORDS] if fit.settings.is_plain else [])]
     axes.figure.supxlabel("\n".join(told), fontsize=FONT)
@@ -290,7 +295,7 @@ def draw_steepest(axes: Axes, fit: Fit, steps: Sequence[Step]) -> None:
     assert curvature
     along = f"distance from the minimum along the steepest direction,\n{direction(fit)}"
     title = "The steps along the steepest direction"
-    axes.set(xlabel=along, ylabel=loss_name(fit), title=title)
+    axes.set(xlabel=along, ylabel=trace.loss_name(fit), title=title)
     begun, distances = first_steps(fit, curvature, steps)
     if not len(distances):
         drawing.nothing_in(axes, "the numbers are too large to be drawn")

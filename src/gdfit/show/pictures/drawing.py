@@ -9,7 +9,7 @@ import itertools
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -35,6 +35,8 @@ LINES = (BLUE, "#B84C00", "#00785A", "#A03C78", "#8A6400", "#5B4BC4", "#333333")
 LineStyle = Literal["-", "--", ":", "-.", ""]
 LINE_STYLES: tuple[LineStyle, ...] = ("-", "--", ":", "-.")
 LONGEST_NAME = 28
+PIXELS = (1600, 900)
+WHOLE_DPI = 120  # pixels an inch, of a picture of several panels
 
 
 def escaped(name: str) -> str:
@@ -188,6 +190,22 @@ GAP = 3.0  # points between things
 TURNS = np.deg2rad([45, -45, 135, -135, 90, -90, 0, 180])
 AWAY = (4.0, 7.0, 10.0, 14.0, 20.0, 28.0, 36.0)
 BESIDE = 16.0  # points: a label that is farther from its point has a line to it
+
+
+def new_figure(dpi: int = WHOLE_DPI, height: float = 1.0) -> Figure:
+    """An empty figure as large as all pictures are, or so many times as high."""
+    size = PIXELS[0] / dpi, PIXELS[1] / dpi * height
+    return Figure(figsize=size, dpi=dpi, layout="constrained")
+
+
+def finished(figure: Figure, finishes: Iterable[Callable[[], None] | None] = ()) -> Figure:
+    """The figure with what `finishes` draw once its axes have their size, and everything in its
+    place."""
+    settle(figure)
+    for finish in filter(None, finishes):
+        finish()
+    tidy(figure)
+    return figure
 
 
 def settle(figure: Figure) -> None:

@@ -38,11 +38,10 @@ STYLE: dict[Any, Any] = {
     "font.size": 12,
     "axes.titlesize": 13,
 }
-PIXELS = (1600, 900)
-WHOLE_DPI, PANEL_DPI = 120, 225  # pixels an inch: of the whole picture, and of one panel of it
+PANEL_DPI = 225  # pixels an inch, of one panel alone
 Names = Callable[[Sequence[Place]], dict[Place, str]]
 """What people call the rows at some places."""
-HEADLINE = {WHOLE_DPI: 104, PANEL_DPI: 62}  # letters on a line
+HEADLINE = {drawing.WHOLE_DPI: 104, PANEL_DPI: 62}  # letters on a line
 
 
 def check_picture_ending(path: Path) -> None:
@@ -50,18 +49,6 @@ def check_picture_ending(path: Path) -> None:
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         ends = "ends in .png, .svg or .pdf"
         raise UsageError(f"`plot` takes a file that {ends}, not {quoted(str(path))}")
-
-
-def save_plot(
-    fit: Fit,
-    steps: Sequence[Step],
-    path: Path,
-    panel: Panel = "all",
-    interval: float | None = None,
-    names: Names = lambda places: {},
-) -> None:
-    """Draw the run, or one panel of its picture, to the file at `path`: see `draw`."""
-    save_figure(lambda: draw(fit, steps, panel, interval, names), path)
 
 
 def save_figure(draw_it: Callable[[], Figure], path: Path) -> None:
@@ -101,8 +88,8 @@ def draw(
     interval : the level of the intervals that are drawn about the line of one number.
     names : what rows are called that stand out.
     """
-    dpi = WHOLE_DPI if panel in ("all", "residuals") else PANEL_DPI
-    figure = Figure(figsize=(PIXELS[0] / dpi, PIXELS[1] / dpi), dpi=dpi, layout="constrained")
+    dpi = drawing.WHOLE_DPI if panel in ("all", "residuals") else PANEL_DPI
+    figure = drawing.new_figure(dpi)
     several, intercept = len(fit.model.features) > 1, fit.observations.intercept
     drawn: dict[str, Callable[[Axes, Fit, Sequence[Step]], Callable[[], None] | None]] = {
         "fit": partial(draw_fit, interval=interval),
@@ -125,12 +112,7 @@ def draw(
         figure.suptitle(headline, fontsize=15 if panel == "all" else 13, fontweight="bold")
     elif panel == "residuals":
         figure.suptitle(looked.told)
-    drawing.settle(figure)
-    for finish in finishes:
-        if finish:
-            finish()
-    drawing.tidy(figure)
-    return figure
+    return drawing.finished(figure, finishes)
 
 
 def panels(figure: Figure, panel: Panel, more: str) -> dict[str, Axes]:
