@@ -48,31 +48,22 @@ def several_option(name: str, parse: Callable[[str], Any], metavar: str, default
     return listed
 
 
+def several_names(name: str, names: Any, default: Any, *, own: bool = False) -> Any:
+    """Train's option of this name, with several of the `names` of a Literal, or functions of one's
+    `own`."""
+    known = get_args(names)
+    metavar = ",".join((*known, OWN_METAVAR) if own else known)
+    return several_option(name, parsers.parse_choice(known, own=own), metavar, default)
+
+
 COMPARED = panel(
     "What to compare",
     lr=several_option("lr", parsers.parse_rate, "FLOAT|auto,…", "auto"),
-    optimizer=several_option(
-        "optimizer",
-        parsers.parse_choice(get_args(OptimizerName), own=True),
-        ",".join((*get_args(OptimizerName), OWN_METAVAR)),
-        "gd",
-    ),
-    schedule=several_option(
-        "schedule",
-        parsers.parse_choice(get_args(ScheduleName)),
-        ",".join(get_args(ScheduleName)),
-        "constant",
-    ),
-    scale=several_option(
-        "scale", parsers.parse_choice(get_args(Scale)), "none,standardize,whiten", False
-    ),
+    optimizer=several_names("optimizer", OptimizerName, "gd", own=True),
+    schedule=several_names("schedule", ScheduleName, "constant"),
+    scale=several_names("scale", Scale, False),
     batch_size=several_option("batch_size", parsers.parse_batch_size, "N,…,all", "all"),
-    loss=several_option(
-        "loss",
-        parsers.parse_choice(get_args(LossName), own=True),
-        ",".join((*get_args(LossName), OWN_METAVAR)),
-        "mse",
-    ),
+    loss=several_names("loss", LossName, "mse", own=True),
     l2=several_option("l2", parsers.parse_number, "λ,…", "0"),
     l1=several_option("l1", parsers.parse_number, "λ,…", "0"),
     seed=several_option("seed", parsers.parse_whole, "N,…", "0"),
