@@ -13,7 +13,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
-from gdfit.descent.learning_rate import best_rate, excess_after
+from gdfit.descent.learning_rate import best_rate, excess_of
 from gdfit.descent.run import train
 
 
@@ -96,6 +96,11 @@ def test_no_rate_is_foretold_to_beat_it(powers: list[float], seed: int, digits: 
     least = min(excess_after(curvature, start, float(rate), epochs) for rate in grid)
     first = excess_after(curvature, start, 0.0, epochs)
     assert excess_after(curvature, start, best, epochs) <= least * (1 + 1e-6) + 1e-24 * first
+
+
+def excess_after(curvature: Curvature, start: FloatArray, rate: float, epochs: int) -> float:
+    """What the loss is above its minimum after `epochs` epochs of gradient descent at `rate`."""
+    return float(excess_of(curvature, start).after(np.array(rate), epochs))
 
 
 def near() -> FloatArray:

@@ -161,9 +161,7 @@ def read_scatter(
     precision = precision_of_squares(observations)
     if precision is None:
         return None
-    weights = model.facts.get("weights")
-    named = weights if isinstance(weights, str) else None
-    known = (model, dataset.selection.target, named, dataset.dialect.drop_missing)
+    known = (model, dataset.selection.target, model.weights_name, dataset.dialect.drop_missing)
     job = Scatters(Clustered(*known, cluster=cluster), Scattering(kind, precision))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is to be said was said in the first reading

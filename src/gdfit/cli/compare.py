@@ -16,7 +16,7 @@ from gdfit.choices import RunsPanel
 from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, check_settings, for_losses, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
-from gdfit.cli.reading import check_shown, note_classes, note_columns, reading
+from gdfit.cli.reading import check_shown, note_columns, reading
 from gdfit.cli.train import (
     check_cv,
     check_files,
@@ -162,8 +162,7 @@ def compare(
             observations, held_out = dataset.with_validation(
                 validation, every[0].seed, keep_rows=keep_rows
             )
-    note_columns(observations)
-    note_classes(observations, *(str(each.loss) for each in every))
+    note_columns(observations, *(each.loss for each in every))
     check_shown(observations, plot, output.chart)
     if panel == "path" and not has_paths(observations):
         raise UsageError("`panel` path is for one feature and b; there is `panel` loss")

@@ -67,10 +67,10 @@ def read(
     return observations
 
 
-def note_columns(observations: Observations) -> None:
+def note_columns(observations: Observations, *losses: object) -> None:
     """Say which columns are left out because they hold no numbers, and how to use them; which are
-    categories for want of others, make no feature, or one for each row; and what looks like no
-    observation."""
+    categories for want of others, make no feature, or one for each row; what looks like no
+    observation; and of a target of 0 and 1, with these `losses`, that there is a loss for it."""
     from gdfit.data.observations import suspicions
 
     expansion = observations.expansion
@@ -112,6 +112,10 @@ def note_columns(observations: Observations) -> None:
         note(f"the last column of the file has no numbers: the target is {target} (see `target`)")
     for suspicion in suspicions(observations):
         note(suspicion)
+    is_mse = {"mse", "logistic"}.intersection(map(str, losses)) == {"mse"}
+    if is_mse and observations.intercept and observations.has_classes:
+        target = printable(observations.target_name)
+        note(f"{target} is 0 or 1 in all rows: `loss` logistic fits how probable 1 is")
 
 
 def check_shown(observations: Observations, *wanted: object) -> None:
@@ -119,14 +123,6 @@ def check_shown(observations: Observations, *wanted: object) -> None:
     if any(wanted) and not len(observations.sample):
         what = "DATA was condensed without rows: there are none to draw, and none to explain"
         raise UsageError(f"{what}; condense it with `rows`")
-
-
-def note_classes(observations: Observations, *losses: str) -> None:
-    """Say of a target of 0 and 1 that there is a loss for it."""
-    is_mse = {"mse", "logistic"}.intersection(losses) == {"mse"}
-    if is_mse and observations.intercept and observations.has_classes:
-        target = printable(observations.target_name)
-        note(f"{target} is 0 or 1 in all rows: `loss` logistic fits how probable 1 is")
 
 
 def note_version(path: object, model: LinearModel) -> None:

@@ -12,7 +12,7 @@ from gdfit.choices import Choice, Penalty
 from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, option
 from gdfit.cli.process import DIVERGED_STATUS, fail, note
-from gdfit.cli.reading import note_classes, note_columns, read_inputs, reading
+from gdfit.cli.reading import note_columns, read_inputs, reading
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -120,11 +120,9 @@ def path(
     found = path_of(observations, folds, penalty=penalty, mix=mix, penalties=given)
     place = found.place(choose or "1se")
     if model and place is not None:
-        of_file: dict[str, object] = {"files": list(data)}
-        if dialect.kept:
-            of_file["dialect"] = dialect.kept
         chosen = found.model(place)
-        replace(chosen, facts={**chosen.facts, **of_file}).save(model)
+        facts = {**chosen.facts, "files": list(data), **dialect.facts}
+        replace(chosen, facts=facts).save(model)
     if plot:
         from gdfit.show.pictures.figure import save_figure
         from gdfit.show.profiles import draw_profiles
@@ -181,14 +179,11 @@ def train_each(
         raise UsageError(f"{path} {WITHOUT_ROWS}")
     with reading(data, columns, dialect, dask=dask, form=output.form) as dataset:
         observations = dataset.observations(settings.seed, keep_rows=settings.needs_rows)
-    note_columns(observations)
-    note_classes(observations, str(settings.loss))
+    note_columns(observations, settings.loss)
     fits = fit_groups(observations, settings, start[1])
     inputs = read_inputs(output.x or (), observations)
     predictions = [(values, fits.at_inputs(values)) for values in inputs]
-    facts: dict[str, object] = {"init": start[0], "files": [*data]}
-    if dialect.kept:
-        facts["dialect"] = dialect.kept
+    facts = {"init": start[0], "files": [*data], **dialect.facts}
     model = None if files.no_model else files.model
     if model and fits.has_models:
         write_groups(model, fits.records(facts, predictions))

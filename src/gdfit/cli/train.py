@@ -19,14 +19,7 @@ import typer
 from gdfit.cli import options
 from gdfit.cli.groups import Typed, check_settings, for_losses
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, importing, note
-from gdfit.cli.reading import (
-    check_shown,
-    note_classes,
-    note_columns,
-    note_version,
-    read_inputs,
-    reading,
-)
+from gdfit.cli.reading import check_shown, note_columns, note_version, read_inputs, reading
 from gdfit.descent.own import Own
 from gdfit.errors import UsageError, printable
 
@@ -120,8 +113,7 @@ def train(
             observations, held_out = dataset.with_validation(
                 validation, settings.seed, keep_rows=settings.needs_rows
             )
-    note_columns(observations)
-    note_classes(observations, str(settings.loss))
+    note_columns(observations, settings.loss)
     check_shown(observations, files.plot, files.page, output.chart, output.explain)
     inputs = read_inputs(output.x or (), observations)
     if observations.expansion:
@@ -257,15 +249,9 @@ def with_message(fit: Fit, data: Sequence[str], dialect: Dialect, init: str, typ
     message = words.ending(fit)
     if command and fit.status == "diverged":
         message = words.divergence_message(fit, command)
-    facts: dict[str, object] = {
-        "init": init,
-        "files": list(data),
-        "message": message,
-        "next": command,
-    }
-    if dialect.kept:
-        facts["dialect"] = dialect.kept
-    return replace(fit, model=replace(fit.model, facts={**fit.model.facts, **facts}))
+    own = {"init": init, "files": list(data), "message": message, "next": command}
+    facts = {**fit.model.facts, **own, **dialect.facts}
+    return replace(fit, model=replace(fit.model, facts=facts))
 
 
 def check_output(

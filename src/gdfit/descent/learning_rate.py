@@ -316,11 +316,6 @@ def arrives_within(curvature: Curvature, start: FloatArray, epochs: int) -> bool
     return bool(excess_of(curvature, start).arrives_within(epochs))
 
 
-def excess_after(curvature: Curvature, start: FloatArray, rate: float, epochs: int) -> float:
-    """Excess of the loss over the minimum after `epochs` epochs of gradient descent at `rate`."""
-    return float(excess_of(curvature, start).after(np.array(rate), epochs))
-
-
 def log_factors(steps: FloatArray) -> FloatArray:
     """log |1 − γλ| for `steps` γλ, exact also for those near 0 and 2."""
     with np.errstate(divide="ignore"):  # a factor of 0 is −∞

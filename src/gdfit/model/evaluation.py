@@ -212,9 +212,8 @@ def observe(model: LinearModel, dataset: Dataset, *, keep_most: int | None = 0) 
     """
     if dataset.stored:
         return observed_condensed(model, dataset)
-    weights = model.facts.get("weights")
-    named = weights if isinstance(weights, str) else None
-    recipe = Observed(model, dataset.selection.target, named, dataset.dialect.drop_missing)
+    known = (model, dataset.selection.target, model.weights_name, dataset.dialect.drop_missing)
+    recipe = Observed(*known)
     dataset = as_trained(model, dataset)
     # The likelihood of classes is of the rows themselves.
     most = None if model.classes else keep_most

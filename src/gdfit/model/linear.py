@@ -162,6 +162,12 @@ class LinearModel(Displayed):
         return self.facts.get("intercept") is not False
 
     @property
+    def weights_name(self) -> str | None:
+        """The column of the weights that it was trained with, if a column held them."""
+        name = self.facts.get("weights")
+        return name if isinstance(name, str) else None
+
+    @property
     def classes(self) -> Classes | None:
         """Which values of the target are y = 0 and y = 1, where it has classes."""
         if "classes" not in self.facts:

@@ -167,10 +167,7 @@ def predicted_blocks(
     """The rows of `file` with their predictions, block by block; those without one are counted."""
     grammar, observing = file.layout.grammar, None
     if further and further.residuals:
-        weights = model.facts.get("weights")
-        observing = Observed(model, weights=weights if isinstance(weights, str) else None).maker(
-            file
-        )
+        observing = Observed(model, weights=model.weights_name).maker(file)
     asked = (observing or maker).asked
 
     def predict(unit: Unit) -> tuple[Unpredicted, bytes]:

@@ -118,10 +118,11 @@ class Dialect:
         return replace(self, **{option: getattr(Dialect, option) for option in options})
 
     @property
-    def kept(self) -> dict[str, object]:
-        """What is said that holds for the files that a model is used on, too."""
+    def facts(self) -> dict[str, object]:
+        """What a model's file keeps: what is said that holds for the files it is used on, too."""
         said = {name: getattr(self, name) for name in OF_TRAINING}
-        return {name: value for name, value in said.items() if value != getattr(Dialect, name)}
+        kept = {name: value for name, value in said.items() if value != getattr(Dialect, name)}
+        return {"dialect": kept} if kept else {}
 
     def with_kept(self, kept: object) -> Dialect:
         """What is said, and where nothing is, what was `kept` of another dialect."""

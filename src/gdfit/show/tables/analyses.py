@@ -21,12 +21,7 @@ from gdfit.errors import printable
 from gdfit.model.evaluation import ClassEvaluation, Evaluation
 from gdfit.model.linear import LinearModel, finite, to_json
 from gdfit.show.tables import style
-from gdfit.show.tables.style import (
-    exact,
-    key_values,
-    r_squared_text,
-    show,
-)
+from gdfit.show.tables.style import exact, key_values, r_squared_text, show
 
 CLASS_WIDTH = 16  # columns of a terminal that the name of a class takes at most
 
