@@ -18,7 +18,7 @@ from gdfit.errors import printable
 from gdfit.model.linear import finite, to_json
 from gdfit.show.tables import reports, style, words
 from gdfit.show.tables.reports import Callback, JsonReport, Shown
-from gdfit.show.tables.style import NameValue, cell, counted, exact
+from gdfit.show.tables.style import Lines, NameValue, cell, counted, exact
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +56,7 @@ class RunsReport:
         """The callback that is told of the steps of a run."""
         return lambda step: None
 
-    def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
+    def end(self, comparison: Comparison, lines: Lines) -> None:
         """Show what is left to show, and `lines` of more to say."""
 
 
@@ -72,7 +72,7 @@ class RunsTable(RunsReport):
         self.console.print(f" {printable(runs_heading(runs, width))}")
         self.console.line()
 
-    def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
+    def end(self, comparison: Comparison, lines: Lines) -> None:
         typed = lines if self.form == "table" else ()  # a document does not say what to type
         show_runs(self.console, comparison, self.varied, self.asked, typed)
 
@@ -82,7 +82,7 @@ def show_runs(
     comparison: Comparison,
     varied: Sequence[str],
     asked: Shown | None = None,
-    lines: Sequence[NameValue] = (),
+    lines: Lines = (),
 ) -> None:
     """Write a row for each run, with the values that are `varied` and the loss in as many of the
     epochs `asked` for as have room; remarks on them, and `lines` of more to say."""
@@ -249,7 +249,7 @@ class RunsJson(RunsReport):
         self.reports[number] = JsonReport(run, self.printed(run), reports.no_op)
         return self.reports[number].step
 
-    def end(self, comparison: Comparison, lines: Sequence[NameValue]) -> None:
+    def end(self, comparison: Comparison, lines: Lines) -> None:
         objects = []
         for outcome in comparison.outcomes:
             fit, history = outcome.fit, self.reports[outcome.number].history

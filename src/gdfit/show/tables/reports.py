@@ -29,16 +29,14 @@ from gdfit.descent.run import Run
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import LinearModel, to_json
 from gdfit.show.tables import style, words
-from gdfit.show.tables.style import SHOWN_FEATURES, NameValue, counted, exact, show
+from gdfit.show.tables.style import SHOWN_FEATURES, Lines, NameValue, counted, exact, show
 from gdfit.system import check_writable, naming_file
 
-# Is told of every step as it happens.
 Callback = Callable[[Step], None]
 """A function that is told of every step as it happens."""
 
-# Whether to print an epoch; the last is printed in any case.
 Shown = Callable[[int], bool]
-"""True for an epoch to print; the last is printed in any case."""
+# True for an epoch to print; the last is printed in any case.
 
 
 class Report:
@@ -70,9 +68,7 @@ class Report:
     def flush(self) -> None:
         """Print what waits to be printed: before something else is, on standard error."""
 
-    def end(
-        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
-    ) -> None:
+    def end(self, fit: Fit, predictions: Sequence[Prediction], lines: Lines = ()) -> None:
         """Show what is left to show, and `lines` of more to say."""
         self.flush()
 
@@ -187,9 +183,7 @@ class TableReport(Report):
         self.pending.clear()
         self.printed_at = time.monotonic()
 
-    def end(
-        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
-    ) -> None:
+    def end(self, fit: Fit, predictions: Sequence[Prediction], lines: Lines = ()) -> None:
         self.flush()
         self.before()
         self.console.line()
@@ -217,9 +211,7 @@ class MarkupReport(TableReport):
     def flush(self) -> None:
         """Nothing: all rows are to be in one table."""
 
-    def end(
-        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
-    ) -> None:
+    def end(self, fit: Fit, predictions: Sequence[Prediction], lines: Lines = ()) -> None:
         show(self.console, self.layout.table(self.pending, show_header=True))
         self.console.print(*self.remarks)
         super().end(fit, predictions)
@@ -310,9 +302,7 @@ def inputs_text(fit: Fit, x: Sequence[float | str]) -> str:
 class QuietReport(Report):
     """The params alone, on one line: ``w… b``."""
 
-    def end(
-        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
-    ) -> None:
+    def end(self, fit: Fit, predictions: Sequence[Prediction], lines: Lines = ()) -> None:
         print(*fit.model.params, flush=True)
 
 
@@ -329,9 +319,7 @@ class JsonReport(Report):
         params, grad = step.params.tolist(), step.grad.tolist()
         self.history.append({"epoch": step.epoch, **measured, "params": params, "grad": grad})
 
-    def end(
-        self, fit: Fit, predictions: Sequence[Prediction], lines: Sequence[NameValue] = ()
-    ) -> None:
+    def end(self, fit: Fit, predictions: Sequence[Prediction], lines: Lines = ()) -> None:
         more = {"predictions": listed(predictions), "history": self.history}
         print(to_json({**fit.model.record, **more}), flush=True)
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.tree import Tree
 
-# A line of a summary.
+# A line of a summary, and several.
 NameValue = tuple[str, str]
+Lines = Sequence[NameValue]
 
 NUMBER_WIDTH = 12  # of any number as `short` writes it: -1.2345e-308
 PIPE = 1 << 16  # the width of what has none
