@@ -37,7 +37,7 @@ from gdfit.descent.run import Run, train
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
-from gdfit.show.board.board import cells
+from gdfit.show.board import cells
 
 SWEEP = ["compare", LECTURE, "--lr", "0.001,0.01,0.1,0.5", "--optimizer", "gd,momentum,adam"]
 

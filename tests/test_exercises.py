@@ -130,7 +130,7 @@ assert "y = exp(" in svg and "Poisson's loss" in svg and "poisson: () =>" in pag
                     '    "log": Link(np.exp, "exp(z)", "exp"),\n    "logit": Link('
                 )
             },
-            "show/board/board.py": {
+            "show/board.py": {
                 "# By name, (z, y, settings)": """
 def poisson_on_board(z: float, y: float, settings: Settings) -> RowLoss:
     \"\"\"eᶻ − y·z, of ŷ = eᶻ.\"\"\"

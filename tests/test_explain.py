@@ -17,9 +17,9 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.descent.loop import Step
 from gdfit.descent.run import Run
-from gdfit.show.board import board as formulas
-from gdfit.show.board.board import BOARD_WIDTH, Line, cells, given, laid_out, told
-from gdfit.show.board.explain import Explanation, held_back
+from gdfit.show import board as formulas
+from gdfit.show.board import BOARD_WIDTH, Line, cells, given, laid_out, told
+from gdfit.show.explain import Explanation, held_back
 from gdfit.show.tables.style import short
 
 NUMBER = r"\d+(?:\.\d+)?(?:e[+-]\d+)?"

@@ -144,7 +144,7 @@ def train(
         shown = reports.REPORTS[output.form](run, shown_epochs, bar.hide)
         printed: list[Callable[[Step], None]] = [shown.step]
         if output.explain:
-            from gdfit.show.board.explain import Explanation, held_back
+            from gdfit.show.explain import Explanation, held_back
 
             explanation = Explanation(run, output.explain, bar.hide)
             printed = [explanation.step, held_back(shown.step, output.explain)]

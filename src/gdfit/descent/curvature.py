@@ -68,7 +68,7 @@ class Curvature:
     bound : what no eigenvalue of the Hessian is above, wherever the params are.
     difference : L(θ) − L(θ*), where the loss is no parabola.
     kinks : what the loss has above its parabola, where it has kinks: see
-        `gdfit.descent.least_squares`.
+        `gdfit.descent.lasso`.
     """
 
     eigenvalues: FloatArray

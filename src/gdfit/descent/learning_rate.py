@@ -88,7 +88,7 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
         start = start_of(init, observations, settings, scaling)
         curvature, is_known = curvature_of(on, settings.l2), settings.is_squared
         if settings.l1 and settings.is_squared:
-            from gdfit.descent.least_squares import with_l1
+            from gdfit.descent.lasso import with_l1
 
             found = with_l1(curvature, on, settings.l1, settings.l2)
             curvature, is_known = found or curvature, found is not None

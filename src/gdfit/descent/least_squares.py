@@ -1,33 +1,23 @@
-"""Least squares, from the R factor of [A y], so from the p+2 condensed rows as from all N; and the
-lasso, the minimum with λ₁‖w‖₁ added.
+"""Least squares, from the R factor of [A y], so from the p+2 condensed rows as from all N.
 
 [A y] = QR, and R = [R_A Qᵀy; 0 ρ]. The params are R_A⁻¹Qᵀy, ρ is the length of their residuals, and
 a row of R_A⁻¹ is as long as its param's standard error is in units of the residuals' (Golub and Van
 Loan, Matrix Computations, 2013, §5.3). A column that depends on those before it is left out.
-
-The lasso (Tibshirani, J. R. Stat. Soc. B 58, 1996) is of any parabola; of one with λ‖w‖² in it, it
-is the elastic net. Where a weight is not 0, the slope of the parabola along it is −λ₁·sign(w);
-where it is 0, the slope is between −λ₁ and λ₁. So weights that are not 0 go by Newton's method to
-where this holds for them, or only to where the first of them is 0, and there that one stays; and
-when it holds, the one of the others goes along for which it holds least. The loss falls each time,
-and no set of weights comes back (Lee, Battle, Raina and Ng, Efficient sparse coding algorithms,
-NeurIPS 2006).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gdfit.arrays import FloatArray, triangular
+from gdfit.arrays import FloatArray
 from gdfit.data.batch import FEW_BYTES
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import ARRIVES, Curvature
 from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError
 from gdfit.model.intervals import Precision
@@ -283,136 +273,6 @@ def pairs_of(observations: Observations) -> Iterator[tuple[Pair, FloatArray | No
         codes = expansion.codes(block)
         features = Pair(expansion.spread(base.high, codes), expansion.spread(base.low, codes))
         yield features, expansion.weights(block)
-
-
-OPTIMAL = 1e-10  # of λ₁, by which the optimality conditions may be missed
-ROUNDED_SLOPE = 1e-13  # of the steepest slope at zeros, which is rounding
-HOLDS = 1e-13  # added to the diagonal of H, where dependent columns leave it without an inverse
-
-
-class Parabola:
-    """f(w) = ‖Xw − y‖²/N + λ‖w‖², for observations whose b is the best for each w.
-
-    rows, target : X and y, centred where there is a b.
-    total : N.
-    hessian : 2XᵀX/N, shape (p, p).
-    """
-
-    def __init__(self, observations: Observations) -> None:
-        around, self.features = observations.around, len(observations.features)
-        self.total, rows = observations.total_weight, np.roll(around.rows[:, :-1], 1, axis=1)
-        triangle = triangular(np.column_stack([rows, around.rows[:, -1]]))  # of [1 X y]
-        self.means, self.target_mean = np.zeros(self.features), 0.0
-        if observations.intercept:
-            first, triangle = triangle[0] / triangle[0, 0], triangle[1:]
-            self.means, self.target_mean = first[1:-1] + around.origin, float(first[-1])
-        self.rows, self.target = triangle[:, 1:-1], triangle[:, -1]
-        self.hessian = 2 * self.rows.T @ self.rows / self.total
-
-    def slopes(self, w: FloatArray) -> FloatArray:
-        """∇f(w) without λ, shape (p,)."""
-        return 2 * (self.rows @ w - self.target) @ self.rows / self.total
-
-    def minimum(self, l1: float, l2: float, w: FloatArray) -> FloatArray | None:
-        """The w of the least f(w) + λ₁‖w‖₁, from one that may be near; see `sparse_minimum`."""
-        return sparse_minimum(
-            self.hessian + 2 * l2 * np.eye(self.features),
-            lambda w: self.slopes(w) + 2 * l2 * w,
-            np.full(self.features, l1),
-            w,
-        )
-
-    def with_b(self, w: FloatArray) -> FloatArray:
-        """The params (w, b) with the best b, for w of shape (…, p)."""
-        return np.concatenate([w, (self.target_mean - w @ self.means)[..., np.newaxis]], axis=-1)
-
-
-def sparse_minimum(
-    hessian: FloatArray,
-    slopes: Callable[[FloatArray], FloatArray],
-    thresholds: FloatArray,
-    start: FloatArray,
-) -> FloatArray | None:
-    """The params of the least f(θ) + Σ tⱼ|θⱼ|, where a search from `start` finds them.
-
-    Parameters
-    ----------
-    hessian : of the parabola f, shape (k, k).
-    slopes : ∇f.
-    thresholds : tⱼ, shape (k,); 0 for those that may be anything.
-    """
-    units = np.sqrt(np.diag(hessian))  # so that no unit of a column plays a part
-    units[units == 0] = 1.0
-    inverted = hessian / np.outer(units, units) + HOLDS * np.eye(len(units))
-    steepest = float((np.abs(slopes(np.zeros_like(start))) / units).max())
-    near = np.maximum(OPTIMAL * thresholds, ROUNDED_SLOPE * steepest * units)
-    params, signs = start.copy(), np.sign(start)
-    signs[thresholds == 0] = 0.0
-    moves = (signs != 0) | (thresholds == 0)
-    for _ in range(100 + 20 * len(start)):
-        slope = slopes(params)
-        pulls = slope + thresholds * signs
-        if (np.abs(pulls[moves]) <= near[moves]).all():
-            missed = np.where(moves, 0.0, (np.abs(slope) - thresholds - near) / units)
-            worst = int(missed.argmax())
-            if missed[worst] <= 0:
-                return params
-            moves[worst], signs[worst] = True, -np.sign(slope[worst])
-            continue
-        places = np.flatnonzero(moves)
-        pull = pulls[places]
-        step = -np.linalg.solve(inverted[np.ix_(places, places)], pull / units[places])
-        step /= units[places]
-        bend = float(step @ hessian[np.ix_(places, places)] @ step)
-        far = -float(pull @ step) / bend if bend > 0 else np.inf
-        back = signs[places] * step < 0
-        reach = np.full(len(places), np.inf)
-        reach[back] = -params[places][back] / step[back]
-        nearest = float(reach.min())
-        if not np.isfinite(min(nearest, far)):
-            return None
-        params[places] += min(nearest, far) * step
-        if nearest <= far:
-            stopped = places[reach <= nearest]
-            params[stopped], signs[stopped], moves[stopped] = 0.0, 0.0, False
-    return None
-
-
-def kinks_at(
-    minimum: FloatArray, slopes: FloatArray, l1: float
-) -> Callable[[FloatArray], FloatArray]:
-    """What a loss with λ₁‖w‖₁ has above the parabola that touches it at its `minimum`, as a
-    function of params, shape (…, p+1): 0 where each weight has the sign that it has there. `slopes`
-    are those of the loss without λ₁‖w‖₁ at the minimum."""
-    signs = np.sign(minimum[:-1])
-    held = np.where(signs != 0, -l1 * signs, np.clip(slopes[: len(signs)], -l1, l1))
-
-    def kinks(params: FloatArray) -> FloatArray:
-        w = params[..., :-1]
-        return np.asarray((l1 * np.abs(w) + held * w).sum(axis=-1))
-
-    return kinks
-
-
-def with_l1(
-    smooth: Curvature, observations: Observations, l1: float, l2: float
-) -> Curvature | None:
-    """The curvature of the mean squared error with `l1`·‖w‖₁ added, from what it is without; None
-    where the minimum has not been found."""
-    parabola = Parabola(observations)
-    w = parabola.minimum(l1, l2, np.zeros(parabola.features))
-    if w is None:
-        return None
-    params = parabola.with_b(w)
-    residuals = parabola.rows @ w - parabola.target
-    least = float(residuals @ residuals) / parabola.total + l2 * float(w @ w)
-    return replace(
-        smooth,
-        minimum=params,
-        minimum_loss=least + l1 * float(np.abs(w).sum()),
-        enough=max(ARRIVES * least / observations.count, smooth.rounding),
-        kinks=kinks_at(params, parabola.slopes(w) + 2 * l2 * w, l1),
-    )
 
 
 def with_refined(observations: Observations) -> Observations:

@@ -20,7 +20,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import ARRIVES, EXACT, Curvature, curvature_of
-from gdfit.descent.least_squares import kinks_at, sparse_minimum
+from gdfit.descent.lasso import kinks_at, sparse_minimum
 from gdfit.descent.losses import Loss, loss_of
 from gdfit.descent.objective import DesignBlock, design_blocks, kept_rows, penalty_of
 from gdfit.descent.own import Own

@@ -21,7 +21,7 @@ from gdfit.choices import Choice, Penalty
 from gdfit.data.in_memory import DataOptions, observed, with_folds
 from gdfit.data.observations import SAME, Observations
 from gdfit.descent.cross_validation import check_folds, without_each
-from gdfit.descent.least_squares import Parabola
+from gdfit.descent.lasso import Parabola
 from gdfit.descent.outcome import params_names
 from gdfit.descent.scaling import Scaling, scaled, scaling_facts, scaling_of
 from gdfit.descent.settings import Settings

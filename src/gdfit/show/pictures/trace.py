@@ -24,8 +24,8 @@ from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
 from gdfit.descent.closed_form import Modes
 from gdfit.descent.curvature import LIMITS, Curvature, curvature_of
+from gdfit.descent.lasso import with_l1
 from gdfit.descent.learning_rate import rescaled
-from gdfit.descent.least_squares import with_l1
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
 from gdfit.descent.outcome import Fit

@@ -29,8 +29,8 @@ from gdfit.descent.own import Own
 from gdfit.descent.run import Run
 from gdfit.errors import UsageError, printable
 from gdfit.model.links import LINKS
-from gdfit.show.board import board
-from gdfit.show.board.board import Change, Letters, Line, broken, equal, given, plus, times, told
+from gdfit.show import board
+from gdfit.show.board import Change, Letters, Line, broken, equal, given, plus, times, told
 from gdfit.show.tables.reports import Callback
 from gdfit.show.tables.style import counted, stdout_console
 

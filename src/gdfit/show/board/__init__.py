@@ -1,1 +1,0 @@
-"""An epoch written out as on a blackboard."""
