@@ -197,12 +197,8 @@ def returned(name: str, function: Any, roles: Mapping[str, str], case: Any, form
     def arguments(epochs: int, columns: Mapping[str, Any] = columns) -> dict[str, Any]:
         made = {role: form(value) for role, value in {**columns, "w": w, "b": b}.items()}
         params = form([w, b])
-        more = {"lr": case["lr"], "epochs": epochs, "quiet": False, "losses": []}
-        return {
-            **made,
-            **more,
-            "params": params.reshape(-1) if hasattr(params, "reshape") else params,
-        }
+        made["params"] = params.reshape(-1) if hasattr(params, "reshape") else params
+        return {**made, "lr": case["lr"], "epochs": epochs, "quiet": False, "losses": []}
 
     def result(epochs: int, columns: Mapping[str, Any] = columns) -> Any:
         given = arguments(epochs, columns)

@@ -223,11 +223,9 @@ class Marker:
             if "values" not in fault:
                 return Checked.failed(name, fault["error"], fault.get("line"))
         right = [part for case in cases for part in right_of(case, name)]
-        ways, apart = (
-            ways_to_read(name, own),
-            ways_to_read(name, answers.found.get((name, True), {})),
-        )
-        apart = [way for way in apart if len(way) == len(right)]  # where it came so far
+        ways, by_itself = ways_to_read(name, own), answers.found.get((name, True), {})
+        # Where it came so far:
+        apart = [way for way in ways_to_read(name, by_itself) if len(way) == len(right)]
         if not ways:
             what = "no return: it returns nothing, or prints in place of it"
             return Checked(name, "differs", expected=right[0].tolist()[:8], mistake=what)

@@ -123,11 +123,9 @@ def read_epochs(path: Path, known: Sequence[str]) -> EpochsFile:
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     delimiter = max(",;\t|", key=(lines or [""])[0].count)
     reader = csv.reader(lines, delimiter=delimiter)
-    numbered = [(reader.line_num, row) for row in reader if any(row)]
-    lines_of, (header, *rows) = (
-        [line for line, _ in numbered[1:]],
-        [row for _, row in numbered] or [[]],
-    )
+    numbered = [(reader.line_num, row) for row in reader if any(row)] or [(1, [])]
+    (_, header), *numbered = numbered
+    rows, lines_of = [row for _, row in numbered], [line for line, _ in numbered]
     names = [name.strip().lower() for name in header]
     if not {"loss", "b"} & set(names):
         raise ValueError(
@@ -149,26 +147,20 @@ def read_epochs(path: Path, known: Sequence[str]) -> EpochsFile:
                 ) from None
 
     epochs: list[int] = []
-    for place, epoch in enumerate(
-        numbers("epoch") if "epoch" in texts else range(1, len(rows) + 1)
-    ):
+    said = numbers("epoch") if "epoch" in texts else range(1, len(rows) + 1)
+    for line, epoch in zip(lines_of, said, strict=True):
         is_one = 0 <= epoch <= MOST_EPOCHS_CHECKED and epoch == int(epoch)
         if not is_one or int(epoch) in epochs:
-            what = (
-                "is there twice"
-                if is_one
-                else f"is no whole number from 0 to {MOST_EPOCHS_CHECKED:,}"
-            )
-            raise ValueError(f"line {lines_of[place]}: epoch {epoch:.12g} {what}")
+            other = f"is no whole number from 0 to {MOST_EPOCHS_CHECKED:,}"
+            what = "is there twice" if is_one else other
+            raise ValueError(f"line {line}: epoch {epoch:.12g} {what}")
         epochs.append(int(epoch))
-    return EpochsFile(
-        epochs,
-        {
-            name: Written(np.array([*numbers(name)]), np.array([*map(last_digit, texts[name])]))
-            for name in texts
-            if name in known
-        },
-    )
+    columns = {
+        name: Written(np.array([*numbers(name)]), np.array([*map(last_digit, texts[name])]))
+        for name in texts
+        if name in known
+    }
+    return EpochsFile(epochs, columns)
 
 
 def last_digit(text: str) -> float:

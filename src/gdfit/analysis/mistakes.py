@@ -364,11 +364,8 @@ def wrong_loops() -> Iterator[Mistake]:
 
     for name, tells, step in WRONG_STEPS:
         yield Mistake(name, tells, partial(by_step, step))
-    more, before = (
-        "it makes one epoch more",
-        "they are those before the last update: one epoch too few",
-    )
-    yield Mistake("one epoch too many", more, partial(shifted, 1))
+    yield Mistake("one epoch too many", "it makes one epoch more", partial(shifted, 1))
+    before = "they are those before the last update: one epoch too few"
     yield Mistake("params before in place of after", before, partial(shifted, -1))
     for size in (1, *BATCH_SIZES):
         after = f"batch of {size}" if size > 1 else "observation"

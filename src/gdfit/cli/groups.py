@@ -85,12 +85,9 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(**values)
         except GdfitError as error:
-            again, own = (
-                Typed(context.obj, frozenset(), flags).again,
-                {each.name for each in params},
-            )
+            typed, own = Typed(context.obj, frozenset(), flags), {each.name for each in params}
             ways = [
-                again(changes)
+                typed.again(changes)
                 for changes in (error.changes, error.or_changes)
                 if changes and {name.replace("-", "_") for name in changes} <= own
             ]

@@ -147,13 +147,11 @@ def read_inputs(
         if len(values) != len(names):
             what = f"{'input' if texts else 'feature'} ({listing(names)})"
             raise UsageError(f"`x` takes a value for each {what}, not {len(values)}")
-        pairs = zip(names, values, strict=True)
-        rows.append(
-            tuple(
-                value if name in texts else input_value(value, spelling_of.get(name))
-                for name, value in pairs
-            )
-        )
+        made = [
+            value if name in texts else input_value(value, spelling_of.get(name))
+            for name, value in zip(names, values, strict=True)
+        ]
+        rows.append(tuple(made))
     return rows
 
 

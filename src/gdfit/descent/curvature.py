@@ -21,17 +21,14 @@ from gdfit.data.observations import SAME, Observations
 from gdfit.descent.scaling import DEPENDENT
 from gdfit.descent.settings import Settings
 
-ARRIVES = (
-    1e-4  # N(L − L*)/L*, at which no param is a hundredth of its standard error from the minimum
-)
+# N(L − L*)/L*, at which no param is a hundredth of its standard error from the minimum.
+ARRIVES = 1e-4
 BLUNT = 1e-8  # of a loss, below which a difference of losses has lost half of its digits
 CLOSE = 0.01  # above the least loss, as a part of it: near enough for a rate of one's own
 EXACT = 1e-28  # the part of the mean of y² that is rounding
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
 MANY = 500  # columns from which on their decomposition takes most of the time of a fit
-ENOUGH_DIGITS = (
-    1e-6  # the least squared singular value, as a part of the largest, that has 9 digits
-)
+ENOUGH_DIGITS = 1e-6  # least squared singular value, as a part of the largest, that has 9 digits
 NO_MOMENTUM = 1e-12  # a momentum that is none
 ENDLESS = 2.0**200  # epochs, more than anyone has time for
 
@@ -150,11 +147,8 @@ class Curvature:
         large, small = self.lambda_max, self.lambda_min
         root = math.sqrt(self.condition_number)
         if optimizer == "momentum":
-            rate, mu = (
-                4 / (math.sqrt(large) + math.sqrt(small)) ** 2,
-                ((root - 1) / (root + 1)) ** 2,
-            )
-            gained = 2 / (root + 1)
+            rate = 4 / (math.sqrt(large) + math.sqrt(small)) ** 2
+            mu, gained = ((root - 1) / (root + 1)) ** 2, 2 / (root + 1)
         else:
             root = math.sqrt(3 * self.condition_number + 1)
             rate, mu, gained = 4 / (3 * large + small), (root - 2) / (root + 2), 2 / root

@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 
 PENALTIES = 100
 LEAST_PART = 1e-4  # of the largest penalty: the smallest
-RIDGE_FROM = (
-    1000.0  # times the steepest slope at zeros is where ridge's begin, which has no largest
-)
+RIDGE_FROM = 1000.0  # times the steepest slope at zeros, where ridge's begin: it has no largest
 
 
 @dataclass(frozen=True)

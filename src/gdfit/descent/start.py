@@ -27,14 +27,8 @@ from gdfit.model.model_file import load_model
 # Where to start: ``zeros``, ``random``, the params themselves, or where a model's run stopped.
 Init = str | Sequence[float] | LinearModel
 
-MAY_DIFFER = (
-    "lr",
-    "schedule",
-    "decay",
-    "scale",
-    "backend",
-    "seed",
-)  # of a run, and of one that goes on with it
+# Facts of a run that may be others in one that goes on with it.
+MAY_DIFFER = ("lr", "schedule", "decay", "scale", "backend", "seed")
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,7 @@ ROUNDING = 1e-12  # of the size of numbers: a difference that is none
 CURVE_POINTS = 300  # of a fit that is no line
 LONG_RUN = 100  # times the first epoch: so much a linear axis shows well
 STEEP = 20  # times the least loss, and the largest asks for a logarithmic axis
-UNSEEN = (
-    1e-4  # of the way that params have come, and of a loss: what is nearer to the last is as it
-)
+UNSEEN = 1e-4  # of the way that params have come, and of a loss: what is nearer is as the last
 AFTERWARDS = 1.3  # times the epochs until then are shown
 
 

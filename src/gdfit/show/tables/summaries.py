@@ -185,17 +185,11 @@ def squares_lines(summary: Summary) -> list[NameValue]:
 
 def likelihood_lines(summary: LikelihoodSummary) -> list[NameValue]:
     """The same for the largest likelihood."""
-    deviance, null = (
-        f"{exact(value)} on {counted(df, 'degree', 'd')} of freedom"
-        for value, df in (
-            (summary.deviance, summary.df),
-            (summary.null_deviance, summary.null_df),
-        )
-    )
+    left, null_left = (counted(df, "degree", "d") for df in (summary.df, summary.null_df))
     return [
         ("N", str(summary.observations)),
-        ("null deviance", null),
-        ("deviance", deviance),
+        ("null deviance", f"{exact(summary.null_deviance)} on {null_left} of freedom"),
+        ("deviance", f"{exact(summary.deviance)} on {left} of freedom"),
         ("AIC", f"{exact(summary.aic)}, BIC {exact(summary.bic)}"),
     ]
 
