@@ -73,42 +73,38 @@ def show_evaluation(
     show(console, key_values(lines))
 
 
-def curvature_record(
-    given: Curvature, scaled: Curvature | None, momenta: Sequence[float]
-) -> dict[str, object]:
+def curvature_record(curvature: Curvature, momenta: Sequence[float]) -> dict[str, Any]:
     """The keys of a curvature's JSON object; limits are at each of the `momenta`."""
-
-    def keys(curvature: Curvature) -> dict[str, object]:
-        with_momentum = {
-            name: {
-                "at": momenta[0],
-                "max_stable_lr": curvature.limit_of(name, momenta[0]),
-                "limits": [curvature.limit_of(name, mu) for mu in momenta],
-                **curvature.tuned(name)._asdict(),
-            }
-            for name in ("momentum", "nesterov")
+    with_momentum = {
+        name: {
+            "at": momenta[0],
+            "max_stable_lr": curvature.limit_of(name, momenta[0]),
+            "limits": [curvature.limit_of(name, mu) for mu in momenta],
+            **curvature.tuned(name)._asdict(),
         }
-        return {
-            "lambda_min": curvature.lambda_min,
-            "lambda_max": curvature.lambda_max,
-            "condition_number": curvature.condition_number,
-            "max_stable_lr": curvature.max_stable_lr,
-            "best_lr": curvature.best_lr,
-            "epochs_per_digit": curvature.epochs_per_digit(curvature.best_lr),
-            "unique_minimum": curvature.is_unique,
-            "minimum_loss": curvature.minimum_loss,
-            **with_momentum,
-        }
-
-    return {**keys(given), "standardized": keys(scaled) if scaled else None}
+        for name in ("momentum", "nesterov")
+    }
+    return {
+        "lambda_min": curvature.lambda_min,
+        "lambda_max": curvature.lambda_max,
+        "condition_number": curvature.condition_number,
+        "max_stable_lr": curvature.max_stable_lr,
+        "best_lr": curvature.best_lr,
+        "epochs_per_digit": curvature.epochs_per_digit(curvature.best_lr),
+        "unique_minimum": curvature.is_unique,
+        "minimum_loss": curvature.minimum_loss,
+        **with_momentum,
+    }
 
 
 def show_curvature(
     given: Curvature, scaled: Curvature | None, output: TableForm, momenta: Sequence[float]
 ) -> None:
     """Print a curvature: as the data is, and standardized; limits are at these `momenta`."""
+    before = curvature_record(given, momenta)
+    after = curvature_record(scaled, momenta) if scaled else None
     if output == "json":
-        print(to_json(curvature_record(given, scaled, momenta)))
+        print(to_json({**before, "standardized": after}))
         return
     labels = {
         "lambda_min": "λmin",
@@ -120,8 +116,6 @@ def show_curvature(
     }
     table = style.new_table("", ["as it is", "standardized"])
     table.columns[1].min_width = style.NUMBER_WIDTH
-    before: Any = curvature_record(given, None, momenta)
-    after: Any = curvature_record(scaled, None, momenta) if scaled else {}
     for key, label in labels.items():
         table.add_row(label, *(style.short(keys[key]) if keys else "—" for keys in (before, after)))
     fastest = {
