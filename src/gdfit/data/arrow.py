@@ -204,14 +204,19 @@ def words_in(column: Any, grammar: Grammar) -> Words:
                 part = encoded_text(part)
             except pa.ArrowException:
                 raise UnreadableError(0, f"holds {part.type}, no numbers and no text") from None
+        listed, indices = part.dictionary, part.indices
+        # A cast loads all that Arrow can compute, which takes longer than to read a small file.
+        if listed.type != pa.binary():
+            listed = listed.cast(pa.large_binary())
+        if indices.type != pa.int32():
+            indices = indices.cast(pa.int32())
         code_of = [
             -1
             if grammar.is_missing(said := (value or b"").strip(grammar.blanks)) and may_say_missing
             else known.setdefault(said.decode(errors="surrogateescape"), len(known))
-            for value in part.dictionary.cast(pa.large_binary()).to_pylist()
+            for value in listed.to_pylist()
         ]
-        indices = part.indices.cast(pa.int64())
-        chosen = stored_in(indices, np.int64)
+        chosen = stored_in(indices, np.int32)
         if indices.null_count:
             chosen = np.where(is_valid(indices), chosen, -1)
         codes.append(np.array([*code_of, -1], np.int64)[chosen])

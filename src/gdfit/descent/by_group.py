@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import compress, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
@@ -67,8 +67,7 @@ class GroupFit:
 
 @dataclass(frozen=True, repr=False)
 class GroupFits(Displayed):
-    """The fits of all groups, each made when it is asked for: iterate over them, the largest group
-    first.
+    """The fits of all groups: iterate over them, the largest group first.
 
     groups : the groups of the observations.
     settings : what was asked for.
@@ -90,7 +89,11 @@ class GroupFits(Displayed):
         return len(self.groups.by_size)
 
     def __iter__(self) -> Iterator[GroupFit]:
-        return map(self.at, self.groups.by_size)
+        return iter(self._by_size)
+
+    @cached_property
+    def _by_size(self) -> list[GroupFit]:
+        return [*map(self.at, self.groups.by_size)]
 
     def at(self, place: int) -> GroupFit:
         """The fit of the group at a place."""
