@@ -37,10 +37,6 @@ STILL = 0.1  # how far such a step moves some z at least
 ON_PLANE = 1e-9  # of the farthest row's distance from a plane: rows as near to it lie on it
 
 
-class SeparableError(Exception):
-    """A plane separates the classes: there is no minimum."""
-
-
 @dataclass(frozen=True)
 class Bowl:
     """The loss near some params: its value, gradient and Hessian there, and how far the row that is
@@ -102,22 +98,19 @@ class SmoothLoss:
             nearest = min(nearest, float(((2 * target - 1) * z).min()))
         return Bowl(value, gradient, hessian, nearest)
 
-    def minimum(self, start: FloatArray) -> tuple[FloatArray, Bowl]:
-        """The params of the least loss, and the loss near them. A search begins at `start`.
-
-        Raises
-        ------
-        SeparableError : there are none.
-        """
+    @np.errstate(over="ignore", under="ignore", invalid="ignore")
+    def minimum(self, start: FloatArray) -> tuple[FloatArray, Bowl] | None:
+        """The params of the least loss, and the loss near them; None where there are none, as a
+        plane separates the classes. The search begins at `start`."""
         params, bowl = start, self.at(start)
         may_separate = self.loss.has_classes and not self.settings.is_penalized
         for number in range(STEPS):
             if may_separate and bowl.nearest > 0:
-                raise SeparableError
+                return None
             step = self.step(bowl, params)
             falls = self.falls(bowl, params, step)
             if may_separate and number >= SETTLED and self.separates(step):
-                raise SeparableError
+                return None
             if not falls > SEEN * abs(bowl.value):  # the last one, for the last digits
                 return params + step, self.at(params + step)
             ahead = self.at(params + step)
@@ -163,22 +156,13 @@ class SmoothLoss:
         return bool(nearest >= -ON_PLANE * farthest and farthest > STILL)
 
 
-def minimum_of(smooth: SmoothLoss, start: FloatArray) -> tuple[FloatArray, Bowl] | None:
-    """The params of the least loss, and the loss near them; None where there are none."""
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        try:
-            return smooth.minimum(start)
-        except SeparableError:
-            return None
-
-
 def curvature_at_minimum(
     observations: Observations, settings: Settings, start: FloatArray
 ) -> Curvature | None:
     """The Hessian of a loss that bends everywhere, at its minimum; None where it has none, as a
     plane separates the classes. The search begins at `start`."""
     smooth = SmoothLoss(observations, settings)
-    found = minimum_of(smooth, start)
+    found = smooth.minimum(start)
     if found is None:
         return None
     (params, bowl), size = found, smooth.size
@@ -211,8 +195,7 @@ def largest_likelihood(
     assert scaling
     smooth = SmoothLoss(scaled(observations, scaling), Settings(loss=loss))
     size = len(observations.features)
-    first = np.zeros(size + 1) if start is None else scaling.from_data(start)
-    found = minimum_of(smooth, first)
+    found = smooth.minimum(np.zeros(size + 1) if start is None else scaling.from_data(start))
     if found is None:
         return None
     params, bowl = found
