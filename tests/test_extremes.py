@@ -190,3 +190,11 @@ def test_a_model_has_no_feature_twice(gdfit: Gdfit, features: str) -> None:
 def test_a_model_of_python_alone_is_as_strange() -> None:
     with pytest.raises(GdfitError, match="it has a feature twice"):
         model_of({"w": [1, 2], "b": 0, "features": ["x", "x"], "target": "y"}, "m.json")
+
+
+@pytest.mark.parametrize("how", ["", "--lr 0.1", "--scale none", "--loss mae", "--optimizer cg"])
+def test_features_of_zeros_without_an_intercept(gdfit: Gdfit, how: str) -> None:
+    Path("zeros.csv").write_text("x,y\n0,1\n0,2\n0,3\n", encoding="utf-8")
+    result = gdfit("train", "zeros.csv", "--no-intercept", *how.split())
+    assert (result.status, is_told(result)) == (1, True)
+    assert "all features are 0" in result.err

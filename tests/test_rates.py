@@ -13,7 +13,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.curvature import Curvature, curvature_of
-from gdfit.descent.learning_rate import best_rate, excess_of
+from gdfit.descent.learning_rate import excess_of
 from gdfit.descent.run import train
 
 
@@ -26,6 +26,11 @@ def parabola(eigenvalues: list[float], minimum: list[float]) -> Curvature:
         minimum=np.array(minimum),
         minimum_loss=0.0,
     )
+
+
+def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
+    """The rate that ``auto`` stands for."""
+    return float(excess_of(curvature, start).best_rate(epochs))
 
 
 def random_observations(seed: int, features: int, decades: float) -> Observations:

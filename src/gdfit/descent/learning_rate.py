@@ -114,7 +114,8 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
     plain = problem("standardize")
     if settings.is_penalized:  # a penalty on whitened weights would be another one
         return plain
-    arrives = arrives_within(plain.curvature, plain.start.params, max(settings.epochs, LOOKED_AT))
+    excess = excess_of(plain.curvature, plain.start.params)
+    arrives = excess.arrives_within(max(settings.epochs, LOOKED_AT))
     return plain if arrives else problem("whiten", plain)
 
 
@@ -129,9 +130,12 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
 
     Raises
     ------
-    GdfitError : λmax is beyond float64, and with it every rate.
+    GdfitError : λmax is 0, or beyond float64, and with it every rate.
     """
     start = problem.start
+    if problem.curvature.lambda_max == 0:
+        what = "all features are 0, or too small for float64 to square"
+        raise GdfitError(f"{what}, and without an intercept nothing is left to fit")
     if settings.lr != "auto":
         return settings.lr
     if start.rate:
@@ -144,9 +148,10 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
             "numbers of any size"
         )
     if settings.is_plain:
+        excess = excess_of(problem.curvature, start.params)
         # With a tolerance, a run of small steps would end far from the minimum.
-        choose = rate_to_see if settings.tol is None else best_rate
-        return choose(problem.curvature, start.params, settings.epochs)
+        choose = excess.rate_to_see if settings.tol is None else excess.best_rate
+        return float(choose(settings.epochs))
     observations, weights = problem.observations, problem.observations.sample_weights
     if loss_of(settings).has_classes and observations.count > SAMPLE_ROWS:
         sample, weights = sample_of_classes(observations)
@@ -158,7 +163,7 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
             sample = problem.scaling.apply(sample)
     span = None
     if problem.is_known and settings.is_steady:
-        near = best_rate(problem.curvature, start.params, settings.epochs)
+        near = float(excess_of(problem.curvature, start.params).best_rate(settings.epochs))
         span = min(near, problem.curvature.max_stable_lr) / 4, 4 * near
     rate = tried_rate(observations, sample, start.params, settings, weights, span)
     if not math.isfinite(rate):
@@ -222,15 +227,24 @@ class Excess:
         with np.errstate(over="ignore"):
             return np.asarray(np.exp(log_sum(self.logarithms + factors)))
 
+    def extremes(self, which: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+        """The least and the largest eigenvalue of some directions; ∞ and 0 of none."""
+        least = np.where(which, self.eigenvalues, np.inf).min(axis=-1, initial=np.inf)
+        return least, np.where(which, self.eigenvalues, 0.0).max(axis=-1, initial=0.0)
+
     def best_rate(self, epochs: int) -> FloatArray:
-        """The constant rate with the least loss after `epochs` epochs; NaN where any stays at the
-        minimum."""
-        played = np.isfinite(self.logarithms)
-        least = np.where(played, self.eigenvalues, np.inf).min(axis=-1, initial=np.inf)
-        most = np.where(played, self.eigenvalues, 0.0).max(axis=-1, initial=0.0)
+        """The constant learning rate of gradient descent with the least loss after `epochs` epochs;
+        where any stays at the minimum, 2/(λmin + λmax).
+
+        One epoch is an exact line search (Cauchy, 1847); for many, the rate goes to 2/(λmin + λmax)
+        of the directions in which the start is away from the minimum. It can be above 2/λmax where
+        the epochs are too few for what grows to matter.
+        """
+        least, most = self.extremes(np.isfinite(self.logarithms))
+        slow, fast = self.extremes(self.eigenvalues > 0)
         with np.errstate(divide="ignore", invalid="ignore"):
             weights = self.logarithms + np.log(self.eigenvalues)
-            low, high = np.where(most > 0, 1 / most, np.nan), 1 / least
+            low, high = np.where(most > 0, 1 / most, 2 / (slow + fast)), 1 / least
         while True:
             middle = np.sqrt(low) * np.sqrt(high)
             between = (low < middle) & (middle < high)
@@ -266,7 +280,8 @@ class Excess:
 
 
 def excess_of(curvature: Curvature, start: FloatArray) -> Excess:
-    """What the squared loss at the params `start`, shape (p+1,), is above its minimum."""
+    """What a squared loss with this curvature is above its minimum at the params `start`, shape
+    (p+1,)."""
     distances = curvature.eigenvectors.T @ (start - curvature.minimum)
     size = max(np.linalg.norm(start), np.linalg.norm(curvature.minimum))
     logarithms = excess_logarithms(curvature.eigenvalues, distances, np.array(size))
@@ -285,35 +300,6 @@ def excess_logarithms(
     with np.errstate(divide="ignore"):
         far = np.log(np.maximum(np.abs(distances), rounding))
         return np.asarray(np.log(eigenvalues / 2) + 2 * far)
-
-
-def best_rate(curvature: Curvature, start: FloatArray, epochs: int) -> float:
-    """The constant learning rate of gradient descent with the least loss after `epochs` epochs.
-
-    One epoch is an exact line search (Cauchy, 1847); for many, the rate goes to 2/(λmin + λmax) of
-    the directions in which the start is away from the minimum. It can be above 2/λmax where the
-    epochs are too few for what grows to matter.
-
-    Parameters
-    ----------
-    curvature : of the squared loss that is descended on.
-    start : the params θ₀ to start from, shape (p+1,).
-    epochs : E.
-    """
-    rate = float(excess_of(curvature, start).best_rate(epochs))
-    return curvature.best_lr if math.isnan(rate) else rate  # the start is the minimum
-
-
-def rate_to_see(curvature: Curvature, start: FloatArray, epochs: int) -> float:
-    """The best rate, or a smaller one that arrives as well: see `Excess.rate_to_see`."""
-    rate = float(excess_of(curvature, start).rate_to_see(epochs))
-    return curvature.best_lr if math.isnan(rate) else rate
-
-
-def arrives_within(curvature: Curvature, start: FloatArray, epochs: int) -> bool:
-    """True where gradient descent at its best rate arrives within so many epochs: where each param
-    is within a hundredth of its standard error from the minimum."""
-    return bool(excess_of(curvature, start).arrives_within(epochs))
 
 
 def log_factors(steps: FloatArray) -> FloatArray:

@@ -162,8 +162,7 @@ class Stack:
         """The learning rates."""
         if self.settings.lr != "auto":
             return np.full(len(self.triangles), self.settings.lr)
-        eigenvalues, rates = self.excess.eigenvalues, self.excess.rate_to_see(self.settings.epochs)
-        return np.where(np.isnan(rates), 2 / (eigenvalues[:, 0] + eigenvalues[:, -1]), rates)
+        return self.excess.rate_to_see(self.settings.epochs)
 
     @cached_property
     def left(self) -> FloatArray:

@@ -13,7 +13,7 @@ from gdfit.data.text.fields import WHOLE
 from gdfit.data.text.spellings import dated
 from gdfit.dates import EPOCH, iso_date
 from gdfit.descent.curvature import CLOSE, LIMITS, Curvature
-from gdfit.descent.learning_rate import LOOKED_AT, arrives_within, best_rate
+from gdfit.descent.learning_rate import LOOKED_AT, excess_of
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import Run
 from gdfit.descent.scaling import Scaling
@@ -230,8 +230,8 @@ def chosen_scale(fit: Fit, curvature: Curvature) -> str:
     """The scale that would be chosen for a run like this, as far as its own scale tells."""
     if fit.settings.scale != "standardize":
         return "standardize" if fit.settings.scale == "none" else "whiten"
-    arrives = arrives_within(curvature, fit.start, max(fit.settings.epochs, LOOKED_AT))
-    return "standardize" if arrives else "whiten"
+    excess, epochs = excess_of(curvature, fit.start), max(fit.settings.epochs, LOOKED_AT)
+    return "standardize" if excess.arrives_within(epochs) else "whiten"
 
 
 MOST_EPOCHS = 10**9
@@ -239,10 +239,8 @@ MOST_EPOCHS = 10**9
 
 def epochs_to_arrive(fit: Fit, curvature: Curvature) -> int:
     """So many times ten times the epochs that the best rate arrives within them."""
-    epochs, start = 10 * fit.asked.epochs, fit.start
-    while fit.settings.is_steady and epochs < MOST_EPOCHS:
-        if arrives_within(curvature, start, epochs):
-            break
+    epochs, excess = 10 * fit.asked.epochs, excess_of(curvature, fit.start)
+    while fit.settings.is_steady and epochs < MOST_EPOCHS and not excess.arrives_within(epochs):
         epochs *= 10
     return epochs
 
@@ -252,7 +250,8 @@ def best_on_its_scale(fit: Fit) -> dict[str, str] | None:
     where it is about that already."""
     if fit.asked.lr == "auto" or not fit.settings.is_plain or fit.curvature is None:
         return None
-    rate, lr = best_rate(fit.curvature, fit.start, fit.settings.epochs), float(fit.settings.lr)
+    rate = float(excess_of(fit.curvature, fit.start).best_rate(fit.settings.epochs))
+    lr = float(fit.settings.lr)
     return {"lr": below(rate, 3)} if abs(rate - lr) > 0.05 * rate else None
 
 
