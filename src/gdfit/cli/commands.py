@@ -132,7 +132,7 @@ def curvature(
     gdfit curvature lecture.csv --plot plane.png --lr 0.1,0.4 --momentum 0,0.5
     """
     from gdfit.descent.curvature import curvature_of
-    from gdfit.descent.scaling import scaled, scaling_of
+    from gdfit.descent.scaling import scaled, standardizing
     from gdfit.show.tables import analyses
 
     rates, momenta = runs.lr or (), runs.momentum or (Settings().momentum,)
@@ -146,7 +146,7 @@ def curvature(
         observations = dataset.observations()
     note_columns(observations)
     given = curvature_of(observations)
-    standardized = curvature_of(scaled(observations, scaling_of(observations, "standardize")))
+    standardized = curvature_of(scaled(observations, standardizing(observations)))
     if not math.isfinite(given.lambda_max):
         raise GdfitError("the numbers are too large for float64: λmax is infinite", file=data[0])
     if runs.plot:

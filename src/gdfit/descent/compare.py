@@ -57,20 +57,16 @@ class Curve:
     def __init__(self, run: Run) -> None:
         self.losses = array("d")
         self.arrived: int | None = None
-        self._curvature = run.curvature
-        self._objective = run.objective
-        # A step's loss is that of all observations, or the mean of its batches'.
-        self._batches = run.settings.batch_size is not None
+        self._run = run
 
     def step(self, step: Step) -> None:
         """Take note of an epoch: of the loss before it, and after the last one of that after it."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._take(step.before, self._objective(step.before)[0] if self._batches else step.loss)
-            if step.status:
-                self._take(step.params, self._objective(step.params)[0])
+        self._take(step.before, self._run.whole_loss(step))
+        if step.status:
+            self._take(step.params, self._run.loss_at(step.params))
 
     def _take(self, params: FloatArray, loss: float) -> None:
-        curvature = self._curvature
+        curvature = self._run.curvature
         # Losses tell sooner than params that a run is far from the minimum.
         if curvature and self.arrived is None:
             least = curvature.minimum_loss

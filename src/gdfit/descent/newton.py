@@ -24,7 +24,7 @@ from gdfit.descent.lasso import kinks_at, sparse_minimum
 from gdfit.descent.losses import Loss, loss_of
 from gdfit.descent.objective import DesignBlock, design_blocks, kept_rows, penalty_of
 from gdfit.descent.own import Own
-from gdfit.descent.scaling import scaled, scaling_of
+from gdfit.descent.scaling import scaled, whitening
 from gdfit.descent.settings import LossName, Settings
 from gdfit.errors import GdfitError
 from gdfit.model.intervals import Precision
@@ -191,8 +191,7 @@ def largest_likelihood(
     It is found on whitened columns, which keep their digits; the inverse of the Hessian there, over
     Σv, is the params' covariances. The search begins at `start`, by default 0.
     """
-    scaling = scaling_of(observations, "whiten")
-    assert scaling
+    scaling = whitening(observations)
     smooth = SmoothLoss(scaled(observations, scaling), Settings(loss=loss))
     size = len(observations.features)
     found = smooth.minimum(np.zeros(size + 1) if start is None else scaling.from_data(start))

@@ -23,7 +23,7 @@ from gdfit.data.observations import SAME, Observations
 from gdfit.descent.cross_validation import check_folds, without_each
 from gdfit.descent.lasso import Parabola
 from gdfit.descent.outcome import params_names
-from gdfit.descent.scaling import Scaling, scaled, scaling_facts, scaling_of
+from gdfit.descent.scaling import Scaling, scaled, scaling_facts, standardizing
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model.linear import LinearModel
@@ -239,8 +239,7 @@ def path_of(
     if penalty == "mix" and not 0 < mix < 1:
         raise UsageError(f"`mix` takes a number above 0 and below 1, not {mix:g}")
     part = {"l1": 1.0, "l2": 0.0}.get(penalty, mix)
-    scaling = scaling_of(observations, "standardize")
-    assert scaling
+    scaling = standardizing(observations)
     parabola = Parabola(scaled(observations, scaling))
     lambdas = grid(parabola, part) if penalties is None else listed_penalties(penalties)
     params = scaling.to_data(minima(parabola, lambdas, part))
@@ -306,8 +305,7 @@ def minima(parabola: Parabola, lambdas: FloatArray, mix: float) -> FloatArray:
 def fold_minima(others: Observations, lambdas: FloatArray, mix: float) -> FloatArray:
     """The same for the observations that are left without a fold, standardized by themselves; in
     the data's own units."""
-    scaling = scaling_of(others, "standardize")
-    assert scaling
+    scaling = standardizing(others)
     return scaling.to_data(minima(Parabola(scaled(others, scaling)), lambdas, mix))
 
 

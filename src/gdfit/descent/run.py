@@ -154,10 +154,14 @@ class Run(Displayed):
         turn has none yet."""
         return whole_objective(self.descended, self.settings)
 
+    @np.errstate(over="ignore", invalid="ignore")
+    def loss_at(self, params: FloatArray) -> float:
+        """The loss of all observations at params as they are descended on."""
+        return self.objective(params)[0]
+
     def whole_loss(self, step: Step) -> float:
         """The loss of all observations before a step, also where this is of mini-batches."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self.objective(step.before)[0] if self.settings.batch_size else step.loss
+        return self.loss_at(step.before) if self.settings.batch_size else step.loss
 
     def in_data(self, params: FloatArray) -> FloatArray:
         """Params as they are descended on, for the data's own units."""
@@ -174,10 +178,9 @@ class Run(Displayed):
 
     def __iter__(self) -> Iterator[Step]:
         settings, start = self.settings, self.start
-        with np.errstate(over="ignore"):
-            before = start.first_loss
-            self.first_loss = self.objective(start.params)[0] if before is None else before
-            at_zero, _ = self.objective(np.zeros_like(start.params))
+        before = start.first_loss
+        self.first_loss = self.loss_at(start.params) if before is None else before
+        at_zero = self.loss_at(np.zeros_like(start.params))
         bound = max(stopping.BEYOND * self.first_loss, at_zero)
         measure = self.validation_loss if self.validation else None
         if settings.leap:

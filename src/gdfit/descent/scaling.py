@@ -109,13 +109,17 @@ def solved(triangle: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
-    """The scaling of the features of `observations`.
+    """The scaling of the features of `observations` that has this name; None where they stay."""
+    scalings = {"standardize": standardizing, "whiten": whitening}
+    return scalings[scale](observations) if scale != "none" else None
+
+
+def standardizing(observations: Observations) -> Scaling:
+    """To (x − mean)/std.
 
     Means and (population) standard deviations follow from the design matrix, condensed or not: its
     last column u stands for ones, and products of columns are the same as those of all N rows.
     """
-    if scale == "none":
-        return None
     around = observations.around
     x, ones = around.rows[:, :-2], around.rows[:, -2]
     largest = np.abs(x).max(axis=0)  # squares of large or small numbers leave float64
@@ -127,21 +131,20 @@ def scaling_of(observations: Observations, scale: Scale) -> Scaling | None:
     means *= largest
     whole = around.origin + means
     rest = means - (whole - around.origin)
-    scaling = Scaling(whole, deviations, np.flatnonzero(varies).tolist(), rest=rest)
-    return whitening(observations, scaling) if scale == "whiten" else scaling
+    return Scaling(whole, deviations, np.flatnonzero(varies).tolist(), rest=rest)
 
 
-def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
+def whitening(observations: Observations) -> Scaling:
     """Whitening on top of standardizing: with R of the centred columns, in their order (as Gram and
     Schmidt do it) and without those that depend on others, z = √N Q."""
+    standardized, around = standardizing(observations), observations.around
     root, first = np.sqrt(observations.total_weight), int(observations.intercept)
-    deviations, around = standardizing.deviations, observations.around
-    varying = standardizing.used
+    deviations, varying = standardized.deviations, standardized.used
     columns = around.rows[:, varying] / deviations[varying]
     far = np.append(np.zeros(first), np.abs(around.origin[varying]) / deviations[varying] * root)
     elimination = Elimination(np.hstack([around.rows[:, -2:-1][:, :first], columns]), far)
     elimination.take(range(first + columns.shape[1]))
-    places = [-1] * first + list(standardizing.used)  # where each column stands, ones last
+    places = [-1] * first + list(varying)  # where each column stands, ones last
     kept = [places[place] for place in elimination.kept]
     used = [place for place in kept if place >= 0]
     sizes, dependent = np.append(deviations, 1.0), {}
@@ -152,14 +155,14 @@ def whitening(observations: Observations, standardizing: Scaling) -> Scaling:
         dependent[places[place]] = weights
     triangle = decomposed(observations, used)
     top, below = triangle[:first, first:], triangle[first : first + len(used), first:]
-    means, rest = standardizing.means.copy(), np.zeros(len(deviations))
+    means, rest = standardized.means.copy(), np.zeros(len(deviations))
     if observations.intercept:
         own, origin = top[0, :-1] / triangle[0, 0], around.origin[used]
         means[used] = origin + own
         rest[used] = own - (means[used] - origin)
     mixing = below[:, :-1] / deviations[used] / root
     found = {"means": means, "used": used, "mixing": mixing, "rest": rest, "dependent": dependent}
-    return replace(standardizing, **found)
+    return replace(standardized, **found)
 
 
 def decomposed(observations: Observations, used: list[int]) -> FloatArray:

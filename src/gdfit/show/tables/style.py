@@ -16,7 +16,7 @@ from gdfit.data.observations import Observations
 from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit, losses, params_names
 from gdfit.descent.run import Run
-from gdfit.descent.scaling import scaling_of
+from gdfit.descent.scaling import standardizing
 from gdfit.errors import printable
 
 if TYPE_CHECKING:
@@ -286,8 +286,7 @@ def leading(observations: Observations, params: FloatArray | None = None) -> lis
     """
     if len(observations.features) <= SHOWN_FEATURES:
         return list(range(len(observations.features)))
-    scaling = scaling_of(observations, "standardize")
-    assert scaling
+    scaling = standardizing(observations)
     if params is None:
         target = observations.target / (np.abs(observations.target).max() or 1.0)
         counts = target @ scaling.apply(observations.augmented)[:, :-2]
