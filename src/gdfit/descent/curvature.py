@@ -178,9 +178,7 @@ class Curvature:
         don't. Unlike `epochs_per_digit`, it knows in which directions the way leads."""
         distances = (self.eigenvectors.T @ (params - self.minimum))[self.eigenvalues > 0]
         shares = distances**2 / (distances @ distances)
-        moved = lr * self.eigenvalues[self.eigenvalues > 0]
-        # Where an epoch is all it takes, the logarithm is −∞.
-        logs = np.where(moved < 1, np.log1p(-np.minimum(moved, 1)), np.log(np.abs(moved - 1)))
+        logs = log_factors(lr * self.eigenvalues[self.eigenvalues > 0])
 
         def nearer(epochs: float) -> bool:
             return bool(shares @ np.exp(2 * epochs * logs) <= 0.01)
@@ -192,6 +190,12 @@ class Curvature:
             middle = (low + high) / 2
             low, high = (low, middle) if nearer(middle) else (middle, high)
         return high
+
+
+def log_factors(steps: FloatArray) -> FloatArray:
+    """log |1 − γλ| for `steps` γλ, exact also for those near 0 and 2."""
+    with np.errstate(divide="ignore"):  # a factor of 0 is −∞
+        return np.log1p(np.where(steps < 1, -steps, steps - 2))
 
 
 def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:

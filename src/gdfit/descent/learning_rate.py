@@ -43,7 +43,7 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import SAMPLE_ROWS
 from gdfit.data.observations import Observations
-from gdfit.descent.curvature import Curvature, curvature_of
+from gdfit.descent.curvature import Curvature, curvature_of, log_factors
 from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import DesignBlock, kept_rows, penalty_of
 from gdfit.descent.optimizers import SCHEDULES, State, update_of
@@ -300,12 +300,6 @@ def excess_logarithms(
     with np.errstate(divide="ignore"):
         far = np.log(np.maximum(np.abs(distances), rounding))
         return np.asarray(np.log(eigenvalues / 2) + 2 * far)
-
-
-def log_factors(steps: FloatArray) -> FloatArray:
-    """log |1 − γλ| for `steps` γλ, exact also for those near 0 and 2."""
-    with np.errstate(divide="ignore"):  # a factor of 0 is −∞
-        return np.log1p(np.where(steps < 1, -steps, steps - 2))
 
 
 def log_sum(logarithms: FloatArray) -> FloatArray:

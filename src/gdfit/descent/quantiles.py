@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
 from gdfit.descent.losses import quantile
-from gdfit.descent.objective import design_blocks, kept_rows
+from gdfit.descent.objective import block_of, kept_rows
 from gdfit.descent.settings import Settings
 
 MOST = 1 << 17  # numbers in the rows: with more, it would take longer than the descent
@@ -34,13 +35,10 @@ def quantile_minimum(observations: Observations, settings: Settings) -> tuple[fl
         return None
     if observations.count * (len(observations.features) + 1) > MOST:
         return None
-    blocks = [*design_blocks(observations, settings)]
-    target = np.concatenate([block.target for block in blocks])
-    design = np.concatenate([block.design for block in blocks])
-    weights = np.ones(len(target))
-    if observations.weight is not None:
-        weights = np.concatenate([np.asarray(block.weights) for block in blocks])
-    scale = {"mae": 2.0}.get(str(settings.loss), 1.0) / observations.total_weight
+    rows = np.concatenate([*kept_rows(observations).blocks()])
+    design, target, total, found_weights = block_of(observations, rows, observations.total_weight)
+    weights = np.ones(len(target)) if found_weights is None else found_weights
+    scale = {"mae": 2.0}.get(str(settings.loss), 1.0) / total
     loss = quantile(level).value
 
     def mean_loss_of(z: FloatArray) -> float:
@@ -53,10 +51,10 @@ def quantile_minimum(observations: Observations, settings: Settings) -> tuple[fl
     with np.errstate(all="ignore"):
         of_constant = mean_loss_of(np.full(len(target), constant))
         try:
-            rows, scaled = used / lengths * weights[:, np.newaxis], weights * (target / size)
-            found = frisch_newton(rows, scaled, level)
+            weighed, scaled = used / lengths * weights[:, np.newaxis], weights * (target / size)
+            found = frisch_newton(weighed, scaled, level)
             if found is None:
-                found = best_through_rows(rows, scaled, level)
+                found = best_through_rows(weighed, scaled, level)
             if found is None:
                 return None
             params = found * size / lengths
@@ -85,9 +83,13 @@ def best_through_rows(design: FloatArray, target: FloatArray, level: float) -> F
     if not is_plane.any():
         return None
     params = np.linalg.solve(matrices[is_plane], right[is_plane][..., np.newaxis])[..., 0]
-    residuals = target - params @ design.T
-    losses = np.maximum(level * residuals, (level - 1) * residuals).sum(axis=1)
+    losses = tilted_sum(target - params @ design.T, level)
     return np.asarray(params[int(np.argmin(losses))], np.float64)
+
+
+def tilted_sum(residuals: FloatArray, level: float) -> Any:
+    """Σ max(τr, (τ − 1)r) along the last axis."""
+    return np.maximum(level * residuals, (level - 1) * residuals).sum(axis=-1)
 
 
 # Of a row on the line, what is divided by may be 0 but for rounding.
@@ -100,8 +102,7 @@ def frisch_newton(design: FloatArray, target: FloatArray, level: float) -> Float
     """
 
     def loss_at(params: FloatArray) -> float:
-        residuals = target - design @ params
-        return float(np.maximum(level * residuals, (level - 1) * residuals).sum())
+        return float(tilted_sum(target - design @ params, level))
 
     def step(centre: float, bend: FloatArray) -> tuple[FloatArray, ...]:
         """The step to where every product of a variable and its multiplier is `centre`; `bend` is

@@ -18,8 +18,8 @@ from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import SAME, Observations
 from gdfit.data.reduction.sampling import GroupedObservations
 from gdfit.descent import stopping
-from gdfit.descent.curvature import ARRIVES, EXACT, SURE
-from gdfit.descent.learning_rate import LOOKED_AT, Excess, excess_logarithms, log_factors
+from gdfit.descent.curvature import ARRIVES, EXACT, SURE, log_factors
+from gdfit.descent.learning_rate import LOOKED_AT, Excess, excess_logarithms
 from gdfit.descent.settings import Settings
 from gdfit.descent.start import Init
 from gdfit.model.intervals import Precision
