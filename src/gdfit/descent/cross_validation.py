@@ -46,13 +46,6 @@ class CrossValidation:
         return {**vars(self), "losses": [*self.losses]}
 
 
-def cross_validation_of(losses: Sequence[float]) -> CrossValidation:
-    """That of the folds' losses."""
-    with np.errstate(invalid="ignore"):
-        error = float(np.std(losses, ddof=1)) / math.sqrt(len(losses))
-    return CrossValidation(len(losses), tuple(losses), float(np.mean(losses)), error)
-
-
 def check_folds(folds: int, settings: Settings | None = None, init: Init = "zeros") -> None:
     """Raise for what does not go with cross-validation."""
     if not isinstance(folds, int) or folds < 2:
@@ -82,7 +75,9 @@ def validated_on(
         with np.errstate(over="ignore", invalid="ignore"):
             loss = mean_loss(fold, settings, run.in_data(run.final(last)[0]))
         losses.append(loss if math.isfinite(loss) else math.inf)
-    return cross_validation_of(losses)
+    with np.errstate(invalid="ignore"):
+        error = float(np.std(losses, ddof=1)) / math.sqrt(len(losses))
+    return CrossValidation(len(losses), tuple(losses), float(np.mean(losses)), error)
 
 
 def without_each(folds: Sequence[Observations]) -> Iterator[Observations]:

@@ -86,21 +86,12 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
         scaling = scaling_of(observations, scale)
         on = scaled(observations, scaling)
         start = start_of(init, observations, settings, scaling)
-        curvature, is_known = curvature_of(on, settings.l2), settings.is_squared
-        if settings.l1 and settings.is_squared:
-            from gdfit.descent.lasso import with_l1
-
-            found = with_l1(curvature, on, settings.l1, settings.l2)
-            curvature, is_known = found or curvature, found is not None
-        if bends and (before is None or before.is_known):
-            from gdfit.descent.newton import curvature_at_minimum
-
-            near = np.zeros(len(start.params))
-            if before:
-                near = rescaled(before.curvature.minimum, before.scaling, scaling)
-            own = curvature_at_minimum(on, settings, near)
-            curvature, is_known = own or curvature, own is not None
-        return ScaledProblem(scale, scaling, on, start, curvature, is_known)
+        smooth, near, known = curvature_of(on, settings.l2), np.zeros(len(start.params)), None
+        if before:
+            near = rescaled(before.curvature.minimum, before.scaling, scaling)
+        if before is None or before.is_known:
+            known = with_minimum(smooth, on, settings, near)
+        return ScaledProblem(scale, scaling, on, start, known or smooth, known is not None)
 
     if settings.scale or settings.lr != "auto":
         scale = settings.scale or "none"
@@ -119,6 +110,25 @@ def choose_scale(observations: Observations, settings: Settings, init: Init) -> 
     return plain if arrives else problem("whiten", plain)
 
 
+def with_minimum(
+    smooth: Curvature, observations: Observations, settings: Settings, near: FloatArray
+) -> Curvature | None:
+    """The curvature of the loss that the settings ask for, with its minimum, from that of the
+    squared error; None where the minimum is not known. A search for it begins at `near`."""
+    if settings.is_squared and not settings.l1:
+        return smooth
+    if settings.is_squared:
+        from gdfit.descent.lasso import with_l1
+
+        return with_l1(smooth, observations, settings.l1, settings.l2)
+    if loss_of(settings).second is None:
+        return None
+    from gdfit.descent.newton import curvature_at_minimum
+
+    return curvature_at_minimum(observations, settings, near)
+
+
+@np.errstate(over="ignore", invalid="ignore")
 def rescaled(params: FloatArray, scaling: Scaling | None, to: Scaling | None) -> FloatArray:
     """Params on one scale as they are on another."""
     params = scaling.to_data(params) if scaling else params

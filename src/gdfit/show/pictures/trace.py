@@ -24,8 +24,7 @@ from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated
 from gdfit.descent.closed_form import Modes
 from gdfit.descent.curvature import LIMITS, Curvature, curvature_of
-from gdfit.descent.lasso import with_l1
-from gdfit.descent.learning_rate import rescaled
+from gdfit.descent.learning_rate import rescaled, with_minimum
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
 from gdfit.descent.outcome import Fit
@@ -240,14 +239,8 @@ def curvature_on(fit: Fit, scaling: Scaling | None, on: Observations) -> Curvatu
     minimum is known."""
     if fit.curvature is None:
         return None
-    if fit.curvature.is_parabola:
-        l1, l2 = fit.settings.l1, fit.settings.l2
-        smooth = curvature_of(on, l2)
-        return with_l1(smooth, on, l1, l2) if l1 else smooth
-    from gdfit.descent.newton import curvature_at_minimum
-
     near = rescaled(fit.curvature.minimum, fit.scaling, scaling)
-    return curvature_at_minimum(on, fit.settings, near)
+    return with_minimum(curvature_of(on, fit.settings.l2), on, fit.settings, near)
 
 
 def line_in_symbols(fit: Fit, name: str, write: Callable[[float], str], minus: str = "−") -> str:
