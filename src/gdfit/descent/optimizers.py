@@ -66,7 +66,7 @@ def momentum(mu: float, *, nesterov: bool = False) -> Update:
     return update
 
 
-def adam(betas: tuple[float, float], epsilon: float = EPSILON) -> Update:
+def adam(betas: tuple[float, float]) -> Update:
     """m ← β₁m + (1 − β₁)∇L, v ← β₂v + (1 − β₂)∇L², θ ← θ − γ m̂/(√v̂ + ε).
 
     m̂ and v̂ are m/(1 − β₁ᵗ) and v/(1 − β₂ᵗ) (Kingma and Ba, 2015).
@@ -78,7 +78,7 @@ def adam(betas: tuple[float, float], epsilon: float = EPSILON) -> Update:
         mean = first * state.get("mean", 0.0) + (1 - first) * grad
         square = second * state.get("square", 0.0) + (1 - second) * grad * grad
         root = np.sqrt(square) / math.sqrt(1 - second**time)
-        step = rate / (1 - first**time) * mean / (root + epsilon)
+        step = rate / (1 - first**time) * mean / (root + EPSILON)
         return params - step, {"mean": mean, "square": square, "time": time}
 
     return update

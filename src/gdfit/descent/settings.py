@@ -286,9 +286,9 @@ class SettingsOptions(TypedDict, total=False):
     leap: bool
 
 
-def at_least(least: float) -> Callable[[float], bool]:
-    """Finite and not below `least`."""
-    return lambda value: least <= value < math.inf
+def is_not_negative(value: float) -> bool:
+    """Finite and not below 0."""
+    return 0 <= value < math.inf
 
 
 def is_positive(value: float) -> bool:
@@ -314,8 +314,8 @@ RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "loss": one_of(LossName, " or a function"),
     "huber_delta": (is_positive, "a positive number"),
     "quantile": (lambda tau: 0 < tau < 1, "a number between 0 and 1"),
-    "l2": (at_least(0), "a number that is not negative"),
-    "l1": (at_least(0), "a number that is not negative"),
+    "l2": (is_not_negative, "a number that is not negative"),
+    "l1": (is_not_negative, "a number that is not negative"),
     "optimizer": one_of(OptimizerName, " or a function"),
     "momentum": (lambda mu: 0 <= mu < 1, "a number from 0 on that is less than 1"),
     "betas": (

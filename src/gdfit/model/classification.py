@@ -76,11 +76,6 @@ def confusion_of(
 MOST_RANKED = 1 << 21  # probabilities that are told apart for the area under the curve
 
 
-def none_ranked() -> FloatArray:
-    """No probabilities: see `Ranking`."""
-    return np.empty((3, 0))
-
-
 @dataclass(frozen=True)
 class Ranking:
     """Rows by their probabilities.
@@ -89,7 +84,7 @@ class Ranking:
         the least to the largest, shape (3, k); of very many, neighbours count as one.
     """
 
-    counts: FloatArray = field(default_factory=none_ranked)
+    counts: FloatArray = field(default_factory=lambda: np.empty((3, 0)))
 
     def merged(self, other: Ranking) -> Ranking:
         """That of both."""

@@ -125,11 +125,6 @@ def is_long(level: Level) -> bool:
     return not isinstance(level, str) and float(level) != level
 
 
-def is_in_64_bits(level: Level) -> bool:
-    """Whether it is no whole number that is larger than C has."""
-    return isinstance(level, str) or abs(level) < 2**63
-
-
 class Sql(Language):
     """An expression in SQL. A row without a value for a column has none for ŷ: NULL."""
 
@@ -263,7 +258,8 @@ class C(Language):
     def choice(self, category: Factor, cases: Cases) -> str:
         column = category.column
         name = self.function(category) if category.function else self.names[column]
-        if column in self.long and not all(is_in_64_bits(level) for level, _ in cases):
+        large = [level for level, _ in cases if not isinstance(level, str) and abs(level) >= 2**63]
+        if column in self.long and large:
             what = "has levels of more than 64 bits, which C has no numbers for"
             raise GdfitError(f"{what}; `format` python has no limit", column=column)
         tests = [f"!{name} ? NAN"] if column in self.texts else []  # a null pointer
