@@ -22,7 +22,7 @@ from gdfit.descent import stopping
 from gdfit.descent.outcome import Fit, params_names
 from gdfit.descent.run import Options, Run, as_taken, parted
 from gdfit.descent.settings import Settings, check_changed
-from gdfit.descent.side_by_side import Stack, is_foretold, stacked
+from gdfit.descent.side_by_side import Stack, is_foretold
 from gdfit.descent.start import Init, start_of
 from gdfit.errors import GdfitError, UsageError, printable, quoted
 from gdfit.model.family import GroupedModel, group_name, record_in, write_groups
@@ -245,7 +245,7 @@ def fit_groups(observations: Observations, settings: Settings, init: Init = "zer
         start_of(init, observations, settings)  # tells its faults
     stack = None
     if is_foretold(settings, observations) and not isinstance(init, LinearModel):
-        stack = stacked(observations, settings, init)
+        stack = Stack(observations, settings, init)
     return GroupFits(observations, settings, init, stack)
 
 

@@ -8,11 +8,8 @@ by (1 − γλ)ᴱ.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import SAME, Observations
@@ -27,198 +24,104 @@ from gdfit.model.linear import LinearModel
 from gdfit.package import __version__
 
 
-@dataclass(frozen=True, repr=False)
 class Stack:
     """Gradient descent on each of many groups side by side: arrays have a row for each.
 
     R of [1 X−x̄ y] has all that is needed: the features' deviations are the lengths of its columns,
     and in its last column are the mean of y, what the features can tell of it, and what is left.
 
+    Parameters
+    ----------
     groups : the observations.
     settings, init : what was asked for.
+
+    Attributes
+    ----------
+    scale : the scale that is descended on.
+    means, deviations : of the features, shape (groups, p).
+    triangles : R, shape (groups, p+2, p+2).
+    is_sure : which groups have features that vary and don't depend on each other, by far.
+    minimum_losses, losses : the least losses, and those in the end.
+    arrived : which runs have arrived.
+    limits, rates : 2/λmax, and the learning rates.
+    params : w and b in the end, in the data's own units, shape (groups, p+1).
+    r_squared : R² in the end; NaN where y does not vary.
+    roots : R⁻¹ of the features from their means, and the ones behind them: see `Precision`.
+    holds : which groups are foretold here: those that would be standardized, and have not grown.
     """
 
-    groups: GroupedObservations
-    settings: Settings
-    init: Init
-
-    @property
-    def size(self) -> int:
-        """p."""
-        return len(self.groups.features)
-
-    @cached_property
-    def scale(self) -> str:
-        """The scale to descend on."""
-        return self.settings.scale or ("standardize" if self.settings.lr == "auto" else "none")
-
-    @cached_property
-    def from_origin(self) -> FloatArray:
-        """The means of the features from their origin, shape (groups, p)."""
-        rows, ones = self.groups.triangles, self.groups.triangles[:, :, self.size]
-        sums = np.einsum("gn,gnp->gp", ones, rows[:, :, : self.size])
-        return np.asarray(sums / self.groups.weights[:, np.newaxis])
-
-    @cached_property
-    def means(self) -> FloatArray:
-        """The means of the features."""
-        return self.groups.origin + self.from_origin
-
-    @cached_property
-    def triangles(self) -> FloatArray:
-        """R of [1 X−x̄ y], shape (groups, p+2, p+2)."""
-        rows, ones = self.groups.triangles, self.groups.triangles[:, :, self.size, np.newaxis]
-        centred = rows[:, :, : self.size] - ones * self.from_origin[:, np.newaxis]
-        columns = np.concatenate([ones, centred, rows[:, :, -1:]], axis=2)
-        columns[self.groups.counts <= self.size] = np.eye(self.size + 2)
-        return triangular(columns)
-
-    @cached_property
-    def deviations(self) -> FloatArray:
-        """The standard deviations of the features."""
-        lengths = np.linalg.norm(self.triangles[:, 1:-1, 1:-1], axis=1)
-        return np.asarray(lengths / np.sqrt(self.groups.weights)[:, np.newaxis])
-
-    @cached_property
-    def unit(self) -> FloatArray:
-        """What the features are divided by."""
+    @np.errstate(all="ignore")  # where something is no number, the group is run by itself
+    def __init__(self, groups: GroupedObservations, settings: Settings, init: Init) -> None:
+        self.groups, self.settings = groups, settings
+        self.scale = settings.scale or ("standardize" if settings.lr == "auto" else "none")
+        size, epochs, weights = len(groups.features), settings.epochs, groups.weights
+        x, ones = groups.triangles[:, :, :size], groups.triangles[:, :, size, np.newaxis]
+        from_origin = np.einsum("gn,gnp->gp", ones[:, :, 0], x) / weights[:, np.newaxis]
+        centred = x - ones * from_origin[:, np.newaxis]
+        columns = np.concatenate([ones, centred, groups.triangles[:, :, -1:]], axis=2)
+        columns[groups.counts <= size] = np.eye(size + 2)
+        self.triangles = triangles = triangular(columns)
+        roots = np.sqrt(weights)[:, np.newaxis]
+        self.means = groups.origin + from_origin
+        self.deviations = np.linalg.norm(triangles[:, 1:-1, 1:-1], axis=1) / roots
         is_scaled = self.scale == "standardize"
-        return self.deviations if is_scaled else np.ones_like(self.deviations)
+        unit = self.deviations if is_scaled else np.ones_like(self.deviations)
+        center = self.means if is_scaled else np.zeros_like(self.means)
 
-    @cached_property
-    def center(self) -> FloatArray:
-        """What is taken away from them before."""
-        return self.means if self.scale == "standardize" else np.zeros_like(self.means)
-
-    @cached_property
-    def varies(self) -> NDArray[np.bool_]:
-        """Which groups have enough rows, and features that vary all."""
-        rows = self.groups.triangles[:, :, : self.size]
-        lengths = np.linalg.norm(rows, axis=1) / np.sqrt(self.groups.weights)[:, np.newaxis]
+        # The axes of the parabola, as rows, and its minimum.
+        lengths = np.linalg.norm(x, axis=1) / roots
         varies = (self.deviations > SAME * lengths).all(axis=1)
-        varies &= (self.groups.counts > self.size) & np.isfinite(lengths).all(axis=1)
-        return np.asarray(varies)
-
-    @cached_property
-    def axes(self) -> tuple[FloatArray, FloatArray]:
-        """The singular values of the design matrices, and the axes that they belong to, as rows."""
-        triangles = self.triangles
-        design = np.zeros((len(triangles), self.size + 1, self.size + 1))
-        design[:, 0, self.size] = triangles[:, 0, 0]
-        design[:, 0, : self.size] = (self.means - self.center) * triangles[:, :1, 0]
-        design[:, 1:, : self.size] = triangles[:, 1:-1, 1:-1] / self.unit[:, np.newaxis]
-        design[~self.varies] = np.eye(self.size + 1)
+        varies &= (groups.counts > size) & np.isfinite(lengths).all(axis=1)
+        design = np.zeros((len(triangles), size + 1, size + 1))
+        design[:, 0, size] = triangles[:, 0, 0]
+        design[:, 0, :size] = (self.means - center) * triangles[:, :1, 0]
+        design[:, 1:, :size] = triangles[:, 1:-1, 1:-1] / unit[:, np.newaxis]
+        design[~varies] = np.eye(size + 1)
         _, singular, axes = np.linalg.svd(design)
-        return singular, axes
+        eigenvalues = 2 * singular**2 / weights[:, np.newaxis]
+        self.is_sure = varies & (singular[:, -1] > SURE * singular[:, 0])
+        sure = np.where(self.is_sure[:, np.newaxis, np.newaxis], triangles, np.eye(size + 2))
+        explained = triangles[:, :-1, -1]
+        w = np.linalg.solve(sure[:, 1:-1, 1:-1], explained[:, 1:, np.newaxis])[:, :, 0]
+        b = explained[:, 0] / triangles[:, 0, 0] - (w * (self.means - center)).sum(axis=1)
+        minimum = np.column_stack([w * unit, b])
+        squares = triangles[:, :, -1] ** 2
+        self.minimum_losses = squares[:, -1] / weights
 
-    @cached_property
-    def is_sure(self) -> NDArray[np.bool_]:
-        """Which groups have features that don't depend on each other, by far."""
-        singular, _ = self.axes
-        return self.varies & (singular[:, -1] > SURE * singular[:, 0])
-
-    @cached_property
-    def minimum(self) -> FloatArray:
-        """The params of the least loss, as they are descended on, shape (groups, p+1)."""
-        columns, explained = self.triangles[:, 1:-1, 1:-1], self.triangles[:, :-1, -1]
-        columns = np.where(self.is_sure[:, np.newaxis, np.newaxis], columns, np.eye(self.size))
-        w = np.linalg.solve(columns, explained[:, 1:, np.newaxis])[:, :, 0]
-        b = explained[:, 0] / self.triangles[:, 0, 0] - (w * (self.means - self.center)).sum(axis=1)
-        return np.column_stack([w * self.unit, b])
-
-    @cached_property
-    def minimum_losses(self) -> FloatArray:
-        """The least losses."""
-        return np.asarray(self.triangles[:, -1, -1] ** 2 / self.groups.weights)
-
-    @cached_property
-    def rounding(self) -> FloatArray:
-        """How much of a loss is rounding."""
-        squares = (self.triangles[:, :, -1] ** 2).sum(axis=1)
-        return np.asarray(EXACT * squares / self.groups.weights)
-
-    @cached_property
-    def distances(self) -> FloatArray:
-        """From the minimum to the start, along the axes."""
-        start = starts(self.init, self.settings, self.unit, self.center)
-        return np.asarray(np.einsum("gkp,gp->gk", self.axes[1], start - self.minimum))
-
-    @cached_property
-    def excess(self) -> Excess:
-        """What the losses at the start are above the least ones."""
-        eigenvalues = 2 * self.axes[0] ** 2 / self.groups.weights[:, np.newaxis]
-        sizes = np.linalg.norm(self.minimum, axis=1), np.linalg.norm(self.distances, axis=1)
-        logarithms = excess_logarithms(eigenvalues, self.distances, np.maximum(*sizes))
-        enough = ARRIVES * self.minimum_losses / self.groups.counts
-        return Excess(eigenvalues, logarithms, np.maximum(enough, self.rounding))
-
-    @cached_property
-    def limits(self) -> FloatArray:
-        """2/λmax."""
-        return np.asarray(2 / self.excess.eigenvalues[:, 0])
-
-    @cached_property
-    def rates(self) -> FloatArray:
-        """The learning rates."""
-        if self.settings.lr != "auto":
-            return np.full(len(self.triangles), self.settings.lr)
-        return self.excess.rate_to_see(self.settings.epochs)
-
-    @cached_property
-    def left(self) -> FloatArray:
-        """The distances that are left in the end."""
-        epochs, steps = self.settings.epochs, self.rates[:, np.newaxis] * self.excess.eigenvalues
+        # What the start is above it, the rate, and what is left in the end.
+        start = starts(init, settings, unit, center)
+        distances = np.einsum("gkp,gp->gk", axes, start - minimum)
+        far = np.maximum(np.linalg.norm(minimum, axis=1), np.linalg.norm(distances, axis=1))
+        rounding = EXACT * squares.sum(axis=1) / weights
+        enough = np.maximum(ARRIVES * self.minimum_losses / groups.counts, rounding)
+        excess = Excess(eigenvalues, excess_logarithms(eigenvalues, distances, far), enough)
+        self.limits = 2 / eigenvalues[:, 0]
+        if settings.lr == "auto":
+            self.rates = excess.rate_to_see(epochs)
+        else:
+            self.rates = np.full(len(weights), settings.lr)
+        steps = self.rates[:, np.newaxis] * eigenvalues
         signs = np.where((steps > 1) & (epochs % 2 == 1), -1.0, 1.0)
-        return self.distances * signs * np.exp(epochs * log_factors(steps))
+        left = distances * signs * np.exp(epochs * log_factors(steps))
+        above = (eigenvalues * left**2).sum(axis=1) / 2
+        self.losses, self.arrived = self.minimum_losses + above, above <= enough
+        final = minimum + np.einsum("gkp,gk->gp", axes, left)
+        w, rest = final[:, :-1] / unit, from_origin - (center - groups.origin)
+        b = final[:, -1] - (w * center).sum(axis=1)
+        self.params = np.column_stack([w, b - (w * rest).sum(axis=1) * is_scaled])
 
-    @cached_property
-    def above(self) -> FloatArray:
-        """What the losses are above the least ones in the end."""
-        return np.asarray((self.excess.eigenvalues * self.left**2).sum(axis=1) / 2)
-
-    @cached_property
-    def losses(self) -> FloatArray:
-        """The losses in the end."""
-        return self.minimum_losses + self.above
-
-    @cached_property
-    def arrived(self) -> NDArray[np.bool_]:
-        """Which runs have arrived."""
-        return self.above <= self.excess.enough
-
-    @cached_property
-    def params(self) -> FloatArray:
-        """w and b in the end, in the data's own units."""
-        final = self.minimum + np.einsum("gkp,gk->gp", self.axes[1], self.left)
-        w, rest = final[:, :-1] / self.unit, self.from_origin - (self.center - self.groups.origin)
-        b = final[:, -1] - (w * self.center).sum(axis=1)
-        return np.column_stack([w, b - (w * rest).sum(axis=1) * (self.scale == "standardize")])
-
-    @cached_property
-    def r_squared(self) -> FloatArray:
-        """R² in the end; NaN where y does not vary."""
-        spread = (self.triangles[:, 1:, -1] ** 2).sum(axis=1)
-        told = 1 - self.losses * self.groups.weights / spread
+        # How good that is, and how well it is known.
+        spread = squares[:, 1:].sum(axis=1)
+        told = 1 - self.losses * weights / spread
         told = np.where(np.abs(told) > SAME, told, 0.0)
-        varies = spread > SAME**2 * (self.triangles[:, :, -1] ** 2).sum(axis=1)
-        return np.where(varies, told, math.nan)
-
-    @cached_property
-    def roots(self) -> FloatArray:
-        """R⁻¹ of the features from their means, and the ones behind them: see `Precision`."""
-        sure = self.is_sure[:, np.newaxis, np.newaxis]
-        inverses = np.linalg.inv(np.where(sure, self.triangles, np.eye(self.size + 2))[:, :-1, :-1])
-        return np.roll(inverses, -1, axis=1)
-
-    @cached_property
-    def holds(self) -> NDArray[np.bool_]:
-        """Which groups are foretold here: those that would be standardized, and have not grown."""
-        first = self.minimum_losses + np.exp(self.excess.logarithms).sum(axis=1)
-        holds = self.is_sure & np.isfinite(self.params).all(axis=1)
-        holds &= self.losses <= first * (1 + 1e-9) + self.rounding
-        if self.settings.lr == "auto" and self.settings.scale is None:
-            holds &= self.excess.arrives_within(max(self.settings.epochs, LOOKED_AT))
-        return holds
+        is_told = spread > SAME**2 * squares.sum(axis=1)
+        self.r_squared = np.where(is_told, told, math.nan)
+        self.roots = np.roll(np.linalg.inv(sure[:, :-1, :-1]), -1, axis=1)
+        first = self.minimum_losses + np.exp(excess.logarithms).sum(axis=1)
+        self.holds = self.is_sure & np.isfinite(self.params).all(axis=1)
+        self.holds &= self.losses <= first * (1 + 1e-9) + rounding
+        if settings.lr == "auto" and settings.scale is None:
+            self.holds &= excess.arrives_within(max(epochs, LOOKED_AT))
 
     def row(self, place: int) -> tuple[float, ...]:
         """The params of a group, its loss and R²."""
@@ -272,14 +175,6 @@ def is_foretold(settings: Settings, observations: Observations) -> bool:
     rules = (settings.tol, settings.target_loss, settings.patience)
     plain = settings.is_plain and not settings.is_penalized and observations.intercept
     return plain and all(rule is None for rule in rules) and settings.scale != "whiten"
-
-
-def stacked(groups: GroupedObservations, settings: Settings, init: Init) -> Stack:
-    """The descents of all groups side by side."""
-    stack = Stack(groups, settings, init)
-    with np.errstate(all="ignore"):  # where something is no number, the group is run by itself
-        _ = stack.holds, stack.r_squared, stack.roots
-    return stack
 
 
 def starts(init: Init, settings: Settings, unit: FloatArray, means: FloatArray) -> FloatArray:
