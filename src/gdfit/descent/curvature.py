@@ -20,6 +20,7 @@ from gdfit.arrays import FloatArray, triangular
 from gdfit.data.observations import SAME, Observations
 from gdfit.descent.scaling import DEPENDENT
 from gdfit.descent.settings import Settings
+from gdfit.errors import GdfitError
 
 # N(L − L*)/L*, at which no param is a hundredth of its standard error from the minimum.
 ARRIVES = 1e-4
@@ -203,6 +204,10 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
 
     Eigenvalues come from the singular values of A, not from H, which would square them and lose
     half of the digits.
+
+    Raises
+    ------
+    GdfitError : all of them are 0.
     """
     total = observations.total_weight
     features = len(observations.features)
@@ -214,6 +219,9 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
     eigenvalues = np.zeros(size)
     eigenvalues[: len(singular)] = 2 * (singular / math.sqrt(total)) ** 2
     eigenvalues[rank:] = 0.0
+    if not eigenvalues.any():
+        what = "all features are 0, or too small for float64 to square"
+        raise GdfitError(f"{what}, and without an intercept nothing is left to fit")
     residuals = design @ minimum - target
     if rank < size:  # the shortest of the many minima: none of it where the loss is flat
         flat = axes[rank:]

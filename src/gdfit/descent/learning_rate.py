@@ -140,12 +140,9 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
 
     Raises
     ------
-    GdfitError : λmax is 0, or beyond float64, and with it every rate.
+    GdfitError : λmax is beyond float64, and with it every rate.
     """
     start = problem.start
-    if problem.curvature.lambda_max == 0:
-        what = "all features are 0, or too small for float64 to square"
-        raise GdfitError(f"{what}, and without an intercept nothing is left to fit")
     if settings.lr != "auto":
         return settings.lr
     if start.rate:
@@ -231,6 +228,20 @@ class Excess:
     logarithms: FloatArray
     enough: FloatArray
 
+    @classmethod
+    def of(
+        cls, eigenvalues: FloatArray, distances: FloatArray, size: FloatArray, enough: FloatArray
+    ) -> Excess:
+        """That of a start with these `distances` to the minimum, shape (…, k).
+
+        Rounding moves the params by ε of their `size`, so that none is nearer to the minimum than
+        that: at rates above 2/λmax this grows like everything else.
+        """
+        rounding = np.finfo(np.float64).eps * size[..., np.newaxis]
+        with np.errstate(divide="ignore"):
+            far = np.log(np.maximum(np.abs(distances), rounding))
+            return cls(eigenvalues, np.log(eigenvalues / 2) + 2 * far, enough)
+
     def after(self, rate: FloatArray, epochs: int) -> FloatArray:
         """½ Σ λd²(1 − γλ)²ᴱ; infinity where that leaves float64."""
         factors = 2 * epochs * log_factors(rate[..., np.newaxis] * self.eigenvalues)
@@ -294,22 +305,8 @@ def excess_of(curvature: Curvature, start: FloatArray) -> Excess:
     (p+1,)."""
     distances = curvature.eigenvectors.T @ (start - curvature.minimum)
     size = max(np.linalg.norm(start), np.linalg.norm(curvature.minimum))
-    logarithms = excess_logarithms(curvature.eigenvalues, distances, np.array(size))
-    return Excess(curvature.eigenvalues, logarithms, np.array(curvature.enough))
-
-
-def excess_logarithms(
-    eigenvalues: FloatArray, distances: FloatArray, size: FloatArray
-) -> FloatArray:
-    """log ½λd², shape (…, k).
-
-    Rounding moves the params by ε of their `size`, so that none is nearer to the minimum than that:
-    at rates above 2/λmax this grows like everything else.
-    """
-    rounding = np.finfo(np.float64).eps * size[..., np.newaxis]
-    with np.errstate(divide="ignore"):
-        far = np.log(np.maximum(np.abs(distances), rounding))
-        return np.asarray(np.log(eigenvalues / 2) + 2 * far)
+    enough = np.array(curvature.enough)
+    return Excess.of(curvature.eigenvalues, distances, np.array(size), enough)
 
 
 def log_sum(logarithms: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from gdfit.data.observations import SAME, Observations
 from gdfit.data.reduction.sampling import GroupedObservations
 from gdfit.descent import stopping
 from gdfit.descent.curvature import ARRIVES, EXACT, SURE, log_factors
-from gdfit.descent.learning_rate import LOOKED_AT, Excess, excess_logarithms
+from gdfit.descent.learning_rate import LOOKED_AT, Excess
 from gdfit.descent.settings import Settings
 from gdfit.descent.start import Init
 from gdfit.model.intervals import Precision
@@ -94,7 +94,7 @@ class Stack:
         far = np.maximum(np.linalg.norm(minimum, axis=1), np.linalg.norm(distances, axis=1))
         rounding = EXACT * squares.sum(axis=1) / weights
         enough = np.maximum(ARRIVES * self.minimum_losses / groups.counts, rounding)
-        excess = Excess(eigenvalues, excess_logarithms(eigenvalues, distances, far), enough)
+        excess = Excess.of(eigenvalues, distances, far, enough)
         self.limits = 2 / eigenvalues[:, 0]
         if settings.lr == "auto":
             self.rates = excess.rate_to_see(epochs)
