@@ -92,7 +92,7 @@ function symmetricAxis(low, high, threshold, label) {
   const every = 10 ** Math.max(1, Math.ceil((powers * (to - from)) / (6 * Math.max(to, -from))));
   const sizes = [];
   for (let size = threshold; size <= largest; size *= every) sizes.push(size);
-  const places = [...sizes.map((size) => -size).reverse(), 0, ...sizes];
+  const places = [0, ...sizes, ...sizes.map((size) => -size)]; // what is first is shown
   return {
     label,
     ticks: places.filter((place) => place >= low && place <= high).map((place) => [place, brief(place, 2)]),
@@ -153,7 +153,7 @@ class Chart {
 
   /** Fit it into the holder, with room for ticks of so many characters on the left. */
   layout(characters) {
-    const unit = rem(0.8);
+    const unit = rem(0.82); // the size of the text
     const { clientWidth: width, clientHeight: height } = this.holder;
     this.unit = unit;
     this.left = Math.max(2.2, characters * 0.56 + 0.9) * unit;
@@ -203,7 +203,11 @@ class Chart {
       const place = Math.min(at, right + 0.8 * this.unit - wide);
       parts.push(shape("text", { x: place, y: bottom + 1.15 * this.unit, class: "x" }, text));
     }
-    for (const [value, text] of y.ticks) {
+    for (const [value, text] of apart(
+      y.ticks,
+      (tick) => this.y(tick[0]),
+      () => this.unit,
+    )) {
       const at = this.y(value);
       parts.push(shape("path", { d: `M${tidy(this.left)} ${tidy(at)}H${tidy(right)}` }));
       parts.push(
@@ -236,13 +240,13 @@ class Chart {
   }
 }
 
-/** Those of `items` whose places are far enough from the one before for their widths. */
+/** Those of `items` whose places are far enough from those before for their widths. */
 function apart(items, placeOf, widthOf) {
   const kept = [];
   for (const item of items) {
-    const before = kept.at(-1);
-    const gap = before ? Math.abs(placeOf(item) - placeOf(before)) : Infinity;
-    if (gap >= (widthOf(item) + (before ? widthOf(before) : 0)) / 2) kept.push(item);
+    const isFar = (other) =>
+      Math.abs(placeOf(item) - placeOf(other)) >= (widthOf(item) + widthOf(other)) / 2;
+    if (kept.every(isFar)) kept.push(item);
   }
   return kept;
 }

@@ -56,7 +56,7 @@ class ParamsView {
     const y = this.height(low, high, shown.map((place) => steps.at(-1).params[place]));
     chart.layoutFor(y);
     const longest = Math.max(...shown.map((place) => this.names[place].length));
-    chart.width = Math.max(chart.width - (0.56 * longest + 0.8) * chart.unit, 0.35 * chart.width);
+    chart.width = Math.max(chart.width - (0.6 * longest + 0.8) * chart.unit, 0.35 * chart.width);
     set(chart.window, { width: chart.width });
     set(chart.back, { width: chart.width });
     chart.axes(axis, y);
