@@ -265,6 +265,20 @@ def workbook(path: str, **sheets: Sequence[Sequence[Cell]]) -> Any:
 TABLE: list[list[Cell]] = [["x", "y"], [1, 3], [2, 5], [3, 7]]
 
 
+def test_a_cell_far_away_is_told(gdfit: Gdfit) -> None:
+    """The reader makes room for all cells before it, and would end the process."""
+    book = workbook("d.xlsx", **{"R & D": TABLE, "far": TABLE})
+    book["far"]["XFD1048576"] = 1
+    book.save("d.xlsx")
+    assert gdfit.json("train", "d.xlsx")["w"] == pytest.approx([2])
+    result = gdfit("train", "d.xlsx", "--sheet", "far")
+    assert (result.status, result.err) == (
+        1,
+        "gdfit: error: d.xlsx: its sheet 'far' reaches to cell XFD1048576: delete what is far away "
+        "there\n",
+    )
+
+
 def test_sheets(gdfit: Gdfit) -> None:
     book = workbook("d.xlsx", Sales=TABLE, Costs=[["x", "y"], [1, 1], [2, 1]], Old=TABLE)
     book["Old"].sheet_state = "hidden"

@@ -5,14 +5,18 @@ these. All of one is held in memory, and `written` as CSV."""
 from __future__ import annotations
 
 import json
+import re
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, time, timedelta
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
+from xml.etree import ElementTree
+from zipfile import BadZipFile, ZipFile
 
 from gdfit.data.batch import Progress
 from gdfit.data.formats.written import as_csv_text, decimal_mark, frame_as_text, written_file
@@ -110,6 +114,11 @@ def value_said(value: Any) -> Any:
 
 
 MIDNIGHT = time()
+MOST_CELLS = 1 << 28  # of a sheet, the empty ones among them
+OF_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+REACH = re.compile(rb'<dimension [^>]*?ref="[A-Z]+[0-9]+:([A-Z]+)([0-9]+)"')
+NO_REACH = (BadZipFile, KeyError, ElementTree.ParseError, RuntimeError, EOFError, zlib.error)
+REACH_WITHIN, MOST_XML = 1 << 12, 1 << 24  # bytes, before the cells and of what lists the sheets
 
 
 @contextmanager
@@ -125,6 +134,7 @@ def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Ite
     dialect = dialect.without(("delimiter", "encoding"), f"{name} is a workbook")
     with source.in_any_order(progress) as stored, workbook_in(stored, name) as workbook:
         chosen, others = chosen_sheet(workbook, dialect, name)
+        check_reach(stored, chosen, name)
         rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     notes: tuple[str, ...] = ()
     if others and chosen != dialect.sheet:
@@ -180,6 +190,33 @@ def chosen_sheet(workbook: Any, dialect: Dialect, name: str) -> tuple[str, tuple
         raise UsageError(what, changes={"sheet": near[0]} if near else {})
     chosen = shown[0] if asked is None else asked
     return chosen, tuple(each for each in shown if each != chosen)
+
+
+def check_reach(stored: IO[bytes], sheet: str, name: str) -> None:
+    """Raise where the cells of Excel's sheet reach so far, as it says itself, that they fit into no
+    memory: the reader makes room for the empty ones, too."""
+    reach = None
+    with suppress(*NO_REACH), ZipFile(stored) as archive:
+        book, links = (
+            ElementTree.fromstring(archive.open(f"xl/{part}").read(MOST_XML))
+            for part in ("workbook.xml", "_rels/workbook.xml.rels")
+        )
+        ids = {each.get("name"): each.get(f"{{{OF_OFFICE}}}id") for each in book.iter()}
+        paths = {each.get("Id"): each.get("Target", "") for each in links}
+        path = paths.get(ids.get(sheet), "").removeprefix("/").removeprefix("xl/")
+        reach = REACH.search(archive.open(f"xl/{path}").read(REACH_WITHIN))
+    if reach and int(reach[2]) * column_number(reach[1]) > MOST_CELLS:
+        last = (reach[1] + reach[2]).decode()
+        what = f"its sheet {quoted(sheet)} reaches to cell {last}: delete what is far away there"
+        raise GdfitError(what, file=name)
+
+
+def column_number(letters: bytes) -> int:
+    """The number of a column of a sheet, A that of 1."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number
 
 
 def trimmed_rows(rows: list[list[Any]]) -> Iterator[list[Any]]:
