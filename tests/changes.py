@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-WINGS = ("descent", "model", "data")
+WINGS = ("descent", "analysis", "model", "data")
 
 SWAPS = (
     "Lt LtE, Lt GtE, Gt GtE, Gt LtE, Eq NotEq, In NotIn, Is IsNot, And Or, "
     "Add Sub, Mult Div, Div FloorDiv, Mod Mult, Pow Mult, BitAnd BitOr"
 )
 """Operators that stand for each other, either way, by their names in `ast`."""
+
+NAMES = "min max, minimum maximum, any all, floor ceil, argmin argmax, sorted list"
+"""Functions and attributes that stand for each other, either way."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,28 @@ def swapped(operator: ast.AST) -> list[ast.AST]:
     return [getattr(ast, other)() for one, other in both_ways if type(operator).__name__ == one]
 
 
+def other_calls(node: ast.Call) -> Iterator[str]:
+    """What may stand in the place of a call: another function, or one argument less."""
+    pairs = [pair.split() for pair in NAMES.split(", ")]
+    names = dict(pairs) | {other: one for one, other in pairs}
+    match node.func:
+        case ast.Name(id=name) if name in names:
+            yield with_changes(node, func=ast.Name(names[name]))
+        case ast.Attribute(value=value, attr=name) if name in names:
+            yield with_changes(node, func=ast.Attribute(value, names[name]))
+    for keyword in node.keywords:
+        if keyword.arg not in (None, "strict"):
+            others = [each for each in node.keywords if each is not keyword]
+            yield with_changes(node, keywords=others)
+
+
 def changed(node: ast.AST) -> Iterator[str]:
     """What may stand in the place of a node."""
     match node:
+        case ast.Call():
+            yield from other_calls(node)
+        case ast.Return(value=ast.expr() as value) if not isinstance(value, ast.Constant):
+            yield "return None"
         case ast.Compare(ops=[operator]):
             for other in swapped(operator):
                 yield f"({with_changes(node, ops=[other])})"

@@ -22,13 +22,13 @@ import sys
 import tempfile
 from argparse import ArgumentParser
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from functools import reduce
 from itertools import accumulate
 from operator import or_
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pytest
 
@@ -50,6 +50,7 @@ HEAVY = (
     "pyarrow.parquet sklearn.utils.estimator_checks distributed coverage"
 )
 KEPT = Path(tempfile.gettempdir())
+SHARED = "shared"  # what is run for all tests of a file
 OWN = ("mutations.py", "changes.py")  # no test depends on them
 
 
@@ -136,9 +137,23 @@ class Watcher:
         self._coverage = Coverage(data_file=None, source_pkgs=["gdfit"], config_file=False)
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._others: set[str] = set()
+        self._test = ""
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._test = nodeid
         self._coverage.switch_context(nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Generator[None, object, object]:
+        if fixturedef.scope == "function":
+            return (yield)
+        self._coverage.switch_context(SHARED)
+        try:
+            return (yield)
+        finally:
+            self._coverage.switch_context(self._test)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._seconds[report.nodeid] += report.duration
@@ -151,10 +166,12 @@ class Watcher:
         run_tests(str(path), plugins=(self,))
         self._coverage.stop()
         data = self._coverage.get_data()
-        bits = {name: 1 << bit for bit, name in enumerate(self._seconds.keys() - self._others)}
+        passed = [*self._seconds.keys() - self._others]
+        bits = {name: 1 << bit for bit, name in enumerate(passed)}
+        every = {**bits, SHARED: (1 << len(passed)) - 1}
         masks = {
             str(Path(source).relative_to(Path.cwd())): {
-                str(line): sum(bits.get(name, 0) for name in set(names))
+                str(line): reduce(or_, (every.get(name, 0) for name in names), 0)
                 for line, names in data.contexts_by_lineno(source).items()
             }
             for source in data.measured_files()
@@ -191,18 +208,24 @@ class Tests:
         ]
 
     def asked(self, mutation: Mutation) -> list[str]:
-        """The tests that run what a mutation changes, the fastest first."""
-        seconds: dict[str, float] = {}
-        for each in self._files:
-            masks = each["masks"].get(str(mutation.path), {})
-            lines = masks if mutation.lines is None else map(str, mutation.lines)
-            mask = reduce(or_, (masks.get(line, 0) for line in lines), 0)
-            for bit, (name, time) in enumerate(each["seconds"].items()):
-                if mask >> bit & 1:
-                    seconds[name] = time
+        """The tests that run what a mutation changes, the fastest first; where none does, as it is
+        run in processes of its own, those that run anything of the file."""
+        path, lines = str(mutation.path), mutation.lines
+        seconds = self._that_run(path, lines) or self._that_run(path, None)
         ordered = sorted(seconds, key=lambda name: (seconds[name], name))
         until = accumulate(seconds[name] for name in ordered)
         return [name for name, end in zip(ordered, until, strict=True) if end <= SECONDS]
+
+    def _that_run(self, path: str, lines: Iterable[int] | None) -> dict[str, float]:
+        """How long each test takes that runs one of the lines of a file, or any."""
+        seconds: dict[str, float] = {}
+        for each in self._files:
+            masks = each["masks"].get(path, {})
+            mask = reduce(or_, (masks.get(line, 0) for line in map(str, lines or masks)), 0)
+            for bit, (name, time) in enumerate(each["seconds"].items()):
+                if mask >> bit & 1:
+                    seconds[name] = time
+        return seconds
 
 
 def digest(*paths: Path) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import pytest
 import gdfit
 from conftest import LECTURE, Gdfit, process
 from gdfit.analysis import mistakes
+from gdfit.cli import run
 
 LEAST = 100  # wrong ones there are at least
 CHANGE = re.compile(r"<<<<\n(.*?)\n====\n(.*?)\n?>>>>", re.DOTALL)
@@ -66,12 +69,12 @@ def marks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     for name, sample in zip(names, every, strict=True):
         (folder / name).write_text(sample.text, encoding="utf-8")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    found = process(
-        "check", *names, "--data", "lecture.csv", "--timeout", 5, "--format", "json", cwd=folder
-    )
-    assert (found.status, found.err) == (1, "")
+    options = ["--data", "lecture.csv", "--timeout", "5", "--format", "json"]
+    with chdir(folder), redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        assert run(["check", *names, *options]) == 1
+    assert not err.getvalue()
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    told = json.loads(found.out)
+    told = json.loads(out.getvalue())
     assert [each["submission"] for each in told] == names
     return {sample.name: each for sample, each in zip(every, told, strict=True)}
 

@@ -1,0 +1,269 @@
+"""What is chosen, drawn or tried comes out as before: rates, samples, splits, orders, made data.
+
+No textbook says these numbers; but the same command gives the same ones from version to version.
+Where a change means to change them, `python tests/test_same_numbers.py` writes them anew, and the
+difference in data/same_numbers.json says what has changed for whom.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conftest import SAMPLES, Gdfit
+
+KEPT = Path(__file__).parent / "data" / "same_numbers.json"
+DIGITS = 9  # that are kept
+FEW = 15  # entries of a list that are kept, about
+NEAR, ZERO = 1e-6, 1e-9  # as a part of a number, and beside 0
+# Of a place, of the program or of no number, or the bits of the data.
+LEFT_OUT = ("version", "files", "data", "message", "next", "backend", "precision", "modified")
+
+COMMANDS = """
+train lecture.csv
+train lecture.csv --epochs 10
+train lecture.csv --epochs 100
+train lecture.csv --epochs 7 --tol 1e-6
+train lecture.csv --lr 0.3 --epochs 40 --leap
+train lecture.csv --optimizer momentum --epochs 50
+train lecture.csv --optimizer nesterov --momentum 0.5 --epochs 30
+train lecture.csv --optimizer adam --epochs 60
+train lecture.csv --optimizer adagrad --epochs 60
+train lecture.csv --optimizer rmsprop --epochs 60
+train lecture.csv --optimizer steepest --epochs 12 --lr auto
+train lecture.csv --optimizer cg --epochs 4
+train lecture.csv --loss mae --epochs 60
+train lecture.csv --loss huber --huber-delta 0.02 --epochs 60
+train lecture.csv --loss quantile --quantile 0.8 --epochs 80
+train lecture.csv --batch-size 5 --epochs 20 --seed 3
+train lecture.csv --batch-size 4 --optimizer adam --loss mae --epochs 12
+train lecture.csv --schedule step --epochs 35 --optimizer momentum
+train lecture.csv --schedule cosine --epochs 30 --loss huber
+train lecture.csv --schedule exponential --decay 0.97 --epochs 30
+train lecture.csv --schedule inverse --batch-size 10 --epochs 25
+train lecture.csv --init random --seed 5 --epochs 5 --lr 0.05
+train lecture.csv --validation 0.2 --patience 3 --seed 2 --epochs 300 --lr 0.4 --momentum 0.95 \
+    --optimizer momentum
+train lecture.csv --validation 0.3 --target-loss 0.0006
+train lecture.csv --cv 5 --seed 1
+train lecture.csv --cv 4 --loss mae --epochs 50
+train lecture.csv --l2 0.01 --epochs 200
+train lecture.csv --l1 0.02 --epochs 200
+train lecture.csv --l1 0.01 --l2 0.02 --optimizer nesterov --epochs 80
+train lecture.csv --degree 3 --epochs 300
+train lecture.csv --degree 3 --lr 0.01 --epochs 300 --scale standardize
+train lecture.csv --no-intercept --epochs 50
+train houses.csv
+train houses.csv --loss huber --huber-delta 20000
+train houses.csv --lr 0.0001 --epochs 20
+train greenhouse.csv --exclude bed
+train greenhouse.csv --exclude bed --scale whiten --epochs 30
+train greenhouse.csv --exclude bed --scale none --optimizer momentum --lr auto --epochs 90
+train greenhouse.csv --exclude bed --l1 0.3 --degree 2
+train greenhouse.csv --exclude bed --loss mae --batch-size 8 --epochs 15
+train greenhouse.csv --exclude bed --validation 0.25 --seed 7
+train o_rings.csv --loss logistic --features temperature_f
+train o_rings.csv --loss logistic --features temperature_f --lr 0.001 --epochs 50
+train o_rings.csv --loss logistic --features temperature_f --l2 0.01 --optimizer adam --epochs 70
+train o_rings.csv --loss logistic --features temperature_f --optimizer momentum --epochs 40
+train o_rings.csv --loss logistic --features temperature_f --cv 3 --epochs 40
+train made.csv --target y
+train made.csv --target y --features a,b,kind --weights v
+train made.csv --target y --features a,b --loss mae --epochs 30
+train made.csv --target y --features a,b --loss quantile --quantile 0.3 --epochs 30
+train made.csv --target y --features a,b --batch-size 64 --epochs 5
+train made.csv --target y --features a,b --batch-size 100 --epochs 3 --optimizer adam --weights v
+train made.csv --target y --features a,b --validation 0.1 --seed 4
+train made.csv --target y --features a,b --cv 6
+train made.csv --target y --features a,b --by kind
+train made.csv --target y --features a,b --by kind --loss huber --epochs 20
+train made.csv --target y --features a,b --by kind --weights v --lr 0.05 --epochs 9
+train made.csv --target class --features a,b --loss logistic --epochs 40
+train made.csv --target class --features a,b --loss logistic --weights v --validation 0.2
+train made.csv --target class --features a,b --loss logistic --optimizer nesterov --epochs 30
+train made.csv --target class --features a,b --loss logistic --batch-size 50 --epochs 4
+compare lecture.csv --lr 0.01,0.1,auto --epochs 30
+compare lecture.csv --optimizer gd,momentum,adam --loss mse,mae --epochs 25
+compare greenhouse.csv --exclude bed --scale none,standardize,whiten --epochs 60
+compare lecture.csv --batch-size 5,25 --epochs 10 --validation 0.2
+path greenhouse.csv --exclude bed
+path greenhouse.csv --exclude bed --penalty l2 --cv 5 --seed 3
+path greenhouse.csv --exclude bed --penalty mix --mix 0.3 --cv 4
+path made.csv --target y --features a,b --weights v --cv 3
+curvature lecture.csv
+curvature greenhouse.csv --exclude bed
+curvature houses.csv --momentum 0.8
+gradcheck lecture.csv --seed 2
+gradcheck lecture.csv --loss huber --seed 1
+make --seed 3
+make --seed 4 --features 2 --outliers 2 --rows 8
+make --seed 5 --classes --rows 12
+make --seed 6 --rows 5 --noise 0.001
+make --seed 7 --classes --rows 15 --outliers 2 --features 2
+"""
+
+SEQUENCES = """
+train lecture.csv --epochs 20 && predict lecture.csv --interval 0.8 --confidence 0.9
+train lecture.csv && predict lecture.csv --residuals
+train lecture.csv && evaluate lecture.csv
+train lecture.csv --epochs 30 && summary lecture.csv
+train greenhouse.csv --exclude bed && summary greenhouse.csv --level 0.9 --robust hc3
+train greenhouse.csv --exclude bed && summary greenhouse.csv --robust hc1
+train made.csv --target y --features a,b,kind --weights v && summary made.csv
+train made.csv --target y --features a,b && summary made.csv --cluster kind
+train o_rings.csv --loss logistic --features temperature_f && summary o_rings.csv --level 0.9
+train lecture.csv --epochs 5 && train lecture.csv --init model.json --epochs 5
+train greenhouse.csv --exclude bed && evaluate greenhouse.csv
+train o_rings.csv --loss logistic --features temperature_f && predict o_rings.csv --residuals
+train o_rings.csv --loss logistic --features temperature_f && predict o_rings.csv --confidence 0.8
+train o_rings.csv --loss logistic --features temperature_f && evaluate o_rings.csv --threshold 0.3
+train made.csv --target y --features a,b --by kind && evaluate made.csv
+train made.csv --target class --features a,b --loss logistic && evaluate made.csv
+"""
+
+
+def commands() -> list[str]:
+    """All of them, a line each."""
+    lines = (COMMANDS + SEQUENCES).replace("\\\n", " ").splitlines()
+    return [" ".join(line.split()) for line in lines if line]
+
+
+def made_table(folder: Path) -> None:
+    """A table of more rows than a sample has, with a category, weights and two classes."""
+    random = np.random.default_rng(20)
+    count = 2600
+    a, b = random.normal(3, 2, count), random.gamma(2.0, 10.0, count)
+    kind = random.choice(["red", "green", "blue"], count, p=[0.6, 0.3, 0.1])
+    noise, v = random.standard_t(3, count), random.integers(1, 5, count)
+    y = 2 * a - 0.1 * b + 3 * (kind == "red") + noise
+    likely = 1 / (1 + np.exp(2.5 - 0.8 * a + 0.03 * b))
+    label = np.where(random.random(count) < likely, "yes", "no")
+    with (folder / "made.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["a", "b", "kind", "v", "y", "class"])
+        for each in zip(a, b, kind, v, y, label, strict=True):
+            rows.writerow([f"{x:.4f}" if isinstance(x, float) else x for x in each])
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The numbers, words and nothings in a JSON value, by their paths."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in LEFT_OUT:
+                yield from leaves(inner, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for place in range(0, len(value), 1 + len(value) // FEW):
+            yield from leaves(value[place], f"{path}.{place}")
+    else:
+        yield path, value
+
+
+def told(gdfit: Gdfit, line: str) -> dict[str, Any]:
+    """What the last of a line's commands comes to, as leaves."""
+    first, *then = (shlex.split(each) for each in line.split("&&"))
+    last = first
+    if then:
+        assert gdfit(*first, "--model", "model.json", "-q").status in (0, 1)
+        last = [*then[0], "--model", "model.json"]
+    if last[0] in ("make", "predict"):
+        found = gdfit(*last)
+        assert found.status == 0, found.err
+        header, *rows = csv.reader(io.StringIO(found.out), delimiter=",")
+        return {
+            f"{name}.{place}": number(text)
+            for place, row in enumerate(rows[:FEW])
+            for name, text in zip(header, row, strict=True)
+        }
+    found = gdfit(*last, "--format", "json")
+    assert found.status in (0, 1, 3), found.err
+    return dict(leaves(json.loads(found.out)))
+
+
+def number(text: str) -> Any:
+    """A field as a number, if it is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def kept_form(value: Any) -> Any:
+    """A leaf as it is kept."""
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+def is_like(value: Any, kept: Any) -> bool:
+    """Whether a leaf is as it was."""
+    if isinstance(value, float) and isinstance(kept, float | int):
+        return math.isclose(value, kept, rel_tol=NEAR, abs_tol=ZERO)
+    return bool(value == kept)
+
+
+def prepare(folder: Path) -> None:
+    """The tables that the commands name."""
+    for path in SAMPLES.glob("*.csv"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    made_table(folder)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    prepare(folder)
+    return folder
+
+
+@pytest.mark.parametrize("line", commands())
+def test_the_same_numbers_as_before(
+    gdfit: Gdfit, line: str, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tables)
+    kept = json.loads(KEPT.read_text(encoding="utf-8"))[line]
+    found = told(gdfit, line)
+    others = {
+        name: (found.get(name), kept.get(name))
+        for name in found.keys() | kept.keys()
+        if name not in found or name not in kept or not is_like(found[name], kept[name])
+    }
+    assert not others
+
+
+class Writer:
+    """Runs commands as the fixture does, outside of a test."""
+
+    def __call__(self, *arguments: object) -> Any:
+        from contextlib import redirect_stderr, redirect_stdout
+
+        from conftest import Result
+        from gdfit.cli import run
+
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            status = run([*map(str, arguments)])
+        return Result(status, out.getvalue(), err.getvalue())
+
+
+if __name__ == "__main__":
+    import os
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        prepare(Path(name))
+        os.chdir(name)
+        every: dict[str, Any] = {}
+        for each in commands():
+            print(each, file=sys.stderr)
+            leaves_told = told(Writer(), each)  # type: ignore[arg-type]
+            every[each] = {key: kept_form(value) for key, value in leaves_told.items()}
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in every.items()]
+    KEPT.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
