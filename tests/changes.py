@@ -173,11 +173,13 @@ def count_lines(path: Path) -> int:
 
 def draw(root: Path, count: int, seed: int, only: str) -> list[Mutation]:
     """So many mutations at random, from each wing in proportion to its lines; only in files whose
-    name contains a text."""
+    path contains a text."""
     random = Random(seed)
     files = {
         wing: [
-            path for path in sorted((root / "src/gdfit" / wing).rglob("*.py")) if only in path.name
+            path
+            for path in sorted((root / "src/gdfit" / wing).rglob("*.py"))
+            if only in str(path.relative_to(root))
         ]
         for wing in WINGS
     }

@@ -280,5 +280,5 @@ if __name__ == "__main__":
     parser = ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("count", type=int, nargs="?", default=200)
     parser.add_argument("seed", type=int, nargs="?", default=0)
-    parser.add_argument("--only", default="", help="change files whose name contains this alone")
+    parser.add_argument("--only", default="", help="change files whose path contains this alone")
     main(**vars(parser.parse_args()))
