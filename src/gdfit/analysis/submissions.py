@@ -23,7 +23,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from gdfit.analysis.calling import LECTURE, ChangedError, assigned, forms, put_right, returned
+from gdfit.descent.own import located
 from gdfit.errors import GdfitError
 
 MOST_MEMORY = 1 << 30  # bytes that a submission may take beside what is imported
@@ -87,21 +87,15 @@ class Submission:
 
     def fault(self, error: BaseException) -> dict[str, Any]:
         """What went wrong, in which line of the file, and whether the file is to blame."""
-        what, line = f"{type(error).__name__}: {error}", None
-        for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename == self.file:
-                line = frame.lineno
-        if isinstance(error, SyntaxError) and error.filename == self.file:
-            what, line = f"{type(error).__name__}: {error.msg}", error.lineno
+        what, line = located(error, self.file)
         if isinstance(error, ChangedError):
             what = str(error)
         if isinstance(error, TimeIsUpError):
             what = "it does not end"
         if isinstance(error, MemoryError):
             what = f"it takes more than {MOST_MEMORY >> 30} GB of memory"
-        told = " ".join(what.split())[:200].removesuffix(":")
         is_own = not isinstance(error, OSError | EOFError | ImportError)
-        return {"error": told, "line": line, "own": is_own}
+        return {"error": what[:200].removesuffix(":"), "line": line, "own": is_own}
 
     def load(self) -> Iterator[dict[str, Any]]:
         """Run the file, statement by statement: where one fails, which is yielded, the functions

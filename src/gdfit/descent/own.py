@@ -257,18 +257,19 @@ def naming_faults(file: str) -> Iterator[None]:
     except (GdfitError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        raise located(error, file) from error
+        what, line = located(error, file)
+        raise GdfitError(what.removesuffix(":"), file=file, line=line) from error
 
 
-def located(error: BaseException, file: str) -> GdfitError:
-    """An error that the code of a file has raised, with the line there."""
+def located(error: BaseException, file: str) -> tuple[str, int | None]:
+    """What an error says that the code of a file has raised, on one line; and the line there."""
     what, line = f"{type(error).__name__}: {error}", None
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == file:
             line = frame.lineno
     if isinstance(error, SyntaxError) and error.filename == file:
         what, line = f"{type(error).__name__}: {error.msg}", error.lineno
-    return GdfitError(" ".join(what.split()).removesuffix(":"), file=file, line=line)
+    return " ".join(what.split()), line
 
 
 def read_own(text: str) -> Own:

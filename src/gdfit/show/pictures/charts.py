@@ -27,7 +27,7 @@ from gdfit.show.pictures.trace import (
     numbers_in,
     on_a_plane,
 )
-from gdfit.show.tables.comparison import setting_with_name
+from gdfit.show.tables.comparison import run_name
 from gdfit.show.tables.style import stdout_console
 
 HEIGHT = 17  # lines
@@ -122,9 +122,7 @@ def runs_charts(comparison: Comparison, width: int) -> Iterator[str]:
             few = np.unique(np.geomspace(1, len(losses), CHARTED).astype(int)) - 1
             low = 0 if losses.min() >= 0 else -math.inf
             few = few[(losses[few] > low) & (losses[few] < top)]
-            values = (setting_with_name(name, outcome.values[name]) for name in comparison.varied)
-            name = ", ".join(map(printable, values)) or "the run"
-            name += " (diverged)" if outcome.has_diverged else ""
+            name = run_name(outcome, comparison.varied)
             epochs = numbered(outcome.fit, 1) + few.astype(float)
             colour = RUN_COLOURS[len(layers)]
             layers.append(Layer(name, epochs, losses[few], str(rank % 10), colour))

@@ -30,7 +30,7 @@ from gdfit.show.pictures.trace import (
     loss_name,
     numbered,
 )
-from gdfit.show.tables.comparison import setting_with_name
+from gdfit.show.tables.comparison import run_name
 from gdfit.show.tables.style import counted
 
 NAMED_RUNS = 12  # that are told apart; more are drawn faintly
@@ -94,7 +94,7 @@ def run_styles(comparison: Comparison) -> Looks:
         if max(firsts) < len(LINES) and max(seconds) < len(LINE_STYLES):
             colours, styles = firsts, seconds
     found = {outcome.number: RunStyle(FAINT, "-") for outcome in comparison.outcomes}
-    names = [run_name(outcome, varied) for outcome in named]
+    names = [run_name(outcome, varied, drawing.escaped) for outcome in named]
     short = max(map(len, names)) <= SHORT_NAME
     for rank, outcome in enumerate(named):
         name = names[rank]
@@ -102,13 +102,6 @@ def run_styles(comparison: Comparison) -> Looks:
         look = RunStyle(LINES[colours[rank]], LINE_STYLES[styles[rank]], name, end)
         found[outcome.number] = look
     return found
-
-
-def run_name(outcome: RunResult, varied: Sequence[str]) -> str:
-    """The name of a run: the values that it differs from others in."""
-    values = (setting_with_name(each, outcome.values[each]) for each in varied)
-    name = ", ".join(map(drawing.escaped, values)) or "the run"
-    return f"{name} (diverged)" if outcome.has_diverged else name
 
 
 def ranks(values: Sequence[object]) -> list[int]:

@@ -164,6 +164,15 @@ def setting_with_name(name: str, value: Any) -> str:
     return text if alone else f"{name.replace('_', ' ')} {text}"
 
 
+def run_name(
+    outcome: RunResult, varied: Sequence[str], write: Callable[[str], str] = printable
+) -> str:
+    """The name of a run: the values that it differs from others in."""
+    values = (setting_with_name(each, outcome.values[each]) for each in varied)
+    name = ", ".join(map(write, values)) or "the run"
+    return f"{name} (diverged)" if outcome.has_diverged else name
+
+
 def to_minimum(comparison: Comparison, outcome: RunResult) -> str:
     """The number of epochs to the minimum."""
     epochs = comparison.epochs_to_minimum(outcome)
