@@ -154,6 +154,19 @@ STOPPING = panel(
         "Stop after N epochs without a better one.", metavar="N", read=parsers.parse_positive
     ),
 )
+HELD_OUT = panel(
+    STOP,
+    validation=option(
+        "Measure the loss on held-out rows, or on another file.",
+        metavar="FRACTION|FILE",
+        read=parsers.parse_held_out,
+    ),
+    cv=option(
+        "Hold out each of K folds once, and descend on the others: the mean loss on them.",
+        metavar="K",
+        read=parsers.parse_whole,
+    ),
+)
 INPUTS = option(
     "Inputs to predict at; may be repeated.", metavar="V[,V…]", read=parsers.parse_values
 )
@@ -244,28 +257,12 @@ InitOption = Annotated[
         rich_help_panel=START,
     ),
 ]
-ValidationOption = Annotated[
-    float | str | None,
-    option(
-        "Measure the loss on held-out rows, or on another file.",
-        metavar="FRACTION|FILE",
-        read=parsers.parse_held_out,
-        rich_help_panel=STOP,
-    ),
-]
+ValidationOption = Annotated[float | str | None, HELD_OUT["validation"]]
+CvOption = Annotated[int | None, HELD_OUT["cv"]]
 ClassesOption = Annotated[bool, option("Predict the class, and not its probability.")]
 ThresholdOption = Annotated[
     float,
     option("From which probability on it is positive.", read=parsers.parse_number, metavar="P"),
-]
-CvOption = Annotated[
-    int | None,
-    option(
-        "Hold out each of K folds once, and descend on the others: the mean loss on them.",
-        metavar="K",
-        read=parsers.parse_whole,
-        rich_help_panel=STOP,
-    ),
 ]
 ByOption = Annotated[
     str | None, option("Fit each group of rows by itself: those alike in this column.", **NAME)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import chain
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from gdfit.choices import Choice, Penalty
 from gdfit.cli import options, parsers
-from gdfit.cli.groups import Typed, option
+from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, fail, note
 from gdfit.cli.reading import note_columns, read_inputs, reading
 from gdfit.errors import UsageError
@@ -23,38 +22,37 @@ if TYPE_CHECKING:
     from gdfit.descent.settings import Settings
     from gdfit.descent.start import Init
 
-THE_PATH = "The path"
-PenaltyOption = Annotated[
-    Penalty,
-    option("‖w‖₁, the lasso; ‖w‖², ridge; or both.", rich_help_panel=THE_PATH),
-]
-MixOption = Annotated[float, option("The part of ‖w‖₁ in --penalty mix.", rich_help_panel=THE_PATH)]
-PenaltiesOption = Annotated[
-    list[tuple[float, ...]] | None,
-    option(
+
+@dataclass(frozen=True)
+class Penalties:
+    """The penalties of a path, and the folds that tell which of them is best."""
+
+    penalty: Penalty = "l1"
+    mix: float = 0.5
+    penalties: tuple[float, ...] | None = None
+    cv: int | None = None
+    choose: Choice | None = None
+
+
+THE_PATH = panel(
+    "The path",
+    penalty=option("‖w‖₁, the lasso; ‖w‖², ridge; or both."),
+    mix=option("The part of ‖w‖₁ in --penalty mix."),
+    penalties=option(
         "The penalties λ; by default 100, from the smallest that makes all weights 0.",
         metavar="A,B",
         read=parsers.parse_numbers,
-        rich_help_panel=THE_PATH,
     ),
-]
-ChooseOption = Annotated[
-    Choice | None,
-    option(
-        "The λ of the model: with the least loss on the folds, or the largest within one standard "
-        "error of it; by default 1se.",
-        rich_help_panel=THE_PATH,
-    ),
-]
-PathCvOption = Annotated[
-    int | None,
-    option(
+    cv=option(
         "Hold out each of K folds once: the mean loss on them for each λ.",
         metavar="K",
         read=parsers.parse_positive,
-        rich_help_panel=THE_PATH,
     ),
-]
+    choose=option(
+        "The λ of the model: with the least loss on the folds, or the largest within one standard "
+        "error of it; by default 1se."
+    ),
+)
 BestModelOption = Annotated[
     Path | None, option("Write the model at the λ chosen.", "--model", metavar="FILE")
 ]
@@ -62,7 +60,7 @@ PathPlotOption = Annotated[
     Path | None,
     option("Draw the weights, and the loss on the folds.", "--plot", metavar="FILE.png|.svg|.pdf"),
 ]
-OWN_OF_PATH = ("penalty", "mix", "penalties", "cv", "choose", "seed", "model", "plot", "format")
+OWN_OF_PATH = (*THE_PATH, "seed", "model", "plot", "format")
 
 
 def path(
@@ -70,11 +68,7 @@ def path(
     data: options.DataArgument,
     columns: options.NumberOptions,
     dialect: options.DialectOptions,
-    penalty: PenaltyOption = "l1",
-    mix: MixOption = 0.5,
-    penalties: PenaltiesOption = None,
-    cv: PathCvOption = None,
-    choose: ChooseOption = None,
+    asked: Annotated[Penalties, THE_PATH],
     seed: options.SeedOption = 0,
     model: BestModelOption = None,
     plot: PathPlotOption = None,
@@ -95,7 +89,8 @@ def path(
     from gdfit.show.tables.grid import print_path
     from gdfit.system import check_ending, check_outputs
 
-    typed.refuse("mix", "is for `penalty` mix", unless=penalty == "mix")
+    cv = asked.cv
+    typed.refuse("mix", "is for `penalty` mix", unless=asked.penalty == "mix")
     typed.refuse("choose", "goes by the loss on the folds of `cv`", unless=cv is not None)
     typed.refuse("seed", "deals the folds of `cv`", unless=cv is not None)
     if model and not cv:
@@ -116,9 +111,8 @@ def path(
         else:
             observations = dataset.observations(seed)
     note_columns(observations)
-    given = [*chain.from_iterable(penalties)] if penalties else None
-    found = path_of(observations, folds, penalty=penalty, mix=mix, penalties=given)
-    place = found.place(choose or "1se")
+    found = path_of(observations, folds, asked.penalty, asked.mix, asked.penalties)
+    place = found.place(asked.choose or "1se")
     if model and place is not None:
         chosen = found.model(place)
         facts = {**chosen.facts, "files": list(data), **dialect.facts}

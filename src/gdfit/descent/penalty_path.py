@@ -220,17 +220,16 @@ def penalty_path(
     else:
         check_folds(cv, Settings(), "zeros")
         whole, parts = with_folds(observations, y, cv, seed, **how)
-    return path_of(whole, parts, penalty=penalty, mix=mix, penalties=penalties)
+    return path_of(whole, parts, penalty, mix, penalties)
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def path_of(
     observations: Observations,
     folds: Sequence[Observations],
-    *,
-    penalty: Penalty = "l1",
-    mix: float = 0.5,
-    penalties: Sequence[float] | None = None,
+    penalty: Penalty,
+    mix: float,
+    penalties: Sequence[float] | None,
 ) -> PenaltyPath:
     """The path of observations, cross-validated on their folds, if there are any; see
     `penalty_path`."""
