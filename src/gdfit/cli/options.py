@@ -38,11 +38,11 @@ RowsArgument = Annotated[
 ]
 
 NAME: dict[str, Any] = {"metavar": "NAME", "autocompletion": parsers.complete_name}
-NAMES: dict[str, Any] = {
-    "metavar": "A,B",
-    "read": parsers.parse_names,
-    "autocompletion": parsers.complete_names,
-}
+WORDS: dict[str, Any] = {"metavar": "A,B", "read": parsers.parse_names}
+NAMES = {**WORDS, "autocompletion": parsers.complete_names}
+COUNT: dict[str, Any] = {"metavar": "N", "read": parsers.parse_positive}
+COUNT_OR_0: dict[str, Any] = {"metavar": "N", "read": parsers.parse_whole}
+LEVEL: dict[str, Any] = {"metavar": "LEVEL", "read": parsers.parse_level}
 COLUMNS = panel(
     "Columns",
     features=option(
@@ -82,13 +82,11 @@ ROWS_DIALECT = panel(
         "The mark before each three digits, if it is not found: , . ' or a blank.", metavar="MARK"
     ),
     dates=option("Whether the month or the day of dates stands first.", metavar="mdy|dmy"),
-    missing=option("More words for a missing value.", metavar="A,B", read=parsers.parse_names),
-    not_missing=option(
-        "Words that are none for a missing value, as NA.", metavar="A,B", read=parsers.parse_names
-    ),
+    missing=option("More words for a missing value.", **WORDS),
+    not_missing=option("Words that are none for a missing value, as NA.", **WORDS),
     header=option("The first line has names, or numbers.", "--header/--no-header"),
-    skip=option("Leave out N lines above the header.", metavar="N", read=parsers.parse_whole),
-    skip_end=option("Leave out N lines at the end.", metavar="N", read=parsers.parse_whole),
+    skip=option("Leave out N lines above the header.", **COUNT_OR_0),
+    skip_end=option("Leave out N lines at the end.", **COUNT_OR_0),
     comment=option("What begins a comment.", metavar="CHAR"),
     encoding=option("As Python calls it: latin-1, utf-16.", metavar="NAME"),
     sheet=option(
@@ -103,9 +101,7 @@ DIALECT = ROWS_DIALECT | panel(
     skip_broken=option("Skip rows that can't be read."),
 )
 START, LOSS, STOP = "Where it starts", "The loss", "When to stop"
-SEED = panel(
-    START, seed=option("Every random choice comes from it.", metavar="N", read=parsers.parse_whole)
-)
+SEED = panel(START, seed=option("Every random choice comes from it.", **COUNT_OR_0))
 THE_LOSS = panel(
     LOSS,
     loss=option("The mean of the squared, absolute, Huber's, logistic or quantile loss."),
@@ -134,25 +130,19 @@ DESCENT = panel(
         "Descend on x, on (x − mean)/std or on an orthonormal basis of it. By default on x where "
         "the learning rate is a number, else on what is enough."
     ),
-    epochs=option(
-        "How many times to go over the data at most.", metavar="N", read=parsers.parse_positive
-    ),
+    epochs=option("How many times to go over the data at most.", **COUNT),
     backend=option("The gradient by the chain rule in NumPy, or by torch."),
     optimizer=option("The update rule, as torch.optim has it; steepest and cg, for mse, find γ."),
     momentum=option("Of momentum and nesterov."),
     betas=option("Of adam.", metavar="B1,B2", read=parsers.parse_betas, show_default="0.9,0.999"),
-    batch_size=option(
-        "Mini-batches of N rows, reshuffled each epoch.", metavar="N", read=parsers.parse_positive
-    ),
+    batch_size=option("Mini-batches of N rows, reshuffled each epoch.", **COUNT),
     leap=option("From shown epoch to shown epoch in closed form: 1e9 take no longer than 10."),
 )
 STOPPING = panel(
     STOP,
     tol=option("Stop when no param moves by more than this part of the largest in an epoch."),
     target_loss=option("Stop when the validation loss (else the loss) is at or below this."),
-    patience=option(
-        "Stop after N epochs without a better one.", metavar="N", read=parsers.parse_positive
-    ),
+    patience=option("Stop after N epochs without a better one.", **COUNT),
 )
 HELD_OUT = panel(
     STOP,
@@ -173,7 +163,7 @@ INPUTS = option(
 FORMAT = option("What to print on standard output.", "--format")
 PRINTED = panel(
     "What to print",
-    every=option("Print each N-th epoch.", metavar="N", read=parsers.parse_positive),
+    every=option("Print each N-th epoch.", **COUNT),
     show=option(
         "Epochs to print; the last always is.", metavar="1,2-5,10|all", read=parsers.parse_epochs
     ),
@@ -181,9 +171,7 @@ PRINTED = panel(
     format=FORMAT,
     quiet=option("Print only the params, w… b, on one line.", "--quiet", "-q"),
     chart=option("Draw the loss, and the line, in text."),
-    explain=option(
-        "Write out the arithmetic of the first N epochs.", metavar="N", read=parsers.parse_positive
-    ),
+    explain=option("Write out the arithmetic of the first N epochs.", **COUNT),
 )
 MODEL = option("The model's file.", "--model", metavar="FILE", envvar="GDFIT_MODEL")
 TO_WRITE = "What to write"
@@ -302,18 +290,10 @@ AgainstOption = Annotated[
 ]
 IntervalOption = Annotated[
     float | None,
-    option(
-        "Also show where a new observation falls with this probability, as 0.95.",
-        metavar="LEVEL",
-        read=parsers.parse_level,
-    ),
+    option("Also show where a new observation falls with this probability, as 0.95.", **LEVEL),
 ]
 ConfidenceOption = Annotated[
     float | None,
-    option(
-        "Also where the mean lies, at this level; for classes their probability.",
-        metavar="LEVEL",
-        read=parsers.parse_level,
-    ),
+    option("Also where the mean lies, at this level; for classes their probability.", **LEVEL),
 ]
 ToleranceOption = Annotated[float, option("Status 1 above this difference.")]
