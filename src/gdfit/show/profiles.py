@@ -21,17 +21,7 @@ from gdfit.descent.outcome import params_names
 from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.show.pictures import drawing, trace
 from gdfit.show.pictures.curves import draw_named
-from gdfit.show.pictures.drawing import (
-    BLACK,
-    BLUE,
-    GREY,
-    LINE_STYLES,
-    LINES,
-    VERMILION,
-    YELLOW,
-    picture_number,
-    scientific,
-)
+from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINE_STYLES, LINES, VERMILION, YELLOW
 from gdfit.show.pictures.fit import FEW_DOTS, heights_in
 from gdfit.show.pictures.trace import STEEP, features_along, heights_of, numbers_in
 from gdfit.show.tables.style import SHOWN_FEATURES
@@ -181,12 +171,12 @@ def draw_planes(
         for axes, optimizer in zip(every, LARGEST_STEPS, strict=True):
             draw_plane(axes, curvature, optimizer, dots)
             best = curvature.tuned(optimizer)
-            told = f"γ = {picture_number(best.best_lr)}, μ = {picture_number(best.best_momentum)}"
-            epochs = epochs_a_digit(best.epochs_per_digit)
-            axes.set_title(f"{optimizer}, {what}{elsewhere}\nbest ★ {told}: {epochs}", fontsize=11)
+            rate, mu = map(drawing.picture_number, (best.best_lr, best.best_momentum))
+            told = f"best ★ γ = {rate}, μ = {mu}: {epochs_a_digit(best.epochs_per_digit)}"
+            axes.set_title(f"{optimizer}, {what}{elsewhere}\n{told}", fontsize=11)
         mesh = every[0].collections[0]
         powers = np.geomspace(float(mesh.get_clim()[0]), float(mesh.get_clim()[1]), DECADES + 1)
-        ticks = {"ticks": powers.tolist(), "labels": [*map(scientific, powers.tolist())]}
+        ticks = {"ticks": powers.tolist(), "labels": [*map(drawing.scientific, powers.tolist())]}
         bar = figure.colorbar(mesh, ax=list(every), extend="max")
         bar.set_label("epochs a digit")
         marks.append(partial(bar.set_ticks, **ticks))
@@ -249,7 +239,7 @@ def draw_plane(
         if several:
             (dot,) = axes.plot(last, height(momentum), ">", color=BLACK, zorder=5, gid="run")
             dot.set(markersize=10, markeredgecolor="white", clip_on=False)
-            name = f"climbs at γ = {', '.join(map(picture_number, several))}"
+            name = f"climbs at γ = {', '.join(map(drawing.picture_number, several))}"
             drawing.label_at(axes, name, last, height(momentum))
     drawing.number_axes(axes.xaxis, axes.yaxis)
     axes.set(xlabel="learning rate γ", ylabel="momentum μ", ylim=(-0.03, 1), xlim=(0, last))
@@ -263,7 +253,9 @@ def epochs_a_digit(epochs: float) -> str:
     """The epochs for a digit in words."""
     if not np.isfinite(epochs):
         return "climbs"
-    return f"{picture_number(float(f'{epochs:.2g}'))} epochs a digit" if epochs else "at once"
+    return (
+        f"{drawing.picture_number(float(f'{epochs:.2g}'))} epochs a digit" if epochs else "at once"
+    )
 
 
 def epochs_per_digit(

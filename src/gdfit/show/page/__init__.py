@@ -81,16 +81,7 @@ from gdfit.descent.start import Start
 from gdfit.descent.stopping import BEYOND
 from gdfit.model.linear import finite
 from gdfit.package import __version__
-from gdfit.show.pictures.trace import (
-    curvature_on,
-    features_along,
-    is_along_dates,
-    loss_name,
-    numbers_along,
-    numbers_in,
-    on_a_plane,
-    parts,
-)
+from gdfit.show.pictures import trace
 from gdfit.system import check_ending, open_beside
 
 # Where page.html has styles or scripts: their names, those first that others build on.
@@ -213,14 +204,14 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
         "target": observations.target_name,
         "answer": fit.model.answer,
         "classes": list(classes.names) if (classes := fit.model.classes) else None,
-        "loss_name": loss_name(fit),
+        "loss_name": trace.loss_name(fit),
         "observations": observations.count,
         "intercept": observations.intercept,
         "weighted": observations.weight is not None,
         "rows": rows,
         "sample": drawn(observations.sample, room, few and one) if condensed else None,
-        "plane": plane(fit) if on_a_plane(fit) and len(observations.features) > 1 else None,
-        "dates": on_a_plane(fit) and is_along_dates(fit),
+        "plane": plane(fit) if trace.on_a_plane(fit) and len(observations.features) > 1 else None,
+        "dates": trace.on_a_plane(fit) and trace.is_along_dates(fit),
         "validation": held_out,
         "scales": scales(fit, rows),
         "settings": asdict(settings),
@@ -235,12 +226,13 @@ def contents(fit: Fit, steps: Sequence[Step]) -> Json:
 
 def plane(fit: Fit) -> Json:
     """The one number that all features are made of, against y, and the curve over it."""
-    seen = [np.column_stack([numbers_in(part), part.sample[:, -1]]) for part in parts(fit)]
+    parts = trace.parts(fit)
+    seen = [np.column_stack([trace.numbers_in(part), part.sample[:, -1]]) for part in parts]
     samples = [drawn(each, MOST_TEXT // 8) for each in seen]
     across = np.concatenate(seen)[:, 0]
-    x, features = features_along(fit, across, across)
+    x, features = trace.features_along(fit, across, across)
     return {
-        "name": numbers_along(fit)[0],
+        "name": trace.numbers_along(fit)[0],
         "sample": samples[0],
         "validation": samples[1] if fit.validation else None,
         "x": [*map(drawn_number, x.tolist())],
@@ -298,6 +290,7 @@ def scales(fit: Fit, rows: Json) -> dict[str, Json]:
             scaling = scaling_of(observations, name)
             params = scaling.from_data(start) if scaling else start
         on = few_rows(scaled(observations, scaling))
+        shown = these(on, rows, scaling) if is_sample else on
         records[name] = {
             "means": short_numbers(scaling.means if scaling else np.zeros(p)),
             "rest": short_numbers(np.zeros(p) + (scaling.rest if scaling else 0.0)),
@@ -305,7 +298,7 @@ def scales(fit: Fit, rows: Json) -> dict[str, Json]:
             "rows": short_numbers(on.augmented) if condensed and loses_digits(scaling) else None,
             "start": short_numbers(params),
             **({"minimum_loss": fit.minimum_loss} if fit.minimum_loss and not is_sample else {}),
-            **shape_of(curvature_on(fit, scaling, these(on, rows, scaling) if is_sample else on)),
+            **shape_of(trace.curvature_on(fit, scaling, shown)),
         }
     return records
 

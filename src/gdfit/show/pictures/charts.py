@@ -17,16 +17,7 @@ from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit
 from gdfit.errors import printable
 from gdfit.show.pictures import trace
-from gdfit.show.pictures.trace import (
-    LONG_RUN,
-    ROUNDING,
-    STEEP,
-    eventful,
-    numbered,
-    numbers_along,
-    numbers_in,
-    on_a_plane,
-)
+from gdfit.show.pictures.trace import LONG_RUN, ROUNDING, STEEP, numbered
 from gdfit.show.tables.comparison import run_name
 from gdfit.show.tables.style import stdout_console
 
@@ -60,7 +51,7 @@ def in_one_text(drawn: Iterable[str], colour: bool) -> str:
 def charts(fit: Fit, steps: Sequence[Step], width: int) -> Iterator[str]:
     """The charts of a run, `width` characters wide."""
     yield loss_chart(fit, steps, width)
-    if on_a_plane(fit):
+    if trace.on_a_plane(fit):
         yield fit_chart(fit, width)
 
 
@@ -84,7 +75,7 @@ class Ticks(NamedTuple):
 
 def loss_chart(fit: Fit, steps: Sequence[Step], width: int) -> str:
     """The loss against the epoch, the validation loss where there is one, and the minimum."""
-    whole, steps = steps, eventful(fit, steps)
+    whole, steps = steps, trace.eventful(fit, steps)
     may_be_0 = any(step.loss < 0 for step in steps)  # on a linear axis
     shown = [each for each in steps if math.isfinite(each.loss) and (may_be_0 or each.loss > 0)]
     if len(shown) < 2:
@@ -138,7 +129,7 @@ def runs_charts(comparison: Comparison, width: int) -> Iterator[str]:
 
 def last_seen(fit: Fit) -> int:
     """The last epoch in which something happens that can be seen."""
-    return eventful(fit, fit.history)[-1].epoch
+    return trace.eventful(fit, fit.history)[-1].epoch
 
 
 def epochs_chart(
@@ -178,8 +169,8 @@ def epochs_chart(
 
 def fit_chart(fit: Fit, width: int) -> str:
     """The observations with the line, or the curve, and the validation set where there is one."""
-    x, y = numbers_in(fit.observations)[:, 0], fit.observations.sample[:, -1]
-    name, target = printable(numbers_along(fit)[0]), fit.model.answer
+    x, y = trace.numbers_in(fit.observations)[:, 0], fit.observations.sample[:, -1]
+    name, target = printable(trace.numbers_along(fit)[0]), fit.model.answer
     layers = []
     if fit.status != "diverged":
         along, features = trace.features_along(fit, np.array([x.min(), x.max()]), x)
@@ -189,7 +180,7 @@ def fit_chart(fit: Fit, width: int) -> str:
         layers.append(Layer(label, along, heights, "braille", "red"))
     layers.append(Layer("observations", x, y, "o", "blue", joined=False))
     if fit.validation:
-        held_out = numbers_in(fit.validation)[:, 0], fit.validation.sample[:, -1]
+        held_out = trace.numbers_in(fit.validation)[:, 0], fit.validation.sample[:, -1]
         layers.append(Layer("validation", *held_out, "x", "orange", joined=False))
     across = np.concatenate([layer.x for layer in layers])
     up = np.concatenate([layer.y for layer in layers])

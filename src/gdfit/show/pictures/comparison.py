@@ -16,20 +16,11 @@ from gdfit.choices import RunsPanel
 from gdfit.descent.compare import Comparison, RunResult
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import rounding_of
-from gdfit.show.pictures import drawing
+from gdfit.show.pictures import drawing, trace
 from gdfit.show.pictures.curves import name_at, place_names
 from gdfit.show.pictures.drawing import BLACK, LINE_STYLES, LINES, YELLOW, LineStyle, mark
 from gdfit.show.pictures.path import draw_level_sets, equalize, param_axes, stays_within
-from gdfit.show.pictures.trace import (
-    LARGEST,
-    STEEP,
-    curvature_on,
-    eventful,
-    has_paths,
-    in_data,
-    loss_name,
-    numbered,
-)
+from gdfit.show.pictures.trace import LARGEST, STEEP, numbered
 from gdfit.show.tables.comparison import run_name
 from gdfit.show.tables.style import counted
 
@@ -67,7 +58,7 @@ def draw_comparison(comparison: Comparison, panel: RunsPanel = "all") -> Figure:
     the paths over level sets of the loss on the right; or one of the two. Losses that don't compare
     stand apart."""
     groups = comparison.groups()
-    on_a_plane = has_paths(comparison.outcomes[0].fit.observations) and panel != "loss"
+    on_a_plane = trace.has_paths(comparison.outcomes[0].fit.observations) and panel != "loss"
     figure = drawing.new_figure(height=max(1.0, 0.6 * len(groups)))
     grid = figure.subplots(len(groups), 1 + (on_a_plane and panel == "all"), squeeze=False)
     looks = run_styles(comparison)
@@ -141,7 +132,7 @@ def draw_losses(
             ends.append((float(epochs[at]), float(min(curve[at], top))))
     drawing.epoch_axis(axes, first, last)
     drawing.cut_after(axes, last, max(numbered(each.fit, each.fit.epochs) for each in group))
-    loss = "\n".join([loss_name(group[0].fit), *cut])
+    loss = "\n".join([trace.loss_name(group[0].fit), *cut])
     axes.set(ylabel=loss, title="The loss, epoch by epoch")
     return lambda: place_names(axes, labels, ends) if labels else None
 
@@ -150,7 +141,7 @@ def last_to_draw(outcome: RunResult) -> int:
     """The number of the last epoch of a run in which something happens that can be seen."""
     if outcome.has_diverged:
         return 1
-    return numbered(outcome.fit, eventful(outcome.fit, outcome.fit.history)[-1].epoch)
+    return numbered(outcome.fit, trace.eventful(outcome.fit, outcome.fit.history)[-1].epoch)
 
 
 def comparison_loss_axis(axes: Axes, group: Sequence[RunResult]) -> tuple[float, list[str]]:
@@ -259,14 +250,14 @@ def common_scale(fits: Sequence[Fit]) -> Fit:
     if len({fit.settings.scale for fit in fits}) == 1:
         return first
     settings = replace(first.settings, scale="none")
-    curvature = curvature_on(first, None, first.observations)
+    curvature = trace.curvature_on(first, None, first.observations)
     return replace(first, scaling=None, curvature=curvature, settings=settings)
 
 
 def path_on(ground: Fit, fit: Fit) -> FloatArray:
     """The start and the params after each epoch that was kept, shape (epochs, 2)."""
     path = [fit.start, *(step.params for step in fit.history)]
-    return np.array([params if ground.scaling else in_data(fit, params) for params in path])
+    return np.array([params if ground.scaling else trace.in_data(fit, params) for params in path])
 
 
 def paths_window(group: Sequence[RunResult], paths: Paths, ground: Fit) -> FloatArray:

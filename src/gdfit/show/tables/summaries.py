@@ -16,15 +16,7 @@ from gdfit.errors import listing, printable
 from gdfit.model.family import listed_groups
 from gdfit.model.linear import to_json
 from gdfit.show.tables import style
-from gdfit.show.tables.style import (
-    NameValue,
-    cell,
-    counted,
-    exact,
-    key_values,
-    r_squared_text,
-    show,
-)
+from gdfit.show.tables.style import NameValue, cell, counted, exact, key_values, r_squared_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +50,7 @@ def tell_summary(console: Console, summary: AnySummary, remark: str | None = Non
     else:
         found = squares_lines(summary)
     lines = key_values([*found, *shared_lines(summary, remark)])
-    show(console, estimates(summary, style.width_of(console)), lines)
+    style.show(console, estimates(summary, style.width_of(console)), lines)
 
 
 def summary_record(summary: AnySummary) -> dict[str, object]:
