@@ -438,9 +438,10 @@ def test_runs_that_diverge_have_no_model(gdfit: Gdfit, tmp_path: Path) -> None:
     path, model = tmp_path / "d.csv", tmp_path / "m.json"
     frame(40).to_csv(path, index=False)
     command = ("train", path, "--features", "x", "--by", "g", "--model", model)
-    few = gdfit(*command, "--degree", 40)
+    few = gdfit(*command, "--degree", 40, "--plot", tmp_path / "few.png")
     assert few.status == 1
     assert "fewer rows than params" in few.err
+    assert not (tmp_path / "few.png").exists()
     result = gdfit(*command, "--lr", 10)
     assert result.status == 3
     assert not model.exists()

@@ -181,7 +181,7 @@ def train_each(
     model = None if files.no_model else files.model
     if model and fits.has_models:
         write_groups(model, fits.records(facts, predictions))
-    if files.plot:
+    if files.plot and fits.has_models:
         from gdfit.show.pictures.figure import save_figure
         from gdfit.show.profiles import draw_groups
 
