@@ -23,7 +23,7 @@ from gdfit.data.reduction.sampling import (
     HoldOut,
     nothing_to_train_on,
 )
-from gdfit.data.reduction.tree import Category, FindLevels, Job, Outcome, reduce_files
+from gdfit.data.reduction.tree import FindLevels, Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import WITHOUT_ROWS, expanded, is_condensed, name_of_file
 from gdfit.data.terms.columns import Chosen, Columns, OneClassError, check_classes, choose_columns
@@ -289,7 +289,7 @@ class Dataset:
                     raise
         elif not can_read_again:
             raise alone
-        return with_levels(self.reduced(lambda first: FindLevels(Category(alone.category))))
+        return with_levels(self.reduced(lambda first: FindLevels(alone.category)))
 
     def _dealt(
         self, seed: int, dealing: Dealing | None, *, keep_rows: bool

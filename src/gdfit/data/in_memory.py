@@ -16,7 +16,7 @@ from gdfit.arrays import FloatArray, near
 from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind, with_rows_of
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
-from gdfit.data.reduction.tree import Category, FindLevels, reduce_files
+from gdfit.data.reduction.tree import FindLevels, reduce_files
 from gdfit.data.terms.columns import Chosen, OneClassError, check_classes, choose_columns
 from gdfit.data.terms.lookup import remarks_on
 from gdfit.data.text.dialect import Dialect, Selection, several
@@ -214,7 +214,7 @@ def condense_frame(
     try:
         columns = choose_columns(file.layout, file.name, asked)
     except OneClassError as error:
-        levels, _ = reduce_files([file], FindLevels(Category(error.category)))
+        levels, _ = reduce_files([file], FindLevels(error.category))
         asked = replace(asked, levels=levels)
         columns = choose_columns(file.layout, file.name, asked)
     if like:

@@ -96,7 +96,7 @@ class Condensed:
         if not math.isfinite(self.weight):
             what = "the weights are too large for float64: divide them by a power of ten"
             raise GdfitError(what, column=columns.weights)
-        levels = self.levels.joined(more)[0] if more else self.levels
+        levels = self.levels.merged(more) if more else self.levels
         expansion = levels.expansion
         part, stack = self.triangle, None
         if self.groups and expansion.by:
@@ -203,7 +203,7 @@ class Dealt:
         piles = tuple(both(*pair) for pair in zip(self.piles, other.piles, strict=True))
         (first, *others) = piles
         return Dealt(
-            first.levels if first and not others else self.levels.joined(other.levels)[0],
+            first.levels if first and not others else self.levels.merged(other.levels),
             piles,
             self.counts + other.counts,
             self.undecided + other.undecided,

@@ -89,47 +89,43 @@ class Job(Protocol):
         them, where that could be had."""
 
 
-class Broken(NamedTuple):
-    """Rows of some of the data that can't be read, and are left out.
-
-    rows : how many.
-    first : the lines of the first ones, from 1 where the data begins, and what is wrong with them.
-    lines : how many lines the data has.
-    """
-
-    rows: int = 0
-    first: tuple[tuple[int, str], ...] = ()
-    lines: int = 0
-
-
 MOST_TOLD = 3  # broken rows
 
 
 class Outcome(NamedTuple):
-    """What some of the data has come to, if there were rows, how many rows missed a field, and
-    which ones can't be read, which are `told` by the file once it is read; and how many have a
-    level that training has not seen; and what the rows hold that are not of the positive class."""
+    """What some of the data has come to.
+
+    part : what its rows have, if there were any.
+    missed, unseen : how many rows missed a field, and had a level that training has not seen.
+    others : what the rows hold that are not of the positive class.
+    broken, first : how many rows can't be read, and are left out; the lines of the first ones, from
+        1 where the data begins, and what is wrong with them.
+    lines : how many lines the data has.
+    told : the first broken rows, as a person is told them, once their file is read.
+    """
 
     part: Any = None
     missed: int = 0
-    broken: Broken = Broken()
-    told: tuple[str, ...] = ()
     unseen: int = 0
     others: frozenset[Level] = frozenset()
+    broken: int = 0
+    first: tuple[tuple[int, str], ...] = ()
+    lines: int = 0
+    told: tuple[str, ...] = ()
 
     def of_file(self, file: LaidOut) -> Outcome:
         """The outcome of all of a file."""
         start = file.layout.line - 1
-        first = [
+        told = [
             f"{file.name}, {' '.join(map(str, file.layout.place(start + line)))}: {what}"
-            for line, what in self.broken.first
+            for line, what in self.first
         ]
-        return self._replace(broken=Broken(self.broken.rows), told=tuple(first))
+        return self._replace(first=(), lines=0, told=tuple(told))
 
     @property
     def remark(self) -> str:
         """What to say of the broken rows, if there are any."""
-        count, shown = self.broken.rows, "; ".join(self.told)
+        count, shown = self.broken, "; ".join(self.told)
         if not count:
             return ""
         rows = (
@@ -148,16 +144,17 @@ def both(one: Some | None, other: Some | None) -> Some | None:
 
 def merged(one: Outcome, other: Outcome) -> Outcome:
     """Both outcomes, that of the earlier data first."""
-    broken = one.broken
-    if one.broken.rows or other.broken.rows:
-        later = [(one.broken.lines + line, what) for line, what in other.broken.first]
-        first = (*one.broken.first, *later)[:MOST_TOLD]
-        broken = Broken(one.broken.rows + other.broken.rows, first)
-    broken = broken._replace(lines=one.broken.lines + other.broken.lines)
-    told = (*one.told, *other.told)[:MOST_TOLD]
-    missed, unseen = one.missed + other.missed, one.unseen + other.unseen
-    others = one.others | other.others
-    return Outcome(both(one.part, other.part), missed, broken, told, unseen, others)
+    later = [(one.lines + line, what) for line, what in other.first]
+    return Outcome(
+        part=both(one.part, other.part),
+        missed=one.missed + other.missed,
+        unseen=one.unseen + other.unseen,
+        others=one.others | other.others,
+        broken=one.broken + other.broken,
+        first=(*one.first, *later)[:MOST_TOLD],
+        lines=one.lines + other.lines,
+        told=(*one.told, *other.told)[:MOST_TOLD],
+    )
 
 
 class Tree:
@@ -208,9 +205,8 @@ def outcome_of(job: Job, leaf: Leaf) -> Outcome:
         part = job.leaf(maker.unit_rows(leaf.file, leaf.unit), maker.levels, leaf.spot)
     except FieldError as fault:
         raise fault.saying(*job.recipe.advice(fault, leaf.file.layout)) from None
-    broken = Broken(maker.broken, tuple(maker.first_broken[:MOST_TOLD]), maker.lines)
-    others = frozenset(maker.others)
-    return Outcome(part, maker.missed, broken, unseen=maker.unseen, others=others)
+    first, others = tuple(maker.first_broken[:MOST_TOLD]), frozenset(maker.others)
+    return Outcome(part, maker.missed, maker.unseen, others, maker.broken, first, maker.lines)
 
 
 def reduce_files(
@@ -381,10 +377,16 @@ def take_answer(answer: SimpleQueue[Any]) -> Any:
 
 
 @dataclass(frozen=True)
-class Category:
-    """Recipe of rows of one category alone; those without a value are left out."""
+class FindLevels:
+    """Finds the levels of a category: a `Job`, and the recipe of rows that have nothing else; those
+    without a value are left out."""
 
     category: Factor
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is made of a row."""
+        return self
 
     @property
     def columns(self) -> Columns:
@@ -400,33 +402,13 @@ class Category:
         """Nothing: the column is the one that is wanted."""
         return "", {}
 
-
-@dataclass(frozen=True)
-class SomeLevels:
-    """Levels of some of the rows."""
-
-    levels: Levels
-
-    def merged(self, other: SomeLevels) -> SomeLevels:
-        """Those of all."""
-        return SomeLevels(self.levels.joined(other.levels)[0])
-
-
-@dataclass(frozen=True)
-class FindLevels:
-    """Finds the levels of a category: a `Job`."""
-
-    recipe: Category
-
-    def leaf(
-        self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot
-    ) -> SomeLevels | None:
+    def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Levels | None:
         """Those in the rows of a unit."""
-        return SomeLevels(levels) if [*batches] else None
+        return levels if [*batches] else None
 
     def keeper(self) -> None:
         """Nothing: levels need no order."""
 
-    def result(self, part: SomeLevels | None, keeper: None) -> frozenset[Level]:
+    def result(self, part: Levels | None, keeper: None) -> frozenset[Level]:
         """Those in all rows."""
-        return frozenset(part.levels.expansion.levels[0] if part else ())
+        return frozenset(part.expansion.levels[0] if part else ())
