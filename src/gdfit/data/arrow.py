@@ -8,7 +8,7 @@ don't count, and some words stand for a missing value. pyarrow is imported by wh
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import islice
 from typing import Any
@@ -21,9 +21,10 @@ from gdfit.data.batch import Asked, Batch, Level, Words
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.fields import Grammar, read_number
 from gdfit.data.text.header import Layout, named_columns
-from gdfit.data.text.sniffing import Held, held_as, spelled
+from gdfit.data.text.sniffing import Held, held_as, held_by, spelled
 from gdfit.data.text.spellings import LETTERED, SPELLINGS, DateSpelling, Spelling, find_spelling
 from gdfit.dates import SECONDS
+from gdfit.errors import GdfitError
 
 ROW_INDEX = "__index_level_"  # pandas' own name of it
 MOST_SHAPES = 64  # of the dates in a block: a date, a time and its marks have a few
@@ -49,6 +50,33 @@ def typed_layout(given: Sequence[str], held: Sequence[Held], grammar: Grammar) -
     index = {name for name in names if name.startswith(ROW_INDEX)}
     grammar = spelled(grammar, held)
     return Layout(names, True, grammar, set_aside=aside | index, held=tuple(held), is_text=False)
+
+
+def batches_of(
+    rows: range,
+    columns: Mapping[int, Any],
+    asked: Sequence[Asked],
+    grammar: Grammar,
+    fault: Callable[[int, int, str], GdfitError],
+    *,
+    may_miss: bool,
+) -> Iterator[Batch]:
+    """The rows of these numbers: see `batch_of`.
+
+    Raises
+    ------
+    GdfitError : what the `fault` is in such a row and place. The rows before it have come.
+    """
+    try:
+        batch = batch_of(len(rows), columns, asked, grammar, may_miss=may_miss)
+    except UnreadableError as error:
+        if error.row:
+            before = {place: column[: error.row] for place, column in columns.items()}
+            yield from batches_of(
+                rows[: error.row], before, asked, grammar, fault, may_miss=may_miss
+            )
+        raise fault(rows[error.row], error.place, error.what) from None
+    yield batch._replace(rows=np.arange(rows.start, rows.stop))
 
 
 def batch_of(
@@ -77,15 +105,15 @@ def batch_of(
 
     missing = "the value is missing; `drop_missing` skips such rows"
     for place, kind in asked:
+        own = grammar.at(place)
         try:
             if kind != "number":
-                own = grammar.at(place)
                 said = words_in(columns[place], own)
                 words.append(exact_words(said, own) if kind == "exact" else said)
                 check((said.codes < 0) & (not may_miss), place, missing)
                 continue
             values = next(numbers)
-            numbers_into(columns[place], grammar.at(place), values, may_miss=may_miss)
+            values[:] = numbers_in(columns[place], own, may_miss=may_miss)
         except UnreadableError as error:
             faults.append((error.row, place, error.what))
             continue
@@ -102,13 +130,9 @@ def batch_of(
 def is_numeric(kind: Any) -> bool:
     """True of types whose values are numbers, also where a dictionary lists them, or where the type
     stands for another."""
-    import pyarrow as pa
     from pyarrow import types
 
-    if isinstance(kind, pa.BaseExtensionType):
-        return is_numeric(kind.storage_type)
-    if types.is_dictionary(kind):
-        return is_numeric(kind.value_type)
+    kind = type_listed(kind)
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
@@ -116,30 +140,22 @@ def is_dated(kind: Any) -> bool:
     """True of types whose values are dates, with or without a time."""
     from pyarrow import types
 
-    if types.is_dictionary(kind):
-        return is_dated(kind.value_type)
+    kind = type_listed(kind)
     return bool(types.is_date(kind) or types.is_timestamp(kind))
 
 
-def days_stored(column: Any) -> FloatArray:
-    """The days of a column of dates, in UTC where they have a zone; NaN where one is missing."""
+def type_listed(kind: Any) -> Any:
+    """The type of the values themselves: see `as_listed`."""
     import pyarrow as pa
 
-    parts = [np.empty(0)]
-    for part in map(as_listed, getattr(column, "chunks", [column])):
-        part = part.cast(pa.timestamp("s")) if pa.types.is_date(part.type) else part
-        per_day = SECONDS * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[part.type.unit]
-        moments = stored_in(part, np.int64)
-        days: FloatArray = moments // per_day + moments % per_day / per_day
-        if part.null_count:
-            days[~is_valid(part)] = math.nan
-        parts.append(days)
-    return np.concatenate(parts)
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def numbers_into(column: Any, grammar: Grammar, result: FloatArray, *, may_miss: bool) -> None:
-    """Write a column's numbers into `result`, NaN where one is missing: the float64 nearest to what
-    each says in decimal digits.
+def numbers_in(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatArray:
+    """A column's numbers, NaN where one is missing: the float64 nearest to what each says in
+    decimal digits; of dates the days, in UTC where they have a zone.
 
     column : an array of Arrow's, in chunks or not; or NumPy's, whose numbers are those.
 
@@ -148,39 +164,37 @@ def numbers_into(column: Any, grammar: Grammar, result: FloatArray, *, may_miss:
     UnreadableError : a word says no number.
     """
     if isinstance(column, np.ndarray):
-        result[:] = column
-        return
-    if not grammar.spelling.is_plain and str(column.type) in TEXTS:
-        result[:] = numbers_spelled(column, grammar, may_miss=may_miss)
-        return
-    if is_dated(column.type):
-        result[:] = days_stored(column)
-        return
-    if not is_numeric(column.type):
-        result[:] = numbers_said(words_in(column, grammar), grammar, may_miss=may_miss)
-        return
-    import pyarrow as pa
-
-    start = 0
-    for part in getattr(column, "chunks", [column]):
-        values = part if pa.types.is_float64(part.type) else as_floats(part)
-        into = result[start : start + len(values)]
-        into[:] = stored_in(values, np.float64)
-        if values.null_count:
-            into[~is_valid(values)] = math.nan
-        start += len(values)
+        return np.asarray(column, np.float64)
+    if is_dated(column.type) or is_numeric(column.type):
+        parts = [np.empty(0), *map(numbers_stored, getattr(column, "chunks", [column]))]
+        values: FloatArray = np.concatenate(parts)
+        if is_dated(column.type):
+            return values
+    elif grammar.spelling.is_plain or str(column.type) not in TEXTS:
+        return numbers_said(words_in(column, grammar), grammar, may_miss=may_miss)
+    else:
+        values = numbers_spelled(column, grammar, may_miss=may_miss)
     if grammar.missing_numbers:
-        result[np.isin(result, list(grammar.missing_numbers))] = math.nan
+        values[np.isin(values, list(grammar.missing_numbers))] = math.nan
+    return values
 
 
-def as_floats(column: Any) -> Any:
-    """A column's numbers as an array of float64."""
+def numbers_stored(part: Any) -> FloatArray:
+    """The numbers or days of an array of Arrow's, NaN where one is null."""
     import pyarrow as pa
 
-    column = as_listed(column)
-    if pa.types.is_decimal(column.type):
-        column = column.cast(pa.string())  # Arrow's own way to a float is not the nearest one
-    return column.cast(pa.float64(), safe=False)
+    part = as_listed(part)
+    if is_dated(part.type):
+        part = part.cast(pa.timestamp("s")) if pa.types.is_date(part.type) else part
+        per_day = SECONDS * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[part.type.unit]
+        moments = stored_in(part, np.int64)
+        values: FloatArray = moments // per_day + moments % per_day / per_day
+    else:
+        if pa.types.is_decimal(part.type):
+            part = part.cast(pa.string())  # Arrow's own way to a float is not the nearest one
+        part = part.cast(pa.float64(), safe=False)
+        values = stored_in(part, np.float64)
+    return np.where(is_valid(part), values, math.nan) if part.null_count else values
 
 
 def words_in(column: Any, grammar: Grammar) -> Words:
@@ -274,8 +288,6 @@ def numbers_spelled(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatAr
             values[others] = numbers_said(words, grammar, may_miss=may_miss)
         except UnreadableError as error:
             raise UnreadableError(int(others[error.row]), error.what) from None
-    if grammar.missing_numbers:
-        values[np.isin(values, list(grammar.missing_numbers))] = math.nan
     return values
 
 
@@ -397,24 +409,18 @@ def as_listed(column: Any) -> Any:
 def held_in(column: Any, grammar: Grammar) -> Held:
     """What the first values of a column are, which may have been written as the grammar's own."""
     if isinstance(column, np.ndarray) or is_numeric(column.type):
-        numbers = np.empty(len(column))
-        numbers_into(column, grammar, numbers, may_miss=True)
-        missing = int(np.isnan(numbers).sum())
-        said = map(level_name, dict.fromkeys(numbers[~np.isnan(numbers)].tolist()))
-        return Held(numbers=len(column) - missing, missing=missing, values=tuple(said))
+        numbers = numbers_in(column, grammar, may_miss=True)
+        said = [*map(level_name, numbers[~np.isnan(numbers)].tolist())]
+        return held_by(said, len(column) - len(said), [])
     try:
         words = words_in(column, grammar)
     except UnreadableError as error:
         return Held(words=len(column), word=error.what)
-    missing = int((words.codes < 0).sum())
+    present = [str(words.said[code]) for code in words.codes if code >= 0]
+    absent = len(column) - len(present)
     if str(column.type) in TEXTS or is_dated(column.type):
-        present = [str(words.said[code]) for code in words.codes if code >= 0]
         found = find_spelling(present, dates=grammar.dates, before=grammar.own)
         if found.spelling not in (None, SPELLINGS["."]):
-            return held_as(found, present, missing)
+            return held_as(found, present, absent)
     order = tuple(map(str, words.said)) if getattr(column.type, "ordered", False) else ()
-    word, count = str(words.said[0]) if words.said else "", len(column) - missing
-    values = tuple(
-        str(words.said[code]) for code in dict.fromkeys(words.codes.tolist()) if code >= 0
-    )
-    return Held(0, missing, count, word, order, values=values)
+    return held_by(present, absent, present, order=order)

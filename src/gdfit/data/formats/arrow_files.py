@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import IO, Any
 
@@ -97,17 +98,10 @@ class ArrowFile:
         places = sorted({place for place, _ in asked})
         for block in self.blocks(unit.number, [self.table.names[place] for place in places]):
             columns = dict(zip(places, block.columns, strict=True))
-            grammar = self.layout.grammar
-            try:
-                batch = arrow.batch_of(block.num_rows, columns, asked, grammar, may_miss=may_miss)
-            except arrow.UnreadableError as error:
-                if error.row:
-                    before = {place: column[: error.row] for place, column in columns.items()}
-                    batch = arrow.batch_of(error.row, before, asked, grammar, may_miss=may_miss)
-                    yield batch._replace(rows=batch.rows + start)
-                raise self.fault_in(unit, start + error.row, error.place, error.what) from None
-            yield batch._replace(rows=batch.rows + start)
-            start += block.num_rows
+            rows = range(start, start + block.num_rows)
+            how = (asked, self.layout.grammar, partial(self.fault_in, unit))
+            yield from arrow.batches_of(rows, columns, *how, may_miss=may_miss)
+            start = rows.stop
 
     def blocks(self, group: int, names: Sequence[str]) -> Iterator[Any]:
         """The rows of some columns of a group, as pyarrow's record batches."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gdfit.arrays import FloatArray
-from gdfit.data.arrow import UnreadableError, batch_of, held_in, typed_layout
+from gdfit.data.arrow import batches_of, held_in, typed_layout
 from gdfit.data.batch import Asked, Batch
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.blocks import Unit
@@ -76,16 +77,9 @@ class FrameFile:
     def batches(self, unit: Unit, asked: Sequence[Asked], *, may_miss: bool) -> Iterator[Batch]:
         """The rows of a unit: see `DataFile`."""
         columns = {place: self.columns[place][unit.content] for place, _ in asked}
-        count = len(self.columns[0][unit.content])
-        grammar = self.layout.grammar
-        try:
-            batch = batch_of(count, columns, asked, grammar, may_miss=may_miss)
-        except UnreadableError as error:
-            if error.row:
-                before = {place: column[: error.row] for place, column in columns.items()}
-                yield batch_of(error.row, before, asked, grammar, may_miss=may_miss)
-            raise self.fault_in(unit, error.row, error.place, error.what) from None
-        yield batch
+        rows = range(len(self.columns[0][unit.content]))
+        how = (asked, self.layout.grammar, partial(self.fault_in, unit))
+        return batches_of(rows, columns, *how, may_miss=may_miss)
 
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> FieldError:
         """What is wrong with a value in this row of a unit, from 0."""

@@ -156,19 +156,7 @@ def at_start(characters: Text, positions: Positions, grammar: Grammar) -> NDArra
 
 def at_stop(characters: Text, positions: Positions, grammar: Grammar) -> NDArray[np.bool_]:
     """Whether there are only blanks between each of the `positions` and the end of its field."""
-    ends_field, blank = table_of(grammar.delimiters + b"\r\n"), table_of(grammar.blanks)
-    last = len(characters) - 1
-    after = positions + 1
-    inside = after[:-1] if len(after) and after[-1] > last else after
-    found = np.ones(len(after), bool)
-    ends_field.take(characters.take(inside), out=found[: len(inside)])
-    some = np.flatnonzero(~found)
-    while len(some := some[blank[characters[after[some]]]]):
-        after[some] += 1
-        at_end = after[some] > last
-        found[some] = ends_field[characters[np.minimum(after[some], last)]] | at_end
-        some = some[~found[some]]
-    return found
+    return at_start(characters[::-1], len(characters) - 1 - positions, grammar)
 
 
 def one_by_one(text: bytes, quotes: Positions, grammar: Grammar, *, ended: bool) -> Positions:
