@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import Codes
-from gdfit.data.observations import FIRST_ROWS, Observations, Rows
+from gdfit.data.batch import Codes, Rows
+from gdfit.data.observations import FIRST_ROWS, Observations
 from gdfit.data.reduction.condense import Condense, Condensed
 from gdfit.data.reduction.tree import Spot
 from gdfit.data.terms.columns import Chosen, Columns

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from condensing import as_they_are, condense
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import SAMPLE_ROWS
+from gdfit.data.batch import SAMPLE_ROWS, Rows, buffered, memory_limit
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import Observations, Rows, buffered, memory_limit
+from gdfit.data.observations import Observations
 from gdfit.data.reduction import condense as reducing
 from gdfit.data.reduction.sampling import Reservoir
 from gdfit.data.reduction.tree import Outcome, Tree

@@ -24,9 +24,10 @@ from classed import OF_NUMBERS, target_for
 from conftest import LECTURE, SAMPLES, Gdfit
 from gdfit.analysis.autograd import check_gradient
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import Rows
 from gdfit.data.dataset import Dataset, read_observations
 from gdfit.data.in_memory import observations_from
-from gdfit.data.observations import Observations, Rows
+from gdfit.data.observations import Observations
 from gdfit.descent import losses
 from gdfit.descent.learning_rate import rate_by_epoch
 from gdfit.descent.losses import LOSSES, loss_of
@@ -386,7 +387,7 @@ def test_a_data_set_twice_the_memory_trains(gdfit: Gdfit, tmp_path: Path) -> Non
     script = """
 import resource
 resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
-from gdfit.data.observations import memory_limit
+from gdfit.data.batch import memory_limit
 assert memory_limit() < 400_000_000
 import gdfit
 from gdfit.data.dataset import Dataset, read_observations

@@ -10,7 +10,7 @@ import pytest
 
 import gdfit as library
 from conftest import LECTURE, Gdfit
-from gdfit.data.observations import rows_at_once
+from gdfit.data.batch import rows_at_once
 from gdfit.data.text.dialect import Dialect
 from gdfit.model.evaluation import errors_on
 

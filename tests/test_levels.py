@@ -19,7 +19,7 @@ from pyarrow import feather, parquet
 import gdfit
 from conftest import Gdfit
 from exported import run as run_exported
-from gdfit.data.observations import Rows
+from gdfit.data.batch import Rows
 
 LARGE = 2**53
 IDS = (LARGE, LARGE + 1, LARGE + 2, 2**63 - 1, 2**63 - 2, 7)

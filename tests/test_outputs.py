@@ -159,7 +159,7 @@ def test_what_is_written_over_keeps_its_permissions(gdfit: Gdfit) -> None:
 @pytest.mark.parametrize("room", [0, 50_000])
 def test_a_full_disk_for_rows_that_are_kept_is_told(room: int) -> None:
     program = (
-        "import numpy, os; from gdfit.data.observations import Rows\n"
+        "import numpy, os; from gdfit.data.batch import Rows\n"
         "rows = Rows(3, memory=1000)\n"
         "try: [rows.add(numpy.ones((1000, 3))) for _ in range(9)]\n"
         "except Exception as error: print(type(error).__name__, error, flush=True)\n"

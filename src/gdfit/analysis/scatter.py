@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.batch import Asked, Batch, DataFile, Level, NumberedRows
+from gdfit.data.batch import Asked, Batch, DataFile, Level, NumberedRows, buffered, rows_at_once
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import Observations, buffered, rows_at_once
+from gdfit.data.observations import Observations
 from gdfit.data.reduction.tree import Spot
 from gdfit.data.sources.stores import WITHOUT_ROWS
 from gdfit.data.terms.expansion import level_name

@@ -351,7 +351,7 @@ def summary(
     gdfit summary lecture.csv --robust hc3
     """
     from gdfit.data.batch import FEW_BYTES
-    from gdfit.data.reduction.sampling import GroupedObservations
+    from gdfit.data.observations import GroupedObservations
     from gdfit.model.evaluation import observe
     from gdfit.model.family import GroupedModel
     from gdfit.show.tables.summaries import remark_on, show_summaries, show_summary

@@ -1,16 +1,21 @@
-"""Rows as they come from any file: the columns that are asked for, and what is read of them; and a
-file as whoever reads it sees it."""
+"""Rows as they come from any file: the columns that are asked for, and what is read of them; as
+they are kept, in memory while they fit, else in a temporary file that is gone when the process is,
+however it ends; and a file as whoever reads it sees it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+import os
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.errors import GdfitError
+from gdfit.system import naming_scratch, scratch_file
 
 if TYPE_CHECKING:
     from gdfit.data.text.blocks import Unit
@@ -82,6 +87,172 @@ class Batch(NamedTuple):
             return self
         words = tuple(Words(column.codes[chosen], column.said) for column in self.words)
         return Batch(self.numbers[chosen], words, self.rows[chosen])
+
+
+SHUFFLE_BLOCKS = 64  # how many blocks, of a megabyte, are shuffled together
+
+
+def memory_limit() -> int:
+    """How many bytes of rows to keep in memory: a quarter of what the process may have."""
+    try:
+        import resource
+
+        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if soft != resource.RLIM_INFINITY:
+            limits.append(soft)
+    except (ImportError, ValueError, OSError):
+        return 1 << 30
+    return min(limits) // 4
+
+
+class Rows:
+    """Rows of `columns` numbers each, added block by block, read back as often as needed.
+
+    For fitting, a row is the features, a one, and y.
+
+    Parameters
+    ----------
+    columns : how many numbers a row has.
+    memory : how many bytes to keep in memory at most; by default `memory_limit`.
+    block : how many rows to read back, and to shuffle, at a time; by default about a megabyte of
+        them.
+
+    Attributes
+    ----------
+    as_few : whether they have been kept for what looks at few rows once more, and not for a descent
+        on them, which would take any number.
+    """
+
+    def __init__(self, columns: int, memory: int | None = None, block: int | None = None) -> None:
+        self.columns, self.as_few = columns, False
+        self.count, self._memory = 0, memory
+        self._parts: list[FloatArray] = []
+        self._file: IO[bytes] | None = None
+        self._whole: Rows | None = None
+        self.block = block or rows_at_once(columns)
+        self._changes: tuple[Callable[[FloatArray], FloatArray], ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: rows in a file come along."""
+        state = {**vars(self), "_file": None, "_whole": None}
+        if self._file:
+            starts = range(0, self.count, self.block)
+            state["_parts"] = [np.array(self._block_at(start), order="F") for start in starts]
+        return state
+
+    @cached_property
+    def _limit(self) -> int:
+        return memory_limit() if self._memory is None else self._memory
+
+    @property
+    def before(self) -> Rows:
+        """The rows that these are made of."""
+        return self._whole or self
+
+    def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
+        """These rows as `change` makes them, block by block, when they are read back."""
+        view = Rows.__new__(Rows)
+        view.__dict__ |= vars(self)
+        view._changes = (*self._changes, change)
+        view._whole = self  # which keeps the temporary file open
+        return view
+
+    def changed_as(self, other: Rows) -> Rows:
+        """These rows with the last change of others."""
+        return self.changed(other._changes[-1])
+
+    def _changed(self, rows: FloatArray) -> FloatArray:
+        for change in self._changes:
+            rows = change(rows)
+        return rows
+
+    def add(self, block: FloatArray) -> None:
+        """Take in rows of shape (rows, columns)."""
+        if self._file is None and (self.count + len(block)) * self.columns * 8 > self._limit:
+            file = scratch_file()
+            weakref.finalize(self, file.close)
+            with naming_scratch():
+                for start in range(0, self.count, self.block):
+                    file.write(self._block_at(start).tobytes())
+            self._file = file
+            self._parts.clear()
+        if self._file:
+            with naming_scratch():
+                self._file.write(block.tobytes())
+                self._file.flush()
+            self.count += len(block)
+            return
+        taken = 0
+        while taken < len(block):
+            filled = self.count % self.block
+            if not filled:
+                self._parts.append(np.empty((self.block, self.columns), order="F"))
+            part = block[taken : taken + self.block - filled]
+            self._parts[-1][filled : filled + len(part)] = part
+            self.count, taken = self.count + len(part), taken + len(part)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the rows fitted into memory."""
+        return self._file is None
+
+    def _block_at(self, start: int) -> FloatArray:
+        """The rows of a block, which begins there, as they have been kept."""
+        if self._file is None:
+            return self._parts[start // self.block][: self.count - start]
+        shape = (min(self.block, self.count - start), self.columns)
+        offset = start * self.columns * 8
+        return np.memmap(self._file, np.float64, mode="c", offset=offset, shape=shape)
+
+    def blocks(self) -> Iterator[FloatArray]:
+        """All rows in order, block by block, each column by column in memory, which is how BLAS is
+        quickest with few columns."""
+        for start in range(0, self.count, self.block):
+            yield np.asfortranarray(self._changed(self._block_at(start)))
+
+    def batches(self, size: int, random: np.random.Generator) -> Iterator[FloatArray]:
+        """All rows in batches of `size`, the last one may be smaller, in a random order: that of
+        the blocks, and that of the rows in each `SHUFFLE_BLOCKS` of them."""
+        starts = random.permutation(np.arange(0, self.count, self.block))
+        rest = np.empty((0, self.columns))
+        for first in range(0, len(starts), SHUFFLE_BLOCKS):
+            group = starts[first : first + SHUFFLE_BLOCKS].tolist()
+            rows = np.concatenate([*map(self._block_at, group)])
+            # Three times as fast as to permute the rows themselves, to the same order.
+            rows = np.concatenate([rest, rows.take(random.permutation(len(rows)), axis=0)])
+            whole = len(rows) - len(rows) % size
+            for start in range(0, whole, size):
+                yield self._changed(rows[start : start + size])
+            rest = rows[whole:]
+        if len(rest):
+            yield self._changed(rest)
+
+
+def rows_at_once(columns: int) -> int:
+    """How many rows to fold at once: about a megabyte, and far more than the R that they meet."""
+    return max(4 * columns, (1 << 17) // columns)
+
+
+def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[FloatArray]:
+    """The rows of `blocks`, so many `rows` at a time however they come.
+
+    What is handed on has shape (rows, columns), is written over afterwards, and has a column of
+    ones before the last where the rows that come have one column less.
+    """
+    buffer, filled = np.ones((rows, columns), order="F"), 0
+    for block in blocks:
+        taken = 0
+        while taken < len(block):
+            part = block[taken : taken + rows - filled]
+            into = buffer[filled : filled + len(part)]
+            into[:, : block.shape[1] - 1], into[:, -1] = part[:, :-1], part[:, -1]
+            filled, taken = filled + len(part), taken + len(part)
+            if filled == rows:
+                yield buffer
+                filled = 0
+    if filled:
+        yield buffer[:filled]
 
 
 class Progress(Protocol):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 import numpy as np
 
 from gdfit.arrays import FloatArray, near
-from gdfit.data.observations import FIRST_ROWS, Like, Observations, Rows, a_kind, with_rows_of
+from gdfit.data.batch import Rows
+from gdfit.data.observations import FIRST_ROWS, Like, Observations, a_kind, with_rows_of
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
 from gdfit.data.reduction.tree import FindLevels, reduce_files

@@ -1,6 +1,6 @@
-"""The observations as the mathematics sees them: a design matrix and a target, [A y]; and the rows
-themselves, for losses and batches that p+2 of them can't stand for: in memory while they fit, else
-in a temporary file that is gone when the process is, however it ends.
+"""The observations as the mathematics sees them: a design matrix and a target, [A y], and the rows
+themselves, for losses and batches that p+2 of them can't stand for; those of groups; and what looks
+wrong in them.
 
 A row has one order of columns everywhere: the features, a one, y.
 """
@@ -8,189 +8,21 @@ A row has one order of columns everywhere: the features, a one, y.
 from __future__ import annotations
 
 import math
-import os
-import weakref
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, Near, triangular
-from gdfit.data.batch import SAMPLE_ROWS, Codes, Level
-from gdfit.data.terms.expansion import Expansion
+from gdfit.data.batch import SAMPLE_ROWS, Codes, Level, Rows
+from gdfit.data.terms.expansion import Expansion, identity_expansion
 from gdfit.data.terms.levels import Classes
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.data.text.spellings import Spelling, dated
 from gdfit.errors import UsageError, listing, printable
-from gdfit.system import naming_scratch, scratch_file
-
-SHUFFLE_BLOCKS = 64  # how many blocks, of a megabyte, are shuffled together
-
-
-def memory_limit() -> int:
-    """How many bytes of rows to keep in memory: a quarter of what the process may have."""
-    try:
-        import resource
-
-        limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-        if soft != resource.RLIM_INFINITY:
-            limits.append(soft)
-    except (ImportError, ValueError, OSError):
-        return 1 << 30
-    return min(limits) // 4
-
-
-class Rows:
-    """Rows of `columns` numbers each, added block by block, read back as often as needed.
-
-    For fitting, a row is the features, a one, and y.
-
-    Parameters
-    ----------
-    columns : how many numbers a row has.
-    memory : how many bytes to keep in memory at most; by default `memory_limit`.
-    block : how many rows to read back, and to shuffle, at a time; by default about a megabyte of
-        them.
-
-    Attributes
-    ----------
-    as_few : whether they have been kept for what looks at few rows once more, and not for a descent
-        on them, which would take any number.
-    """
-
-    def __init__(self, columns: int, memory: int | None = None, block: int | None = None) -> None:
-        self.columns, self.as_few = columns, False
-        self.count, self._memory = 0, memory
-        self._parts: list[FloatArray] = []
-        self._file: IO[bytes] | None = None
-        self._whole: Rows | None = None
-        self.block = block or rows_at_once(columns)
-        self._changes: tuple[Callable[[FloatArray], FloatArray], ...] = ()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What is pickled: rows in a file come along."""
-        state = {**vars(self), "_file": None, "_whole": None}
-        if self._file:
-            starts = range(0, self.count, self.block)
-            state["_parts"] = [np.array(self._block_at(start), order="F") for start in starts]
-        return state
-
-    @cached_property
-    def _limit(self) -> int:
-        return memory_limit() if self._memory is None else self._memory
-
-    @property
-    def before(self) -> Rows:
-        """The rows that these are made of."""
-        return self._whole or self
-
-    def changed(self, change: Callable[[FloatArray], FloatArray]) -> Rows:
-        """These rows as `change` makes them, block by block, when they are read back."""
-        view = Rows.__new__(Rows)
-        view.__dict__ |= vars(self)
-        view._changes = (*self._changes, change)
-        view._whole = self  # which keeps the temporary file open
-        return view
-
-    def changed_as(self, other: Rows) -> Rows:
-        """These rows with the last change of others."""
-        return self.changed(other._changes[-1])
-
-    def _changed(self, rows: FloatArray) -> FloatArray:
-        for change in self._changes:
-            rows = change(rows)
-        return rows
-
-    def add(self, block: FloatArray) -> None:
-        """Take in rows of shape (rows, columns)."""
-        if self._file is None and (self.count + len(block)) * self.columns * 8 > self._limit:
-            file = scratch_file()
-            weakref.finalize(self, file.close)
-            with naming_scratch():
-                for start in range(0, self.count, self.block):
-                    file.write(self._block_at(start).tobytes())
-            self._file = file
-            self._parts.clear()
-        if self._file:
-            with naming_scratch():
-                self._file.write(block.tobytes())
-                self._file.flush()
-            self.count += len(block)
-            return
-        taken = 0
-        while taken < len(block):
-            filled = self.count % self.block
-            if not filled:
-                self._parts.append(np.empty((self.block, self.columns), order="F"))
-            part = block[taken : taken + self.block - filled]
-            self._parts[-1][filled : filled + len(part)] = part
-            self.count, taken = self.count + len(part), taken + len(part)
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether the rows fitted into memory."""
-        return self._file is None
-
-    def _block_at(self, start: int) -> FloatArray:
-        """The rows of a block, which begins there, as they have been kept."""
-        if self._file is None:
-            return self._parts[start // self.block][: self.count - start]
-        shape = (min(self.block, self.count - start), self.columns)
-        offset = start * self.columns * 8
-        return np.memmap(self._file, np.float64, mode="c", offset=offset, shape=shape)
-
-    def blocks(self) -> Iterator[FloatArray]:
-        """All rows in order, block by block, each column by column in memory, which is how BLAS is
-        quickest with few columns."""
-        for start in range(0, self.count, self.block):
-            yield np.asfortranarray(self._changed(self._block_at(start)))
-
-    def batches(self, size: int, random: np.random.Generator) -> Iterator[FloatArray]:
-        """All rows in batches of `size`, the last one may be smaller, in a random order: that of
-        the blocks, and that of the rows in each `SHUFFLE_BLOCKS` of them."""
-        starts = random.permutation(np.arange(0, self.count, self.block))
-        rest = np.empty((0, self.columns))
-        for first in range(0, len(starts), SHUFFLE_BLOCKS):
-            group = starts[first : first + SHUFFLE_BLOCKS].tolist()
-            rows = np.concatenate([*map(self._block_at, group)])
-            # Three times as fast as to permute the rows themselves, to the same order.
-            rows = np.concatenate([rest, rows.take(random.permutation(len(rows)), axis=0)])
-            whole = len(rows) - len(rows) % size
-            for start in range(0, whole, size):
-                yield self._changed(rows[start : start + size])
-            rest = rows[whole:]
-        if len(rest):
-            yield self._changed(rest)
-
-
-def rows_at_once(columns: int) -> int:
-    """How many rows to fold at once: about a megabyte, and far more than the R that they meet."""
-    return max(4 * columns, (1 << 17) // columns)
-
-
-def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[FloatArray]:
-    """The rows of `blocks`, so many `rows` at a time however they come.
-
-    What is handed on has shape (rows, columns), is written over afterwards, and has a column of
-    ones before the last where the rows that come have one column less.
-    """
-    buffer, filled = np.ones((rows, columns), order="F"), 0
-    for block in blocks:
-        taken = 0
-        while taken < len(block):
-            part = block[taken : taken + rows - filled]
-            into = buffer[filled : filled + len(part)]
-            into[:, : block.shape[1] - 1], into[:, -1] = part[:, :-1], part[:, -1]
-            filled, taken = filled + len(part), taken + len(part)
-            if filled == rows:
-                yield buffer
-                filled = 0
-    if filled:
-        yield buffer[:filled]
-
 
 OF_SAMPLE = ("sample", "sample_places", "sample_weights", "sample_inputs")
 FIRST_ROWS = 3  # as many as are written out on a board
@@ -322,6 +154,103 @@ class Observations:
         squares = float(residuals @ residuals)
         found = 1 - squares / total if math.isfinite(squares) else -math.inf
         return found if abs(found) > SAME else 0.0
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class GroupedObservations(Observations):
+    """Observations and their groups, in the order of the category's levels.
+
+    counts, weights, log_weights : of each group N, Σv and Σ log v, shape (groups,).
+    triangles : of each group R, shape (groups, p+2, p+2), with an origin taken away.
+    origin : that, shape (p,).
+    read_sample : the sample as it was read, with the codes of groups.
+    read_rows : all rows so, if they have been kept.
+    """
+
+    counts: NDArray[np.int64]
+    weights: FloatArray
+    log_weights: FloatArray
+    triangles: FloatArray
+    origin: FloatArray
+    read_sample: FloatArray
+    read_rows: Rows | None
+
+    @property
+    def made_of(self) -> Expansion:
+        """What makes the rows' features, and says their groups."""
+        return self.expansion or identity_expansion(self.features)
+
+    @property
+    def groups(self) -> tuple[Level, ...]:
+        """What the groups are called."""
+        return self.made_of.levels[-1]
+
+    @property
+    def column(self) -> str:
+        """The column that says the group, or the part of its dates."""
+        by = self.made_of.by
+        assert by is not None
+        return str(by) if by.function else by.column
+
+    @property
+    def by_size(self) -> list[int]:
+        """The places of the groups that have rows, the largest first."""
+        order: list[int] = np.argsort(-self.counts, kind="stable").tolist()
+        return order[: int(np.count_nonzero(self.counts))]
+
+    @cached_property
+    def alone(self) -> Expansion:
+        """What makes the features within a group."""
+        return replace(self.made_of, by=None, levels=self.made_of.levels[:-1])
+
+    @property
+    def within(self) -> Expansion | None:
+        """The same, where they are not columns as they stand."""
+        return None if self.alone.is_plain else self.alone
+
+    def group(self, place: int) -> Observations:
+        """Those of the group at a place. Their last row is not known."""
+        near, rows = Near(self.triangles[place], self.origin), None
+        read = self.read_sample[self._groups_of(self.read_sample) == place]
+        if self.read_rows:
+            end = int(self.counts[: place + 1].sum())
+            read = self._in_order[end - int(self.counts[place]) : end]
+            rows = Rows(self.read_rows.columns - 1)
+            rows.add(np.delete(read, self.made_of.width - 1, axis=1))
+            rows = rows.changed(self.alone.expand)
+            read = read[:: -(-len(read) // SAMPLE_ROWS)]
+        size, shown = len(self.features), self.made_of.expand(read)
+        is_weighed = self.weight is not None
+        shared: dict[str, Any] = {
+            each.name: getattr(self, each.name) for each in fields(Observations)
+        }
+        own: dict[str, Any] = {
+            "augmented": near.whole,
+            "near": near if self.origin.any() else None,
+            "count": int(self.counts[place]),
+            "weight": float(self.weights[place]) if is_weighed else None,
+            "log_weight": float(self.log_weights[place]),
+            "first": shown[:0, : size + 1],
+            "last": np.full(size + 1, math.nan),
+            "sample": np.delete(shown[:, : size + 2], size, axis=1),
+            "sample_places": None,
+            "rows": rows,
+            "first_weights": None,
+            "sample_weights": shown[:, -1] if is_weighed else None,
+            "sample_inputs": read[:, : len(self.made_of.numbers)],
+            "expansion": self.within,
+        }
+        return Observations(**{**shared, **own})
+
+    def _groups_of(self, rows: FloatArray) -> Codes:
+        return self.made_of.codes(rows)[:, -1]
+
+    @cached_property
+    def _in_order(self) -> FloatArray:
+        """All rows, group by group."""
+        assert self.read_rows is not None
+        rows = np.concatenate([*self.read_rows.blocks()])
+        return rows[np.argsort(self._groups_of(rows), kind="stable")]
 
 
 def put_together(parts: Sequence[Observations]) -> Observations:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from gdfit.data.batch import Level
 from gdfit.data.in_memory import observed
-from gdfit.data.observations import Observations
-from gdfit.data.reduction.sampling import GroupedObservations
+from gdfit.data.observations import GroupedObservations, Observations
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.row_maker import rows_at
 from gdfit.data.text.spellings import dated

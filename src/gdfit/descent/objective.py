@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
-from gdfit.data.observations import Observations, Rows
+from gdfit.data.batch import Rows
+from gdfit.data.observations import Observations
 from gdfit.descent.losses import AT_KINK, Loss, loss_of, squared_error
 from gdfit.descent.optimizers import Bend
 from gdfit.descent.own import Own, check_derivative

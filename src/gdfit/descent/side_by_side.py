@@ -12,8 +12,7 @@ import math
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
-from gdfit.data.observations import SAME, Observations
-from gdfit.data.reduction.sampling import GroupedObservations
+from gdfit.data.observations import SAME, GroupedObservations, Observations
 from gdfit.descent import stopping
 from gdfit.descent.curvature import ARRIVES, EXACT, SURE, log_factors
 from gdfit.descent.learning_rate import LOOKED_AT, Excess

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.batch import DataFile, NumberedRows
+from gdfit.data.batch import DataFile, NumberedRows, buffered, rows_at_once
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import SAME, Observations, a_kind, buffered, rows_at_once
+from gdfit.data.observations import SAME, Observations, a_kind
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
 from gdfit.data.sources.frames import frame_file, is_frame

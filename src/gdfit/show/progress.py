@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
     from gdfit.arrays import FloatArray
-    from gdfit.data.observations import Rows
+    from gdfit.data.batch import Rows
     from gdfit.descent.loop import Step
 
 MOMENT = 0.5  # seconds before a bar appears, and before it comes back after it was hidden

@@ -19,9 +19,9 @@ from operator import itemgetter
 import numpy as np
 
 from gdfit.arrays import FloatArray, Near, near, taken, triangular
-from gdfit.data.batch import SAMPLE_ROWS, Codes, NumberedRows
-from gdfit.data.observations import FIRST_ROWS, Observations, Rows, buffered, rows_at_once
-from gdfit.data.reduction.sampling import Dealing, GroupedObservations, Reservoir, Sample
+from gdfit.data.batch import SAMPLE_ROWS, Codes, NumberedRows, Rows, buffered, rows_at_once
+from gdfit.data.observations import FIRST_ROWS, GroupedObservations, Observations
+from gdfit.data.reduction.sampling import Dealing, Reservoir, Sample
 from gdfit.data.reduction.tree import Spot, both
 from gdfit.data.terms.columns import Columns, Recipe
 from gdfit.data.terms.levels import GroupedRows, Levels

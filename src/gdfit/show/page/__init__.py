@@ -64,8 +64,9 @@ from typing import Any, get_args
 import numpy as np
 
 from gdfit.arrays import FloatArray, triangular
+from gdfit.data.batch import Rows
 from gdfit.data.formats.formats import READERS, ZIP
-from gdfit.data.observations import Observations, Rows
+from gdfit.data.observations import Observations
 from gdfit.data.text.fields import MISSING
 from gdfit.data.text.sniffing import TOTAL
 from gdfit.data.text.spellings import CODES
