@@ -13,16 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from gdfit.data.batch import FEW_BYTES, DataFile, LaidOut, Level, Progress
 from gdfit.data.formats.formats import open_file
-from gdfit.data.observations import Observations, with_rows_of
+from gdfit.data.observations import Observations, held_out_of, with_rows_of
 from gdfit.data.reduction.condense import Condense, Place
-from gdfit.data.reduction.sampling import (
-    TRAIN,
-    VALIDATION,
-    Dealing,
-    Folds,
-    HoldOut,
-    nothing_to_train_on,
-)
+from gdfit.data.reduction.sampling import Dealing, Folds, HoldOut
 from gdfit.data.reduction.tree import FindLevels, Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import WITHOUT_ROWS, expanded, is_condensed, name_of_file
@@ -44,11 +37,12 @@ if TYPE_CHECKING:
 
     from gdfit.data.reduction.condensed_file import CondensedFile
     from gdfit.data.reduction.dask import Cluster
+    from gdfit.data.sources.frames import FrameFile
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Data files, and what is asked of them.
+    """Data files, or columns in memory, and what is asked of them.
 
     files : the files' paths or URLs, compressed or not; ``-`` is standard input. Several files are
         one data set, and must have the same columns.
@@ -63,6 +57,7 @@ class Dataset:
     unit_bytes : the size of the units that are read by themselves: see `gdfit.data.text.blocks`.
     keep_most : how many bytes of rows to keep where all are not asked for.
     on_start : is called when the reading has begun, for what can be done beside it.
+    frame : columns in memory, in place of files.
     """
 
     files: tuple[str, ...]
@@ -75,6 +70,7 @@ class Dataset:
     unit_bytes: int = UNIT_BYTES
     keep_most: int = 0
     on_start: Callable[[], None] = lambda: None
+    frame: FrameFile | None = None
 
     def open_files(self, suits: Suits | None = None) -> Generator[DataFile]:
         """The files, each opened after the one before has been read; the rows of a pipe
@@ -83,7 +79,9 @@ class Dataset:
         The order of their columns may differ. A file without a header, as `split` makes them, has
         its columns in the first one's order.
         """
-        if not self.files:
+        if self.frame:
+            yield self.frame
+        elif not self.files:
             raise UsageError("there is no file to read")
         first: DataFile | None = None
         for path in self.files:
@@ -187,7 +185,7 @@ class Dataset:
     def _reduced_here(self, job_for: Callable[[LaidOut], Job]) -> tuple[Any, Outcome]:
         with closing(self.open_files()) as files:
             first = next(files)
-            names = [name_of_file(path) for path in self.files]
+            names = [*map(name_of_file, self.files)] or [self.name]
             return reduce_files(chain([first], files), job_for(first), names, self.on_start)
 
     def observations(self, seed: int = 0, *, keep_rows: bool = False) -> Observations:
@@ -229,7 +227,7 @@ class Dataset:
             raise UsageError(f"{self.name} {WITHOUT_ROWS}")
 
     def _whole(self, seed: int, *, keep_rows: bool) -> tuple[Columns, Observations]:
-        columns, (found,) = self._condensed(seed, None, keep_rows=keep_rows)
+        columns, (found,) = self.condensed(seed, None, keep_rows=keep_rows)
         assert found is not None
         return columns, found
 
@@ -238,12 +236,8 @@ class Dataset:
     ) -> tuple[Observations, Observations]:
         """The observations without a `fraction` of the rows, and these, held out for validation:
         see `HoldOut`."""
-        _, piles = self._condensed(seed, HoldOut(fraction, seed), keep_rows=keep_rows)
-        to_train, held_out = piles[TRAIN], piles[VALIDATION]
-        assert held_out is not None
-        if to_train is None:
-            raise nothing_to_train_on(fraction, held_out.count, self.name)
-        return to_train, held_out
+        _, piles = self.condensed(seed, HoldOut(fraction, seed), keep_rows=keep_rows)
+        return held_out_of(piles, fraction, self.name)
 
     def folded(
         self, folds: int, seed: int = 0, *, keep_rows: bool = False
@@ -257,10 +251,10 @@ class Dataset:
                 raise GdfitError(what, file=self.name)
             by_fold = zip(*(file.folds for file in stored), strict=True)
             return self.observations(), [*map(self._selected, by_fold)]
-        _, (*parts, whole) = self._condensed(seed, Folds(folds, seed), keep_rows=keep_rows)
+        _, (*parts, whole) = self.condensed(seed, Folds(folds, seed), keep_rows=keep_rows)
         return with_rows_of(parts, whole)
 
-    def _condensed(
+    def condensed(
         self, seed: int, dealing: Dealing | None, *, keep_rows: bool
     ) -> tuple[Columns, list[Observations | None]]:
         """The columns of the fit, and the observations of each pile that rows are dealt to."""
@@ -336,7 +330,7 @@ class Dataset:
     @property
     def name(self) -> str:
         """The first file's name, for messages."""
-        return name_of_file(self.files[0])
+        return self.frame.name if self.frame else name_of_file(self.files[0])
 
 
 def identity(path: str) -> tuple[int, ...]:

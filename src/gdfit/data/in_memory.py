@@ -3,7 +3,6 @@ or observations that it has made of them. What makes them of columns is imported
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from numbers import Real
@@ -14,14 +13,18 @@ import numpy as np
 
 from gdfit.arrays import FloatArray, near
 from gdfit.data.batch import Rows
-from gdfit.data.observations import FIRST_ROWS, Like, Observations, a_kind, with_rows_of
-from gdfit.data.reduction.condense import Condense
-from gdfit.data.reduction.sampling import TRAIN, VALIDATION, Folds, HoldOut, nothing_to_train_on
-from gdfit.data.reduction.tree import FindLevels, reduce_files
-from gdfit.data.terms.columns import Chosen, OneClassError, check_classes, choose_columns
-from gdfit.data.terms.lookup import remarks_on
+from gdfit.data.observations import (
+    FIRST_ROWS,
+    Like,
+    Observations,
+    a_kind,
+    held_out_of,
+    with_rows_of,
+)
+from gdfit.data.reduction.sampling import Folds, HoldOut
+from gdfit.data.terms.columns import Columns, choose_columns
 from gdfit.data.text.dialect import Dialect, Selection, several
-from gdfit.errors import GdfitWarning, NoObservationsError, UsageError, listing, quoted
+from gdfit.errors import NoObservationsError, UsageError, listing, quoted
 
 if TYPE_CHECKING:
     from gdfit.data.sources.frames import FrameFile
@@ -114,6 +117,7 @@ def observations_of(
     dealing: HoldOut | Folds | None = None,
 ) -> list[Observations | None]:
     """The observations in each pile that rows are dealt to: see `observations_from`."""
+    from gdfit.data.dataset import Dataset
     from gdfit.data.sources.frames import (
         array_columns,
         array_of,
@@ -196,41 +200,22 @@ def observations_of(
             columns.append((asked.weights, counts))
         file = frame_file(x, columns, "the array" if not frame else None, dialect)
         asked = replace(asked, target=aimed_at, weights=asked.weights or weighed_by)
-        found = condense_frame(file, asked, like, dealing, drop_missing=drop_missing)
+        dialect = replace(dialect, drop_missing=drop_missing)
+        data = Dataset((), asked, dialect, columns=columns_like(like, file, asked), frame=file)
+        _, found = data.condensed(dealing.seed if dealing else 0, dealing, keep_rows=True)
     return [
         pile and replace(pile, target_name=called or pile.target_name, weights_name=weighed_by)
         for pile in found
     ]
 
 
-def condense_frame(
-    file: FrameFile,
-    asked: Selection,
-    like: Like | None,
-    dealing: HoldOut | Folds | None,
-    *,
-    drop_missing: bool,
-) -> list[Observations | None]:
-    """The observations in columns in memory, of each pile; the rows are kept as well."""
-    try:
-        columns = choose_columns(file.layout, file.name, asked)
-    except OneClassError as error:
-        levels, _ = reduce_files([file], FindLevels(error.category))
-        asked = replace(asked, levels=levels)
-        columns = choose_columns(file.layout, file.name, asked)
-    if like:
-        known = like.expansion and replace(like.expansion, intercept=like.intercept)
-        columns = replace(columns, known=known, classes=like.classes)
-    for remark in remarks_on(file.layout, columns.names, columns.expansion.texts):
-        warnings.warn(remark, GdfitWarning, stacklevel=4)
-    recipe = Chosen(columns, asked, drop_missing)
-    job = Condense(recipe, dealing.seed if dealing else 0, dealing, keep_rows=True)
-    found: list[Observations | None]
-    found, outcome = reduce_files([file], job)
-    if not any(found):
-        raise recipe.nothing_left(file.layout, file.name)
-    check_classes(columns, (pile.target for pile in found if pile), outcome.others, file.name)
-    return [pile and pile.naming(outcome.others) for pile in found]
+def columns_like(like: Like | None, file: FrameFile, asked: Selection) -> Columns | None:
+    """The columns that are to be made what those of others are."""
+    if like is None:
+        return None
+    known = like.expansion and replace(like.expansion, intercept=like.intercept)
+    columns = choose_columns(file.layout, file.name, asked)
+    return replace(columns, known=known, classes=like.classes)
 
 
 def as_they_stand(
@@ -346,11 +331,7 @@ def with_validation(
         if not 0 < fraction < 1:
             raise UsageError(f"`validation` takes a fraction between 0 and 1, not {fraction:g}")
         piles = observations_of(x, y, dealing=HoldOut(fraction, seed), **how)
-        to_train, held_out = piles[TRAIN], piles[VALIDATION]
-        assert held_out
-        if to_train is None:
-            raise nothing_to_train_on(fraction, held_out.count)
-        return to_train, held_out
+        return held_out_of(piles, fraction)
     observations = observed(x, y, **how)
     if validation is None or isinstance(validation, Observations):
         return observations, validation

@@ -22,7 +22,7 @@ from gdfit.data.terms.expansion import Expansion, identity_expansion
 from gdfit.data.terms.levels import Classes
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.data.text.spellings import Spelling, dated
-from gdfit.errors import UsageError, listing, printable
+from gdfit.errors import GdfitError, UsageError, listing, printable
 
 OF_SAMPLE = ("sample", "sample_places", "sample_weights", "sample_inputs")
 FIRST_ROWS = 3  # as many as are written out on a board
@@ -311,6 +311,24 @@ def with_rows_of(
     if len(folds) < len(parts):
         raise UsageError(f"`cv` takes {whole.count} folds at most here, one for each row")
     return replace(whole, rows=rows_of(folds)), folds
+
+
+def held_out_of(
+    piles: Sequence[Observations | None], fraction: float, file: str | None = None
+) -> tuple[Observations, Observations]:
+    """The observations to train on, and those of this `fraction` of the rows, held out.
+
+    Raises
+    ------
+    GdfitError : all rows of the file are.
+    """
+    to_train, held_out = piles
+    assert held_out
+    if to_train is None:
+        rows = "1 row" if held_out.count == 1 else f"{held_out.count} rows"
+        what = f"holding out {fraction:g} of {rows} for validation leaves none to train on"
+        raise GdfitError(what, file=file)
+    return to_train, held_out
 
 
 class Like(Protocol):

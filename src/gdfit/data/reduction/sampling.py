@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import SAMPLE_ROWS, Codes
-from gdfit.errors import GdfitError
 
 SAMPLING, SPLITTING, SETTLING = 1, 2, 4  # streams of random numbers, apart from other choices'
 
@@ -139,13 +138,6 @@ class Folds:
             piles.append([(dealt + number) % self.piles for number in range(left)])
             dealt += left
         return piles
-
-
-def nothing_to_train_on(fraction: float, count: int, file: str | None = None) -> GdfitError:
-    """What to say where all rows of a file, so many, are held out."""
-    rows = "1 row" if count == 1 else f"{count} rows"
-    what = f"holding out {fraction:g} of {rows} for validation leaves none to train on"
-    return GdfitError(what, file=file)
 
 
 def split_draws(seed: int, unit: tuple[int, int], rows: NDArray[np.int64]) -> FloatArray:
