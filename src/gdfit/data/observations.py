@@ -221,26 +221,26 @@ class GroupedObservations(Observations):
             read = read[:: -(-len(read) // SAMPLE_ROWS)]
         size, shown = len(self.features), self.made_of.expand(read)
         is_weighed = self.weight is not None
-        shared: dict[str, Any] = {
-            each.name: getattr(self, each.name) for each in fields(Observations)
-        }
-        own: dict[str, Any] = {
-            "augmented": near.whole,
-            "near": near if self.origin.any() else None,
-            "count": int(self.counts[place]),
-            "weight": float(self.weights[place]) if is_weighed else None,
-            "log_weight": float(self.log_weights[place]),
-            "first": shown[:0, : size + 1],
-            "last": np.full(size + 1, math.nan),
-            "sample": np.delete(shown[:, : size + 2], size, axis=1),
-            "sample_places": None,
-            "rows": rows,
-            "first_weights": None,
-            "sample_weights": shown[:, -1] if is_weighed else None,
-            "sample_inputs": read[:, : len(self.made_of.numbers)],
-            "expansion": self.within,
-        }
-        return Observations(**{**shared, **own})
+        whole = Observations(
+            **{each.name: getattr(self, each.name) for each in fields(Observations)}
+        )
+        return replace(
+            whole,
+            augmented=near.whole,
+            near=near if self.origin.any() else None,
+            count=int(self.counts[place]),
+            weight=float(self.weights[place]) if is_weighed else None,
+            log_weight=float(self.log_weights[place]),
+            first=shown[:0, : size + 1],
+            last=np.full(size + 1, math.nan),
+            sample=np.delete(shown[:, : size + 2], size, axis=1),
+            sample_places=None,
+            rows=rows,
+            first_weights=None,
+            sample_weights=shown[:, -1] if is_weighed else None,
+            sample_inputs=read[:, : len(self.made_of.numbers)],
+            expansion=self.within,
+        )
 
     def _groups_of(self, rows: FloatArray) -> Codes:
         return self.made_of.codes(rows)[:, -1]

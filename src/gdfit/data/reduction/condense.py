@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain
-from operator import itemgetter
 
 import numpy as np
 
@@ -37,26 +36,21 @@ class Condensed:
     """Rows as a `Condenser` has condensed them. Those of two parts of the data can be merged.
 
     levels : of the categories; the codes in the rows below are theirs.
-    count, weight, log_weight : how many rows they are, what they weigh together, and the sum of the
-        logarithms of that.
+    tally : how many rows they are, what they weigh together, and the sum of the logarithms of that.
     triangle : R, or few rows that it can be made of, where there are no categories.
     groups : what R can be made of, where there are.
-    tallies : of each group of rows that are fitted by themselves, how many there are, what they
-        weigh, and the sum of the logarithms of that: shape (levels, 3).
-    first, last : the first rows and the last one, as they are read, by their places in the data.
+    tallies : the same of each group of rows that are fitted by themselves: shape (levels, 3).
+    ends : the first rows and the last one, as they are read, by their places in the data.
     sample : a sample of the rows, as they are read.
     kept : all rows, block by block, if they are to be kept, until these are taken out.
     """
 
     levels: Levels
-    count: int
-    weight: float
-    log_weight: float
+    tally: FloatArray
     triangle: Near | None
     groups: GroupedRows | None
     tallies: FloatArray
-    first: dict[Place, FloatArray]
-    last: tuple[Place, FloatArray]
+    ends: dict[Place, FloatArray]
     sample: Sample
     kept: tuple[FloatArray, ...] = ()
 
@@ -72,19 +66,16 @@ class Condensed:
         tallies[: len(self.tallies)] = self.tallies
         if levels.groups:
             tallies[tables[-1]] += other.tallies
-        place, last = other.last
-        first = self.first | {at: levels.renumbered(row, tables) for at, row in other.first.items()}
+        ends = self.ends | {at: levels.renumbered(row, tables) for at, row in other.ends.items()}
+        places = sorted(ends)
         drawn = other.sample._replace(rows=levels.renumbered(other.sample.rows, tables))
         return Condensed(
             levels=levels,
-            count=self.count + other.count,
-            weight=self.weight + other.weight,
-            log_weight=self.log_weight + other.log_weight,
+            tally=self.tally + other.tally,
             triangle=triangle,
             groups=groups,
             tallies=tallies,
-            first={where: first[where] for where in sorted(first)[:FIRST_ROWS]},
-            last=max(self.last, (place, levels.renumbered(last, tables)), key=itemgetter(0)),
+            ends={place: ends[place] for place in [*places[:FIRST_ROWS], places[-1]]},
             sample=self.sample.merged(drawn),
         )
 
@@ -93,7 +84,8 @@ class Condensed:
     ) -> Observations:
         """The rows as p+2, or as N where those are fewer, with `more` levels that are only
         elsewhere; and all `rows`, if they were kept."""
-        if not math.isfinite(self.weight):
+        count, weight, log_weight = self.tally.tolist()
+        if not math.isfinite(weight):
             what = "the weights are too large for float64: divide them by a power of ten"
             raise GdfitError(what, column=columns.weights)
         levels = self.levels.merged(more) if more else self.levels
@@ -112,12 +104,12 @@ class Condensed:
             return expansion.expand(levels.recoded(rows))
 
         width = len(expansion.features)
-        first, sample = made(np.array([*self.first.values()])), made(self.sample.rows)
-        (_, last), is_weighed = self.last, columns.weights is not None
+        ends, is_weighed = np.array([*self.ends.values()]), columns.weights is not None
+        first, last, sample = made(ends[:FIRST_ROWS]), ends[-1], made(self.sample.rows)
         whole = Observations(
             augmented=triangle.copy(),  # what came from elsewhere may lie at any address
             near=Near(in_form(part.rows), part.origin) if part.origin.any() else None,
-            count=self.count,
+            count=int(count),
             features=expansion.features,
             target_name=columns.target,
             left_out=columns.left_out,
@@ -131,8 +123,8 @@ class Condensed:
             sample=np.delete(sample[:, : width + 2], width, axis=1),
             sample_places=self.sample.places,
             rows=rows.changed(expansion.expand) if rows else None,
-            weight=self.weight if is_weighed else None,
-            log_weight=self.log_weight,
+            weight=weight if is_weighed else None,
+            log_weight=log_weight,
             weights_name=columns.weights,
             first_weights=first[:, -1] if is_weighed else None,
             sample_weights=sample[:, -1] if is_weighed else None,
@@ -269,7 +261,7 @@ class Condense:
         groups = GroupedRows(levels) if expansion.categories else None
         sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile, most=self.most), []
         triangle: Near | None = None
-        count, weight, log_weight = 0, 0.0, 0.0
+        tally = np.zeros(3)
         codes_seen: list[Codes] = []
         weights_seen: list[FloatArray] = []  # if they have any
         numbers_seen: list[Codes] = []
@@ -286,19 +278,16 @@ class Condense:
             return np.insert(numbers[:, np.newaxis], [0, 0], spot[1:], axis=1)
 
         for rows in buffered(all_rows(), rows_at_once(width), width):
-            if not count:
-                first = [*rows[:FIRST_ROWS].copy()]
-            count += len(rows)
+            first = first or [*rows[:FIRST_ROWS].copy()]
             last = rows[-1].copy()
             sample.add(rows)
             if self.keep_rows:
                 kept.append(rows.copy(order="F"))
             base, weights = expansion.base(rows), expansion.weights(rows)
-            if weights is not None:
-                weight += float(weights.sum())
-                log_weight += float(np.log(weights).sum())
             part = near(base, expansion.alone)
+            tally[0] += len(rows)
             if weights is not None:
+                tally[1:] += weights.sum(), np.log(weights).sum()
                 part = part.weighed(weights)
             if groups:
                 codes = expansion.codes(rows)
@@ -311,20 +300,17 @@ class Condense:
             part = folded(replace(part, rows=expansion.spread(part.rows, expansion.codes(rows))))
             # A copy, as the buffer of rows is written over.
             triangle = folded(triangle.joined(part)) if triangle else part.copied()
-        if not count:
+        if not first:
             return None
         drawn = sample.sample()
-        *before, at_last = map(tuple, places(np.r_[: len(first), -1]).tolist())
+        at_ends = map(tuple, places(np.r_[: len(first), -1]).tolist())
         return Condensed(
             levels=levels,
-            count=count,
-            weight=weight,
-            log_weight=log_weight,
+            tally=tally,
             triangle=None if groups else triangle,
             groups=groups,
             tallies=tallied(levels.groups, codes_seen, weights_seen),
-            first=dict(zip(before, first, strict=True)),
-            last=(at_last, last),
+            ends=dict(zip(at_ends, [*first, last], strict=True)),
             sample=drawn._replace(places=places(drawn.places)),
             kept=tuple(kept),
         )
@@ -393,13 +379,13 @@ class Keeper:
                 self._rows = [Rows(each.columns) for each in self._rows]
         for row in chain.from_iterable(part.undecided):
             for block in row.kept:
-                self._undecided[row.last[0]] = self.levels.renumbered(block, tables)
+                self._undecided[max(row.ends)] = self.levels.renumbered(block, tables)
         return replace(part, piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
 
     def settle(self, row: Condensed, pile: int) -> None:
         """Add an undecided row to those of its pile."""
-        if row.last[0] in self._undecided:
-            self._rows[pile].add(self._undecided[row.last[0]])
+        if max(row.ends) in self._undecided:
+            self._rows[pile].add(self._undecided[max(row.ends)])
 
     @property
     def rows(self) -> list[Rows]:
