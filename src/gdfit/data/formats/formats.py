@@ -135,11 +135,13 @@ def in_archive(
     """The workbook that a zip archive is, or the data file in it: see `open_file`."""
     with ExitStack() as stack:
         stored: Any = stack.enter_context(source.in_any_order(progress))
-        archive = Source(source.name, stored, Stored(stored, None), ())
-        if is_workbook(archive):
-            opening = of_program("workbook", archive, dialect, progress)
+        archive = stack.enter_context(zip_in(stored, source.name))
+        whole = Source(source.name, stored, Stored(stored, None), ())
+        if is_workbook(archive.namelist(), source.name):
+            stored.seek(0)
+            opening = of_program("workbook", whole, dialect, progress)
         else:
-            member = stack.enter_context(member_of(archive))
+            member = stack.enter_context(member_of(archive, whole))
             opening = opened(member, dialect, progress, as_csv)
         yield stack.enter_context(opening)
 
@@ -161,60 +163,56 @@ DATA_NAMES = (
 
 
 @contextmanager
-def zip_in(source: Source) -> Iterator[ZipFile]:
-    """The archive in `source`; what is wrong with it is one line."""
+def zip_in(stored: Any, name: str) -> Iterator[ZipFile]:
+    """The archive in the file of this name; what is wrong with it is one line."""
     from zipfile import BadZipFile, ZipFile  # which takes 10 ms
 
     damage = (BadZipFile, zlib.error, EOFError, NotImplementedError)
     try:
-        with ZipFile(cast(Any, source.text)) as archive:
+        with ZipFile(stored) as archive:
             yield archive
     except damage as error:
-        raise GdfitError(f"its zip archive can't be read: {error}", file=source.name) from None
+        raise GdfitError(f"its zip archive can't be read: {error}", file=name) from None
 
 
-def is_workbook(source: Source) -> bool:
-    """Whether the archive in `source` is a workbook, which is then at its start again.
+def is_workbook(parts: list[str], name: str) -> bool:
+    """Whether the archive of this name, with these parts, is a workbook.
 
     Raises
     ------
-    GdfitError : it is damaged, or another kind of document.
+    GdfitError : it is another kind of document.
     """
-    with zip_in(source) as archive:
-        names = archive.namelist()
-    source.text.seek(0)
     for start, kind in OTHER_ARCHIVES.items():
-        if any(name.startswith(start) for name in names):
-            raise GdfitError(f"is no table but {kind}", file=source.name)
-    return any(name.startswith(OF_WORKBOOKS) for name in names)
+        if any(part.startswith(start) for part in parts):
+            raise GdfitError(f"is no table but {kind}", file=name)
+    return any(part.startswith(OF_WORKBOOKS) for part in parts)
 
 
 @contextmanager
-def member_of(source: Source) -> Iterator[Source]:
-    """The one data file in the archive in `source`.
+def member_of(archive: ZipFile, source: Source) -> Iterator[Source]:
+    """The one data file in the archive that `source` is.
 
     Raises
     ------
     GdfitError : it has none, or several; or needs a password.
     """
-    with zip_in(source) as archive:
-        names = data_files(archive.namelist())
-        if not names:
-            raise GdfitError("is a zip archive without a data file", file=source.name)
-        if len(names) > 1:
-            shown = f"{printable(names[0])} and {printable(names[1])}"
-            if len(names) > 2:
-                shown = f"{', '.join(map(printable, names[:4]))}{', …' if len(names) > 4 else ''}"
-            one = shlex.join(["unzip", "-p", typed_file(source.name), names[0]])
-            what = f"is a zip archive of {len(names)} data files, {shown}: {one} | gdfit train -"
-            raise GdfitError(what, file=source.name)
-        if archive.getinfo(names[0]).flag_bits & 1:
-            one = shlex.join(["unzip", typed_file(source.name)])
-            raise GdfitError(f"is a zip archive with a password: {one}", file=source.name)
-        with archive.open(names[0]) as opened:
-            stored = BufferedReader(cast(Any, opened), BUFFER_BYTES)
-            text, damage = decompressed(stored, stored.peek(8))
-            yield Source(source.name, text, source.stored, damage)
+    names = data_files(archive.namelist())
+    if not names:
+        raise GdfitError("is a zip archive without a data file", file=source.name)
+    if len(names) > 1:
+        shown = f"{printable(names[0])} and {printable(names[1])}"
+        if len(names) > 2:
+            shown = f"{', '.join(map(printable, names[:4]))}{', …' if len(names) > 4 else ''}"
+        one = shlex.join(["unzip", "-p", typed_file(source.name), names[0]])
+        what = f"is a zip archive of {len(names)} data files, {shown}: {one} | gdfit train -"
+        raise GdfitError(what, file=source.name)
+    if archive.getinfo(names[0]).flag_bits & 1:
+        one = shlex.join(["unzip", typed_file(source.name)])
+        raise GdfitError(f"is a zip archive with a password: {one}", file=source.name)
+    with archive.open(names[0]) as opened:
+        stored = BufferedReader(cast(Any, opened), BUFFER_BYTES)
+        text, damage = decompressed(stored, stored.peek(8))
+        yield Source(source.name, text, source.stored, damage)
 
 
 def data_files(names: list[str]) -> list[str]:

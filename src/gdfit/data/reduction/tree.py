@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
@@ -239,36 +240,30 @@ def reduce_files(
     def read(leaf: Leaf) -> tuple[Leaf, Outcome]:
         return leaf, outcome_of(job, leaf)
 
-    keeper = job.keeper()
-    whole, of_file, (rank, *others) = Tree(), Tree(), file_ranks(names)
-    empty = {*others}  # files without a unit, which are leaves as well
-    read_file: LaidOut | None = None
-    read_leaves = in_order(read, leaves(), lambda leaf: leaf.file.layout.is_text)
-    for number, (leaf, outcome) in enumerate(read_leaves):
-        if not number:
-            on_start()
-        part = outcome.part
-        if keeper and part is not None:
-            try:
-                part = keeper.take(part)
-            except LevelError:
-                raise level_fault(job, leaf, keeper.levels) from None
-        if leaf.spot.rank != rank:
-            whole.add(rank, whole_of(of_file, read_file))
-            rank, of_file = leaf.spot.rank, Tree()
-            empty.discard(rank)
-        read_file = leaf.file
-        of_file.add(leaf.unit.number, outcome._replace(part=part))
-    for other in empty:
-        whole.add(other, Outcome())
-    whole.add(rank, whole_of(of_file, read_file))
+    def seen() -> Iterator[tuple[Leaf, Outcome]]:
+        """The units, and what they come to, in their order; the keeper has seen it."""
+        read_leaves = in_order(read, leaves(), lambda leaf: leaf.file.layout.is_text)
+        for number, (leaf, outcome) in enumerate(read_leaves):
+            if not number:
+                on_start()
+            if keeper and outcome.part is not None:
+                try:
+                    outcome = outcome._replace(part=keeper.take(outcome.part))
+                except LevelError:
+                    raise level_fault(job, leaf, keeper.levels) from None
+            yield leaf, outcome
+
+    keeper, whole, empty = job.keeper(), Tree(), {*file_ranks(names)}
+    for rank, units in groupby(seen(), lambda unit: unit[0].spot.rank):
+        of_file = Tree()
+        for leaf, outcome in units:
+            of_file.add(leaf.unit.number, outcome)
+        whole.add(rank, of_file.result().of_file(leaf.file))
+        empty.discard(rank)
+    for rank in empty:  # files without a unit, which are leaves as well
+        whole.add(rank, Outcome())
     found = whole.result()
     return job.result(found.part, keeper), found._replace(part=None)
-
-
-def whole_of(tree: Tree, file: LaidOut | None) -> Outcome:
-    """What all units of a file come to, if there are any."""
-    return tree.result().of_file(file) if file else tree.result()
 
 
 def level_fault(job: Job, leaf: Leaf, levels: Levels) -> Exception:
