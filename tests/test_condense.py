@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from condensing import as_they_are, condense
+from condensing import as_they_are, columns_of, condense
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import SAMPLE_ROWS, Rows, buffered, memory_limit
 from gdfit.data.dataset import Dataset
@@ -23,7 +23,6 @@ from gdfit.data.observations import Observations
 from gdfit.data.reduction import condense as reducing
 from gdfit.data.reduction.sampling import Reservoir
 from gdfit.data.reduction.tree import Outcome, Tree
-from gdfit.data.terms.columns import Columns
 from gdfit.descent.objective import BACKENDS, whole_objective
 from gdfit.descent.run import train
 from gdfit.descent.settings import Settings
@@ -32,7 +31,7 @@ from gdfit.descent.settings import Settings
 def both(rows: FloatArray, block: int = 7, units: int = 1) -> tuple[Observations, Observations]:
     """The observations in `rows` as they are, and condensed block by block in so many units."""
     names = tuple(f"x{place}" for place in range(1, rows.shape[1]))
-    columns, tree = Columns(names, "y"), Tree()
+    columns, tree = columns_of(names), Tree()
     for number, unit in enumerate(np.array_split(rows, units)):
         if len(unit):
             blocks = (unit[start : start + block] for start in range(0, len(unit), block))

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from browser import Page
-from condensing import condense
+from condensing import columns_of, condense
 from conftest import SAMPLES, Opened
 from drawn import two_classes
 from gdfit.arrays import FloatArray
 from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
-from gdfit.data.terms.columns import Columns
 from gdfit.descent.outcome import Fit
 from gdfit.descent.run import train
 from pages import greenhouse, lecture
@@ -25,7 +24,7 @@ from pages import greenhouse, lecture
 
 def ten_million() -> Observations:
     """Ten million rows of two features, which are never all there at once."""
-    random, columns = np.random.default_rng(0), Columns(("near", "far"), "y")
+    random, columns = np.random.default_rng(0), columns_of(("near", "far"))
 
     def blocks() -> Iterator[FloatArray]:
         for _ in range(20):

@@ -15,11 +15,10 @@ import pandas as pd
 import pytest
 
 import gdfit
-from condensing import as_they_are, condense
+from condensing import as_they_are, columns_of, condense
 from exact import reference
 from gdfit import Observations
 from gdfit.analysis.inference import Summary
-from gdfit.data.terms.columns import Columns
 from strd import PROBLEMS, Problem
 
 PAGE = Path(__file__).parent.parent / "docs" / "summary.md"
@@ -30,7 +29,7 @@ def observations_of(problem: Problem, condensed: bool) -> Observations:
     x = np.array([[float(value) for value in row] for row in problem.x])
     y = np.array([float(value) for value in problem.y])
     names = tuple(f"x{place}" for place in range(x.shape[1]))
-    columns, rows = Columns(names, "y", intercept=problem.intercept), np.column_stack([x, y])
+    columns, rows = columns_of(names, intercept=problem.intercept), np.column_stack([x, y])
     if not condensed:
         return as_they_are(rows, columns)
     return condense([rows], columns).observations(columns)

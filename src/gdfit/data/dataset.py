@@ -323,7 +323,7 @@ class Dataset:
         if validation is None:
             return observations, None
         dialect = replace(self.dialect, known=columns.spellings)
-        columns = replace(columns, known=observations.expansion)
+        columns = replace(columns, expansion=observations.expansion or columns.expansion)
         other = replace(self, files=(validation,), columns=columns, dialect=dialect)
         return observations, other.observations(keep_rows=keep_rows)
 

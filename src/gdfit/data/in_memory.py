@@ -213,9 +213,9 @@ def columns_like(like: Like | None, file: FrameFile, asked: Selection) -> Column
     """The columns that are to be made what those of others are."""
     if like is None:
         return None
-    known = like.expansion and replace(like.expansion, intercept=like.intercept)
     columns = choose_columns(file.layout, file.name, asked)
-    return replace(columns, known=known, classes=like.classes)
+    expansion = replace(like.expansion or columns.expansion, intercept=like.intercept)
+    return replace(columns, expansion=expansion, classes=like.classes)
 
 
 def as_they_stand(

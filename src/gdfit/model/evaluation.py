@@ -245,11 +245,10 @@ class Observed:
     @property
     def columns(self) -> Columns:
         """What is read of them."""
-        model, intercept = self.model, self.model.intercept
-        known = replace(model.made_of, intercept=intercept)
-        names = (model.features, model.target)
-        columns = Columns(*names, weights=self.weights, intercept=intercept, known=known)
-        return replace(columns, classes=model.classes)
+        model = self.model
+        expansion = replace(model.made_of, intercept=model.intercept)
+        target, classes = Factor(model.target), model.classes
+        return Columns(expansion, target, weights=self.weights, classes=classes)
 
     def advice(self, fault: FieldError, layout: Layout) -> Advice:
         """Nothing: a model needs the columns that it needs."""

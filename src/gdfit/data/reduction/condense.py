@@ -111,7 +111,7 @@ class Condensed:
             near=Near(in_form(part.rows), part.origin) if part.origin.any() else None,
             count=int(count),
             features=expansion.features,
-            target_name=columns.target,
+            target_name=str(columns.target),
             left_out=columns.left_out,
             is_instead=columns.is_instead,
             spellings=columns.spellings,
@@ -129,7 +129,7 @@ class Condensed:
             first_weights=first[:, -1] if is_weighed else None,
             sample_weights=sample[:, -1] if is_weighed else None,
             sample_inputs=self.sample.rows[:, : len(expansion.numbers)],
-            intercept=columns.intercept,
+            intercept=expansion.intercept,
             expansion=None if expansion.is_plain else expansion,
         )
         if stack is None:

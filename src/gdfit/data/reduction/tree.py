@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 from gdfit.data.batch import DataFile, LaidOut, Level, NumberedRows
 from gdfit.data.terms.columns import Advice, Columns, Recipe
+from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import LevelError, Levels
 from gdfit.data.terms.lookup import find_columns
 from gdfit.data.terms.row_maker import RowMaker
@@ -386,7 +387,7 @@ class FindLevels:
     @property
     def columns(self) -> Columns:
         """What is read."""
-        return Columns((str(self.category),), "", terms=(Term((self.category,)),))
+        return Columns(Expansion((Term((self.category,)),)), Factor(""))
 
     def maker(self, file: DataFile) -> RowMaker:
         """What makes rows of a file: see `Recipe`."""

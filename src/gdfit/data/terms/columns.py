@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from numbers import Integral
 from typing import Protocol
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, Level
-from gdfit.data.terms.expansion import Expansion, RecordedTable, identity_expansion, level_name
+from gdfit.data.terms.expansion import Expansion, RecordedTable, level_name
 from gdfit.data.terms.levels import IS_THIRD, Classes, third_value
 from gdfit.data.terms.lookup import (
     LayoutTable,
@@ -44,54 +43,32 @@ DATE = re.compile(r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}")
 class Columns:
     """What a fit uses.
 
-    features, target : what they are called, as the terms that they are.
+    expansion : what makes the features of columns; where it has levels, these are all there are.
+    target : what y is.
     left_out : the columns that it would use if they had numbers.
     is_instead : whether the last column of the file is one of them, which the target would be.
-    terms : the features, where they are not all columns as they stand.
-    target_factor : the target, where it may be no column as it stands.
     weights : the column of the rows' weights, if there is one.
-    intercept : whether there is a b.
-    known : what has been made of the columns before, whose levels are all there are.
     spellings : how the columns are written whose numbers have a spelling of their own.
     taken : the text columns, or the dates, that are features because there are no others.
     dates : those of `taken` and `left_out` that hold dates.
     classes : which values of the target are y = 0 and y = 1, where it has classes.
-    by : the category that parts the rows into groups.
     """
 
-    features: tuple[str, ...]
-    target: str
+    expansion: Expansion
+    target: Factor
     left_out: tuple[str, ...] = ()
-    terms: tuple[Term, ...] = ()
-    target_factor: Factor | None = None
     weights: str | None = None
-    intercept: bool = True
-    known: Expansion | None = None
     is_instead: bool = False
     spellings: tuple[tuple[str, Spelling], ...] = ()
     taken: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     classes: Classes | None = None
-    by: Factor | None = None
-
-    @cached_property
-    def expansion(self) -> Expansion:
-        """What makes the features of columns."""
-        if self.known:
-            return self.known
-        terms = self.terms or identity_expansion(self.features).terms
-        return Expansion(terms, intercept=self.intercept, by=self.by)
-
-    @property
-    def made_target(self) -> Factor:
-        """What y is."""
-        return self.target_factor or Factor(self.target)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns of a file that are read."""
         weights = () if self.weights is None else (self.weights,)
-        return (*self.expansion.inputs, *weights, self.made_target.column)
+        return (*self.expansion.inputs, *weights, self.target.column)
 
     @property
     def width(self) -> int:
@@ -155,9 +132,8 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         raise UsageError("`degree` has no effect here: it is for features that are numbers")
     made = powers(terms, selection.degree)
     check_names(made)
-    names = tuple(map(str, made))
-    known = (names, str(target), left_out, made, target, weights, selection.intercept)
-    columns = Columns(*known, by=by)
+    expansion = Expansion(made, intercept=selection.intercept, by=by)
+    columns = Columns(expansion, target, left_out, weights)
     spellings = ((column, layout.held_in(column).spelling) for column in columns.names)
     own = tuple((column, found) for column, found in spellings if found)
     found = replace(columns, is_instead=is_instead, spellings=own, taken=taken, dates=dates)
@@ -317,7 +293,7 @@ def check_classes(
     if columns.classes and columns.classes.others and not any(y.any() for y in targets):
         said = tuple(sorted(map(level_name, others)))
         what = f"no row holds {quoted(columns.classes.names[1])}, which `positive` asks for"
-        changes, column = {"positive": said[-1]}, columns.made_target.column
+        changes, column = {"positive": said[-1]}, columns.target.column
         what += f"; some hold {listing(said)}"
         raise GdfitError(what, file=name, column=column, changes=changes)
 
@@ -360,8 +336,7 @@ class Chosen:
         needed = self.selection.features is not None
         place_of = find_columns(file.layout, file.name, columns.names, needed=needed)
         check_alike_spellings(file, columns.names, columns.spellings)
-        target, weights = columns.made_target, columns.weights
-        known = (columns.expansion, place_of, target, weights, self.drop_missing)
+        known = (columns.expansion, place_of, columns.target, columns.weights, self.drop_missing)
         return RowMaker(*known, columns.classes)
 
     def nothing_left(self, layout: Layout, file: str) -> NoObservationsError:
@@ -387,7 +362,7 @@ class Chosen:
         if fault.changes and not is_missing:
             return "", {}
         has_some = is_missing and layout.held_in(column).numbers + layout.held_in(column).words > 0
-        if column == columns.made_target.column:
+        if column == columns.target.column:
             held = layout.held_in(column)
             if columns.classes and IS_THIRD in fault.what:
                 return OTHERS, {"positive": columns.classes.names[1]}
@@ -401,7 +376,7 @@ class Chosen:
                 return f"; `target` takes another column: {alternatives(others)}", changes
         elif column == columns.weights:
             return "", {}
-        elif self.selection.features is None and len(columns.features) > 1:
+        elif self.selection.features is None and len(columns.expansion.terms) > 1:
             changes = {} if has_some else {"exclude": joined([column])}
             return f"; `exclude` {typed([column])} leaves the column out", changes
         elif column not in layout.numeric and column not in columns.expansion.texts:
