@@ -353,6 +353,15 @@ def test_what_stands_above_a_table_in_a_sheet_is_skipped(gdfit: Gdfit) -> None:
     assert gdfit.json("train", "d.xlsx", "--skip", "2")["observations"] == 3
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_line_end_in_a_text_ends_no_row(gdfit: Gdfit, end: str) -> None:
+    frame = pd.DataFrame({"k": [f"a{end}b", "c", f"a{end}b", "c"], "y": [1.0, 2.0, 1.5, 2.5]})
+    for ending in ("json", "jsonl", "dta", "sav"):
+        WRITERS[ending](frame, f"d.{ending}")
+        record = gdfit.json("train", f"d.{ending}", "--features", "k")
+        assert (record["observations"], len(record["levels"]["k"])) == (4, 2)
+
+
 def test_faults_name_the_row(gdfit: Gdfit) -> None:
     rows: list[dict[str, Any]] = [
         {"x": float(row), "k": "a\nb", "y": 2.0 * row} for row in range(100)

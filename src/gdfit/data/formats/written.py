@@ -13,20 +13,18 @@ from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
 from gdfit.data import arrow
 from gdfit.data.batch import DataFile
 from gdfit.data.formats.arrow_files import ArrowFile
 from gdfit.data.sources.csv_file import CsvFile, csv_in
 from gdfit.data.sources.source import Source
 from gdfit.data.sources.stores import Stored
+from gdfit.data.terms.expansion import level_name
 from gdfit.data.text.blocks import UNIT_BYTES
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.header import Numbering
 from gdfit.errors import GdfitError
 
-PIECE_ROWS = 1 << 16  # how many rows of a DataFrame are written at a time
 QUOTED = re.compile(rb'"[^"]*+"')
 DELIMITER_BESIDE = {".": ",", ",": ";"}  # a decimal mark
 BREAK = re.compile(rb"\r\n?|\n")
@@ -93,11 +91,25 @@ def decimal_mark(dialect: Dialect) -> str:
 def as_csv_text(rows: Iterable[Sequence[Any]], mark: str = ".") -> bytes:
     """Rows of Python's numbers and texts as lines of CSV, with this decimal mark; what has no
     fields is a blank line."""
-    text = io.StringIO()
+    lines = Lines()
     if mark != ".":
         rows = ([with_mark(value, mark) for value in row] for row in rows)
-    csv.writer(text, delimiter=DELIMITER_BESIDE[mark], lineterminator="\n").writerows(rows)
-    return text.getvalue().encode(errors="backslashreplace")
+    csv.writer(lines, delimiter=DELIMITER_BESIDE[mark]).writerows(rows)
+    return lines.text
+
+
+class Lines(list[str]):
+    """Lines of CSV as Python's writer hands them over. What ends them is CR and LF, so that either
+    is in quotes within a field."""
+
+    def write(self, line: str) -> None:
+        """Take a line."""
+        self.append(line.removesuffix("\r\n") + "\n")
+
+    @property
+    def text(self) -> bytes:
+        """All of them, each ended by an LF."""
+        return "".join(self).encode(errors="backslashreplace")
 
 
 def with_mark(value: Any, mark: str) -> Any:
@@ -107,37 +119,18 @@ def with_mark(value: Any, mark: str) -> Any:
 
 def frame_as_text(frame: Any, mark: str = ".") -> bytes:
     """A DataFrame of pandas as CSV, with this decimal mark."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    from gdfit.data.sources.frames import column_of, columns_of
-
-    named = columns_of(frame)
-    columns = [without_midnight(column_of(values)[0]) for _, values in named]
-    if mark != ".":
-        for place, column in enumerate(columns):
-            if arrow.is_numeric(column.type):
-                said = arrow.text_column(column)
-                columns[place] = compute.replace_substring(said, ".", mark)
-    batch = pa.RecordBatch.from_arrays(columns, names=[""] * len(columns))
-    pieces = [batch.slice(start, PIECE_ROWS) for start in range(0, len(frame), PIECE_ROWS)]
-    delimiter = DELIMITER_BESIDE[mark].encode()
-    lines = (text_of(piece, delimiter) for piece in pieces)
-    return b"".join([as_csv_text([[name for name, _ in named]], mark), *lines])
-
-
-def without_midnight(values: Any) -> Any:
-    """A column as an array of Arrow's; moments that are all at midnight are dates."""
-    import pyarrow as pa
-    from pyarrow import compute
-
-    column = pa.array(values, from_pandas=True) if isinstance(values, np.ndarray) else values
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    if not pa.types.is_timestamp(column.type):
-        return column
-    days = compute.floor_temporal(column, unit="day")
-    return column.cast(pa.date32()) if days.equals(column) else column
+    # The shortest digits of a float32 say another number.
+    wide = {name: "float64" for name, kind in frame.dtypes.items() if kind == "float32"}
+    lines = Lines()
+    frame.astype(wide).to_csv(
+        lines,
+        sep=DELIMITER_BESIDE[mark],
+        decimal=mark,
+        index=False,
+        lineterminator="\r\n",
+        float_format=lambda value: level_name(float(value)),
+    )
+    return lines.text
 
 
 def as_text(file: DataFile) -> CsvFile:
@@ -165,25 +158,25 @@ def as_text(file: DataFile) -> CsvFile:
     return CsvFile(source, layout, top, is_small=False)
 
 
-def text_of(block: Any, delimiter: bytes = b",") -> bytes:
+def text_of(block: Any) -> bytes:
     """The rows of a record batch as lines of CSV."""
     import pyarrow as pa
     from pyarrow import compute
 
-    columns = [fields_of(column, delimiter) for column in block.columns]
+    columns = [*map(fields_of, block.columns)]
     if len(columns) == 1:  # a line with nothing in it would be none
         said = compute.fill_null(columns[0], b"")
         nothing = compute.match_substring_regex(said, r"\A[ \t]*\z")
         columns = [compute.if_else(nothing, b"NA", said)]
     rows = compute.binary_join_element_wise(
-        *columns, delimiter, null_handling="replace", null_replacement=""
+        *columns, b",", null_handling="replace", null_replacement=""
     )
     all_rows = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows)
     (text,) = compute.binary_join(all_rows, b"\n")
     return bytes(text.as_buffer()) + b"\n"
 
 
-def fields_of(column: Any, delimiter: bytes) -> Any:
+def fields_of(column: Any) -> Any:
     """A column's values as fields of CSV, in quotes where they need them; lists and the like as
     JSON."""
     import pyarrow as pa
@@ -198,7 +191,7 @@ def fields_of(column: Any, delimiter: bytes) -> Any:
     said = said.cast(pa.binary())
     if arrow.is_numeric(column.type):
         return said
-    special = compute.match_substring_regex(said, f'["{delimiter.decode()}\r\n]')
+    special = compute.match_substring_regex(said, '[",\r\n]')
     doubled = compute.replace_substring(said, b'"', b'""')
     in_quotes = compute.binary_join_element_wise(b'"', doubled, b'"', b"")
     return compute.if_else(special, in_quotes, said)
