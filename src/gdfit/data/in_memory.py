@@ -126,7 +126,6 @@ def observations_of(
         columns_of,
         frame_file,
         is_frame,
-        name_beside,
         name_of,
         same_rows,
         shapes_differ,
@@ -162,6 +161,14 @@ def observations_of(
     if frame and features is not None:
         asked = replace(asked, features=several(features))
     names, count = [name for name, _ in columns], len(columns[0][1]) if columns else 0
+
+    def put_beside(name: str, values: Any) -> str:
+        """Add a column, of this name if there is none yet, and say what it is called."""
+        while name in (str(other) for other, _ in columns):
+            name += "_"
+        columns.append((name, values))
+        return name
+
     if frame:  # a column that is called as the target is no feature
         own = {target, name_of(y)}
         columns = [(name, values) for name, values in columns if str(name) not in own]
@@ -173,8 +180,7 @@ def observations_of(
         observed = y if frame and hasattr(y, "head") else array_of(y, "y", texts=asked.classes)
         if np.shape(observed) != (count,):
             raise shapes_differ(x, y)
-        aimed_at = name_beside([str(name) for name, _ in columns], called)
-        columns.append((aimed_at, observed))
+        aimed_at = put_beside(called, observed)
         if not (frame or drop_missing):
             check_finite(columns[: -1 if asked.classes else None])
     if by is not None and not (frame and isinstance(by, str)):
@@ -182,9 +188,7 @@ def observations_of(
         if np.shape(by) != (count,):
             what = f"`by` takes the group of each row, shape ({count},)"
             raise UsageError(f"{what}, or the name of a column, not shape {np.shape(by)}")
-        group = name_beside([*map(str, names), str(aimed_at)], name_of(by) or "group")
-        columns.append((group, array_of(by, "by", exact=True, texts=True)))
-        by = group
+        by = put_beside(name_of(by) or "group", array_of(by, "by", exact=True, texts=True))
     asked = replace(asked, by=by)
     weighed_by = weights if frame and isinstance(weights, str) else None
     is_array = weights is not None and weighed_by is None
@@ -195,9 +199,7 @@ def observations_of(
         found = [as_they_stand(columns, counts, intercept=asked.intercept)]
     else:
         if counts is not None:
-            taken = [str(name) for name, _ in columns]
-            asked = replace(asked, weights=name_beside([*map(str, names), *taken], "weights"))
-            columns.append((asked.weights, counts))
+            asked = replace(asked, weights=put_beside("weights", counts))
         file = frame_file(x, columns, "the array" if not frame else None, dialect)
         asked = replace(asked, target=aimed_at, weights=asked.weights or weighed_by)
         dialect = replace(dialect, drop_missing=drop_missing)

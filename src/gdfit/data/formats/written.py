@@ -125,10 +125,9 @@ def frame_as_text(frame: Any, mark: str = ".") -> bytes:
     frame.astype(wide).to_csv(
         lines,
         sep=DELIMITER_BESIDE[mark],
-        decimal=mark,
         index=False,
         lineterminator="\r\n",
-        float_format=lambda value: level_name(float(value)),
+        float_format=lambda value: level_name(float(value)).replace(".", mark),
     )
     return lines.text
 

@@ -323,13 +323,6 @@ def checked_weights(weights: ArrayLike, count: int) -> FloatArray:
     return result
 
 
-def name_beside(names: Sequence[str], name: str) -> str:
-    """A name for a column among columns of these names, of which it is none."""
-    while name in names:
-        name += "_"
-    return name
-
-
 def check_finite(columns: Sequence[tuple[Hashable, FloatArray]]) -> None:
     """Raise for the first number of an array that is not finite; y is the last of the columns."""
     wrong = [np.flatnonzero(~np.isfinite(values)).tolist() for _, values in columns]
