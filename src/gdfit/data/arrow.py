@@ -113,7 +113,7 @@ def batch_of(
                 check((said.codes < 0) & (not may_miss), place, missing)
                 continue
             values = next(numbers)
-            values[:] = numbers_in(columns[place], own, may_miss=may_miss)
+            values[:] = column_numbers(columns[place], own, may_miss=may_miss)
         except UnreadableError as error:
             faults.append((error.row, place, error.what))
             continue
@@ -153,7 +153,7 @@ def type_listed(kind: Any) -> Any:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def numbers_in(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatArray:
+def column_numbers(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatArray:
     """A column's numbers, NaN where one is missing: the float64 nearest to what each says in
     decimal digits; of dates the days, in UTC where they have a zone.
 
@@ -409,7 +409,7 @@ def as_listed(column: Any) -> Any:
 def held_in(column: Any, grammar: Grammar) -> Held:
     """What the first values of a column are, which may have been written as the grammar's own."""
     if isinstance(column, np.ndarray) or is_numeric(column.type):
-        numbers = numbers_in(column, grammar, may_miss=True)
+        numbers = column_numbers(column, grammar, may_miss=True)
         said = [*map(level_name, numbers[~np.isnan(numbers)].tolist())]
         return held_by(said, len(column) - len(said), [])
     try:
