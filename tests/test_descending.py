@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -365,15 +366,15 @@ def scratch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     "options", [{"loss": "mae"}, {"loss": "huber", "scale": "standardize"}, {"batch_size": 100}]
 )
 def test_rows_on_disk_give_the_same_params(
-    tmp_path: Path, scratch: Path, options: dict[str, Any]
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
     random = np.random.default_rng(0)
     rows = np.column_stack([random.normal(5, 2, 60_000), random.normal(size=60_000)])
     np.savetxt(tmp_path / "data.csv", rows, delimiter=",", header="x,y", comments="")
     fits = []
     for memory in (10_000, 1 << 30):
-        dataset = Dataset((str(tmp_path / "data.csv"),), memory=memory)
-        observations = dataset.observations(keep_rows=True)
+        monkeypatch.setattr("gdfit.data.batch.memory_limit", partial(int, memory))
+        observations = Dataset((str(tmp_path / "data.csv"),)).observations(keep_rows=True)
         assert observations.rows is not None
         assert observations.rows.in_memory is (memory == 1 << 30)
         fits.append(train(observations, epochs=5, **options))
@@ -387,11 +388,12 @@ def test_a_data_set_twice_the_memory_trains(gdfit: Gdfit, tmp_path: Path) -> Non
     script = """
 import resource
 resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
-from gdfit.data.batch import memory_limit
-assert memory_limit() < 400_000_000
+from gdfit.data import batch
+assert batch.memory_limit() < 400_000_000
+batch.memory_limit = lambda: 4_000_000
 import gdfit
 from gdfit.data.dataset import Dataset, read_observations
-observations = Dataset(("data.csv",), memory=4_000_000).observations(keep_rows=True)
+observations = Dataset(("data.csv",)).observations(keep_rows=True)
 assert observations.count * 3 * 8 > 2 * 4_000_000
 assert not observations.rows.in_memory
 print(*gdfit.train(observations, loss="mae", epochs=3).model.params)

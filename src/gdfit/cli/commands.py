@@ -367,8 +367,8 @@ def summary(
             what = "`robust`, `cluster` and `against` are of one model"
             raise UsageError(f"{what}, and there is one for each group")
         smaller = trained_model(against) if against else None
-        few = None if refine else FEW_BYTES
-        observations, scatter = observe(known, dataset, keep_most=0 if dask else few), None
+        few = math.inf if refine else FEW_BYTES
+        observations, scatter = observe(known, dataset, keep=0 if dask else few), None
         if robust or cluster:
             from gdfit.analysis.scatter import read_scatter
 

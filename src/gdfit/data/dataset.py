@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
@@ -49,8 +50,6 @@ class Dataset:
     selection : which columns.
     dialect : how the files are written.
     progress : is told how reading them goes.
-    memory : how many bytes of rows to keep in memory, where they are kept; the rest goes into a
-        temporary file. By default a quarter of what the process may have.
     columns : the columns that have been chosen before, in another data set, with their levels; by
         default they are chosen by the `selection`.
     cluster : whose workers are to read the files; by default, this machine does.
@@ -64,7 +63,6 @@ class Dataset:
     selection: Selection = field(default_factory=Selection)
     dialect: Dialect = field(default_factory=Dialect)
     progress: Progress | None = None
-    memory: int | None = None
     columns: Columns | None = None
     cluster: Cluster | None = None
     unit_bytes: int = UNIT_BYTES
@@ -294,9 +292,8 @@ class Dataset:
             columns = self.columns or choose_columns(first.layout, first.name, self.selection)
             recipe = Chosen(columns, self.selection, self.dialect.drop_missing)
             used[:] = [(columns, recipe.nothing_left(first.layout, self.name))]
-            few = 0 if self.cluster or keep_rows else self.keep_most
-            how = (keep_rows or few > 0, self.memory, few or None)
-            return Condense(recipe, seed, dealing, *how)
+            few = 0 if self.cluster else self.keep_most
+            return Condense(recipe, seed, dealing, math.inf if keep_rows else few)
 
         piles: list[Observations | None]
         piles, outcome = self._reduced(job_for)

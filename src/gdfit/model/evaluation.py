@@ -203,12 +203,12 @@ def evaluate_condensed(model: LinearModel, observations: Observations) -> Evalua
     return Evaluation(observations.count, mse, math.sqrt(mse), math.nan, r_squared)
 
 
-def observe(model: LinearModel, dataset: Dataset, *, keep_most: int | None = 0) -> Observations:
+def observe(model: LinearModel, dataset: Dataset, *, keep: float = 0) -> Observations:
     """The observations in the files, condensed, as the model sees them: its features, and what is
     observed of its target, found as in `evaluate_rows`; with the weights that it was trained
     with, and without an intercept if it has none.
 
-    keep_most : how many bytes of rows to keep beside them; None for all of them.
+    keep : how many bytes of rows to keep beside them, where there are no more; infinite for all.
     """
     if dataset.stored:
         return observed_condensed(model, dataset)
@@ -216,8 +216,7 @@ def observe(model: LinearModel, dataset: Dataset, *, keep_most: int | None = 0) 
     recipe = Observed(*known)
     dataset = as_trained(model, dataset)
     # The likelihood of classes is of the rows themselves.
-    most = None if model.classes else keep_most
-    job = Condense(recipe, keep_rows=most != 0, keep_most=most)
+    job = Condense(recipe, keep=math.inf if model.classes else keep)
     found: list[Observations | None] = dataset.reduced(lambda first: job)
     if found[0] is None:
         raise NoObservationsError(file=dataset.name)

@@ -209,17 +209,13 @@ class Condense:
     recipe : what is made of a row.
     seed : of the sample.
     dealing : the rule that deals them to piles; by default there is one.
-    keep_rows : whether to keep all rows as well.
-    memory : how many bytes of those to keep in memory at most: see `Rows`.
-    keep_most : how many bytes of them there may be at most, else none are kept.
+    keep : how many bytes of rows to keep as well, where there are no more; infinite for all rows.
     """
 
     recipe: Recipe
     seed: int = 0
     dealing: Dealing | None = None
-    keep_rows: bool = False
-    memory: int | None = None
-    keep_most: int | None = None
+    keep: float = 0
 
     def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Dealt | None:
         """What the rows of a unit come to."""
@@ -281,7 +277,7 @@ class Condense:
             first = first or [*rows[:FIRST_ROWS].copy()]
             last = rows[-1].copy()
             sample.add(rows)
-            if self.keep_rows:
+            if self.keep:
                 kept.append(rows.copy(order="F"))
             base, weights = expansion.base(rows), expansion.weights(rows)
             part = near(base, expansion.alone)
@@ -331,7 +327,7 @@ class Condense:
             piles[pile] = both(piles[pile], row)
             if keeper:
                 keeper.settle(row, pile)
-        has_rows = keeper and self.keep_rows and not keeper.given_up
+        has_rows = keeper and self.keep and not keeper.given_up
         rows = keeper.rows if keeper and has_rows else [None] * self.piles
         if self.dealing and self.dealing.wants_whole:
             piles, rows = [*piles, reduce(both, piles)], [*rows, None]
@@ -357,11 +353,11 @@ class Keeper:
 
     def __init__(self, job: Condense) -> None:
         self.levels = Levels(job.recipe.columns.expansion)
-        self._rows = [Rows(job.recipe.columns.width + 1, job.memory) for _ in range(job.piles)]
+        self._rows = [Rows(job.recipe.columns.width + 1) for _ in range(job.piles)]
         for rows in self._rows:
-            rows.as_few = job.keep_most is not None
+            rows.as_few = job.keep < math.inf
         self._undecided: dict[Place, FloatArray] = {}
-        self._most, self.given_up = job.keep_most, False
+        self._most, self.given_up = job.keep, False
 
     def take(self, part: Dealt) -> Dealt:
         """What a unit comes to, without its rows.
@@ -374,7 +370,7 @@ class Keeper:
         for rows, pile in zip(self._rows, part.piles, strict=True):
             for block in pile.kept if pile and not self.given_up else ():
                 rows.add(self.levels.renumbered(block, tables))
-            if self._most is not None and rows.count * rows.columns * 8 > self._most:
+            if rows.count * rows.columns * 8 > self._most:
                 self.given_up = True
                 self._rows = [Rows(each.columns) for each in self._rows]
         for row in chain.from_iterable(part.undecided):
