@@ -43,12 +43,7 @@ def continued_lines(text: bytes) -> tuple[int, ...]:
 
 
 def written_file(
-    name: str,
-    text: bytes,
-    dialect: Dialect,
-    notes: tuple[str, ...] = (),
-    *,
-    named: bool = False,
+    name: str, text: bytes, dialect: Dialect, notes: tuple[str, ...] = (), *, named: bool = False
 ) -> CsvFile:
     """The file of this name, which is no text, and whose table is written as the CSV `text`.
 

@@ -225,10 +225,7 @@ class Condense:
         read = [*batches]
         if not read:
             return None
-        numbers, rows = read[0]
-        if len(read) > 1:
-            numbers = np.concatenate([numbers for numbers, _ in read])
-            rows = np.concatenate([rows for _, rows in read])
+        numbers, rows = map(np.concatenate, zip(*read, strict=True))
         *piles, waiting = self.dealing.dealt((spot.rank, spot.number), numbers)
 
         parts = [*piles, *waiting[:, np.newaxis]]

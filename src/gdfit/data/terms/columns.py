@@ -12,12 +12,7 @@ from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, Level
 from gdfit.data.terms.expansion import Expansion, RecordedTable, level_name
 from gdfit.data.terms.levels import IS_THIRD, Classes, third_value
-from gdfit.data.terms.lookup import (
-    LayoutTable,
-    alternatives,
-    check_alike_spellings,
-    find_columns,
-)
+from gdfit.data.terms.lookup import LayoutTable, alternatives, check_alike_spellings, find_columns
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, Term, powers, read_term
 from gdfit.data.text.dialect import Selection

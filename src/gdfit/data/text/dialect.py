@@ -144,8 +144,8 @@ class Dialect:
     def grammar(self, delimiter: str, quoting: Quoting = QUOTINGS[0]) -> Grammar:
         """How a file with this delimiter and these quotes writes rows and numbers."""
         missing = (MISSING | set(self.missing)) - set(self.not_missing)
-        grammar = Grammar(delimiter, self.decimal or ".", missing, self.comment, *quoting)
-        return replace(grammar, dates=self.dates)
+        marks = (delimiter, self.decimal or ".", missing, self.comment)
+        return Grammar(*marks, *quoting, dates=self.dates)
 
 
 def is_encoding(name: str) -> bool:
