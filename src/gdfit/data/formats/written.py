@@ -86,14 +86,14 @@ def decimal_mark(dialect: Dialect) -> str:
 def as_csv_text(rows: Iterable[Sequence[Any]], mark: str = ".") -> bytes:
     """Rows of Python's numbers and texts as lines of CSV, with this decimal mark; what has no
     fields is a blank line."""
-    lines = Lines()
+    lines = CsvLines()
     if mark != ".":
         rows = ([with_mark(value, mark) for value in row] for row in rows)
     csv.writer(lines, delimiter=DELIMITER_BESIDE[mark]).writerows(rows)
     return lines.text
 
 
-class Lines(list[str]):
+class CsvLines(list[str]):
     """Lines of CSV as Python's writer hands them over. What ends them is CR and LF, so that either
     is in quotes within a field."""
 
@@ -116,7 +116,7 @@ def frame_as_text(frame: Any, mark: str = ".") -> bytes:
     """A DataFrame of pandas as CSV, with this decimal mark."""
     # The shortest digits of a float32 say another number.
     wide = {name: "float64" for name, kind in frame.dtypes.items() if kind == "float32"}
-    lines = Lines()
+    lines = CsvLines()
     frame.astype(wide).to_csv(
         lines,
         sep=DELIMITER_BESIDE[mark],
