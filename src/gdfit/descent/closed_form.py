@@ -192,9 +192,8 @@ class DescentPath(Modes):
         self.distance = self.rate * grad / gamma, self.rate * turned
         pull = self.rate * kept * singular / math.sqrt(represented) * v
         self.root = residuals, gamma * (self.slowness - ahead) * residuals - pull
-        first, then = (
-            ahead * g + kept * u for g, u in zip(self.gradient, self.velocity, strict=True)
-        )
+        pairs = zip(self.gradient, self.velocity, strict=True)
+        first, then = (ahead * g + kept * u for g, u in pairs)
         self.stride = -self.rate * first, -self.rate * then
 
     def params(self, epochs: int) -> FloatArray:

@@ -101,9 +101,8 @@ class RunResult:
     def objective(self) -> tuple[object, ...]:
         """The same for runs whose losses can be compared: they have descended on the same."""
         settings = self.fit.settings
-        shape = {"huber": settings.huber_delta, "quantile": settings.quantile}.get(
-            str(settings.loss)
-        )
+        shapes = {"huber": settings.huber_delta, "quantile": settings.quantile}
+        shape = shapes.get(str(settings.loss))
         scale = settings.scale if settings.is_penalized else None  # on whose weights it is
         return settings.loss, shape, settings.l2, settings.l1, scale
 

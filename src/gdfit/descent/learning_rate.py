@@ -150,10 +150,8 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
     if settings.finds_rate:
         return math.nan
     if not math.isfinite(problem.curvature.lambda_max):
-        raise GdfitError(
-            "the numbers are too large for float64: λmax is infinite; `scale` standardize takes "
-            "numbers of any size"
-        )
+        what = "the numbers are too large for float64: λmax is infinite"
+        raise GdfitError(f"{what}; `scale` standardize takes numbers of any size")
     if settings.is_plain:
         excess = excess_of(problem.curvature, start.params)
         # With a tolerance, a run of small steps would end far from the minimum.
@@ -174,10 +172,8 @@ def choose_rate(problem: ScaledProblem, settings: Settings) -> float:
         span = min(near, problem.curvature.max_stable_lr) / 4, 4 * near
     rate = tried_rate(observations, sample, start.params, settings, weights, span)
     if not math.isfinite(rate):
-        raise GdfitError(
-            "the slopes of the loss are too small for float64: no learning rate is large enough; "
-            "multiply the target, or `huber_delta`, by a power of ten"
-        )
+        what = "the slopes of the loss are too small for float64: no learning rate is large enough"
+        raise GdfitError(f"{what}; multiply the target, or `huber_delta`, by a power of ten")
     return rate
 
 

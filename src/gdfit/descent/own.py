@@ -76,9 +76,8 @@ class Own:
         except ValueError:  # it does not say what it takes
             return
         except TypeError as error:
-            raise self.fault(
-                f"can't be called: {error}; {what} takes ({', '.join(names)})"
-            ) from None
+            taken = f"{what} takes ({', '.join(names)})"
+            raise self.fault(f"can't be called: {error}; {taken}") from None
 
     def fault(self, message: str) -> GdfitError:
         """An error about what the function returns."""
@@ -111,10 +110,9 @@ class Own:
 
     def no_numbers(self, found: Any) -> GdfitError:
         """An error about what it returns in place of real numbers."""
-        what = f"no real numbers, but {type(found).__name__}: {found!r:.40}"
-        return self.fault(
-            "returns nothing: it has no return" if found is None else f"returns {what}"
-        )
+        if found is None:
+            return self.fault("returns nothing: it has no return")
+        return self.fault(f"returns no real numbers, but {type(found).__name__}: {found!r:.40}")
 
     def on_tensors(self, z: Any, y: Any) -> Any:
         """What it gives for tensors, as a tensor of which z is in the graph, also where it is
@@ -221,11 +219,9 @@ def check_derivative(
             wrong = np.flatnonzero((np.abs(found - other) > DIFFER * size) & ~kinks)
             if len(wrong):
                 row = int(wrong[0])
-                raise beside.fault(
-                    f"is not the derivative of {own.name}: in row {first + row}, where y_hat is "
-                    f"{z[row]:.6g} and y {y[row]:.6g}, it is {found[row]:.6g}, and by {name} "
-                    f"{other[row]:.6g}"
-                )
+                where = f"in row {first + row}, where y_hat is {z[row]:.6g} and y {y[row]:.6g}"
+                values = f"it is {found[row]:.6g}, and by {name} {other[row]:.6g}"
+                raise beside.fault(f"is not the derivative of {own.name}: {where}, {values}")
 
 
 def differences(own: Own, z: FloatArray, y: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -240,9 +236,8 @@ def differences(own: Own, z: FloatArray, y: FloatArray) -> tuple[FloatArray, NDA
         below, here, above = np.full((3, len(z)), np.nan)
         for row in range(min(PROBED, len(z))):
             moved = step * (np.arange(len(z)) == row)
-            below[row], here[row], above[row] = (
-                len(z) * own.losses(each, y)[0] for each in (z - moved, z, z + moved)
-            )
+            near = (z - moved, z, z + moved)
+            below[row], here[row], above[row] = (len(z) * own.losses(each, y)[0] for each in near)
     slope, bend = (above - below) / (2 * step), (above - 2 * here + below) / step
     return slope, np.abs(bend) > KINK * (1 + np.abs(slope))
 

@@ -194,17 +194,13 @@ class Settings:
         if self.patience is not None and not validated:
             raise UsageError("`patience` goes by the validation loss: it needs `validation`")
         if self.leap and not self.is_foretold:
-            names = ", ".join(get_args(ProximalName))
-            raise UsageError(
-                "`leap` is for descent on the whole squared error in closed form: it goes with "
-                f"`loss` mse, `backend` manual and `optimizer` {names}, and without `batch_size`, "
-                "`schedule` or `l1`"
-            )
+            what = "`leap` is for descent on the whole squared error in closed form: it goes with"
+            rules = f"`optimizer` {', '.join(get_args(ProximalName))}"
+            without = "without `batch_size`, `schedule` or `l1`"
+            raise UsageError(f"{what} `loss` mse, `backend` manual and {rules}, and {without}")
         if self.finds_rate and not (self.is_squared and self.batch_size is None and not self.l1):
-            raise UsageError(
-                f"`optimizer` {self.optimizer} is for the squared error of all rows: it goes with "
-                "`loss` mse, and without `batch_size` or `l1`"
-            )
+            what = f"`optimizer` {self.optimizer} is for the squared error of all rows"
+            raise UsageError(f"{what}: it goes with `loss` mse, and without `batch_size` or `l1`")
         if self.finds_rate and (self.lr != "auto" or self.schedule != "constant"):
             name = "schedule" if self.lr == "auto" else "lr"
             why = f"`optimizer` {self.optimizer} finds the learning rate anew in each epoch"
@@ -215,15 +211,12 @@ class Settings:
             names = " or ".join(get_args(ProximalName))
             raise UsageError(f"`l1` takes a threshold after each step of `optimizer` {names}")
         if self.l1 and self.scale == "whiten":
-            raise UsageError(
-                "`l1` is for the weights of features, which `scale` whiten mixes: take standardize"
-            )
+            what = "`l1` is for the weights of features, which `scale` whiten mixes"
+            raise UsageError(f"{what}: take standardize")
         name = "target_loss" if self.patience is None else "patience"
         if self.leap and validated and getattr(self, name) is not None:
-            raise UsageError(
-                f"`{name}` looks at the validation loss of every epoch, and `leap` leaves most of "
-                "them out: take one of the two"
-            )
+            what = f"`{name}` looks at the validation loss of every epoch"
+            raise UsageError(f"{what}, and `leap` leaves most of them out: take one of the two")
 
 
 def whole_from(least: int) -> Callable[[float], bool]:

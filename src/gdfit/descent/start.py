@@ -112,14 +112,11 @@ def gone_on(
         check_levels(model.made_of, now)
     if not has_same_terms or sorted(model.features) != sorted(features):
         names = typed(tuple(map(str, model.made_of.terms)))
-        raise GdfitError(
-            f"the model to start from has the features {listing(model.features)}; the data has "
-            f"{listing(features)}; `features` {names} takes the model's"
-        )
+        what = f"the model to start from has the features {listing(model.features)}; the data has"
+        raise GdfitError(f"{what} {listing(features)}; `features` {names} takes the model's")
     if not observations.intercept and model.b:
-        raise GdfitError(
-            f"the model to start from has b = {model.b:g}, and without an intercept b is 0"
-        )
+        what = f"the model to start from has b = {model.b:g}"
+        raise GdfitError(f"{what}, and without an intercept b is 0")
     weights = dict(zip(model.features, model.w, strict=True))
     params = np.array([*(weights[name] for name in features), model.b])
     state = model.facts.get("state")
@@ -144,10 +141,8 @@ def check_levels(before: Expansion, now: Expansion) -> None:
     for category, found in zip(now.categories, now.levels, strict=True):
         if found != known[category]:
             had, has = (listing(tuple(map(as_typed, each)), 5) for each in (known[category], found))
-            raise GdfitError(
-                f"the model to start from has the levels {had}; the data has {has}",
-                column=category.column,
-            )
+            what = f"the model to start from has the levels {had}; the data has {has}"
+            raise GdfitError(what, column=category.column)
 
 
 def read_state(state: dict[str, Any], size: int, *, own: bool = False) -> Start:
@@ -178,7 +173,6 @@ def parse_init(text: str) -> str | list[float] | LinearModel:
     with suppress(ValueError):
         return [float(field) for field in text.split(",")]
     if not Path(text).exists() and not text.endswith(".json"):
-        raise UsageError(
-            f"`init` takes zeros, random, numbers W,…,B or a model file, not {quoted(text)}"
-        )
+        what = "`init` takes zeros, random, numbers W,…,B or a model file"
+        raise UsageError(f"{what}, not {quoted(text)}")
     return load_model(text)
