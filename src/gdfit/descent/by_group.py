@@ -19,8 +19,8 @@ from gdfit.data.text.spellings import dated
 from gdfit.dates import iso_date
 from gdfit.descent import stopping
 from gdfit.descent.outcome import Fit, params_names
-from gdfit.descent.run import Options, Run, as_taken, parted
-from gdfit.descent.settings import Settings, check_changed
+from gdfit.descent.run import Options, Run, chosen
+from gdfit.descent.settings import Settings
 from gdfit.descent.side_by_side import Stack, is_foretold
 from gdfit.descent.start import Init, start_of
 from gdfit.errors import GdfitError, UsageError, printable, quoted
@@ -275,9 +275,5 @@ def train_groups(
     >>> [(fit.group, fit.observations, round(fit.model.w[0], 6)) for fit in fits]
     [('a', 3, 2.0), ('b', 3, 3.0)]
     """
-    how, fields = parted(options)
-    settings = replace(Settings(), **fields)
-    settings.check(validated=False)
-    check_changed(fields, settings)
-    how = as_taken(how, x, settings)
+    how, settings = chosen(options, x)
     return fit_groups(observed(x, y, **how), settings, init)

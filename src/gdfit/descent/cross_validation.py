@@ -17,8 +17,8 @@ import numpy as np
 from gdfit.data.in_memory import with_folds
 from gdfit.data.observations import Observations, put_together
 from gdfit.descent.objective import mean_loss
-from gdfit.descent.run import Options, Run, as_taken, parted
-from gdfit.descent.settings import Settings, check_changed
+from gdfit.descent.run import Options, Run, chosen
+from gdfit.descent.settings import Settings
 from gdfit.descent.start import Init
 from gdfit.errors import UsageError
 from gdfit.model.linear import LinearModel
@@ -127,10 +127,7 @@ def cross_validate(
     >>> found.folds, len(found.losses), found.mean < 0.1
     (3, 3, True)
     """
-    how, fields = parted(options)
-    settings = Settings(**fields)
-    settings.check(validated=False)
-    check_changed(fields, settings)
+    how, settings = chosen(options, x)
     check_folds(folds, settings, init)
-    _, parts = with_folds(x, y, folds, settings.seed, **as_taken(how, x, settings))
+    _, parts = with_folds(x, y, folds, settings.seed, **how)
     return validated_on(parts, settings, init)

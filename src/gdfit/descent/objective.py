@@ -24,7 +24,7 @@ from gdfit.descent.losses import AT_KINK, Loss, loss_of, squared_error
 from gdfit.descent.optimizers import Bend
 from gdfit.descent.own import Own, check_derivative
 from gdfit.descent.settings import BackendName, Settings
-from gdfit.errors import GdfitWarning, UsageError
+from gdfit.errors import GdfitWarning, UsageError, listing
 
 # θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,).
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -207,6 +207,23 @@ def block_of(observations: Observations, rows: FloatArray, weight: float) -> Des
     one = len(observations.features)
     weights = None if observations.weight is None else rows[:, -1]
     return DesignBlock(rows[:, : one + 1], rows[:, one + 1], weight, weights)
+
+
+def check_target(observations: Observations, settings: Settings) -> None:
+    """Raise where y is of two classes and the loss of numbers, or the other way round."""
+    classes = observations.classes
+    if not loss_of(settings).has_classes:
+        if classes and (*classes,) != (0, 1, False):
+            two = f"the target has two classes, {listing(classes.names)}"
+            raise UsageError(f"`loss` {settings.loss} takes numbers, and {two}")
+        return
+    if classes:
+        return
+    for block in kept_rows(observations).blocks():
+        y = block[:, len(observations.features) + 1]
+        if not ((y == 0) | (y == 1)).all():
+            what = "this loss takes two classes, and the target holds other numbers than 0 and 1"
+            raise UsageError(f"{what}: read it with `classes` true, or name the `positive` one")
 
 
 def check_descended(settings: Settings, observations: Observations, params: FloatArray) -> None:

@@ -26,8 +26,8 @@ from gdfit.descent.objective import (
     Objective,
     bend_of,
     check_descended,
+    check_target,
     design_blocks,
-    kept_rows,
     mean_loss,
     objectives_of,
     penalty_of,
@@ -38,7 +38,7 @@ from gdfit.descent.outcome import Fit, arrived, as_shown
 from gdfit.descent.scaling import scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions, check_changed
 from gdfit.descent.start import Init, signature
-from gdfit.errors import GdfitError, GdfitWarning, UsageError, listing
+from gdfit.errors import GdfitError, GdfitWarning, UsageError
 from gdfit.model.intervals import Precision
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
@@ -50,23 +50,6 @@ def as_taken(how: DataOptions, x: Any, *runs: Settings) -> DataOptions:
     if isinstance(x, Observations) or not any(loss_of(run).has_classes for run in runs):
         return how
     return {**how, "classes": True}
-
-
-def check_target(observations: Observations, settings: Settings) -> None:
-    """Raise where y is of two classes and the loss of numbers, or the other way round."""
-    classes = observations.classes
-    if not loss_of(settings).has_classes:
-        if classes and (*classes,) != (0, 1, False):
-            two = f"the target has two classes, {listing(classes.names)}"
-            raise UsageError(f"`loss` {settings.loss} takes numbers, and {two}")
-        return
-    if classes:
-        return
-    for block in kept_rows(observations).blocks():
-        y = block[:, len(observations.features) + 1]
-        if not ((y == 0) | (y == 1)).all():
-            what = "this loss takes two classes, and the target holds other numbers than 0 and 1"
-            raise UsageError(f"{what}: read it with `classes` true, or name the `positive` one")
 
 
 def rounding_of(run: Run | Fit) -> float:
@@ -110,16 +93,12 @@ class Run(Displayed):
         settings: Settings | None = None,
         **options: Unpack[Options],
     ) -> None:
-        how, fields = parted(options)
+        validated = validation is not None
+        how, settings = chosen(options, observations, settings, validated=validated)
         init = init.model if isinstance(init, Fit) else init
         if how.get("by") is not None:
             raise UsageError("`by` is for train_groups, which fits each group by itself")
-        settings = replace(settings or Settings(), **fields)
-        settings.check(validated=validation is not None)
-        check_changed(fields, settings)
-        settings = settings.with_backend(fields.get("backend"))
         self.loss = loss_of(settings)
-        how = as_taken(how, observations, settings)
         observations, validation = with_validation(
             observations, y, validation, settings.seed, **how
         )
@@ -373,6 +352,23 @@ def parted(options: Mapping[str, Any]) -> tuple[DataOptions, dict[str, Any]]:
     """The options that say how observations are made, and the settings."""
     how = {name: options[name] for name in options if name in DataOptions.__optional_keys__}
     return cast(DataOptions, how), {name: options[name] for name in options if name not in how}
+
+
+def chosen(
+    options: Mapping[str, Any], x: Any, base: Settings | None = None, *, validated: bool = False
+) -> tuple[DataOptions, Settings]:
+    """How observations are made of x, and the settings: those of `base`, but for the `options`.
+
+    Raises
+    ------
+    UsageError : a setting is out of range, or has no effect; or see `Settings.check`.
+    """
+    how, fields = parted(options)
+    settings = replace(base or Settings(), **fields)
+    settings.check(validated)
+    check_changed(fields, settings)
+    settings = settings.with_backend(fields.get("backend"))
+    return as_taken(how, x, settings), settings
 
 
 def train(observations: Any, y: Any = None, **options: Unpack[TrainArguments]) -> Fit:
