@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypedDict, Unpack, cast
+from typing import Any, Unpack, cast
 
 import numpy as np
 
@@ -331,21 +331,17 @@ def part_gone(loss: float, null: float) -> float:
     return 0.0 if abs(part) < SAME else part
 
 
-class RunOptions(TypedDict, total=False):
-    """What `Run` takes besides data and settings."""
+class Options(SettingsOptions, DataOptions):
+    """Settings, and what `observations_from` takes."""
+
+
+class TrainArguments(Options, total=False):
+    """The keyword arguments of `train`."""
 
     init: Init | Fit
     validation: Any
     shown: Iterable[int] | None
     settings: Settings | None
-
-
-class Options(SettingsOptions, DataOptions):
-    """Settings, and what `observations_from` takes."""
-
-
-class TrainArguments(RunOptions, Options):
-    """The keyword arguments of `train`."""
 
 
 def parted(options: Mapping[str, Any]) -> tuple[DataOptions, dict[str, Any]]:
