@@ -319,7 +319,7 @@ class Run(Displayed):
             "negative": classes.names[0],
             "classes": [*classes],
             "accuracy": confusion.accuracy,
-            "baseline_accuracy": confusion.baseline_accuracy,
+            "baseline_accuracy": max(confusion.shares),
             "pseudo_r_squared": part_gone(loss, null),
             "separable": self.is_separable,
         }

@@ -15,62 +15,43 @@ from gdfit.arrays import FloatArray
 class Confusion:
     """How much weighs what was predicted right and wrong: each row 1, or its weight.
 
-    negatives, positives : rows with y = 0 and with y = 1.
-    false_positives, false_negatives : of the former those predicted to be 1, of the latter those
-        predicted to be 0.
+    matrix : [[true negatives, false positives], [false negatives, true positives]].
     """
 
-    negatives: float = 0.0
-    positives: float = 0.0
-    false_positives: float = 0.0
-    false_negatives: float = 0.0
+    matrix: FloatArray = field(default_factory=lambda: np.zeros((2, 2)))
 
     @property
     def total(self) -> float:
         """All rows."""
-        return self.negatives + self.positives
+        return float(self.matrix.sum())
 
     @property
     def accuracy(self) -> float:
         """The part that is predicted right."""
-        (right, _), (_, also) = self.matrix
-        return (right + also) / self.total
+        return float(np.trace(self.matrix)) / self.total
 
     @property
-    def baseline_accuracy(self) -> float:
-        """The part that is right where the commoner class is always predicted."""
-        return max(self.negatives, self.positives) / self.total
+    def shares(self) -> list[float]:
+        """The parts with y = 0 and with y = 1: the larger is right where the commoner class is
+        always predicted."""
+        return [float(share) for share in self.matrix.sum(axis=1) / self.total]
 
     @property
     def entropy(self) -> float:
         """The log loss of the share of positives as the probability of every row."""
-        shares = (self.negatives / self.total, self.positives / self.total)
-        return -math.fsum(share * math.log(share) for share in shares if share)
-
-    @property
-    def matrix(self) -> list[list[float]]:
-        """[[true negatives, false positives], [false negatives, true positives]]."""
-        right = self.negatives - self.false_positives, self.positives - self.false_negatives
-        return [[right[0], self.false_positives], [self.false_negatives, right[1]]]
+        return -math.fsum(share * math.log(share) for share in self.shares if share)
 
     def merged(self, other: Confusion) -> Confusion:
         """That of both."""
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return Confusion(*(mine + theirs for mine, theirs in pairs))
+        return Confusion(self.matrix + other.matrix)
 
 
 def confusion_of(
     is_positive: NDArray[np.bool_], y: FloatArray, weights: FloatArray | None = None
 ) -> Confusion:
     """The confusion of rows that are predicted to be 1 where `is_positive` is true."""
-    weights = np.ones(len(y)) if weights is None else weights
-    is_one = y > 0.5
-    return Confusion(
-        float(weights[~is_one].sum()),
-        float(weights[is_one].sum()),
-        float(weights[~is_one & is_positive].sum()),
-        float(weights[is_one & ~is_positive].sum()),
-    )
+    places = 2 * (y > 0.5) + is_positive
+    return Confusion(np.bincount(places, weights, 4).reshape(2, 2).astype(float))
 
 
 MOST_RANKED = 1 << 21  # probabilities that are told apart for the area under the curve

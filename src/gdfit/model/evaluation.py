@@ -92,11 +92,9 @@ class Told:
         """What they say of the predictions for the file that is called so."""
         if not self.count:
             raise NoObservationsError(file=file)
-        matrix = [[*map(round, row)] for row in self.confusion.matrix]
-        log_loss = self.log_loss / self.count
-        return ClassEvaluation(
-            self.count, log_loss, self.confusion.accuracy, self.ranking.auc, matrix
-        )
+        log_loss, matrix = self.log_loss / self.count, self.confusion.matrix.astype(int).tolist()
+        accuracy, auc = self.confusion.accuracy, self.ranking.auc
+        return ClassEvaluation(self.count, log_loss, accuracy, auc, matrix)
 
 
 def told_on(model: LinearModel, blocks: Iterable[FloatArray], threshold: float) -> Told:
