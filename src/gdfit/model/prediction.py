@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -82,8 +83,8 @@ def predict_rows(
     if further and further.residuals and further.of_training:
         models = model.models.values() if isinstance(model, GroupedModel) else [model]
         trained = sum(cast(int, one.facts.get("observations", 0)) for one in models)
-        if unpredicted.observed != trained:
-            what = f"there are {unpredicted.observed:,} observations, and {trained:,} in training"
+        if (observed := unpredicted.counts["observed"]) != trained:
+            what = f"there are {observed:,} observations, and {trained:,} in training"
             dataset.tell(f"{what}: the data are others now, and Cook's distances not of them")
 
 
@@ -119,24 +120,21 @@ def check_same_columns(first: CsvFile, file: CsvFile) -> None:
 
 @dataclass
 class Unpredicted:
-    """How many rows have no prediction, by why; and of how many y was asked for, and found.
+    """Rows without a prediction.
 
+    counts : how many there are, by why: ``missing``, ``unreadable``, ``new``, ``without_value``;
+        and of how many rows y was asked for, and ``observed``.
     unseen : the levels that training has not seen, the first ones.
     broken : the first row that can't be read: its line, and why.
     """
 
-    missing: int = 0
-    unreadable: int = 0
-    new: int = 0
-    without_value: int = 0
-    observed: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
     unseen: dict[str, None] = field(default_factory=dict)
     broken: str = ""
 
     def add(self, other: Unpredicted) -> None:
         """Those of the rows that follow."""
-        for why in ("missing", "unreadable", "new", "without_value", "observed"):
-            setattr(self, why, getattr(self, why) + getattr(other, why))
+        self.counts.update(other.counts)
         self.unseen |= other.unseen
         self.broken = self.broken or other.broken
 
@@ -147,12 +145,13 @@ class Unpredicted:
         new = "of a group without a model" if grouped else "with a level that training has not seen"
         more = ", or a level that the group has not had" if grouped else ""
         reasons = {
-            "with a missing field": self.missing,
-            f"that can't be read ({self.broken})": self.unreadable,
-            f"{new} ({levels})": self.new,
-            f"where a term has no value{more}": self.without_value,
+            "missing": "with a missing field",
+            "unreadable": f"that can't be read ({self.broken})",
+            "new": f"{new} ({levels})",
+            "without_value": f"where a term has no value{more}",
         }
-        told = [f"{count} row{'s' * (count > 1)} {why}" for why, count in reasons.items() if count]
+        counts = {why: self.counts[name] for name, why in reasons.items()}
+        told = [f"{count} row{'s' * (count > 1)} {why}" for why, count in counts.items() if count]
         return f"no prediction for {', '.join(told)}" if told else ""
 
 
@@ -183,7 +182,7 @@ def predicted_blocks(
             column = "" if place is None else f", column {quoted(file.layout.names[place])}"
             kind, number = file.layout.place(block.line + line - 1)
             where = f"{file.name}, {kind} {number}{column}"
-            found.unreadable, found.broken = len(batch.broken), f"{where}: {what}"
+            found.counts["unreadable"], found.broken = len(batch.broken), f"{where}: {what}"
         if threshold is not None and model.classes:
             negative, positive = (quoted_field(name, grammar) for name in model.classes.names)
             end = next(mark for mark in "\n\r\0\v" if mark not in negative + positive)
@@ -240,14 +239,11 @@ def rows_predicted(
     if further:
         observed = None if observed is None else observed[into]
         values[into, 1:] = further.at_rows(chosen_rows, observed)
-    count = np.count_nonzero
-    return values, Unpredicted(
-        missing=int(count(~whole)),
-        new=int(count(whole & ~seen)),
-        without_value=int(count(~valid)),
-        observed=0 if observed is None else int(count(observed[:, 0] > 0)),
-        unseen=unseen,
-    )
+    there = {"missing": ~whole, "new": whole & ~seen, "without_value": ~valid}
+    if observed is not None:
+        there["observed"] = observed[:, 0] > 0
+    counts = Counter({why: int(np.count_nonzero(rows)) for why, rows in there.items()})
+    return values, Unpredicted(counts, unseen)
 
 
 def as_fields(values: FloatArray, absent: NDArray[np.bool_], grammar: Grammar) -> list[str]:
