@@ -57,14 +57,6 @@ def as_shown(step: Step, scaling: Scaling | None, done: int) -> Step:
     return step._replace(epoch=done + step.epoch) if done else step
 
 
-def arrived(curvature: Curvature | None, params: FloatArray, status: str) -> bool | None:
-    """True of a run whose params are each within a hundredth of its standard error from the
-    minimum; None where that is not known."""
-    if curvature is None:
-        return None
-    return status != stopping.DIVERGED and curvature.has_arrived(params)
-
-
 @dataclass(frozen=True)
 class Fit(Displayed):
     """The result of a run of gradient descent. Its params are in the data's own units.
@@ -123,7 +115,8 @@ class Fit(Displayed):
     def arrived(self) -> bool | None:
         """True where each param is within a hundredth of its standard error from the minimum; None
         where that is not known."""
-        return arrived(self.curvature, self.params, self.status)
+        found = self.model.facts["arrived"]
+        return found if isinstance(found, bool) else None
 
     @property
     def minimum_loss(self) -> float | None:

@@ -34,7 +34,7 @@ from gdfit.descent.objective import (
     whole_objective,
 )
 from gdfit.descent.optimizers import update_of
-from gdfit.descent.outcome import Fit, arrived, as_shown
+from gdfit.descent.outcome import Fit, as_shown
 from gdfit.descent.scaling import scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions, check_changed
 from gdfit.descent.start import Init, signature
@@ -228,12 +228,14 @@ class Run(Displayed):
             }
             unpenalized = results["loss"] - float(penalty_of(settings, descended))
         least = self.least_losses[0] if self.least_losses else None
+        has_diverged = results["status"] == stopping.DIVERGED
+        arrived = not has_diverged and curvature.has_arrived(descended) if curvature else None
         facts = {
             **results,
             "best_epoch": self.start.epochs + epoch,  # counted as in the history
             "minimum_loss": curvature.minimum_loss if curvature else least,
             "cv": None,
-            "arrived": arrived(curvature, descended, results["status"]),
+            "arrived": arrived,
             "max_stable_lr": curvature.stable_lr(settings) if curvature else None,
             **settings.facts,
             **self.quality(params, unpenalized),
