@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import compress, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, cast
@@ -78,7 +78,7 @@ class GroupFits(Displayed):
     settings: Settings
     init: Init
     stack: Stack | None
-    _alone: dict[int, GroupFit] = field(default_factory=dict, repr=False)
+    _known: dict[int, GroupFit] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         groups = f"{len(self):,} group{'s' * (len(self) != 1)}"
@@ -88,14 +88,15 @@ class GroupFits(Displayed):
         return len(self.groups.by_size)
 
     def __iter__(self) -> Iterator[GroupFit]:
-        return iter(self._by_size)
-
-    @cached_property
-    def _by_size(self) -> list[GroupFit]:
-        return [*map(self.at, self.groups.by_size)]
+        return map(self.at, self.groups.by_size)
 
     def at(self, place: int) -> GroupFit:
-        """The fit of the group at a place."""
+        """The fit of the group at a place, which is made once."""
+        if place not in self._known:
+            self._known[place] = self._made(place)
+        return self._known[place]
+
+    def _made(self, place: int) -> GroupFit:
         groups = self.groups
         group, count = groups.groups[place], int(groups.counts[place])
         if count < len(groups.features) + groups.intercept:
@@ -104,23 +105,19 @@ class GroupFits(Displayed):
             row, arrived = self.stack.row(place), bool(self.stack.arrived[place])
             make = partial(self._told, place, partial(self.stack.model, place))
             return GroupFit(group, count, stopping.COMPLETED, row, arrived, make)
-        if place not in self._alone:
-            try:
-                fit = self.fit(place)
-            except UsageError:
-                raise
-            except GdfitError as error:
-                raise GdfitError(f"{groups.made_of.by} {group_name(group)}: {error}") from None
-            found = GroupFit(group, count, fit.status)
-            if fit.status != stopping.DIVERGED:
-                model, facts = fit.model, cast("Mapping[str, float]", fit.model.facts)
-                told = facts["pseudo_r_squared" if model.classes else "r_squared"]
-                row = (*model.params, fit.loss, told)
-                make = partial(self._told, place, lambda: model)
-                found = replace(found, row=row, arrived=fit.arrived, make=make)
-                found = replace(found, is_separable=fit.is_separable)
-            self._alone[place] = found
-        return self._alone[place]
+        try:
+            fit = self.fit(place)
+        except UsageError:
+            raise
+        except GdfitError as error:
+            raise GdfitError(f"{groups.made_of.by} {group_name(group)}: {error}") from None
+        if fit.status == stopping.DIVERGED:
+            return GroupFit(group, count, fit.status)
+        model, facts = fit.model, cast("Mapping[str, float]", fit.model.facts)
+        told = facts["pseudo_r_squared" if model.classes else "r_squared"]
+        row = (*model.params, fit.loss, told)
+        make = partial(self._told, place, lambda: model)
+        return GroupFit(group, count, fit.status, row, fit.arrived, make, fit.is_separable)
 
     def predict(self, x: Any) -> Any:
         """ŷ of the model at x: see `LinearModel.predict`."""
