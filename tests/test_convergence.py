@@ -24,7 +24,7 @@ from gdfit.data.observations import Observations
 from gdfit.descent.curvature import MANY, curvature_of
 from gdfit.descent.run import Run, train
 from gdfit.descent.scaling import scaled, scaling_of
-from gdfit.errors import UsageError
+from gdfit.errors import GdfitError, UsageError
 from gdfit.show.profiles import draw_planes
 
 # Two features and ones, all orthogonal: A = [[2, 1, 1], [2, −1, −1] …] by hand. With the rows below
@@ -460,12 +460,13 @@ def test_patience_in_the_library() -> None:
 
 
 def test_columns_of_zeros_bend_nothing() -> None:
-    """Without an intercept, too: then every θ is a minimum, of which 0 is the shortest."""
+    """Without an intercept there is nothing to descend on."""
     observations = observations_from(np.zeros((3, 2)), [1.0, 2.0, 3.0], intercept=False)
-    curvature = curvature_of(observations)
-    assert curvature.eigenvalues.tolist() == [0, 0]
-    assert curvature.minimum.tolist() == [0, 0, 0]
-    assert curvature.minimum_loss == pytest.approx(14 / 3)
+    with pytest.raises(GdfitError, match="all features are 0, or too small"):
+        curvature_of(observations)
+    curvature = curvature_of(observations_from(np.zeros((3, 2)), [1.0, 2.0, 3.0]))
+    assert curvature.eigenvalues.tolist() == [2, 0, 0]
+    assert curvature.minimum_loss == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("count", [400, 700, 2000])

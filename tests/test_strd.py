@@ -16,6 +16,7 @@ import pytest
 
 import gdfit
 from condensing import as_they_are, columns_of, condense
+from conftest import Gdfit
 from exact import reference
 from gdfit import Observations
 from gdfit.analysis.inference import Summary
@@ -88,6 +89,31 @@ def test_refinement_gives_13_digits(name: str) -> None:
     assert (params, others) >= tuple(map(float, told[name]))
     plain = fewest(gdfit.summarize(observations_of(problem, condensed=True)), problem)
     assert plain[0] <= params
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_train_tells_13_digits_of_the_least_loss(gdfit: Gdfit, name: str) -> None:
+    problem = PROBLEMS[name]
+    degree = len(problem.x[0]) if problem.is_polynomial else 1
+    features = 1 if problem.is_polynomial else len(problem.x[0])
+    names = [f"x{place}" for place in range(features)]
+    rows = [
+        [*map(float, row[:features]), float(y)] for row, y in zip(problem.x, problem.y, strict=True)
+    ]
+    pd.DataFrame(rows, columns=[*names, "y"]).to_csv("d.csv", index=False)
+    options = ["--degree", degree] if degree > 1 else []
+    options += [] if problem.intercept else ["--no-intercept"]
+    found = [gdfit.json("train", "d.csv", *options, "--no-model")["minimum_loss"]]
+    found.append(
+        gdfit.json("train", "-", *options, stdin=Path("d.csv").read_bytes())["minimum_loss"]
+    )
+    gdfit("condense", "d.csv", *options, "--output", "c.json")
+    found.append(gdfit.json("train", "c.json", "--no-model")["minimum_loss"])
+    assert len(set(found)) == 1
+    freedom = len(rows) - len(problem.params)
+    certified = problem.residual_std_error**2 * freedom / len(rows)
+    largest = max(row[-1] ** 2 for row in rows)
+    assert found[0] == pytest.approx(certified, rel=1e-13, abs=1e-28 * largest)
 
 
 def test_refinement_knows_weights_and_levels() -> None:

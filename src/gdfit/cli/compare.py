@@ -131,6 +131,7 @@ def compare(
     import numpy as np
 
     from gdfit.descent.compare import Comparison, Curve, RunResult, combinations, settings_of
+    from gdfit.descent.least_squares import QUICK_BYTES, quickly_refined
     from gdfit.descent.start import parse_init
     from gdfit.show.pictures.trace import Trace, has_paths
     from gdfit.show.progress import TrainingBar
@@ -159,6 +160,7 @@ def compare(
         if cv:
             observations, folds = dataset.folded(cv, every[0].seed, keep_rows=keep_rows)
         else:
+            dataset = replace(dataset, keep_most=QUICK_BYTES)
             observations, held_out = dataset.with_validation(
                 validation, every[0].seed, keep_rows=keep_rows
             )
@@ -167,7 +169,8 @@ def compare(
     if panel == "path" and not has_paths(observations):
         raise UsageError("`panel` path is for one feature and b; there is `panel` loss")
     bar = TrainingBar(settings.epochs, len(every) * len(starts), form=output.form)
-    if observations.rows:
+    observations = quickly_refined(observations)  # once for all runs, before its rows are counted
+    if observations.rows and keep_rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
     runs = combinations(observations, every, starts, held_out)
     note_weightless(run for _, run in runs)

@@ -61,6 +61,7 @@ def train(
     gdfit train lecture.csv --lr 0.01 --show 1-3 --plot fit.png --interval 0.95
     gdfit train houses.csv --target price_eur --degree 2 --page run.html
     """
+    from gdfit.descent.least_squares import QUICK_BYTES
     from gdfit.descent.losses import loss_of
     from gdfit.descent.run import Run, rounding_of
     from gdfit.descent.start import parse_init
@@ -110,6 +111,7 @@ def train(
             how = {"keep_rows": settings.needs_rows}
             observations, folds = dataset.folded(cv, settings.seed, **how)
         else:
+            dataset = replace(dataset, keep_most=QUICK_BYTES)
             observations, held_out = dataset.with_validation(
                 validation, settings.seed, keep_rows=settings.needs_rows
             )
@@ -123,7 +125,7 @@ def train(
             rows_at(observations.expansion, values)  # tells their faults before anything is run
     trace, drawn = Trace(), files.plot or files.page or output.chart
     bar = TrainingBar(settings.epochs, what=words.under_way(settings), form=output.form)
-    if observations.rows:
+    if observations.rows and settings.needs_rows:
         observations = replace(observations, rows=bar.counted(observations.rows))
     run = Run(observations, init=start, validation=held_out, settings=settings)
     if files.panel == "modes" and run.curvature is None:

@@ -18,6 +18,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import FEW_BYTES
 from gdfit.data.observations import Observations
+from gdfit.descent.curvature import Curvature
 from gdfit.descent.scaling import DEPENDENT, Elimination
 from gdfit.errors import GdfitError
 from gdfit.model.intervals import Precision
@@ -275,9 +276,34 @@ def pairs_of(observations: Observations) -> Iterator[tuple[Pair, FloatArray | No
         yield features, expansion.weights(block)
 
 
+QUICK_BYTES = 1 << 20  # of rows, which are refined in a few milliseconds
+
+
+def sharpened(curvature: Curvature, observations: Observations) -> Curvature:
+    """The curvature of the mean squared error with all digits of its least loss, where the rows are
+    few."""
+    known = quickly_refined(observations).refined
+    if known is None or not known[-1] or not is_quick(observations):
+        return curvature
+    return replace(curvature, minimum_loss=float(known[-1]) ** 2 / observations.total_weight)
+
+
+def quickly_refined(observations: Observations) -> Observations:
+    """The same as `with_refined`, where the rows are few."""
+    try:
+        return with_refined(observations) if is_quick(observations) else observations
+    except GdfitError:  # float64 can't tell them
+        return observations
+
+
+def is_quick(observations: Observations) -> bool:
+    """Whether there are so few rows that nobody waits for their refinement."""
+    return observations.count * (len(observations.features) + 2) * 8 <= QUICK_BYTES
+
+
 def with_refined(observations: Observations) -> Observations:
-    """The observations with what refinement gives on their rows, for a file that has none."""
-    if observations.rows is None or observations.classes:
+    """The observations with what refinement gives on their rows, for where they are gone."""
+    if observations.rows is None or observations.classes or observations.refined is not None:
         return observations
     order = ones_first(observations)
     found = refined(observations, squares_of(observations, order), order)

@@ -19,7 +19,7 @@ from gdfit.descent import stopping
 from gdfit.descent.closed_form import DescentPath, last_epoch, leap
 from gdfit.descent.curvature import EXACT
 from gdfit.descent.learning_rate import choose_rate, choose_scale, rate_by_epoch
-from gdfit.descent.least_squares import precision_of_squares
+from gdfit.descent.least_squares import precision_of_squares, sharpened
 from gdfit.descent.loop import Step, descend
 from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import (
@@ -113,6 +113,8 @@ class Run(Displayed):
         self.scaling, self.start = problem.scaling, problem.start
         self.descended = problem.observations
         self.curvature = problem.curvature if problem.is_known else None
+        if self.curvature and not (self.asked.needs_rows or settings.is_penalized):
+            self.curvature = sharpened(self.curvature, observations)
         check_descended(settings, self.descended, self.start.params)  # not in the first epoch
         lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
@@ -251,8 +253,7 @@ class Run(Displayed):
             "version": __version__,
         }
         if epoch == last.epoch:
-            digest = signature(data, self.scaling)
-            facts["state"] = self.start.after(last, self.first_loss, digest)
+            facts["state"] = self.start.after(last, self.first_loss, signature(data, self.scaling))
         *w, b = params.tolist()
         return Fit(
             LinearModel(tuple(w), b, data.features, data.target_name, data.expansion, facts),

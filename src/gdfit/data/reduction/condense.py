@@ -252,9 +252,10 @@ class Condense:
         columns = self.recipe.columns
         expansion, width = columns.expansion, columns.width + 1
         groups = GroupedRows(levels) if expansion.categories else None
-        sample, kept = Reservoir(self.seed, spot.rank, spot.number, pile, most=self.most), []
+        sample = Reservoir(self.seed, spot.rank, spot.number, pile, most=self.most)
         triangle: Near | None = None
         tally = np.zeros(3)
+        kept: list[FloatArray] = []
         codes_seen: list[Codes] = []
         weights_seen: list[FloatArray] = []  # if they have any
         numbers_seen: list[Codes] = []
@@ -274,8 +275,10 @@ class Condense:
             first = first or [*rows[:FIRST_ROWS].copy()]
             last = rows[-1].copy()
             sample.add(rows)
-            if self.keep:
+            if self.keep and sum(map(len, kept)) == tally[0]:
                 kept.append(rows.copy(order="F"))
+                if (tally[0] + len(rows)) * width * 8 > self.keep:
+                    kept.clear()
             base, weights = expansion.base(rows), expansion.weights(rows)
             part = near(base, expansion.alone)
             tally[0] += len(rows)
@@ -367,7 +370,8 @@ class Keeper:
         for rows, pile in zip(self._rows, part.piles, strict=True):
             for block in pile.kept if pile and not self.given_up else ():
                 rows.add(self.levels.renumbered(block, tables))
-            if rows.count * rows.columns * 8 > self._most:
+            is_cut = pile is not None and sum(map(len, pile.kept)) < pile.tally[0]
+            if is_cut or rows.count * rows.columns * 8 > self._most:
                 self.given_up = True
                 self._rows = [Rows(each.columns) for each in self._rows]
         for row in chain.from_iterable(part.undecided):
