@@ -13,7 +13,7 @@ from gdfit.arrays import STACKED, FloatArray, Near, near, shared, triangles
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations, Rows, far_value, said_by_last
 from gdfit.data.reduction import condense
-from gdfit.data.reduction.sampling import GroupedObservations, HoldOut, Reservoir
+from gdfit.data.reduction.sampling import HoldOut, Reservoir
 from gdfit.data.text.dialect import Selection
 
 COUNT = 300
@@ -119,8 +119,8 @@ def test_all_parts_are_those_of_the_rows(
 def test_groups_are_their_rows(path: str, weighed: bool, keep_rows: bool, unit_bytes: int) -> None:
     t = table()
     selection = Selection(("a", "b"), "y", weights="v" if weighed else None, by="kind")
-    found = Dataset((path,), selection, unit_bytes=unit_bytes).observations(keep_rows=keep_rows)
-    assert isinstance(found, GroupedObservations)
+    dataset = Dataset((path,), selection, unit_bytes=unit_bytes)
+    found: Any = dataset.observations(keep_rows=keep_rows)
     assert found.groups == ("high", "low", "mid")
     sizes = [int((t.kind == group).sum()) for group in found.groups]
     assert found.counts.tolist() == sizes
