@@ -47,36 +47,11 @@ COMMANDS = {
 }
 
 
-DATA_ENDINGS = tuple(
-    f".{ending}"
-    for ending in [
-        "csv",
-        "tsv",
-        "txt",
-        "dat",
-        "gz",
-        "bz2",
-        "xz",
-        "zst",
-        "zip",
-        "parquet",
-        "feather",
-        "arrow",
-        "json",
-        "jsonl",
-        "ndjson",
-        "xlsx",
-        "xlsm",
-        "xlsb",
-        "xls",
-        "ods",
-        "dta",
-        "sas7bdat",
-        "xpt",
-        "sav",
-        "zsav",
-    ]
+DATA_FORMATS = (
+    "csv tsv txt dat gz bz2 xz zst zip parquet feather arrow json jsonl ndjson "
+    "xlsx xlsm xlsb xls ods dta sas7bdat xpt sav zsav"
 )
+DATA_ENDINGS = tuple(f".{ending}" for ending in DATA_FORMATS.split())
 
 # What other programs call a command, and an option, by what is typed here.
 COMMAND_NAMES = {
