@@ -40,6 +40,17 @@ def test_a_command_imports_no_more_than_it_needs(tmp_path: Path, command: str) -
     assert not imported & unwanted
 
 
+def test_to_read_numbers_and_words_takes_nothing_that_arrow_computes(tmp_path: Path) -> None:
+    text = "kind,x,y\n" + "".join(f"k{n % 3},{n % 7},{n % 11}\n" for n in range(200_000))
+    (tmp_path / "d.csv").write_text(text)
+    words = ["train", "d.csv", "--features", "kind,x", "--no-model", "-q"]
+    result = process(*words, cwd=tmp_path, options=("-X", "importtime"))
+    assert result.status == 0
+    imported = {line.rsplit("|", 1)[1].strip() for line in result.err.splitlines() if "|" in line}
+    assert "pyarrow.csv" in imported or "pyarrow._csv" in imported
+    assert "pyarrow.compute" not in imported
+
+
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [

@@ -166,8 +166,8 @@ def column_numbers(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatArr
     if isinstance(column, np.ndarray):
         return np.asarray(column, np.float64)
     if is_dated(column.type) or is_numeric(column.type):
-        parts = [np.empty(0), *map(numbers_stored, getattr(column, "chunks", [column]))]
-        values: FloatArray = np.concatenate(parts)
+        parts = [*map(numbers_stored, getattr(column, "chunks", [column]))]
+        values: FloatArray = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
         if is_dated(column.type):
             return values
     elif grammar.spelling.is_plain or str(column.type) not in TEXTS:
@@ -175,7 +175,7 @@ def column_numbers(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatArr
     else:
         values = numbers_spelled(column, grammar, may_miss=may_miss)
     if grammar.missing_numbers:
-        values[np.isin(values, list(grammar.missing_numbers))] = math.nan
+        values = np.where(np.isin(values, list(grammar.missing_numbers)), math.nan, values)
     return values
 
 
@@ -192,7 +192,8 @@ def numbers_stored(part: Any) -> FloatArray:
     else:
         if pa.types.is_decimal(part.type):
             part = part.cast(pa.string())  # Arrow's own way to a float is not the nearest one
-        part = part.cast(pa.float64(), safe=False)
+        if not pa.types.is_float64(part.type):
+            part = part.cast(pa.float64(), safe=False)
         values = stored_in(part, np.float64)
     return np.where(is_valid(part), values, math.nan) if part.null_count else values
 
