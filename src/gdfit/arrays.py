@@ -144,8 +144,7 @@ def near(rows: FloatArray, places: Sequence[int] | None = None) -> Near:
         origin[chosen] = rows[0, chosen]
     for part in (rows[:GLANCE], rows):
         used = np.flatnonzero(origin)
-        apart = [not are_near(part[:, place], origin[place]).all() for place in used]
-        origin[used[np.array(apart, bool)]] = 0
+        origin[used[~are_near(part[:, used], origin[used]).all(axis=0)]] = 0
     return Near(Near.here(rows).at(origin), origin)
 
 

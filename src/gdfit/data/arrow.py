@@ -165,10 +165,10 @@ def column_numbers(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatArr
     """
     if isinstance(column, np.ndarray):
         return np.asarray(column, np.float64)
-    if is_dated(column.type) or is_numeric(column.type):
+    if is_numeric(column.type) or is_dated(column.type):
         parts = [*map(numbers_stored, getattr(column, "chunks", [column]))]
         values: FloatArray = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
-        if is_dated(column.type):
+        if not is_numeric(column.type):
             return values
     elif grammar.spelling.is_plain or str(column.type) not in TEXTS:
         return numbers_said(words_in(column, grammar), grammar, may_miss=may_miss)
@@ -184,7 +184,7 @@ def numbers_stored(part: Any) -> FloatArray:
     import pyarrow as pa
 
     part = as_listed(part)
-    if is_dated(part.type):
+    if not is_numeric(part.type):
         part = part.cast(pa.timestamp("s")) if pa.types.is_date(part.type) else part
         per_day = SECONDS * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[part.type.unit]
         moments = stored_in(part, np.int64)

@@ -111,7 +111,7 @@ class Term:
         """Those that are categories."""
         return tuple(factor for factor in self.factors if factor.is_category)
 
-    @property
+    @cached_property
     def is_column(self) -> bool:
         """Whether it is a column of numbers as it stands."""
         return len(self.factors) == 1 and self.factors[0].is_column
