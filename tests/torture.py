@@ -24,7 +24,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -257,8 +257,11 @@ def open_files() -> int:
 
 def children() -> set[str]:
     """The processes that this one has, by their ids."""
-    tasks = Path("/proc/self/task").glob("*/children")
-    return {each for path in tasks for each in path.read_text().split()}
+    found = set[str]()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has just ended
+            found |= {*path.read_text().split()}
+    return found
 
 
 def settled(wanted: Callable[[], bool], seconds: float = 2.0) -> None:
