@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, product
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import typer
 
 from gdfit.choices import RunsPanel
 from gdfit.cli import options, parsers
-from gdfit.cli.groups import Typed, check_settings, for_losses, option, panel
+from gdfit.cli.groups import Typed, check_settings, for_losses, names_in, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
 from gdfit.cli.reading import check_shown, note_columns, reading
 from gdfit.cli.train import (
@@ -27,16 +27,10 @@ from gdfit.cli.train import (
     with_message,
 )
 from gdfit.descent.own import OWN_METAVAR, Own
-from gdfit.descent.settings import (
-    LossName,
-    OptimizerName,
-    Scale,
-    ScheduleName,
-    Settings,
-    without_effect,
-)
+from gdfit.descent.settings import Settings, without_effect
 from gdfit.errors import UsageError
 
+KINDS = get_type_hints(Settings)
 OF_TRAIN = options.SEED | options.THE_LOSS | options.PENALTY | options.DESCENT | options.STOPPING
 
 
@@ -48,22 +42,23 @@ def several_option(name: str, parse: Callable[[str], Any], metavar: str, default
     return listed
 
 
-def several_names(name: str, names: Any, default: Any, *, own: bool = False) -> Any:
-    """Train's option of this name, with several of the `names` of a Literal, or functions of one's
-    `own`."""
-    known = get_args(names)
-    metavar = ",".join((*known, OWN_METAVAR) if own else known)
-    return several_option(name, parsers.parse_choice(known, own=own), metavar, default)
+def several_names(name: str) -> Any:
+    """Train's option of this name, with several of the names that it takes, or functions of one's
+    own."""
+    kind, default = KINDS[name], getattr(Settings, name) or False
+    names, own = names_in(kind), Own in get_args(kind)
+    metavar = ",".join((*names, OWN_METAVAR) if own else names)
+    return several_option(name, parsers.parse_choice(names, own=own), metavar, default)
 
 
 COMPARED = panel(
     "What to compare",
     lr=several_option("lr", parsers.parse_rate, "FLOAT|auto,…", "auto"),
-    optimizer=several_names("optimizer", OptimizerName, "gd", own=True),
-    schedule=several_names("schedule", ScheduleName, "constant"),
-    scale=several_names("scale", Scale, False),
+    optimizer=several_names("optimizer"),
+    schedule=several_names("schedule"),
+    scale=several_names("scale"),
     batch_size=several_option("batch_size", parsers.parse_batch_size, "N,…,all", "all"),
-    loss=several_names("loss", LossName, "mse", own=True),
+    loss=several_names("loss"),
     l2=several_option("l2", parsers.parse_number, "λ,…", "0"),
     l1=several_option("l1", parsers.parse_number, "λ,…", "0"),
     seed=several_option("seed", parsers.parse_whole, "N,…", "0"),
@@ -221,8 +216,8 @@ def compare(
 
 def check_data(data: Sequence[str]) -> None:
     """Raise where one of the files is a value that a blank keeps from its option."""
-    literals = (OptimizerName, LossName, Scale, ScheduleName)
-    names = {"auto", *chain.from_iterable(map(get_args, literals))}
+    kinds = (KINDS[name] for name in COMPARED if name in KINDS)
+    names = {*chain.from_iterable(map(names_in, kinds))}
     for word in data:
         if (word in names or parsers.takes(parsers.parse_number, word)) and not Path(word).exists():
             raise UsageError(

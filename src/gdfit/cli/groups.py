@@ -119,8 +119,7 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:
     declared = copy(declared)
     if kind is bool and not declared.param_decls:
         declared.param_decls = (f"--{name.replace('_', '-')}",)
-    parts = (kind, *get_args(kind))
-    names = next((get_args(part) for part in parts if get_origin(part) is Literal), ())
+    parts, names = (kind, *get_args(kind)), names_in(kind)
     if names and not declared.parser:
         own = Own in parts
         declared.parser = parsers.parse_choice(names, own=own)
@@ -136,6 +135,12 @@ def param(name: str, kind: Any, declared: Any, default: Any) -> Parameter:
         kind = list[Any] | None if collected_in(kind) else Any
     annotation = Annotated[kind, declared]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def names_in(kind: Any) -> tuple[str, ...]:
+    """The names of a Literal that a value of this kind may be of, if there is one."""
+    parts = (kind, *get_args(kind))
+    return next((get_args(part) for part in parts if get_origin(part) is Literal), ())
 
 
 def collected_in(kind: Any) -> type | None:
