@@ -30,7 +30,7 @@ from gdfit.descent.own import OWN_METAVAR, Own
 from gdfit.descent.settings import Settings, without_effect
 from gdfit.errors import UsageError
 
-KINDS = get_type_hints(Settings)
+SETTING_KINDS = get_type_hints(Settings)
 OF_TRAIN = options.SEED | options.THE_LOSS | options.PENALTY | options.DESCENT | options.STOPPING
 
 
@@ -45,7 +45,7 @@ def several_option(name: str, parse: Callable[[str], Any], metavar: str, default
 def several_names(name: str) -> Any:
     """Train's option of this name, with several of the names that it takes, or functions of one's
     own."""
-    kind, default = KINDS[name], getattr(Settings, name) or False
+    kind, default = SETTING_KINDS[name], getattr(Settings, name) or False
     names, own = names_in(kind), Own in get_args(kind)
     metavar = ",".join((*names, OWN_METAVAR) if own else names)
     return several_option(name, parsers.parse_choice(names, own=own), metavar, default)
@@ -216,7 +216,7 @@ def compare(
 
 def check_data(data: Sequence[str]) -> None:
     """Raise where one of the files is a value that a blank keeps from its option."""
-    kinds = (KINDS[name] for name in COMPARED if name in KINDS)
+    kinds = (SETTING_KINDS[name] for name in COMPARED if name in SETTING_KINDS)
     names = {*chain.from_iterable(map(names_in, kinds))}
     for word in data:
         if (word in names or parsers.takes(parsers.parse_number, word)) and not Path(word).exists():
