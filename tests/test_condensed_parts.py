@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from gdfit.arrays import STACKED, FloatArray, Near, near, shared, triangles
+from gdfit.data.batch import Rows
 from gdfit.data.dataset import Dataset
 from gdfit.data.observations import Observations, far_value, said_by_last
-from gdfit.data.batch import Rows
 from gdfit.data.reduction import condense
 from gdfit.data.reduction.sampling import HoldOut, Reservoir
 from gdfit.data.text.dialect import Selection
