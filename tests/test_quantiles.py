@@ -44,6 +44,17 @@ def test_the_minimum_is_the_linear_programs(level: float, seed: int) -> None:
         assert least <= fit.loss <= 1.05 * least
 
 
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("seed", range(6))
+def test_the_minimum_where_most_rows_lie_on_a_plane(level: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    x = random.integers(0, 5, (12, 1 + seed % 3)).astype(float)
+    y = x.sum(axis=1)
+    y[: seed // 3] += random.normal(size=seed // 3)
+    found = library.train(x, y, loss="quantile", quantile=level, epochs=1).minimum_loss
+    assert found == pytest.approx(least_loss(x, y, level, np.ones(len(y))), rel=1e-9, abs=1e-12)
+
+
 def test_the_minimum_of_the_absolute_error_is_twice_that_of_the_median() -> None:
     x, y = data()
     absolute = library.train(x, y, loss="mae", epochs=1)
