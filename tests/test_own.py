@@ -422,8 +422,9 @@ def test_a_program_gives_a_function_as_it_is() -> None:
     plain = package.train(x, y, lr=0.1, epochs=50)
     np.testing.assert_allclose(fit.model.params, plain.model.params, rtol=1e-12)
     assert str(fit.settings.loss) == f"{__name__}:loss"
-    with pytest.raises(UsageError, match="needs a derivative"):
-        package.train(x, y, loss=loss, backend="manual")
+    for call in (package.train, package.cross_validate):
+        with pytest.raises(UsageError, match="needs a derivative"):
+            call(x, y, loss=loss, backend="manual")
     with pytest.raises(GdfitError, match="returns nothing"):
         package.train(x, y, loss=lambda y_hat, y: None, lr=0.1)
     with pytest.raises(UsageError, match="or a function"):
