@@ -28,8 +28,7 @@ from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
 from gdfit.data.sources import csv_file
-from gdfit.data.sources.block_readers import read_plainly
-from gdfit.data.sources.csv_file import read_but_broken
+from gdfit.data.sources.block_readers import read_but_broken, read_plainly
 from gdfit.data.text import sniffing
 from gdfit.data.text.blocks import Block, find_quotes
 from gdfit.data.text.dialect import Dialect, Selection

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, Near, triangular
 from gdfit.data.batch import SAMPLE_ROWS, Codes, Level, Rows
-from gdfit.data.terms.expansion import Expansion, identity_expansion
+from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import Classes
 from gdfit.data.terms.row_maker import inputs_of
 from gdfit.data.text.spellings import Spelling, dated
@@ -178,7 +178,8 @@ class GroupedObservations(Observations):
     @property
     def made_of(self) -> Expansion:
         """What makes the rows' features, and says their groups."""
-        return self.expansion or identity_expansion(self.features)
+        assert self.expansion  # which has the category of the groups
+        return self.expansion
 
     @property
     def groups(self) -> tuple[Level, ...]:

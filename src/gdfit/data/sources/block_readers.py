@@ -18,7 +18,17 @@ from numpy.typing import NDArray
 from gdfit.data.arrow import UnreadableError, batch_of, stored_in
 from gdfit.data.batch import Asked, Batch, BrokenRow, Level, Words
 from gdfit.data.text import fields
-from gdfit.data.text.blocks import Block, Positions, at_start, in_quotes, rows_where, table_of
+from gdfit.data.text.blocks import (
+    Block,
+    Positions,
+    at_start,
+    find_quotes,
+    in_quotes,
+    in_rows,
+    rows_where,
+    spans_of_rows,
+    table_of,
+)
 from gdfit.data.text.fields import WHITE_SPACE, Grammar, RowError, shown
 from gdfit.errors import quoted
 
@@ -206,8 +216,50 @@ def trimmed(block: Block, grammar: Grammar) -> bytes | None:
         moved = np.cumsum(keep)[block.quotes] - 1
         after = Grammar("\t") if spaced else grammar
         if not are_at_ends(block._replace(text=result, quotes=moved), after):
-            return None
+            return None  # as where a blank is the delimiter, and around fields, too
     return result
+
+
+def read_but_broken(
+    block: Block, grammar: Grammar, width: int, asked: Sequence[Asked], *, missing: bool
+) -> Batch:
+    """The rows of a block as the plain reader reads them without those that can't be read; by
+    Arrow, but for the rows that it would not read.
+
+    Raises
+    ------
+    RowError : for the first row with a missing field, where there may be none.
+    """
+    starts, _ = spans_of_rows(block, grammar)
+
+    def apart(doubtful: NDArray[np.bool_]) -> Batch | None:
+        """All rows, the `doubtful` ones by the plain reader, and those that it can read by Arrow
+        with all others; None where they can't be read so."""
+        if 4 * np.count_nonzero(doubtful) > len(doubtful):
+            return None
+        alone = np.frombuffer(block.text, np.uint8).copy()
+        is_apart = in_rows(doubtful, starts, len(alone))
+        alone[~is_apart & ~table_of(b"\r\n")[alone]] = ord(grammar.blanks[-1:])
+        text = alone.tobytes()  # of the same lines
+        quotes = find_quotes(text, grammar, ended=True)
+        if not np.array_equal(quotes, block.quotes[is_apart[block.quotes]]):
+            return None  # quotes that close here, and not there
+        alike = Block(text, quotes, block.line, text)
+        read = read_plainly(alike, grammar, width, asked, missing=True, skip_broken=True)
+        doubtful[np.flatnonzero(doubtful)[read.rows]] = False
+        text = rows_where(~doubtful, starts, block.text)
+        others = Block(text, find_quotes(text, grammar, ended=True), block.line, text)
+        batch = read_by_arrow(others, grammar, width, asked, missing=missing)
+        return batch and batch._replace(rows=np.flatnonzero(~doubtful), broken=read.broken)
+
+    batch, counts = None, fields_in_rows(block, grammar, starts)
+    if counts is not None:
+        doubtful = counts != width
+        batch = apart(doubtful)
+        if batch is None:
+            doubtful |= rows_of_words(block, grammar, width, asked, starts, doubtful)
+            batch = apart(doubtful)
+    return batch or read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
 
 
 def read_plainly(

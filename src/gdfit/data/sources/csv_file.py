@@ -9,32 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gdfit.data.batch import Asked, Batch, Progress
-from gdfit.data.sources.block_readers import (
-    fields_in_rows,
-    read_by_arrow,
-    read_plainly,
-    rows_of_words,
-)
+from gdfit.data.sources.block_readers import read_but_broken, read_by_arrow, read_plainly
 from gdfit.data.sources.source import BLOCK_BYTES, UTF_8, Decoded, Source, WithoutEnd, encoding_of
 from gdfit.data.text import fields
-from gdfit.data.text.blocks import (
-    UNIT_BYTES,
-    Block,
-    Unit,
-    UnitCutter,
-    count_lines,
-    find_quotes,
-    in_rows,
-    rows_where,
-    spans_of_rows,
-    table_of,
-)
+from gdfit.data.text.blocks import UNIT_BYTES, Block, Unit, UnitCutter, count_lines
 from gdfit.data.text.dialect import Dialect
-from gdfit.data.text.fields import Grammar, RowError
+from gdfit.data.text.fields import RowError
 from gdfit.data.text.header import Layout, find_layout
 from gdfit.data.text.sniffing import TAIL_BYTES, Held, note_of_total, trailer_of
 from gdfit.errors import FieldError, GdfitError
@@ -257,45 +238,3 @@ def live_head(source: Source, dialect: Dialect, suits: Suits, head: bytes) -> tu
             return head, find_layout(head, source.name, dialect)
         more = source.read_live(HEAD_BYTES)
         head += more
-
-
-def read_but_broken(
-    block: Block, grammar: Grammar, width: int, asked: Sequence[Asked], *, missing: bool
-) -> Batch:
-    """The rows of a block as the plain reader reads them without those that can't be read; by
-    Arrow, but for the rows that it would not read.
-
-    Raises
-    ------
-    RowError : for the first row with a missing field, where there may be none.
-    """
-    starts, _ = spans_of_rows(block, grammar)
-
-    def apart(doubtful: NDArray[np.bool_]) -> Batch | None:
-        """All rows, the `doubtful` ones by the plain reader, and those that it can read by Arrow
-        with all others; None where they can't be read so."""
-        if 4 * np.count_nonzero(doubtful) > len(doubtful):
-            return None
-        alone = np.frombuffer(block.text, np.uint8).copy()
-        is_apart = in_rows(doubtful, starts, len(alone))
-        alone[~is_apart & ~table_of(b"\r\n")[alone]] = ord(grammar.blanks[-1:])
-        text = alone.tobytes()  # of the same lines
-        quotes = find_quotes(text, grammar, ended=True)
-        if not np.array_equal(quotes, block.quotes[is_apart[block.quotes]]):
-            return None  # quotes that close here, and not there
-        alike = Block(text, quotes, block.line, text)
-        read = read_plainly(alike, grammar, width, asked, missing=True, skip_broken=True)
-        doubtful[np.flatnonzero(doubtful)[read.rows]] = False
-        text = rows_where(~doubtful, starts, block.text)
-        others = Block(text, find_quotes(text, grammar, ended=True), block.line, text)
-        batch = read_by_arrow(others, grammar, width, asked, missing=missing)
-        return batch and batch._replace(rows=np.flatnonzero(~doubtful), broken=read.broken)
-
-    batch, counts = None, fields_in_rows(block, grammar, starts)
-    if counts is not None:
-        doubtful = counts != width
-        batch = apart(doubtful)
-        if batch is None:
-            doubtful |= rows_of_words(block, grammar, width, asked, starts, doubtful)
-            batch = apart(doubtful)
-    return batch or read_plainly(block, grammar, width, asked, missing=missing, skip_broken=True)
