@@ -69,7 +69,8 @@ class HoldOut:
 
     def dealt(self, unit: tuple[int, int], numbers: Piles) -> list[Piles]:
         """Holds out the smallest draws; those next to the last one are undecided."""
-        order = np.argsort(split_draws(self.seed, unit, numbers), kind="stable")
+        random = np.random.default_rng([self.seed, SPLITTING, *unit])
+        order = np.argsort(random.random(int(numbers.max()) + 1)[numbers], kind="stable")
         sure, undecided = self._sure(len(order))
         undecided += sure
         return [np.sort(order[undecided:]), np.sort(order[:sure]), order[sure:undecided]]
@@ -138,11 +139,6 @@ class Folds:
             piles.append([(dealt + number) % self.piles for number in range(left)])
             dealt += left
         return piles
-
-
-def split_draws(seed: int, unit: tuple[int, int], rows: NDArray[np.int64]) -> FloatArray:
-    """What rows of these numbers in a unit draw from [0, 1), so that they are dealt out."""
-    return np.random.default_rng([seed, SPLITTING, *unit]).random(int(rows.max()) + 1)[rows]
 
 
 class Sample(NamedTuple):
