@@ -23,7 +23,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from conftest import Gdfit
+from conftest import Gdfit, Result
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction.dask import Cluster
@@ -534,3 +534,25 @@ def test_errors_end_with_the_whole_command(
     write(content)
     typed = [command, "data.csv", *(["--lr", "0.1"] if command == "compare" else []), *options]
     assert advised(gdfit(*typed).err) == [*typed, *ways]
+
+
+@pytest.mark.parametrize("name", ["idna", "punycode", "rot13", "undefined"])
+def test_an_encoding_that_is_none_of_files_is_refused(gdfit: Gdfit, name: str) -> None:
+    Path("a.csv").write_text("x,y\n1,2\n2,3\n")
+    result = gdfit("train", "a.csv", "--encoding", name)
+    assert result.status == 2
+    assert result.err.startswith("gdfit: error: --encoding takes an encoding of text")
+
+
+def test_bytes_that_an_encoding_does_not_have_are_told(gdfit: Gdfit) -> None:
+    Path("a.csv").write_bytes(b"x,y\n1,\x75\n2,3\n")
+    told = "gdfit: error: a.csv: is not text in cp424 (it has 0x75)\n"
+    assert gdfit("train", "a.csv", "--encoding", "cp424") == Result(1, "", told)
+
+
+def test_names_that_the_encoding_of_a_file_does_not_have_are_told(gdfit: Gdfit) -> None:
+    Path("m.json").write_text('{"w": [2], "b": 1, "features": ["x"], "target": "\u6e29\u5ea6"}')
+    Path("a.csv").write_bytes("x,é\n1,2\n2,3\n".encode("cp1252"))
+    result = gdfit("predict", "a.csv", "--model", "m.json")
+    assert (result.status, result.out) == (1, "")
+    assert "a.csv: its encoding, cp1252, has no '温度', which the model's names have" in result.err

@@ -1,27 +1,37 @@
-"""``cd tests; python -m fuzz [COUNT] [SEED]``: so many cases, from this seed on."""
+"""``cd tests; python -m fuzz [COUNT] [SEED] [--kind KIND]``: so many cases, from this seed on."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
 import time
+import traceback
+from argparse import ArgumentParser
 from pathlib import Path
 
-from fuzz.checks import check
+from fuzz.kinds import KINDS
+
+MOST_FINDINGS = 20
 
 
-def main() -> None:
-    count, first = (int(text) for text in (*sys.argv[1:], "1000", "0")[:2])
-    begin = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in range(first, first + count):
-            try:
-                check(seed, Path(folder))
-            except BaseException:
-                print(f"seed {seed}:", file=sys.stderr)
-                raise
+def main() -> int:
+    parser = ArgumentParser(prog="python -m fuzz")
+    parser.add_argument("count", type=int, nargs="?", default=1000)
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--kind", choices=KINDS, default="files")
+    asked = parser.parse_args()
+    begin, found = time.monotonic(), 0
+    with tempfile.TemporaryDirectory(prefix="gdfit-fuzz-") as folder:
+        kind = KINDS[asked.kind]
+        for seed, error in kind(range(asked.seed, asked.seed + asked.count), Path(folder)):
+            found += 1
+            print(f"--- seed {seed}", *traceback.format_exception(error), flush=True)
+            if found == MOST_FINDINGS:
+                break
     seconds = time.monotonic() - begin
-    print(f"{count} cases from seed {first} on without a finding, in {seconds:.0f} s")
+    told = f"{found} findings" if found else "without a finding"
+    print(f"{asked.count} cases from seed {asked.seed} on, {told}, in {seconds:.0f} s")
+    return int(found > 0)
 
 
-main()
+sys.exit(main())

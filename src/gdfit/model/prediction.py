@@ -71,12 +71,12 @@ def predict_rows(
         if first is None:
             endings = ["_hat", *(further.endings if further else ())]
             names = [f"{model.target}{ending}" for ending in endings]
-            write(in_encoding(top(file, names), file.encoding))
+            write(in_encoding(top(file, names), file.encoding, file.name))
         else:
             check_same_columns(first, file)
         for text in predicted_blocks(model, maker, file, unpredicted, threshold, further):
-            write(in_encoding(text, file.encoding))
-        write(in_encoding(file.end, file.encoding))
+            write(in_encoding(text, file.encoding, file.name))
+        write(in_encoding(file.end, file.encoding, file.name))
         first = first or file
     if remark := unpredicted.remark(model):
         dataset.tell(remark)

@@ -184,7 +184,7 @@ def csv_in(
     ended = not is_live and len(begun) < HEAD_BYTES
     encoding = encoding_of(begun, source.name, dialect, ended=ended)
     if encoding.name != UTF_8:
-        text: Any = Decoded(source.text, encoding.name, begun)
+        text: Any = Decoded(source.text, encoding.name, begun, source.name)
         source, begun, is_live = source._replace(text=text), b"", False
     if dialect.skip_end:
         text = WithoutEnd(source.text, dialect.skip_end, begun)

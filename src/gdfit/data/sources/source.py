@@ -22,7 +22,7 @@ from typing import IO, NamedTuple, cast
 from gdfit.data.batch import Progress
 from gdfit.data.sources.stores import Stored, name_of_file, scheme_of
 from gdfit.data.text.dialect import Dialect
-from gdfit.errors import GdfitError
+from gdfit.errors import GdfitError, quoted
 from gdfit.system import naming_scratch, scratch_file
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"  # what files of these formats start with
@@ -319,15 +319,20 @@ class Changed:
 
 
 class Decoded(Changed):
-    """A file's text in UTF-8."""
+    """The text of the file of this name in UTF-8."""
 
-    def __init__(self, file: IO[bytes], encoding: str, begun: bytes) -> None:
+    def __init__(self, file: IO[bytes], encoding: str, begun: bytes, name: str) -> None:
         super().__init__(file, begun)
         errors = "replace" if encoding.startswith("utf") else "surrogateescape"
         self._decoder = codecs.getincrementaldecoder(encoding)(errors)
+        self._encoding, self._name = encoding, name
 
     def _change(self, raw: bytes) -> bytes:
-        return as_utf_8(self._decoder.decode(raw, final=not raw))
+        try:
+            return as_utf_8(self._decoder.decode(raw, final=not raw))
+        except UnicodeDecodeError as error:  # of an encoding in which ASCII means something else
+            what = f"is not text in {self._encoding} (it has {error.object[error.start]:#04x})"
+            raise GdfitError(what, file=self._name) from None
 
 
 def as_utf_8(text: str) -> bytes:
@@ -344,12 +349,22 @@ def in_windows(said: str) -> str | None:
     return None
 
 
-def in_encoding(text: bytes, encoding: str) -> bytes:
-    """Text that was read as UTF-8 as its file has it."""
+def in_encoding(text: bytes, encoding: str, name: str) -> bytes:
+    """Text that was read as UTF-8 as its file, of this name, has it.
+
+    Raises
+    ------
+    GdfitError : a name that was put in has letters that the encoding does not have.
+    """
     if encoding == UTF_8:
         return text
     errors = "replace" if encoding.startswith("utf") else "surrogateescape"
-    return text.decode(errors="surrogateescape").encode(encoding, errors)
+    try:
+        return text.decode(errors="surrogateescape").encode(encoding, errors)
+    except UnicodeEncodeError as error:
+        lacking = quoted(error.object[error.start : error.end])
+        what = f"its encoding, {encoding}, has no {lacking}, which the model's names have"
+        raise GdfitError(f"{what}: save it as UTF-8", file=name) from None
 
 
 class WithoutEnd(Changed):

@@ -149,9 +149,10 @@ class Dialect:
 
 
 def is_encoding(name: str) -> bool:
-    """Whether Python knows an encoding of text of this name."""
+    """Whether Python knows an encoding of text of this name, in which bytes may be no text."""
+    how = "surrogateescape"
     try:
-        return isinstance("x".encode(name).decode(name), str)
+        return isinstance("x".encode(name, how).decode(name, how), str)
     except (LookupError, ValueError, TypeError):
         return False
 
