@@ -252,6 +252,15 @@ def test_a_field_that_is_none_is_told_with_its_place(
     assert told in found.out
 
 
+@pytest.mark.parametrize("said", ["1e999", "-1e-999", "inf", "1e99999999999999999999"])
+def test_numbers_beyond_all_are_not_right(gdfit: Gdfit, tmp_path: Path, said: str) -> None:
+    (tmp_path / "e.csv").write_text(f"epoch,loss,w\n1,{said},0.5\n2,{said},0.5\n")
+    found = gdfit("check", "e.csv", *CHECK, "--format", "json")
+    assert (found.status, found.err) == (1, "")
+    told = json.loads(found.out)
+    assert told["checks"][0]["status"] == "differs"
+
+
 @pytest.mark.parametrize("with_start", [False, True])
 def test_a_file_may_begin_with_epoch_0(gdfit: Gdfit, tmp_path: Path, with_start: bool) -> None:
     """As the number of the first update, or as the start, which has no loss."""

@@ -42,6 +42,10 @@ TEXTS = {
     "columns_that_depend": "a,b,c,y\n"
     + "".join(f"{i},{i * i},{i + i * i},{i}.5\n" for i in range(9)),
     "a_column_that_does_not_vary": "a,b,y\n1,0.1,2\n2,0.1,3\n4,0.1,6\n",
+    "columns_of_one_value": "a,b,c,d,e,y\n"
+    + "".join(f"-1.60749e-6,4584779.47,2.5e-20,0,1e30,{row * row}\n" for row in range(5)),
+    "dates_without_a_name": "a,b,\n1,2,2024-01-05\n2,4,2024-02-05\n4,5,2024-03-05\n",
+    "decimal_commas_among_words": 'a,y,b\n-0.5,1,"1,5"\n1.5,2,word\n2.5,4,"1,6"\n3,5,more\n',
     "powers": "a,b,c,y\n" + "".join(f"{i},{i**2},{i**3},{(i % 5) * i}\n" for i in range(1, 30)),
     "many_features_alike": ",".join(f"c{place}" for place in range(70))
     + ",y\n"
@@ -64,6 +68,9 @@ FAULTS = {
     "a_word_for_missing": "a,y\n1,2\n2,NA\n3,4\n",
     "a_mark_for_missing": "a,b,y\n1,2,3\n2,?,4\n3,4,5\n4,5,6\n",
     "too_many_fields": "a,y\n1,2\n1,2,3\n",
+    "a_tab_in_a_field": 'a,b,y\n1,2,3\n2,"1\t2",4\n3,4,5\n',
+    "a_strange_character": "a,b,y\n1,2,3\n2,\u2003\x1b4,4\n3,4,5\n",
+    "words_and_dates": "k,when\n" + "".join(f"w{n},2024-01-{n}\n" for n in range(10, 30)),
     "a_comment": "a,y\n1,2\n# no row\n2,3\n",
     "an_open_quote": 'a,y\n1,2\n2,"4\n3,5\n',
     "behind_a_quote": 'a,y,z\n1,2,3\n2,3,"4"5\n',
@@ -96,6 +103,7 @@ NOT_PLAIN = {
     "json_lines": '{"a": 1, "y": 2}\n{"a": 2, "y": 3}\n',
     "names_or_numbers": "1990,1991,1992\n1.5,2.5,3\n2.5,3,4\n3.5,1,7\n",
     "dates_alone": "date,y\n2024-01-01,1\n2024-01-02,3\n",
+    "a_target_of_dates": "a,b,y\n1,2,2024-01-05\n2,4,2024-02-05\n4,5,2024-03-05\n",
     "comments_above": "# made today\na,y\n1,2\n2,3\n",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import re
 import warnings
@@ -17,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from fuzz import oracle
-from fuzz.cases import Case, mutated, random_case
-from gdfit import Dialect, GdfitError, GdfitWarning, LinearModel, load_model
+from fuzz.cases import Case, random_case
+from gdfit import Dialect, GdfitError, GdfitWarning, LinearModel
 from gdfit.arrays import FloatArray
 from gdfit.cli import run
 from gdfit.data.batch import Asked, Words
@@ -282,23 +281,3 @@ def run_command(random: Random, case: Case, path: Path) -> None:
     errors = [line for line in lines if line.startswith("gdfit: error: ")]
     assert len(errors) == (status != 0), said
     assert command == "gradcheck" or status == 3 or not errors or not out.getvalue(), said
-
-
-def read_model(random: Random, path: Path) -> None:
-    """Read a model file with mistakes in it: it is a model, or what is wrong is said."""
-    record = {"w": [1.5, -2e300], "b": 0.25, "features": ["x", "é"], "target": "y"}
-    text = json.dumps(record)
-    odd = ["null", "NaN", "1e999", "[]", "{}", "true", '"x"', "-", "1" * 400, "[" * 9999, "\x00"]
-    start = random.randrange(len(text))
-    stop = min(len(text), start + random.randrange(12))
-    text = text[:start] + random.choice(["", *odd]) + text[stop:]
-    path.write_bytes(mutated(random, text).encode("latin-1", errors="replace"))
-    said = ""
-    try:
-        model = load_model(path)
-    except GdfitError as error:
-        said = str(error)
-    else:
-        assert all(map(math.isfinite, model.params)), model
-        assert isinstance(model.predict([1.0] * len(model.w)), float), model
-    assert "\n" not in said, said

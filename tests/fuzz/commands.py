@@ -35,14 +35,14 @@ class LateError(BaseException):
 
 
 @contextmanager
-def in_time() -> Iterator[None]:
-    """Raise LateError where what is done takes too long."""
+def in_time(seconds: float = SECONDS) -> Iterator[None]:
+    """Raise LateError where what is done takes longer."""
 
     def ring(number: int, frame: object) -> None:
         raise LateError
 
     signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
@@ -55,19 +55,15 @@ def made(*name: str) -> Any:
     return typer.main.get_command(app_for([*name]))
 
 
-def outcome(words: Sequence[str], *, in_order: bool = True) -> Outcome:
+def outcome(words: Sequence[str], seconds: float = SECONDS) -> Outcome:
     """What a command comes to. It ends in order, and what is wrong with it is one line: an
-    AssertionError says what is not so.
-
-    in_order : whether that is looked at.
-    """
+    AssertionError says what is not so."""
     out, err = io.StringIO(), io.StringIO()
-    with in_time(), redirect_stdout(out), redirect_stderr(err):
-        with patch("gdfit.cli.app.app_for", lambda typed: made(*typed[:1])):
-            status = run([*words])
+    quick = patch("gdfit.cli.app.app_for", lambda typed: made(*typed[:1]))
+    with in_time(seconds), redirect_stdout(out), redirect_stderr(err), quick:
+        status = run([*words])
     found = Outcome(status, out.getvalue(), err.getvalue())
-    if in_order:
-        assert_in_order(words, found)
+    assert_in_order(words, found)
     return found
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from fuzz import checks
+from fuzz import checks, columns, pages, submissions
+from fuzz.models import Models
 from fuzz.options import Options
 
 Findings = Iterator[tuple[int, BaseException]]
@@ -27,9 +28,26 @@ def files(seeds: Sequence[int], folder: Path) -> Findings:
     return one_by_one(lambda seed: checks.check(seed, folder), seeds)
 
 
+def columns_alone(seeds: Sequence[int], folder: Path) -> Findings:
+    """Columns by themselves, against the oracle."""
+    return one_by_one(columns.check, seeds)
+
+
 def options(seeds: Sequence[int], folder: Path) -> Findings:
     """Commands with random options."""
     return one_by_one(Options(folder).check, seeds)
 
 
-KINDS: dict[str, Callable[[Sequence[int], Path], Findings]] = {"files": files, "options": options}
+def models(seeds: Sequence[int], folder: Path) -> Findings:
+    """Model files with mistakes in them, and models with strange names."""
+    return one_by_one(Models(folder).check, seeds)
+
+
+KINDS: dict[str, Callable[[Sequence[int], Path], Findings]] = {
+    "files": files,
+    "columns": columns_alone,
+    "options": options,
+    "models": models,
+    "pages": pages.findings,
+    "submissions": submissions.findings,
+}

@@ -164,9 +164,10 @@ def read_epochs(path: Path, known: Sequence[str]) -> EpochsFile:
 
 
 def last_digit(text: str) -> float:
-    """One unit of the last digit of a number as it is written."""
+    """One unit of the last digit of a number as it is written; of a 0, whatever its power."""
     digits, _, power = text.lower().partition("e")
-    return float(10.0 ** (int(power or 0) - len(digits.partition(".")[2]))) if digits else 0.0
+    tens = int(power or 0) if digits.strip("+-0.") else 0
+    return float(f"1e{tens - len(digits.partition('.')[2])}") if digits else 0.0
 
 
 # What a mistake makes: its rows from epoch 0 on, the loss, params and gradient at the same params.

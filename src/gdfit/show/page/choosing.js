@@ -4,6 +4,7 @@
 const LOOKED_AT = 100; // epochs at most that are there to be looked at, and not to arrive
 const AT_ONCE = 10; // epochs at most in which there is no descent to see
 const DRAWN = 2000; // observations
+const NAMED_COLUMNS = 3; // at most that are told of one by one
 
 /** The scale that gradient descent arrives on, and the rate on it. */
 function chosenFor(scales, start, epochs) {
@@ -157,12 +158,16 @@ function weightless({ features, scales, settings }) {
     .filter(isSame)
     .map((place) => [
       place,
-      `does not vary, but for rounding (it is ${Number(means[place].toPrecision(6))})`,
+      `does not vary, but for rounding (it is ${sixDigits(means[place])})`,
     ]);
   const others = unused
     .filter((place) => !isSame(place))
     .map((place) => [place, "can be computed from the columns before it"]);
-  return [...same, ...others].map(
-    ([place, why]) => `column ${features[place]} ${why}: its weight is 0`,
-  );
+  return [same, others].flatMap((reasons) => {
+    const told = reasons
+      .slice(0, NAMED_COLUMNS)
+      .map(([place, why]) => `column ${features[place]} ${why}: its weight is 0`);
+    const more = reasons.length - NAMED_COLUMNS;
+    return more > 0 ? [...told, `and so for ${more} more columns`] : told;
+  });
 }

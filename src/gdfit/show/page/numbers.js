@@ -74,6 +74,15 @@ function percent(part) {
   return found ? `${found}\u00a0%` : "almost 100\u00a0%";
 }
 
+/** A number as Python's %g writes it, with six significant digits. */
+function sixDigits(value) {
+  const [mantissa, exponent] = value.toExponential(5).split("e");
+  const isShort = exponent >= -4 && exponent < 6;
+  const number = isShort ? value.toFixed(5 - exponent) : mantissa;
+  const shorter = number.includes(".") ? number.replace(/\.?0+$/, "") : number;
+  return isShort ? shorter : `${shorter}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
+}
+
 /** A column's name for a picture: on one line, and not too long; its end tells it from others. */
 function named(name, longest = 24) {
   const line = name.split(/\s+/).filter(Boolean).join(" ") || "(no name)";

@@ -17,6 +17,8 @@ const MISSING_MARKS = new Set(
   [...MISSING, "missing", "unknown", "n.a"].map((word) => word.toLowerCase()),
 );
 const NAMELESS = ["pasted", "dropped"];
+const UNPRINTABLE = /(?! )[\p{C}\p{Z}]/gu; // what Python's repr() shows by its number
+const ESCAPES = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 const QUOTED = /^"(?:[^"]|"")*"$/;
 
 /** What is wrong with a file, where, and the choices that are a way out of it. */
@@ -49,7 +51,15 @@ function commandFor(name) {
 function quoted(text, longest = 40) {
   const shown = text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
   const quote = shown.includes("'") && !shown.includes('"') ? '"' : "'";
-  return quote + shown.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\0", "\\x00") + quote;
+  const said = shown.replaceAll("\\", "\\\\").replace(UNPRINTABLE, escaped);
+  return quote + (quote === "'" ? said.replaceAll("'", "\\'") : said) + quote;
+}
+
+/** A character as Python's repr() has it. */
+function escaped(character) {
+  const code = character.codePointAt(0);
+  const [mark, digits] = code < 256 ? ["x", 2] : code < 65536 ? ["u", 4] : ["U", 8];
+  return ESCAPES[character] ?? `\\${mark}${code.toString(16).padStart(digits, "0")}`;
 }
 
 /** A name of a file, or of a column, as it is typed in a shell. */
@@ -197,11 +207,11 @@ function topOf(rows, decimal) {
     const said = first.fields.find((field) => !saysNumber(field, decimal) && !MISSING.has(field));
     throw new FileError(noNumber(said, decimal), { line: first.line, ways: [{ decimal: other }] });
   }
-  const numeric = numericPlaces(alike, decimal);
-  if (
-    isAll(decimal) ||
-    (numeric.length && numeric.every((place) => hasNumber(first.fields[place])))
-  ) {
+  const numeric = numberPlaces(alike, decimal);
+  const isLike = (place) =>
+    hasNumber(first.fields[place]) ||
+    (DATED.test(first.fields[place]) && alike.some((fields) => DATED.test(fields[place])));
+  if (isAll(decimal) || (numeric.length && numeric.every(isLike))) {
     if (isAll(decimal) && isUnlike(first.fields, alike, decimal))
       throw new CommandError("its first line may be numbers or the columns' names", {
         line: first.line,
@@ -264,6 +274,23 @@ function numericPlaces(rows, decimal) {
     .filter((place) => {
       const present = rows.map((row) => row[place]).filter((said) => !MISSING.has(said));
       return present.length && present.every((said) => saysNumber(said, decimal));
+    });
+}
+
+/** As `numericPlaces`, with the columns of nothing but dates, or numbers in a way of their own. */
+function numberPlaces(rows, decimal) {
+  const numeric = numericPlaces(rows, decimal);
+  return (rows[0] ?? [])
+    .map((_, place) => place)
+    .filter((place) => {
+      const present = rows.map((row) => row[place]).filter((said) => !MISSING.has(said));
+      const isEvery = (test) => present.length > 0 && present.every(test);
+      const isPlain = (said) => saysNumber(said, ".") || saysNumber(said, ",");
+      return (
+        numeric.includes(place) ||
+        (isEvery(isSpelled) && !isEvery(isPlain)) ||
+        isEvery((said) => DATED.test(said))
+      );
     });
 }
 

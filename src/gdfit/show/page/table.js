@@ -2,13 +2,17 @@
 // (sniffing.py, columns.py).
 
 const GROUPED = /^[+-]?[0-9]{1,3}([,.][0-9]{3})+$/; // thousands, or decimals
+const IN_THREES = /^[+-]?[0-9]{1,3}(\.[0-9]{3})+$/;
 const MOST_FEATURES = 100; // which are condensed and whitened in an instant
 const BEGINNING = 4096; // of a file, where null bytes tell what it is
 const RARE = 10; // of so many characters, fewer than one is null
 const ROW_NAMES = /^(?:row[._ ]?names|unnamed: \d+)$/i;
 
-/** What a column holds in the first rows. */
-function heldIn(column, decimal) {
+/**
+ * What a column holds in the first rows; numbers with the other decimal mark count as such where it
+ * `isEither`.
+ */
+function heldIn(column, decimal, isEither) {
   const present = column.filter((said) => !MISSING.has(said));
   const other = OTHER_MARK[decimal];
   const strange = present.filter((said) => !saysNumber(said, decimal));
@@ -16,7 +20,7 @@ function heldIn(column, decimal) {
   const isDated =
     (strange.length > 0 && isMost((said) => DATED.test(said))) ||
     (present.length > 0 && present.every((said) => MONTHLY.test(said)));
-  const words = strange.filter((said) => !saysNumber(said, other));
+  const words = strange.filter((said) => !isEither || !saysNumber(said, other));
   const isDoubtful = strange.length > 0 && strange.every((said) => GROUPED.test(said));
   const isOdd =
     isDoubtful ||
@@ -79,10 +83,15 @@ function tableOf(given, name, choice = {}) {
       "has one column, and a fit needs two at least, x and y (is the delimiter right? see --delimiter)",
     );
   const alike = rows.map(({ fields }) => fields).filter((fields) => fields.length === names.length);
+  const isOwn = (said) => said.includes(decimal) && saysNumber(said, decimal);
+  const isEither =
+    OTHER_MARK[decimal] !== delimiter &&
+    !alike.some((fields) => fields.some((said) => isOwn(said) && !IN_THREES.test(said)));
   const held = names.map((_, place) =>
     heldIn(
       alike.map((fields) => fields[place]),
       decimal,
+      isEither,
     ),
   );
   const chosen = chooseColumns(names, given_names, held, header !== null, choice);
@@ -150,13 +159,18 @@ function chooseColumns(names, given, held, isNamed, choice) {
   );
   const places = names.map((_, place) => place).filter((place) => !aside.has(names[place]));
   const notes = names
-    .filter((name, place) => place && !given[place] && held[place].numbers)
+    .filter(
+      (name, place) => place && !given[place] && (held[place].numbers || held[place].isDated),
+    )
     .map((name) => `a column has no name, and is left out: --features ${name} uses it`);
   const offered = places.filter((place) => held[place].isNumeric);
   const usable = offered.filter((place) => !choice.exclude?.includes(names[place]));
   const odd = places.find((place) => held[place].isOdd && !choice.exclude?.includes(names[place]));
   if (odd !== undefined) throw oddNumbers(names[odd], held[odd], choice.decimal ?? ".");
   const named = (name) => usable.find((place) => names[place] === name);
+  const dates = places.find((place) => names[place] === "y" && held[place].isDated);
+  if (dates !== undefined && !choice.target && !choice.exclude?.includes("y"))
+    throw new CommandError("holds dates, and is the target", { column: "y", ways: [{ exclude: "y" }] });
   const target = named(choice.target) ?? named("y") ?? usable.at(-1);
   if (target === undefined || usable.length < 2) {
     if (target !== undefined && places.some((place) => !held[place].isNumeric))
@@ -165,7 +179,7 @@ function chooseColumns(names, given, held, isNamed, choice) {
       );
     const are = target === undefined ? "there is none" : `there is ${quoted(names[target])} alone`;
     const words = places
-      .filter((place) => held[place].words.length && !held[place].isNumeric)
+      .filter((place) => held[place].words.length && !held[place].isNumeric && !held[place].isDated)
       .map((place) => `${names[place]} (${quoted(held[place].words[0], 20)})`);
     const more = words.length > 3 ? ", …" : "";
     const texts = words.length ? `; there is text in ${words.slice(0, 3).join(", ")}${more}` : "";
