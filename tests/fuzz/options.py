@@ -134,7 +134,7 @@ def random_value(random: Random, name: str, metavar: str) -> str:
 
 def random_words(random: Random) -> list[str]:
     """A command line."""
-    command = random.choice([each.__name__ for each in COMMANDS] + ["train"] * 3)
+    command = random.choice([*COMMANDS, *["train"] * 3])
     words = [command]
     if command == "check":
         words += [random.choice(["s.py", "e.csv", "no.py", "x.txt"]), "--data", "two.csv"]
