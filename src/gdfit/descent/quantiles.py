@@ -47,7 +47,8 @@ def quantile_minimum(observations: Observations, settings: Settings) -> tuple[fl
     used = design[:, : len(observations.features) + observations.intercept]
     lengths, size = np.abs(used).max(axis=0), float(np.abs(target).max()) or 1.0
     lengths[lengths == 0] = 1.0  # of what is 0 throughout: its weight is 0 then
-    constant = quantile_of(target, weights, level) * float(observations.intercept)
+    middle = np.quantile(target, level, weights=weights, method="inverted_cdf")
+    constant = float(middle) * observations.intercept
     with np.errstate(all="ignore"):
         of_constant = mean_loss_of(np.full(len(target), constant))
         try:
@@ -62,13 +63,6 @@ def quantile_minimum(observations: Observations, settings: Settings) -> tuple[fl
             return None
         least = mean_loss_of(used @ params)
     return (least, of_constant) if np.isfinite([least, of_constant]).all() else None
-
-
-def quantile_of(values: FloatArray, weights: FloatArray, level: float) -> float:
-    """The least value that so large a part of the weight lies at or below."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) >= level * weights.sum() * (1 - 1e-15)
-    return float(values[order][np.argmax(reached)])
 
 
 def best_through_rows(design: FloatArray, target: FloatArray, level: float) -> FloatArray | None:
