@@ -225,7 +225,7 @@ def refined(
     if rows.count * rows.columns * 8 > FEW_BYTES and not always:
         return found
     kept, root = np.array(order)[found.kept], found.root[found.kept]
-    params, squares = Pair.of(found.params[found.kept]), found.residual**2
+    params, squares = Pair.of(found.params[found.kept]), found.residual * found.residual
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(PASSES):
             slope, sums = Pair.of(np.zeros(len(kept))), Pair.of(np.zeros(1))
@@ -285,7 +285,8 @@ def sharpened(curvature: Curvature, observations: Observations) -> Curvature:
     known = quickly_refined(observations).refined
     if known is None or not known[-1] or not is_quick(observations):
         return curvature
-    return replace(curvature, minimum_loss=float(known[-1]) ** 2 / observations.total_weight)
+    residual = float(known[-1])
+    return replace(curvature, minimum_loss=residual * residual / observations.total_weight)
 
 
 def quickly_refined(observations: Observations) -> Observations:
