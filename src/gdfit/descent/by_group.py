@@ -21,7 +21,7 @@ from gdfit.descent import stopping
 from gdfit.descent.outcome import Fit, params_names
 from gdfit.descent.run import Options, Run, chosen
 from gdfit.descent.settings import Settings
-from gdfit.descent.side_by_side import Stack, is_foretold
+from gdfit.descent.side_by_side import Stack, go_side_by_side
 from gdfit.descent.start import Init, start_of
 from gdfit.errors import GdfitError, UsageError, printable, quoted
 from gdfit.model.family import GroupedModel, group_name, record_in, write_groups
@@ -240,7 +240,7 @@ def fit_groups(observations: Observations, settings: Settings, init: Init = "zer
     if not isinstance(init, LinearModel):
         start_of(init, observations, settings)  # tells its faults
     stack = None
-    if is_foretold(settings, observations) and not isinstance(init, LinearModel):
+    if go_side_by_side(settings, observations) and not isinstance(init, LinearModel):
         stack = Stack(observations, settings, init)
     return GroupFits(observations, settings, init, stack)
 

@@ -169,7 +169,7 @@ class Stack:
         return Precision(self.means[place], root @ triangle[:-1, -1], root, error, df).record
 
 
-def is_foretold(settings: Settings, observations: Observations) -> bool:
+def go_side_by_side(settings: Settings, observations: Observations) -> bool:
     """Whether descents on groups go side by side: at rates that stay, for epochs that are told."""
     rules = (settings.tol, settings.target_loss, settings.patience)
     plain = settings.is_plain and not settings.is_penalized and observations.intercept
