@@ -95,9 +95,8 @@ def train(
     if cv is not None:
         check_cv(cv, validation, settings, start)
     held_out, folds = None, None
-    if files.page and (
-        own := [str(f) for f in (settings.loss, settings.optimizer) if isinstance(f, Own)]
-    ):
+    own = [str(each) for each in (settings.loss, settings.optimizer) if isinstance(each, Own)]
+    if files.page and own:
         raise UsageError(f"`page` descends by itself, and a browser can't run {own[0]}")
     if files.panel == "steepest" and not settings.is_plain:
         raise UsageError("`panel` steepest is for gd on the squared error of all rows")
@@ -108,8 +107,7 @@ def train(
         reading(data, columns, dialect, dask=dask, begun=begin, form=output.form) as dataset,
     ):
         if cv:
-            how = {"keep_rows": settings.needs_rows}
-            observations, folds = dataset.folded(cv, settings.seed, **how)
+            observations, folds = dataset.folded(cv, settings.seed, keep_rows=settings.needs_rows)
         else:
             dataset = replace(dataset, keep_most=QUICK_BYTES)
             observations, held_out = dataset.with_validation(

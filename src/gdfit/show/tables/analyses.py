@@ -184,9 +184,8 @@ def show_solution(handout: Handout) -> None:
     table = style.new_table(
         "param", ["made with", f"train{' --loss logistic' * handout.classes} gives"]
     )
-    for name, made, found in zip(
-        params_names(fit.model.features), params, fit.model.params, strict=True
-    ):
+    names = params_names(fit.model.features)
+    for name, made, found in zip(names, params, fit.model.params, strict=True):
         table.add_row(name, exact(made), exact(found))
     console = style.stdout_console()
     lines = [("loss", exact(fit.loss))]
