@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from gdfit.arrays import FloatArray, Near, triangular
 from gdfit.data.batch import SAMPLE_ROWS, Codes, Level, Rows
+from gdfit.data.terms.columns import ColumnFacts
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import Classes
 from gdfit.data.terms.row_maker import inputs_of
-from gdfit.data.text.spellings import Spelling, dated
+from gdfit.data.text.spellings import dated
 from gdfit.errors import GdfitError, UsageError, listing, printable
 
 OF_SAMPLE = ("sample", "sample_places", "sample_weights", "sample_inputs")
@@ -30,8 +31,8 @@ SAME = 1e-12  # a deviation below this part of a column's size, from its origin,
 
 
 @dataclass(frozen=True, repr=False)
-class Observations:
-    """N observations of p features and a target.
+class Observations(ColumnFacts):
+    """N observations of p features and a target, and what is known of their columns.
 
     augmented : the augmented matrix [A y], shape (n, p+2): the features, a one, y. Its n rows are
         the observations themselves, or stand for all N of them: see
@@ -48,12 +49,6 @@ class Observations:
     sample_places : where those stand in the data, as file, unit and number, shape (rows, 3).
     rows : all rows, where they have been kept: the features, a one, y, and its weight if there are
         weights.
-    left_out : columns of the file that are no features because they hold text, dates or nothing.
-    is_instead : whether the last one is among them, which would be the target if it had numbers.
-    spellings : how the columns are written whose numbers have a spelling of their own, as $1,250.
-    taken : the text columns, or the dates, that are features because there are no others.
-    dates : those of `taken` and `left_out` that hold dates.
-    classes : which values of the target are y = 0 and y = 1, where it has classes.
     weight, weights_name : Σv, where the observations have weights v, and what these are called.
     log_weight : Σ log v.
     first_weights, sample_weights : those of the first ones, and of the sample.
@@ -74,12 +69,6 @@ class Observations:
     sample_places: Codes | None = None
     near: Near | None = None
     rows: Rows | None = None
-    left_out: tuple[str, ...] = ()
-    is_instead: bool = False
-    spellings: tuple[tuple[str, Spelling], ...] = ()
-    taken: tuple[str, ...] = ()
-    dates: tuple[str, ...] = ()
-    classes: Classes | None = None
     weight: float | None = None
     log_weight: float = 0.0
     weights_name: str | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
-from typing import Protocol
+from typing import Any, Protocol
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, Level
@@ -34,30 +34,43 @@ FEW_LEVELS = 12  # in the first lines, of text that is a feature where there is 
 DATE = re.compile(r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}")
 
 
-@dataclass(frozen=True)
-class Columns:
-    """What a fit uses.
+@dataclass(frozen=True, kw_only=True)
+class ColumnFacts:
+    """What is known of the columns of a fit, and stays known of what is made of them.
 
-    expansion : what makes the features of columns; where it has levels, these are all there are.
-    target : what y is.
-    left_out : the columns that it would use if they had numbers.
-    is_instead : whether the last column of the file is one of them, which the target would be.
-    weights : the column of the rows' weights, if there is one.
-    spellings : how the columns are written whose numbers have a spelling of their own.
+    left_out : columns of the file that are no features because they hold text, dates or nothing.
+    is_instead : whether the last one is among them, which would be the target if it had numbers.
+    spellings : how the columns are written whose numbers have a spelling of their own, as $1,250.
     taken : the text columns, or the dates, that are features because there are no others.
     dates : those of `taken` and `left_out` that hold dates.
     classes : which values of the target are y = 0 and y = 1, where it has classes.
     """
 
-    expansion: Expansion
-    target: Factor
     left_out: tuple[str, ...] = ()
-    weights: str | None = None
     is_instead: bool = False
     spellings: tuple[tuple[str, Spelling], ...] = ()
     taken: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     classes: Classes | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """They, by name."""
+        return {each.name: getattr(self, each.name) for each in fields(ColumnFacts)}
+
+
+@dataclass(frozen=True)
+class Columns(ColumnFacts):
+    """What a fit uses.
+
+    expansion : what makes the features of columns; where it has levels, these are all there are.
+    target : what y is.
+    weights : the column of the rows' weights, if there is one.
+    """
+
+    expansion: Expansion
+    target: Factor
+    weights: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -127,13 +140,17 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
         raise UsageError("`degree` has no effect here: it is for features that are numbers")
     made = powers(terms, selection.degree)
     check_names(made)
-    expansion = Expansion(made, intercept=selection.intercept, by=by)
-    columns = Columns(expansion, target, left_out, weights)
+    columns = Columns(Expansion(made, intercept=selection.intercept, by=by), target, weights)
     spellings = ((column, layout.held_in(column).spelling) for column in columns.names)
-    own = tuple((column, found) for column, found in spellings if found)
-    found = replace(columns, is_instead=is_instead, spellings=own, taken=taken, dates=dates)
-    classes = classes_among(layout, name, target, selection) if selection.classes else None
-    return replace(found, classes=classes)
+    return replace(
+        columns,
+        left_out=left_out,
+        is_instead=is_instead,
+        spellings=tuple((column, found) for column, found in spellings if found),
+        taken=taken,
+        dates=dates,
+        classes=classes_among(layout, name, target, selection) if selection.classes else None,
+    )
 
 
 def may_be_category(held: Held) -> bool:
