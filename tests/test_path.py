@@ -236,6 +236,8 @@ def test_a_target_that_does_not_vary_has_no_path(gdfit: Gdfit) -> None:
     result = gdfit("path", "-", stdin=b"x,y\n1,5\n2,5\n3,5\n")
     assert result.status == 1
     assert "all weights are 0 whatever the penalty" in result.err
+    result = gdfit("path", "-", stdin=b"x,y\n1e200,1e205\n2e200,3e205\n4e200,2e205\n")
+    assert (result.status, "too large for float64" in result.err) == (1, True)
     x = np.arange(12.0).reshape(6, 2) ** 2
     with pytest.raises(library.GdfitError, match="differ too much in size"):
         library.penalty_path(x * 1e-160, x[:, 0] * 1e150)

@@ -264,10 +264,12 @@ def grid(parabola: Parabola, mix: float) -> FloatArray:
 
     Raises
     ------
-    GdfitError : all weights are 0 whatever λ is.
+    GdfitError : all weights are 0 whatever λ is, or y is too large.
     """
     steepest = float(np.abs(parabola.slopes(np.zeros(parabola.features))).max()) / 2
     spread = float(np.linalg.norm(parabola.target)) / math.sqrt(parabola.total)
+    if not math.isfinite(steepest + spread * spread):
+        raise GdfitError("the squares of y are too large for float64; divide y by a power of ten")
     if not steepest > SAME * math.hypot(spread, parabola.target_mean):
         raise GdfitError("all weights are 0 whatever the penalty: nothing varies with the target")
     largest = steepest / mix if mix else RIDGE_FROM * steepest
