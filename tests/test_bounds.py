@@ -522,3 +522,146 @@ def test_a_perfect_fit_of_small_numbers_is_not_reached_by_rounding() -> None:
     found = gdfit.compare(x, 0.02 * x + 0.01, loss=["mae"], lr=[0.01], epochs=400)
     (outcome,) = found.outcomes
     assert found.epochs_to_minimum(outcome) is None
+
+
+@pytest.mark.parametrize("start", [[0.0, 0.0], [5.0, -3.0], [-20.0, 30.0], [60.0, 0.0]])
+def test_newtons_steps_are_halved_where_the_loss_would_not_fall(start: list[float]) -> None:
+    random = np.random.default_rng(9)
+    x = random.normal(size=40)
+    y = (random.random(40) < 1 / (1 + np.exp(-x))).astype(float)
+    observations = gdfit.observations_from(x, y, classes=True)
+    smooth = SmoothLoss(observations, Settings(loss="logistic", l2=1e-3))
+    found = smooth.minimum(np.array(start))
+    assert found is not None
+    params, bowl = found
+    assert np.abs(bowl.gradient).max() < 1e-12
+    assert smooth.value(params) == pytest.approx(bowl.value, rel=1e-14)
+    probability = 1 / (1 + np.exp(-(params[0] * x + params[1])))
+    slope = np.mean((probability - y) * x) + 2e-3 * params[0]
+    assert abs(slope) < 1e-12
+    bend = np.mean(probability * (1 - probability) * x**2) + 2e-3
+    assert bowl.hessian[0, 0] == pytest.approx(bend, rel=1e-9)
+    assert bowl.nearest == pytest.approx(((2 * y - 1) * (params[0] * x + params[1])).min())
+
+
+@pytest.mark.parametrize("rows", [20, 21])
+def test_the_least_quantile_loss_is_sought_in_few_numbers_alone(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gdfit.descent.quantiles.MOST", 60)
+    random = np.random.default_rng(rows)
+    x, y = random.normal(size=(rows, 2)), random.normal(size=rows)
+    fit = gdfit.train(x, y, loss="mae", epochs=1)
+    assert (fit.minimum_loss is None) == (rows == 21)
+
+
+def test_fits_of_groups_are_asked_for_by_name(tmp_path: Path) -> None:
+    random = np.random.default_rng(8)
+    frame = pd.DataFrame({"a": random.normal(size=30), "kind": [*"pqr"] * 10})
+    frame["y"] = frame.a * 2 + (frame.kind == "q") + random.normal(size=30) / 9
+    fits = gdfit.train_groups(frame, "y", features=["a"], by="kind")
+    assert repr(fits).startswith("<GroupFits: 3 groups by kind, of <30 observations: y from a>")
+    assert (len(fits), fits.has_models, fits.features) == (3, True, ("a",))
+    assert [fit.group for fit in fits] == ["p", "q", "r"]
+    for group in "pqr":
+        own = frame[frame.kind == group]
+        slope, intercept = np.polyfit(own.a, own.y, 1)
+        model = fits[group].model
+        assert model is not None
+        assert [*model.params] == pytest.approx([slope, intercept])
+        assert fits.at_inputs([group, 3.0]) == pytest.approx(3 * slope + intercept)
+        told = np.asarray(fits.predict(pd.DataFrame({"kind": [group], "a": [3.0]})))
+        assert told.tolist() == [pytest.approx(3 * slope + intercept)]
+    with pytest.raises(KeyError):
+        fits["s"]
+    fits.save(tmp_path / "m.json")
+    loaded = gdfit.load_model(tmp_path / "m.json")
+    both = [np.asarray(each.predict(frame)) for each in (loaded, fits)]
+    assert both[0].tolist() == both[1].tolist()
+    assert len(fits.largest(2)) == 2
+    assert fits.header == ["kind", "observations", "w", "b", "loss", "r_squared", "status"]
+
+
+def test_likelihoods_are_told_of_columns_that_depend_on_others() -> None:
+    random = np.random.default_rng(2)
+    x = random.normal(size=(60, 2))
+    y = (x[:, 0] + random.logistic(size=60) > 0).astype(float)
+    three = np.column_stack([x, x.sum(axis=1)])
+    model = gdfit.train(three, y, loss="logistic").model
+    found: Any = gdfit.summarize(three, model, y=y)
+    two: Any = gdfit.summarize(x, gdfit.train(x, y, loss="logistic").model, y=y)
+    assert (found.dependent, two.dependent) == (("w_x3",), ())
+    assert found.df == two.df == 57
+    assert found.null_df == 59
+    assert (found.deviance, found.aic) == (pytest.approx(two.deviance), pytest.approx(two.aic))
+    assert found.aic == pytest.approx(found.deviance + 6)
+    assert found.bic == pytest.approx(found.deviance + 3 * math.log(60))
+    assert found.log_likelihood == pytest.approx(-found.deviance / 2)
+    share = y.mean()
+    null = -2 * 60 * (share * math.log(share) + (1 - share) * math.log(1 - share))
+    assert found.null_deviance == pytest.approx(null)
+    frame = found.frame
+    assert [*frame.index] == ["w_x1", "w_x2", "w_x3", "b"]
+    assert frame.loc["w_x3"].drop("value").isna().all()
+    for name in ("w_x1", "w_x2", "b"):
+        row, other = frame.loc[name], two.frame.loc[name]
+        assert row["z"] == pytest.approx(row["estimate"] / row["std_error"])
+        assert row["p"] == pytest.approx(math.erfc(abs(row["z"]) / math.sqrt(2)))
+        reach = 1.959963984540054 * row["std_error"]
+        assert (row["low"], row["high"]) == pytest.approx(
+            (row["estimate"] - reach, row["estimate"] + reach)
+        )
+        assert row["std_error"] == pytest.approx(other["std_error"], rel=1e-6)
+    distances = [each.distance for each in found.rows]
+    assert distances[2] is None
+    assert two.rows[0].distance < 0.1
+
+
+def test_a_run_is_shown_as_far_as_it_has_come() -> None:
+    run = Run(gdfit.observations_from([1.0, 2, 3], [1.0, 2, 4]), settings=Settings(epochs=9))
+    assert repr(run).startswith("<Run: 0 of 9 epochs, lr ")
+    steps = iter(run)
+    next(steps)
+    next(steps)
+    assert repr(run).startswith("<Run: 2 of 9 epochs, lr ")
+    searching = Settings(epochs=9, optimizer="steepest", scale="none")
+    shown = repr(Run(gdfit.observations_from([1.0, 2, 3], [1.0, 2, 4]), settings=searching))
+    assert shown.startswith("<Run: 0 of 9 epochs, steepest, scale none")
+
+
+def test_a_group_whose_start_is_its_minimum_has_a_rate() -> None:
+    frame = pd.DataFrame({"x": [1.0, 2, 4, 1, 2, 5], "z": [3.0, 1, 1, 2, 2, 7]})
+    frame["kind"], frame["y"] = [*"aaabbb"], [0.0, 0, 0, 1, 2, 2]
+    whole = gdfit.observations_from(frame, "y", features=["x"], by="kind")
+    for settings in (Settings(), Settings(scale="none"), Settings(epochs=5)):
+        stack = fit_groups(whole, settings).stack
+        assert stack is not None
+        facts = stack.model(0).facts
+        alone = gdfit.train(frame.x[:3], frame.y[:3], settings=settings).model
+        assert facts["lr"] == pytest.approx(alone.facts["lr"])
+        assert (facts["loss"], stack.model(0).w) == (0, (0.0,))
+
+
+def test_clusters_of_rows_in_several_blocks() -> None:
+    random = np.random.default_rng(5)
+    count = 50_000
+    x = random.normal(size=(count, 2))
+    groups = np.sort(random.integers(0, 40, count))
+    y = x @ [1.0, 2.0] + random.normal(size=40)[groups] + random.normal(size=count)
+    found = gdfit.summarize(x, y=y, cluster=groups)
+    design = np.column_stack([x, np.ones(count)])
+    inverse = np.linalg.inv(design.T @ design)
+    left = y - design @ (inverse @ (design.T @ y))
+    sums = np.array(
+        [(design * left[:, np.newaxis])[groups == each].sum(axis=0) for each in range(40)]
+    )
+    factor = 40 / 39 * (count - 1) / (count - 3)
+    errors = np.sqrt(np.diag(inverse @ sums.T @ sums @ inverse) * factor)
+    assert [row.std_error for row in found.rows] == pytest.approx(errors.tolist(), rel=1e-6)
+    assert found.standard_errors == "cluster"
+    with pytest.raises(UsageError, match="takes a cluster for each of the 50000"):
+        gdfit.summarize(x, y=y, cluster=groups[1:])
+    with pytest.raises(UsageError, match="two values at least"):
+        gdfit.summarize(x, y=y, cluster=np.zeros(count))
+    with pytest.raises(UsageError, match="does not go with `cluster`"):
+        gdfit.summarize(x, y=y, cluster=groups, robust="hc1")

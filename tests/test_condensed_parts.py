@@ -248,6 +248,10 @@ def test_a_sample_has_the_rows_with_the_smallest_draws() -> None:
         if step == 50 and most < 50:
             draws = np.random.default_rng((1, 1, 2)).random(50)
             assert found.places.tolist() == np.sort(np.argsort(draws)[:most]).tolist()
+    drawn = Reservoir(1, 2, most=5)
+    for start in range(0, 48, 3):
+        drawn.add(rows[start : start + 3])
+    assert drawn.sample().places.tolist() == [5, 17, 27, 38, 39]  # as ever
     one = Reservoir(1, 2, most=9)
     other = Reservoir(1, 3, most=9)
     one.add(rows[:6])

@@ -109,6 +109,7 @@ make --seed 3
 make --seed 4 --features 2 --outliers 2 --rows 8
 make --seed 5 --classes --rows 12
 make --seed 6 --rows 5 --noise 0.001
+make --seed 8 --rows 6 --noise 3 --w 2 --b -1
 make --seed 7 --classes --rows 15 --outliers 2 --features 2
 """
 
