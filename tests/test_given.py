@@ -270,3 +270,99 @@ def test_a_fault_is_told_in_few_letters(tmp_path: Path) -> None:
         assert not submission.fault(error)["own"]
     assert submission.fault(KeyError())["error"] == "KeyError"
     assert submission.fault(MemoryError())["error"] == "it takes more than 1 GB of memory"
+
+
+def test_where_a_run_may_start_without_an_intercept() -> None:
+    x, y, _ = arrays()
+    found = [
+        gdfit.train(x, y, intercept=False, init=init, lr=1e-9, epochs=1)
+        for init in ([0.5, 0.25], [0.5, 0.25, 0.0])
+    ]
+    for fit in found:
+        assert [*fit.model.w] == pytest.approx([0.5, 0.25], abs=1e-6)
+        assert fit.model.b == 0
+    for wrong in ([0.5, 0.25, 1.0], [0.5], [0.5, 0.25, 0.0, 0.0], [0.5, math.nan]):
+        with pytest.raises(UsageError):
+            gdfit.train(x, y, intercept=False, init=wrong)
+
+
+@pytest.mark.parametrize("name", ["lr", "huber_delta"])
+def test_what_must_be_positive(name: str) -> None:
+    x, y, _ = arrays()
+    for wrong in (0.0, -0.5, math.inf, math.nan):
+        with pytest.raises(UsageError):
+            gdfit.train(x, y, loss="huber", **{name: wrong})  # type: ignore[arg-type]
+    gdfit.train(x, y, loss="huber", epochs=1, **{name: 1e-9})  # type: ignore[arg-type]
+
+
+def test_losses_of_runs_on_batches_are_of_all_observations() -> None:
+    x, y, _ = arrays()
+    found = gdfit.compare(x, y, batch_size=[7], lr=[0.05], epochs=6, scale="none")
+    (outcome,) = found.outcomes
+    fit = gdfit.train(x, y, batch_size=7, lr=0.05, epochs=6, scale="none")
+    before = [np.zeros(3), *(step.params for step in fit.history)]
+    losses = [float(np.mean((x @ each[:2] + each[2] - y) ** 2)) for each in before]
+    assert [*outcome.losses] == pytest.approx(losses)
+    assert [step.loss for step in fit.history] != pytest.approx(losses[:6], rel=1e-3)
+
+
+def test_another_column_is_evaluated(tmp_path: Path) -> None:
+    x, y, _ = arrays()
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y, "other": y + 3})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    model = gdfit.train(frame, "y", features=["a", "b"]).model
+    residuals = y - np.asarray(model.predict(frame))
+    for data in (frame, str(tmp_path / "d.csv")):
+        found = gdfit.evaluate(model, data)
+        assert found.mse == pytest.approx(float(np.mean(residuals**2)))
+        other = gdfit.evaluate(model, data, "other")
+        assert other.mse == pytest.approx(float(np.mean((residuals + 3) ** 2)))
+        assert other.mae == pytest.approx(float(np.mean(np.abs(residuals + 3))))
+        spread = float(((y - y.mean()) ** 2).sum())
+        assert other.r_squared == pytest.approx(1 - 30 * other.mse / spread)
+    (tmp_path / "bare.csv").write_text("1,2\n3,4\n")
+    with pytest.raises(GdfitError, match="besides those that the model predicts from"):
+        gdfit.evaluate(model, str(tmp_path / "bare.csv"))
+
+
+def test_how_far_a_model_is_from_least_squares() -> None:
+    x, y, _ = arrays()
+    model = gdfit.train(x, y, epochs=3, lr=0.01).model
+    found = gdfit.summarize(x, model, y=y)
+    for row, value in zip(found.rows, model.params, strict=True):
+        expected = abs(value - row.least_squares) / row.std_error
+        assert row.distance == pytest.approx(expected)
+    assert all(row.distance is None for row in gdfit.summarize(x, y=y).rows)
+
+
+def test_a_sample_of_many_rows_in_memory_is_that_of_a_file(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": random.normal(size=2500).round(3), "y": np.arange(2500.0)})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    read = Dataset((str(tmp_path / "d.csv"),)).observations(0)
+    made = gdfit.observations_from(frame, "y")
+    assert made.sample.tolist() == read.sample.tolist()
+    assert len(made.sample) == 2000
+
+
+def test_like_a_model_without_an_intercept() -> None:
+    frame = pd.DataFrame({"c": [*"ababab"], "x": [1.0, 2, 3, 4, 5, 7], "y": [1.0, 3, 2, 5, 4, 9]})
+    first = gdfit.observations_from(frame, "y", ["c", "x"], intercept=False)
+    again = gdfit.observations_from(frame[1:], "y", like=first)
+    assert (again.features, again.intercept) == (first.features, False)
+    columns = [[c == "b", x] for c, x in zip(frame.c[1:], frame.x[1:], strict=True)]
+    rows = np.column_stack([np.array(columns, float), np.zeros(5), frame.y[1:]])
+    np.testing.assert_allclose(again.augmented.T @ again.augmented, rows.T @ rows, atol=1e-9)
+    validated = gdfit.train(
+        frame, "y", features=["c", "x"], intercept=False, validation=frame, lr=0.01, epochs=5
+    )
+    assert validated.validation_loss is not None
+
+
+def test_a_run_is_short_where_its_rate_was_left_to_be_chosen() -> None:
+    x, y, _ = arrays()
+    far = x * [1.0, 1000.0] + [500.0, 0.0]
+    chosen = gdfit.train(far, y, epochs=1, scale="none")
+    given = gdfit.train(far, y, epochs=1, scale="none", lr=chosen.model.facts["lr"])  # type: ignore[arg-type]
+    assert (chosen.is_short, given.is_short) == (True, False)
+    assert not gdfit.train(x, y).is_short

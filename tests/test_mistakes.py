@@ -343,3 +343,11 @@ def test_each_is_recognized_by_what_it_makes(name: str) -> None:
         assert mistake.told(9) in same
         assert mistake_in(name, given, made, 1e-9) is not None
     assert known_mistake(name, given, [part + 0.123 for part in right], 1e-9) is None
+
+
+def test_which_wrong_losses_may_have_factors_too() -> None:
+    names = [each.name for each in known_mistakes("loss_fn")]
+    for first in ("MAE", "RMSE", "no square"):
+        assert f"{first} and sign" in names
+    assert "square of the mean and sign" not in names
+    assert names.index("half") < names.index("sign and half") < names.index("MAE")
