@@ -18,7 +18,7 @@ import typer
 
 from gdfit.cli.app import app_for, run
 
-SECONDS = 30  # that a case may take
+SECONDS = 120  # that a case may take
 OBEYED = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]")  # by a terminal
 
 
