@@ -212,7 +212,7 @@ function topOf(rows, decimal) {
     hasNumber(first.fields[place]) ||
     (DATED.test(first.fields[place]) && alike.some((fields) => DATED.test(fields[place])));
   if (isAll(decimal) || (numeric.length && numeric.every(isLike))) {
-    if (isAll(decimal) && isUnlike(first.fields, alike, decimal))
+    if (isUnlike(first.fields, alike, decimal))
       throw new CommandError("its first line may be numbers or the columns' names", {
         line: first.line,
       });
@@ -236,7 +236,8 @@ function topOf(rows, decimal) {
   const isEmpty =
     more > 0 &&
     below.every(({ fields }) => fields.length !== width || !fields.slice(-more).some(Boolean));
-  if (!isNamed && !isEmpty && !(more === 1 && first.fields.length > 1))
+  const isOfR = more === 1 && first.fields.length > 1 && !first.fields.some(hasNumber);
+  if (!isNamed && !isEmpty && !isOfR)
     throw new CommandError(`its first line is no header for the ${width} columns below it`, {
       line: first.line,
     });
@@ -286,9 +287,11 @@ function numberPlaces(rows, decimal) {
       const present = rows.map((row) => row[place]).filter((said) => !MISSING.has(said));
       const isEvery = (test) => present.length > 0 && present.every(test);
       const isPlain = (said) => saysNumber(said, ".") || saysNumber(said, ",");
+      const unitOf = (said) => said.replace(/[^\p{L}\p{Sc}%]|[eEdD](?=[+-]?[0-9])/gu, "");
+      const units = new Set(present.map(unitOf));
       return (
         numeric.includes(place) ||
-        (isEvery(isSpelled) && !isEvery(isPlain)) ||
+        (isEvery(isSpelled) && !isEvery(isPlain) && units.size === 1) ||
         isEvery((said) => DATED.test(said))
       );
     });
