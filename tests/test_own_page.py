@@ -44,6 +44,7 @@ TEXTS = {
     "a_column_that_does_not_vary": "a,b,y\n1,0.1,2\n2,0.1,3\n4,0.1,6\n",
     "columns_of_one_value": "a,b,c,d,e,y\n"
     + "".join(f"-1.60749e-6,4584779.47,2.5e-20,0,1e30,{row * row}\n" for row in range(5)),
+    "money_without_a_name": "a,b,\n1,2,$5\n2,4,$6\n4,5,$8\n",
     "dates_without_a_name": "a,b,\n1,2,2024-01-05\n2,4,2024-02-05\n4,5,2024-03-05\n",
     "decimal_commas_among_words": 'a,y,b\n-0.5,1,"1,5"\n1.5,2,word\n2.5,4,"1,6"\n3,5,more\n',
     "powers": "a,b,c,y\n" + "".join(f"{i},{i**2},{i**3},{(i % 5) * i}\n" for i in range(1, 30)),
@@ -71,6 +72,7 @@ FAULTS = {
     "a_tab_in_a_field": 'a,b,y\n1,2,3\n2,"1\t2",4\n3,4,5\n',
     "a_strange_character": "a,b,y\n1,2,3\n2,\u2003\x1b4,4\n3,4,5\n",
     "words_and_dates": "k,when\n" + "".join(f"w{n},2024-01-{n}\n" for n in range(10, 30)),
+    "a_quote_more": 'a,y,z\n1,2,3\n2,3,"4 ""5"""\n2,3,"4 ""5""""\n',
     "per_cent_in_one_row": "q|-106.8\n32|-44.5\n0|21.25\n?|5%\n19|7.5\n",
     "a_comment": "a,y\n1,2\n# no row\n2,3\n",
     "an_open_quote": 'a,y\n1,2\n2,"4\n3,5\n',
@@ -106,6 +108,7 @@ NOT_PLAIN = {
     "names_or_numbers_beside_words": "1990,1991,w\n1.5,2.5,a\n2.5,3,b\n3.5,1,c\n",
     "a_number_above_row_names": "0,q\n1,0.5,2\n2,0.7,3\n3,0.9,5\n",
     "dates_alone": "date,y\n2024-01-01,1\n2024-01-02,3\n",
+    "a_target_of_nothing": "a,b,y\n1,2,NA\n2,4,\n4,5,NA\n",
     "a_target_of_dates": "a,b,y\n1,2,2024-01-05\n2,4,2024-02-05\n4,5,2024-03-05\n",
     "comments_above": "# made today\na,y\n1,2\n2,3\n",
 }

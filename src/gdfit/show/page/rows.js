@@ -76,7 +76,7 @@ function readRows(text, { delimiter, decimal, names, header, chosen, choice, fau
 function checkForm({ fields, line, last }, width, hintOf) {
   const end = fields.at(-1).trimEnd();
   if (end[0] === '"' && !QUOTED.test(end)) {
-    const closed = /^"(?:[^"]|"")*"/.exec(end);
+    const closed = /^"(?:[^"]|"")*"(?!")/.exec(end);
     const rest = closed && quoted(end.slice(closed[0].length));
     if (end.includes('\\"'))
       throw new CommandError("has backslashes before quotes", { line: last });

@@ -160,7 +160,8 @@ function chooseColumns(names, given, held, isNamed, choice) {
   const places = names.map((_, place) => place).filter((place) => !aside.has(names[place]));
   const notes = names
     .filter(
-      (name, place) => place && !given[place] && (held[place].numbers || held[place].isDated),
+      (name, place) =>
+        place && !given[place] && (held[place].numbers || held[place].isDated || held[place].isOdd),
     )
     .map((name) => `a column has no name, and is left out: --features ${name} uses it`);
   const offered = places.filter((place) => held[place].isNumeric);
@@ -168,9 +169,12 @@ function chooseColumns(names, given, held, isNamed, choice) {
   const odd = places.find((place) => held[place].isOdd && !choice.exclude?.includes(names[place]));
   if (odd !== undefined) throw oddNumbers(names[odd], held[odd], choice.decimal ?? ".");
   const named = (name) => usable.find((place) => names[place] === name);
-  const dates = places.find((place) => names[place] === "y" && held[place].isDated);
-  if (dates !== undefined && !choice.target && !choice.exclude?.includes("y"))
-    throw new CommandError("holds dates, and is the target", { column: "y", ways: [{ exclude: "y" }] });
+  const isNone = ({ isNumeric, isDated, words }) => !isNumeric && (isDated || !words.length);
+  const none = places.find((place) => names[place] === "y" && isNone(held[place]));
+  if (none !== undefined && !choice.target && !choice.exclude?.includes("y")) {
+    const holds = held[none].isDated ? "dates" : "nothing";
+    throw new CommandError(`holds ${holds}, and is the target`, { column: "y", ways: [{ exclude: "y" }] });
+  }
   const target = named(choice.target) ?? named("y") ?? usable.at(-1);
   if (target === undefined || usable.length < 2) {
     if (target !== undefined && places.some((place) => !held[place].isNumeric))
