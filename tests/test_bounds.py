@@ -26,7 +26,9 @@ from gdfit.descent.losses import LOSSES, absolute_error, huber, logistic, quanti
 from gdfit.descent.newton import Bowl, SmoothLoss
 from gdfit.descent.optimizers import SCHEDULES, stage_length, thresholded
 from gdfit.descent.own import Own, differences, run_file
+from gdfit.descent.quantiles import best_through_rows
 from gdfit.descent.run import Run
+from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.descent.stopping import (
     DivergenceWatch,
@@ -41,6 +43,7 @@ from gdfit.descent.stopping import (
 from gdfit.errors import GdfitError, UsageError
 from gdfit.model import classification
 from gdfit.model.classification import confusion_of, ranking_of
+from gdfit.model.family import group_name
 
 
 def step(
@@ -665,3 +668,39 @@ def test_clusters_of_rows_in_several_blocks() -> None:
         gdfit.summarize(x, y=y, cluster=np.zeros(count))
     with pytest.raises(UsageError, match="does not go with `cluster`"):
         gdfit.summarize(x, y=y, cluster=groups, robust="hc1")
+
+
+def test_params_of_several_runs_are_told_in_the_datas_units_one_by_one() -> None:
+    scaling = Scaling(np.array([5.0, -2.0]), np.array([2.0, 4.0]), [0, 1], rest=np.array([0.25, 1]))
+    several = np.array([[1.0, 2, 3], [4.0, -5, 6], [0, 0, 1]])
+    found = scaling.to_data(several)
+    for params, told in zip(several, found, strict=True):
+        w = params[:2] / [2, 4]
+        assert told[:2].tolist() == w.tolist()
+        assert told[2] == pytest.approx(params[2] - w @ [5.25, -1])
+        assert scaling.to_data(params).tolist() == told.tolist()
+        assert scaling.from_data(told) == pytest.approx(params)
+
+
+def test_groups_are_named_as_they_are_written() -> None:
+    assert (group_name("Adelie"), group_name(2020.0)) == ("'Adelie'", "2020")
+
+
+@pytest.mark.parametrize("level", [0.2, 0.5, 0.9])
+def test_the_best_line_through_rows_is_the_best_of_all(level: float) -> None:
+    random = np.random.default_rng(7)
+    x = np.column_stack([random.normal(size=9), np.ones(9)])
+    y = random.normal(size=9)
+    found = best_through_rows(x, y, level)
+    assert found is not None
+
+    def loss(params: Any) -> float:
+        left = y - x @ params
+        return float(np.maximum(level * left, (level - 1) * left).sum())
+
+    lines = (
+        np.linalg.solve(x[[one, other]], y[[one, other]])
+        for one in range(9)
+        for other in range(one)
+    )
+    assert loss(found) == pytest.approx(min(map(loss, lines)))
