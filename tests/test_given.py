@@ -366,3 +366,20 @@ def test_a_run_is_short_where_its_rate_was_left_to_be_chosen() -> None:
     given = gdfit.train(far, y, epochs=1, scale="none", lr=chosen.model.facts["lr"])  # type: ignore[arg-type]
     assert (chosen.is_short, given.is_short) == (True, False)
     assert not gdfit.train(x, y).is_short
+
+
+def test_the_class_of_one_row_and_of_several() -> None:
+    random = np.random.default_rng(4)
+    x = random.normal(size=60)
+    said = np.where(x + random.logistic(size=60) > 0, "yes", "no")
+    frame = pd.DataFrame({"x": x, "said": said})
+    model = gdfit.train(frame, "said", loss="logistic").model
+    for value, threshold in ((9.0, 0.5), (-9.0, 0.5), (0.3, 0.2), (0.3, 0.95)):
+        likely = model.predict([value])
+        assert isinstance(likely, float)
+        expected = "yes" if likely >= threshold else "no"
+        assert model.classify([value], threshold) == expected
+        assert [*model.classify([[value]], threshold)] == [expected]
+    exactly = float(model.predict([0.3]))
+    assert model.classify([0.3], exactly) == "yes"
+    assert model.classify([0.3], math.nextafter(exactly, 1)) == "no"

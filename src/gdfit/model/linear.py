@@ -237,7 +237,7 @@ class LinearModel(Displayed):
         check_probability(threshold)
         predicted = self.predict(x)
         if isinstance(predicted, float):
-            return classes.names[predicted >= threshold]
+            return classes.names[int(predicted >= threshold)]
         return [classes.names[value >= threshold] for value in predicted.tolist()]
 
     @cached_property
