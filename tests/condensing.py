@@ -53,6 +53,8 @@ def condense(blocks: Iterable[FloatArray], columns: Columns, number: int = 0) ->
             count += len(block)
 
     levels, spot = Levels(columns.expansion), Spot(number=number)
-    found = Condense(Chosen(columns, Selection())).condensed(batches(), levels, spot)
+    found = Condense(Chosen(columns, Selection())).leaf(batches(), levels, spot)
     assert found
-    return found
+    (pile,) = found.piles
+    assert pile
+    return pile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -245,9 +246,6 @@ def test_a_sample_has_the_rows_with_the_smallest_draws() -> None:
         assert (np.diff(found.rows[:, 0]) > 0).all()
         assert found.places.tolist() == found.rows[:, 0].tolist()
         assert len(found.draws) == len(found.rows)
-        if step == 50 and most < 50:
-            draws = np.random.default_rng((1, 1, 2)).random(50)
-            assert found.places.tolist() == np.sort(np.argsort(draws)[:most]).tolist()
     drawn = Reservoir(1, 2, most=5)
     for start in range(0, 48, 3):
         drawn.add(rows[start : start + 3])
@@ -259,6 +257,27 @@ def test_a_sample_has_the_rows_with_the_smallest_draws() -> None:
     both = one.sample().merged(other.sample())
     draws = np.concatenate([one.sample().draws, other.sample().draws])
     assert both.rows[:, 0].tolist() == np.sort(np.argsort(draws)[:9]).tolist()
+
+
+@pytest.mark.parametrize("step", [50, 20, 7])
+def test_the_smallest_of_draws_that_are_not_made_are_distributed_as_if_they_were(step: int) -> None:
+    rows, most, trials = np.arange(50.0)[:, np.newaxis], 8, 4000
+    chosen, draws = np.zeros(50), []
+    for seed in range(trials):
+        reservoir = Reservoir(seed, most=most)
+        for start in range(0, 50, step):
+            reservoir.add(rows[start : start + step])
+        found = reservoir.sample()
+        chosen[found.places] += 1
+        draws.append(np.sort(found.draws))
+    expected = trials * most / 50
+    # Each row with the same probability, and the k-th draw with the moments of Beta(k, N + 1 - k).
+    assert np.abs(chosen - expected).max() < 4.5 * math.sqrt(expected * (1 - most / 50))
+    k = np.arange(1, most + 1)
+    mean = k / 51
+    deviation = np.sqrt(mean * (1 - mean) / 52)
+    assert np.abs(np.mean(draws, axis=0) - mean).max() < 4.5 * deviation.max() / math.sqrt(trials)
+    assert np.std(draws, axis=0) == pytest.approx(deviation, rel=0.06)
 
 
 @pytest.mark.parametrize(("memory", "in_memory"), [(10 * 3 * 8, True), (10 * 3 * 8 - 1, False)])

@@ -66,7 +66,8 @@ def taken(rows: FloatArray, order: NDArray[np.int64]) -> FloatArray:
     """The rows at these places, column by column in memory: ten times as fast as all at once."""
     result = np.empty((len(order), rows.shape[1]), order="F")
     for place, column in enumerate(rows.T):
-        result[:, place] = column.take(order)
+        # Another mode than to raise, as the result would be made beside, and copied.
+        column.take(order, out=result[:, place], mode="clip")
     return result
 
 

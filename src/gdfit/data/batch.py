@@ -240,13 +240,15 @@ def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[
     What is handed on has shape (rows, columns), is written over afterwards, and has a column of
     ones before the last where the rows that come have one column less.
     """
-    buffer, filled = np.ones((rows, columns), order="F"), 0
+    buffer, filled = np.empty((rows, columns), order="F"), 0
     for block in blocks:
         taken = 0
         while taken < len(block):
             part = block[taken : taken + rows - filled]
             into = buffer[filled : filled + len(part)]
             into[:, : block.shape[1] - 1], into[:, -1] = part[:, :-1], part[:, -1]
+            if block.shape[1] < columns:
+                into[:, -2] = 1
             filled, taken = filled + len(part), taken + len(part)
             if filled == rows:
                 yield buffer

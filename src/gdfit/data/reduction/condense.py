@@ -10,9 +10,9 @@ its gradient and in its Hessian. Units are condensed one by one, and merged, sin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import chain
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from gdfit.arrays import FloatArray, Near, near, taken, triangular
 from gdfit.data.batch import SAMPLE_ROWS, Codes, NumberedRows, Rows, buffered, rows_at_once
 from gdfit.data.observations import FIRST_ROWS, GroupedObservations, Observations
-from gdfit.data.reduction.sampling import Dealing, Reservoir, Sample
+from gdfit.data.reduction.sampling import SETTLING, Dealing, Reservoir, Sample
 from gdfit.data.reduction.tree import Spot, both
 from gdfit.data.terms.columns import Columns, Recipe
 from gdfit.data.terms.levels import GroupedRows, Levels
@@ -67,7 +67,6 @@ class Condensed:
         if levels.groups:
             tallies[tables[-1]] += other.tallies
         ends = self.ends | {at: levels.renumbered(row, tables) for at, row in other.ends.items()}
-        places = sorted(ends)
         drawn = other.sample._replace(rows=levels.renumbered(other.sample.rows, tables))
         return Condensed(
             levels=levels,
@@ -75,7 +74,7 @@ class Condensed:
             triangle=triangle,
             groups=groups,
             tallies=tallies,
-            ends={place: ends[place] for place in [*places[:FIRST_ROWS], places[-1]]},
+            ends=at_ends(ends),
             sample=self.sample.merged(drawn),
         )
 
@@ -144,6 +143,12 @@ class Condensed:
         )
 
 
+def at_ends(rows: dict[Place, FloatArray]) -> dict[Place, FloatArray]:
+    """The first of some rows and the last one, by their places."""
+    places = sorted(rows)
+    return {place: rows[place] for place in [*places[:FIRST_ROWS], places[-1]]}
+
+
 def in_form(rows: FloatArray) -> FloatArray:
     """R of the rows, if they are not in its form already."""
     is_r = len(rows) <= rows.shape[1] and not np.tril(rows, -1).any()
@@ -154,6 +159,13 @@ def folded(part: Near) -> Near:
     """R of the rows; or the rows, where they are few, to be decomposed with others."""
     is_few = len(part.rows) <= FEW * part.rows.shape[1]
     return part if is_few else Near(triangular(part.rows), part.origin)
+
+
+def places_in(spot: Spot, numbers: Codes) -> Codes:
+    """The places in the data of the rows of a unit that have these numbers, shape (rows, 3)."""
+    places = np.empty((len(numbers), 3), np.int64)
+    places[:, :2], places[:, 2] = spot[1:], numbers
+    return places
 
 
 def tallied(groups: int, codes: list[Codes], weights: list[FloatArray]) -> FloatArray:
@@ -177,24 +189,23 @@ class Dealt:
     levels : of the categories, in all piles.
     piles : of each pile its rows, if there are any.
     counts : how many rows there are in each unit.
-    undecided : of each unit the rows that no pile has got yet, each by itself.
+    undecided : of each unit the rows that no pile has got yet, and their places.
     """
 
     levels: Levels
     piles: tuple[Condensed | None, ...]
     counts: tuple[int, ...] = ()
-    undecided: tuple[tuple[Condensed, ...], ...] = ()
+    undecided: tuple[NumberedRows, ...] = ()
 
     def merged(self, other: Dealt) -> Dealt:
         """Those of both."""
         piles = tuple(both(*pair) for pair in zip(self.piles, other.piles, strict=True))
         (first, *others) = piles
-        return Dealt(
-            first.levels if first and not others else self.levels.merged(other.levels),
-            piles,
-            self.counts + other.counts,
-            self.undecided + other.undecided,
-        )
+        if first and not others:
+            return Dealt(first.levels, piles)
+        levels, tables = self.levels.joined(other.levels)
+        later = [(places, levels.renumbered(rows, tables)) for places, rows in other.undecided]
+        return Dealt(levels, piles, self.counts + other.counts, (*self.undecided, *later))
 
 
 @dataclass(frozen=True)
@@ -214,40 +225,43 @@ class Condense:
 
     def leaf(self, batches: Iterator[NumberedRows], levels: Levels, spot: Spot) -> Dealt | None:
         """What the rows of a unit come to."""
+        stream, placed = (spot.rank, spot.number), partial(places_in, spot)
         if self.dealing is None:
-            pile = self.condensed(batches, levels, spot)
+            pile = self.condensed(batches, levels, (*stream, 0), placed)
             return Dealt(levels, (pile,)) if pile else None
         read = [*batches]
         if not read:
             return None
-        numbers, rows = map(np.concatenate, zip(*read, strict=True))
-        *piles, waiting = self.dealing.dealt((spot.rank, spot.number), numbers)
-
-        parts = [*piles, *waiting[:, np.newaxis]]
-        order = np.concatenate(parts)
+        numbers, rows = read[0] if len(read) == 1 else map(np.concatenate, zip(*read, strict=True))
+        *dealt, waiting = self.dealing.dealt(stream, numbers)
+        order = np.concatenate([*dealt, waiting])
         numbers, rows = numbers.take(order), taken(rows, order)
-        ends = np.cumsum([*map(len, parts)]).tolist()
-
-        def of(pile: int, start: int, end: int) -> Condensed | None:
-            some = [(numbers[start:end], rows[start:end])] if end > start else []
-            return self.condensed(some, levels, spot, pile)
-
-        found = tuple(map(of, range(len(parts)), [0, *ends], ends))
-        undecided = tuple(row for row in found[self.piles :] if row)
-        return Dealt(levels, found[: self.piles], (len(rows),), (undecided,))
+        *ends, settled = np.cumsum([0, *map(len, dealt)]).tolist()
+        piles = tuple(
+            self.condensed([(numbers[part], rows[part])], levels, (*stream, pile), placed)
+            for pile, part in enumerate(map(slice, ends, [*ends[1:], settled]))
+        )
+        undecided = (placed(numbers[settled:]), rows[settled:].copy())
+        return Dealt(levels, piles, (len(rows),), (undecided,))
 
     def condensed(
-        self, batches: Iterable[NumberedRows], levels: Levels, spot: Spot, pile: int = 0
+        self,
+        batches: Iterable[NumberedRows],
+        levels: Levels,
+        stream: tuple[int, ...],
+        placed: Callable[[Codes], Codes],
     ) -> Condensed | None:
-        """Rows of a unit that are dealt to a pile, condensed; None where there are none. How they
-        are cut into batches makes no difference, not in the last bit.
+        """Rows of a pile, condensed; None where there are none. How they are cut into batches makes
+        no difference, not in the last bit.
 
         batches : the rows as they are read, the target last: see `Columns.width`.
+        stream : of the random numbers that the sample is drawn with.
+        placed : gives the places of rows by their numbers, shape (rows, 3).
         """
         columns = self.recipe.columns
         expansion, width = columns.expansion, columns.width + 1
         groups = GroupedRows(levels) if expansion.categories else None
-        sample = Reservoir(self.seed, spot.rank, spot.number, pile, most=self.most)
+        sample = Reservoir(self.seed, *stream, most=self.most)
         triangle: Near | None = None
         tally = np.zeros(3)
         kept: list[FloatArray] = []
@@ -260,11 +274,6 @@ class Condense:
             for numbers, rows in batches:
                 numbers_seen.append(numbers)
                 yield rows
-
-        def places(chosen: Codes | slice) -> Codes:
-            """Those of some rows in the data, shape (rows, 3)."""
-            numbers = np.concatenate(numbers_seen)[chosen]
-            return np.insert(numbers[:, np.newaxis], [0, 0], spot[1:], axis=1)
 
         for rows in buffered(all_rows(), rows_at_once(width), width):
             first = first or [*rows[:FIRST_ROWS].copy()]
@@ -293,16 +302,16 @@ class Condense:
             triangle = folded(triangle.joined(part)) if triangle else part.copied()
         if not first:
             return None
-        drawn = sample.sample()
-        at_ends = map(tuple, places(np.r_[: len(first), -1]).tolist())
+        drawn, numbers = sample.sample(), np.concatenate(numbers_seen)
+        ends = map(tuple, placed(numbers[[*range(len(first)), -1]]).tolist())
         return Condensed(
             levels=levels,
             tally=tally,
             triangle=None if groups else triangle,
             groups=groups,
             tallies=tallied(levels.groups, codes_seen, weights_seen),
-            ends=dict(zip(at_ends, [*first, last], strict=True)),
-            sample=drawn._replace(places=places(drawn.places)),
+            ends=dict(zip(ends, [*first, last], strict=True)),
+            sample=drawn._replace(places=placed(numbers[drawn.places])),
             kept=tuple(kept),
         )
 
@@ -316,20 +325,33 @@ class Condense:
         if part is None:
             return [None] * self.piles
         piles = list(part.piles)
-        settled = self.dealing.settled(part.counts) if self.dealing else []
-        undecided = chain.from_iterable(part.undecided)
-        for pile, row in zip(chain.from_iterable(settled), undecided, strict=True):
-            piles[pile] = both(piles[pile], row)
-            if keeper:
-                keeper.settle(row, pile)
+        if self.dealing:
+            settled = [*chain.from_iterable(self.dealing.settled(part.counts))]
+            places, rows = map(np.concatenate, zip(*part.undecided, strict=True))
+            for pile in sorted({*settled}):
+                own = np.flatnonzero(np.equal(settled, pile))
+                more = self.settled(part.levels, pile, places[own], rows[own])
+                piles[pile] = both(piles[pile], more)
+                if keeper and more:
+                    keeper.settle(pile, more)
         has_rows = keeper and self.keep and not keeper.given_up
-        rows = keeper.rows if keeper and has_rows else [None] * self.piles
+        kept = keeper.rows if keeper and has_rows else [None] * self.piles
         if self.dealing and self.dealing.wants_whole:
-            piles, rows = [*piles, reduce(both, piles)], [*rows, None]
+            piles, kept = [*piles, reduce(both, piles)], [*kept, None]
         return [
-            pile.observations(self.recipe.columns, part.levels, kept) if pile else None
-            for pile, kept in zip(piles, rows, strict=True)
+            pile.observations(self.recipe.columns, part.levels, rows) if pile else None
+            for pile, rows in zip(piles, kept, strict=True)
         ]
+
+    def settled(
+        self, levels: Levels, pile: int, places: Codes, rows: FloatArray
+    ) -> Condensed | None:
+        """Rows of any units that no pile had got, condensed for this one."""
+        whole = next(buffered([rows], len(rows), self.recipe.columns.width + 1))
+        numbered = [(np.arange(len(rows)), whole)]
+        found = self.condensed(numbered, levels, (SETTLING, pile), places.__getitem__)
+        ends = dict(zip(map(tuple, places.tolist()), whole, strict=True))
+        return found and replace(found, ends=at_ends(ends))
 
     @property
     def most(self) -> int:
@@ -351,7 +373,6 @@ class Keeper:
         self._rows = [Rows(job.recipe.columns.width + 1) for _ in range(job.piles)]
         for rows in self._rows:
             rows.as_few = job.keep < math.inf
-        self._undecided: dict[Place, FloatArray] = {}
         self._most, self.given_up = job.keep, False
 
     def take(self, part: Dealt) -> Dealt:
@@ -369,15 +390,13 @@ class Keeper:
             if is_cut or rows.count * rows.columns * 8 > self._most:
                 self.given_up = True
                 self._rows = [Rows(each.columns) for each in self._rows]
-        for row in chain.from_iterable(part.undecided):
-            for block in row.kept:
-                self._undecided[max(row.ends)] = self.levels.renumbered(block, tables)
         return replace(part, piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
 
-    def settle(self, row: Condensed, pile: int) -> None:
-        """Add an undecided row to those of its pile."""
-        if max(row.ends) in self._undecided:
-            self._rows[pile].add(self._undecided[max(row.ends)])
+    def settle(self, pile: int, more: Condensed) -> None:
+        """Add to the rows of a pile those that are settled in the end."""
+        _, tables = self.levels.joined(more.levels)
+        for block in more.kept:
+            self._rows[pile].add(self.levels.renumbered(block, tables))
 
     @property
     def rows(self) -> list[Rows]:

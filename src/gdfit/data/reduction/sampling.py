@@ -128,8 +128,10 @@ class Folds:
         # To permute each group by itself would take longer than to read it.
         orders = np.tile(np.arange(self.piles), (min(size, DEALS), 1))
         orders = random.permuted(orders, axis=1)
-        chosen = random.integers(0, max(len(orders), 1), size) if size > DEALS else slice(None)
-        return [*(orders.T[:, chosen] + self.piles * np.arange(size)), left]
+        if size > DEALS:
+            orders = orders.take(random.integers(0, DEALS, size), axis=0)
+        orders += self.piles * np.arange(size)[:, np.newaxis]
+        return [*orders.T, left]
 
     def settled(self, counts: Sequence[int]) -> list[list[int]]:
         """Deals what is left of each unit in turn."""
@@ -184,8 +186,8 @@ class Reservoir:
     """Reservoir sample: so many rows of a stream at `most`, in their order.
 
     Each row draws a number from [0, 1), and the rows with the smallest stay. Once there are enough,
-    only those are drawn for that come below the largest that has stayed: how many of a block they
-    are, and which. What they have drawn, and who stays, is found out for many of them at once.
+    only those are drawn for that come below what may stay: how many of a block they are, and which.
+    What they have drawn, and who stays, is found out for many of them at once.
     """
 
     def __init__(self, seed: int, *more: int, most: int = SAMPLE_ROWS) -> None:
@@ -194,7 +196,7 @@ class Reservoir:
         self._places: list[Codes] = []
         self._seen = 0
         self._draws = np.empty(0)
-        self._largest = 1.0
+        self._below = 1.0
 
     @cached_property
     def _random(self) -> np.random.Generator:
@@ -202,29 +204,37 @@ class Reservoir:
 
     def add(self, block: FloatArray) -> None:
         """Draw for the rows of `block`."""
-        places, self._seen = self._seen + np.arange(len(block)), self._seen + len(block)
-        if self._largest < 1:
-            count = self._random.binomial(len(block), self._largest)
-            chosen = self._random.choice(len(block), count, replace=False, shuffle=False)
-            chosen.sort()
-            block, places = block[chosen], places[chosen]
+        start, count = self._seen, len(block)
+        self._seen += count
+        if self._below < 1:
+            count = self._random.binomial(len(block), self._below)
+        elif not start and len(block) > self._most:
+            # Of N uniform numbers the one behind the m smallest is Beta(m + 1, N − m), and these
+            # are uniform below it (David and Nagaraja, Order Statistics, 2003, 2.5).
+            self._below = self._random.beta(self._most + 1, len(block) - self._most)
+            count = self._most
+        places = np.arange(len(block))
+        if self._below < 1:
+            places = self._random.choice(len(block), count, replace=False, shuffle=False)
+            places.sort()
+            block = block[places]
         self._rows.append(block)
-        self._places.append(places)
-        if sum(map(len, self._rows)) > (self._most if self._largest == 1 else 2 * self._most):
+        self._places.append(start + places)
+        if sum(map(len, self._rows)) > (self._most if self._below == 1 else 2 * self._most):
             self.sample()
-        elif self._largest == 1:
+        elif self._below == 1:
             self._rows[-1] = block.copy()  # what it was given is written over
 
     def sample(self) -> Sample:
         """The sample so far."""
         rows = self._rows[0] if len(self._rows) == 1 else np.concatenate(self._rows)
         places = np.concatenate(self._places)
-        if self._largest == 1 and not len(self._draws) and len(rows) <= self._most:
+        if self._below == 1 and not len(self._draws) and len(rows) <= self._most:
             return Sample(rows, self._stream, places, most=self._most)
-        draws = self._largest * self._random.random(len(rows) - len(self._draws))
+        draws = self._below * self._random.random(len(rows) - len(self._draws))
         draws = np.concatenate([self._draws, draws])
         sample = Sample(rows, self._stream, places, draws, self._most).smallest()
         self._draws, self._rows, self._places = sample.draws, [sample.rows], [sample.places]
         if len(sample.rows) == self._most:
-            self._largest = float(sample.draws.max())
+            self._below = float(sample.draws.max())
         return sample
