@@ -12,6 +12,7 @@ set of weights comes back (Lee, Battle, Raina and Ng, Efficient sparse coding al
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -45,8 +46,8 @@ class Parabola:
         self.hessian = 2 * self.rows.T @ self.rows / self.total
 
     def slopes(self, w: FloatArray) -> FloatArray:
-        """∇f(w) without λ, shape (p,)."""
-        return 2 * (self.rows @ w - self.target) @ self.rows / self.total
+        """∇f(w) without λ, shape (…, p)."""
+        return 2 * (w @ self.rows.T - self.target) @ self.rows / self.total
 
     def minimum(self, l1: float, l2: float, w: FloatArray) -> FloatArray | None:
         """The w of the least f(w) + λ₁‖w‖₁, from one that may be near; see `sparse_minimum`."""
@@ -56,6 +57,24 @@ class Parabola:
             np.full(self.features, l1),
             w,
         )
+
+    def minima_behind(self, w: FloatArray, l1: float, smaller: FloatArray) -> FloatArray:
+        """The minima for `smaller` λ₁ than that of `w`, falling, as far as the same weights are not
+        0 in them, shape (k, p): those lie on a line (Osborne, Presnell and Turlach, IMA J. Numer.
+        Anal. 20, 2000)."""
+        signs, places = np.sign(w), np.flatnonzero(w)
+        line, thresholds = np.zeros(self.features), smaller[:, np.newaxis]
+        with suppress(np.linalg.LinAlgError):
+            among = self.hessian[np.ix_(places, places)]
+            line[places] = np.linalg.solve(among, signs[places])
+        found = w + (l1 - thresholds) * line
+        slopes = self.slopes(found)
+        near = rounding(units_of(self.hessian), self.slopes(np.zeros(self.features)), thresholds)
+        missed = np.where(
+            signs == 0, np.abs(slopes) - thresholds, np.abs(slopes + thresholds * signs)
+        )
+        holds = (missed <= near) & (np.sign(found) == signs)
+        return found[: int(np.argmin([*holds.all(axis=1), False]))]
 
     def with_b(self, w: FloatArray) -> FloatArray:
         """The params (w, b) with the best b, for w of shape (…, p)."""
@@ -76,11 +95,9 @@ def sparse_minimum(
     slopes : ∇f.
     thresholds : tⱼ, shape (k,); 0 for those that may be anything.
     """
-    units = np.sqrt(np.diag(hessian))  # so that no unit of a column plays a part
-    units[units == 0] = 1.0
+    units = units_of(hessian)
     inverted = hessian / np.outer(units, units) + HOLDS * np.eye(len(units))
-    steepest = float((np.abs(slopes(np.zeros_like(start))) / units).max())
-    near = np.maximum(OPTIMAL * thresholds, ROUNDED_SLOPE * steepest * units)
+    near = rounding(units, slopes(np.zeros_like(start)), thresholds)
     params, signs = start.copy(), np.sign(start)
     signs[thresholds == 0] = 0.0
     moves = (signs != 0) | (thresholds == 0)
@@ -111,6 +128,19 @@ def sparse_minimum(
             stopped = places[reach <= nearest]
             params[stopped], signs[stopped], moves[stopped] = 0.0, 0.0, False
     return None
+
+
+def units_of(hessian: FloatArray) -> FloatArray:
+    """What slopes are divided by, so that no unit of a column plays a part: shape (k,)."""
+    units = np.sqrt(np.diag(hessian))
+    units[units == 0] = 1.0
+    return units
+
+
+def rounding(units: FloatArray, at_zeros: FloatArray, thresholds: FloatArray) -> FloatArray:
+    """By how much the optimality conditions may be missed, from the slopes at zeros."""
+    steepest = float((np.abs(at_zeros) / units).max())
+    return np.maximum(OPTIMAL * thresholds, ROUNDED_SLOPE * steepest * units)
 
 
 def kinks_at(

@@ -292,14 +292,17 @@ def minima(parabola: Parabola, lambdas: FloatArray, mix: float) -> FloatArray:
     ------
     GdfitError : float64 can't tell one of them.
     """
-    w, found = np.zeros(parabola.features), []
-    for strength in lambdas.tolist():
+    w, found = np.zeros(parabola.features), list[FloatArray]()
+    while len(found) < len(lambdas):
+        strength, *smaller = lambdas[len(found) :].tolist()
         least = parabola.minimum(2 * strength * mix, strength * (1 - mix), w)
         if least is None:
             what = f"float64 can't tell the minimum for the penalty {strength:g}"
             raise GdfitError(f"{what}: `penalties` takes larger ones")
-        w = least
-        found.append(w)
+        found.append(least)
+        if mix == 1:
+            found += [*parabola.minima_behind(least, 2 * strength, 2 * np.array(smaller))]
+        w = found[-1]
     return parabola.with_b(np.array(found))
 
 
