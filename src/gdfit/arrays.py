@@ -109,10 +109,6 @@ class Near:
         """Each row times the root of its weight."""
         return Near(self.rows * np.sqrt(weights)[:, np.newaxis], self.origin)
 
-    def copied(self) -> Near:
-        """A copy."""
-        return Near(self.rows.copy(), self.origin)
-
     @classmethod
     def here(cls, rows: FloatArray) -> Near:
         """The rows as they are."""

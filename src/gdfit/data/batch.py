@@ -237,24 +237,32 @@ def rows_at_once(columns: int) -> int:
 def buffered(blocks: Iterable[FloatArray], rows: int, columns: int) -> Iterator[FloatArray]:
     """The rows of `blocks`, so many `rows` at a time however they come.
 
-    What is handed on has shape (rows, columns), is written over afterwards, and has a column of
-    ones before the last where the rows that come have one column less.
+    What is handed on has shape (rows, columns), lies column by column in memory, and has a column
+    of ones before the last where the rows that come have one column less.
     """
-    buffer, filled = np.empty((rows, columns), order="F"), 0
+    parts, count = list[FloatArray](), 0
     for block in blocks:
         taken = 0
         while taken < len(block):
-            part = block[taken : taken + rows - filled]
-            into = buffer[filled : filled + len(part)]
-            into[:, : block.shape[1] - 1], into[:, -1] = part[:, :-1], part[:, -1]
-            if block.shape[1] < columns:
-                into[:, -2] = 1
-            filled, taken = filled + len(part), taken + len(part)
-            if filled == rows:
-                yield buffer
-                filled = 0
-    if filled:
-        yield buffer[:filled]
+            parts.append(block[taken : taken + rows - count])
+            count, taken = count + len(parts[-1]), taken + len(parts[-1])
+            if count == rows:
+                yield with_ones(parts, columns)
+                parts, count = [], 0
+    if parts:
+        yield with_ones(parts, columns)
+
+
+def with_ones(parts: Sequence[FloatArray], columns: int) -> FloatArray:
+    """The rows of all parts: see `buffered`."""
+    rows, start = np.empty((sum(map(len, parts)), columns), order="F"), 0
+    for part in parts:
+        into = rows[start : start + len(part)]
+        into[:, : part.shape[1] - 1], into[:, -1] = part[:, :-1], part[:, -1]
+        if part.shape[1] < columns:
+            into[:, -2] = 1
+        start += len(part)
+    return rows
 
 
 class Progress(Protocol):

@@ -29,7 +29,7 @@ CLOSE = 0.01  # above the least loss, as a part of it: near enough for a rate of
 EXACT = 1e-28  # the part of the mean of y² that is rounding
 SURE = 1e-8  # the least singular value, as a part of the largest, of columns that are independent
 MANY = 500  # columns from which on their decomposition takes most of the time of a fit
-ENOUGH_DIGITS = 1e-6  # least squared singular value, as a part of the largest, that has 9 digits
+ENOUGH_DIGITS = 1e-10  # least squared singular value, as a part of the largest, whose axis has some
 NO_MOMENTUM = 1e-12  # a momentum that is none
 ENDLESS = 2.0**200  # epochs, more than anyone has time for
 
@@ -243,8 +243,9 @@ def curvature_of(observations: Observations, l2: float = 0.0) -> Curvature:
 def principal_axes(design: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The singular values of A, the largest first, and the axes that they belong to, as rows.
 
-    Of many columns which are far from dependent, AᵀA tells them in half of the time: of the digits
-    that its squares lose, there are enough then.
+    Of many columns which are far from dependent, AᵀA tells the axes v in half of the time. Its
+    squares have lost digits of the singular values; ‖Av‖ has not, since an error of v is squared in
+    it (Parlett, The Symmetric Eigenvalue Problem, 1998, §1.4).
     """
     if design.shape[1] >= MANY:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -252,7 +253,9 @@ def principal_axes(design: FloatArray) -> tuple[FloatArray, FloatArray]:
         if np.isfinite(gram).all():
             squares, vectors = np.linalg.eigh(gram)
             if squares[0] > ENOUGH_DIGITS * squares[-1]:
-                return np.sqrt(squares[::-1]), vectors.T[::-1]
+                singular = np.linalg.norm(design @ vectors, axis=0)
+                order = np.argsort(-singular)
+                return singular[order], vectors.T[order]
     _, singular, axes = np.linalg.svd(design, full_matrices=True)
     return singular, axes
 

@@ -245,17 +245,21 @@ class Elimination:
         A column's rounding errors are as large as those of all that it is put together from, in the
         right proportions. So no unit of measurement and no large mean changes what depends on what.
         """
+        return self._left(place, self.weights(place))
+
+    def _left(self, place: int, weights: FloatArray) -> float:
         left = float(np.linalg.norm(self._R[len(self.kept) :, place]))
-        weights = np.abs(self.weights(place))
-        parts, far = weights @ self._lengths[self.kept], weights @ self._far[self.kept]
+        parts, far = (np.abs(weights) @ of[self.kept] for of in (self._lengths, self._far))
         rounding = DEPENDENT * (self._lengths[place] + parts) + ROUNDED * far
         return left if left > rounding else 0.0
 
     def take(self, places: Iterable[int]) -> None:
         """Take in the columns at `places`, which rise: each of them, or leave it out."""
         R = self._R
-        for place in filter(self.left, places):
+        for place in places:
             rank, weights = len(self.kept), self.weights(place)
+            if not self._left(place, weights):
+                continue
             if rank < place:  # a column before has been left out: this reaches below the diagonal,
                 mirror = R[rank : place + 1, place].copy()  # and is reflected into one number
                 mirror[0] += math.copysign(float(np.linalg.norm(mirror)), mirror[0])

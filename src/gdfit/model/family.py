@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +15,7 @@ from gdfit.data.batch import Level
 from gdfit.data.terms.expansion import Expansion, level_name
 from gdfit.data.terms.terms import Factor
 from gdfit.errors import GdfitError, quoted
-from gdfit.model.linear import MOST_BYTES, LinearModel, finite
+from gdfit.model.linear import MOST_BYTES, LinearModel, json_of
 from gdfit.system import open_beside
 
 
@@ -96,11 +95,7 @@ def listed_groups(records: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """Records as a JSON list, a line for each."""
     before = "[\n"
     for record in records:
-        try:
-            text = json.dumps(record, allow_nan=False)
-        except ValueError:
-            text = json.dumps(finite(record))
-        yield f"{before}  {text}"
+        yield f"{before}  {json_of(record)}"
         before = ",\n"
     yield "\n]\n" if before != "[\n" else "[]\n"
 

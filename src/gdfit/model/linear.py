@@ -321,8 +321,16 @@ def without_secrets(fact: object) -> object:
 
 def to_json(record: Mapping[str, object]) -> str:
     """`record` as a JSON object, a line for each key: numbers in full, null where not finite."""
-    lines = [f"  {json.dumps(key)}: {json.dumps(finite(record[key]))}" for key in record]
+    lines = [f"  {json.dumps(key)}: {json_of(record[key])}" for key in record]
     return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def json_of(value: Any) -> str:
+    """`value` as JSON on one line, null for every number in it that is not finite."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:  # few have such a number, and to look for it takes as long as to write
+        return json.dumps(finite(value))
 
 
 def finite(value: Any) -> Any:

@@ -18,7 +18,15 @@ from itertools import chain
 import numpy as np
 
 from gdfit.arrays import FloatArray, Near, near, taken, triangular
-from gdfit.data.batch import SAMPLE_ROWS, Codes, NumberedRows, Rows, buffered, rows_at_once
+from gdfit.data.batch import (
+    SAMPLE_ROWS,
+    Codes,
+    NumberedRows,
+    Rows,
+    buffered,
+    rows_at_once,
+    with_ones,
+)
 from gdfit.data.observations import FIRST_ROWS, GroupedObservations, Observations
 from gdfit.data.reduction.sampling import SETTLING, Dealing, Reservoir, Sample
 from gdfit.data.reduction.tree import Spot, both
@@ -280,7 +288,7 @@ class Condense:
             last = rows[-1].copy()
             sample.add(rows)
             if self.keep and sum(map(len, kept)) == tally[0]:
-                kept.append(rows.copy(order="F"))
+                kept.append(rows)
                 if (tally[0] + len(rows)) * width * 8 > self.keep:
                     kept.clear()
             base, weights = expansion.base(rows), expansion.weights(rows)
@@ -294,12 +302,11 @@ class Condense:
                 groups.add(part, codes)
                 codes_seen.append(codes[:, -1])
                 if weights is not None:
-                    weights_seen.append(weights.copy())
+                    weights_seen.append(weights)
                 continue
             # Without categories, the base has the features, but for the intercept.
             part = folded(replace(part, rows=expansion.spread(part.rows, expansion.codes(rows))))
-            # A copy, as the buffer of rows is written over.
-            triangle = folded(triangle.joined(part)) if triangle else part.copied()
+            triangle = folded(triangle.joined(part)) if triangle else part
         if not first:
             return None
         drawn, numbers = sample.sample(), np.concatenate(numbers_seen)
@@ -347,7 +354,7 @@ class Condense:
         self, levels: Levels, pile: int, places: Codes, rows: FloatArray
     ) -> Condensed | None:
         """Rows of any units that no pile had got, condensed for this one."""
-        whole = next(buffered([rows], len(rows), self.recipe.columns.width + 1))
+        whole = with_ones([rows], self.recipe.columns.width + 1)
         numbered = [(np.arange(len(rows)), whole)]
         found = self.condensed(numbered, levels, (SETTLING, pile), places.__getitem__)
         ends = dict(zip(map(tuple, places.tolist()), whole, strict=True))

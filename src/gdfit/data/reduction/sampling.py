@@ -222,8 +222,6 @@ class Reservoir:
         self._places.append(start + places)
         if sum(map(len, self._rows)) > (self._most if self._below == 1 else 2 * self._most):
             self.sample()
-        elif self._below == 1:
-            self._rows[-1] = block.copy()  # what it was given is written over
 
     def sample(self) -> Sample:
         """The sample so far."""
