@@ -165,10 +165,10 @@ def column_numbers(column: Any, grammar: Grammar, *, may_miss: bool) -> FloatArr
     """
     if isinstance(column, np.ndarray):
         return np.asarray(column, np.float64)
-    if is_numeric(column.type) or is_dated(column.type):
+    if (numeric := is_numeric(column.type)) or is_dated(column.type):
         parts = [*map(numbers_stored, getattr(column, "chunks", [column]))]
         values: FloatArray = parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
-        if not is_numeric(column.type):
+        if not numeric:
             return values
     elif grammar.spelling.is_plain or str(column.type) not in TEXTS:
         return numbers_said(words_in(column, grammar), grammar, may_miss=may_miss)
