@@ -77,6 +77,10 @@ WRONG_USAGE = {
     "train DATA --validation 1": "--validation takes a fraction between 0 and 1, or a file, not 1",
     "train DATA --validation -0.5": "--validation takes a fraction between 0 and 1, or a file",
     "train - --validation -": "standard input can be read only once",
+    "train - -": "standard input can be read only once",
+    "path - -": "standard input can be read only once",
+    "condense - - --output c.json": "standard input can be read only once",
+    "gradcheck - -": "standard input can be read only once",
     # What has no effect.
     "train DATA --momentum 0.5": "--momentum has no effect here: it is for --optimizer mom",
     "train DATA --momentum 0.5 --optimizer adam": "--momentum has no effect here: it is for",

@@ -15,8 +15,7 @@ from gdfit.cli import options
 from gdfit.cli.groups import Typed, check_settings, for_losses, option, panel
 from gdfit.cli.parsers import command_line, parse_number, parse_numbers, parse_several, takes
 from gdfit.cli.process import fail, note, write_bytes
-from gdfit.cli.reading import note_columns, note_version, read, read_inputs, reading
-from gdfit.cli.train import check_files
+from gdfit.cli.reading import check_files, note_columns, note_version, read, read_inputs, reading
 from gdfit.data.text.dialect import Selection
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError, UsageError, listing, printable

@@ -16,10 +16,9 @@ from gdfit.choices import RunsPanel
 from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, check_settings, for_losses, names_in, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, note
-from gdfit.cli.reading import check_shown, note_columns, reading
+from gdfit.cli.reading import check_files, check_shown, note_columns, reading
 from gdfit.cli.train import (
     check_cv,
-    check_files,
     cross_validated,
     follow,
     note_weightless,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdfit.cli.groups import with_option_name
@@ -17,9 +18,43 @@ from gdfit.errors import typed as typed_names
 from gdfit.package import __version__
 
 if TYPE_CHECKING:
+    from gdfit.cli.options import Files
     from gdfit.data.dataset import Dataset
     from gdfit.data.observations import Observations
     from gdfit.model.linear import LinearModel
+
+
+def check_files(
+    data: list[str], validation: float | str | None, starts: Sequence[str], files: Files
+) -> None:
+    """Raise where files are in each other's way, before any work is done. Only a model that a run
+    goes on from may be written over."""
+    from gdfit.system import check_ending, check_outputs
+
+    if files.plot:
+        from gdfit.show.pictures.figure import check_picture_ending
+
+        check_picture_ending(files.plot)
+    if files.page:
+        check_ending(files.page, "page", ".html", ".htm")
+    inputs = [*data, *([validation] if isinstance(validation, str) else [])]
+    check_standard_input(inputs)
+    model = None if files.no_model else files.model
+    goes_on = model if model and model.exists() else None
+    inputs += [
+        init for init in starts if not (goes_on and Path(init).is_file() and goes_on.samefile(init))
+    ]
+    check_outputs([model, files.history, files.plot, files.page], inputs)
+    if model:
+        check_ending(model, "model", ".json")
+    if files.history:
+        check_ending(files.history, "history", ".csv")
+
+
+def check_standard_input(inputs: list[str]) -> None:
+    """Raise where more than one of the `inputs` is standard input."""
+    if inputs.count("-") > 1:
+        raise UsageError("standard input can be read only once")
 
 
 @contextmanager
@@ -37,6 +72,7 @@ def reading(
     from gdfit.data.dataset import Dataset
     from gdfit.show.progress import ReadingBar
 
+    check_standard_input(files)
     with ReadingBar(files, form) as bar, ExitStack() as stack:
         cluster = None
         if dask is not None:

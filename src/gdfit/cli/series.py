@@ -11,7 +11,7 @@ from gdfit.choices import Choice, Penalty
 from gdfit.cli import options, parsers
 from gdfit.cli.groups import Typed, option, panel
 from gdfit.cli.process import DIVERGED_STATUS, fail, note
-from gdfit.cli.reading import note_columns, read_inputs, reading
+from gdfit.cli.reading import check_files, note_columns, read_inputs, reading
 from gdfit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,7 +87,6 @@ def path(
     from gdfit.descent.penalty_path import path_of
     from gdfit.descent.settings import Settings
     from gdfit.show.tables.grid import print_path
-    from gdfit.system import check_ending, check_outputs
 
     cv = asked.cv
     typed.refuse("mix", "is for `penalty` mix", unless=asked.penalty == "mix")
@@ -97,13 +96,8 @@ def path(
         raise UsageError("`model` is that of the best λ, which `cv` 10 finds")
     if cv:
         check_folds(cv, Settings(), "zeros")
-    check_outputs([model, plot], data)
-    if model:
-        check_ending(model, "model", ".json")
-    if plot:
-        from gdfit.show.pictures.figure import check_picture_ending
-
-        check_picture_ending(plot)
+    written = options.Files(model=model or options.DEFAULT_MODEL, no_model=not model, plot=plot)
+    check_files(data, None, (), written)
     folds: Sequence[Observations] = ()
     with reading(data, columns, dialect, dask=dask, form=output) as dataset:
         if cv:

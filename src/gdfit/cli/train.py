@@ -10,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from heapq import merge
 from itertools import chain
-from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,14 @@ import typer
 from gdfit.cli import options
 from gdfit.cli.groups import Typed, check_settings, for_losses
 from gdfit.cli.process import DIVERGED_STATUS, INTERRUPTED_STATUS, fail, importing, note
-from gdfit.cli.reading import check_shown, note_columns, note_version, read_inputs, reading
+from gdfit.cli.reading import (
+    check_files,
+    check_shown,
+    note_columns,
+    note_version,
+    read_inputs,
+    reading,
+)
 from gdfit.descent.own import Own
 from gdfit.errors import UsageError, printable
 
@@ -274,34 +280,6 @@ def check_output(
     typed.refuse("x", "is for tables and `format` json", unless=predicted)
     typed.refuse("panel", "is for `plot`", unless=files.plot is not None)
     typed.refuse("model", "does not go with `no_model`", unless=not files.no_model)
-
-
-def check_files(
-    data: list[str], validation: float | str | None, starts: Sequence[str], files: options.Files
-) -> None:
-    """Raise where files are in each other's way, before any work is done. Only a model that a run
-    goes on from may be written over."""
-    from gdfit.system import check_ending, check_outputs
-
-    if files.plot:
-        from gdfit.show.pictures.figure import check_picture_ending
-
-        check_picture_ending(files.plot)
-    if files.page:
-        check_ending(files.page, "page", ".html", ".htm")
-    inputs = [*data, *([validation] if isinstance(validation, str) else [])]
-    if inputs.count("-") > 1:
-        raise UsageError("standard input can be read only once")
-    model = None if files.no_model else files.model
-    goes_on = model if model and model.exists() else None
-    inputs += [
-        init for init in starts if not (goes_on and Path(init).is_file() and goes_on.samefile(init))
-    ]
-    check_outputs([model, files.history, files.plot, files.page], inputs)
-    if model:
-        check_ending(model, "model", ".json")
-    if files.history:
-        check_ending(files.history, "history", ".csv")
 
 
 def follow(run: Run, callbacks: Iterable[Callable[[Step], None]]) -> None:
