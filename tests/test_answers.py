@@ -169,6 +169,27 @@ def test_models_without_intervals_say_so(options: list[str], words: str, gdfit: 
     assert result.err.splitlines()[-1].endswith(words) or words in result.err
 
 
+@pytest.mark.parametrize("by", [[], ["--by", "k"]])
+def test_a_precision_that_can_not_be_is_refused_before_anything_is_written(
+    by: list[str], gdfit: Gdfit
+) -> None:
+    rows = "".join(f"{x},{x * 37 % 11},{'ab'[x % 2]}\n" for x in range(12))
+    Path("data.csv").write_text(f"x,y,k\n{rows}")
+    gdfit("train", "data.csv", "--features", "x", "--target", "y", *by)
+    record = json.loads(Path("gdfit.json").read_text())
+    of_last = record[-1] if by else record
+    known = of_last["precision"]
+    for change in ({"df": -7}, {"df": 0}, {"std_error": -1}, {"std_error": math.inf}):
+        of_last["precision"] = {**known, **change}
+        Path("other.json").write_text(json.dumps(record))
+        result = gdfit("predict", "data.csv", "--interval", "0.9", "--model", "other.json")
+        assert (result.status, result.out) == (1, ""), change
+        assert "gdfit: error: the model has no intervals: " in result.err
+    of_last["precision"] = known
+    Path("other.json").write_text(json.dumps(record))
+    assert gdfit("predict", "data.csv", "--interval", "0.9", "--model", "other.json").status == 0
+
+
 def test_levels_are_parts_of_one(gdfit: Gdfit) -> None:
     gdfit("train", LECTURE)
     result = gdfit("predict", "--x", "2.8", "--interval", "95")

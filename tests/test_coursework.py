@@ -366,7 +366,8 @@ def test_decimals_fit_the_noise(gdfit: Gdfit, noise: float, w: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [["--w", "1,2"], ["--noise", -1], ["--outliers", 30], ["--rows", 0]]
+    "options",
+    [["--w", "1,2"], ["--noise", -1], ["--noise", "inf"], ["--outliers", 30], ["--rows", 0]],
 )
 def test_wrong_usage_of_make(gdfit: Gdfit, options: list[Any]) -> None:
     found = gdfit("make", *options)

@@ -85,3 +85,18 @@ def test_a_model_of_a_newer_version_gets_a_note(gdfit: Gdfit) -> None:
 
 def test_a_version_is_told_in_few_letters() -> None:
     assert len(newer_version({"version": "99" * 500 + "\n"})) <= 42
+
+
+def test_a_link_that_is_not_known_is_refused_before_anything_is_written(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "-q")
+    record = json.loads(Path("gdfit.json").read_text())
+    for link in ("probit", None, [3]):
+        path = later(record, link=link)
+        for words in (["predict", LECTURE], ["predict", "--x", "1"], ["evaluate", LECTURE]):
+            result = gdfit(*words, "--model", path)
+            assert (result.status, result.out) == (1, ""), link
+            told = result.err.removeprefix(
+                "gdfit: error: later.json: is not a model file (its link"
+            )
+            assert told.startswith(f", {str(link)!r}, ")
+            assert "gdfit 99.0.1 wrote it" in told

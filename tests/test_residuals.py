@@ -190,6 +190,7 @@ def test_residuals_are_of_observed_values(gdfit: Gdfit) -> None:
     gdfit("train", "cars.csv", "-q")
     Path("new.csv").write_text("speed\n5\n")
     missing = gdfit("predict", "new.csv", "--residuals")
+    assert (missing.status, missing.out) == (1, "")
     assert missing.err.endswith(
         "no column 'dist'; its columns with numbers are speed; gdfit.json was "
         "trained on cars.csv; to train on this: gdfit train new.csv\n"

@@ -101,8 +101,8 @@ def make(
     from gdfit.analysis.handouts import Handout
     from gdfit.show.tables.analyses import show_solution
 
-    if noise is not None and not noise >= 0:
-        raise UsageError(f"`noise` takes a number that is not negative, not {noise:g}")
+    if noise is not None and not 0 <= noise < float("inf"):
+        raise UsageError(f"`noise` takes a finite number that is not negative, not {noise:g}")
     weights = None if w is None else with_option_name("w", parse_numbers)(w)
     handout = Handout(seed, rows, features, weights, b, noise, outliers, classes)
     if solution:

@@ -149,7 +149,9 @@ def precision_of(model: LinearModel, wanted: str = "intervals") -> Precision:
             float(record["std_error"]),
             None if record["df"] is None else int(record["df"]),
         )
-        if len(root) == len(model.w) + 1 and np.isfinite(found.root).all():
+        parts = (found.center, found.params, found.root.ravel(), [found.std_error])
+        is_known = found.std_error >= 0 and (found.df is None or found.df > 0)
+        if len(root) == len(model.w) + 1 and is_known and np.isfinite(np.hstack(parts)).all():
             return found
     except (LookupError, TypeError, ValueError, OverflowError):
         pass
@@ -239,15 +241,16 @@ class Further:
         if self.interval is not None and self.model.classes:
             what = "`interval` is of numbers, and the model predicts a probability"
             raise UsageError(f"{what}: `confidence` gives the interval of that")
-        if not isinstance(self.model, GroupedModel):
-            _ = self.precision
-        elif not any(each.facts.get("precision") for each in self.model.models.values()):
-            precision_of(self.model)
+        models = [self.model]
+        if isinstance(self.model, GroupedModel):
+            models = [*self.model.models.values()]
+        for each in [one for one in models if one.facts.get("precision")] or [self.model]:
+            precision_of(each, "leverages" if self.residuals else "intervals")
 
     @cached_property
     def precision(self) -> Precision:
         """How well the params are known."""
-        return precision_of(self.model, "leverages" if self.residuals else "intervals")
+        return precision_of(self.model)
 
     @property
     def endings(self) -> Sequence[str]:

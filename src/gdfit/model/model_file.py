@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gdfit.errors import GdfitError, listing
+from gdfit.errors import GdfitError, listing, quoted
 from gdfit.model.linear import MOST_BYTES, LinearModel, newer_version
 from gdfit.package import __version__
 
@@ -76,6 +76,11 @@ def model_of(record: object, file: str) -> LinearModel:
         raise fail("its params are not all numbers") from None
     if not all(math.isfinite(param) for param in params):
         raise fail("its params are not all finite numbers")
+    if "link" in record:
+        from gdfit.model.links import LINKS
+
+        if str(record["link"]) not in LINKS:
+            raise fail(f"its link, {quoted(str(record['link']))}, is none that gdfit knows")
     expansion = None
     if "terms" in record:
         from gdfit.data.terms.expansion import expansion_of

@@ -63,7 +63,9 @@ def predict_rows(
     unpredicted, text = Unpredicted(), b"\n"
     for file in dataset.open_texts(suits):
         file = replace(file, skip_broken=True)
-        maker = model.maker(file)
+        maker, observing = model.maker(file), None
+        if further and further.residuals:
+            observing = Observed(model, weights=model.weights_name).maker(file)
         for remark in remarks_on(file.layout, model.inputs, model.made_of.texts):
             dataset.tell(remark)
         if not text.endswith((b"\n", b"\r")):  # the last line of the file before has no end
@@ -74,7 +76,8 @@ def predict_rows(
             write(in_encoding(top(file, names), file.encoding, file.name))
         else:
             check_same_columns(first, file)
-        for text in predicted_blocks(model, maker, file, unpredicted, threshold, further):
+        makers = (maker, observing)
+        for text in predicted_blocks(model, makers, file, unpredicted, threshold, further):
             write(in_encoding(text, file.encoding, file.name))
         write(in_encoding(file.end, file.encoding, file.name))
         first = first or file
@@ -157,16 +160,17 @@ class Unpredicted:
 
 def predicted_blocks(
     model: LinearModel,
-    maker: RowMaker,
+    makers: tuple[RowMaker, RowMaker | None],
     file: CsvFile,
     unpredicted: Unpredicted,
     threshold: float | None,
     further: Further | None,
 ) -> Iterator[bytes]:
-    """The rows of `file` with their predictions, block by block; those without one are counted."""
-    grammar, observing = file.layout.grammar, None
-    if further and further.residuals:
-        observing = Observed(model, weights=model.weights_name).maker(file)
+    """The rows of `file` with their predictions, block by block; those without one are counted.
+
+    makers : of features, and of the observed values if these are asked for.
+    """
+    grammar, (maker, observing) = file.layout.grammar, makers
     asked = (observing or maker).asked
 
     def predict(unit: Unit) -> tuple[Unpredicted, bytes]:
