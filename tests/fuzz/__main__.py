@@ -20,17 +20,18 @@ def main() -> int:
     parser.add_argument("seed", type=int, nargs="?", default=0)
     parser.add_argument("--kind", choices=KINDS, default="files")
     asked = parser.parse_args()
-    begin, found = time.monotonic(), 0
+    begin, found, count = time.monotonic(), 0, asked.count
     with tempfile.TemporaryDirectory(prefix="gdfit-fuzz-") as folder:
         kind = KINDS[asked.kind]
         for seed, error in kind(range(asked.seed, asked.seed + asked.count), Path(folder)):
             found += 1
             print(f"--- seed {seed}", *traceback.format_exception(error), flush=True)
             if found == MOST_FINDINGS:
+                count = seed - asked.seed + 1
                 break
     seconds = time.monotonic() - begin
     told = f"{found} findings" if found else "without a finding"
-    print(f"{asked.count} cases from seed {asked.seed} on, {told}, in {seconds:.0f} s")
+    print(f"{count} cases from seed {asked.seed} on, {told}, in {seconds:.0f} s")
     return int(found > 0)
 
 
