@@ -76,7 +76,7 @@ NEAR = 2.0**-20
 GLANCE = 16  # rows that are looked at first
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Near:
     """Rows of features, a one and y, or R of them, with an origin taken away from the features.
 

@@ -28,7 +28,7 @@ LOSS_ROUNDING = 1e-4  # differences of a loss L can't tell a gradient from 0 bel
 TERMS_ROUNDING = 1e-9  # and nothing can below some 1e-16 of the terms that it is the sum of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GradientCheck:
     """Gradients at θ, one for each way to find it, each of shape (p+1,).
 

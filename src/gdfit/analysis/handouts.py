@@ -90,7 +90,7 @@ def columns_checked(
         yield Checked(name, "differs", at, float(right[row]), float(column.values[row]), told)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Written:
     """A column as it is written: its numbers, and one unit of the last digit of each."""
 

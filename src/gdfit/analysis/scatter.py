@@ -45,7 +45,7 @@ FACTORS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scatter:
     """How residuals scatter.
 
@@ -87,7 +87,7 @@ class Scatter:
         return cast(FloatArray, math.sqrt(factor) * np.linalg.norm(self.rows @ root.T, axis=0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scattering:
     """What makes the scatter of rows, from how well the params are known."""
 
@@ -176,7 +176,7 @@ def read_scatter(
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clustered(Observed):
     """Recipe of the rows that a model is compared with, with the code of the cluster of each.
 
@@ -240,7 +240,7 @@ class ClusterLevels(Levels):
         return np.array(codes, np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scatters:
     """Sums up how residuals scatter: a `Job`."""
 

@@ -95,7 +95,7 @@ def graph(
         analyses.print_graph(root)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plane:
     """The picture of learning rates and momenta, and the runs on it."""
 

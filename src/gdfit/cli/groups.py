@@ -167,7 +167,7 @@ def with_option_name(name: str, read: Callable[[str], Any]) -> Callable[[Any], A
     return parser
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Typed:
     """A command line.
 

@@ -189,7 +189,7 @@ FILES = panel(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Output:
     """Standard output: which epochs, predictions at which inputs, and in which form."""
 
@@ -207,7 +207,7 @@ class Output:
         return "quiet" if self.quiet else self.format
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Files:
     """Files to write."""
 

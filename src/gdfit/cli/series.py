@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gdfit.descent.start import Init
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Penalties:
     """The penalties of a path, and the folds that tell which of them is best."""
 

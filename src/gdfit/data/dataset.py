@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gdfit.data.sources.frames import FrameFile
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Data files, or columns in memory, and what is asked of them.
 

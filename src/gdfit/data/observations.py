@@ -30,7 +30,7 @@ FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-12  # a deviation below this part of a column's size, from its origin, is rounding
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Observations(ColumnFacts):
     """N observations of p features and a target, and what is known of their columns.
 
@@ -145,7 +145,7 @@ class Observations(ColumnFacts):
         return found if abs(found) > SAME else 0.0
 
 
-@dataclass(frozen=True, repr=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class GroupedObservations(Observations):
     """Observations and their groups, in the order of the category's levels.
 

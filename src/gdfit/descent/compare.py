@@ -75,7 +75,7 @@ class Curve:
         self.losses.append(loss)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunResult:
     """A run of a comparison, and its loss from epoch to epoch.
 

@@ -52,7 +52,7 @@ class Tuned(NamedTuple):
     epochs_per_digit: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curvature:
     """The Hessian of a loss at its minimum; that of the squared loss is the same everywhere.
 

@@ -58,7 +58,7 @@ LOOKED_AT = 100  # epochs at most that are there to be looked at, and not to arr
 AT_ONCE = 10  # epochs at most in which there is no descent to see
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ScaledProblem:
     """Scaled observations to descend on.
 
@@ -210,7 +210,7 @@ def rate_by_epoch(
     return lambda epoch: np.asarray(constant * schedule(epoch, last, decay))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Excess:
     """What the loss at a start is above its minimum, along each eigenvector of the Hessian; or
     those of several descents side by side.
@@ -358,7 +358,7 @@ def length(column: FloatArray) -> float:
     return math.hypot(*column.ravel().tolist())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trial:
     """Runs at many learning rates at once: θ is a matrix with a column for each, of which loss,
     gradient and update rule take no notice.

@@ -24,7 +24,7 @@ from gdfit.errors import GdfitError
 from gdfit.model.intervals import Precision
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LeastSquares:
     """The least-squares params of some columns, and how well they are known.
 

@@ -28,7 +28,7 @@ from gdfit.model.links import LINKS, sigmoid
 AT_KINK = 2.0**-40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loss:
     """A loss of observations, one by one: functions of arrays z and y of shape (n,).
 

@@ -37,7 +37,7 @@ STILL = 0.1  # how far such a step moves some z at least
 ON_PLANE = 1e-9  # of the farthest row's distance from a plane: rows as near to it lie on it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bowl:
     """The loss near some params: its value, gradient and Hessian there, and how far the row that is
     farthest on the wrong side is from z = 0, which is below 0."""

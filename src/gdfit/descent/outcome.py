@@ -57,7 +57,7 @@ def as_shown(step: Step, scaling: Scaling | None, done: int) -> Step:
     return step._replace(epoch=done + step.epoch) if done else step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit(Displayed):
     """The result of a run of gradient descent. Its params are in the data's own units.
 

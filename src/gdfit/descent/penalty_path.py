@@ -37,7 +37,7 @@ LEAST_PART = 1e-4  # of the largest penalty: the smallest
 RIDGE_FROM = 1000.0  # times the steepest slope at zeros, where ridge's begin: it has no largest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PenaltyPath(Displayed):
     """The minima for penalties λ, the largest first. K of them, p features.
 

@@ -23,7 +23,7 @@ from gdfit.data.observations import SAME, Observations
 from gdfit.descent.settings import Scale
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scaling:
     """Scale of the features: z = ((x − means)/deviations) R⁻¹ for the features that are `used`.
 

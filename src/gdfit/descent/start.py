@@ -31,7 +31,7 @@ Init = str | Sequence[float] | LinearModel
 MAY_DIFFER = ("lr", "schedule", "decay", "scale", "backend", "seed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Start:
     """The start of a run.
 

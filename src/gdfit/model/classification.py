@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gdfit.arrays import FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Confusion:
     """How much weighs what was predicted right and wrong: each row 1, or its weight.
 
@@ -57,7 +57,7 @@ def confusion_of(
 MOST_RANKED = 1 << 21  # probabilities that are told apart for the area under the curve
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ranking:
     """Rows by their probabilities.
 

@@ -26,15 +26,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, dropwhile
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.errors import GdfitError, UsageError, listing
-from gdfit.model.family import GroupedModel
 from gdfit.model.linear import LinearModel, without_secrets
 from gdfit.model.links import sigmoid
+
+if TYPE_CHECKING:
+    from gdfit.model.family import GroupedModel
 
 MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
 ALONE = 1e-12  # of 1 − h: the row alone tells a param, and its residual is rounding
@@ -88,7 +90,7 @@ def _fraction(a: float, b: float, x: float, y: float, excess: float) -> float:
     raise AssertionError  # count() does not end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Precision:
     """How well the params of the least loss are known.
 
@@ -216,7 +218,7 @@ def residuals_of(y: FloatArray, z: FloatArray, *, classes: bool) -> FloatArray:
     return cast(FloatArray, np.where(y > 0.5, 1.0, -1.0) * np.sqrt(2 * losses))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Further:
     """What is told of rows beside a model's predictions: intervals, centred on those of the least
     loss; their residuals, and their leverages and Cook's distances, which are of the least loss.
@@ -241,11 +243,16 @@ class Further:
         if self.interval is not None and self.model.classes:
             what = "`interval` is of numbers, and the model predicts a probability"
             raise UsageError(f"{what}: `confidence` gives the interval of that")
-        models = [self.model]
-        if isinstance(self.model, GroupedModel):
-            models = [*self.model.models.values()]
+        models = [*self._family.models.values()] if self._family else [self.model]
         for each in [one for one in models if one.facts.get("precision")] or [self.model]:
             precision_of(each, "leverages" if self.residuals else "intervals")
+
+    @cached_property
+    def _family(self) -> GroupedModel | None:
+        """The model, if it is one of groups."""
+        from gdfit.model.family import GroupedModel
+
+        return self.model if isinstance(self.model, GroupedModel) else None
 
     @cached_property
     def precision(self) -> Precision:
@@ -274,10 +281,10 @@ class Further:
         upper end of each interval; of their weights and y, which are `observed`, shape (n, 2), also
         residual, leverage and Cook's distance, NaN where y is missing."""
         features = self.model.features_at_rows(rows)
-        if not isinstance(self.model, GroupedModel):
+        if not self._family:
             return self.at_features(features, observed)
-        found, groups = np.empty((len(rows), len(self.endings))), self.model.groups_at_rows(rows)
-        for place, model in enumerate(self.model.models.values()):
+        found, groups = np.empty((len(rows), len(self.endings))), self._family.groups_at_rows(rows)
+        for place, model in enumerate(self._family.models.values()):
             if (own := groups == place).any():
                 seen = None if observed is None else observed[own]
                 found[own] = math.nan

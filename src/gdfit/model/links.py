@@ -16,7 +16,7 @@ from gdfit.arrays import FloatArray
 WORD = re.compile(r"[a-z]+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Link:
     """A link.
 

@@ -71,7 +71,7 @@ class Arrow:
 KINDS = {kind.__name__: kind for kind in (Parquet, Arrow)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ArrowFile:
     """A file of typed columns opened for reading.
 

@@ -39,7 +39,7 @@ FEW = 4  # times its width: rows that are so few are stacked, and decomposed tog
 Place = tuple[int, ...]  # of a row: its file, unit and number; places compare as rows stand
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Condensed:
     """Rows as a `Condenser` has condensed them. Those of two parts of the data can be merged.
 
@@ -190,7 +190,7 @@ def tallied(groups: int, codes: list[Codes], weights: list[FloatArray]) -> Float
     return np.column_stack([counts, *sums])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dealt:
     """Condensed rows by the piles that they were dealt to.
 
@@ -216,7 +216,7 @@ class Dealt:
         return Dealt(levels, piles, self.counts + other.counts, (*self.undecided, *later))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Condense:
     """Condenses rows: a `Job`.
 

@@ -30,7 +30,7 @@ OF_ROWS = ("first", "last", "sample", "first_weights", "sample_weights", "sample
 TO_HIDE = 10  # times as many rows as R has, or R tells them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CondensedFile:
     """What a condensed file has: the observations, and where it was condensed with folds, these."""
 

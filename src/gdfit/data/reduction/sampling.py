@@ -54,7 +54,7 @@ class Dealing(Protocol):
 TRAIN, VALIDATION = 0, 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HoldOut:
     """Holds out max(1, round(fraction · N)) of N rows for validation: of each unit its part of
     them, rounded up or down. Any row is as likely as any other.
@@ -107,7 +107,7 @@ class HoldOut:
 DEALS = 1024  # in which the rows of a group are dealt
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Folds:
     """Deals N rows to so many folds, whose sizes are within one of each other: of as many rows that
     follow each other, one to each, in an order that is drawn; what is left of a unit, in turn.

@@ -372,7 +372,7 @@ def take_answer(answer: SimpleQueue[Any]) -> Any:
     return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FindLevels:
     """Finds the levels of a category: a `Job`, and the recipe of rows that have nothing else; those
     without a value are left out."""

@@ -293,7 +293,7 @@ def opened_range(
         yield CsvFile(source, layout, b"", extent.is_small, skip_broken=lenient), units()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Work:
     """All that workers have to know.
 

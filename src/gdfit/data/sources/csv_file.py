@@ -26,7 +26,7 @@ Suits = Callable[[Layout], bool]
 """Whether a layout is one that can be worked with."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CsvFile:
     """A CSV file opened for reading, once, from top to bottom.
 

@@ -50,7 +50,7 @@ def columns_of(frame: Any) -> list[tuple[Hashable, Any]]:
     return [*zip(table.column_names, table.columns, strict=True)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FrameFile:
     """Columns in memory, read as those of a file.
 

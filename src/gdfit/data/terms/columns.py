@@ -34,7 +34,7 @@ FEW_LEVELS = 12  # in the first lines, of text that is a feature where there is 
 DATE = re.compile(r"[0-9]{1,4}[-./][0-9]{1,2}[-./][0-9]{1,4}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ColumnFacts:
     """What is known of the columns of a fit, and stays known of what is made of them.
 
@@ -59,7 +59,7 @@ class ColumnFacts:
         return {each.name: getattr(self, each.name) for each in fields(ColumnFacts)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Columns(ColumnFacts):
     """What a fit uses.
 
@@ -329,7 +329,7 @@ class Recipe(Protocol):
         """What to type where a field can't be used."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chosen:
     """The rows of a fit.
 

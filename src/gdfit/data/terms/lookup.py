@@ -24,7 +24,7 @@ class MissingColumnError(GdfitError):
     """A file has no column of the name that is asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayoutTable:
     """The columns of a file, for terms to be read by.
 

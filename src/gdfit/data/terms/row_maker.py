@@ -28,7 +28,7 @@ from gdfit.errors import GdfitError, quoted
 WHOLE_FLOAT = re.compile(r"^(-?(?:0|[1-9][0-9]*))\.0+$")
 
 
-@dataclass
+@dataclass(eq=False)
 class RowMaker:
     """Makes rows of what is read of a file: the numbers of the features, the codes of levels, the
     weight if there are weights, y if there is a target.

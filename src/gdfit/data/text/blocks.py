@@ -247,7 +247,7 @@ class StraddledError(Exception):
     """A range ends in quotes, or seems to: its file has to be read from the start."""
 
 
-@dataclass
+@dataclass(eq=False)
 class UnitCutter:
     """Cuts units, one after the other.
 

@@ -73,7 +73,7 @@ class Report:
         self.flush()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """ŷ at x, and the y observed there, where it was."""
 

@@ -177,7 +177,7 @@ class Column(NamedTuple):
     justify: Literal["left", "right"] = "right"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RowLayout:
     """A way to lay out rows, of one width from the first to the last.
 
