@@ -54,17 +54,17 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """
     asked = dict(inspect.signature(command, eval_str=True).parameters)
     wants_typed = asked.pop("typed", None)
-    groups: dict[str, tuple[type, Group]] = {}
+    groups: dict[str, tuple[type, dict[str, Any]]] = {}  # and the types of their options
     params = [Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
     for own in asked.values():
         kind, declared = get_args(own.annotation)
         if isinstance(declared, dict):
-            groups[own.name] = kind, declared
             # Each option has the type and the default of the field of its name.
             hints = get_type_hints(kind)
             params += [
                 param(each, hints[each], declared[each], getattr(kind, each)) for each in declared
             ]
+            groups[own.name] = kind, {each: hints[each] for each in declared}
         else:
             params.append(param(own.name, kind, declared, own.default))
 
@@ -76,8 +76,8 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
             given = {name for name, source in sources.items() if source and source.name in TYPED}
             values["typed"] = Typed(context.obj, frozenset(given), flags)
         for name, (kind, options) in groups.items():
-            chosen, hints = {option: values.pop(option) for option in options}, get_type_hints(kind)
-            for option in [each for each in options if collected_in(hints[each]) is tuple]:
+            chosen = {option: values.pop(option) for option in options}
+            for option in [each for each in options if collected_in(options[each]) is tuple]:
                 parts = chosen.pop(option)
                 if parts:  # else the default
                     chosen[option] = tuple(chain.from_iterable(parts))
