@@ -82,6 +82,10 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
         lambda: read("a,b,c,y\n1,2,3,4\n", degree=22),
         "`degree` 22 of 3 features makes 2,299 of them, more than 2,000; name fewer `features`",
     ),
+    "too many columns": (
+        lambda: read(",".join([*map("x{}".format, range(5001)), "y"]) + "\n" + "1," * 5001 + "2\n"),
+        "there are 5,001 features, more than 5,000; name fewer `features`",
+    ),
     "a product for a target": (
         lambda: read("x,z,y\n1,2,3\n", target="x:z"),
         "`target` takes a column or a function of one, not x:z",

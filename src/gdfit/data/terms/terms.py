@@ -23,6 +23,7 @@ from gdfit.dates import DATE_PARTS, days_of_digits
 from gdfit.errors import UsageError, quoted
 
 MOST_PRODUCTS = 2000  # that products may make: the work of a fit grows with their square
+MOST_FEATURES = 5000  # that columns may be, as they stand
 POWER = re.compile(r"(.+)\^\s*([0-9]{1,3})", re.DOTALL)
 CALL = re.compile(r"(\w+)\s*\((.*)\)", re.DOTALL)
 CATEGORY, ALL_LEVELS = "C", "all"
@@ -249,9 +250,12 @@ def powers(terms: Sequence[Term], degree: int) -> tuple[Term, ...]:
     """
     numbers = [term for term in terms if not term.categories]
     count = comb(len(numbers) + degree, degree) - 1
-    if count > MOST_PRODUCTS:
+    what, most = f"there are {count:,} features", MOST_FEATURES
+    if degree > 1:
         what = f"`degree` {degree} of {len(numbers)} features makes {count:,} of them"
-        raise UsageError(f"{what}, more than {MOST_PRODUCTS:,}; name fewer `features`")
+        most = MOST_PRODUCTS
+    if count > most:
+        raise UsageError(f"{what}, more than {most:,}; name fewer `features`")
     result = list(terms)
     known = {frozenset(term.factors) for term in terms}
     for size in range(2, degree + 1):
