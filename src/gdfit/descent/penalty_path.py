@@ -161,19 +161,25 @@ class PenaltyPath(Displayed):
         """A row for each λ, with the columns of `gdfit path --format csv`."""
         import pandas as pd
 
-        nothing = [math.nan] * len(self.lambdas)
+        return pd.DataFrame(self.columns)
+
+    @property
+    def columns(self) -> dict[str, list[float]]:
+        """A number for each λ in each column; NaN without folds."""
+        nothing = np.full(len(self.lambdas), math.nan)
         names = params_names(self.observations.features)
         columns = {
             "lambda": self.lambdas,
             "l1": self.l1,
             "l2": self.l2,
-            "nonzero": self.nonzero,
+            "nonzero": np.array(self.nonzero),
             "loss": self.losses,
             "r_squared": self.r_squared,
             "cv_mean": nothing if self.cv_mean is None else self.cv_mean,
             "cv_std_error": nothing if self.cv_std_error is None else self.cv_std_error,
         }
-        return pd.DataFrame(columns | dict(zip(names, self.params.T, strict=True)))
+        columns |= dict(zip(names, self.params.T, strict=True))
+        return {name: column.tolist() for name, column in columns.items()}
 
 
 def penalty_path(

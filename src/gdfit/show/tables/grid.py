@@ -43,7 +43,10 @@ def print_path(found: PenaltyPath, form: RowsForm, command: str, model: Path | N
     if form == "json":
         print(to_json({**found.record, "next": command}))
     elif form == "csv":
-        found.frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(found.columns)
+        for row in zip(*found.columns.values(), strict=True):
+            writer.writerow("" if math.isnan(number) else number for number in row)
     else:
         way = "find the λ that predicts best" if found.cv_mean is None else "descend to it"
         lines = [("model", printable(str(model)))] if model else []
