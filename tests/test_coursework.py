@@ -365,6 +365,13 @@ def test_decimals_fit_the_noise(gdfit: Gdfit, noise: float, w: float) -> None:
     assert float(solution.split()[2]) == pytest.approx(w, rel=1e-6 if not noise else 1e-3)
 
 
+def test_epochs_at_a_rate_beyond_all_bounds_differ(gdfit: Gdfit) -> None:
+    Path("epochs.csv").write_text("epoch,loss,w,b\n1,2,3,4\n")
+    found = gdfit("check", "epochs.csv", "--data", LECTURE, "--lr", "1e300")
+    assert (found.status, found.err) == (1, "")
+    assert "✗" in found.out
+
+
 @pytest.mark.parametrize(
     "options",
     [["--w", "1,2"], ["--noise", -1], ["--noise", "inf"], ["--outliers", 30], ["--rows", 0]],

@@ -253,6 +253,13 @@ def test_divergence_is_told_at_the_same_epoch() -> None:
     assert train(observations, lr=2 * bound, epochs=10**15, leap=True).epochs < 100
 
 
+def test_a_loss_that_is_infinite_from_the_start_on_has_diverged(gdfit: Gdfit) -> None:
+    data = b"x,y\n1,1e200\n2,-2e200\n4,3e200\n5,1e200\n"
+    loop, leap = (gdfit("train", "-", *options, stdin=data) for options in ([], ["--leap"]))
+    assert (leap.status, leap.err) == (loop.status, loop.err)
+    assert leap.status == 3
+
+
 def test_stalled_is_told_as_in_the_loop() -> None:
     observations = read_observations(str(SAMPLES / "houses.csv"))
     options: dict[str, Any] = {"lr": 1e-5, "tol": 1e-3}

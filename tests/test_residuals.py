@@ -204,6 +204,28 @@ def named(axes: Axes) -> set[str]:
     return {text.get_text() for text in axes.texts}
 
 
+@pytest.mark.parametrize(
+    ("options", "row"),
+    [
+        (["--target", "log(dist)"], "4,0,n"),
+        (["--target", "fast", "--loss", "logistic"], "4,5,slow"),
+        (["--target", "fast", "--loss", "logistic"], "4,5,"),
+    ],
+)
+def test_rows_without_an_observed_value_are_kept(
+    options: list[str], row: str, gdfit: Gdfit
+) -> None:
+    rows = "".join(f"{x},{x * 37 % 11 + 1},{'ny'[x * 7 % 11 > 4]}\n" for x in range(20))
+    Path("data.csv").write_text(f"speed,dist,fast\n{rows}")
+    assert gdfit("train", "data.csv", *options, "--features", "speed").status == 0
+    Path("new.csv").write_text(f"speed,dist,fast\n3,5,n\n{row}\n5,6,y\n")
+    result = gdfit("predict", "new.csv", "--residuals")
+    assert result.status == 0
+    table = list(csv.reader(io.StringIO(result.out)))
+    assert [bool(row[3]) for row in table[1:]] == [True] * 3
+    assert [bool(row[4]) for row in table[1:]] == [True, False, True]
+
+
 def test_the_pictures_of_cars_are_those_of_textbooks(gdfit: Gdfit) -> None:
     write_cars()
     dataset = Dataset(("cars.csv",))

@@ -237,8 +237,10 @@ class Table:
             values: dict[int, float | str] = {}
             for place in sorted({*places, *texts}):
                 said = row.fields[place]
-                value = value_of(as_text(said), spellings[place])
-                if said in self.missing or (value is not None and value in of_words):
+                spelling = spellings[place]
+                value = value_of(as_text(said), spelling)
+                is_date = isinstance(spelling, Dates)
+                if said in self.missing or (value in of_words and not is_date):
                     values[place] = math.nan
                     if not may_miss:
                         return Fault(row.line, place, is_missing=True)

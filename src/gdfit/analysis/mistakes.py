@@ -313,7 +313,7 @@ WRONG_STEPS: tuple[tuple[str, str, Makes], ...] = (
     ("no learning rate", "the learning rate γ is missing: params − γ·gradient",
      lambda at, grad, lr, *_: at - grad(at)),
     ("learning rate squared", "the learning rate is multiplied twice",
-     lambda at, grad, lr, *_: at - lr**2 * grad(at)),
+     lambda at, grad, lr, *_: at - lr * lr * grad(at)),
     ("sequential update", SEQUENTIAL, partial(updated, W_ALONE, False)),
     ("sequential update", SEQUENTIAL, partial(updated, B_ALONE, False)),
     ("b not updated", "b stays as it was: update it, too", partial(updated, W_ALONE, True)),

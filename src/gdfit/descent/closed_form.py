@@ -296,7 +296,8 @@ def may_diverge(path: DescentPath, bound: float, first: int, last: int) -> bool:
     if first == last:
         return diverged(bound)(path.step(last)) is not None
     largest_roots = np.maximum(*map(np.abs, path.between(first - 1, last - 1, path.root)))
-    return not path.least + float((largest_roots**2).sum()) <= bound
+    most = path.least + float((largest_roots**2).sum())
+    return not (math.isfinite(most) and most <= bound)
 
 
 def may_reach(path: DescentPath, target: float, first: int, last: int) -> bool:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count, dropwhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -215,7 +215,7 @@ def residuals_of(y: FloatArray, z: FloatArray, *, classes: bool) -> FloatArray:
     if not classes:
         return y - z
     losses = np.logaddexp(0.0, np.where(y > 0.5, -z, z))
-    return cast(FloatArray, np.where(y > 0.5, 1.0, -1.0) * np.sqrt(2 * losses))
+    return np.where(np.isnan(y), y, np.where(y > 0.5, 1.0, -1.0) * np.sqrt(2 * losses))
 
 
 @dataclass(frozen=True, eq=False)

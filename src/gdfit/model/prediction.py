@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +84,8 @@ def predict_rows(
         dataset.tell(remark)
     if further and further.residuals and further.of_training:
         models = model.models.values() if isinstance(model, GroupedModel) else [model]
-        trained = sum(cast(int, one.facts.get("observations", 0)) for one in models)
+        counts = (one.facts.get("observations") for one in models)
+        trained = sum(count for count in counts if isinstance(count, int))
         if (observed := unpredicted.counts["observed"]) != trained:
             what = f"there are {observed:,} observations, and {trained:,} in training"
             dataset.tell(f"{what}: the data are others now, and Cook's distances not of them")
@@ -207,7 +207,8 @@ def predicted_blocks(
 
 
 def observed_in(maker: RowMaker, file: CsvFile, unit: Unit, batch: Batch) -> FloatArray:
-    """The weight and y of each row of a batch, shape (rows, 2); NaN where a field is missing."""
+    """The weight and y of each row of a batch, shape (rows, 2); NaN where a field is missing,
+    or y is none."""
     maker, found = replace(maker), np.full((len(batch.rows), 2), np.nan)
     whole, _ = maker.seen(batch, batch.is_whole)
     rows = maker.rows(file, unit, batch.where(whole), checked=False)

@@ -207,11 +207,17 @@ function topOf(rows, decimal) {
     const said = first.fields.find((field) => !saysNumber(field, decimal) && !MISSING.has(field));
     throw new FileError(noNumber(said, decimal), { line: first.line, ways: [{ decimal: other }] });
   }
-  const numeric = numberPlaces(alike, decimal);
-  const isLike = (place) =>
-    hasNumber(first.fields[place]) ||
-    (DATED.test(first.fields[place]) && alike.some((fields) => DATED.test(fields[place])));
-  if (isAll(decimal) || (numeric.length && numeric.every(isLike))) {
+  if (isAll(decimal) && first.fields.length < width) throw notAHeader(first, width);
+  const isLike = (place) => {
+    const [said, below] = [first.fields[place], alike.map((fields) => fields[place])];
+    if (!hasNumber(said)) return DATED.test(said) && below.some((each) => DATED.test(each));
+    return ["", ...below.filter(hasNumber).map(unitOf)].includes(unitOf(said));
+  };
+  const isRow = (places) => places.length > 0 && places.every(isLike);
+  const [isRead, isSure] = [numberPlaces(alike, decimal), plainPlaces(alike, decimal)].map(isRow);
+  if (isRead !== isSure && !isAll(decimal))
+    throw new CommandError("its first line may be a row or the columns' names", { line: first.line });
+  if (isAll(decimal) || isRead) {
     if (isUnlike(first.fields, alike, decimal))
       throw new CommandError("its first line may be numbers or the columns' names", {
         line: first.line,
@@ -237,13 +243,14 @@ function topOf(rows, decimal) {
     more > 0 &&
     below.every(({ fields }) => fields.length !== width || !fields.slice(-more).some(Boolean));
   const isOfR = more === 1 && first.fields.length > 1 && !first.fields.some(hasNumber);
-  if (!isNamed && !isEmpty && !isOfR)
-    throw new CommandError(`its first line is no header for the ${width} columns below it`, {
-      line: first.line,
-    });
+  if (!isNamed && !isEmpty && !isOfR) throw notAHeader(first, width);
   const blanks = new Array(Math.max(more, 0)).fill("");
   const header = isEmpty ? [...first.fields, ...blanks] : [...blanks, ...first.fields];
   return { header: header.map(bare), rows: below, width };
+}
+
+function notAHeader({ line }, width) {
+  return new CommandError(`its first line is no header for the ${width} columns below it`, { line });
 }
 
 /** Whether the first of the rows below a header have words where the others have numbers. */
@@ -278,23 +285,30 @@ function numericPlaces(rows, decimal) {
     });
 }
 
-/** As `numericPlaces`, with the columns of nothing but dates, or numbers in a way of their own. */
-function numberPlaces(rows, decimal) {
+/** The unit beside a number, if there is one. */
+function unitOf(said) {
+  return said.replace(/[^\p{L}\p{Sc}%]|[eEdD](?=[+-]?[0-9])/gu, "");
+}
+
+/** As `numericPlaces`, with the columns of nothing but dates, or of what `isSaid` in one unit. */
+function plainPlaces(rows, decimal, isSaid = () => false) {
   const numeric = numericPlaces(rows, decimal);
   return (rows[0] ?? [])
     .map((_, place) => place)
     .filter((place) => {
       const present = rows.map((row) => row[place]).filter((said) => !MISSING.has(said));
       const isEvery = (test) => present.length > 0 && present.every(test);
-      const isPlain = (said) => saysNumber(said, ".") || saysNumber(said, ",");
-      const unitOf = (said) => said.replace(/[^\p{L}\p{Sc}%]|[eEdD](?=[+-]?[0-9])/gu, "");
-      const units = new Set(present.map(unitOf));
       return (
         numeric.includes(place) ||
-        (isEvery(isSpelled) && !isEvery(isPlain) && units.size === 1) ||
+        (isEvery(isSaid) && new Set(present.map(unitOf)).size === 1) ||
         isEvery((said) => DATED.test(said))
       );
     });
+}
+
+/** As `plainPlaces`, with those of numbers that may be written in a way of their own. */
+function numberPlaces(rows, decimal) {
+  return plainPlaces(rows, decimal, isSpelled);
 }
 
 /** Whether whole, rising numbers on a first line may be names: years, or 0, 1, 2. */

@@ -21,7 +21,7 @@ function readRows(text, { delimiter, decimal, names, header, chosen, choice, fau
     const { fields } = record;
     if (fields.length !== width || fields[width - 1].includes('"'))
       checkForm(record, width, () => broken(text, record, delimiter, width, faults));
-    [above, last] = [last, fields];
+    [above, last] = [last, record.line > 1 ? fields : null]; // as of a file's end
     let isWhole = true;
     for (const place of inOrder) {
       let said = fields[place];

@@ -22,11 +22,9 @@ function heldIn(column, decimal, isEither) {
     (present.length > 0 && present.every((said) => MONTHLY.test(said)));
   const words = strange.filter((said) => !isEither || !saysNumber(said, other));
   const isDoubtful = strange.length > 0 && strange.every((said) => GROUPED.test(said));
+  const isMixed = strange.length > 0 && present.some((said) => GROUPED.test(said));
   const isOdd =
-    isDoubtful ||
-    (!isDated &&
-      words.length > 0 &&
-      isMost((said) => isSpelled(said) && !saysNumber(said, decimal)));
+    isDoubtful || (!isDated && (isMixed || words.some(isSpelled)) && isMost(hasNumber));
   const numbers = present.length - words.length;
   const keys = present.filter((said) => !words.includes(said));
   const isKey =
@@ -161,13 +159,13 @@ function chooseColumns(names, given, held, isNamed, choice) {
   const notes = names
     .filter(
       (name, place) =>
-        place && !given[place] && (held[place].numbers || held[place].isDated || held[place].isOdd),
+        place && !given[place] && (held[place].numbers || held[place].isDated),
     )
     .map((name) => `a column has no name, and is left out: --features ${name} uses it`);
   const offered = places.filter((place) => held[place].isNumeric);
   const usable = offered.filter((place) => !choice.exclude?.includes(names[place]));
-  const odd = places.find((place) => held[place].isOdd && !choice.exclude?.includes(names[place]));
-  if (odd !== undefined) throw oddNumbers(names[odd], held[odd], choice.decimal ?? ".");
+  const odd = held.findIndex(({ isOdd }, place) => isOdd && !choice.exclude?.includes(names[place]));
+  if (odd >= 0) throw oddNumbers(names[odd], held[odd], choice.decimal ?? ".");
   const named = (name) => usable.find((place) => names[place] === name);
   const isNone = ({ isNumeric, isDated, words }) => !isNumeric && (isDated || !words.length);
   const none = places.find((place) => names[place] === "y" && isNone(held[place]));
