@@ -100,3 +100,16 @@ def test_a_link_that_is_not_known_is_refused_before_anything_is_written(gdfit: G
             )
             assert told.startswith(f", {str(link)!r}, ")
             assert "gdfit 99.0.1 wrote it" in told
+
+
+def test_a_whole_number_beyond_float64_is_infinite(gdfit: Gdfit) -> None:
+    gdfit("train", LECTURE, "-q")
+    text = Path("gdfit.json").read_text()
+    Path("large.json").write_text(text.replace('"l2": 0.0', f'"l2": 1{"0" * 400}'))
+    result = gdfit("summary", LECTURE, "--model", "large.json")
+    assert result.status == 0
+    assert "fitted to MSE + inf·‖w‖²" in result.out
+    Path("large.json").write_text(text.replace('"b": ', f'"b": 1{"0" * 9999}'))
+    refused = gdfit("predict", "--x", "1", "--model", "large.json")
+    assert (refused.status, refused.out) == (1, "")
+    assert "(its params are not all finite numbers)" in refused.err

@@ -22,6 +22,9 @@ DOCS_PAGE = ROOT / "docs" / "gdfit.html"
 RUN = "(({settings, ended, scales}) => ({settings, ended, scales}))(gdfit.run())"
 SEVERAL = "a,b,c,y\n" + "".join(f"{i},{i * i % 7},w{i},{2 * i - i % 3}\n" for i in range(20))
 TEXTS = {
+    "names_as_numbers_above_dates": "5%,1652,-8\n2001-02-02,1653,1.5\n2002-03-03,1655,0.5\n"
+    "2003-04-04,1658,4\n",
+    "a_total_of_two_rows": "a,1,2\nTotal,3,4\n",
     "tabs": SEVERAL.replace(",", "\t"),
     "semicolons": SEVERAL.replace(",", ";"),
     "white_space": SEVERAL.replace(",", "   "),
@@ -107,6 +110,12 @@ NOT_PLAIN = {
     "names_or_numbers": "1990,1991,1992\n1.5,2.5,3\n2.5,3,4\n3.5,1,7\n",
     "names_or_numbers_beside_words": "1990,1991,w\n1.5,2.5,a\n2.5,3,b\n3.5,1,c\n",
     "a_number_above_row_names": "0,q\n1,0.5,2\n2,0.7,3\n3,0.9,5\n",
+    "a_row_above_more_columns": "1,2,3\n1,2,3,4\n2,3,4,5\n3,5,5,7\n",
+    "a_name_above_more_columns": "0\nA,9.3,1,1442,7\nB,9.1,2,1443,8\n",
+    "a_line_below_r_names": "a,b,c\n7\nk,1,2,3\nl,2,3,5\n",
+    "brackets_beside_an_exponent": "b,x,y\n(33),1,0\nx,2,1\n1e-3,3,0\n2,4,5\n",
+    "a_comma_beside_thousands": "a;y\n1;1,5\n2;5\n3;1.250\n4;3\n",
+    "a_number_above_strange_ones": "w,2020\na,- 3\nb,- 4\nc,- 5\n",
     "dates_alone": "date,y\n2024-01-01,1\n2024-01-02,3\n",
     "a_target_of_nothing": "a,b,y\n1,2,NA\n2,4,\n4,5,NA\n",
     "a_target_of_dates": "a,b,y\n1,2,2024-01-05\n2,4,2024-02-05\n4,5,2024-03-05\n",

@@ -32,7 +32,7 @@ def load_model(path: str | Path) -> LinearModel:
             text = stored.read(MOST_BYTES + 1)
         if len(text) > MOST_BYTES:
             raise GdfitError(f"is no model file: it has more than {MOST_BYTES >> 20} MB", file=file)
-        record = json.loads(text.decode())
+        record = json.loads(text.decode(), parse_int=whole_number)
     except FileNotFoundError:
         raise GdfitError("no such model file; 'gdfit train DATA' makes one", file=file) from None
     except IsADirectoryError:
@@ -46,6 +46,11 @@ def load_model(path: str | Path) -> LinearModel:
     if isinstance(record, list):
         return grouped_of(record, file)
     return model_of(record, file)
+
+
+def whole_number(digits: str) -> float:
+    """A whole number of a file, infinite where it is beyond float64."""
+    return int(digits) if len(digits) < 300 else float(digits)
 
 
 def model_of(record: object, file: str) -> LinearModel:
@@ -72,7 +77,7 @@ def model_of(record: object, file: str) -> LinearModel:
         raise fail("its params are not all numbers")
     try:
         params = [float(value) for value in (*w, b)]
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         raise fail("its params are not all numbers") from None
     if not all(math.isfinite(param) for param in params):
         raise fail("its params are not all finite numbers")

@@ -191,7 +191,7 @@ function bare(name) {
 }
 
 /** The header of a table, if it has one, and its rows: of what is plain to see. */
-function topOf(rows, decimal) {
+function topOf(rows, decimal, delimiter) {
   const [first, ...below] = rows;
   const [common, count] = mostCommon(below.map(({ fields }) => fields.length));
   const width = 2 * count > below.length ? common : first.fields.length;
@@ -203,7 +203,7 @@ function topOf(rows, decimal) {
   const alike = below
     .map(({ fields }) => fields)
     .filter((fields) => fields.length === first.fields.length);
-  if (!isAll(decimal) && isAll(other)) {
+  if (other !== delimiter && !isAll(decimal) && isAll(other)) {
     const said = first.fields.find((field) => !saysNumber(field, decimal) && !MISSING.has(field));
     throw new FileError(noNumber(said, decimal), { line: first.line, ways: [{ decimal: other }] });
   }
@@ -242,7 +242,8 @@ function topOf(rows, decimal) {
   const isEmpty =
     more > 0 &&
     below.every(({ fields }) => fields.length !== width || !fields.slice(-more).some(Boolean));
-  const isOfR = more === 1 && first.fields.length > 1 && !first.fields.some(hasNumber);
+  const isNext = below[0]?.fields.length === width;
+  const isOfR = more === 1 && isNext && first.fields.length > 1 && !first.fields.some(hasNumber);
   if (!isNamed && !isEmpty && !isOfR) throw notAHeader(first, width);
   const blanks = new Array(Math.max(more, 0)).fill("");
   const header = isEmpty ? [...first.fields, ...blanks] : [...blanks, ...first.fields];
@@ -298,9 +299,10 @@ function plainPlaces(rows, decimal, isSaid = () => false) {
     .filter((place) => {
       const present = rows.map((row) => row[place]).filter((said) => !MISSING.has(said));
       const isEvery = (test) => present.length > 0 && present.every(test);
+      const isPlain = (said) => saysNumber(said, ".") || saysNumber(said, ",");
       return (
         numeric.includes(place) ||
-        (isEvery(isSaid) && new Set(present.map(unitOf)).size === 1) ||
+        (isEvery(isSaid) && !isEvery(isPlain) && new Set(present.map(unitOf)).size === 1) ||
         isEvery((said) => DATED.test(said))
       );
     });

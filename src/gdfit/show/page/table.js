@@ -22,9 +22,12 @@ function heldIn(column, decimal, isEither) {
     (present.length > 0 && present.every((said) => MONTHLY.test(said)));
   const words = strange.filter((said) => !isEither || !saysNumber(said, other));
   const isDoubtful = strange.length > 0 && strange.every((said) => GROUPED.test(said));
+  const isWritten = (said) => isSpelled(said) && !/^[+\-−] /.test(said);
   const isMixed = strange.length > 0 && present.some((said) => GROUPED.test(said));
+  const units = new Set(present.filter((said) => hasNumber(said) && /[1-9]/.test(said)).map(unitOf));
   const isOdd =
-    isDoubtful || (!isDated && (isMixed || words.some(isSpelled)) && isMost(hasNumber));
+    isDoubtful ||
+    (!isDated && units.size === 1 && (isMixed || words.some(isWritten)) && isMost(hasNumber));
   const numbers = present.length - words.length;
   const keys = present.filter((said) => !words.includes(said));
   const isKey =
@@ -69,7 +72,7 @@ function tableOf(given, name, choice = {}) {
   const { delimiter, rows: head } = sniffed(text);
   if (!text.includes('"') && areInSingleQuotes(head.slice(1)))
     throw new CommandError("has other quotes than double ones");
-  const { header, rows, width } = topOf(head, decimal);
+  const { header, rows, width } = topOf(head, decimal, delimiter);
   const given_names =
     header ??
     (width <= 2
@@ -159,13 +162,13 @@ function chooseColumns(names, given, held, isNamed, choice) {
   const notes = names
     .filter(
       (name, place) =>
-        place && !given[place] && (held[place].numbers || held[place].isDated),
+        place && !given[place] && (held[place].numbers || held[place].isDated || held[place].isOdd),
     )
     .map((name) => `a column has no name, and is left out: --features ${name} uses it`);
   const offered = places.filter((place) => held[place].isNumeric);
   const usable = offered.filter((place) => !choice.exclude?.includes(names[place]));
-  const odd = held.findIndex(({ isOdd }, place) => isOdd && !choice.exclude?.includes(names[place]));
-  if (odd >= 0) throw oddNumbers(names[odd], held[odd], choice.decimal ?? ".");
+  const odd = places.find((place) => held[place].isOdd && !choice.exclude?.includes(names[place]));
+  if (odd !== undefined) throw oddNumbers(names[odd], held[odd], choice.decimal ?? ".");
   const named = (name) => usable.find((place) => names[place] === name);
   const isNone = ({ isNumeric, isDated, words }) => !isNumeric && (isDated || !words.length);
   const none = places.find((place) => names[place] === "y" && isNone(held[place]));
