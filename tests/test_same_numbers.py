@@ -16,16 +16,36 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from conftest import SAMPLES, Gdfit
+from gdfit.data.dataset import Dataset
+from gdfit.data.text.blocks import UNIT_BYTES
 
 KEPT = Path(__file__).parent / "data" / "same_numbers.json"
 DIGITS = 9  # that are kept
 FEW = 15  # entries of a list that are kept, about
 NEAR, ZERO = 1e-6, 1e-9  # as a part of a number, and beside 0
+TABLES = ("make", "predict")  # what they print
+TEXTS = (*TABLES, "export", "graph")
+OF_MODEL = ("train", "predict", "evaluate", "summary", "export")
+SMALL = 3000  # bytes of a unit
+OWN = """
+def loss(y_hat, y):
+    return (y_hat - y) ** 2
+def dloss(y_hat, y):
+    return 2 * (y_hat - y)
+def alone(y_hat, y):
+    return abs(y_hat - y) ** 1.5
+def step(params, grad, state, lr):
+    return params - lr * grad
+def heavy(params, grad, state, lr):
+    moved = grad if state is None else 0.5 * state + grad
+    return params - lr * moved, moved
+"""
 # Of a place, of the program or of no number, or the bits of the data.
 LEFT_OUT = ("version", "files", "data", "message", "next", "backend", "precision", "modified")
 
@@ -111,6 +131,77 @@ make --seed 5 --classes --rows 12
 make --seed 6 --rows 5 --noise 0.001
 make --seed 8 --rows 6 --noise 3 --w 2 --b -1
 make --seed 7 --classes --rows 15 --outliers 2 --features 2
+check epochs.csv --data lecture.csv --lr 0.01
+compare lecture.csv --init zeros --init 1,1 --epochs 10 --tol 1e-3
+compare lecture.csv --loss mse,huber,quantile --quantile 0.3 --epochs 20
+compare lecture.csv --lr auto,0.1 --validation 0.3 --patience 2 --epochs 60
+curvature greenhouse.csv --exclude bed --degree 2
+curvature kinds.csv --target y --features a,kind --no-intercept
+gradcheck lecture.csv --init 0.5,0.1 --loss huber --huber-delta 0.1
+gradcheck lecture.csv --loss own.py:loss
+gradcheck lecture.csv --loss quantile --quantile 0.3 --l2 0.2
+graph greenhouse.csv --exclude bed --no-intercept
+graph lecture.csv
+graph lecture.csv --loss huber --format dot
+graph o_rings.csv --loss logistic --features temperature_f
+make --seed 2 --classes --outliers 3 --rows 30 --w 3
+make --seed 3 --solution
+make --seed 5 --classes --solution
+make --seed 9 --outliers 3 --solution
+path greenhouse.csv --exclude bed --cv 6 --choose 1se
+path greenhouse.csv --exclude bed --penalties 1,0.3,0.1,0 --cv 3
+path greenhouse.csv --exclude bed --penalty l2 --penalties 0,1,100
+path kinds.csv --target y --features a,b,c --weights v --penalty mix
+train far.csv --epochs 30
+train greenhouse.csv --exclude bed --backend autograd --loss huber --epochs 5 --l2 0.1
+train greenhouse.csv --exclude bed --batch-size 10 --l1 0.2 --epochs 4
+train greenhouse.csv --exclude bed --init 1,2,3,4 --epochs 8
+train greenhouse.csv --exclude bed --l1 0.05 --l2 0.1 --epochs 200
+train holes.csv --target y --features x --drop-missing --by kind --epochs 10
+train houses.csv --x 80 --x 100
+train kinds.csv --formula "log(b) ~ a + C(v) - 1"
+train kinds.csv --formula "y ~ (a + b + c)^2"
+train kinds.csv --formula "y ~ a + I(a^2) + kind:b"
+train kinds.csv --formula "y ~ a*kind"
+train kinds.csv --target class --features a,b --loss logistic --l1 0.01 --epochs 60
+train kinds.csv --target class --features a,b --loss logistic --positive no --epochs 20
+train kinds.csv --target y --features a,b --by kind --init 1,2,3 --epochs 5
+train kinds.csv --target y --features a,b --by kind --init random --seed 2 --epochs 5
+train kinds.csv --target y --features a,b --by kind --leap --epochs 100000
+train kinds.csv --target y --features a,b --by kind --lr 3 --epochs 50
+train kinds.csv --target y --features a,b --by kind --optimizer momentum --epochs 10
+train lecture.csv --cv 4 --scale whiten --epochs 20
+train lecture.csv --cv 5 --l1 0.01 --epochs 50
+train lecture.csv --leap --epochs 5000 --lr 1.5
+train lecture.csv --leap --epochs 5000 --optimizer momentum --tol 1e-4 --lr 0.05
+train lecture.csv --leap --epochs 5000 --target-loss 0.0006
+train lecture.csv --leap --epochs 5000 --tol 1e-5
+train lecture.csv --loss huber --l1 0.01 --epochs 40
+train lecture.csv --loss mae --no-intercept --epochs 30
+train lecture.csv --loss mae --schedule inverse --lr 0.1 --epochs 60
+train lecture.csv --loss own.py:alone --epochs 20
+train lecture.csv --loss own.py:loss --epochs 20
+train lecture.csv --loss own.py:loss --lr 0.3 --epochs 20 --l2 0.1
+train lecture.csv --optimizer own.py:heavy --lr 0.05 --epochs 20
+train lecture.csv --optimizer own.py:step --epochs 20
+train lecture.csv --patience 5 --epochs 500 --lr 0.05 --validation 0.3
+train lecture.csv --validation lecture.csv --epochs 20
+train line.csv --loss mae --epochs 20
+train made.csv --target class --features a,b,kind --loss logistic --validation 0.3 --epochs 10
+train made.csv --target y --features a,b --loss huber --weights v --epochs 30
+train made.csv --target y --features a,b --weights v --cv 5
+train made.csv --target y --features a,b --weights v --l1 0.2 --epochs 40
+small path made.csv --target y --features a,b,kind --cv 3
+small train kinds.csv --target class --features a,b,kind --loss logistic --epochs 9
+small train kinds.csv --target y --features "a,b,town:a,when"
+small train kinds.csv --target y --features a,b --by town --epochs 5
+small train kinds.csv --target y --features a,b --cv 4 --seed 5
+small train kinds.csv --target y --features a,b --weights v --validation 0.2 --seed 3
+small train kinds.csv --target y --features a,b,kind --batch-size 30 --epochs 3
+small train kinds.csv --target y --features a,b,kind --loss mae --epochs 9
+small train kinds.csv --target y --features a,b,town
+small train made.csv --target class --features a,b --loss logistic --epochs 20 --validation 0.2
+small train made.csv --target y --features a,b,kind --weights v
 """
 
 SEQUENCES = """
@@ -130,6 +221,74 @@ train o_rings.csv --loss logistic --features temperature_f && predict o_rings.cs
 train o_rings.csv --loss logistic --features temperature_f && evaluate o_rings.csv --threshold 0.3
 train made.csv --target y --features a,b --by kind && evaluate made.csv
 train made.csv --target class --features a,b --loss logistic && evaluate made.csv
+condense kinds.csv --target y --features a,b --output c.json && compare c.json --lr 0.1,auto \
+    --epochs 10
+condense kinds.csv --target y --features a,b --output c.json && train c.json --epochs 5 \
+    && evaluate c.json
+condense kinds.csv --target y --features a,b --output c.json && train c.json --epochs 5 \
+    && summary c.json
+condense kinds.csv --target y --features a,b --output c.json --cv 4 && path c.json --cv 4
+condense kinds.csv --target y --features a,b --output c.json --cv 4 && train c.json --cv 4 \
+    --epochs 20
+condense kinds.csv --target y --features a,b --output c.json --no-rows && train c.json \
+    --optimizer cg
+condense kinds.csv --target y --features a,b,kind --output c.json && curvature c.json
+train apart.csv --target t --features x --loss logistic --epochs 100 && evaluate apart.csv
+train apart.csv --target t --features x --loss logistic --epochs 100 && predict apart.csv --classes
+train greenhouse.csv --exclude bed --no-intercept && predict greenhouse.csv --interval 0.9 \
+    --confidence 0.5 --residuals
+train holes.csv --target y --features x,kind --drop-missing --epochs 10 && evaluate holes.csv \
+    --drop-missing
+train holes.csv --target y --features x,kind --drop-missing --epochs 10 && predict holes.csv
+train kinds.csv --target class --features a,b --by kind --loss logistic --epochs 20 && evaluate \
+    kinds.csv
+train kinds.csv --target class --features a,b --by kind --loss logistic --epochs 20 && predict \
+    kinds.csv --classes
+train kinds.csv --target class --features a,b --loss logistic --epochs 20 && predict kinds.csv \
+    --residuals
+train kinds.csv --target class --features a,b --loss logistic --l2 0.1 && summary kinds.csv
+train kinds.csv --target class --features a,b --loss logistic --weights v --epochs 20 && \
+    evaluate kinds.csv
+train kinds.csv --target class --features a,b,kind --loss logistic && summary kinds.csv
+train kinds.csv --target class --features a,kind --loss logistic --epochs 9 && export --format c
+train kinds.csv --target class --features a,kind --loss logistic --epochs 9 && export --format excel
+train kinds.csv --target class --features a,kind --loss logistic --epochs 9 && export --format \
+    python
+train kinds.csv --target y --features "a,kind,log(b),when" --epochs 9 && export --format c
+train kinds.csv --target y --features "a,kind,log(b),when" --epochs 9 && export --format excel
+train kinds.csv --target y --features "a,kind,log(b),when" --epochs 9 && export --format python
+train kinds.csv --target y --features "a,kind,log(b),when" --epochs 9 && export --format sql
+train kinds.csv --target y --features a --model small.json -q && train kinds.csv --target y \
+    --features a,b,kind && summary kinds.csv --against small.json
+train kinds.csv --target y --features a,b --by kind && evaluate kinds.csv
+train kinds.csv --target y --features a,b --by kind --epochs 9 && export --format c
+train kinds.csv --target y --features a,b --by kind --epochs 9 && export --format excel
+train kinds.csv --target y --features a,b --by kind --epochs 9 && export --format python
+train kinds.csv --target y --features a,b --by kind --epochs 9 && export --format sql
+train kinds.csv --target y --features a,b --by town --epochs 20 && evaluate kinds.csv
+train kinds.csv --target y --features a,b --weights v && summary kinds.csv --cluster kind
+train kinds.csv --target y --features a,b --weights v && summary kinds.csv --robust hc1
+train kinds.csv --target y --features a,b,kind && summary kinds.csv --robust hc2
+train kinds.csv --target y --features a,const && summary kinds.csv
+train kinds.csv --target y --features a,kind --epochs 5 && train kinds.csv --target y --features \
+    a,kind --init model.json --epochs 5
+train kinds.csv --target y --features a,town --weights v && predict kinds.csv --interval 0.9 \
+    --residuals
+train lecture.csv && predict --x 2.8 --x 0.1 --confidence 0.9
+train lecture.csv --degree 2 && export --format c
+train lecture.csv --degree 2 && export --format excel
+train lecture.csv --loss quantile --quantile 0.3 --epochs 40 && evaluate lecture.csv
+train lecture.csv --optimizer momentum --epochs 5 && train lecture.csv --init model.json \
+    --optimizer momentum --epochs 5
+train lecture.csv --schedule step --epochs 15 && train lecture.csv --init model.json --schedule \
+    step --epochs 15
+train line.csv && predict line.csv --interval 0.9 --residuals
+small condense kinds.csv --target y --features a,b,kind --output c.json --cv 3 && train c.json \
+    --cv 3 --epochs 5
+small train kinds.csv --target class --features a,b --loss logistic --epochs 9 && small evaluate \
+    kinds.csv
+small train kinds.csv --target y --features a,b && small evaluate kinds.csv
+small train kinds.csv --target y --features a,b && small summary kinds.csv --cluster town
 """
 
 
@@ -156,6 +315,45 @@ def made_table(folder: Path) -> None:
             rows.writerow([f"{x:.4f}" if isinstance(x, float) else x for x in each])
 
 
+def kinds_table(folder: Path) -> None:
+    """A table of columns of several kinds: numbers, one of them the same throughout, levels that
+    come late, dates, weights and classes."""
+    random = np.random.default_rng(8)
+    count = 400
+    a, b = random.normal(3, 2, count), random.gamma(2, 10, count) + 0.1
+    c, day = a / 2 + random.normal(size=count), random.integers(1, 28, count)
+    kind = random.choice(["red", "green", "blue"], count, p=[0.6, 0.3, 0.1])
+    town, v = random.choice([*"ABCDEF"], count), random.integers(1, 5, count)
+    town[300:340] = "G"
+    y = 2 * a - 0.1 * b + 0.3 * c + 3 * (kind == "red") + random.standard_t(3, count)
+    label = np.where(random.random(count) < 1 / (1 + np.exp(2.5 - 0.8 * a)), "yes", "no")
+    with (folder / "kinds.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["a", "b", "c", "kind", "town", "const", "when", "v", "y", "class"])
+        for place, each in enumerate(zip(a, b, c, kind, town, strict=True)):
+            when = f"2024-{1 + place % 12:02}-{day[place]:02}"
+            said = [f"{x:.4f}" if isinstance(x, float) else x for x in each]
+            rows.writerow([*said, 7, when, v[place], f"{y[place]:.3f}", label[place]])
+
+
+def small_files(folder: Path) -> None:
+    """Rows with gaps, a line, far numbers, classes apart, functions of one's own, and a history."""
+    texts = {
+        "holes.csv": ["x,kind,y"]
+        + [
+            f"{n / 10 if n % 7 else ''},{'pq'[n % 2] if n % 11 else ''},{n % 5 if n % 13 else 'NA'}"
+            for n in range(40)
+        ],
+        "line.csv": ["x,y"] + [f"{n},{2 * n + 1}" for n in range(6)],
+        "far.csv": ["x,z,y"] + [f"{1e6 + n},{n * 7 % 11},{3e6 + 2 * n + n % 3}" for n in range(30)],
+        "apart.csv": ["x,t"] + [f"{n},{int(n > 5)}" for n in range(12)],
+        "epochs.csv": ["epoch,loss,w,b", "1,0.3,0.1,0.05", "2,0.2,0.2,0.09", "3,0.1,0.25,0.1"],
+        "own.py": [OWN],
+    }
+    for name, lines in texts.items():
+        (folder / name).write_text("\n".join(lines) + "\n")
+
+
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """The numbers, words and nothings in a JSON value, by their paths."""
     if isinstance(value, dict):
@@ -169,23 +367,38 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
+def run_words(gdfit: Gdfit, words: list[str]) -> Any:
+    """What a command comes to, which reads in many units where it is called small."""
+    if words[0] != "small":
+        return gdfit(*words)
+    constructor: Any = Dataset.__init__
+    defaults = [SMALL if each == UNIT_BYTES else each for each in constructor.__defaults__]
+    with patch.object(constructor, "__defaults__", (*defaults,)):
+        return gdfit(*words[1:])
+
+
 def told(gdfit: Gdfit, line: str) -> dict[str, Any]:
     """What the last of a line's commands comes to, as leaves."""
-    first, *then = (shlex.split(each) for each in line.split("&&"))
-    last = first
-    if then:
-        assert gdfit(*first, "--model", "model.json", "-q").status in (0, 1)
-        last = [*then[0], "--model", "model.json"]
-    if last[0] in ("make", "predict"):
-        found = gdfit(*last)
+    *first, last = (shlex.split(each) for each in line.split("&&"))
+    for words in first:
+        is_last_model = "train" in words and "--model" not in words
+        done = run_words(gdfit, [*words, *(["--model", "model.json", "-q"] * is_last_model)])
+        assert done.status in (0, 1), done.err
+    command = last["small" in last]
+    if first and command in OF_MODEL:
+        last += ["--model", "model.json"]
+    if command in TEXTS or "--solution" in last:
+        found = run_words(gdfit, last)
         assert found.status == 0, found.err
+        if command not in TABLES or "--solution" in last:
+            return {f"line {place}": text for place, text in enumerate(found.out.splitlines(), 1)}
         header, *rows = csv.reader(io.StringIO(found.out), delimiter=",")
         return {
             f"{name}.{place}": number(text)
             for place, row in enumerate(rows[:FEW])
             for name, text in zip(header, row, strict=True)
         }
-    found = gdfit(*last, "--format", "json")
+    found = run_words(gdfit, [*last, "--format", "json"])
     assert found.status in (0, 1, 3), found.err
     return dict(leaves(json.loads(found.out)))
 
@@ -215,6 +428,8 @@ def prepare(folder: Path) -> None:
     for path in SAMPLES.glob("*.csv"):
         (folder / path.name).write_bytes(path.read_bytes())
     made_table(folder)
+    kinds_table(folder)
+    small_files(folder)
 
 
 @pytest.fixture(scope="module")
