@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import warnings
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -22,6 +23,7 @@ import pytest
 import gdfit
 from conftest import LECTURE, Gdfit, process
 from gdfit.analysis import mistakes
+from gdfit.analysis.handouts import Handout
 from gdfit.cli import run
 
 LEAST = 100  # wrong ones there are at least
@@ -380,3 +382,11 @@ def test_wrong_usage_of_make(gdfit: Gdfit, options: list[Any]) -> None:
     found = gdfit("make", *options)
     assert (found.status, found.out) == (2, "")
     assert found.err.count("\n") == 1
+
+
+def test_classes_are_drawn_without_a_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for seed in range(4):
+            names, rows, _ = Handout(seed=seed, classes=True, rows=8).drawn
+            assert (names, rows.shape) == (["x", "y"], (8, 2))

@@ -128,3 +128,23 @@ def test_errors_as_csv(gdfit: Gdfit) -> None:
     assert dict(zip(header.split(","), map(float, row.split(",")), strict=True)) == record
     _, alone = gdfit("evaluate", "-", "--format", "csv", stdin=b"x,y\n1,3\n").out.splitlines()
     assert alone.endswith(",")  # there is no R² of one row
+
+
+def test_other_levels_than_the_models_are_told_of_the_file(gdfit: Gdfit) -> None:
+    for name, levels in (("three.csv", "pqrpqrp"), ("two.csv", "pqpqpqp")):
+        rows = [f"{level},{place * place % 5}" for place, level in enumerate(levels)]
+        Path(name).write_text("\n".join(["k,y", *rows]) + "\n")
+    assert gdfit("train", "three.csv", "--features", "k", "-q").status == 0
+    assert gdfit("condense", "two.csv", "--features", "k", "--output", "c.json").status == 0
+    found = gdfit("evaluate", "c.json")
+    assert found.status == 1
+    assert "c.json: has been condensed to k[q]; the model's features are k[q], k[r]" in found.err
+
+
+def test_a_target_may_be_another_column(tmp_path: Path) -> None:
+    data = tmp_path / "d.csv"
+    data.write_text("x,y,t\n1,3,2\n2,1,4\n3,5,5\n4,4,9\n")
+    model = library.train([1.0, 2, 3, 4], [2.0, 4, 6, 8], features=["x"], target="y").model
+    x, t = np.array([1.0, 2, 3, 4]), np.array([2.0, 4, 5, 9])
+    expected = np.mean((model.predict(x[:, np.newaxis]) - t) ** 2)
+    assert library.evaluate(model, str(data), target="t").mse == pytest.approx(expected)

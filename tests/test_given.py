@@ -383,3 +383,14 @@ def test_the_class_of_one_row_and_of_several() -> None:
     exactly = float(model.predict([0.3]))
     assert model.classify([0.3], exactly) == "yes"
     assert model.classify([0.3], math.nextafter(exactly, 1)) == "no"
+
+
+def test_without_an_intercept_as_those_are() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2, 4, 3], "k": [*"pqpq"], "y": [1.0, 3, 2, 5]})
+    first = gdfit.observations_from(frame, "y", intercept=False)
+    again = gdfit.observations_from(frame, "y", like=first)
+    assert (first.intercept, again.intercept) == (False, False)
+    assert again.features == first.features
+    np.testing.assert_allclose(
+        again.augmented.T @ again.augmented, first.augmented.T @ first.augmented
+    )

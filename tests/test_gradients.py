@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gdfit.analysis.autograd import check_gradient
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent.objective import BACKENDS, whole_objective
-from gdfit.descent.settings import BackendName, Settings
+from gdfit.descent.settings import BackendName, LossName, Settings
 
 MANUAL, AUTOGRAD = Settings(backend="manual"), Settings(backend="autograd")
 
@@ -78,3 +79,13 @@ def test_a_residual_that_is_rounding_has_no_slope(backend: BackendName) -> None:
     # Beyond float64, nothing is rounding.
     with np.errstate(over="ignore", invalid="ignore"):
         assert not objective(np.array([1e308, 1e308, 0.0]))[0] < np.inf
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+def test_what_is_left_at_a_minimum_is_rounding(loss: LossName) -> None:
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        x = random.uniform(1, 2, (20, 2)) * 10.0 ** random.integers(-3, 4)
+        params = np.append(random.uniform(-2, 2, 2), 1.3)
+        observations = observations_from(x, x @ params[:2] + 1.3)
+        assert check_gradient(observations, params, Settings(loss=loss)).difference < 1e-6

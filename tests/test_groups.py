@@ -500,3 +500,18 @@ def test_a_picture_has_a_line_for_each_of_a_dozen(gdfit: Gdfit, tmp_path: Path) 
     data.to_csv(tmp_path / "d.csv", index=False)
     assert gdfit(*command, tmp_path / "q.svg").status == 0
     assert "observed y" in (tmp_path / "q.svg").read_text()
+
+
+def test_a_group_without_a_fit_has_a_row_all_the_same() -> None:
+    data = pd.DataFrame({"x": [1.0, 2, 4, 3], "y": [1.0, 2, 3, 1], "g": [*"aaab"]})
+    found = gdfit.train_groups(data, "y", features=["x"], by="g").frame
+    assert found["g"].tolist() == ["a", "b"]
+    assert found["observations"].tolist() == [3, 1]
+    assert found[["w", "b", "loss", "r_squared"]].isna().all(axis=1).tolist() == [False, True]
+    assert found["status"].tolist()[0] == "completed"
+    assert isinstance(found["status"].tolist()[1], str)
+
+
+def test_a_model_of_groups_is_shown_as_the_first_of_them() -> None:
+    model = gdfit.train_groups(frame(), "y", features=["x"], by="g").model
+    assert "models" not in repr(model)

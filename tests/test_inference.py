@@ -8,6 +8,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import astuple, replace
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from gdfit import GdfitError, LinearModel, UsageError
 from gdfit.analysis import inference
 from gdfit.analysis.inference import Summary
 from gdfit.arrays import FloatArray
+from gdfit.data.batch import Rows
 from strd import PROBLEMS
 
 SAMPLE_COLUMNS: dict[str, tuple[Sequence[str], str]] = {
@@ -215,3 +217,39 @@ def test_the_docstrings_examples() -> None:
     done = doctest.testmod(inference)
     assert done.attempted > 0
     assert done.failed == 0
+
+
+def test_the_error_has_all_digits_where_the_target_is_large() -> None:
+    x = np.arange(12) + 1.5
+    y = 1e6 * x + np.resize([1e-3, -2e-3, 5e-4], 12)
+    exact_x, exact_y = ([Fraction(value) for value in each.tolist()] for each in (x, y))
+    from_mean = [[value - sum(each) / len(each) for value in each] for each in (exact_x, exact_y)]
+    xx, xy, yy = (
+        sum(one * other for one, other in zip(from_mean[i], from_mean[j], strict=True))
+        for i, j in ((0, 0), (0, 1), (1, 1))
+    )
+    found = gdfit.summarize(gdfit.observations_from(x, y))
+    assert found.residual_std_error == pytest.approx(math.sqrt((yy - xy * xy / xx) / 10), rel=1e-12)
+
+
+def test_inflation_is_told_where_nothing_is_left_to_tell_errors_by() -> None:
+    x = np.array([[1.0, 2], [2, 5], [4, 3]])
+    found = gdfit.summarize(gdfit.observations_from(x, [1.0, 2, 4]))
+    expected = 1 / (1 - np.corrcoef(x.T)[0, 1] ** 2)
+    assert found.df == 0
+    assert [each.vif for each in found.rows] == [pytest.approx(expected)] * 2 + [None]
+
+
+def test_clusters_go_on_from_block_to_block() -> None:
+    random = np.random.default_rng(6)
+    x, y = random.normal(size=(2, 40))
+    whole = gdfit.observations_from(x, y)
+    assert whole.rows
+    rows = Rows(3, block=7)
+    rows.add(np.concatenate([*whole.rows.blocks()]))
+    clusters = random.choice([*"abcde"], 40)
+    one, several = (
+        gdfit.summarize(each, cluster=clusters) for each in (whole, replace(whole, rows=rows))
+    )
+    errors = [np.array([row.std_error for row in each.rows], float) for each in (one, several)]
+    np.testing.assert_allclose(errors[1], errors[0], rtol=1e-12)

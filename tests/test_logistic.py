@@ -23,6 +23,9 @@ from sklearn.preprocessing import StandardScaler
 import gdfit as library
 from conftest import SAMPLES, Gdfit, process
 from gdfit.arrays import FloatArray
+from gdfit.descent.newton import SmoothLoss
+from gdfit.descent.settings import Settings
+from gdfit.errors import GdfitError
 
 DATA = Path(__file__).parent / "data"
 REFERENCES: dict[str, dict[str, Any]] = json.loads((DATA / "logit/references.json").read_text())
@@ -281,3 +284,20 @@ def test_frames_of_words() -> None:
             fit.model.classify(frame, threshold)
         with pytest.raises(library.UsageError, match="`threshold` takes a number from 0 to 1"):
             library.evaluate(fit.model, frame, threshold=threshold)
+
+
+def test_classes_are_apart_where_both_are_on_their_side() -> None:
+    x = np.array([-1.0, 3, 0, 0.5, 1, 1.5, 2])
+    t = np.array([0.0, 0, 1, 1, 1, 1, 1])
+    observations = library.observations_from(x, t, classes=True)
+    loss = SmoothLoss(observations, Settings(loss="logistic"))
+    assert not loss.separates(np.array([0.0, 1.0]))  # all to the side of the ones
+    assert not loss.separates(np.array([0.0, -1.0]))
+    apart = library.observations_from(x[1:], t[1:], classes=True)
+    assert SmoothLoss(apart, Settings(loss="logistic")).separates(np.array([-1.0, 2.5]))
+
+
+def test_one_column_beyond_float64_is_told() -> None:
+    x, t = drawn(20, 2)
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(GdfitError, match="too large"):
+        library.train(x * [1e200, 1], t, loss="logistic", scale="none", epochs=1)

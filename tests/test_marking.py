@@ -195,6 +195,11 @@ def test_where_it_differs_is_told_with_what_was_given(here: Path, data: Observat
     ("name", "text", "told"),
     [
         ("loss_fn", f"{LOSS} 3.5 * {MEAN}", "factor: it is 3.5 times too large"),
+        (
+            "loss_fn",
+            f"{LOSS} 3.5 * {MEAN} * (1 + 1e-6 * y[0])",
+            "factor: it is 3.5 times too large",
+        ),
         ("loss_fn", f"{LOSS} ((y_hat - y) ** 2).sum() / 25", "25 written in: "),
         ("loss_fn", f"{LOSS} print(1)", "no return: "),
         ("loss_fn", f"{LOSS} {MEAN} + y[0]", None),

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import gdfit as package
 from conftest import LECTURE, Gdfit, process, signalled
+from gdfit.descent.own import Own, differences
 from gdfit.errors import GdfitError, UsageError
 
 LOSSES = """
@@ -452,3 +454,33 @@ def test_ctrl_c_ends_an_endless_function(tmp_path: Path, where: str) -> None:
     assert result.status == 130
     assert "Traceback" not in result.err
     assert result.err.endswith("gdfit: interrupted\n")
+
+
+def test_a_loss_of_one_number_stands_for_each() -> None:
+    own = Own(np.square)
+    assert own.each(np.array([2.5]), 3).tolist() == [2.5] * 3
+    assert own.each(torch.tensor(2.5), 3).tolist() == [2.5] * 3
+    assert own.each(np.array([2.5, 1, 4]), 3).tolist() == [2.5, 1, 4]
+    with pytest.raises(GdfitError, match=r"shape \(2,\), and not one for each of the 3"):
+        own.each(np.array([2.5, 1]), 3)
+
+
+def test_a_loss_that_mixes_rows_is_told_where_y_does_not_vary() -> None:
+    y = np.full(6, 2.0)
+    assert Own(lambda y_hat, y: (y_hat - y) ** 2).mixing(y) is None
+    assert Own(lambda y_hat, y: ((y_hat - y) ** 2).mean()).mixing(y) is None
+    assert "sum" in str(Own(lambda y_hat, y: ((y_hat - y) ** 2).sum()).mixing(y))
+    assert "depends" in str(Own(lambda y_hat, y: (y_hat - y_hat.mean()) ** 2).mixing(y))
+
+
+def test_differences_of_a_mean_are_those_of_each_row() -> None:
+    random = np.random.default_rng(4)
+    z, y = random.normal(size=(2, 9))
+    slopes, kinks = differences(Own(lambda y_hat, y: ((y_hat - y) ** 2).mean()), z, y)
+    np.testing.assert_allclose(slopes, 2 * (z - y), rtol=1e-7)
+    assert not kinks.any()
+
+
+def test_a_function_from_elsewhere_is_of_the_file_that_names_it() -> None:
+    assert Own(np.square, ("own.py", "square")).code == ("own.py", None)
+    assert Own(math.hypot, ("own.py", "hypot")).code == ("own.py", None)

@@ -9,8 +9,10 @@ import pytest
 
 from classed import has_classes, target_for
 from gdfit.arrays import FloatArray, triangular
+from gdfit.data.batch import Rows
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
+from gdfit.descent import learning_rate
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.learning_rate import Trial, tried_rate
 from gdfit.descent.losses import LOSSES
@@ -115,3 +117,21 @@ def test_a_start_from_which_there_is_nowhere_to_go() -> None:
     observations = observations_from([1.0, 2, 3], [0.0, 0, 0])
     for optimizer in OPTIMIZERS:
         assert 0 < rate_for(observations, Settings(optimizer=optimizer, loss="huber")) < np.inf
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+def test_a_sample_of_classes_has_every_so_many_rows_of_each(
+    weighed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning_rate, "SAMPLE_ROWS", 8)
+    place = np.arange(50.0)
+    y = (place % 5 == 3).astype(float)  # 10 rows of 50
+    rows = Rows(4 if weighed else 3, block=7)
+    rows.add(np.column_stack([place, np.ones(50), y, place + 1])[:, : rows.columns])
+    whole = observations_from(place, y, weights=place + 1 if weighed else None)
+    sample, weights = learning_rate.sample_of_classes(replace(whole, rows=rows))
+    for one, every in ((0, 10), (1, 2)):
+        expected = place[y == one][::every]
+        assert sample[sample[:, 2] == one, 0].tolist() == expected.tolist()
+        own = expected + 1 if weighed else np.ones(len(expected))
+        assert weights[sample[:, 2] == one].tolist() == (every * own).tolist()
