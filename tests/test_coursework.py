@@ -390,3 +390,13 @@ def test_classes_are_drawn_without_a_warning() -> None:
         for seed in range(4):
             names, rows, _ = Handout(seed=seed, classes=True, rows=8).drawn
             assert (names, rows.shape) == (["x", "y"], (8, 2))
+
+
+@pytest.mark.parametrize("rows", [[], ["1,2,3"], ["1,2,3,4", "2,3"], ["1,2,3,4,5"]])
+def test_epochs_have_as_many_fields_as_their_header(
+    gdfit: Gdfit, tmp_path: Path, rows: list[str]
+) -> None:
+    (tmp_path / "e.csv").write_text("\n".join(["epoch,loss,w,b", *rows]) + "\n")
+    found = gdfit("check", "e.csv", *CHECK)
+    assert found.status == 1
+    assert "its rows have not as many fields as its header, or there are none" in found.out

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdfit.analysis.autograd import check_gradient
+from gdfit.analysis.autograd import GraphNode, check_gradient, loss_graph
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
+from gdfit.descent.losses import loss_of
 from gdfit.descent.objective import BACKENDS, whole_objective
 from gdfit.descent.settings import BackendName, LossName, Settings
 
@@ -89,3 +92,25 @@ def test_what_is_left_at_a_minimum_is_rounding(loss: LossName) -> None:
         params = np.append(random.uniform(-2, 2, 2), 1.3)
         observations = observations_from(x, x @ params[:2] + 1.3)
         assert check_gradient(observations, params, Settings(loss=loss)).difference < 1e-6
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+def test_a_graph_has_the_mean_loss_and_its_gradient(weighed: bool) -> None:
+    observations, params = random_case(5, 2, 9)
+    assert observations.rows
+    x, y = observations.design[:, :2], observations.target
+    v = np.arange(9) + 1.0 if weighed else np.ones(9)
+    data = observations_from(x, y, weights=v if weighed else None)
+    root = loss_graph(data, params, loss_of(Settings()))
+    errors = x @ params[:2] + params[2] - y
+    assert root.data == pytest.approx(v @ errors**2 / v.sum())
+    leaves = {node.name: node.grad for node in walked(root) if node.grad is not None}
+    np.testing.assert_allclose(leaves["w"], 2 * (v * errors) @ x / v.sum())
+    assert leaves["b"] == pytest.approx(2 * v @ errors / v.sum())
+
+
+def walked(node: GraphNode) -> Iterator[GraphNode]:
+    """A node and those before it."""
+    yield node
+    for earlier in node.inputs:
+        yield from walked(earlier)

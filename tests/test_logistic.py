@@ -24,6 +24,7 @@ import gdfit as library
 from conftest import SAMPLES, Gdfit, process
 from gdfit.arrays import FloatArray
 from gdfit.descent.newton import SmoothLoss
+from gdfit.descent.run import Run
 from gdfit.descent.settings import Settings
 from gdfit.errors import GdfitError
 
@@ -301,3 +302,16 @@ def test_one_column_beyond_float64_is_told() -> None:
     x, t = drawn(20, 2)
     with np.errstate(over="ignore", invalid="ignore"), pytest.raises(GdfitError, match="too large"):
         library.train(x * [1e200, 1], t, loss="logistic", scale="none", epochs=1)
+
+
+def test_a_penalty_has_a_minimum_where_classes_are_apart() -> None:
+    x, t = np.arange(12.0), (np.arange(12) > 5).astype(float)
+    run = Run(x, t, loss="logistic", l2=0.01, scale="none", epochs=1)
+    theirs = LogisticRegression(C=1 / (2 * 0.01 * 12), tol=1e-12, max_iter=1000)
+    theirs.fit(x[:, np.newaxis], t)
+    assert run.curvature
+    w, b = run.curvature.minimum.tolist()
+    assert (w, b) == (
+        pytest.approx(theirs.coef_[0, 0], rel=1e-5),
+        pytest.approx(theirs.intercept_[0], rel=1e-5),
+    )
