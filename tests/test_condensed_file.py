@@ -13,6 +13,8 @@ import pytest
 
 import gdfit as library
 from conftest import LECTURE, SAMPLES, Gdfit
+from gdfit.data.reduction.condensed_file import read_condensed
+from gdfit.descent.least_squares import write_condensed
 
 OPTIONS = [
     [],
@@ -177,3 +179,18 @@ def test_in_python(tmp_path: Path) -> None:
     library.write_condensed(observations, tmp_path / "c.json")
     again = library.read_observations(str(tmp_path / "c.json"))
     assert library.train(again).model == library.train(observations).model
+
+
+def test_the_digits_of_numbers_that_lie_close_together_come_back(tmp_path: Path) -> None:
+    x = 1e9 + np.arange(40.0)
+    observations = library.observations_from(
+        pd.DataFrame({"x": x, "y": 2 * x + np.arange(40) % 3}), "y"
+    )
+    assert observations.near
+    write_condensed(observations, tmp_path / "c.json")
+    found = read_condensed(str(tmp_path / "c.json")).whole.near
+    assert found
+    assert found.origin.tolist() == observations.near.origin.tolist()
+    np.testing.assert_allclose(
+        found.rows.T @ found.rows, observations.near.rows.T @ observations.near.rows
+    )

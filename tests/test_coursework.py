@@ -25,6 +25,7 @@ from conftest import LECTURE, Gdfit, process
 from gdfit.analysis import mistakes
 from gdfit.analysis.handouts import Handout
 from gdfit.cli import run
+from gdfit.errors import UsageError
 
 LEAST = 100  # wrong ones there are at least
 CHANGE = re.compile(r"<<<<\n(.*?)\n====\n(.*?)\n?>>>>", re.DOTALL)
@@ -400,3 +401,8 @@ def test_epochs_have_as_many_fields_as_their_header(
     found = gdfit("check", "e.csv", *CHECK)
     assert found.status == 1
     assert "its rows have not as many fields as its header, or there are none" in found.out
+
+
+def test_so_many_numbers_are_made_at_most() -> None:
+    with pytest.raises(UsageError, match="`rows` takes at most 3,333,333 here"):
+        _ = Handout(seed=1, rows=3_400_000, features=3).drawn

@@ -515,3 +515,18 @@ def test_a_group_without_a_fit_has_a_row_all_the_same() -> None:
 def test_a_model_of_groups_is_shown_as_the_first_of_them() -> None:
     model = gdfit.train_groups(frame(), "y", features=["x"], by="g").model
     assert "models" not in repr(model)
+
+
+def test_a_group_whose_column_does_not_vary_is_run_by_itself() -> None:
+    random = np.random.default_rng(7)
+    data = pd.DataFrame(
+        {"x": random.normal(size=40), "y": random.normal(size=40), "g": [*"ab"] * 20}
+    )
+    data.loc[data["g"] == "b", "x"] = 5.0
+    fits = gdfit.train_groups(data, "y", features=["x"], by="g")
+    assert fits.stack is not None
+    assert sorted(fits.stack.holds.tolist()) == [False, True]
+    own = data[data["g"] == "b"]
+    (found,) = (fit.model for fit in fits if fit.group == "b")
+    assert found is not None
+    assert found.predict([[5.0]])[0] == pytest.approx(own["y"].mean())

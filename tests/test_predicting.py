@@ -148,3 +148,14 @@ def test_an_x_without_a_value_of_a_term_is_told(gdfit: Gdfit) -> None:
     result = gdfit("predict", "--x", "1,0")
     assert (result.status, result.out) == (1, "")
     assert "column 'x': log(x) takes a number above 0, not 0\n" in result.err
+
+
+def test_files_that_spell_numbers_alike_are_predicted_together(gdfit: Gdfit) -> None:
+    text = "x;y\n€ 1,5;3\n€ 2,5;5\n€ 3,5;7\n€ 4,5;9\n"
+    for name in ("a.csv", "b.csv"):
+        Path(name).write_text(text, encoding="utf-8")
+    assert gdfit("train", "a.csv", "-q").status == 0
+    one, both = gdfit("predict", "a.csv"), gdfit("predict", "a.csv", "b.csv")
+    assert both.status == 0, both.err
+    header, *rows = one.out.splitlines()
+    assert both.out.splitlines() == [header, *rows, *rows]

@@ -135,3 +135,14 @@ def test_a_sample_of_classes_has_every_so_many_rows_of_each(
         assert sample[sample[:, 2] == one, 0].tolist() == expected.tolist()
         own = expected + 1 if weighed else np.ones(len(expected))
         assert weights[sample[:, 2] == one].tolist() == (every * own).tolist()
+
+
+def test_the_first_update_at_a_unit_is_as_large_as_the_error() -> None:
+    observations = measured()
+    design, target = observations.design, observations.target[:, np.newaxis]
+    start = np.array([1.0, -2.0, 0.5])
+    trial = Trial(DesignBlock(design, target, observations.count), start, Settings())
+    errors = design @ start - observations.target
+    gradient = 2 * design.T @ errors / len(errors)
+    expected = np.sqrt(np.mean(errors**2)) / np.linalg.norm(gradient)
+    assert trial.unit() == pytest.approx(expected)

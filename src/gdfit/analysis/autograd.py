@@ -116,7 +116,7 @@ def loss_graph(observations: Observations, params: FloatArray, loss: Loss) -> Gr
 
     rows = observations.rows
     assert rows is not None
-    data = torch.from_numpy(np.concatenate(list(rows.blocks())))
+    data = torch.from_numpy(np.concatenate([*rows.blocks()]))
     size = len(observations.features)
     x, y = data[:, :size], data[:, size + 1]
     single = size == 1
