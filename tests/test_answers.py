@@ -169,6 +169,22 @@ def test_models_without_intervals_say_so(options: list[str], words: str, gdfit: 
     assert result.err.splitlines()[-1].endswith(words) or words in result.err
 
 
+def test_of_many_features_no_precision_is_kept(
+    gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("descent.run", "model.intervals"):
+        monkeypatch.setattr(f"gdfit.{place}.MOST_PRECISE", 2)
+    for degree, status in (("2", 0), ("3", 1)):
+        assert gdfit("train", LECTURE, "--degree", degree).status == 0
+        kept = json.loads(Path("gdfit.json").read_text())["precision"]
+        result = gdfit("predict", LECTURE, "--interval", "0.95")
+        assert (kept is None, result.status) == (bool(status), status)
+    assert result.out == ""
+    assert result.err.strip().endswith(
+        "the model has no intervals: they are kept for 2 features at most"
+    )
+
+
 @pytest.mark.parametrize("by", [[], ["--by", "k"]])
 def test_a_precision_that_can_not_be_is_refused_before_anything_is_written(
     by: list[str], gdfit: Gdfit

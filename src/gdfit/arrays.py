@@ -4,8 +4,7 @@ columns from which is taken away what is common to their numbers."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,8 +75,7 @@ NEAR = 2.0**-20
 GLANCE = 16  # rows that are looked at first
 
 
-@dataclass(frozen=True, eq=False)
-class Near:
+class Near(NamedTuple):
     """Rows of features, a one and y, or R of them, with an origin taken away from the features.
 
     Of numbers 1e9 + t that lie close together, R would have t with an error of some ε·1e9; the

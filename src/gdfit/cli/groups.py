@@ -10,10 +10,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from inspect import Parameter, Signature
 from itertools import chain
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -167,8 +167,7 @@ def with_option_name(name: str, read: Callable[[str], Any]) -> Callable[[Any], A
     return parser
 
 
-@dataclass(frozen=True, eq=False)
-class Typed:
+class Typed(NamedTuple):
     """A command line.
 
     arguments : as they were typed, the command first.

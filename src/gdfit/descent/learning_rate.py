@@ -33,9 +33,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +58,7 @@ LOOKED_AT = 100  # epochs at most that are there to be looked at, and not to arr
 AT_ONCE = 10  # epochs at most in which there is no descent to see
 
 
-@dataclass(frozen=True, eq=False)
-class ScaledProblem:
+class ScaledProblem(NamedTuple):
     """Scaled observations to descend on.
 
     scale, scaling : how the features are scaled.
@@ -210,8 +209,7 @@ def rate_by_epoch(
     return lambda epoch: np.asarray(constant * schedule(epoch, last, decay))
 
 
-@dataclass(frozen=True, eq=False)
-class Excess:
+class Excess(NamedTuple):
     """What the loss at a start is above its minimum, along each eigenvector of the Hessian; or
     those of several descents side by side.
 
@@ -358,8 +356,7 @@ def length(column: FloatArray) -> float:
     return math.hypot(*column.ravel().tolist())
 
 
-@dataclass(frozen=True, eq=False)
-class Trial:
+class Trial(NamedTuple):
     """Runs at many learning rates at once: θ is a matrix with a column for each, of which loss,
     gradient and update rule take no notice.
 

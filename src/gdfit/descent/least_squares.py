@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +24,7 @@ from gdfit.errors import GdfitError
 from gdfit.model.intervals import Precision
 
 
-@dataclass(frozen=True, eq=False)
-class LeastSquares:
+class LeastSquares(NamedTuple):
     """The least-squares params of some columns, and how well they are known.
 
     params : shape (p,); NaN for a column that depends on those before it.
@@ -217,7 +216,7 @@ def refined(
     found : of the columns at the places of `order`, those of `observations`.
     """
     if (known := observations.refined) is not None:
-        return replace(found, params=known[[*order]], residual=float(known[-1]))
+        return found._replace(params=known[[*order]], residual=float(known[-1]))
     rows, size = observations.rows, len(observations.features)
     # Of numbers that lie close together, R from their origin has the digits, and these have not.
     if rows is None or rows.count != observations.count or observations.near:
@@ -246,7 +245,7 @@ def refined(
     largest = math.hypot(found.explained, found.residual) * found.spreads[found.kept]
     result[found.kept] = np.where(np.abs(params.high) > NOTHING * largest, params.high, 0.0)
     residual = math.sqrt(max(squares, 0.0)) if found.residual else 0.0
-    return replace(found, params=result, residual=residual)
+    return found._replace(params=result, residual=residual)
 
 
 def pairs_of(observations: Observations) -> Iterator[tuple[Pair, FloatArray | None]]:

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +27,7 @@ from gdfit.model.links import LINKS, sigmoid
 AT_KINK = 2.0**-40
 
 
-@dataclass(frozen=True, eq=False)
-class Loss:
+class Loss(NamedTuple):
     """A loss of observations, one by one: functions of arrays z and y of shape (n,).
 
     value : (z, y) → ℓ, also of torch tensors.

@@ -39,7 +39,7 @@ from gdfit.descent.scaling import scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions, check_changed
 from gdfit.descent.start import Init, signature
 from gdfit.errors import GdfitError, GdfitWarning, UsageError
-from gdfit.model.intervals import Precision
+from gdfit.model.intervals import MOST_PRECISE, Precision
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
 
@@ -269,6 +269,8 @@ class Run(Displayed):
     def precision(self) -> Precision | None:
         """How well the params of the least loss are known, where it has no penalty."""
         if self.settings.is_penalized or self.curvature is None:
+            return None
+        if len(self.observations.features) > MOST_PRECISE:
             return None
         with suppress(GdfitError):  # where float64 can't tell them
             if self.settings.is_squared:

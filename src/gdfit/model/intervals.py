@@ -38,6 +38,7 @@ from gdfit.model.links import sigmoid
 if TYPE_CHECKING:
     from gdfit.model.family import GroupedModel
 
+MOST_PRECISE = 2000  # features: a model's file has half of their number squared for it
 MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
 ALONE = 1e-12  # of 1 − h: the row alone tells a param, and its residual is rounding
 
@@ -90,8 +91,7 @@ def _fraction(a: float, b: float, x: float, y: float, excess: float) -> float:
     raise AssertionError  # count() does not end
 
 
-@dataclass(frozen=True, eq=False)
-class Precision:
+class Precision(NamedTuple):
     """How well the params of the least loss are known.
 
     center : what each feature is counted from, shape (p,).
@@ -161,6 +161,8 @@ def precision_of(model: LinearModel, wanted: str = "intervals") -> Precision:
     what = f"the model has no {wanted}: "
     if facts.get("separable"):
         raise GdfitError(f"{what}a plane separates the classes, and any probability is as good")
+    if len(model.w) > MOST_PRECISE:
+        raise GdfitError(f"{what}they are kept for {MOST_PRECISE:,} features at most")
     raise GdfitError(f"{what}it has too few observations, or its file is from an older gdfit")
 
 

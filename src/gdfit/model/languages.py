@@ -11,7 +11,6 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
 from math import ulp
@@ -383,7 +382,7 @@ class Excel(Language):
 
     def linked(self, z: str) -> str:
         link = self.model.link
-        return replace(link, formula=link.formula.replace(" ", "")).written(z, self.calls)
+        return link._replace(formula=link.formula.replace(" ", "")).written(z, self.calls)
 
     def whole(self, summands: Sequence[str]) -> str:
         # The spaces around signs go, those in levels stay.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +16,7 @@ from gdfit.arrays import FloatArray
 WORD = re.compile(r"[a-z]+")
 
 
-@dataclass(frozen=True, eq=False)
-class Link:
+class Link(NamedTuple):
     """A link.
 
     mean : z → g⁻¹(z), the mean of y that z stands for: the prediction ŷ.

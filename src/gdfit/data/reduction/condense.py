@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
@@ -190,8 +191,7 @@ def tallied(groups: int, codes: list[Codes], weights: list[FloatArray]) -> Float
     return np.column_stack([counts, *sums])
 
 
-@dataclass(frozen=True, eq=False)
-class Dealt:
+class Dealt(NamedTuple):
     """Condensed rows by the piles that they were dealt to.
 
     levels : of the categories, in all piles.
@@ -305,7 +305,7 @@ class Condense:
                     weights_seen.append(weights)
                 continue
             # Without categories, the base has the features, but for the intercept.
-            part = folded(replace(part, rows=expansion.spread(part.rows, expansion.codes(rows))))
+            part = folded(part._replace(rows=expansion.spread(part.rows, expansion.codes(rows))))
             triangle = folded(triangle.joined(part)) if triangle else part
         if not first:
             return None
@@ -397,7 +397,7 @@ class Keeper:
             if is_cut or rows.count * rows.columns * 8 > self._most:
                 self.given_up = True
                 self._rows = [Rows(each.columns) for each in self._rows]
-        return replace(part, piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
+        return part._replace(piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
 
     def settle(self, pile: int, more: Condensed) -> None:
         """Add to the rows of a pile those that are settled in the end."""

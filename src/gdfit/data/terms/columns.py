@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Integral
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, Level
@@ -329,8 +329,7 @@ class Recipe(Protocol):
         """What to type where a field can't be used."""
 
 
-@dataclass(frozen=True, eq=False)
-class Chosen:
+class Chosen(NamedTuple):
     """The rows of a fit.
 
     columns : what it uses.

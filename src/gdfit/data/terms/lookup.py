@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from gdfit.data.batch import LaidOut
 from gdfit.data.terms.expansion import level_name
@@ -24,8 +24,7 @@ class MissingColumnError(GdfitError):
     """A file has no column of the name that is asked for."""
 
 
-@dataclass(frozen=True, eq=False)
-class LayoutTable:
+class LayoutTable(NamedTuple):
     """The columns of a file, for terms to be read by.
 
     layout, name : the file's.

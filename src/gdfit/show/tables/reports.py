@@ -10,12 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from heapq import merge
 from itertools import count, islice
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -73,8 +72,7 @@ class Report:
         self.flush()
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(NamedTuple):
     """ŷ at x, and the y observed there, where it was."""
 
     x: tuple[float | str, ...]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -177,8 +176,7 @@ class Column(NamedTuple):
     justify: Literal["left", "right"] = "right"
 
 
-@dataclass(frozen=True, eq=False)
-class RowLayout:
+class RowLayout(NamedTuple):
     """A way to lay out rows, of one width from the first to the last.
 
     columns : what they are.
