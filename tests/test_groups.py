@@ -439,7 +439,7 @@ def test_runs_that_diverge_have_no_model(gdfit: Gdfit, tmp_path: Path) -> None:
     frame(40).to_csv(path, index=False)
     command = ("train", path, "--features", "x", "--by", "g", "--model", model)
     few = gdfit(*command, "--degree", 40, "--plot", tmp_path / "few.png")
-    assert few.status == 1
+    assert (few.status, few.out) == (1, "")
     assert "fewer rows than params" in few.err
     assert not (tmp_path / "few.png").exists()
     result = gdfit(*command, "--lr", 10)
@@ -447,6 +447,27 @@ def test_runs_that_diverge_have_no_model(gdfit: Gdfit, tmp_path: Path) -> None:
     assert not model.exists()
     assert "have diverged" in result.err
     assert gdfit(*command, "--lr", 1e-4, "--epochs", 5).status == 0
+
+
+def test_the_status_tells_of_groups_that_diverged_beside_others(
+    gdfit: Gdfit, tmp_path: Path
+) -> None:
+    path, model = tmp_path / "d.csv", tmp_path / "m.json"
+    path.write_text(
+        "g,x,y\n"
+        + "".join(f"{g},{k * x},{x * x}\n" for g, k in (("a", 1), ("b", 9)) for x in range(9))
+    )
+    command = ("train", path, "--features", "x", "--by", "g", "--model", model)
+    result = gdfit(*command, "--lr", 0.02, "--format", "csv")
+    assert result.status == 3
+    assert [row.split(",")[-1] for row in result.out.splitlines()[1:]] == ["completed", "diverged"]
+    assert (
+        "gdfit: error: the runs of 1 group have diverged, which have no model: --lr" in result.err
+    )
+    assert gdfit("predict", "--x", "a,2", "--model", model).status == 0
+    assert gdfit("predict", "--x", "b,2", "--model", model).status == 1
+    path.write_text(path.read_text() + "c,1,1\n")
+    assert gdfit(*command).status == 0  # a group of too few rows is told, and nothing went wrong
 
 
 def test_what_holds_of_some_groups_is_noted(gdfit: Gdfit, tmp_path: Path) -> None:

@@ -162,6 +162,7 @@ def train_each(
     from gdfit.descent.by_group import fit_groups
     from gdfit.model.family import write_groups
     from gdfit.show.tables.grid import GroupsTold, group_remarks, print_groups
+    from gdfit.show.tables.style import counted
 
     for path in filter(is_condensed, data):
         raise UsageError(f"{path} {WITHOUT_ROWS}")
@@ -169,6 +170,9 @@ def train_each(
         observations = dataset.observations(settings.seed, keep_rows=settings.needs_rows)
     note_columns(observations, settings.loss)
     fits = fit_groups(observations, settings, start[1])
+    diverged = sum(fit.status == "diverged" for fit in fits)
+    if not (fits.has_models or diverged):
+        fail("no group has a model: each has fewer rows than params", 1)
     inputs = read_inputs(output.x or (), observations)
     predictions = [(values, fits.at_inputs(values)) for values in inputs]
     facts = {"init": start[0], "files": [*data], **dialect.facts}
@@ -183,7 +187,6 @@ def train_each(
     print_groups(fits, output.form, GroupsTold(facts, predictions, model))
     for remark in group_remarks(fits):
         note(remark)
-    if not fits.has_models:
-        if any(fit.status == "diverged" for fit in fits):
-            fail("no group has a model: all runs have diverged", DIVERGED_STATUS)
-        fail("no group has a model: each has fewer rows than params", 1)
+    if diverged:
+        what = f"the runs of {counted(diverged, 'group')} have diverged, which have no model"
+        fail(f"{what}: `lr` auto chooses a rate for each", DIVERGED_STATUS)

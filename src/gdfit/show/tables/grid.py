@@ -199,10 +199,6 @@ def group_remarks(fits: GroupFits) -> Iterator[str]:
     if few:
         what = f"{counted(few, 'group')} of fewer rows than params"
         yield f"{what} {'has' if few == 1 else 'have'} no model"
-    diverged = sum(fit.status == "diverged" for fit in fits)
-    if diverged:
-        what = f"the runs of {counted(diverged, 'group')} have diverged, which have no model"
-        yield f"{what}: `lr` auto chooses a rate for each"
     apart = sum(fit.is_separable for fit in fits)
     if apart:
         yield f"a plane separates the classes of {counted(apart, 'group')}: `l2` 0.1 keeps w finite"
