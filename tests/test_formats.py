@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
@@ -265,11 +266,17 @@ def workbook(path: str, **sheets: Sequence[Sequence[Cell]]) -> Any:
 TABLE: list[list[Cell]] = [["x", "y"], [1, 3], [2, 5], [3, 7]]
 
 
-def test_a_cell_far_away_is_told(gdfit: Gdfit) -> None:
-    """The reader makes room for all cells before it, and would end the process."""
-    book = workbook("d.xlsx", **{"R & D": TABLE, "far": TABLE})
+@pytest.mark.parametrize("said", [b"A1:XFD1048576", b"A1:B4", b"A1"])
+def test_a_cell_far_away_is_told(gdfit: Gdfit, said: bytes) -> None:
+    """The reader makes room for all cells before it, and would end the process; whatever is `said`
+    of how far a sheet reaches."""
+    book = workbook("whole.xlsx", **{"R & D": TABLE, "far": TABLE})
     book["far"]["XFD1048576"] = 1
-    book.save("d.xlsx")
+    book.save("whole.xlsx")
+    with zipfile.ZipFile("whole.xlsx") as whole, zipfile.ZipFile("d.xlsx", "w") as other:
+        for part in whole.namelist():
+            text, ref = whole.read(part), b'<dimension ref="%s"' % said
+            other.writestr(part, re.sub(b'<dimension ref="[A-Z0-9:]*"', ref, text))
     assert gdfit.json("train", "d.xlsx")["w"] == pytest.approx([2])
     result = gdfit("train", "d.xlsx", "--sheet", "far")
     assert (result.status, result.err) == (

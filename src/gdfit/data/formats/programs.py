@@ -114,11 +114,10 @@ def value_said(value: Any) -> Any:
 
 
 MIDNIGHT = time()
-MOST_CELLS = 1 << 28  # of a sheet, the empty ones among them
 OF_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-REACH = re.compile(rb'<dimension [^>]*?ref="[A-Z]+[0-9]+:([A-Z]+)([0-9]+)"')
+REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,9})([0-9]{1,12})""", re.I)  # of cells and rows
 NO_REACH = (BadZipFile, KeyError, ElementTree.ParseError, RuntimeError, EOFError, zlib.error)
-REACH_WITHIN, MOST_XML = 1 << 12, 1 << 24  # bytes, before the cells and of what lists the sheets
+AT_ONCE, LONGEST, MOST_XML = 1 << 20, 40, 1 << 24  # bytes: of cells, of one, of what lists sheets
 
 
 @contextmanager
@@ -193,9 +192,9 @@ def chosen_sheet(workbook: Any, dialect: Dialect, name: str) -> tuple[str, tuple
 
 
 def check_reach(stored: IO[bytes], sheet: str, name: str) -> None:
-    """Raise where the cells of Excel's sheet reach so far, as it says itself, that they fit into no
-    memory: the reader makes room for the empty ones, too."""
-    reach = None
+    """Raise where the cells of Excel's sheet reach so far that they fit into no memory: the reader
+    makes room for the empty ones, too. What a sheet says of itself is not always so."""
+    column, row, count, text = b"A", 1, 0, b""
     with suppress(*NO_REACH), ZipFile(stored) as archive:
         book, links = (
             ElementTree.fromstring(archive.open(f"xl/{part}").read(MOST_XML))
@@ -204,17 +203,22 @@ def check_reach(stored: IO[bytes], sheet: str, name: str) -> None:
         ids = {each.get("name"): each.get(f"{{{OF_OFFICE}}}id") for each in book.iter()}
         paths = {each.get("Id"): each.get("Target", "") for each in links}
         path = paths.get(ids.get(sheet), "").removeprefix("/").removeprefix("xl/")
-        reach = REACH.search(archive.open(f"xl/{path}").read(REACH_WITHIN))
-    if reach and int(reach[2]) * column_number(reach[1]) > MOST_CELLS:
-        last = (reach[1] + reach[2]).decode()
-        what = f"its sheet {quoted(sheet)} reaches to cell {last}: delete what is far away there"
-        raise GdfitError(what, file=name)
+        cells = archive.open(f"xl/{path}")
+        while more := cells.read(AT_ONCE):
+            text = text[-LONGEST:] + more
+            found = [(column, b"%d" % row), *REFERENCE.findall(text)]
+            columns, rows = map(set, zip(*found, strict=True))
+            column, row = max(columns, key=column_number), max(map(int, rows))
+            count += len(found)
+    if row * column_number(column) > MOST_FIELDS + MOST_ABSENT * count:
+        what = f"its sheet {quoted(sheet)} reaches to cell {column.decode().upper()}{row}"
+        raise GdfitError(f"{what}: delete what is far away there", file=name)
 
 
 def column_number(letters: bytes) -> int:
     """The number of a column of a sheet, A that of 1."""
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = 26 * number + letter - ord("A") + 1
     return number
 
