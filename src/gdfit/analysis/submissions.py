@@ -240,6 +240,8 @@ def begin(job: Mapping[str, Any], request: Mapping[str, Any]) -> tuple[int, int]
         if process := os.fork():  # the first one in its namespace, with which all in it end
             os.waitpid(process, 0)
         else:
+            if own:
+                os.setsid()  # or what it does to its group is done to the process that waits
             perform(job, request, out, own=own)
     finally:
         os._exit(0)
