@@ -117,7 +117,7 @@ MIDNIGHT = time()
 OF_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,9})([0-9]{1,12})""", re.I)  # of cells and rows
 NO_REACH = (BadZipFile, KeyError, ElementTree.ParseError, RuntimeError, EOFError, zlib.error)
-AT_ONCE, LONGEST, MOST_XML = 1 << 20, 40, 1 << 24  # bytes: of cells, of one, of what lists sheets
+SCANNED, LONGEST, MOST_XML = 1 << 20, 40, 1 << 24  # bytes: of cells, of one, of what lists sheets
 
 
 @contextmanager
@@ -204,7 +204,7 @@ def check_reach(stored: IO[bytes], sheet: str, name: str) -> None:
         paths = {each.get("Id"): each.get("Target", "") for each in links}
         path = paths.get(ids.get(sheet), "").removeprefix("/").removeprefix("xl/")
         cells = archive.open(f"xl/{path}")
-        while more := cells.read(AT_ONCE):
+        while more := cells.read(SCANNED):
             text = text[-LONGEST:] + more
             found = [(column, b"%d" % row), *REFERENCE.findall(text)]
             columns, rows = map(set, zip(*found, strict=True))
