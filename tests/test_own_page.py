@@ -24,6 +24,7 @@ SEVERAL = "a,b,c,y\n" + "".join(f"{i},{i * i % 7},w{i},{2 * i - i % 3}\n" for i 
 TEXTS = {
     "names_as_numbers_above_dates": "5%,1652,-8\n2001-02-02,1653,1.5\n2002-03-03,1655,0.5\n"
     "2003-04-04,1658,4\n",
+    "blanks_behind_quotes": 'a,b,y\n"1" ,2,3\n2, "3"\t,4\n"3","4" ,7\n',
     "a_total_of_two_rows": "a,1,2\nTotal,3,4\n",
     "tabs": SEVERAL.replace(",", "\t"),
     "semicolons": SEVERAL.replace(",", ";"),
@@ -80,6 +81,7 @@ FAULTS = {
     "a_comment": "a,y\n1,2\n# no row\n2,3\n",
     "an_open_quote": 'a,y\n1,2\n2,"4\n3,5\n',
     "behind_a_quote": 'a,y,z\n1,2,3\n2,3,"4"5\n',
+    "infinity_above": "w,1,inf\na,2,3\nb,3,5\n",
     "infinity": "a,b,y\n1,2,3\n2,inf,4\n3,4,5\n",
     "a_word_in_many_rows": SEVERAL + "1,word,x,2\n",
     "a_word_among_keys": "key,a,y\n"

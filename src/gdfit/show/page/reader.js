@@ -90,7 +90,7 @@ function* records(text, delimiter) {
   const after = `(?=${blanks}*(?:\\n|$)|${delimiter === " " ? "" : `${blanks}*`}${ends})`;
   const rest = delimiter === " " ? "[^ \\t\\n]*" : `[^${delimiter}\\n]*`;
   const field = new RegExp(
-    `${blanks}*("(?:[^"]|"")*"${after}|(?!")${rest}|"[^\\n]*)(?:${blanks}*(\\n|$)|${ends})`,
+    `${blanks}*("(?:[^"]|"")*"${after}|(?!")${rest}|"[^\\n]*)${blanks}*(?:(\\n|$)|${ends})`,
     "y",
   );
   for (let [start, line] = [0, 1]; start < text.length; line += 1) {
@@ -288,6 +288,7 @@ function numericPlaces(rows, decimal) {
 
 /** The unit beside a number, if there is one. */
 function unitOf(said) {
+  if (saysNumber(said, ".")) return "";
   return said.replace(/[^\p{L}\p{Sc}%]|[eEdD](?=[+-]?[0-9])/gu, "");
 }
 
