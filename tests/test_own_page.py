@@ -94,6 +94,7 @@ FAULTS = {
     "one_column": "a\n1\n2\n",
     "twice": "a,a,y\n1,2,3\n2,3,4\n",
     "nothing": "  \n",
+    "nothing_in_quotes": '""\n',
     "words_alone": "once upon,a time\nthere was,a story\nof words,alone\n",
     "a_null_byte": "a,y\n" + "1,2\n" * 20 + "1,2\0\n",
     "a_web_page": "<html><body>no, data, here</body></html>\n",

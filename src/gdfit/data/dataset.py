@@ -245,7 +245,8 @@ class Dataset:
             self.refuse_rows(keep_rows=keep_rows)
             if any(len(file.folds) != folds for file in stored):
                 has = len(stored[0].folds)
-                what = f"has been condensed with {has or 'no'} folds: `cv` goes with as many"
+                what = f"has been condensed with {has or 'no'} folds"
+                what += f": to have {folds}, condense the data with `cv` {folds}"
                 raise GdfitError(what, file=self.name)
             by_fold = zip(*(file.folds for file in stored), strict=True)
             return self.observations(), [*map(self._selected, by_fold)]

@@ -193,6 +193,7 @@ function bare(name) {
 /** The header of a table, if it has one, and its rows: of what is plain to see. */
 function topOf(rows, decimal, delimiter) {
   const [first, ...below] = rows;
+  if (!first) return { header: [""], rows, width: 1 };
   const [common, count] = mostCommon(below.map(({ fields }) => fields.length));
   const width = 2 * count > below.length ? common : first.fields.length;
   const isAll = (mark) => {
