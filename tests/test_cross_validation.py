@@ -151,6 +151,7 @@ def test_the_folds_of_a_whole_file_in_blocks(tmp_path: Path) -> None:
     ("options", "told"),
     {
         "--cv 1": "--cv takes a number of folds from 2 on, not 1",
+        "--cv 999999999999": "--cv takes 100,000 folds at most, not 999,999,999,999",
         "--cv 26": "--cv takes 25 folds at most here, one for each row",
         "--cv 5 --validation 0.2": "--cv holds out each fold once",
         "--cv 5 --target-loss 1": "--cv does not go with --target-loss",

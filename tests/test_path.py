@@ -223,6 +223,7 @@ def test_the_picture_names_what_is_drawn(gdfit: Gdfit, folds: list[str]) -> None
         "--model m.json": "--model is that of the best λ, which --cv 10 finds",
         "--penalties 1,-2": "--penalties takes numbers that are not negative",
         "--cv 1": "--cv takes a number of folds from 2 on, not 1",
+        "--cv 100001": "--cv takes 100,000 folds at most, not 100,001",
         "--plot p.txt": "--plot takes a file that ends in .png, .svg or .pdf",
     }.items(),
 )

@@ -24,6 +24,7 @@ from gdfit.errors import UsageError
 from gdfit.model.linear import LinearModel
 
 MEMORY = 1e9  # bytes of what the folds are condensed to
+MOST_FOLDS = 100_000  # each of which is condensed, and descended without
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def check_folds(folds: int, settings: Settings | None = None, init: Init = "zero
     """Raise for what does not go with cross-validation."""
     if not isinstance(folds, int) or folds < 2:
         raise UsageError(f"`cv` takes a number of folds from 2 on, not {folds}")
+    if folds > MOST_FOLDS:
+        raise UsageError(f"`cv` takes {MOST_FOLDS:,} folds at most, not {folds:,}")
     settings = settings or Settings()
     if settings.target_loss is not None or settings.patience is not None:
         name = "patience" if settings.patience is not None else "target_loss"
