@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
-from conftest import Gdfit
+from conftest import Gdfit, process
 from formats import COLUMNS, ROWS, as_csv, write
 from gdfit import read_observations
 from gdfit.data.dataset import Dataset
@@ -191,6 +191,19 @@ def test_a_file_damaged_within_is_one_line(gdfit: Gdfit) -> None:
     result = gdfit("train", "data.feather")
     assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
     assert result.err.startswith("gdfit: error: data.feather: its Arrow can't be read: ")
+
+
+def test_texts_that_reach_beyond_a_damaged_file_end_no_process(tmp_path: Path) -> None:
+    texts = pa.array([f"text {n}" for n in range(10, 60)])
+    columns = {"k": texts, "x": pa.array(range(50)), "y": pa.array(range(50))}
+    path = tmp_path / "data.feather"
+    feather.write_feather(pa.table(columns), str(path), "uncompressed")
+    body, offsets = path.read_bytes(), (7 * np.arange(51)).astype("<i4").tobytes()
+    assert body.count(offsets) == 1
+    path.write_bytes(body.replace(offsets, offsets[:40] + b"\xff\xff\xff\x7f" * 41))
+    result = process("train", path, "--features", "k,x", "--target", "y", cwd=tmp_path)
+    assert (result.status, result.err.count("\n")) == (1, 1)
+    assert "data.feather: its Arrow can't be read: " in result.err
 
 
 def test_files_of_polars(gdfit: Gdfit) -> None:

@@ -172,6 +172,8 @@ def test_one_that_is_damaged_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
         stored.write_text(json.dumps({**record, key: value}))
         result = gdfit("train", stored)
         assert (result.status, "damaged" in result.err) == (1, True), key
+    stored.write_text(json.dumps({**record, "observations": len(record["rows"]) - 1}))
+    assert "damaged" in gdfit("train", stored).err
 
 
 def test_in_python(tmp_path: Path) -> None:

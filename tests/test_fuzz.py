@@ -10,7 +10,8 @@ from browser import find_browser
 from conftest import Gdfit
 from fuzz.kinds import KINDS
 
-CASES = {"files": 100, "columns": 300, "options": 40, "models": 100, "pages": 40, "submissions": 12}
+CASES = {"files": 100, "columns": 300, "formats": 60, "options": 40, "models": 100}
+CASES |= {"pages": 40, "submissions": 12}
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from fuzz import checks, columns, pages, submissions
+from fuzz.mangled import Mangled
 from fuzz.models import Models
 from fuzz.options import Options
 
@@ -43,9 +44,15 @@ def models(seeds: Sequence[int], folder: Path) -> Findings:
     return one_by_one(Models(folder).check, seeds)
 
 
+def formats(seeds: Sequence[int], folder: Path) -> Findings:
+    """Files of other programs that are damaged."""
+    return one_by_one(Mangled(folder).check, seeds)
+
+
 KINDS: dict[str, Callable[[Sequence[int], Path], Findings]] = {
     "files": files,
     "columns": columns_alone,
+    "formats": formats,
     "options": options,
     "models": models,
     "pages": pages.findings,

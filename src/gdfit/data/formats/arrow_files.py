@@ -64,6 +64,7 @@ class Arrow:
         """The rows of a group in record batches of so many."""
         batch = self._file.get_batch(group)
         chosen = batch.select([at for at, name in enumerate(self.names) if name in names])
+        chosen.validate(full=True)  # or a damaged file would end the process
         for start in range(0, batch.num_rows, rows):
             yield chosen.slice(start, rows)
 
@@ -164,6 +165,6 @@ def damage_told(name: str, kind: str) -> Iterator[None]:
 
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         what = str(error).partition("\n")[0].rstrip(".")
         raise GdfitError(f"its {kind} can't be read: {what}", file=name) from None

@@ -112,7 +112,7 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
     expansion = expansion_of(record) if "terms" in record else None
     count, weight = int(record["observations"]), record["weight"]
     is_counted = 0 < count < 1 << 63 and (weight is None or weight > 0)
-    if not 0 < len(augmented) <= width or not is_counted:
+    if not 0 < len(augmented) <= width or not is_counted or augmented.any(axis=1).sum() > count:
         raise ValueError
     if expansion and expansion.features != features:
         raise ValueError
