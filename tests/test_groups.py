@@ -534,8 +534,9 @@ def test_a_group_without_a_fit_has_a_row_all_the_same() -> None:
 
 
 def test_a_model_of_groups_is_shown_as_the_first_of_them() -> None:
-    model = gdfit.train_groups(frame(), "y", features=["x"], by="g").model
-    assert "models" not in repr(model)
+    fits = gdfit.train_groups(frame(), "y", features=["x"], by="g")
+    assert "models" not in repr(fits.model)
+    assert "make" not in repr(next(iter(fits)))
 
 
 def test_a_group_whose_column_does_not_vary_is_run_by_itself() -> None:

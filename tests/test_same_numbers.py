@@ -141,6 +141,7 @@ gradcheck lecture.csv --init 0.5,0.1 --loss huber --huber-delta 0.1
 gradcheck lecture.csv --loss own.py:loss
 gradcheck lecture.csv --loss quantile --quantile 0.3 --l2 0.2
 graph greenhouse.csv --exclude bed --no-intercept
+graph kinds.csv --target y --features a --weights v
 graph lecture.csv
 graph lecture.csv --loss huber --format dot
 graph o_rings.csv --loss logistic --features temperature_f
@@ -159,7 +160,15 @@ train greenhouse.csv --exclude bed --init 1,2,3,4 --epochs 8
 train greenhouse.csv --exclude bed --l1 0.05 --l2 0.1 --epochs 200
 train holes.csv --target y --features x --drop-missing --by kind --epochs 10
 train houses.csv --x 80 --x 100
+train kinds.csv
+train kinds.csv --exclude when --epochs 30
 train kinds.csv --formula "log(b) ~ a + C(v) - 1"
+train kinds.csv --formula "y ~ a:kind" --epochs 30
+train kinds.csv --formula "y ~ a:kind + kind - 1" --epochs 30
+train kinds.csv --target class --features kind,when --loss logistic --epochs 9
+train kinds.csv --target const --features a --epochs 9
+train kinds.csv --target y --features a,const --scale none --lr 0.001 --epochs 9
+train kinds.csv --target y --features when --epochs 9
 train kinds.csv --formula "y ~ (a + b + c)^2"
 train kinds.csv --formula "y ~ a + I(a^2) + kind:b"
 train kinds.csv --formula "y ~ a*kind"
@@ -186,6 +195,8 @@ train lecture.csv --optimizer own.py:heavy --lr 0.05 --epochs 20
 train lecture.csv --optimizer own.py:step --epochs 20
 train lecture.csv --patience 5 --epochs 500 --lr 0.05 --validation 0.3
 train lecture.csv --validation lecture.csv --epochs 20
+train apart.csv --target t --features x --loss logistic --epochs 60
+train apart.csv --target t --features x --loss logistic --l2 0.001 --epochs 60
 train line.csv --loss mae --epochs 20
 train made.csv --target class --features a,b,kind --loss logistic --validation 0.3 --epochs 10
 train made.csv --target y --features a,b --loss huber --weights v --epochs 30
@@ -378,7 +389,7 @@ def run_words(gdfit: Gdfit, words: list[str]) -> Any:
 
 
 def told(gdfit: Gdfit, line: str) -> dict[str, Any]:
-    """What the last of a line's commands comes to, as leaves."""
+    """What the last of a line's commands comes to, as leaves, and how many notes it makes."""
     *first, last = (shlex.split(each) for each in line.split("&&"))
     for words in first:
         is_last_model = "train" in words and "--model" not in words
@@ -387,20 +398,21 @@ def told(gdfit: Gdfit, line: str) -> dict[str, Any]:
     command = last["small" in last]
     if first and command in OF_MODEL:
         last += ["--model", "model.json"]
-    if command in TEXTS or "--solution" in last:
-        found = run_words(gdfit, last)
-        assert found.status == 0, found.err
-        if command not in TABLES or "--solution" in last:
-            return {f"line {place}": text for place, text in enumerate(found.out.splitlines(), 1)}
-        header, *rows = csv.reader(io.StringIO(found.out), delimiter=",")
-        return {
-            f"{name}.{place}": number(text)
-            for place, row in enumerate(rows[:FEW])
-            for name, text in zip(header, row, strict=True)
-        }
-    found = run_words(gdfit, [*last, "--format", "json"])
-    assert found.status in (0, 1, 3), found.err
-    return dict(leaves(json.loads(found.out)))
+    prints_text = command in TEXTS or "--solution" in last
+    found = run_words(gdfit, last if prints_text else [*last, "--format", "json"])
+    assert found.status in ((0,) if prints_text else (0, 1, 3)), found.err
+    notes = {"notes": found.err.count("note:")}
+    if not prints_text:
+        return notes | dict(leaves(json.loads(found.out)))
+    if command not in TABLES or "--solution" in last:
+        lines = enumerate(found.out.splitlines(), start=1)
+        return notes | {f"line {place}": text for place, text in lines}
+    header, *rows = csv.reader(io.StringIO(found.out), delimiter=",")
+    return notes | {
+        f"{name}.{place}": number(text)
+        for place, row in enumerate(rows[:FEW])
+        for name, text in zip(header, row, strict=True)
+    }
 
 
 def number(text: str) -> Any:
