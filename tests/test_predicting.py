@@ -162,7 +162,7 @@ def test_files_that_spell_numbers_alike_are_predicted_together(gdfit: Gdfit) -> 
 
 
 def test_a_file_without_a_header_and_with_other_columns_is_told(gdfit: Gdfit) -> None:
-    Path("d.csv").write_text("1,2,3\n2,1,4\n3,5,4\n")
+    Path("d.csv").write_text("x,z,y\n1,2,3\n2,1,4\n3,5,4\n")
     assert gdfit("train", "d.csv", "-q").status == 0
     Path("w.csv").write_text("1,2,3,4,5\n2,1,4,6,7\n")
     found = gdfit("predict", "w.csv")
