@@ -114,3 +114,12 @@ def walked(node: GraphNode) -> Iterator[GraphNode]:
     yield node
     for earlier in node.inputs:
         yield from walked(earlier)
+
+
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+@pytest.mark.parametrize("size", [1.0, 1e5])
+def test_differences_hold_for_large_params(loss: LossName, size: float) -> None:
+    observations, params = random_case(3, 2, 30)
+    settings = Settings(loss=loss, huber_delta=size)
+    scaled = observations_from(observations.design[:, :2], size * observations.target)
+    assert check_gradient(scaled, size * params, settings).difference < 1e-6

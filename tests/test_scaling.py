@@ -274,3 +274,21 @@ def test_a_feature_as_it_was_read_is_what_is_predicted_at(gdfit: Gdfit) -> None:
     for scale in SCALES:
         gdfit("train", "-", "--scale", scale, "-q", stdin=data.encode())
         assert float(gdfit("predict", "--x", "3e12").out) == pytest.approx(3, rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("far", [0.0, 1e9])
+def test_params_of_many_epochs_come_back_as_each_does(scale: Scale, far: float) -> None:
+    random = np.random.default_rng(9)
+    x = far + random.normal(2, 3, (40, 3))
+    scaling = scaling_of(observations_from(x, random.normal(size=40)), scale)
+    assert scaling
+    params = random.normal(size=(5, 4))
+    together = scaling.to_data(params)
+    each = [scaling.to_data(row) for row in params]
+    np.testing.assert_allclose(together, each, rtol=1e-12)
+    again = [scaling.from_data(row) for row in each]
+    np.testing.assert_allclose(again, params, rtol=1e-6 if far else 1e-12)
+    # The loss is the same, so that ∂L/∂v · v′ = ∂L/∂w · w′ for any change v′, which is w′ there.
+    grad, change = random.normal(size=(2, 4))
+    assert scaling.gradient_to_data(grad) @ scaling.to_data(change) == pytest.approx(grad @ change)
