@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import gdfit
 from gdfit.cli import options
-from gdfit.cli.groups import Typed, check_settings, for_losses, option, panel
+from gdfit.cli.groups import OF_A_MODEL, Typed, check_settings, for_losses, option, panel
 from gdfit.cli.parsers import command_line, parse_number, parse_numbers, parse_several, takes
 from gdfit.cli.process import fail, note, write_bytes
 from gdfit.cli.reading import check_files, note_columns, note_version, read, read_inputs, reading
@@ -214,7 +214,7 @@ def trained(path: Path, typed: Typed) -> Iterator[LinearModel]:
         what, files = f"{error}; ", model.facts.get("files")
         if isinstance(files, list) and files:
             what += f"{printable(str(path))} was trained on {listing(tuple(map(str, files)))}; "
-        _, *words = typed.changed(dict.fromkeys(("model", "format", "level", "residuals"), ""))
+        _, *words = typed.changed(dict.fromkeys(OF_A_MODEL, ""))
         raise GdfitError(f"{what}to train on this: {command_line(['train', *words])}") from None
 
 

@@ -27,6 +27,17 @@ from gdfit.errors import GdfitError, UsageError
 
 TYPED = ("COMMANDLINE", "PROMPT")
 ADDED_UP = ("exclude", "missing")  # options of which one more says more
+OF_A_MODEL = [
+    "model",
+    "format",
+    "level",
+    "residuals",
+    "classes",
+    "threshold",
+    "interval",
+    "confidence",
+]
+OF_A_MODEL += ["robust", "cluster", "against", "refine"]  # options that would not go with train
 
 
 def option(tells: str, *names: str, read: Callable[[str], Any] | None = None, **more: Any) -> Any:

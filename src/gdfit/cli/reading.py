@@ -158,7 +158,7 @@ def check_shown(observations: Observations, *wanted: object) -> None:
     """Raise where rows are wanted to be shown, and a condensed file has none."""
     if any(wanted) and not len(observations.sample):
         what = "DATA was condensed without rows: there are none to draw, and none to explain"
-        raise UsageError(f"{what}; condense it with `rows`")
+        raise UsageError(f"{what}; condense it without `no_rows`")
 
 
 def note_version(path: object, model: LinearModel) -> None:
