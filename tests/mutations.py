@@ -128,9 +128,9 @@ class Conditions:
 
 
 def run_tests(tree: Path, *arguments: str, plugins: tuple[object, ...] = ()) -> int:
-    silent = ["-s", "-p", "no:cacheprovider", "-p", "no:terminal", "-o", "addopts="]
-    files = ["--basetemp", f"{tree}-files"]
-    return int(pytest.main([*silent, *files, *arguments], plugins=[Conditions(), *plugins]))
+    without = [f"-pno:{name}" for name in ("cacheprovider", "terminal", "unraisableexception")]
+    options = [*without, "-s", "-o", "addopts=", "--basetemp", f"{tree}-files"]
+    return int(pytest.main([*options, *arguments], plugins=[Conditions(), *plugins]))
 
 
 class Watcher:
