@@ -150,6 +150,18 @@ def test_a_title_is_no_header(case: str) -> None:
     assert read(text, dialect=Dialect(skip=lines)).target_name == "y"
 
 
+@pytest.mark.parametrize("header", ["place,1990,2000", "place,a,2000", "place,2000,y"])
+def test_names_with_numbers_stand_above_rows_that_end_in_a_delimiter(header: str) -> None:
+    found = read(f"{header}\nA,1,2,\nB,3,4,\nC,5,7,\n", features=("place",))
+    assert (found.count, found.features) == (3, ("place[B]", "place[C]"))
+    assert found.target_name == header.split(",")[2]
+
+
+def test_numbers_above_rows_that_end_in_a_delimiter_are_no_names() -> None:
+    with pytest.raises(GdfitError, match="'1990' is no header for the 3 columns below it"):
+        read("1990,2000\n1,2,\n3,4,\n5,7,\n")
+
+
 @pytest.mark.parametrize(
     "title",
     [

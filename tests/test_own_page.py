@@ -25,6 +25,7 @@ TEXTS = {
     "names_as_numbers_above_dates": "5%,1652,-8\n2001-02-02,1653,1.5\n2002-03-03,1655,0.5\n"
     "2003-04-04,1658,4\n",
     "blanks_behind_quotes": 'a,b,y\n"1" ,2,3\n2, "3"\t,4\n"3","4" ,7\n',
+    "control_characters_in_names": "k\x0b,w\x01,a\x00,y\n2001-02-02,a,1,2\n2001-02-03,b,1,4\n",
     "a_total_of_two_rows": "a,1,2\nTotal,3,4\n",
     "tabs": SEVERAL.replace(",", "\t"),
     "semicolons": SEVERAL.replace(",", ";"),
@@ -112,6 +113,7 @@ NOT_PLAIN = {
     "json_lines": '{"a": 1, "y": 2}\n{"a": 2, "y": 3}\n',
     "names_or_numbers": "1990,1991,1992\n1.5,2.5,3\n2.5,3,4\n3.5,1,7\n",
     "names_or_numbers_beside_words": "1990,1991,w\n1.5,2.5,a\n2.5,3,b\n3.5,1,c\n",
+    "a_year_above_an_index": ",2020\n0,1798\n1,1799\n2,1801\n",
     "a_number_above_row_names": "0,q\n1,0.5,2\n2,0.7,3\n3,0.9,5\n",
     "a_row_above_more_columns": "1,2,3\n1,2,3,4\n2,3,4,5\n3,5,5,7\n",
     "a_name_above_more_columns": "0\nA,9.3,1,1442,7\nB,9.1,2,1443,8\n",

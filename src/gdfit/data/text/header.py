@@ -237,10 +237,15 @@ def named_for(first: HeadRow, rows: Sequence[HeadRow], width: int) -> HeadRow:
     """The header with a field for each of the columns of its `rows`: what follows a delimiter at
     their end has no name; nor have row names, in the way of R's write.table."""
     more = width - len(first.fields)
-    alike = [row.fields for row in rows if len(row.fields) == width]
-    if more > 0 and alike and not any(any(row[-more:]) for row in alike):
+    if more > 0 and ends_empty(rows, more, width):
         return first._replace(fields=[*first.fields, *[""] * more])
     return first._replace(fields=["", *first.fields]) if more == 1 else first
+
+
+def ends_empty(rows: Sequence[HeadRow], more: int, width: int) -> bool:
+    """Whether the last columns of `rows`, so many `more`, hold nothing."""
+    alike = [row.fields for row in rows if len(row.fields) == width]
+    return bool(alike) and not any(any(row[-more:]) for row in alike)
 
 
 MOST_UNITS = 3  # lines
@@ -344,8 +349,11 @@ def title_above(records: Sequence[HeadRow], width: int) -> int:
     elif count > width:
         is_title = names_below and second == 0
     else:
+        # R's write.table names one column less, and a delimiter may end every row but the header.
         is_rs = count == width - 1 > 1 and second == 0 and not has_number(first.fields)
-        is_title = names_below or not is_rs  # R's write.table names one column less
+        is_named = not all(has_number([field]) for field in first.fields)
+        is_ended = is_named and ends_empty(rows, width - count, width)
+        is_title = names_below or not (is_rs or is_ended)
     return records[second].line if is_title else 0
 
 

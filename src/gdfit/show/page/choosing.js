@@ -166,7 +166,7 @@ function weightless({ features, scales, settings }) {
   return [same, others].flatMap((reasons) => {
     const told = reasons
       .slice(0, NAMED_COLUMNS)
-      .map(([place, why]) => `column ${features[place]} ${why}: its weight is 0`);
+      .map(([place, why]) => `column ${printable(features[place])} ${why}: its weight is 0`);
     const more = reasons.length - NAMED_COLUMNS;
     return more > 0 ? [...told, `and so for ${more} more columns`] : told;
   });

@@ -68,7 +68,13 @@ function typed(name) {
 }
 
 function typedColumn(name) {
-  return typed(/[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
+  const whole = /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+  return typed(whole).replace(UNPRINTABLE, escaped);
+}
+
+/** A name as it is, or in quotes where it has characters that can't be seen. */
+function printable(name) {
+  return name.search(UNPRINTABLE) < 0 ? name : quoted(name, Infinity);
 }
 
 /** A field without the blanks around it and, where it is in quotes, without these. */
@@ -208,7 +214,9 @@ function topOf(rows, decimal, delimiter) {
     const said = first.fields.find((field) => !saysNumber(field, decimal) && !MISSING.has(field));
     throw new FileError(noNumber(said, decimal), { line: first.line, ways: [{ decimal: other }] });
   }
-  if (isAll(decimal) && first.fields.length < width) throw notAHeader(first, width);
+  const isIndexed = alike.every(({ 0: said }, at) => said === String(Number(alike[0][0]) + at));
+  if (isAll(decimal) && (first.fields.length < width || (!first.fields[0] && isIndexed)))
+    throw notAHeader(first, width);
   const isLike = (place) => {
     const [said, below] = [first.fields[place], alike.map((fields) => fields[place])];
     if (!hasNumber(said)) return DATED.test(said) && below.some((each) => DATED.test(each));

@@ -186,13 +186,13 @@ function suspicionsOf(columns, names) {
       if ((sign > 0 ? least - end : end - most) <= most - least) continue;
       const value = Number(end.toPrecision(15));
       notes.push(
-        `${names[at]} is ${value} in several rows, far from all others: if that stands for a missing value, --missing ${value} --drop-missing`,
+        `${printable(names[at])} is ${value} in several rows, far from all others: if that stands for a missing value, --missing ${value} --drop-missing`,
       );
       break;
     }
   });
   const y = columns.at(-1);
   if (y.every((value) => value === 0 || value === 1) && y.includes(0) && y.includes(1))
-    notes.push(`${names.at(-1)} is 0 or 1 in all rows: --loss logistic fits how probable 1 is`);
+    notes.push(`${printable(names.at(-1))} is 0 or 1 in all rows: --loss logistic fits how probable 1 is`);
   return notes;
 }

@@ -209,7 +209,7 @@ function chooseColumns(names, given, held, isNamed, choice) {
   const listed = (some) =>
     some
       .slice(0, 8)
-      .map((place) => names[place])
+      .map((place) => printable(names[place]))
       .join(", ") + (some.length > 8 ? `, … (${some.length} in all)` : "");
   const dated = left.filter((place) => held[place].isDated);
   const texts = left.filter((place) => !held[place].isDated);
@@ -224,7 +224,7 @@ function chooseColumns(names, given, held, isNamed, choice) {
   const isInstead = !choice.target && names[target] !== "y" && left.includes(names.length - 1);
   if (isInstead)
     notes.push(
-      `the last column of the file has no numbers: the target is ${names[target]} (see --target)`,
+      `the last column of the file has no numbers: the target is ${printable(names[target])} (see --target)`,
     );
   return {
     offered: offered.map((place) => names[place]),
