@@ -205,15 +205,14 @@ def named(axes: Axes) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("options", "row"),
+    ("options", "row", "wrong"),
     [
-        (["--target", "log(dist)"], "4,0,n"),
-        (["--target", "fast", "--loss", "logistic"], "4,5,slow"),
-        (["--target", "fast", "--loss", "logistic"], "4,5,"),
+        (["--target", "log(dist)"], "4,,n", "4,0,n"),
+        (["--target", "fast", "--loss", "logistic"], "4,5,", "4,5,slow"),
     ],
 )
 def test_rows_without_an_observed_value_are_kept(
-    options: list[str], row: str, gdfit: Gdfit
+    options: list[str], row: str, wrong: str, gdfit: Gdfit
 ) -> None:
     rows = "".join(f"{x},{x * 37 % 11 + 1},{'ny'[x * 7 % 11 > 4]}\n" for x in range(20))
     Path("data.csv").write_text(f"speed,dist,fast\n{rows}")
@@ -224,6 +223,10 @@ def test_rows_without_an_observed_value_are_kept(
     table = list(csv.reader(io.StringIO(result.out)))
     assert [bool(row[3]) for row in table[1:]] == [True] * 3
     assert [bool(row[4]) for row in table[1:]] == [True, False, True]
+    Path("new.csv").write_text(f"speed,dist,fast\n3,5,n\n{wrong}\n5,6,y\n")
+    refused = gdfit("predict", "new.csv", "--residuals")
+    assert refused.status == 1
+    assert "gdfit: error: new.csv, line 3, column '" in refused.err
 
 
 def test_the_pictures_of_cars_are_those_of_textbooks(gdfit: Gdfit) -> None:

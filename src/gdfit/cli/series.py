@@ -170,9 +170,6 @@ def train_each(
         observations = dataset.observations(settings.seed, keep_rows=settings.needs_rows)
     note_columns(observations, settings.loss)
     fits = fit_groups(observations, settings, start[1])
-    diverged = sum(fit.status == "diverged" for fit in fits)
-    if not (fits.has_models or diverged):
-        fail("no group has a model: each has fewer rows than params", 1)
     inputs = read_inputs(output.x or (), observations)
     predictions = [(values, fits.at_inputs(values)) for values in inputs]
     facts = {"init": start[0], "files": [*data], **dialect.facts}
@@ -187,6 +184,8 @@ def train_each(
     print_groups(fits, output.form, GroupsTold(facts, predictions, model))
     for remark in group_remarks(fits):
         note(remark)
-    if diverged:
+    if diverged := sum(fit.status == "diverged" for fit in fits):
         what = f"the runs of {counted(diverged, 'group')} have diverged, which have no model"
         fail(f"{what}: `lr` auto chooses a rate for each", DIVERGED_STATUS)
+    if not fits.has_models:
+        fail("no group has a model: each has fewer rows than params", 1)

@@ -207,8 +207,7 @@ def predicted_blocks(
 
 
 def observed_in(maker: RowMaker, file: CsvFile, unit: Unit, batch: Batch) -> FloatArray:
-    """The weight and y of each row of a batch, shape (rows, 2); NaN where a field is missing,
-    or y is none."""
+    """The weight and y of each row of a batch, shape (rows, 2); NaN where a field is missing."""
     maker, found = replace(maker), np.full((len(batch.rows), 2), np.nan)
     whole, _ = maker.seen(batch, batch.is_whole)
     rows = maker.rows(file, unit, batch.where(whole), checked=False)

@@ -337,11 +337,8 @@ class Classes(NamedTuple):
         positive = level_name(self.positive)
         return f"not {positive}" if self.negative is None else level_name(self.negative), positive
 
-    def of_words(
-        self, column: str, codes: Codes, said: Sequence[Level], checked: bool = True
-    ) -> FloatArray:
-        """y of rows that have these `codes` of what is `said` in a column; NaN where they are not
-        `checked` and have a third value.
+    def of_words(self, column: str, codes: Codes, said: Sequence[Level]) -> FloatArray:
+        """y of rows that have these `codes` of what is `said` in a column.
 
         Raises
         ------
@@ -349,13 +346,13 @@ class Classes(NamedTuple):
         """
         y_of = {self.negative: 0.0, self.positive: 1.0}
         y = np.array([y_of.get(level, self._of_others) for level in said], np.float64)[codes]
-        return self._checked(column, y, lambda row: said[codes[row]]) if checked else y
+        return self._checked(column, y, lambda row: said[codes[row]])
 
-    def of_numbers(self, column: str, numbers: FloatArray, checked: bool = True) -> FloatArray:
+    def of_numbers(self, column: str, numbers: FloatArray) -> FloatArray:
         """y of rows with these `numbers` in a column: see `of_words`."""
         y = np.where(numbers == self.positive, 1.0, self._of_others)
         y[numbers == self.negative] = 0.0
-        return self._checked(column, y, lambda row: float(numbers[row])) if checked else y
+        return self._checked(column, y, lambda row: float(numbers[row]))
 
     @property
     def _of_others(self) -> float:

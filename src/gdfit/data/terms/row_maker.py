@@ -173,10 +173,10 @@ class RowMaker:
 
     def made(self, batch: Batch, *, checked: bool = True) -> FloatArray:
         """The rows of a batch, all of which count. Their values are `checked`, or may be such that
-        a term has none, or that y is none: NaN."""
+        a term has none."""
         expansion, target = self.expansion, self.target
         if target and self.classes:
-            batch, target = self._classed(batch, target, self.classes, checked=checked), None
+            batch, target = self._classed(batch, target, self.classes), None
         if target and target.is_column:
             target = None
         if expansion.is_plain and target is None:
@@ -195,26 +195,25 @@ class RowMaker:
         if target:
             y = target.of(rows[:, -1])
             wrong = np.flatnonzero(~np.isfinite(y))
-            if len(wrong) and checked:
+            if len(wrong):
                 row = int(wrong[0])
                 raise unusable(row, [target], {target.column: float(rows[row, -1])})
-            y[wrong] = np.nan
             rows[:, -1] = y
         return rows
 
-    def _classed(self, batch: Batch, target: Factor, classes: Classes, *, checked: bool) -> Batch:
+    def _classed(self, batch: Batch, target: Factor, classes: Classes) -> Batch:
         """A batch with y in place of the target's values."""
         numbers, words = batch.numbers, batch.words
         if classes.is_text:
             *before, (codes, said) = words
-            y, words = classes.of_words(target.column, codes, said, checked), tuple(before)
+            y, words = classes.of_words(target.column, codes, said), tuple(before)
             if classes.others:
                 self.others |= {said[code] for code in np.unique(codes).tolist()} - {
                     classes.positive
                 }
         else:
             values, numbers = numbers[:, -1], numbers[:, :-1]
-            y = classes.of_numbers(target.column, values, checked)
+            y = classes.of_numbers(target.column, values)
             if classes.others and not y.all():
                 self.others |= {float(values[y == 0].min()), float(values[y == 0].max())}
         return batch._replace(numbers=np.column_stack([numbers, y]), words=words)
