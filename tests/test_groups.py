@@ -480,6 +480,10 @@ def test_what_holds_of_some_groups_is_noted(gdfit: Gdfit, tmp_path: Path) -> Non
     )
     command = ("train", path, "--by", "g", "--features", "x", "--no-model", "-q")
     assert "in 1 group a column does not vary" in gdfit(*command, "--target", "y").err
+    far = tmp_path / "far.csv"  # which columns are as they are, and don't depend on each other
+    far.write_text(path.read_text().replace("a,", "a,1972").replace(",5,", ",19730,"))
+    raw = gdfit("train", far, *command[2:], "--target", "y", "--lr", "1e-10", "--scale", "none")
+    assert "in 1 group a column does not vary" in raw.err
     classes = gdfit(*command, "--target", "z", "--loss", "logistic").err
     assert "a plane separates the classes of 1 group: --l2 0.1" in classes
     slow = gdfit(*command, "--target", "y", "--lr", "1e-6", "--epochs", "2").err

@@ -48,6 +48,7 @@ class GroupFit:
     arrived : whether each param is near enough to the minimum; None where that is not known.
     make : what makes its model, if it has one.
     is_separable : whether a plane separates its classes, where there are two.
+    is_flat : whether its columns don't tell all params.
     """
 
     group: Level
@@ -57,6 +58,7 @@ class GroupFit:
     arrived: bool | None = None
     make: Callable[[], LinearModel] | None = field(default=None, repr=False)
     is_separable: bool = False
+    is_flat: bool = False
 
     @property
     def model(self) -> LinearModel | None:
@@ -117,7 +119,9 @@ class GroupFits(Displayed):
         told = facts["pseudo_r_squared" if model.classes else "r_squared"]
         row = (*model.params, fit.loss, told)
         make = partial(self._told, place, lambda: model)
-        return GroupFit(group, count, fit.status, row, fit.arrived, make, fit.is_separable)
+        is_flat = fit.curvature is not None and not fit.curvature.is_unique
+        found = (group, count, fit.status, row, fit.arrived, make, fit.is_separable, is_flat)
+        return GroupFit(*found)
 
     def predict(self, x: Any) -> Any:
         """ŷ of the model at x: see `LinearModel.predict`."""

@@ -202,10 +202,7 @@ def group_remarks(fits: GroupFits) -> Iterator[str]:
     apart = sum(fit.is_separable for fit in fits)
     if apart:
         yield f"a plane separates the classes of {counted(apart, 'group')}: `l2` 0.1 keeps w finite"
-    flat = 0
-    if fits.stack:
-        has_rows = fits.groups.counts > len(fits.features)
-        flat = int(np.count_nonzero(~fits.stack.is_sure & has_rows))
+    flat = sum(fit.is_flat for fit in fits)
     if flat:
         what = "a column does not vary, or depends on others: its weight is 0, or shared"
         yield f"in {counted(flat, 'group')} {what}"
