@@ -196,3 +196,16 @@ def test_the_digits_of_numbers_that_lie_close_together_come_back(tmp_path: Path)
     np.testing.assert_allclose(
         found.rows.T @ found.rows, observations.near.rows.T @ observations.near.rows
     )
+
+
+def test_least_squares_come_back_to_the_last_digits(gdfit: Gdfit, tmp_path: Path) -> None:
+    file, command = SAMPLES / "filip.csv", ("--degree", 10)
+    assert gdfit("condense", file, *command, "--output", tmp_path / "c.json").status == 0
+    refined = json.loads((tmp_path / "c.json").read_text())["refined"]
+    x, y = np.loadtxt(file, delimiter=",", skiprows=1).T
+    summary = library.summarize(
+        library.observations_from(x[:, np.newaxis], y, degree=10), refine=True
+    )
+    params = [row.least_squares for row in summary.rows]
+    assert refined[:-1] == pytest.approx(params, rel=1e-9)
+    assert refined[-1] == pytest.approx(summary.residual_std_error * np.sqrt(summary.df), rel=1e-9)

@@ -291,3 +291,10 @@ def test_mypy_knows_the_options(tmp_path: Path) -> None:
     assert len(errors) == len(WRONG), done.stdout
     for number, (line, told) in enumerate(zip(errors, WRONG.values(), strict=True), own + 1):
         assert line.startswith(f"snippet.py:{number}: error: {told}")
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size", "patience"])
+def test_true_is_no_number_of_epochs_or_rows(name: Any) -> None:
+    options: dict[str, Any] = {name: True}
+    with pytest.raises(gdfit.UsageError, match=name):
+        gdfit.train([1.0, 2, 3], [1.0, 3, 4], validation=0.4, **options)

@@ -168,3 +168,12 @@ def test_a_file_without_a_header_and_with_other_columns_is_told(gdfit: Gdfit) ->
     found = gdfit("predict", "w.csv")
     assert (found.status, found.out) == (1, "")
     assert "w.csv: has no header and 5 columns; the model's features are" in found.err
+
+
+def test_lines_that_are_left_out_at_the_end_come_back(gdfit: Gdfit) -> None:
+    Path("d.csv").write_text("x,y\n1,3\n2,5\n3,7.5\ntotal,15\n")
+    assert gdfit("train", "d.csv", "--skip-end", 1, "-q").status == 0
+    found = gdfit("predict", "d.csv", "--skip-end", 1)
+    assert found.status == 0
+    assert found.out.splitlines()[0] == "x,y,y_hat"
+    assert found.out.splitlines()[-1] == "total,15"

@@ -250,6 +250,8 @@ train greenhouse.csv --exclude bed --no-intercept && predict greenhouse.csv --in
     --confidence 0.5 --residuals
 train holes.csv --target y --features x,kind --drop-missing --epochs 10 && evaluate holes.csv \
     --drop-missing
+train holes.csv --target y --features x --drop-missing && summary holes.csv --drop-missing \
+    --robust hc1
 train holes.csv --target y --features x,kind --drop-missing --epochs 10 && predict holes.csv
 train kinds.csv --target class --features a,b --by kind --loss logistic --epochs 20 && evaluate \
     kinds.csv
