@@ -22,6 +22,7 @@ from pyarrow import feather, parquet
 
 from fuzz.cases import mutated
 from fuzz.commands import outcome, restore, stored
+from sas import write_sas
 
 COUNT = 30
 OTHERS = [
@@ -53,9 +54,16 @@ WRITERS: dict[str, Callable[[pd.DataFrame, str], object]] = {
     "csv.gz": lambda frame, path: packed(frame, path, gzip.compress),
     "csv.bz2": lambda frame, path: packed(frame, path, bz2.compress),
     "csv.xz": lambda frame, path: packed(frame, path, lzma.compress),
+    "csv.zst": lambda frame, path: packed(frame, path, with_zstd),
     "zip": lambda frame, path: archived(frame, path),
+    "sas7bdat": lambda frame, path: write_sas(path, {str(k): [*v] for k, v in frame.items()}),
 }
 USES = [["train", "--epochs", "3"], ["curvature"], ["summary"], ["evaluate"], ["predict"]]
+
+
+def with_zstd(text: bytes) -> bytes:
+    """A text compressed by Zstandard."""
+    return bytes(pa.compress(text, "zstd", asbytes=True))
 
 
 def packed(frame: pd.DataFrame, path: str, compress: Callable[[bytes], bytes]) -> None:
