@@ -157,6 +157,14 @@ def test_names_with_numbers_stand_above_rows_that_end_in_a_delimiter(header: str
     assert found.target_name == header.split(",")[2]
 
 
+def test_years_that_follow_each_other_above_numbers_of_any_size_are_noted() -> None:
+    rows = "A,54608,55811,56682\nB,57,5441333,12\nC,1608,1609,1711319\n"
+    with pytest.warns(GdfitWarning, match="is taken for a row, though it is unlike those below"):
+        read(f"place,1960,1961,1962\n{rows}")
+    read(f"place,1960,1961,1970\n{rows}")  # which may be numbers as any others
+    read(f"place,1960,1961,1962\n{rows}D,2001,2002,2003\n")
+
+
 def test_numbers_above_rows_that_end_in_a_delimiter_are_no_names() -> None:
     with pytest.raises(GdfitError, match="'1990' is no header for the 3 columns below it"):
         read("1990,2000\n1,2,\n3,4,\n5,7,\n")

@@ -112,6 +112,7 @@ NOT_PLAIN = {
     "json": '[{"a": 1, "y": 2}, {"a": 2, "y": 3}]',
     "json_lines": '{"a": 1, "y": 2}\n{"a": 2, "y": 3}\n',
     "names_or_numbers": "1990,1991,1992\n1.5,2.5,3\n2.5,3,4\n3.5,1,7\n",
+    "years_above_large_numbers": "k,1960,1961,1962\na,54608,55811,56682\nb,57,5441333,12\n",
     "names_or_numbers_beside_words": "1990,1991,w\n1.5,2.5,a\n2.5,3,b\n3.5,1,c\n",
     "a_year_above_an_index": ",2020\n0,1798\n1,1799\n2,1801\n",
     "a_number_above_row_names": "0,q\n1,0.5,2\n2,0.7,3\n3,0.9,5\n",

@@ -407,10 +407,18 @@ def is_rising(said: Sequence[str]) -> bool:
     return all(one < other for one, other in pairwise(values))
 
 
+def are_years(said: Sequence[str]) -> bool:
+    """Whether fields are three years or more, each the next one."""
+    if len(said) < 3 or not is_rising(said):
+        return False
+    first, last = int(said[0]), int(said[-1])
+    return first >= 1000 and last < 3000 and last - first == len(said) - 1
+
+
 def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar) -> bool:
     """Whether a first line of numbers may be names all the same: whole and rising, and far outside
     the numbers below; or 0, 1, 2 … where no row below is whole and rising, and of two columns none
-    is whole."""
+    is whole; or years that follow each other, as they do in no row below."""
     below = [row for row in rows if len(row) == len(first)]
     places = numeric_places(below, grammar)
     said = [first[at] for at in places]
@@ -424,6 +432,8 @@ def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Gram
         if len(said) == 2:
             return not any(all(value.is_integer() for value in column) for column in columns)
         return not any(is_rising([row[at] for at in places]) for row in of_rows)
+    if are_years(said) and not any(are_years([row[at] for at in places]) for row in of_rows):
+        return True
     return all(
         not 2 * min(column) - max(column) <= int(number) <= 2 * max(column) - min(column)
         for number, column in zip(said, columns, strict=True)

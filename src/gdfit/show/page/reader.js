@@ -334,6 +334,13 @@ function isUnlike(first, below, decimal) {
   if (said.length < 2 || below.length < 2 || !rows.length || !isRising(said)) return false;
   if (said.every((each, at) => Number(each) === Number(said[0]) + at) && Number(said[0]) <= 1)
     return said.length > 2 && !rows.some(isRising);
+  const areYears = (row) =>
+    row.length > 2 &&
+    isRising(row) &&
+    Number(row[0]) >= 1000 &&
+    Number(row.at(-1)) < 3000 &&
+    Number(row.at(-1)) - Number(row[0]) === row.length - 1;
+  if (areYears(said) && !rows.some(areYears)) return true;
   return said.every((each, at) => {
     const [low, high] = extent(rows.map((row) => valueOf(row[at], decimal)));
     return Number(each) < 2 * low - high || Number(each) > 2 * high - low;
