@@ -332,6 +332,7 @@ def test_what_robust_errors_cannot_be_of(gdfit: Gdfit) -> None:
         result = gdfit("summary", *options, stdin=text)
         assert result.status in (1, 2)
         assert words in result.err
+        assert "gdfit train" not in result.err
         assert result.out == ""
     with pytest.raises(GdfitError, match="alone tells a param"):
         library.summarize([[0, 1], [0, 2], [0, 4], [1, 3]], y=[1, 2, 3, 9], robust="hc3")

@@ -156,6 +156,7 @@ def test_it_is_no_table(gdfit: Gdfit, tmp_path: Path) -> None:
     assert (predicted.status, "has been condensed" in predicted.err) == (1, True)
     mixed = gdfit("train", stored, LECTURE)
     assert (mixed.status, "not all of the others" in mixed.err) == (1, True)
+    assert LECTURE.name in mixed.err
 
 
 def test_one_that_is_damaged_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
@@ -168,6 +169,8 @@ def test_one_that_is_damaged_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
         "near": {"rows": 1},
         "observations": None,
         "folds": 3,
+        "first": [],
+        "last": None,
     }.items():
         stored.write_text(json.dumps({**record, key: value}))
         result = gdfit("train", stored)
@@ -209,3 +212,123 @@ def test_least_squares_come_back_to_the_last_digits(gdfit: Gdfit, tmp_path: Path
     params = [row.least_squares for row in summary.rows]
     assert refined[:-1] == pytest.approx(params, rel=1e-9)
     assert refined[-1] == pytest.approx(summary.residual_std_error * np.sqrt(summary.df), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [("uw", "vw"), ("u", "v"), ("uv", "v"), ("uv", "uvw"), ("uvw", "vwx")]
+)
+@pytest.mark.parametrize("terms", ["kind,z", "z,kind:z"])
+def test_other_levels_are_no_part_and_no_data_of_a_model(
+    gdfit: Gdfit, tmp_path: Path, here: str, there: str, terms: str
+) -> None:
+    random = np.random.default_rng(0)
+    stored = []
+    for name, levels in (("a", here), ("b", there)):
+        data = pd.DataFrame({"kind": np.resize([*levels], 40), "z": random.normal(size=40)})
+        data["y"] = random.normal(size=40)
+        data.to_csv(tmp_path / f"{name}.csv", index=False)
+        stored.append(tmp_path / f"{name}.json")
+        options = ("--features", terms, "--output", stored[-1])
+        assert gdfit("condense", tmp_path / f"{name}.csv", *options).status == 0
+    one, other = stored
+    model = tmp_path / "m.json"
+    assert gdfit("train", one, "--model", model).status == 0
+    for command in (
+        ("train", one, other),
+        ("train", other, one),
+        ("train", one, "--validation", other),
+        ("evaluate", other, "--model", model),
+        ("summary", other, "--model", model),
+    ):
+        result = gdfit(*command)
+        assert result.status in (1, 2), command
+        *_, error = result.err.splitlines()
+        assert error.startswith("gdfit: error: ")
+        assert "the levels" in error or "the model's features are" in error
+    assert gdfit("evaluate", one, "--model", model).status == 0
+
+
+def test_levels_in_another_order_are_the_same(gdfit: Gdfit, data: Path) -> None:
+    table = pd.read_csv(data)
+    stored = []
+    for place, part in enumerate((table.sort_values("kind"), table.sort_values("kind")[::-1])):
+        part.to_csv(data.with_name(f"{place}.csv"), index=False)
+        stored.append(data.with_name(f"{place}.json"))
+        options = ("--features", "kind,a", "--output", stored[-1])
+        assert gdfit("condense", data.with_name(f"{place}.csv"), *options).status == 0
+    both = gdfit.json("train", *stored)
+    assert (both["observations"], both["features"]) == (600, ["kind[q]", "kind[r]", "a"])
+
+
+def test_an_intercept_and_weights_are_those_of_the_model(gdfit: Gdfit, data: Path) -> None:
+    kinds = {"plain": [], "free": ["--no-intercept"], "weighed": ["--weights", "v"]}
+    for name, more in kinds.items():
+        columns = ["--features", "a,b", "--output", data.with_name(f"{name}.json")]
+        assert gdfit("condense", data, *columns, *more).status == 0
+        model = data.with_name(f"{name}-model.json")
+        assert gdfit("train", data.with_name(f"{name}.json"), "--model", model).status == 0
+    for of in kinds:
+        model = data.with_name(f"{of}-model.json")
+        for name in kinds:
+            stored = data.with_name(f"{name}.json")
+            summary = gdfit("summary", stored, "--model", model)
+            assert (summary.status == 0) == (of == name), summary.err
+            evaluated = gdfit("evaluate", stored, "--model", model)
+            assert (evaluated.status == 0) == ((of == "free") == (name == "free"))
+            noted = "and so is evaluated with them" in evaluated.err
+            assert noted == (evaluated.status == 0 and name == "weighed")
+            parts = gdfit("train", stored, data.with_name(f"{of}.json"), "--no-model")
+            assert (parts.status == 0) == (of == name)
+            if of != name:
+                assert "condense their data together" in parts.err
+    options = ("--validation", data.with_name("free.json"), "--no-model")
+    assert gdfit("train", data.with_name("plain.json"), *options).status == 2
+
+
+FORMS: list[list[str]] = [[], ["--format", "markdown"], ["--x", "1,2"], ["--format", "json"]]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("parts", ["n", "nr", "rn", "nn", "rnr"])
+def test_parts_without_rows_are_parts(
+    gdfit: Gdfit, data: Path, parts: str, form: list[str]
+) -> None:
+    for name, more in (("n", ["--no-rows"]), ("r", [])):
+        options = ("--features", "a,b", "--output", data.with_name(f"{name}.json"), *more)
+        assert gdfit("condense", data, *options).status == 0
+    result = gdfit("train", *(data.with_name(f"{name}.json") for name in parts), *form)
+    assert result.status == 0, result.err
+    again = gdfit.json("train", *[data] * len(parts), "--features", "a,b")
+    found = gdfit.json("train", *(data.with_name(f"{name}.json") for name in parts))
+    assert found["observations"] == again["observations"]
+    assert found["w"] == pytest.approx(again["w"], rel=1e-9)
+
+
+@pytest.mark.parametrize("start", [1e6, 1.7e9, 1e12])
+def test_numbers_that_lie_close_together_keep_their_digits(
+    gdfit: Gdfit, tmp_path: Path, start: float
+) -> None:
+    random = np.random.default_rng(2)
+    t, z = random.integers(0, 100, 300) / 4, random.normal(size=300)
+    frame = pd.DataFrame({"x": start + t, "z": z, "y": 2 * t + random.normal(size=300)})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    for name, more in (("r", []), ("n", ["--no-rows"])):
+        options = ("--cv", 5, "--output", tmp_path / f"{name}.json", *more)
+        assert gdfit("condense", tmp_path / "d.csv", *options).status == 0
+    stored = tmp_path / "r.json"
+    for command in ("train", "path"):
+        found, expected = (
+            gdfit.json(command, file, "--cv", 5) for file in (stored, tmp_path / "d.csv")
+        )
+        of = "cv" if command == "train" else "cv_mean"
+        assert found[of] == expected[of]
+    for terms in ("x", "z,x"):  # some of the columns, in another order
+        alone = gdfit.json("train", tmp_path / "d.csv", "--features", terms, "--target", "y")
+        for file in ("r.json", "n.json"):
+            found = gdfit.json("train", tmp_path / file, "--features", terms)
+            assert found["w"] == pytest.approx(alone["w"], rel=1e-9, abs=1e-9)
+            assert found["loss"] == pytest.approx(alone["loss"], rel=1e-9)
+    record = json.loads((tmp_path / "n.json").read_text())
+    if start > 1e9:
+        means = [start + t.mean(), 0]
+        assert record["near"]["origin"] == pytest.approx(means, rel=1e-15)

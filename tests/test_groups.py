@@ -411,6 +411,40 @@ def test_parts_of_dates_are_groups(gdfit: Gdfit, tmp_path: Path) -> None:
     assert alone[1].startswith("2023-11-01,1,")
 
 
+@pytest.mark.parametrize("days", [("2024-01-15", "1969-12-31"), ("15.1.2024", "31.12.1969")])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_exports_know_groups_of_dates(
+    gdfit: Gdfit, tmp_path: Path, language: str, days: tuple[str, str]
+) -> None:
+    if language == "duckdb":
+        pytest.importorskip("duckdb")
+    data = pd.DataFrame({"day": np.resize(days, 20), "x": np.arange(20.0) % 7})
+    data["y"] = data["x"] * np.resize([1.0, 3.0], 20) + 0.3 * np.arange(20.0)
+    data.to_csv(tmp_path / "d.csv", index=False)
+    path = tmp_path / "m.json"
+    options = ("--by", "day", "--target", "y", "--features", "x", "--model", path)
+    assert gdfit("train", tmp_path / "d.csv", *options).status == 0
+    model = library.load_model(path)
+    rows: list[list[float | str]] = [[day, x] for day in days for x in (0.5, 2.0)]
+    assert run(language, model, rows, tmp_path) == [model.at_inputs(row) for row in rows]
+    form = {"sqlite": "sql", "duckdb": "sql"}.get(language, language)
+    told = gdfit("export", "--format", form, "--model", path).err
+    assert "day must hold texts, written as in the data" in told
+    assert "dates" not in told
+    assert "plain numbers" not in told
+
+
+def test_a_group_is_typed_as_it_is_written(gdfit: Gdfit, tmp_path: Path) -> None:
+    path, model = tmp_path / "d.csv", tmp_path / "m.json"
+    path.write_text(
+        "g,x,y\n" + "".join(f"{'a' if x % 2 else '1.0'},{x},{x * x}\n" for x in range(9))
+    )
+    assert gdfit("train", path, "--by", "g", "--target", "y", "--model", model).status == 0
+    typed = [gdfit("predict", "--x", f"{name},3", "--model", model) for name in ("1.0", "1")]
+    assert (typed[0].status, typed[0].out) == (0, typed[1].out)
+    assert gdfit("predict", "--x", "01,3", "--model", model).status == 1
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -486,6 +520,8 @@ def test_what_holds_of_some_groups_is_noted(gdfit: Gdfit, tmp_path: Path) -> Non
     assert "in 1 group a column does not vary" in raw.err
     classes = gdfit(*command, "--target", "z", "--loss", "logistic").err
     assert "a plane separates the classes of 1 group: --l2 0.1" in classes
+    kept = gdfit(*command, "--target", "z", "--loss", "logistic", "--l2", "0.1").err
+    assert "separates" not in kept
     slow = gdfit(*command, "--target", "y", "--lr", "1e-6", "--epochs", "2").err
     assert "the models of 2 groups are worse than the mean" in slow
 
@@ -557,3 +593,26 @@ def test_a_group_whose_column_does_not_vary_is_run_by_itself() -> None:
     (found,) = (fit.model for fit in fits if fit.group == "b")
     assert found is not None
     assert found.predict([[5.0]])[0] == pytest.approx(own["y"].mean())
+
+
+def test_groups_whose_classes_are_apart_have_no_summary(gdfit: Gdfit, tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    x, z = random.normal(size=90), random.normal(size=90)
+    group = np.resize(["a", "b", "c"], 90)
+    noise = np.where(group == "b", 2.0, 0.0) * random.normal(size=90)
+    data = pd.DataFrame({"g": group, "x": x, "z": z, "y": (x - z + noise > 0).astype(int)})
+    path, model = tmp_path / "d.csv", tmp_path / "m.json"
+    for kept, status in (("abc", 0), ("ac", 1)):
+        data[data["g"].isin([*kept])].to_csv(path, index=False)
+        options = ("--loss", "logistic", "--target", "y", "--by", "g", "--model", model)
+        assert gdfit("train", path, *options).status == 0
+        found = gdfit("summary", path, "--model", model, "--format", "json")
+        assert found.status == status
+        assert "separates the classes of the groups a, c" in found.err
+        assert found.err.count("\n") == 1
+        if not status:
+            (one,) = json.loads(found.out)
+            alone = data[data["g"] == "b"]
+            fit = library.train(alone, target="y", features=["x", "z"], loss="logistic")
+            errors = [param["std_error"] for param in one["params"]]
+            assert errors == pytest.approx([*fit.summary().frame["std_error"]], rel=1e-9)

@@ -188,6 +188,16 @@ def test_a_pipe_weights_and_no_intercept(gdfit: Gdfit) -> None:
     assert found["b"] == [0, 0]
 
 
+def test_what_a_column_is_scaled_to_is_told(gdfit: Gdfit) -> None:
+    for more, said in (([], "(x − mean)/std"), (["--no-intercept"], "x/√mean(x²)")):
+        told = gdfit("path", GREENHOUSE, "--penalties", "1", *more).out
+        assert f"w of {said}: " in told
+        assert ("glmnet" in told) == (not more)
+        steps = gdfit("train", GREENHOUSE, "--l1", "1", *more).out
+        assert f"steps on {said} of each x" in steps
+        assert f"weights of {said} of each x" in steps
+
+
 def test_the_table_tells_a_dozen_and_those_chosen(gdfit: Gdfit) -> None:
     table = gdfit("path", GREENHOUSE, "--cv", "4").out
     record = gdfit.json("path", GREENHOUSE, "--cv", "4")

@@ -77,6 +77,10 @@ class FieldError(GdfitError):
     column: str
 
 
+class SeparableError(GdfitError):
+    """A plane separates the classes: the likelihood has no maximum."""
+
+
 class GdfitWarning(UserWarning):
     """Something about a result that its user has to know."""
 

@@ -10,22 +10,25 @@ covariances.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Unpack, cast, get_args
 
 import numpy as np
 
 from gdfit.analysis.scatter import Robust, Scatter, scatter_in
+from gdfit.data.batch import Level
 from gdfit.data.in_memory import DataOptions, observed
-from gdfit.data.observations import Observations
+from gdfit.data.observations import GroupedObservations, Observations
+from gdfit.data.terms.expansion import level_name
 from gdfit.descent.least_squares import ones_first, refined, squares_of
 from gdfit.descent.losses import loss_of
 from gdfit.descent.newton import largest_likelihood
 from gdfit.descent.outcome import params_names
 from gdfit.descent.settings import LossName, Settings
-from gdfit.errors import GdfitError, UsageError, listing, printable
+from gdfit.errors import GdfitError, SeparableError, UsageError, listing, printable
+from gdfit.model.family import GroupedModel
 from gdfit.model.intervals import check_level, f_tail, t_quantile, t_tail
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed
@@ -386,13 +389,13 @@ def summarize_likelihood(
 
     Raises
     ------
-    GdfitError : a plane separates the classes, so that there is no largest likelihood.
+    SeparableError : a plane separates the classes, so that there is no largest likelihood.
     """
     found = largest_likelihood(observations, loss)
     if found is None:
-        raise GdfitError(
+        raise SeparableError(
             "a plane separates the classes, so that the likelihood grows for ever and has no "
-            "standard errors; `l2` in training gives the loss a minimum"
+            "standard errors; `l2` in training gives the loss a minimum, and still none of these"
         )
     smooth, bowl, precision = found
     total, root, own = observations.total_weight, precision.root.copy(), precision.params.copy()
@@ -431,3 +434,39 @@ def summarize_likelihood(
         bic=deviance + len(told) * math.log(count),
         observations=count,
     )
+
+
+@dataclass
+class SummariesOfGroups:
+    """The summaries of groups of rows that have a model, those with enough rows: iterate over them.
+
+    grouped, models : the rows, and the model of each group.
+    level : of the confidence intervals.
+    apart : the groups without, as a plane separates their classes.
+    """
+
+    grouped: GroupedObservations
+    models: GroupedModel
+    level: float
+    apart: list[str] = field(default_factory=list)
+
+    @property
+    def remark(self) -> str:
+        """What to say of those without."""
+        where = f"of the group{'s' * (len(self.apart) > 1)} {listing(tuple(self.apart))}"
+        return f"a plane separates the classes {where}: there are no standard errors there"
+
+    def __iter__(self) -> Iterator[tuple[Level, Any]]:
+        told = False
+        for place, (group, model) in enumerate(self.models.models.items()):
+            if self.grouped.counts[place] < len(model.params):
+                continue
+            try:
+                summary = summarize(self.grouped.group(place), model, self.level)
+            except SeparableError:
+                self.apart.append(level_name(group))
+            else:
+                told = True
+                yield group, summary
+        if self.apart and not told:
+            raise SeparableError(self.remark)

@@ -26,7 +26,7 @@ from gdfit.data.reduction.tree import Spot
 from gdfit.data.sources.stores import WITHOUT_ROWS
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.levels import Levels
-from gdfit.data.terms.lookup import find_columns
+from gdfit.data.terms.lookup import MissingColumnError, find_columns
 from gdfit.data.terms.row_maker import RowMaker
 from gdfit.descent.least_squares import precision_of_squares
 from gdfit.descent.objective import kept_rows
@@ -191,7 +191,10 @@ class Clustered(Observed):
         known = {name: getattr(made, name) for name in RowMaker.__dataclass_fields__}
         if self.cluster is None:
             return ClusterMaker(**known)
-        (place,) = find_columns(file.layout, file.name, [self.cluster]).values()
+        try:
+            (place,) = find_columns(file.layout, file.name, [self.cluster]).values()
+        except MissingColumnError as error:  # which the model does not need
+            raise GdfitError(str(error)) from None
         kind: Any = "exact" if file.layout.names[place] in file.layout.numeric else "word"
         return ClusterMaker(**known, cluster=Asked(place, kind))
 

@@ -349,6 +349,7 @@ def summary(
     gdfit summary lecture.csv --level 0.99 --format csv
     gdfit summary lecture.csv --robust hc3
     """
+    from gdfit.analysis.inference import SummariesOfGroups
     from gdfit.data.batch import FEW_BYTES
     from gdfit.data.observations import GroupedObservations
     from gdfit.model.evaluation import observe
@@ -376,13 +377,10 @@ def summary(
     if remark and output in ("json", "csv"):
         note(f"the model is {remark}")
     if isinstance(observations, GroupedObservations) and isinstance(known, GroupedModel):
-        grouped = observations
-        found = (
-            (group, gdfit.summarize(grouped.group(place), one, level))
-            for place, (group, one) in enumerate(known.models.items())
-            if grouped.counts[place] >= len(one.params)
-        )
-        show_summaries(grouped.column, found, output, remark)
+        found = SummariesOfGroups(observations, known, level)
+        show_summaries(observations.column, found, output, remark)
+        if found.apart:
+            note(found.remark)
         return
     summary = gdfit.summarize(
         observations, known, level, robust=scatter, against=smaller, refine=refine

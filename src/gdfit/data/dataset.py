@@ -208,7 +208,9 @@ class Dataset:
 
         found = [*map(read_condensed, condensed)]
         if found and len(found) < len(self.files):
-            raise GdfitError(f"{self.name} has been condensed, and not all of the others")
+            other = next(file for file in self.files if file not in condensed)
+            what = f"has been condensed, and not all of the others: {name_of_file(other)} has not"
+            raise GdfitError(f"{condensed[0]} {what}")
         if found and self.dialect != Dialect():
             raise UsageError(f"{self.name} has been condensed: how data are written has no effect")
         return found

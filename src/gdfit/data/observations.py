@@ -347,13 +347,27 @@ def a_kind(value: object) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
+def difference(one: Like, other: Like) -> tuple[str, str] | None:
+    """What features of the same columns do not have alike, if anything: the one, and the other."""
+    both = (one, other)
+    made_of = [each.expansion for each in both]
+    levels = [dict(zip(each.category_names, each.levels, strict=False)) for each in made_of if each]
+    for name in levels[0] if len(levels) == 2 else ():
+        here, there = (tuple(map(str, each.get(name, ()))) for each in levels)
+        if there and here != there:
+            return f"the levels {listing(here)} of {printable(name)}", listing(there)
+    if one.features != other.features:
+        return f"the features {listing(one.features)}", listing(other.features)
+    if one.intercept != other.intercept:
+        return ("an intercept", "none") if one.intercept else ("no intercept", "one")
+    return None
+
+
 def check_alike(observations: Observations, validation: Observations) -> None:
     """Raise where the features of a validation set are others."""
-    if validation.features != observations.features:
-        raise UsageError(
-            f"`validation` has other features ({listing(validation.features)}) than the "
-            f"observations ({listing(observations.features)}); observations_from takes `like`"
-        )
+    if found := difference(validation, observations):
+        what = f"`validation` has other features than the observations: {found[0]}, not {found[1]}"
+        raise UsageError(f"{what}; observations_from takes `like`")
 
 
 FEWEST = 5  # rows above a total

@@ -13,7 +13,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, NumberedRows, buffered, rows_at_once
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import SAME, Observations, a_kind
+from gdfit.data.observations import SAME, Observations, a_kind, difference
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
 from gdfit.data.sources.frames import frame_file, is_frame
@@ -25,7 +25,7 @@ from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
-from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing
+from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing, printable
 from gdfit.model.classification import Confusion, Ranking, confusion_of, ranking_of
 from gdfit.model.linear import LinearModel
 
@@ -168,7 +168,11 @@ def evaluate_rows(model: LinearModel, dataset: Dataset, threshold: float = 0.5) 
     last column where there is no header.
     """
     if dataset.stored:
-        return evaluate_condensed(model, observed_condensed(model, dataset))
+        found = observed_condensed(model, dataset)
+        if found.weights_name:
+            what = f"{dataset.name} has been condensed with weights {printable(found.weights_name)}"
+            dataset.tell(f"{what}, and so is evaluated with them")
+        return evaluate_condensed(model, found)
     recipe = Observed(model, dataset.selection.target, drop_missing=dataset.dialect.drop_missing)
     dataset = as_trained(model, dataset)
     errors: Errors | Told = dataset.reduced(lambda first: Measure(recipe, threshold))
@@ -186,6 +190,9 @@ def observed_condensed(model: LinearModel, dataset: Dataset) -> Observations:
     if found.features != model.features:
         there = f"has been condensed to {listing(found.features)}"
         what = f"{there}; the model's features are {listing(model.features)}"
+        raise GdfitError(what, file=dataset.name)
+    if other := difference(found, model):
+        what = f"has been condensed with {other[0]}, and the model has {other[1]}"
         raise GdfitError(what, file=dataset.name)
     return found
 
@@ -209,16 +216,21 @@ def observe(model: LinearModel, dataset: Dataset, *, keep: float = 0) -> Observa
     keep : how many bytes of rows to keep beside them, where there are no more; infinite for all.
     """
     if dataset.stored:
-        return observed_condensed(model, dataset)
+        found = observed_condensed(model, dataset)
+        if found.weights_name != model.weights_name:
+            here, there = (f"weights {each.weights_name or 'none'}" for each in (found, model))
+            what = f"has been condensed with {here}, and the model has {there}"
+            raise GdfitError(what, file=dataset.name)
+        return found
     known = (model, dataset.selection.target, model.weights_name, dataset.dialect.drop_missing)
     recipe = Observed(*known)
     dataset = as_trained(model, dataset)
     # The likelihood of classes is of the rows themselves.
     job = Condense(recipe, keep=math.inf if model.classes else keep)
-    found: list[Observations | None] = dataset.reduced(lambda first: job)
-    if found[0] is None:
+    piles: list[Observations | None] = dataset.reduced(lambda first: job)
+    if piles[0] is None:
         raise NoObservationsError(file=dataset.name)
-    return found[0]
+    return piles[0]
 
 
 def as_trained(model: LinearModel, dataset: Dataset) -> Dataset:

@@ -198,11 +198,13 @@ def notes_on(model: LinearModel, form: ExportFormat, text: str) -> Iterator[str]
     if form in ("sql", "c") and model.made_of.texts:
         names = listing(model.made_of.texts)
         yield f"texts are compared as they are, and gdfit reads {names} without blanks around them"
-    dates = tuple(name for name in dated(model.spellings) if name in model.inputs)
+    there, dates = dated(model.spellings), model.dates
     if dates and form in DATES_IN:
         names = listing(dates)
         yield f"where this runs, {names} must hold {DATES_IN[form]}"
-    marked = (column for column, _ in model.spellings if column not in dates)
+    if as_texts := tuple(name for name in there if name in model.made_of.texts):
+        yield f"where this runs, {listing(as_texts)} must hold texts, written as in the data"
+    marked = (column for column, _ in model.spellings if column not in there)
     if spelled := tuple(column for column in marked if column in model.inputs):
         what = f"{listing(spelled)} must hold plain numbers where this runs, as 1250 for $1,250"
         yield what + (

@@ -19,7 +19,6 @@ from typing import ClassVar
 from gdfit.data.batch import Level
 from gdfit.data.terms.expansion import enclosed
 from gdfit.data.terms.terms import FUNCTIONS, Factor
-from gdfit.data.text.spellings import dated
 from gdfit.dates import DATE_PARTS, EPOCH
 from gdfit.errors import GdfitError, printable
 from gdfit.model.linear import LinearModel
@@ -57,7 +56,7 @@ class Language(ABC):
         self.model = model
         self.inputs = model.inputs
         self.texts, made_of = model.made_of.texts, model.made_of
-        self.dates = [name for name in dated(model.spellings) if name in self.inputs]
+        self.dates = model.dates
         categories = zip(made_of.categories, made_of.levels, strict=False)
         self.long = {each.column for each, levels in categories if any(map(is_long, levels))}
 

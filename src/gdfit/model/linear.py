@@ -194,6 +194,15 @@ class LinearModel(Displayed):
         return tuple((column, spelling) for column, spelling in known if spelling)
 
     @property
+    def dates(self) -> tuple[str, ...]:
+        """The inputs that are dates; those that say a group are texts, as they are written."""
+        from gdfit.data.text.spellings import dated
+
+        texts = self.made_of.texts
+        found = dated(self.spellings)
+        return tuple(name for name in found if name in self.inputs and name not in texts)
+
+    @property
     def dialect(self) -> Dialect:
         """How the data of training were written, as far as that holds for others."""
         from gdfit.data.text.dialect import DATES, Dialect

@@ -24,7 +24,7 @@ from gdfit.show.pictures.curves import draw_named
 from gdfit.show.pictures.drawing import BLACK, BLUE, GREY, LINE_STYLES, LINES, VERMILION, YELLOW
 from gdfit.show.pictures.fit import FEW_DOTS, heights_in
 from gdfit.show.pictures.trace import STEEP, features_along, heights_of, numbers_in
-from gdfit.show.tables.style import SHOWN_FEATURES
+from gdfit.show.tables.style import SHOWN_FEATURES, scaled_column
 
 
 def draw_profiles(found: PenaltyPath) -> Figure:
@@ -64,7 +64,8 @@ def draw_weights(axes: Axes, found: PenaltyPath) -> Callable[[], None]:
     _, finish = draw_named(axes, found.lambdas, path, named, names, "weight")
     drawing.number_axes(axes.yaxis)
     what = {"l1": "lasso", "l2": "ridge", "mix": f"elastic net, ρ = {found.mix:g}"}[found.penalty]
-    axes.set(ylim=drawing.window(path, 0.06), ylabel="weight of (x − mean)/std")
+    of = scaled_column(found.observations.intercept)
+    axes.set(ylim=drawing.window(path, 0.06), ylabel=f"weight of {of}")
     axes.set(title=f"The weights against the penalty: {what}")
     return finish
 

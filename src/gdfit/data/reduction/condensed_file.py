@@ -2,7 +2,7 @@
 
 What it says is what `Observations` are, number by number, so that they come back to the last bit;
 with folds, of each fold the same. Without rows, it has no number of a row: no sample, no first and
-no last rows, and nothing that is taken away from a column.
+no last rows, and what is taken away from a column is its mean.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from gdfit.arrays import FloatArray, Near, triangular
-from gdfit.data.observations import Observations, put_together
+from gdfit.data.observations import Observations, difference, put_together
 from gdfit.data.terms.expansion import Expansion, expansion_of
 from gdfit.data.terms.lookup import alternatives
 from gdfit.data.text.dialect import Selection
 from gdfit.data.text.spellings import spelling_of
-from gdfit.errors import GdfitError, UsageError, listing, printable, quoted
+from gdfit.errors import GdfitError, UsageError, printable, quoted
 from gdfit.package import __version__
 from gdfit.system import open_beside
 
@@ -48,7 +48,8 @@ class CondensedFile:
         if not rows and count < TO_HIDE * width:
             what = f"{count} rows are too few to be hidden in {width}"
             raise GdfitError(f"{what}: it takes {TO_HIDE * width} at least")
-        parts = [record_of(fold, rows=False) for fold in self.folds]
+        parts = [record_of(fold, rows=rows) for fold in self.folds]
+        parts = [{key: each[key] for key in each if key not in OF_ROWS} for each in parts]
         record = {"condensed": __version__, **record_of(self.whole, rows=rows), "folds": parts}
         lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in record.items()]
         with open_beside(path) as file:
@@ -57,7 +58,9 @@ class CondensedFile:
 
 def record_of(observations: Observations, *, rows: bool) -> dict[str, Any]:
     """What a file says of observations."""
-    made_of, near = observations.expansion, observations.near if rows else None
+    made_of, near = observations.expansion, observations.near
+    if near and not rows:
+        near = from_means(near)
     arrays = {name: getattr(observations, name) for name in OF_ROWS} if rows else {}
     return {
         "features": [*observations.features],
@@ -74,6 +77,14 @@ def record_of(observations: Observations, *, rows: bool) -> dict[str, Any]:
         "near": near and {"rows": in_few(near.rows).tolist(), "origin": near.origin.tolist()},
         **{name: None if each is None else each.tolist() for name, each in arrays.items()},
     }
+
+
+def from_means(near: Near) -> Near:
+    """The same rows with the means taken away, and not numbers of a row."""
+    ones = near.rows[:, -2]
+    means = near.origin + ones @ near.rows[:, :-2] / (ones @ ones)
+    origin = np.where(near.origin, means, 0.0)
+    return Near(near.at(origin), origin)
 
 
 def in_few(rows: FloatArray) -> FloatArray:
@@ -124,9 +135,9 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
         for name, shape in zip(OF_ROWS, shapes, strict=True)
     }
     if not rows or arrays["sample"] is None:
-        arrays = dict.fromkeys(OF_ROWS)
-        arrays |= {"first": np.empty((0, width - 1)), "sample": np.empty((0, width - 1))}
-        arrays["last"] = np.empty(0)
+        arrays = without_rows(width - 1)
+    elif arrays["last"] is None or arrays["first"] is None or not len(arrays["first"]):
+        raise ValueError
     known = ((str(column), spelling_of(each)) for column, each in record["spellings"].items())
     return Observations(
         augmented=augmented,
@@ -143,6 +154,12 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
         refined=array(record["refined"], width) if record.get("refined") else None,
         **arrays,
     )
+
+
+def without_rows(columns: int) -> dict[str, Any]:
+    """The arrays of the rows themselves where a file does not tell them, of so many columns."""
+    none = np.empty((0, columns))
+    return {**dict.fromkeys(OF_ROWS), "first": none, "sample": none, "last": np.empty(0)}
 
 
 def array(values: Any, *shape: int | None) -> FloatArray:
@@ -164,12 +181,18 @@ def joined_parts(parts: Sequence[Observations], files: Sequence[str]) -> Observa
     GdfitError : they are of other columns, or of other levels.
     """
     first = parts[0]
-    alike = ("features", "target_name", "weights_name", "intercept")
     for part, file in zip(parts, files, strict=True):
-        if any(getattr(part, name) != getattr(first, name) for name in alike):
-            here, there = ((*each.features, each.target_name) for each in (part, first))
-            what = f"was condensed from {listing(here)}, and {files[0]} from {listing(there)}"
-            raise GdfitError(f"{what}: condense them together", file=file)
+        found = difference(part, first)
+        for name in ("target_name", "weights_name"):
+            here, there = (getattr(each, name) for each in (part, first))
+            if here != there:
+                what = name.split("_")[0]
+                found = f"{what} {here or 'none'}", f"{there or 'none'}"
+        if found:
+            what = f"was condensed with {found[0]}, and {files[0]} with {found[1]}"
+            raise GdfitError(f"{what}: condense their data together", file=file)
+    if len(parts) > 1 and not all(len(part.sample) for part in parts):
+        parts = [replace(part, **without_rows(len(part.features) + 1)) for part in parts]
     return put_together(parts) if len(parts) > 1 else first
 
 
@@ -223,15 +246,20 @@ def with_columns(observations: Observations, features: list[str], target: str) -
         shown = [*map(names.index, features)]
         of_last = of_inputs = shown
     columns = [place + (place == size) for place in shown]  # behind the ones, where it was y
-    rows = observations.augmented[:, [*columns, size, of_target + (of_target == size)]]
+    origin = np.append(observations.around.origin, 0.0)
+    origin[of_target] = 0
+    rows = observations.around.at(origin[:-1])
+    near = Near(
+        triangular(rows[:, [*columns, size, of_target + (of_target == size)]]), origin[shown]
+    )
     sample, inputs = observations.sample, observations.sample_inputs
     if inputs is not None:
         inputs = np.column_stack([inputs, sample[:, -1]])[:, of_inputs]
     last = observations.last
     return replace(
         observations,
-        augmented=triangular(rows),
-        near=None,
+        augmented=near.whole,
+        near=near if near.origin.any() else None,
         features=expansion.features if expansion else tuple(features),
         target_name=target,
         first=observations.first[:, [*shown, of_target]],

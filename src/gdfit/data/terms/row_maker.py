@@ -307,6 +307,8 @@ def rows_at(expansion: Expansion, values: Sequence[Any]) -> FloatArray:
         if category.function:
             of_one = date_part(category.function, of_one.astype(np.float64))
         levels = of_one.tolist()
+        if category == expansion.by:
+            levels = [*map(group_called, levels)]
         for level in dict.fromkeys(levels):
             if level not in code_of:
                 raise GdfitError(expansion.unseen(place, level), column=category.column)

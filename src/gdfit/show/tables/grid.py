@@ -89,7 +89,9 @@ def path_lines(found: PenaltyPath) -> Iterator[NameValue]:
     """What λ means, and which one predicts best."""
     meant = MEANT[found.penalty].format(found.mix, 1 - found.mix)
     alike = AS_IN.get(found.penalty, "alpha/N of scikit-learn's Ridge")
-    yield "λ", f"{meant}, w of (x − mean)/std: lambda of glmnet, {alike}"
+    if found.observations.intercept:  # glmnet divides by the deviation without one, too
+        alike = f"lambda of glmnet, {alike}"
+    yield "λ", f"{meant}, w of {style.scaled_column(found.observations.intercept)}: {alike}"
     takes = {"l1": "--l1 is 2λ", "l2": "--l2 is λ"}
     mixed = f"--l1 is {2 * found.mix:g}·λ, --l2 is {1 - found.mix:g}·λ"
     yield "train", f"minimizes twice that: {takes.get(found.penalty, mixed)}"
@@ -200,7 +202,7 @@ def group_remarks(fits: GroupFits) -> Iterator[str]:
         what = f"{counted(few, 'group')} of fewer rows than params"
         yield f"{what} {'has' if few == 1 else 'have'} no model"
     apart = sum(fit.is_separable for fit in fits)
-    if apart:
+    if apart and not fits.settings.is_penalized:
         yield f"a plane separates the classes of {counted(apart, 'group')}: `l2` 0.1 keeps w finite"
     flat = sum(fit.is_flat for fit in fits)
     if flat:

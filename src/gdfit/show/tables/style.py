@@ -151,6 +151,11 @@ def shortened(text: str, width: int) -> str:
     return f"{first.rstrip()}…{last.lstrip()}"
 
 
+def scaled_column(intercept: bool) -> str:
+    """What a column x is standardized to; without an intercept it is not moved."""
+    return "(x − mean)/std" if intercept else "x/√mean(x²)"
+
+
 def counted(number: int, thing: str, form: str = ",d") -> str:
     """``1 epoch``, ``1,000 epochs``."""
     return f"{number:{form}} {thing}" + ("" if number == 1 else "s")

@@ -19,15 +19,10 @@ from gdfit.descent.run import Run
 from gdfit.descent.scaling import Scaling
 from gdfit.descent.settings import Settings
 from gdfit.errors import printable
-from gdfit.show.tables.style import NameValue, counted, shortened
+from gdfit.show.tables.style import NameValue, counted, scaled_column, shortened
 
 NAMED_COLUMNS = 3  # columns at most that are told of one by one
 SHORTEST_TARGET = 8  # columns of a terminal that a name keeps
-SCALED = {
-    "none": "the features as they are",
-    "standardize": "(x − mean)/std of each x",
-    "whiten": "an orthonormal basis of x",
-}
 
 
 def subject(run: Run, more: str, width: int) -> str:
@@ -80,7 +75,11 @@ def under_way(settings: Settings) -> str:
 
 def steps_on(run: Run) -> Iterator[str]:
     """What the steps are made on, where that is not the columns as they are, and the penalty."""
-    on = SCALED[str(run.settings.scale)]
+    on = {
+        "none": "the features as they are",
+        "standardize": f"{scaled_column(run.observations.intercept)} of each x",
+        "whiten": "an orthonormal basis of x",
+    }[str(run.settings.scale)]
     if run.scaling:
         yield f"steps on {on}; params and grad in the data's own units"
     if run.settings.is_penalized:
@@ -180,6 +179,8 @@ def to_go(fit: Fit, curvature: Curvature) -> str:
 
 def at_first_date(fit: Fit) -> Iterator[NameValue]:
     """The b of days that are counted from the date in the first row, and not from 1970 on."""
+    if not len(fit.observations.first):  # which a condensed file without rows does not tell
+        return
     dates, row = dated(fit.observations.spellings), fit.observations.first[0].tolist()
     terms = fit.model.made_of.terms
     shifts, found = 0.0, list[str]()
