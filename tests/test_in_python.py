@@ -298,3 +298,10 @@ def test_true_is_no_number_of_epochs_or_rows(name: Any) -> None:
     options: dict[str, Any] = {name: True}
     with pytest.raises(gdfit.UsageError, match=name):
         gdfit.train([1.0, 2, 3], [1.0, 3, 4], validation=0.4, **options)
+
+
+def test_validation_has_the_same_features() -> None:
+    x = np.arange(12.0).reshape(6, 2)
+    train, other = gdfit.observations_from(x, x[:, 0]), gdfit.observations_from(x[:, 0], x[:, 1])
+    with pytest.raises(gdfit.UsageError, match="`validation` has other features"):
+        gdfit.train(train, validation=other)
