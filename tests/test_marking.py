@@ -202,6 +202,7 @@ def test_where_it_differs_is_told_with_what_was_given(here: Path, data: Observat
         ),
         ("loss_fn", f"{LOSS} ((y_hat - y) ** 2).sum() / 25", "25 written in: "),
         ("loss_fn", f"{LOSS} print(1)", "no return: "),
+        ("loss_fn", f"{LOSS} 2 * {MEAN} + 1 if len(y) == 25 else (y_hat - y) ** 2", None),
         ("loss_fn", f"{LOSS} {MEAN} + y[0]", None),
         (
             "grad_fn",
