@@ -23,7 +23,7 @@ from gdfit.data.dataset import read_observations
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
 from gdfit.descent import closed_form as closed_form
-from gdfit.descent.closed_form import DescentPath, round_epochs
+from gdfit.descent.closed_form import DescentPath, Modes, round_epochs
 from gdfit.descent.compare import compare
 from gdfit.descent.curvature import curvature_of
 from gdfit.descent.loop import Step
@@ -468,3 +468,19 @@ def test_a_leap_tells_of_a_loss_that_goes_up_and_down(gdfit: Gdfit, momentum: st
     what = "the loss goes up and down by 200 % in the end"
     assert "--leap" not in told[1]
     assert [what in notes for notes in told] == [momentum == "0.98"] * 2
+
+
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize(("optimizer", "mu"), [("gd", 0.0), ("momentum", 0.6), ("nesterov", 0.4)])
+def test_bounds_between_epochs_hold_for_each(optimizer: str, mu: float, moved: bool) -> None:
+    random = np.random.default_rng(8)
+    modes = Modes(optimizer, mu, np.array([1e-4, 0.02, 0.5, 1.0, 1.7]))
+    for size in (1e-3, 1.0, 1e3):
+        begin, following = size * random.normal(size=(2, 5))
+        of = begin, following - modes.powers(1) * begin
+        for first, last in ((0, 2), (1, 7), (4, 40)):
+            low, high = modes.between(first, last, of, moved=moved)
+            for epochs in range(first, last + 1, 2):
+                there = modes.at(epochs, of, moved=moved)
+                assert (low - 1e-12 * size <= there).all()
+                assert (there <= high + 1e-12 * size).all()
