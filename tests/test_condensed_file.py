@@ -168,6 +168,7 @@ def test_one_that_is_damaged_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
         "features": ["a", "b"],
         "near": {"rows": 1},
         "observations": None,
+        "last": None,
         "folds": 3,
         "first": [],
         "last": None,

@@ -236,7 +236,8 @@ def random_case(random: Random) -> Case:
     line_ends = random.choice([["\n"], ["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"]])
     is_regular = not oddity and random.random() < 0.7  # so that its form is beyond doubt
     if is_regular and style.delimiter and random.random() < 0.1:
-        style = replace(style, quote="'")
+        if style.delimiter != "-":  # at which lines in two parts may be as alike
+            style = replace(style, quote="'")
     elif is_regular and style.delimiter and random.random() < 0.1:
         style = replace(style, escape=True)
     writings = [random_writing(random, style) if at in places else None for at in range(width)]
