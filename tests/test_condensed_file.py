@@ -169,6 +169,7 @@ def test_one_that_is_damaged_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
         "near": {"rows": 1},
         "observations": None,
         "last": None,
+        "sample_weights": [1.0],
         "folds": 3,
         "first": [],
         "last": None,

@@ -628,3 +628,15 @@ def test_a_file_of_sas_is_read_and_a_damaged_one_is_one_line(gdfit: Gdfit) -> No
         assert result.status == 1
         assert result.err.startswith("gdfit: error: standard input: its SAS can't be read: ")
         assert result.err.count("\n") == 1
+
+
+def test_what_a_reader_prints_is_no_output(gdfit: Gdfit, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sas("data.sas7bdat", {"x": [1.0, 2.0, 4.0], "y": [1.0, 3.0, 5.0]})
+    expected, read = gdfit("train", "data.sas7bdat", "-q").out, pd.read_sas
+
+    def printing(*given: Any, **options: Any) -> Any:
+        print("Warning: column count mismatch")
+        return read(*given, **options)
+
+    monkeypatch.setattr(pd, "read_sas", printing)
+    assert gdfit("train", "data.sas7bdat", "-q").out == expected

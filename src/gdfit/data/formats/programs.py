@@ -9,7 +9,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout, suppress
 from datetime import datetime, time, timedelta
 from difflib import get_close_matches
 from functools import partial
@@ -267,7 +267,11 @@ def frame_in(
     """
     name = source.name
     dialect = dialect.without(OF_TEXT, f"{name} is a file of {program}")
-    with source.in_any_order(progress) as stored, warnings.catch_warnings():
+    with (
+        source.in_any_order(progress) as stored,
+        redirect_stdout(None),  # where pandas prints what it warns of
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")  # of pandas, on what a file leaves open
         try:
             frame = read(stored)

@@ -138,6 +138,13 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
         arrays = without_rows(width - 1)
     elif arrays["last"] is None or arrays["first"] is None or not len(arrays["first"]):
         raise ValueError
+    for name, of in (
+        ("sample_weights", "sample"),
+        ("sample_inputs", "sample"),
+        ("first_weights", "first"),
+    ):
+        if arrays[name] is not None and len(arrays[name]) != len(arrays[of]):
+            raise ValueError
     known = ((str(column), spelling_of(each)) for column, each in record["spellings"].items())
     return Observations(
         augmented=augmented,
