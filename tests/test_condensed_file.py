@@ -172,7 +172,6 @@ def test_one_that_is_damaged_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
         "sample_weights": [1.0],
         "folds": 3,
         "first": [],
-        "last": None,
     }.items():
         stored.write_text(json.dumps({**record, key: value}))
         result = gdfit("train", stored)
