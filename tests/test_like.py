@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gdfit
@@ -61,3 +62,21 @@ def test_a_saved_model_is_evaluated_and_summarized(intercept: bool, gdfit: Gdfit
         library.evaluate(model, frame[:0])
     with pytest.raises(library.GdfitError, match="there is no column 'price'"):
         library.evaluate(model, frame.drop(columns="price"))
+
+
+def test_other_levels_of_the_same_name_are_other_features() -> None:
+    random = np.random.default_rng(0)
+    z, y = random.normal(size=40), random.normal(size=40)
+    one, other = (
+        gdfit.observations_from(
+            pd.DataFrame({"k": np.resize([*levels], 40), "z": z, "y": y}), "y", features=["k", "z"]
+        )
+        for levels in ("uw", "vw")
+    )
+    assert one.features == other.features
+    with pytest.raises(gdfit.UsageError, match="the levels v, w of k, not u, w"):
+        gdfit.train(one, validation=other)
+    model = gdfit.train(one).model
+    assert gdfit.summarize(one, model).rows
+    with pytest.raises(gdfit.GdfitError, match="the levels v, w of k, and the model has u, w"):
+        gdfit.summarize(other, model)

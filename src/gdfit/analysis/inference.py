@@ -20,7 +20,7 @@ import numpy as np
 from gdfit.analysis.scatter import Robust, Scatter, scatter_in
 from gdfit.data.batch import Level
 from gdfit.data.in_memory import DataOptions, observed
-from gdfit.data.observations import GroupedObservations, Observations
+from gdfit.data.observations import GroupedObservations, Observations, difference
 from gdfit.data.terms.expansion import level_name
 from gdfit.descent.least_squares import ones_first, refined, squares_of
 from gdfit.descent.losses import loss_of
@@ -198,6 +198,8 @@ def summarize(
         what = f"the model predicts {printable(model.target)} from {listing(model.features)}"
         there = f"{printable(target)} and {listing(observations.features)}"
         raise GdfitError(f"{what}; the observations are of {there}")
+    if model and (other := difference(observations, model)):
+        raise GdfitError(f"the observations have {other[0]}, and the model has {other[1]}")
     if classes and (robust or against or cluster is not None):
         told = "`robust`, `cluster` and `against`"
         raise UsageError(f"{told} are of least squares, and the model is of two classes")
