@@ -333,3 +333,15 @@ def test_numbers_that_lie_close_together_keep_their_digits(
     if start > 1e9:
         means = [start + t.mean(), 0]
         assert record["near"]["origin"] == pytest.approx(means, rel=1e-15)
+
+
+def test_a_fold_of_few_rows_would_tell_them(gdfit: Gdfit, data: Path) -> None:
+    options = ("--features", "a,b", "--no-rows", "--output", data.with_name("n.json"))
+    for folds, status in ((7, 0), (8, 1), (300, 1)):  # 40 rows hide in R of two features
+        result = gdfit("condense", data, "--cv", folds, *options)
+        assert result.status == status, result.err
+        assert ("of a fold are too few to be hidden" in result.err) == (status == 1)
+        written = data.with_name("n.json")
+        if status == 0:
+            before = written.read_text()
+        assert written.read_text() == before

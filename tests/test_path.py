@@ -188,6 +188,12 @@ def test_a_pipe_weights_and_no_intercept(gdfit: Gdfit) -> None:
     assert found["b"] == [0, 0]
 
 
+@pytest.mark.parametrize("penalties", [["a"], [], [-1.0], [float("nan")], [[1.0], [2.0, 3.0]]])
+def test_penalties_are_numbers(penalties: Any) -> None:
+    with pytest.raises(library.UsageError, match="`penalties` takes numbers"):
+        library.penalty_path([1.0, 2, 4], [1.0, 2, 3], penalties=penalties)
+
+
 def test_what_a_column_is_scaled_to_is_told(gdfit: Gdfit) -> None:
     for more, said in (([], "(x − mean)/std"), (["--no-intercept"], "x/√mean(x²)")):
         told = gdfit("path", GREENHOUSE, "--penalties", "1", *more).out

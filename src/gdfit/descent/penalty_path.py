@@ -284,7 +284,10 @@ def grid(parabola: Parabola, mix: float) -> FloatArray:
 
 def listed_penalties(penalties: Sequence[float]) -> FloatArray:
     """The λ that are given, falling, each once."""
-    lambdas = np.unique(np.array(penalties, np.float64))[::-1]
+    try:
+        lambdas = np.unique(np.array(penalties, np.float64))[::-1]
+    except (ValueError, TypeError):
+        lambdas = np.empty(0)
     if not len(lambdas) or not ((lambdas >= 0) & np.isfinite(lambdas)).all():
         raise UsageError("`penalties` takes numbers that are not negative")
     return lambdas

@@ -44,9 +44,11 @@ class CondensedFile:
         ------
         GdfitError : without the rows, where R would tell them.
         """
-        count, width = self.whole.count, len(self.whole.features) + 2
+        width = len(self.whole.features) + 2
+        count = min(each.count for each in (self.whole, *self.folds))
         if not rows and count < TO_HIDE * width:
-            what = f"{count} rows are too few to be hidden in {width}"
+            of = " of a fold" if self.folds else ""
+            what = f"{count} row{'s' * (count > 1)}{of} are too few to be hidden in {width}"
             raise GdfitError(f"{what}: it takes {TO_HIDE * width} at least")
         parts = [record_of(fold, rows=rows) for fold in self.folds]
         parts = [{key: each[key] for key in each if key not in OF_ROWS} for each in parts]
