@@ -18,6 +18,7 @@ from gdfit import GdfitError, load_model, read_observations, train
 from gdfit.arrays import FloatArray, Near
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
+from gdfit.data.terms import levels as levels_module
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import MOST_LEVELS, GroupedRows, Levels, condensed_by_levels
 from gdfit.data.terms.terms import Factor, Term
@@ -312,6 +313,18 @@ def test_groups_are_merged_whether_rows_have_been_folded_or_not(one: int, other:
     (groups, levels), (others, of_others) = grouped(values[:one]), grouped(values[one:])
     joined, tables = levels.joined(of_others)
     check_grouped(values, groups.merged(others, joined, tables).triangle(joined))
+
+
+def test_too_many_levels_together_are_in_a_row_that_is_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(levels_module, "MOST_LEVELS", 3)
+    one, other = (Levels(Expansion((Term((Factor("k", is_category=True),)),))) for _ in range(2))
+    one.add(0, {"p": 0, "q": 1})
+    other.add(0, {"q": 0, "r": 4, "s": 5})
+    with pytest.raises(levels_module.LevelError, match="'s' is level number 4") as raised:
+        one.joined(other)
+    assert raised.value.row == -1
 
 
 @pytest.mark.parametrize("categories", [1, 2, 18])
