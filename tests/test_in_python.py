@@ -305,3 +305,12 @@ def test_validation_has_the_same_features() -> None:
     train, other = gdfit.observations_from(x, x[:, 0]), gdfit.observations_from(x[:, 0], x[:, 1])
     with pytest.raises(gdfit.UsageError, match="`validation` has other features"):
         gdfit.train(train, validation=other)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [({"lr": 1e3}, "diverged"), ({"loss": "logistic", "epochs": 2}, "arrived")]
+)
+def test_warnings_name_the_line_that_trains(options: dict[str, Any], told: str) -> None:
+    with pytest.warns(gdfit.GdfitWarning, match=told) as said:
+        gdfit.train([1.0, 2, 3, 5, 4, 6], [0.0, 1, 0, 1, 0, 1], **options)
+    assert {each.filename for each in said} == {__file__}

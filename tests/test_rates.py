@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import observations_from
 from gdfit.data.observations import Observations
+from gdfit.descent import curvature
 from gdfit.descent.curvature import Curvature, curvature_of
 from gdfit.descent.learning_rate import excess_of
 from gdfit.descent.run import train
@@ -178,3 +179,11 @@ def test_a_thousand_columns_of_all_sizes() -> None:
     assert 0 < best <= 2 / curvature.lambda_max
     assert least < excess_after(curvature, np.zeros(1001), best * (1 - 1e-4), 1000)
     assert least < excess_after(curvature, np.zeros(1001), best * (1 + 1e-4), 1000)
+
+
+def test_axes_of_many_columns_are_those_of_the_singular_values() -> None:
+    design = np.random.default_rng(4).normal(size=(curvature.MANY * 3, curvature.MANY))
+    singular, axes = curvature.principal_axes(design)
+    np.testing.assert_allclose(singular, np.linalg.svd(design, compute_uv=False), rtol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(design @ axes.T, axis=0), singular, rtol=1e-12)
+    np.testing.assert_allclose(axes @ axes.T, np.eye(len(axes)), atol=1e-12)
