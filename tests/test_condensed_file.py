@@ -178,6 +178,14 @@ def test_one_that_is_damaged_is_told(gdfit: Gdfit, tmp_path: Path) -> None:
         assert (result.status, "damaged" in result.err) == (1, True), key
     stored.write_text(json.dumps({**record, "observations": len(record["rows"]) - 1}))
     assert "damaged" in gdfit("train", stored).err
+    data = tmp_path / "levels.csv"
+    data.write_text("x,k,y\n" + "".join(f"{x},{'uvw'[x % 3]},{x * x}\n" for x in range(30)))
+    gdfit("condense", data, "--features", "x,k", "--target", "y", "--output", stored)
+    record = json.loads(stored.read_text())
+    for code in (-1, 3, 1e308):
+        x, _, *others = record["last"]
+        stored.write_text(json.dumps({**record, "last": [x, code, *others]}))
+        assert "damaged" in gdfit("train", stored).err
 
 
 def test_in_python(tmp_path: Path) -> None:

@@ -268,7 +268,8 @@ class Handout:
         where the noise is smaller, and the params that they are made with."""
         random, size = np.random.default_rng(self.seed), self.features
         if self.w is not None and len(self.w) != size:
-            raise UsageError(f"`w` takes {size} numbers here, one for each of `features`")
+            numbers = "1 number" if size == 1 else f"{size} numbers"
+            raise UsageError(f"`w` takes {numbers} here, one for each of `features`")
         if self.rows * size > MOST_NUMBERS_MADE:
             raise UsageError(f"`rows` takes at most {MOST_NUMBERS_MADE // size:,} here")
         if self.outliers > self.rows:

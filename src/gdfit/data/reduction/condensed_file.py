@@ -140,6 +140,10 @@ def observations_in(record: Mapping[str, Any], *, rows: bool = True) -> Observat
         arrays = without_rows(width - 1)
     elif arrays["last"] is None or arrays["first"] is None or not len(arrays["first"]):
         raise ValueError
+    elif expansion:  # the codes of the last row's levels
+        codes = zip(arrays["last"][inputs:-1].tolist(), expansion.levels, strict=True)
+        if not all(0 <= code < len(levels) for code, levels in codes):
+            raise ValueError
     for name, of in (
         ("sample_weights", "sample"),
         ("sample_inputs", "sample"),
