@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -640,3 +641,17 @@ def test_what_a_reader_prints_is_no_output(gdfit: Gdfit, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(pd, "read_sas", printing)
     assert gdfit("train", "data.sas7bdat", "-q").out == expected
+
+
+def test_a_file_of_spss_that_tells_of_too_many_rows_takes_no_memory(gdfit: Gdfit) -> None:
+    pyreadstat.write_sav(FRAME, "data.sav")
+    body = bytearray(Path("data.sav").read_bytes())
+    body[80:84] = (50_000_000).to_bytes(4, "little")  # how many rows there are
+    Path("data.sav").write_bytes(body)
+    tracemalloc.start()
+    result = gdfit("train", "data.sav")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (result.status, result.err.count("\n")) == (1, 1)
+    assert "data.sav: its SPSS can't be read: " in result.err
+    assert peak < 200_000_000

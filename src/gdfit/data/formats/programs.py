@@ -247,6 +247,7 @@ def cell_said(cell: Any) -> Any:
             return cell
 
 
+MOST_ROWS_A_BYTE = 1032  # of what zlib compresses
 LEAST_OF_IBM = 16.0**-65  # which pandas makes of 0 in the format of IBM's mainframes
 
 
@@ -320,8 +321,9 @@ def read_spss(stored: IO[bytes]) -> Any:
     """A file of SPSS."""
     import pyreadstat
 
-    frame, _ = pyreadstat.read_sav(cast(Any, stored), apply_value_formats=True)
-    return frame
+    most = MOST_ROWS_A_BYTE * stored.seek(0, 2)  # whatever it says itself, for which room is made
+    stored.seek(0)
+    return pyreadstat.read_sav(cast(Any, stored), apply_value_formats=True, row_limit=most)[0]
 
 
 Reading = Callable[[Source, Dialect, Progress | None], AbstractContextManager[CsvFile]]
