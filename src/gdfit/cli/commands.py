@@ -172,7 +172,7 @@ def condense(
     Examples
     --------
     gdfit condense houses.csv --output houses.json
-    gdfit condense houses.csv --cv 10 --no-rows --output houses.json
+    gdfit condense houses.csv --cv 5 --output houses.json
     """
     from gdfit.data.batch import FEW_BYTES
     from gdfit.descent.cross_validation import check_folds

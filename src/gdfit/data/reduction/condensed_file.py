@@ -178,7 +178,7 @@ def without_rows(columns: int) -> dict[str, Any]:
 def array(values: Any, *shape: int | None) -> FloatArray:
     """Numbers of a file, all finite, of this shape, where None is any length."""
     result = np.array(values, np.float64)
-    if not result.size:
+    if result.ndim < len(shape) and not result.size:
         result = result.reshape([length or 0 for length in shape])
     fits = [length in (None, found) for length, found in zip(shape, result.shape, strict=True)]
     if not all(fits) or not np.isfinite(result).all():
