@@ -390,11 +390,14 @@ class Keeper:
         LevelError : it has a level too many.
         """
         self.levels, tables = self.levels.joined(part.levels)
+        if not self._most:
+            return part
         for rows, pile in zip(self._rows, part.piles, strict=True):
             for block in pile.kept if pile and not self.given_up else ():
                 rows.add(self.levels.renumbered(block, tables))
             is_cut = pile is not None and sum(map(len, pile.kept)) < pile.tally[0]
-            if is_cut or rows.count * rows.columns * 8 > self._most:
+            is_cut |= rows.count * rows.columns * 8 > self._most
+            if is_cut and not self.given_up:
                 self.given_up = True
                 self._rows = [Rows(each.columns) for each in self._rows]
         return part._replace(piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))

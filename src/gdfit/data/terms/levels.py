@@ -100,6 +100,8 @@ class Levels:
         ------
         LevelError : they are too many, in a row that is not known.
         """
+        if not self._codes:
+            return self, []
         result = copy(self)
         result._codes = [dict(of_one) for of_one in self._codes]
         tables = []
