@@ -208,9 +208,8 @@ class Dealt(NamedTuple):
     def merged(self, other: Dealt) -> Dealt:
         """Those of both."""
         piles = tuple(both(*pair) for pair in zip(self.piles, other.piles, strict=True))
-        (first, *others) = piles
-        if first and not others:
-            return Dealt(first.levels, piles)
+        if len(piles) == 1 and piles[0]:
+            return Dealt(piles[0].levels, piles)
         levels, tables = self.levels.joined(other.levels)
         later = [(places, levels.renumbered(rows, tables)) for places, rows in other.undecided]
         return Dealt(levels, piles, self.counts + other.counts, (*self.undecided, *later))
@@ -396,8 +395,7 @@ class Keeper:
             for block in pile.kept if pile and not self.given_up else ():
                 rows.add(self.levels.renumbered(block, tables))
             is_cut = pile is not None and sum(map(len, pile.kept)) < pile.tally[0]
-            is_cut |= rows.count * rows.columns * 8 > self._most
-            if is_cut and not self.given_up:
+            if not self.given_up and (is_cut or rows.count * rows.columns * 8 > self._most):
                 self.given_up = True
                 self._rows = [Rows(each.columns) for each in self._rows]
         return part._replace(piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
