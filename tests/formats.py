@@ -1,15 +1,17 @@
-"""One data set as Parquet and as CSV, for tests."""
+"""One data set as Parquet and as CSV, and DataFrames as files of other programs, for tests."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -41,3 +43,25 @@ def write(columns: dict[str, Any], rows_in_group: int = ROWS, name: str = "data"
     """The columns as a file of each format."""
     parquet.write_table(pa.table(columns), f"{name}.parquet", row_group_size=rows_in_group)
     Path(f"{name}.csv").write_text(as_csv(columns), newline="")
+
+
+def write_statistics(frame: pd.DataFrame, path: str) -> None:
+    """Write a file of SPSS or SAS, which its ending says."""
+    import pyreadstat
+
+    if path.endswith("xpt"):
+        pyreadstat.write_xport(frame, path, file_format_version=5)
+    else:
+        pyreadstat.write_sav(frame, path, compress=path.endswith("zsav"))
+
+
+# By the ending of a file, what writes it.
+WRITERS: dict[str, Callable[[pd.DataFrame, str], object]] = {
+    "xlsx": lambda frame, path: frame.to_excel(path, index=False),
+    "ods": lambda frame, path: frame.to_excel(path, index=False),
+    "dta": lambda frame, path: frame.to_stata(path, write_index=False),
+    "117.dta": lambda frame, path: frame.to_stata(path, write_index=False, version=117),
+    "sav": write_statistics,
+    "zsav": write_statistics,
+    "xpt": write_statistics,
+}

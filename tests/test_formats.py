@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import formats
 from conftest import Gdfit
 from gdfit.data.batch import Asked
 from gdfit.data.dataset import Dataset
@@ -62,13 +63,7 @@ WRITERS: dict[str, Callable[[pd.DataFrame, str], object]] = {
     "jsonl": write_lines,
     "json": lambda frame, path: Path(path).write_text(json.dumps(records(frame), indent=2)),
     "json.gz": write_gzip,
-    "xlsx": lambda frame, path: frame.to_excel(path, index=False),
-    "ods": lambda frame, path: frame.to_excel(path, index=False),
-    "dta": lambda frame, path: frame.to_stata(path, write_index=False),
-    "117.dta": lambda frame, path: frame.to_stata(path, write_index=False, version=117),
-    "sav": pyreadstat.write_sav,
-    "zsav": lambda frame, path: pyreadstat.write_sav(frame, path, compress=True),
-    "xpt": lambda frame, path: pyreadstat.write_xport(frame, path, file_format_version=5),
+    **formats.WRITERS,
     "zip": write_zip,
 }
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyreadstat
 from pyarrow import feather, parquet
 
+import formats
 from fuzz.cases import mutated
 from fuzz.commands import outcome, restore, stored
 from sas import write_sas
@@ -42,13 +42,7 @@ OTHERS = [
 WRITERS: dict[str, Callable[[pd.DataFrame, str], object]] = {
     "json": lambda frame, path: frame.to_json(path, orient="records"),
     "jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
-    "xlsx": lambda frame, path: frame.to_excel(path, index=False),
-    "ods": lambda frame, path: frame.to_excel(path, index=False),
-    "dta": lambda frame, path: frame.to_stata(path, write_index=False),
-    "117.dta": lambda frame, path: frame.to_stata(path, write_index=False, version=117),
-    "sav": pyreadstat.write_sav,
-    "zsav": lambda frame, path: pyreadstat.write_sav(frame, path, compress=True),
-    "xpt": lambda frame, path: pyreadstat.write_xport(frame, path, file_format_version=5),
+    **formats.WRITERS,
     "parquet": lambda frame, path: parquet.write_table(pa.Table.from_pandas(frame), path),
     "feather": lambda frame, path: feather.write_feather(frame, path),
     "csv.gz": lambda frame, path: packed(frame, path, gzip.compress),
