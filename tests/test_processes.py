@@ -117,8 +117,8 @@ tree.processors = lambda: 8
 sys.setswitchinterval(1e-4)
 random.seed(1)
 for _ in range(1500):
-    signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0005, 0.002))
     try:
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0005, 0.002))
         for _ in tree.in_order(lambda item: sum(range(2000)), itertools.count()):
             pass
     except KeyboardInterrupt:

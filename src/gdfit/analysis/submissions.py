@@ -41,6 +41,7 @@ MOST_MEMORY = 1 << 30  # bytes that a submission may take beside what is importe
 TASKS = 64  # processes and threads at once
 LARGEST_FILE = 1 << 26  # bytes in a file
 REPORTED = 1 << 27  # bytes of numbers
+BEGINNING = 60.0  # seconds until a submission's process is there
 COPIED, MOST_FILES = 1 << 20, 200  # bytes in a file, and files, that are copied beside one
 NOBODY = 65534  # the user who owns nothing
 NAMESPACES = 0x10000000 | 0x40000000 | 0x20000000 | 0x08000000  # user, net, pid, ipc: unshare(2)
@@ -216,6 +217,7 @@ def perform(job: Mapping[str, Any], request: Mapping[str, Any], out: int, *, own
     limit(request["timeout"], tasks=own)
     builtins.input = lambda *prompt: "1"  # nobody is there to ask
     deadline = time.monotonic() + 0.9 * request["timeout"]
+    write_line(out, {})  # from here on its time counts: namespaces may take seconds to make
     Submission(job["file"], deadline, partial(write_line, out)).run(request["cases"])
 
 
@@ -238,6 +240,7 @@ def begin(job: Mapping[str, Any], request: Mapping[str, Any]) -> tuple[int, int]
         os.close(reports)
         own = confine(job["folder"])
         if process := os.fork():  # the first one in its namespace, with which all in it end
+            os.close(out)
             os.waitpid(process, 0)
         else:
             if own:
@@ -263,18 +266,25 @@ def serve(request: Mapping[str, Any]) -> None:
         while waiting and len(running) < (os.cpu_count() or 1):
             number, job = waiting.pop(0)
             process, reports = begin(job, request)
-            running[reports] = number, process, time.monotonic() + request["timeout"], bytearray()
+            running[reports] = number, process, time.monotonic() + BEGINNING, bytearray()
         select.select([*running], [], [], 0.05)
         for reports, (number, process, deadline, text) in [*running.items()]:
-            ended = os.waitpid(process, os.WNOHANG)[0] != 0
-            late = time.monotonic() > deadline
+            ended = exited = os.waitpid(process, os.WNOHANG)[0] != 0
+            had_begun = bool(text)
             with suppress(BlockingIOError):
-                while len(text) < REPORTED and (more := os.read(reports, 1 << 16)):
-                    text += more
+                while len(text) < REPORTED:
+                    text += (more := os.read(reports, 1 << 16))
+                    if not more:  # nobody is left who could report
+                        ended = True
+                        break
+            if text and not had_begun:
+                deadline = time.monotonic() + request["timeout"]
+                running[reports] = number, process, deadline, text
+            late = time.monotonic() > deadline
             if ended or late:
                 with suppress(OSError):
                     os.killpg(process, signal.SIGKILL)
-                if not ended:
+                if not exited:
                     os.waitpid(process, 0)
                 os.close(reports)
                 del running[reports]
