@@ -67,7 +67,8 @@ def test_folds_are_kept(gdfit: Gdfit, data: Path) -> None:
     stored = data.with_suffix(".json")
     gdfit("condense", data, "--cv", 6, "--output", stored)
     found, expected = (gdfit.json("train", file, "--cv", 6) for file in (stored, data))
-    assert found["cv"] == expected["cv"]
+    for name in ("cv", "w", "b", "loss", "minimum_loss"):
+        assert found[name] == expected[name]
     wrong = gdfit("train", stored, "--cv", 5)
     assert (wrong.status, "with 6 folds" in wrong.err) == (1, True)
 

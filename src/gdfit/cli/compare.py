@@ -150,11 +150,11 @@ def compare(
         check_cv(cv, validation, each, start)
     held_out, folds = None, None
     with reading(data, columns, dialect, dask=dask, form=output.form) as dataset:
+        dataset = replace(dataset, keep_most=QUICK_BYTES)
         keep_rows = any(each.needs_rows for each in every)
         if cv:
             observations, folds = dataset.folded(cv, every[0].seed, keep_rows=keep_rows)
         else:
-            dataset = replace(dataset, keep_most=QUICK_BYTES)
             observations, held_out = dataset.with_validation(
                 validation, every[0].seed, keep_rows=keep_rows
             )

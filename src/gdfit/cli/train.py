@@ -112,10 +112,10 @@ def train(
         importing("rich.table", wanted=output.form == "table") as begin,
         reading(data, columns, dialect, dask=dask, begun=begin, form=output.form) as dataset,
     ):
+        dataset = replace(dataset, keep_most=QUICK_BYTES)
         if cv:
             observations, folds = dataset.folded(cv, settings.seed, keep_rows=settings.needs_rows)
         else:
-            dataset = replace(dataset, keep_most=QUICK_BYTES)
             observations, held_out = dataset.with_validation(
                 validation, settings.seed, keep_rows=settings.needs_rows
             )
