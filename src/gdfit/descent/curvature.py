@@ -247,7 +247,7 @@ def principal_axes(design: FloatArray) -> tuple[FloatArray, FloatArray]:
     squares have lost digits of the singular values; ‖Av‖ has not, since an error of v is squared in
     it (Parlett, The Symmetric Eigenvalue Problem, 1998, §1.4).
     """
-    if design.shape[1] >= MANY:
+    if len(design) >= design.shape[1] >= MANY:
         with np.errstate(over="ignore", invalid="ignore"):
             gram = design.T @ design
         if np.isfinite(gram).all():
