@@ -269,14 +269,12 @@ def serve(request: Mapping[str, Any]) -> None:
             running[reports] = number, process, time.monotonic() + BEGINNING, bytearray()
         select.select([*running], [], [], 0.05)
         for reports, (number, process, deadline, text) in [*running.items()]:
-            ended = exited = os.waitpid(process, os.WNOHANG)[0] != 0
-            had_begun = bool(text)
+            exited = os.waitpid(process, os.WNOHANG)[0] != 0
+            had_begun, more = bool(text), b"-"
             with suppress(BlockingIOError):
-                while len(text) < REPORTED:
+                while more and len(text) < REPORTED:
                     text += (more := os.read(reports, 1 << 16))
-                    if not more:  # nobody is left who could report
-                        ended = True
-                        break
+            ended = exited or not more  # nobody is left who could report
             if text and not had_begun:
                 deadline = time.monotonic() + request["timeout"]
                 running[reports] = number, process, deadline, text
