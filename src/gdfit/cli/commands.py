@@ -184,7 +184,9 @@ def condense(
         check_folds(cv)
     with reading(data, columns, dialect, dask=dask) as dataset:
         dataset = replace(dataset, keep_most=FEW_BYTES)
-        whole, folds = dataset.folded(cv, seed) if cv else (dataset.observations(seed), [])
+        whole, folds = (
+            dataset.folded(cv, seed, whole="apart") if cv else (dataset.observations(seed), [])
+        )
     note_columns(whole)
     gdfit.write_condensed(whole, output, folds, rows=rows)
 

@@ -117,15 +117,19 @@ class Rows:
     memory : how many bytes to keep in memory at most; by default `memory_limit`.
     block : how many rows to read back, and to shuffle, at a time; by default about a megabyte of
         them.
-
-    Attributes
-    ----------
     as_few : whether they have been kept for what looks at few rows once more, and not for a descent
         on them, which would take any number.
     """
 
-    def __init__(self, columns: int, memory: int | None = None, block: int | None = None) -> None:
-        self.columns, self.as_few = columns, False
+    def __init__(
+        self,
+        columns: int,
+        memory: int | None = None,
+        block: int | None = None,
+        *,
+        as_few: bool = False,
+    ) -> None:
+        self.columns, self.as_few = columns, as_few
         self.count, self._memory = 0, memory
         self._parts: list[FloatArray] = []
         self._file: IO[bytes] | None = None

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from gdfit.data.batch import FEW_BYTES, DataFile, LaidOut, Level, Progress
 from gdfit.data.formats.formats import open_file
-from gdfit.data.observations import Observations, held_out_of, with_rows_of
+from gdfit.data.observations import Observations, as_folds, held_out_of
 from gdfit.data.reduction.condense import Condense, Place
-from gdfit.data.reduction.sampling import Dealing, Folds, HoldOut
+from gdfit.data.reduction.sampling import Dealing, Folds, HoldOut, Whole
 from gdfit.data.reduction.tree import FindLevels, Job, Outcome, reduce_files
 from gdfit.data.sources.csv_file import CsvFile, Suits
 from gdfit.data.sources.stores import WITHOUT_ROWS, expanded, is_condensed, name_of_file
@@ -240,9 +240,11 @@ class Dataset:
         return held_out_of(piles, fraction, self.name)
 
     def folded(
-        self, folds: int, seed: int = 0, *, keep_rows: bool = False
+        self, folds: int, seed: int = 0, *, keep_rows: bool = False, whole: Whole = "together"
     ) -> tuple[Observations, list[Observations]]:
         """The observations, and those of each of so many folds: see `Folds`."""
+        of_all: Observations | None
+        parts: Sequence[Observations | None]
         if stored := self.stored:
             self.refuse_rows(keep_rows=keep_rows)
             if any(len(file.folds) != folds for file in stored):
@@ -251,9 +253,14 @@ class Dataset:
                 what += f": to have {folds}, condense the data with `cv` {folds}"
                 raise GdfitError(what, file=self.name)
             by_fold = zip(*(file.folds for file in stored), strict=True)
-            return self.observations(), [*map(self._selected, by_fold)]
-        _, (*parts, whole) = self.condensed(seed, Folds(folds, seed), keep_rows=keep_rows)
-        return with_rows_of(parts, whole)
+            parts, of_all = [*map(self._selected, by_fold)], self.observations()
+        else:
+            dealing = Folds(folds, seed, whole)
+            _, piles = self.condensed(seed, dealing, keep_rows=keep_rows)
+            parts, of_all = piles[:-1], piles[-1]
+        assert of_all
+        together, found = as_folds(parts, of_all)
+        return (of_all if whole == "apart" else together), found
 
     def condensed(
         self, seed: int, dealing: Dealing | None, *, keep_rows: bool

@@ -18,8 +18,8 @@ from gdfit.data.observations import (
     Like,
     Observations,
     a_kind,
+    as_folds,
     held_out_of,
-    with_rows_of,
 )
 from gdfit.data.reduction.sampling import Folds, HoldOut
 from gdfit.data.terms.columns import Columns, choose_columns
@@ -303,7 +303,8 @@ def with_folds(
     if isinstance(x, Observations):
         raise UsageError("`cv` takes the rows themselves, and observations have been made of them")
     *parts, whole = observations_of(x, y, dealing=Folds(folds, seed), **how)
-    return with_rows_of(parts, whole)
+    assert whole
+    return as_folds(parts, whole)
 
 
 def with_validation(

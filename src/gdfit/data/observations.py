@@ -25,6 +25,7 @@ from gdfit.data.terms.row_maker import inputs_of
 from gdfit.data.text.spellings import dated
 from gdfit.errors import GdfitError, UsageError, listing, printable
 
+OF_ALL = ("augmented", "near", "count", "weight", "log_weight", "rows")
 OF_SAMPLE = ("sample", "sample_places", "sample_weights", "sample_inputs")
 FIRST_ROWS = 3  # as many as are written out on a board
 SAME = 1e-12  # a deviation below this part of a column's size, from its origin, is rounding
@@ -279,28 +280,28 @@ def rows_of(parts: Sequence[Observations]) -> Rows | None:
     if parts[0].rows is None:
         return None
     first = parts[0].rows.before
-    rows = Rows(first.columns)
-    rows.as_few = first.as_few
+    rows = Rows(first.columns, as_few=first.as_few)
     for part in parts:
         for block in part.rows.before.blocks() if part.rows else ():
             rows.add(block)
     return rows if first is parts[0].rows else rows.changed_as(parts[0].rows)
 
 
-def with_rows_of(
-    parts: Sequence[Observations | None], whole: Observations | None
+def as_folds(
+    parts: Sequence[Observations | None], whole: Observations
 ) -> tuple[Observations, list[Observations]]:
-    """The `whole` data set with the rows of its parts, its folds; and these.
+    """The `whole` data set as its folds make it, to the last bit; and these.
 
     Raises
     ------
     UsageError : there are fewer rows than folds.
     """
-    assert whole
     folds = [part for part in parts if part]
     if len(folds) < len(parts):
         raise UsageError(f"`cv` takes {whole.count} folds at most here, one for each row")
-    return replace(whole, rows=rows_of(folds)), folds
+    together = put_together(folds)
+    made = {name: getattr(together, name) for name in OF_ALL}
+    return replace(whole, **made), folds
 
 
 def held_out_of(

@@ -236,20 +236,21 @@ class Condense:
         if self.dealing is None:
             pile = self.condensed(batches, levels, (*stream, 0), placed)
             return Dealt(levels, (pile,)) if pile else None
-        read = [*batches]
-        if not read:
+        if not (read := [*batches]):
             return None
         numbers, rows = read[0] if len(read) == 1 else map(np.concatenate, zip(*read, strict=True))
         *dealt, waiting = self.dealing.dealt(stream, numbers)
         order = np.concatenate([*dealt, waiting])
         numbers, rows = numbers.take(order), taken(rows, order)
         *ends, settled = np.cumsum([0, *map(len, dealt)]).tolist()
-        piles = tuple(
+        piles = [
             self.condensed([(numbers[part], rows[part])], levels, (*stream, pile), placed)
             for pile, part in enumerate(map(slice, ends, [*ends[1:], settled]))
-        )
+        ]
+        if self.dealing.whole == "apart":
+            piles.append(self.condensed(read, levels, (*stream, 0), placed))
         undecided = (placed(numbers[settled:]), rows[settled:].copy())
-        return Dealt(levels, piles, (len(rows),), (undecided,))
+        return Dealt(levels, (*piles,), (len(rows),), (undecided,))
 
     def condensed(
         self,
@@ -342,7 +343,7 @@ class Condense:
                     keeper.settle(pile, more)
         has_rows = keeper and self.keep and not keeper.given_up
         kept = keeper.rows if keeper and has_rows else [None] * self.piles
-        if self.dealing and self.dealing.wants_whole:
+        if self.dealing and self.dealing.whole == "together":
             piles, kept = [*piles, reduce(both, piles)], [*kept, None]
         return [
             pile.observations(self.recipe.columns, part.levels, rows) if pile else None
@@ -362,13 +363,13 @@ class Condense:
     @property
     def most(self) -> int:
         """How many rows of a pile to draw: of several that are put together, fewer of each."""
-        is_part = self.dealing is not None and self.dealing.wants_whole
+        is_part = self.dealing is not None and self.dealing.whole == "together"
         return max(2 * SAMPLE_ROWS // self.piles, 1) if is_part else SAMPLE_ROWS
 
     @property
     def piles(self) -> int:
         """How many piles there are."""
-        return self.dealing.piles if self.dealing else 1
+        return 1 if not self.dealing else self.dealing.piles + (self.dealing.whole == "apart")
 
 
 class Keeper:
@@ -376,9 +377,8 @@ class Keeper:
 
     def __init__(self, job: Condense) -> None:
         self.levels = Levels(job.recipe.columns.expansion)
-        self._rows = [Rows(job.recipe.columns.width + 1) for _ in range(job.piles)]
-        for rows in self._rows:
-            rows.as_few = job.keep < math.inf
+        width, few = job.recipe.columns.width + 1, job.keep < math.inf
+        self._rows = [Rows(width, as_few=few) for _ in range(job.piles)]
         self._most, self.given_up = job.keep, False
 
     def take(self, part: Dealt) -> Dealt:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from gdfit.data.batch import SAMPLE_ROWS, Codes
 SAMPLING, SPLITTING, SETTLING = 1, 2, 4  # streams of random numbers, apart from other choices'
 
 Piles = NDArray[np.int64]
+Whole = Literal["none", "together", "apart"]
 
 
 class Dealing(Protocol):
@@ -35,8 +36,9 @@ class Dealing(Protocol):
         """How many they are."""
 
     @property
-    def wants_whole(self) -> bool:
-        """Whether all rows are wanted as well."""
+    def whole(self) -> Whole:
+        """What is wanted of all rows: nothing, what the piles come to together, or the same as
+        where rows are not dealt."""
 
     def dealt(self, unit: tuple[int, int], numbers: Piles) -> list[Piles]:
         """The places, in a unit, of the rows of each pile; and behind them, in the order of what
@@ -65,7 +67,7 @@ class HoldOut:
     fraction: float
     seed: int
     piles = 2
-    wants_whole = False
+    whole: Whole = "none"
 
     def dealt(self, unit: tuple[int, int], numbers: Piles) -> list[Piles]:
         """Holds out the smallest draws; those next to the last one are undecided."""
@@ -114,11 +116,12 @@ class Folds:
 
     piles : how many folds.
     seed : which rows each gets comes from it, and from their places, not from what they hold.
+    whole : see `Dealing`.
     """
 
     piles: int
     seed: int
-    wants_whole = True
+    whole: Whole = "together"
 
     def dealt(self, unit: tuple[int, int], numbers: Piles) -> list[Piles]:
         """Deals to each as many; the rows that are left are undecided."""
