@@ -10,7 +10,7 @@ its gradient and in its Hessian. Units are condensed one by one, and merged, sin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import chain
@@ -243,12 +243,13 @@ class Condense:
         order = np.concatenate([*dealt, waiting])
         numbers, rows = numbers.take(order), taken(rows, order)
         *ends, settled = np.cumsum([0, *map(len, dealt)]).tolist()
+        job = self if rows.nbytes <= self.keep else replace(self, keep=0)
         piles = [
-            self.condensed([(numbers[part], rows[part])], levels, (*stream, pile), placed)
+            job.condensed([(numbers[part], rows[part])], levels, (*stream, pile), placed)
             for pile, part in enumerate(map(slice, ends, [*ends[1:], settled]))
         ]
         if self.dealing.whole == "apart":
-            piles.append(self.condensed(read, levels, (*stream, 0), placed))
+            piles.append(job.condensed(read, levels, (*stream, 0), placed))
         undecided = (placed(numbers[settled:]), rows[settled:].copy())
         return Dealt(levels, (*piles,), (len(rows),), (undecided,))
 
@@ -341,8 +342,7 @@ class Condense:
                 piles[pile] = both(piles[pile], more)
                 if keeper and more:
                     keeper.settle(pile, more)
-        has_rows = keeper and self.keep and not keeper.given_up
-        kept = keeper.rows if keeper and has_rows else [None] * self.piles
+        kept: Sequence[Rows | None] = (keeper and keeper.rows) or [None] * self.piles
         if self.dealing and self.dealing.whole == "together":
             piles, kept = [*piles, reduce(both, piles)], [*kept, None]
         return [
@@ -378,8 +378,9 @@ class Keeper:
     def __init__(self, job: Condense) -> None:
         self.levels = Levels(job.recipe.columns.expansion)
         width, few = job.recipe.columns.width + 1, job.keep < math.inf
-        self._rows = [Rows(width, as_few=few) for _ in range(job.piles)]
-        self._most, self.given_up = job.keep, False
+        self._rows = [Rows(width, as_few=few) for _ in range(job.piles if job.keep else 0)]
+        is_twice = job.dealing is not None and job.dealing.whole == "apart"
+        self._most = job.keep * (1 + is_twice)
 
     def take(self, part: Dealt) -> Dealt:
         """What a unit comes to, without its rows.
@@ -389,24 +390,24 @@ class Keeper:
         LevelError : it has a level too many.
         """
         self.levels, tables = self.levels.joined(part.levels)
-        if not self._most:
+        if not self._rows:
             return part
         for rows, pile in zip(self._rows, part.piles, strict=True):
-            for block in pile.kept if pile and not self.given_up else ():
+            for block in pile.kept if pile else ():
                 rows.add(self.levels.renumbered(block, tables))
-            is_cut = pile is not None and sum(map(len, pile.kept)) < pile.tally[0]
-            if not self.given_up and (is_cut or rows.count * rows.columns * 8 > self._most):
-                self.given_up = True
-                self._rows = [Rows(each.columns) for each in self._rows]
+        is_cut = any(pile and sum(map(len, pile.kept)) < pile.tally[0] for pile in part.piles)
+        if is_cut or sum(rows.count * rows.columns * 8 for rows in self._rows) > self._most:
+            self._rows.clear()
         return part._replace(piles=tuple(pile and replace(pile, kept=()) for pile in part.piles))
 
     def settle(self, pile: int, more: Condensed) -> None:
         """Add to the rows of a pile those that are settled in the end."""
         _, tables = self.levels.joined(more.levels)
-        for block in more.kept:
+        for block in more.kept if self._rows else ():
             self._rows[pile].add(self.levels.renumbered(block, tables))
 
     @property
     def rows(self) -> list[Rows]:
-        """The rows of each pile, with the codes of levels in sorted order."""
+        """The rows of each pile, with the codes of levels in sorted order; none where they are not
+        kept, or too many."""
         return [rows.changed(self.levels.recoded) for rows in self._rows]
