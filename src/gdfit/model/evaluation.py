@@ -22,7 +22,7 @@ from gdfit.data.terms.columns import Advice, Columns
 from gdfit.data.terms.levels import Levels, check_probability
 from gdfit.data.terms.lookup import LayoutTable, find_columns, find_features
 from gdfit.data.terms.row_maker import RowMaker
-from gdfit.data.terms.terms import Factor
+from gdfit.data.terms.terms import Factor, read_product
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
 from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing, printable
@@ -267,8 +267,9 @@ class Observed:
         """What makes rows of a file: see `Recipe`."""
         model, layout = self.model, file.layout
         place_of = find_features(layout, file.name, model.inputs)
-        if self.target or layout.named:
-            table = LayoutTable(layout, file.name, all_numbers=True)
+        table = LayoutTable(layout, file.name, all_numbers=True)
+        by_name = [layout.names[place] for place in place_of.values()] == [*place_of]
+        if self.target or layout.named or (by_name and read_product(model.target, table)):
             factor = table.target(self.target or model.target)
             place = find_columns(layout, file.name, [factor.column])[factor.column]
         else:
