@@ -157,12 +157,57 @@ def test_names_with_numbers_stand_above_rows_that_end_in_a_delimiter(header: str
     assert found.target_name == header.split(",")[2]
 
 
-def test_years_that_follow_each_other_above_numbers_of_any_size_are_noted() -> None:
+def test_years_beside_a_word_are_names_with_a_note_where_no_row_is_like_them() -> None:
     rows = "A,54608,55811,56682\nB,57,5441333,12\nC,1608,1609,1711319\n"
+    with pytest.warns(GdfitWarning, match="taken for the columns' names; `no_header` takes it for"):
+        found = read(f"place,1960,1961,1962\n{rows}")
+    assert (found.features, found.target_name, found.count) == (("1960", "1961"), "1962", 3)
+    assert read(f"place,1960,1961,1962\n{rows}", dialect=Dialect(header=False)).count == 4
+    assert read(f"place,1960,1961,1970\n{rows}").count == 4  # may be numbers as any others
+    assert read(f"place,1960,1961,1962\n{rows}D,2001,2002,2003\n").count == 5
     with pytest.warns(GdfitWarning, match="is taken for a row, though it is unlike those below"):
-        read(f"place,1960,1961,1962\n{rows}")
-    read(f"place,1960,1961,1970\n{rows}")  # which may be numbers as any others
-    read(f"place,1960,1961,1962\n{rows}D,2001,2002,2003\n")
+        assert read("1960,1961,1962\n1.5,2,3\n2,2,5\n3.5,1,4\n").count == 4
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("A,A,B\nmean,std,mean\n", ("A mean", "A std", "B mean")),
+        (",A,,B\n,x,z,y\n", ("A x", "A z", "B y")),
+        ("Temp,Temp,Hum\nin,out,in\nC,C,%\n", ("Temp in", "Temp out", "Hum in")),
+        ("a,b,c\nm3/s,1/s,W/m^2\n", ("a", "b", "c")),
+        ("a,b,c\n14n,5s,14n\n", ("a", "b", "c")),
+        ("a,b,c\n---,----,---\n", ("a", "b", "c")),
+        ("a,b,c\nm,cm,%\nindex,,\n", ("a", "b", "c")),
+        ("TOA5,X,1,2,3,4\na,b,c\nm,W/m^2,%\n", ("a", "b", "c")),
+        ("Device,Logger,X\nSerial,123,\na,b,c\n", ("a", "b", "c")),
+        ("Sample,Oslo,\nDate,2024-03-01 10:15,\n\na,b,c\nm,m,m\n", ("a", "b", "c")),
+        ("# of 2024\n# a,b,c\n#\n", ("a", "b", "c")),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::gdfit.GdfitWarning")
+def test_the_names_of_a_header_of_several_lines(header: str, names: tuple[str, ...]) -> None:
+    """Words of a second line tell alike columns apart; else it is units, or the first one is a
+    title."""
+    index = header.startswith(",")
+    rows = "".join(f"{f'{row},' * index}{row % 4},{row % 3},{row}\n" for row in range(6))
+    found = read(header + rows)
+    assert (*found.features, found.target_name) == names
+    assert found.count == 6
+
+
+@pytest.mark.parametrize("row", ["foo,5", "?,-", "--,--", "12 kg,5 m", "<1,<2"])
+def test_a_broken_first_row_is_no_header(row: str) -> None:
+    """It is told as a fault."""
+    with pytest.raises(GdfitError, match="line 2, column"):
+        read(f"x,y\n{row}\n1,2\n2,3\n3,5\n")
+
+
+@pytest.mark.parametrize("names", ["Unnamed: 0", "Unnamed: 0.1,Unnamed: 0", "rownames"])
+def test_leading_row_names_are_no_features(names: str) -> None:
+    count = 1 + names.count(",")
+    found = read(f"{names},x,y\n" + "".join(f"{f'{n},' * count}{n},{n % 3}\n" for n in range(5)))
+    assert found.features == ("x",)
 
 
 def test_numbers_above_rows_that_end_in_a_delimiter_are_no_names() -> None:

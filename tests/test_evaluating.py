@@ -45,16 +45,21 @@ def test_evaluate_another_column_and_without_a_header(gdfit: Gdfit) -> None:
     assert gdfit.json("evaluate", "-", "--target", "z", stdin=renamed) == expected
 
 
+@pytest.mark.parametrize("target", ["y", "x1", "exp(x3)"])
 @pytest.mark.parametrize("features", ["x2", "x1,x3", "x3,x1,x2"])
-def test_columns_chosen_without_a_header_are_found_again(gdfit: Gdfit, features: str) -> None:
+def test_columns_chosen_without_a_header_are_found_again(
+    gdfit: Gdfit, features: str, target: str
+) -> None:
     """By the names that columns without a header have, and not as the first ones."""
     rows = np.random.default_rng(2).normal(size=(20, 4)).tolist()
     Path("bare.csv").write_text("".join(f"{','.join(map(repr, row))}\n" for row in rows))
-    trained = gdfit.json("train", "bare.csv", "--features", features, "--lr", "0.1")
+    features = features.replace(target.strip("()").removeprefix("exp("), "y")
+    chosen = ["--features", features, "--target", target]
+    trained = gdfit.json("train", "bare.csv", *chosen, "--lr", "0.1")
     assert gdfit.json("evaluate", "bare.csv")["mse"] == pytest.approx(trained["loss"], rel=1e-12)
     w, names = trained["w"], features.split(",")
     predicted = gdfit("predict", "bare.csv").out.splitlines()[0].split(",")[-1]
-    first = [rows[0][int(name[1:]) - 1] for name in names]
+    first = [rows[0][int(name[1:] or 4) - 1] for name in names]
     assert float(predicted) == pytest.approx(np.dot(w, first) + trained["b"], rel=1e-12)
 
 

@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_number
-from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling
+from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling, find_spelling
 from gdfit.errors import UsageError, joined, quoted
 
 # What holds for the files that a model is used on, too.
@@ -173,6 +173,24 @@ def all_numbers(fields: Sequence[str], decimal: str, missing: frozenset[str]) ->
     """Whether `fields` are numbers, of which some, but not all, may be missing."""
     present = [field for field in fields if field not in missing]
     return bool(present) and all(says_number(field, decimal) for field in present)
+
+
+def numeric_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
+    """The columns of `rows` that have nothing but numbers, of which some, but not all, may be
+    missing."""
+    columns = enumerate(zip(*rows, strict=True))
+    return [at for at, column in columns if all_numbers(column, grammar.decimal, grammar.missing)]
+
+
+def number_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
+    """As `numeric_places`, with the columns whose numbers have a spelling of their own."""
+    places = numeric_places(rows, grammar)
+    for at, column in enumerate(zip(*rows, strict=True)):
+        present = [field for field in column if field not in grammar.missing]
+        spelling = None if at in places else find_spelling(present).spelling
+        if spelling and all(map(spelling.takes, present)):
+            places.append(at)
+    return places
 
 
 @dataclass(frozen=True)

@@ -9,26 +9,35 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import takewhile
 from typing import NamedTuple
 
 from gdfit.data.text import fields
-from gdfit.data.text.dialect import Dialect, all_numbers
-from gdfit.data.text.fields import Grammar, is_missing_mark, says_number
+from gdfit.data.text.dialect import Dialect, all_numbers, number_places, numeric_places
+from gdfit.data.text.fields import Grammar, says_number
 from gdfit.data.text.sniffing import (
+    RULED,
     Head,
     HeadRow,
     Held,
     Trailer,
+    ends_empty,
     has_number,
+    has_years,
+    is_above_index,
+    is_unlike,
+    is_word,
     look_at,
     read_head,
+    says_date,
     spelled,
+    usual_width,
 )
-from gdfit.data.text.spellings import OTHER_MARK, DateSpelling, Spelling, find_spelling, unit_of
-from gdfit.errors import GdfitError, quoted
+from gdfit.data.text.spellings import OTHER_MARK, Spelling, unit_of
+from gdfit.errors import GdfitError, listing, quoted
 
-ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: \d+", re.IGNORECASE)  # R's and pandas' own words
+# R's and pandas' own words.
+ROW_NAMES = re.compile(r"row[._ ]?names|unnamed: [\d.]+", re.IGNORECASE)
 
 
 class Numbering(NamedTuple):
@@ -102,7 +111,8 @@ class Layout:
     def nameless(self) -> list[str]:
         """The columns of numbers without a name, but for a first one, which numbers rows."""
         aside = self.set_aside if self.is_text else ()
-        return [name for name in self.names[1:] if name in aside and self.held_in(name).numbers]
+        nameless = (name for name in self.names[1:] if name in aside and not ROW_NAMES.match(name))
+        return [name for name in nameless if self.held_in(name).numbers]
 
     @cached_property
     def numeric(self) -> tuple[str, ...]:
@@ -129,7 +139,9 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
         given = [bare(field) for field in header.fields]
         names, aside = named_columns(given)
         short = len(given) - top.named if given[-1:] == [""] else 0
-        start, header_end = (top.units[-1] if top.units else header).stop, header.end
+        # Below a header that is a comment, others may follow.
+        start = max(start, (top.units[-1] if top.units else header).stop)
+        header_end = header.end
         line = fields.line_at(text, start)
     held = look_at(rows, names, head.grammar, dialect)
     grammar = spelled(head.grammar, held)
@@ -156,7 +168,7 @@ def named_columns(given: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]
     own, which is empty."""
     names = tuple(name or f"column{place}" for place, name in enumerate(given, start=1))
     aside = {name for name, own in zip(names, given, strict=True) if not own}
-    return names, frozenset(aside.union(filter(ROW_NAMES.fullmatch, names[:1])))
+    return names, frozenset(aside.union(takewhile(ROW_NAMES.fullmatch, names)))
 
 
 class Top(NamedTuple):
@@ -207,18 +219,51 @@ def find_top(head: Head, name: str, has_header: bool | None) -> Top:
             what = f"{quoted(what)} is no header for the {width} columns below it"
             what += f"; `skip` {title} begins at line {title + 1}"
             raise GdfitError(what, file=name, line=first.line, changes={"skip": str(title)})
-        if is_row(first.fields, [row.fields for row in below], grammar):
-            if is_unlike(first.fields, [row.fields for row in below], grammar):
-                said = ",".join(first.fields)
-                what = f"line {first.line}, {quoted(said)}, is taken for a row, though it is unlike"
-                notes.append(f"{what} those below; `header` takes it for the columns' names")
-            return Top(None, 0, [], rows, tuple(notes))
+        fields_below = [row.fields for row in below]
+        if is_row(first.fields, fields_below, grammar):
+            is_strange = is_unlike(first.fields, fields_below, grammar)
+            are_names = is_strange and has_years(first.fields)
+            how = "a row, though it is unlike those below; `header` takes it for the columns' names"
+            if are_names:
+                how = "the columns' names; `no_header` takes it for a row"
+            if is_strange:
+                said = quoted(",".join(first.fields))
+                notes.append(f"line {first.line}, {said}, is taken for {how}")
+            if not are_names:
+                return Top(None, 0, [], rows, tuple(notes))
     units = units_below(below, width, grammar)
-    for row in units:
+    rows = below[len(units) :]
+    header = named_for(first, rows, width)
+    names, joined = full_names(header.fields, units, rows)
+    if joined:
+        lines = f"lines {first.line} to {units[joined - 1].line}"
+        shown = listing(tuple(filter(None, names)))
+        notes.append(f"{lines} are read as the columns' names: {shown}")
+    for row in units[joined:]:
         said = quoted(",".join(row.fields))
         notes.append(f"line {row.line} is left out: {said} are units, or more of the header")
-    header, rows = named_for(first, below[len(units) :], width), below[len(units) :]
+    header = header._replace(fields=names)
     return Top(header, len(first.fields), units, rows, tuple(notes))
+
+
+def full_names(
+    names: list[str], units: Sequence[HeadRow], rows: Sequence[HeadRow]
+) -> tuple[list[str], int]:
+    """The columns' names, and of how many lines below the first one words are added to them: where
+    that calls some alike, or leaves out one of numbers, as beside a merged cell, as many as tell
+    them apart."""
+    wide = [row.fields for row in rows if len(row.fields) == len(names)]
+    numbers = [at for at in range(1, len(names)) if any(has_number([row[at]]) for row in wide)]
+    for count in range(len(units) + 1):
+        found, above = list[str](), ""
+        for place, name in enumerate(names):
+            above = name or above
+            words = [*filter(None, (row.fields[place] for row in units[:count]))]
+            found.append(" ".join([above, *words]).strip() if words else name)
+        given = [*filter(None, found)]
+        if len({*given}) == len(given) and all(found[at] for at in numbers):
+            return found, count
+    return names, 0
 
 
 def check_decimals(first: HeadRow, grammar: Grammar, name: str) -> None:
@@ -242,12 +287,6 @@ def named_for(first: HeadRow, rows: Sequence[HeadRow], width: int) -> HeadRow:
     return first._replace(fields=["", *first.fields]) if more == 1 else first
 
 
-def ends_empty(rows: Sequence[HeadRow], more: int, width: int) -> bool:
-    """Whether the last columns of `rows`, so many `more`, hold nothing."""
-    alike = [row.fields for row in rows if len(row.fields) == width]
-    return bool(alike) and not any(any(row[-more:]) for row in alike)
-
-
 MOST_UNITS = 3  # lines
 ACCIDENTS = 10  # of so many rows, more than one that is broken is no accident
 
@@ -260,7 +299,9 @@ def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
     for above in range(1, len(rows) - 1):
         names, below = rows[above].fields, rows[above + 1 :]
         width = len(names)
-        if width < 2 or not all(names[1:]) or len({*names}) < width or has_number(names):
+        if width < 2 or not all(names[1:]) or len({*names}) < width:
+            continue
+        if has_number(names) or any(map(says_date, names)):
             continue
         units = units_below(below, width, grammar)
         fields_below = [row.fields for row in below[len(units) :]]
@@ -277,7 +318,14 @@ def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
         ):
             continue
         apart = rows[above].line - rows[above - 1].line > 1
-        return above if apart or any(is_title(row, width) for row in tops) else 0
+        is_sure = apart or any(is_title(row, width) for row in tops)
+        # Words above nothing but numbers are no row, and the first line is no header of them.
+        is_only = all(map(is_word, names)) and not units_below(rows[1:], width, grammar)
+        is_only &= {*number_places(fields_below, grammar)} >= {
+            at for at in range(width) if any(row[at] for row in fields_below)
+        }
+        if is_sure or is_only:
+            return above
     return 0
 
 
@@ -286,53 +334,39 @@ def is_title(row: Sequence[str], width: int) -> bool:
     return len(row) != width or sum(map(bool, row)) == 1
 
 
-def numeric_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
-    """The columns of `rows` that have nothing but numbers, of which some, but not all, may be
-    missing."""
-    columns = enumerate(zip(*rows, strict=True))
-    return [at for at, column in columns if all_numbers(column, grammar.decimal, grammar.missing)]
-
-
-def number_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
-    """As `numeric_places`, with the columns whose numbers have a spelling of their own."""
-    places = numeric_places(rows, grammar)
-    for at, column in enumerate(zip(*rows, strict=True)):
-        present = [field for field in column if field not in grammar.missing]
-        spelling = None if at in places else find_spelling(present).spelling
-        if spelling and all(map(spelling.takes, present)):
-            places.append(at)
-    return places
-
-
 def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[HeadRow]:
     """The first of the `rows` below a header that are none, but words where the others have
     numbers: units, and further lines of the header."""
-    leading = next((at for at, row in enumerate(rows) if has_number(row.fields)), 0)
+    counts = Counter(
+        at for row in rows for at, field in enumerate(row.fields) if has_number([field])
+    )
+    often = {at for at, count in counts.items() if count > 1}
+    leading = next(
+        (
+            at
+            for at, row in enumerate(rows)
+            if any(has_number(row.fields[n : n + 1]) for n in often)
+        ),
+        0,
+    )
     if not 0 < leading <= MOST_UNITS:
         return []
     below = [row.fields for row in rows[leading:] if len(row.fields) == width]
     places = number_places(below, grammar)
     if not places or len(below) < 2:
         return []
-    for row in rows[:leading]:
-        is_wide = len(row.fields) == width
-        said = [row.fields[at] for at in places if row.fields[at]] if is_wide else []
-        others = sum(map(bool, row.fields)) - len(said)
+    used = [place for place in range(width) if any(row[place] for row in below)]
+    for at, row in enumerate(rows[:leading]):
+        given = [*filter(None, row.fields)]
+        if all(map(RULED.fullmatch, given)) or (at and given == row.fields[:1]):
+            continue  # a rule, or what pandas calls its index
+        if len(row.fields) != width:
+            return []
+        said = [row.fields[place] for place in places if row.fields[place]]
+        others = sum(bool(row.fields[place]) for place in used) - len(said)
         if not all(map(is_word, said)) or len(said) <= others:
             return []
     return list(rows[:leading])
-
-
-def is_word(field: str) -> bool:
-    """Whether a field is a word that may be a unit, and neither what stands for a missing value nor
-    a number that is written in some way."""
-    return not (is_missing_mark(field) and field != "%") and not any(map(str.isdigit, field))
-
-
-def usual_width(rows: Sequence[HeadRow]) -> int:
-    """How many fields more than half of `rows` have; 0 if there is no such number."""
-    widths = Counter(len(row.fields) for row in rows)
-    return next((width for width, count in widths.items() if 2 * count > len(rows)), 0)
 
 
 def title_above(records: Sequence[HeadRow], width: int) -> int:
@@ -383,61 +417,6 @@ def is_like(field: str, below: Sequence[str]) -> bool:
     if unit is None:
         return says_date(field) and any(map(says_date, below))
     return unit in ("", *map(unit_of, below))
-
-
-def says_date(field: str) -> bool:
-    """Whether a field says a date in some spelling."""
-    return isinstance(find_spelling([field]).spelling, DateSpelling)
-
-
-def is_above_index(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first line of numbers begins with nothing, where the `rows` have their number."""
-    if first[0] or not all(first[1:]) or not is_rising(first[1:]):
-        return False
-    return [row[0] for row in rows] in (
-        [*map(str, range(start, start + len(rows)))] for start in (0, 1) if len(rows) > 1
-    )
-
-
-def is_rising(said: Sequence[str]) -> bool:
-    """Whether fields are whole numbers, each larger than the one before."""
-    if not all(field.isascii() and field.isdigit() for field in said):
-        return False
-    values = [*map(int, said)]
-    return all(one < other for one, other in pairwise(values))
-
-
-def are_years(said: Sequence[str]) -> bool:
-    """Whether fields are three years or more, each the next one."""
-    if len(said) < 3 or not is_rising(said):
-        return False
-    first, last = int(said[0]), int(said[-1])
-    return first >= 1000 and last < 3000 and last - first == len(said) - 1
-
-
-def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar) -> bool:
-    """Whether a first line of numbers may be names all the same: whole and rising, and far outside
-    the numbers below; or 0, 1, 2 … where no row below is whole and rising, and of two columns none
-    is whole; or years that follow each other, as they do in no row below."""
-    below = [row for row in rows if len(row) == len(first)]
-    places = numeric_places(below, grammar)
-    said = [first[at] for at in places]
-    if len(said) < 2 or len(below) < 2 or not is_rising(said):
-        return False
-    of_rows = [row for row in below if all(row[at] not in grammar.missing for at in places)]
-    columns = [[grammar.value(row[at].encode()) for row in of_rows] for at in places]
-    if not of_rows:
-        return False
-    if [*map(int, said)] in ([*range(len(said))], [*range(1, len(said) + 1)]):
-        if len(said) == 2:
-            return not any(all(value.is_integer() for value in column) for column in columns)
-        return not any(is_rising([row[at] for at in places]) for row in of_rows)
-    if are_years(said) and not any(are_years([row[at] for at in places]) for row in of_rows):
-        return True
-    return all(
-        not 2 * min(column) - max(column) <= int(number) <= 2 * max(column) - min(column)
-        for number, column in zip(said, columns, strict=True)
-    )
 
 
 def bare(name: str) -> str:

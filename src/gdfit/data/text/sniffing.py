@@ -12,8 +12,8 @@ from itertools import islice, pairwise, takewhile
 from typing import Any, NamedTuple
 
 from gdfit.data.text import fields
-from gdfit.data.text.dialect import QUOTINGS, Dialect, Quoting
-from gdfit.data.text.fields import MARKS, WHITE_SPACE, Grammar, says_number
+from gdfit.data.text.dialect import QUOTINGS, Dialect, Quoting, numeric_places
+from gdfit.data.text.fields import MARKS, WHITE_SPACE, Grammar, is_missing_mark, says_number
 from gdfit.data.text.spellings import (
     OTHER_MARK,
     SPELLINGS,
@@ -77,8 +77,11 @@ def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
     if excels := EXCELS_DELIMITER.match(text, start):
         start, delimiter = excels.end(), delimiter or excels[1].decode()
     comment = b""
+    names_end = start
     while not dialect.comment and (found := COMMENT.match(text, start)):
-        comment, start = found[0], found.end()
+        start = found.end()
+        if found[0].strip(MARKS.encode() + b" \t\r\n"):
+            comment, names_end = found[0], start
     sample = whole_lines(text[start:], name)
     line = fields.line_at(text, start)
     grammar, rows = sniffed(sample, dialect, delimiter, start, line)
@@ -87,7 +90,8 @@ def read_head(text: bytes, name: str, dialect: Dialect) -> Head:
         below = f" below line {top}" if top else ""
         raise GdfitError(f"is empty{below}", file=name)
     names = comment.lstrip(MARKS.encode())
-    marked = first_rows(names, grammar, start - len(names), line - 1)
+    above = fields.line_at(text, names_end) - 1
+    marked = first_rows(names, grammar, names_end - len(names), above)
     return Head(marked[0] if marked else None, rows, grammar, start, line)
 
 
@@ -360,3 +364,88 @@ def spelled(grammar: Grammar, held: Sequence[Held]) -> Grammar:
     """The grammar of columns that hold this."""
     own = ((place, each.spelling) for place, each in enumerate(held))
     return replace(grammar, spellings=tuple((at, found) for at, found in own if found))
+
+
+RULED = re.compile(r"[-=+|:]{3,}")
+UNIT_WORD = re.compile(r"\D*|[(\[]?(1/)?[^\W\d_].*|[0-9]+[sdn]", re.DOTALL)  # m3/s; 14n is USGS's
+
+
+def ends_empty(rows: Sequence[HeadRow], more: int, width: int) -> bool:
+    """Whether the last columns of `rows`, so many `more`, hold nothing."""
+    alike = [row.fields for row in rows if len(row.fields) == width]
+    return bool(alike) and not any(any(row[-more:]) for row in alike)
+
+
+def is_word(field: str) -> bool:
+    """Whether a field is a word that may be a unit, and neither what stands for a missing value nor
+    a number that is written in some way."""
+    is_mark = is_missing_mark(field) and field != "%"
+    return not is_mark and unit_of(field) is None and UNIT_WORD.fullmatch(field) is not None
+
+
+def usual_width(rows: Sequence[HeadRow]) -> int:
+    """How many fields more than half of `rows` have; 0 if there is no such number."""
+    widths = Counter(len(row.fields) for row in rows)
+    return next((width for width, count in widths.items() if 2 * count > len(rows)), 0)
+
+
+def is_above_index(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a first line of numbers begins with nothing, where the `rows` have their number."""
+    if first[0] or not all(first[1:]) or not is_rising(first[1:]):
+        return False
+    return [row[0] for row in rows] in (
+        [*map(str, range(start, start + len(rows)))] for start in (0, 1) if len(rows) > 1
+    )
+
+
+def says_date(field: str) -> bool:
+    """Whether a field says a date in some spelling."""
+    return isinstance(find_spelling([field]).spelling, DateSpelling)
+
+
+def is_rising(said: Sequence[str]) -> bool:
+    """Whether fields are whole numbers, each larger than the one before."""
+    if not all(field.isascii() and field.isdigit() for field in said):
+        return False
+    values = [*map(int, said)]
+    return all(one < other for one, other in pairwise(values))
+
+
+def are_years(said: Sequence[str]) -> bool:
+    """Whether fields are three years or more, each the next one."""
+    if len(said) < 3 or not is_rising(said):
+        return False
+    first, last = int(said[0]), int(said[-1])
+    return first >= 1000 and last < 3000 and last - first == len(said) - 1
+
+
+def has_years(first: Sequence[str]) -> bool:
+    """Whether a first line has words, and years where it has numbers."""
+    years = [field for field in first if has_number([field])]
+    is_year = (field.isdecimal() and 1500 <= int(field) < 2200 for field in years)
+    return len(years) < sum(map(bool, first)) and all(is_year)
+
+
+def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar) -> bool:
+    """Whether a first line of numbers may be names all the same: whole and rising, and far outside
+    the numbers below; or 0, 1, 2 … where no row below is whole and rising, and of two columns none
+    is whole; or years that follow each other, as they do in no row below."""
+    below = [row for row in rows if len(row) == len(first)]
+    places = numeric_places(below, grammar)
+    said = [first[at] for at in places]
+    if len(said) < 2 or len(below) < 2 or not is_rising(said):
+        return False
+    of_rows = [row for row in below if all(row[at] not in grammar.missing for at in places)]
+    columns = [[grammar.value(row[at].encode()) for row in of_rows] for at in places]
+    if not of_rows:
+        return False
+    if [*map(int, said)] in ([*range(len(said))], [*range(1, len(said) + 1)]):
+        if len(said) == 2:
+            return not any(all(value.is_integer() for value in column) for column in columns)
+        return not any(is_rising([row[at] for at in places]) for row in of_rows)
+    if are_years(said) and not any(are_years([row[at] for at in places]) for row in of_rows):
+        return True
+    return all(
+        not 2 * min(column) - max(column) <= int(number) <= 2 * max(column) - min(column)
+        for number, column in zip(said, columns, strict=True)
+    )

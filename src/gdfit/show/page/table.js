@@ -6,7 +6,7 @@ const IN_THREES = /^[+-]?[0-9]{1,3}(\.[0-9]{3})+$/;
 const MOST_FEATURES = 100; // which are condensed and whitened in an instant
 const BEGINNING = 4096; // of a file, where null bytes tell what it is
 const RARE = 10; // of so many characters, fewer than one is null
-const ROW_NAMES = /^(?:row[._ ]?names|unnamed: \d+)$/i;
+const ROW_NAMES = /^(?:row[._ ]?names|unnamed: [\d.]+)$/i;
 
 /**
  * What a column holds in the first rows; numbers with the other decimal mark count as such where it
@@ -155,8 +155,9 @@ function oddNumbers(column, { values, isDoubtful }, decimal) {
 
 /** Which columns are features, and which is the target. */
 function chooseColumns(names, given, held, isNamed, choice) {
+  const isRowName = (name) => ROW_NAMES.test(name);
   const aside = new Set(
-    names.filter((name, place) => !given[place] || (isNamed && !place && ROW_NAMES.test(name))),
+    names.filter((_, place) => !given[place] || (isNamed && names.slice(0, place + 1).every(isRowName))),
   );
   const places = names.map((_, place) => place).filter((place) => !aside.has(names[place]));
   const notes = names
