@@ -282,6 +282,26 @@ def test_a_cell_far_away_is_told(gdfit: Gdfit, said: bytes) -> None:
     )
 
 
+def test_objects_within_objects_are_columns(gdfit: Gdfit) -> None:
+    deep: Any = 1
+    for _ in range(900):
+        deep = {"in": deep}
+    rows = [{"id": n, "at": {"x": n % 3, "of": {"y": 2 * (n % 3)}}, "deep": deep} for n in range(4)]
+    Path("d.json").write_text(json.dumps(rows))
+    found = gdfit.json("train", "d.json", "--features", "at.x")
+    assert (found["target"], found["w"]) == ("at.of.y", [pytest.approx(2)])
+
+
+def test_the_first_sheet_with_cells_is_read(gdfit: Gdfit) -> None:
+    workbook("d.xlsx", Cover=[], Sales=TABLE).save("d.xlsx")
+    assert gdfit("train", "d.xlsx", "-q").err.startswith(
+        "gdfit: note: d.xlsx: its sheet 'Sales' is read; there are also Cover"
+    )
+    assert gdfit("train", "d.xlsx", "--sheet", "Cover").err.endswith("d.xlsx: is empty\n")
+    workbook("d.xlsx", Notes=[["Read me"], ["please"]], Sales=TABLE).save("d.xlsx")
+    assert "delimiter" not in gdfit("train", "d.xlsx").err
+
+
 def test_sheets(gdfit: Gdfit) -> None:
     book = workbook("d.xlsx", Sales=TABLE, Costs=[["x", "y"], [1, 1], [2, 1]], Old=TABLE)
     book["Old"].sheet_state = "hidden"
@@ -445,7 +465,7 @@ JSON_FAULTS = {
     ONE_LINE + "3\n": ', row 2: is no object of JSON, as {"x": 1, "y": 2} is one',
     "[[1, 2], [3, 4]]": ', row 1: is no object of JSON, as {"x": 1, "y": 2} is one',
     "[" * 100_000: ": is JSON that is nested too deep",
-    '{"columns": ["x", "y"], "data": [[1, 2], [3, 4]]}': (
+    '{"columns": ["x", "y"], "data": 2}': (
         ": is one object of JSON: write an object for each row, one a line or in an array"
     ),
     "[{}, {}]": ": its objects have no keys",
@@ -477,6 +497,8 @@ ROWS_OF_JSON: list[dict[str, Any]] = [
         json.dumps({"x": [1, 2, 3], "y": [3, 5, 7]}),
         json.dumps({"x": {"0": 1, "1": 2, "2": 3}, "y": {"0": 3, "1": 5, "2": 7}}),
         json.dumps([{**row, "y": str(row["y"]), "more": {"a": [1, 2]}} for row in ROWS_OF_JSON]),
+        json.dumps({"columns": ["x", "y"], "index": [0, 1, 2], "data": [[1, 3], [2, 5], [3, 7]]}),
+        json.dumps([["x", "y"], [1, 3], ["2", 5], [3, 7]]),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

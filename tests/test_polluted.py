@@ -166,6 +166,9 @@ READ: dict[str, Pollution] = {
     "two more lines of a header": lambda clean: "".join(
         [*lines(clean.text())[:1], "m,,cm,kg\nAvg,,Avg,Smp\n", *lines(clean.text())[1:]]
     ),
+    "units with digits": lambda clean: with_row(clean, "m3/s,,W/m^2,1/s", 1),
+    "a ruled line": lambda clean: with_row(clean, "---,----,---,-----", 1),
+    "key and value above": lambda clean: "Logger,X,,\nSerial,12345,,\n" + clean.text(),
     "double quotes": lambda clean: quoted_by(clean, '"'),
     "single quotes": lambda clean: quoted_by(clean, "'"),
     "escaped quotes": lambda clean: clean.text().replace("oak", '"5\\" oak, red"'),
@@ -206,13 +209,25 @@ TOLD: dict[str, Pollution] = {
     "a header again": lambda clean: with_row(clean, "a,wood,b,y"),
     "a trailer": lambda clean: clean.text() + "=== end ===\n",
     "a trailer of lines": lambda clean: clean.text() + "\nSource: me\nLicence: none\n\n",
+    "a trailer with commas": lambda clean: clean.text() + "* estimated\nSource: me, 2024\n",
+    "a trailer in full": lambda clean: clean.text() + "Source,me,,\nTotal,,,1\n",
+    "comments below": lambda clean: clean.text() + "# the end\n",
+    "comments behind": lambda clean: (
+        clean.text().replace("\n", " # fine\n", 9).replace(" #", "", 1)
+    ),
     "a missing field": lambda clean: with_row(clean, "1,oak,,3"),
+    "Excel's error": lambda clean: with_row(clean, "1,oak,#DIV/0!,3"),
+    "a null of databases": lambda clean: with_row(clean, r"1,oak,\N,3"),
     "NA": lambda clean: with_row(clean, "NA,oak,2,3"),
     "a dash": lambda clean: with_row(clean, "-,oak,2,3"),
 }
 # Those of which nothing can be read without what it says to type.
 REFUSED: dict[str, Pollution] = {
     "decimal commas": lambda clean: spelled(clean, lambda n: f"{n:.4f}".replace(".", ",")),
+    "decimal commas in quotes": lambda clean: spelled(
+        clean, lambda n: f'"{n:.4f}"'.replace(".", ",")
+    ).replace("\t", ","),
+    "headers again": lambda clean: with_row(clean, clean.text().rstrip()),
     "a title and a trailer": lambda clean: (
         "Trees, of 2024,\n" + clean.text(";").replace(";", ",") + "Source: me\nLicence: none\n"
     ),

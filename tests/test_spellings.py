@@ -359,6 +359,30 @@ def test_a_category_with_a_level_for_each_row_gets_a_note(gdfit: Gdfit) -> None:
     assert note not in gdfit("train", "-", "-q", "--features", "name", stdin=data).err
 
 
+@pytest.mark.parametrize("fields", ["0:25 0:52 1:21", "5 kr|7 kr|9 kr", "<1 <1 2 <1 4 <1"])
+def test_what_is_no_category_is_not_taken_for_one(gdfit: Gdfit, fields: str) -> None:
+    """A level for each row, or numbers among the words."""
+    said = fields.split("|" if "|" in fields else None)
+    data = "km;x\n" + "".join(f"{row};{each}\n" for row, each in enumerate(said))
+    err = gdfit("train", "-", stdin=data.encode()).err
+    assert err.endswith(f"there is 'km' alone; there is text in x ('{said[0]}')\n")
+
+
+@pytest.mark.parametrize("header", ["x,y\n", ""])
+def test_decimal_commas_in_quotes_between_commas(gdfit: Gdfit, header: str) -> None:
+    """As spreadsheets of many countries write them."""
+    data = header + '"0,5","1.250,5"\n"1","1.251,75"\n"2,0",1253\n'
+    result = gdfit("train", "-", stdin=data.encode())
+    assert result.err.endswith(" need --decimal ,): gdfit train - --decimal ,\n")
+    found = gdfit.json("train", "-", "--decimal", ",", "--lr", "0.1", stdin=data.encode())
+    assert found["observations"] == 3
+    slope, b = np.polyfit([0.5, 1, 2], [1250.5, 1251.75, 1253], 1)
+    assert [*found["w"], found["b"]] == pytest.approx([slope, b], rel=1e-3)
+    predicted = gdfit("predict", "-", stdin=data.encode()).out.splitlines()[-1]
+    assert predicted.startswith('"2,0",1253,125')
+    assert gdfit.json("evaluate", "-", stdin=data.encode())["mse"] == pytest.approx(found["loss"])
+
+
 def test_numbers_of_some_unit_are_no_category(gdfit: Gdfit) -> None:
     err = gdfit("train", "-", stdin=b"x,y\n$5,1\n6,2\n$7,3\n").err
     assert err.endswith("there is 'y' alone; there is text in x ('$5')\n")

@@ -45,6 +45,7 @@ def objects_in(source: Source, dialect: Dialect, progress: Progress | None) -> I
     except UnicodeDecodeError:
         raise GdfitError("is JSON, and not UTF-8 text", file=source.name) from None
     rows = objects_said(text, source.name)
+    rows = [dict(parts_within(row)) for row in rows]
     columns = dict.fromkeys(key for row in rows for key in row)
     if not columns:
         raise GdfitError("its objects have no keys", file=source.name)
@@ -83,10 +84,26 @@ def objects_said(text: str, name: str) -> list[dict[str, Any]]:
     return rows
 
 
+def parts_within(row: dict[str, Any], above: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """The values in an object, those of an object in it as ``KEY.KEY``."""
+    for key, value in row.items():
+        if isinstance(value, dict) and value and depth < DEEPEST:
+            yield from parts_within(value, f"{above}{key}.", depth + 1)
+        else:
+            yield above + key, value
+
+
 def rows_within(value: Any, name: str) -> list[Any]:
-    """The rows in a single value: its elements; those of the one array of objects that is in it; or
-    of arrays, or objects, of plain values alike, a row for each place."""
+    """The rows in a single value: its elements, which may be arrays below one of names; those of
+    the one array of objects that is in it; or of arrays, or objects, of plain values alike, a row
+    for each place."""
+    if isinstance(value, dict) and all(isinstance(value.get(key), list) for key in SPLIT):
+        value = [value["columns"], *value["data"]]
     if isinstance(value, list):
+        names = value[0] if value and isinstance(value[0], list) else []
+        alike = all(isinstance(row, list) and len(row) == len(names) for row in value)
+        if alike and all(isinstance(each, str) for each in names):
+            return [dict(zip(names, row, strict=True)) for row in value[1:]]
         return value
     parts = [*value.values()] if isinstance(value, dict) else []
     arrays = [part for part in parts if isinstance(part, list) and part]
@@ -113,6 +130,8 @@ def value_said(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list | dict) else value
 
 
+SPLIT = ("columns", "data")  # as pandas calls the parts of a table
+DEEPEST = 8  # objects in each other that are taken apart
 MIDNIGHT = time()
 OF_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,9})([0-9]{1,12})""", re.I)  # of cells and rows
@@ -122,8 +141,8 @@ SCANNED, LONGEST, MOST_XML = 1 << 20, 40, 1 << 24  # bytes: of cells, of one, of
 
 @contextmanager
 def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Iterator[CsvFile]:
-    """The sheet that is asked for of the workbook in `source`, or its first one. Its rows are
-    called by their numbers in the sheet.
+    """The sheet that is asked for of the workbook in `source`, or the first one with cells. Its
+    rows are called by their numbers in the sheet.
 
     Raises
     ------
@@ -132,10 +151,14 @@ def sheet_in(source: Source, dialect: Dialect, progress: Progress | None) -> Ite
     name = source.name
     dialect = dialect.without(("delimiter", "encoding"), f"{name} is a workbook")
     with source.in_any_order(progress) as stored, workbook_in(stored, name) as workbook:
-        chosen, others = chosen_sheet(workbook, dialect, name)
-        check_reach(stored, chosen, name)
-        rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+        first, others = chosen_sheet(workbook, dialect, name)
+        for chosen in (first,) if first == dialect.sheet else (first, *others):
+            check_reach(stored, chosen, name)
+            rows = workbook.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+            if rows:
+                break
     notes: tuple[str, ...] = ()
+    others = tuple(each for each in (first, *others) if each != chosen)
     if others and chosen != dialect.sheet:
         others_told = f"{listing(others)} (`sheet` {typed(others[:1])} reads it)"
         notes = (f"its sheet {quoted(chosen)} is read; there are also {others_told}",)

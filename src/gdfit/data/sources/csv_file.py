@@ -17,7 +17,7 @@ from gdfit.data.text.blocks import UNIT_BYTES, Block, Unit, UnitCutter, count_li
 from gdfit.data.text.dialect import Dialect
 from gdfit.data.text.fields import RowError
 from gdfit.data.text.header import Layout, find_layout
-from gdfit.data.text.sniffing import TAIL_BYTES, Held, note_of_total, trailer_of
+from gdfit.data.text.sniffing import TAIL_BYTES, Held, note_of_total, said_in, trailer_of
 from gdfit.errors import FieldError, GdfitError
 
 HEAD_BYTES = 1 << 19  # to import pyarrow takes longer than to read so much without it
@@ -125,19 +125,27 @@ class CsvFile:
 
     def start_of(self, block: Block, row: int) -> int:
         """Where in the text of a block the row of this number starts, from 0."""
-        return next(islice(fields.records(block.text, self.layout.grammar), row, None)).start
+        return self.record(block, row).start
+
+    def record(self, block: Block, row: int) -> fields.Record:
+        """The row of this number in a block, from 0."""
+        return next(islice(fields.records(block.text, self.layout.grammar), row, None))
 
     def fault_in(self, unit: Unit, row: int, place: int, what: str) -> GdfitError:
         """What is wrong with a field: see `DataFile`."""
         block, start = unit.content, self.start_of(unit.content, row)
         return self.fault(RowError(what, fields.line_at(block.text, start, block.line), place))
 
+    def is_header(self, block: Block, row: int) -> bool:
+        """Whether a row of a block is the header once more."""
+        return said_in(self.record(block, row), self.layout.grammar) == [*self.layout.names]
+
     def end_from(self, block: Block, error: RowError) -> int:
         """How many rows the end of the file has that is no table any more, if it begins with the
         row of a block that is broken."""
         layout, end = self.layout, self.layout.end
         if block.is_last and not end.rows:
-            end = trailer_of(block.raw, layout.grammar, len(layout.names))
+            end = trailer_of(block.raw, layout.grammar, layout.held)
         rest = block.raw[self.start_of(block, error.rows_before) :]
         return end.rows if end.text.startswith(rest) else 0
 
@@ -147,22 +155,22 @@ class CsvFile:
         what, (kind, number) = error.what, self.layout.place(error.line)
         changes, or_changes = (*fields.ways_out(what), {}, {})[:2]
         held = Held() if error.place is None else self.layout.held[error.place]
+        name = None if error.place is None else self.layout.names[error.place]
         # A word in a column of keys, as 207a, is no accident.
         is_fit = held.is_numeric and not (held.is_key and re.match(CODE, what))
-        end = 0 if block is None or error.place is not None else self.end_from(block, error)
+        end = self.end_from(block, error) if block else 0
         if not block or not is_fit or "`" in what:  # it says what to type
             pass
         elif end:
             what += f"; `skip_end` {end} leaves out the end"
             changes = {"skip-end": str(end)}
-        elif self.layout.few_broken:
+        elif self.layout.few_broken or self.is_header(block, error.rows_before):
             what += "; `skip_broken` leaves out such rows"
             changes = {"skip-broken": "yes"}
         where: dict[str, Any] = {"file": self.name, kind: number, "changes": changes}
-        if error.place is None:
+        if name is None:
             return GdfitError(what, **where)
-        column = self.layout.names[error.place]
-        return FieldError(what, **where, column=column, or_changes=or_changes)
+        return FieldError(what, **where, column=name, or_changes=or_changes)
 
 
 def csv_in(
@@ -204,7 +212,7 @@ def csv_in(
     tail = head[max(0, layout.start - 1) :][-TAIL_BYTES:] if is_small else source.tail(TAIL_BYTES)
     grammar, width = layout.grammar, len(layout.names)
     notes = (guess * encoding.guessed, *layout.notes, note_of_total(tail, grammar, width))
-    end, told = trailer_of(tail, grammar, width), tuple(filter(None, notes))
+    end, told = trailer_of(tail, grammar, layout.held), tuple(filter(None, notes))
     layout, later = replace(layout, end=end, notes=told), None if tail else bytearray()
     read = (source, layout, head, is_small, progress, unit_bytes)
     return CsvFile(*read, False, dialect.skip_broken, encoding.name, later)
@@ -217,7 +225,7 @@ def with_end(error: GdfitError, text: bytes, dialect: Dialect) -> GdfitError:
         return error
     with suppress(GdfitError):
         layout = find_layout(text, "", replace(dialect, skip=int(error.changes["skip"])))
-        if end := trailer_of(text[layout.start :], layout.grammar, len(layout.names)).rows:
+        if end := trailer_of(text[layout.start :], layout.grammar, layout.held).rows:
             more, changes = f"; `skip_end` {end} leaves out the end", {"skip-end": str(end)}
             return error.saying(more, {**error.changes, **changes})
     return error

@@ -88,7 +88,8 @@ class Columns(ColumnFacts):
 def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     """The features and the target among the columns of the file called `name`."""
     if len(layout.names) < 2:
-        hint = " (is the delimiter right? see `delimiter`)" if layout.is_text else ""
+        is_cut = layout.is_text and not layout.numbering  # and no sheet or JSON
+        hint = " (is the delimiter right? see `delimiter`)" if is_cut else ""
         raise GdfitError(f"has one column, and a fit needs two at least, x and y{hint}", file=name)
     table = LayoutTable(layout, name, selection=selection)
     barred = dict.fromkeys(map(table.column, selection.exclude), "exclude")
@@ -154,9 +155,10 @@ def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
 
 
 def may_be_category(held: Held) -> bool:
-    """Whether a column of text is one of few levels, and of no dates or numbers."""
-    is_word = not DATE.match(held.word) and unit_of(held.word) is None
-    return is_word and 1 < len(held.values) <= FEW_LEVELS
+    """Whether a column of text is one of few levels, some of them in several rows, and of no dates
+    or numbers."""
+    is_word = not held.numbers and not DATE.match(held.word) and unit_of(held.word) is None
+    return is_word and 1 < len(held.values) <= min(FEW_LEVELS, held.words - 1)
 
 
 def choose_target(
@@ -271,7 +273,9 @@ def too_few(layout: Layout, name: str, usable: Sequence[str]) -> GdfitError:
         more = ", …" if len(text) > 3 else ""
         what.append(f"there is text in {', '.join(text[:3])}{more}")
     aside = [
-        column for column in layout.numeric if column in layout.set_aside and column not in usable
+        column
+        for column, held in zip(layout.names, layout.held, strict=True)
+        if column in layout.set_aside and column not in usable and held.is_numeric and held.numbers
     ]
     if aside:
         what.append(f"`features` {typed(aside[:1])} uses a column of row names")
@@ -357,10 +361,11 @@ class Chosen(NamedTuple):
             why = "" if columns.weights is None else " with a weight above 0"
             return NoObservationsError(why, file=file)
         missing = {column: layout.held_in(column).missing for column in columns.expansion.inputs}
-        lacking = [column for column, count in missing.items() if count]
+        least = min(missing.values(), default=0)
+        lacking = [column for column, count in missing.items() if count > least]
         most = sorted(lacking, key=missing.__getitem__, reverse=True)[:3]
         why, changes = " without a missing field", dict[str, str]()
-        if 0 < len(most) < len(columns.expansion.inputs):
+        if most:
             why += f"; `exclude` {typed(most)} leaves out what lacks the most"
             changes = {} if self.selection.features else {"exclude": joined(most)}
         return NoObservationsError(why, file=file, changes=changes)

@@ -9,7 +9,13 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from gdfit.data.text.fields import MISSING, WHITE_SPACE, WHOLE, Grammar, says_number
-from gdfit.data.text.spellings import SPELLINGS, THOUSANDS_MARKS, Spelling, find_spelling
+from gdfit.data.text.spellings import (
+    OTHER_MARK,
+    SPELLINGS,
+    THOUSANDS_MARKS,
+    Spelling,
+    find_spelling,
+)
 from gdfit.errors import UsageError, joined, quoted
 
 # What holds for the files that a model is used on, too.
@@ -144,7 +150,8 @@ class Dialect:
     def grammar(self, delimiter: str, quoting: Quoting = QUOTINGS[0]) -> Grammar:
         """How a file with this delimiter and these quotes writes rows and numbers."""
         missing = (MISSING | set(self.missing)) - set(self.not_missing)
-        marks = (delimiter, self.decimal or ".", missing, self.comment)
+        decimal = self.decimal if self.decimal != delimiter else None  # a column's own, in quotes
+        marks = (delimiter, decimal or ".", missing, self.comment)
         return Grammar(*marks, *quoting, dates=self.dates)
 
 
@@ -183,12 +190,14 @@ def numeric_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]
 
 
 def number_places(rows: Sequence[Sequence[str]], grammar: Grammar) -> list[int]:
-    """As `numeric_places`, with the columns whose numbers have a spelling of their own."""
+    """As `numeric_places`, with the columns whose numbers have a spelling of their own, or the
+    other decimal mark."""
     places = numeric_places(rows, grammar)
     for at, column in enumerate(zip(*rows, strict=True)):
         present = [field for field in column if field not in grammar.missing]
         spelling = None if at in places else find_spelling(present).spelling
-        if spelling and all(map(spelling.takes, present)):
+        ways = (spelling, SPELLINGS[OTHER_MARK.get(grammar.decimal, ",")])
+        if any(way and present and all(map(way.takes, present)) for way in ways):
             places.append(at)
     return places
 

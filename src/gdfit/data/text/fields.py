@@ -13,7 +13,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from gdfit.data.text.spellings import OTHER_MARK, SPELLINGS, DateSpelling, Spelling, find_spelling
+from gdfit.data.text.spellings import (
+    OTHER_MARK,
+    SPELLINGS,
+    DateSpelling,
+    Spelling,
+    find_spelling,
+    unit_of,
+)
 from gdfit.errors import quoted
 
 WHITE_SPACE = r"\s+"  # the delimiter of files with spaces and tabs between the fields
@@ -28,7 +35,9 @@ MARKS = "#%"  # begin comments above a header
 
 # What a fault of a field says to type.
 MISSING_TYPED = r"`missing` (.+?)( `drop_missing`)?$"
-MARK_TYPED = r"need `(thousands|decimal)` ((?:'[^']*'|\"[^\"]*\")+|\S)"
+MARK_TYPED = r"(?:need |; )`(thousands|decimal|comment)` ((?:'[^']*'|\"[^\"]*\")+|\S)"
+RULED = re.compile(r"[-=+|:]{3,}")
+UNIT_WORD = re.compile(r"\D*|[(\[]?(1/)?[^\W\d_].*|[0-9]+[sdn]", re.DOTALL)  # m3/s; 14n is USGS's
 ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -301,6 +310,9 @@ def no_number(said: bytes, grammar: Grammar, *, missing: bool) -> str:
         return f"{what} ({', '.join(ways)})"
     if spelling:
         return f"{what} written as the others of its column are"
+    number, *comment = re.split(rf"\s+(?=[{MARKS}])", text, maxsplit=1)
+    if comment and grammar.spelling.takes(number):
+        return f"{what}; `comment` {quoted(comment[0][0])} leaves out comments"
     if text.isprintable() and is_missing_mark(text):
         drop = "" if missing else " `drop_missing`"
         return f"{what}; if it stands for a missing value, `missing` {shlex.quote(text)}{drop}"
@@ -317,11 +329,22 @@ def ways_out(fault: str) -> list[dict[str, str]]:
     return [{name: shlex.split(mark)[0]} for name, mark in re.findall(MARK_TYPED, fault)]
 
 
+MORE_MISSING = {"missing", "unknown", "n.a", "n.d", "nd", "k.a", "n"}  # \\N is of databases
+
+
 def is_missing_mark(field: str) -> bool:
     """Whether `field` looks as if it stood for a missing value, though it is not known to."""
-    said = field.casefold().strip(" .*-")
-    known = {word.casefold() for word in MISSING} | {"missing", "unknown", "n.a"}
-    return said in known or not any(map(str.isalnum, field))
+    said = field.casefold().strip(" .*-()\\")
+    known = {word.casefold() for word in MISSING} | MORE_MISSING
+    is_excels = re.match(r"#[^\W\d_]", field) is not None  # as #DIV/0!
+    return said in known or is_excels or not any(map(str.isalnum, field))
+
+
+def is_word(field: str) -> bool:
+    """Whether a field is a word that may be a unit, and neither what stands for a missing value nor
+    a number that is written in some way."""
+    is_mark = is_missing_mark(field) and field != "%"
+    return not is_mark and unit_of(field) is None and UNIT_WORD.fullmatch(field) is not None
 
 
 def says_number(said: str, decimal: str) -> bool:

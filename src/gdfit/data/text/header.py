@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from gdfit.data.text import fields
 from gdfit.data.text.dialect import Dialect, all_numbers, number_places, numeric_places
-from gdfit.data.text.fields import Grammar, says_number
+from gdfit.data.text.fields import RULED, Grammar, is_word, says_number
 from gdfit.data.text.sniffing import (
-    RULED,
     Head,
     HeadRow,
     Held,
@@ -26,14 +25,12 @@ from gdfit.data.text.sniffing import (
     has_years,
     is_above_index,
     is_unlike,
-    is_word,
     look_at,
     read_head,
-    says_date,
     spelled,
     usual_width,
 )
-from gdfit.data.text.spellings import OTHER_MARK, Spelling, unit_of
+from gdfit.data.text.spellings import OTHER_MARK, Spelling, find_spelling, says_date, unit_of
 from gdfit.errors import GdfitError, listing, quoted
 
 # R's and pandas' own words.
@@ -130,7 +127,7 @@ def find_layout(text: bytes, name: str, dialect: Dialect) -> Layout:
     GdfitError : it is empty or not text; or its first line is no header and no row.
     """
     head = read_head(text, name, dialect)
-    top = find_top(head, name, dialect.header)
+    top = find_top(head, name, dialect)
     header, rows = top.header, top.rows
     start, line, header_end, short = head.start, head.line, 0, 0
     if header is None:
@@ -188,19 +185,19 @@ class Top(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def find_top(head: Head, name: str, has_header: bool | None) -> Top:
-    """What stands above the rows of the file called `name`, which has a header or not, or may have
-    one.
+def find_top(head: Head, name: str, dialect: Dialect) -> Top:
+    """What stands above the rows of the file called `name`.
 
     Raises
     ------
     GdfitError : the first line is no header and no row.
     """
-    grammar = head.grammar
+    grammar, has_header = head.grammar, dialect.header
     if has_header is False:
         return Top(None, 0, [], head.rows)
     if has_header is None:
-        check_decimals(head.rows[0], grammar, name)
+        if dialect.decimal in (None, grammar.decimal):
+            check_decimals(head.rows[0], grammar, name)
         width = usual_width(head.rows[1:]) or len(head.rows[0].fields)
         marked = head.marked.fields if head.marked else []
         if len(marked) == width > 1 and has_number(head.rows[0].fields) and not has_number(marked):
@@ -269,9 +266,11 @@ def full_names(
 def check_decimals(first: HeadRow, grammar: Grammar, name: str) -> None:
     """Raise for a first line of numbers with the other decimal mark."""
     other = OTHER_MARK.get(grammar.decimal, ",")
-    if grammar.delimiter == other or not all_numbers(first.fields, other, grammar.missing):
+    if not all_numbers(first.fields, other, grammar.missing):
         return
-    present = (field for field in first.fields if field not in grammar.missing)
+    present = [field for field in first.fields if field not in grammar.missing]
+    if grammar.delimiter == other and find_spelling(present).doubt:
+        return
     wrong = next((field for field in present if not says_number(field, grammar.decimal)), None)
     if wrong is not None:
         what = f"{quoted(wrong)} is not a number (decimals with '{other}' need `decimal` {other})"
@@ -330,8 +329,8 @@ def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
 
 
 def is_title(row: Sequence[str], width: int) -> bool:
-    """Whether a line is none of a table so wide."""
-    return len(row) != width or sum(map(bool, row)) == 1
+    """Whether a line is none of a table so wide: one field, or none in the second half."""
+    return len(row) != width or sum(map(bool, row)) == 1 or not any(row[(width + 1) // 2 :])
 
 
 def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[HeadRow]:

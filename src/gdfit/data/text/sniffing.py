@@ -8,12 +8,12 @@ from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice, pairwise, takewhile
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 from gdfit.data.text import fields
 from gdfit.data.text.dialect import QUOTINGS, Dialect, Quoting, numeric_places
-from gdfit.data.text.fields import MARKS, WHITE_SPACE, Grammar, is_missing_mark, says_number
+from gdfit.data.text.fields import MARKS, WHITE_SPACE, Grammar, says_number
 from gdfit.data.text.spellings import (
     OTHER_MARK,
     SPELLINGS,
@@ -141,11 +141,14 @@ def sniffed(
         for candidate in (delimiter,) if delimiter else DELIMITERS:
             grammar = dialect.grammar(candidate, quoting)
             is_there = any(character in sample for character in grammar.delimiters)
-            if not is_there or candidate in (dialect.decimal, dialect.comment, quoting.quote):
+            if not is_there or candidate in (dialect.comment, quoting.quote):
                 continue
             rows = first_rows(sample, grammar, start, line)
             whole = [row for row in rows if not row.fields[-1].startswith(quoting.quote)]
             if not whole:
+                continue
+            has_it = any(candidate in field for row in rows for field in row.fields)  # in quotes
+            if candidate == dialect.decimal and (found or not has_it):
                 continue
             width, alike = Counter(len(row.fields) for row in whole).most_common(1)[0]
             if width >= 2 and 2 * alike >= len(rows):
@@ -232,14 +235,28 @@ class Trailer(NamedTuple):
     text: bytes = b""
 
 
-def trailer_of(text: bytes, grammar: Grammar, width: int) -> Trailer:
-    """The rows at the end of a file's text that have fewer fields than `width`, if others stand
-    above them."""
+def trailer_of(text: bytes, grammar: Grammar, held: Sequence[Held]) -> Trailer:
+    """The rows at the end of a file's text that are none of a table whose columns hold this, if
+    others stand above them: the first has too few fields, words where there are numbers, or a word
+    as Total in front; so have the others, or they can't be read."""
     from_line = LINE.search(text, len(text) - TAIL_BYTES) if len(text) > TAIL_BYTES else None
     text = text[from_line.end() if from_line else 0 :]
     rows = [*fields.records(text, grammar)]
-    short = [*takewhile(lambda row: len(row.fields) < width, reversed(rows))]
-    return Trailer(len(short), text[short[-1].start :]) if 0 < len(short) < len(rows) else Trailer()
+    start = len(rows)
+    for at in reversed(range(len(rows))):
+        row = said_in(rows[at], grammar)
+        is_total = begins_with_total(next(filter(None, row), ""))
+        said = [
+            grammar.at(place).spelling.takes(field)
+            for place, (field, column) in enumerate(zip(row, held, strict=False))
+            if column.is_numeric and field not in grammar.missing
+        ]
+        if len(row) == len(held) and all(said) and not is_total:
+            break
+        if len(row) < len(held) or is_total or not any(said):
+            start = at
+    is_end = 0 < start < len(rows)
+    return Trailer(len(rows) - start, text[rows[start].start :]) if is_end else Trailer()
 
 
 GROUPED = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3})+")  # which may have points for thousands
@@ -287,7 +304,7 @@ def look_at(
     width, known = len(names), dict(dialect.known)
     columns = list(zip(*(row.fields for row in rows if len(row.fields) == width), strict=True))
     decimal, other = grammar.decimal, OTHER_MARK.get(grammar.decimal, ",")
-    either = other != grammar.delimiter and not any(
+    either = not any(
         decimal in field and says_number(field, decimal) and not GROUPED.fullmatch(field)
         for column in columns
         for field in column
@@ -298,12 +315,13 @@ def look_at(
         absent = len(column) - len(present)
         words = [field for field in present if not says_number(field, decimal)]
         before = known.get(name)
-        if not (words or before or dialect.thousands):  # most columns
+        is_said = dialect.thousands or dialect.decimal not in (None, decimal)
+        if not (words or before or is_said):  # most columns
             found = Found(None)
         else:
             marks = dialect.decimal, dialect.thousands
             found = find_spelling(present, *marks, dates=dialect.dates, before=before)
-        if found.spelling and not found.spelling.is_plain:
+        if found.spelling and found.spelling != SPELLINGS[decimal]:
             return held_as(found, present, absent)
         if either:
             words = [field for field in words if not says_number(field, other)]
@@ -366,21 +384,10 @@ def spelled(grammar: Grammar, held: Sequence[Held]) -> Grammar:
     return replace(grammar, spellings=tuple((at, found) for at, found in own if found))
 
 
-RULED = re.compile(r"[-=+|:]{3,}")
-UNIT_WORD = re.compile(r"\D*|[(\[]?(1/)?[^\W\d_].*|[0-9]+[sdn]", re.DOTALL)  # m3/s; 14n is USGS's
-
-
 def ends_empty(rows: Sequence[HeadRow], more: int, width: int) -> bool:
     """Whether the last columns of `rows`, so many `more`, hold nothing."""
     alike = [row.fields for row in rows if len(row.fields) == width]
     return bool(alike) and not any(any(row[-more:]) for row in alike)
-
-
-def is_word(field: str) -> bool:
-    """Whether a field is a word that may be a unit, and neither what stands for a missing value nor
-    a number that is written in some way."""
-    is_mark = is_missing_mark(field) and field != "%"
-    return not is_mark and unit_of(field) is None and UNIT_WORD.fullmatch(field) is not None
 
 
 def usual_width(rows: Sequence[HeadRow]) -> int:
@@ -396,11 +403,6 @@ def is_above_index(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     return [row[0] for row in rows] in (
         [*map(str, range(start, start + len(rows)))] for start in (0, 1) if len(rows) > 1
     )
-
-
-def says_date(field: str) -> bool:
-    """Whether a field says a date in some spelling."""
-    return isinstance(find_spelling([field]).spelling, DateSpelling)
 
 
 def is_rising(said: Sequence[str]) -> bool:

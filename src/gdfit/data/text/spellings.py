@@ -393,3 +393,8 @@ def find_dates(fields: Sequence[str], said: str | None) -> Found:
         ways = ways[:1]
     is_doubtful = len(ways) > 1 or (is_short and not said)
     return Found(ways[0], mark if is_doubtful else "")
+
+
+def says_date(field: str) -> bool:
+    """Whether a field says a date in some spelling."""
+    return isinstance(find_spelling([field]).spelling, DateSpelling)

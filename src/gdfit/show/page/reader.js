@@ -14,7 +14,7 @@ const INFINITE = /^[+-]?inf(inity)?$/i;
 const SPELLINGS = JSON.parse(document.getElementById("run").textContent).spellings; // as gdfit's
 const MISSING = new Set(SPELLINGS.missing);
 const MISSING_MARKS = new Set(
-  [...MISSING, "missing", "unknown", "n.a"].map((word) => word.toLowerCase()),
+  [...MISSING, "missing", "unknown", "n.a", "n.d", "nd", "k.a", "n"].map((word) => word.toLowerCase()),
 );
 const NAMELESS = ["pasted", "dropped"];
 const UNPRINTABLE = /(?! )[\p{C}\p{Z}]/gu; // what Python's repr() shows by its number
@@ -197,7 +197,7 @@ function bare(name) {
 }
 
 /** The header of a table, if it has one, and its rows: of what is plain to see. */
-function topOf(rows, decimal, delimiter) {
+function topOf(rows, decimal) {
   const [first, ...below] = rows;
   if (!first) return { header: [""], rows, width: 1 };
   const [common, count] = mostCommon(below.map(({ fields }) => fields.length));
@@ -210,7 +210,7 @@ function topOf(rows, decimal, delimiter) {
   const alike = below
     .map(({ fields }) => fields)
     .filter((fields) => fields.length === first.fields.length);
-  if (other !== delimiter && !isAll(decimal) && isAll(other)) {
+  if (!isAll(decimal) && isAll(other)) {
     const said = first.fields.find((field) => !saysNumber(field, decimal) && !MISSING.has(field));
     throw new FileError(noNumber(said, decimal), { line: first.line, ways: [{ decimal: other }] });
   }
@@ -246,7 +246,10 @@ function topOf(rows, decimal, delimiter) {
   )
     throw new CommandError("lines of words stand below its header", { line: below[0].line });
   const isNamed =
-    first.fields.length === width && !(first.fields.filter(Boolean).length === 1 && width > 1);
+    first.fields.length === width &&
+    (width === 1 ||
+      (first.fields.filter(Boolean).length > 1 &&
+        first.fields.slice(Math.floor((width + 1) / 2)).some(Boolean)));
   const more = width - first.fields.length;
   const isEmpty =
     more > 0 &&
@@ -281,8 +284,8 @@ function areUnits(rows, leading, width, decimal) {
 
 /** Whether a field looks as if it stood for a missing value. */
 function isMissingMark(said) {
-  const bareWord = said.toLowerCase().replace(/^[ .*-]+|[ .*-]+$/g, "");
-  return MISSING_MARKS.has(bareWord) || !/[\p{L}\p{N}]/u.test(said);
+  const bareWord = said.toLowerCase().replace(/^[ .*()\\-]+|[ .*()\\-]+$/g, "");
+  return MISSING_MARKS.has(bareWord) || !/[\p{L}\p{N}]/u.test(said) || /^#\p{L}/u.test(said);
 }
 
 /** The columns that have nothing but numbers, of which some may be missing. */

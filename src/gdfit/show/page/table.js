@@ -72,7 +72,7 @@ function tableOf(given, name, choice = {}) {
   const { delimiter, rows: head } = sniffed(text);
   if (!text.includes('"') && areInSingleQuotes(head.slice(1)))
     throw new CommandError("has other quotes than double ones");
-  const { header, rows, width } = topOf(head, decimal, delimiter);
+  const { header, rows, width } = topOf(head, decimal);
   const given_names =
     header ??
     (width <= 2
@@ -85,9 +85,9 @@ function tableOf(given, name, choice = {}) {
     );
   const alike = rows.map(({ fields }) => fields).filter((fields) => fields.length === names.length);
   const isOwn = (said) => said.includes(decimal) && saysNumber(said, decimal);
-  const isEither =
-    OTHER_MARK[decimal] !== delimiter &&
-    !alike.some((fields) => fields.some((said) => isOwn(said) && !IN_THREES.test(said)));
+  const isEither = !alike.some((fields) =>
+    fields.some((said) => isOwn(said) && !IN_THREES.test(said)),
+  );
   const held = names.map((_, place) =>
     heldIn(
       alike.map((fields) => fields[place]),
