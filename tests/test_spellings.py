@@ -55,6 +55,12 @@ WRITTEN: dict[str, Callable[[float], str]] = {
     "euros behind": lambda n: f"{grouped(n, '.', ',')} €",
     "a code in front": lambda n: f"CHF {grouped(n, chr(39))}",
     "a code behind": lambda n: f"{n} EUR",
+    "crowns behind": lambda n: f"{grouped(n, chr(0xA0), ',')} kr",
+    "crowns in front": lambda n: f"kr. {grouped(n, '.', ',')}",
+    "zlotys": lambda n: f"{grouped(n, ' ', ',')} zł",
+    "yen": lambda n: f"{n:,.2f}円",
+    "francs": lambda n: f"Fr. {grouped(n, chr(0x2019))}",
+    "between blanks that don't break": lambda n: f"\u00a0{n}\u202f",
     "per cent": lambda n: f"{n}%",
     "per cent with a blank": lambda n: f"{n} %",
     "thousands with commas": lambda n: grouped(n, ","),
@@ -102,11 +108,11 @@ MARKS = st.sampled_from(
 SPELLED = st.builds(
     lambda marks, unit: Spelling(marks[1], marks[0], unit, is_loose=True),
     MARKS,
-    st.sampled_from(["", "%", "$", "EUR"]),
+    st.sampled_from(["", "%", "$", "EUR", "kr."]),
 )
 PIECES = st.lists(
     st.sampled_from(
-        [*"0123456789,.' $%()-+eDx_", "123", "\u00a0", "\u2212", "EUR", "NA", '"', "\x80"]
+        [*"0123456789,.' $%()-+eDx_", "123", "\u00a0", "\u2212", "EUR", "kr", "NA", '"', "\x80"]
     ),
     max_size=9,
 ).map("".join)
@@ -359,7 +365,7 @@ def test_a_category_with_a_level_for_each_row_gets_a_note(gdfit: Gdfit) -> None:
     assert note not in gdfit("train", "-", "-q", "--features", "name", stdin=data).err
 
 
-@pytest.mark.parametrize("fields", ["0:25 0:52 1:21", "5 kr|7 kr|9 kr", "<1 <1 2 <1 4 <1"])
+@pytest.mark.parametrize("fields", ["0:25 0:52 1:21", "5 kg|7 kg|9 kg", "<1 <1 2 <1 4 <1"])
 def test_what_is_no_category_is_not_taken_for_one(gdfit: Gdfit, fields: str) -> None:
     """A level for each row, or numbers among the words."""
     said = fields.split("|" if "|" in fields else None)

@@ -32,14 +32,17 @@ CODES = (
     "TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW "
     "ZWL"
 )
+# Signs that are letters: of crowns, zlotys, forints, francs, rupees, lei, yen, yuan and won.
+SIGNS = ("kr.", "kr", "Kč", "zł", "Ft", "Fr.", "Rs.", "Rs", "lei", "円", "元", "원")
 PER_CENT = "%"
 DIGITS = frozenset("0123456789")
-UNIT = r"%|[A-Z]{0,2}[$¢-¥֏؋৲৳฿៛₠-⃀﷼]|[A-Z]{3}"
+UNIT = rf"%|[A-Z]{{0,2}}[$¢-¥֏؋৲৳฿៛₠-⃀﷼]|[A-Z]{{3}}|{'|'.join(map(re.escape, SIGNS))}"
 # A number with whatever may stand around its digits and between them; most data never need it.
 SPELLED = (
-    rf"\(?[+\-{MINUS}]?\(?(?P<before>{UNIT})?[{BLANK_MARKS}]*[+\-{MINUS}]?\(?[{BLANK_MARKS}]*"
+    rf"[{BLANK_MARKS}]*\(?[+\-{MINUS}]?\(?(?P<before>{UNIT})?[{BLANK_MARKS}]*[+\-{MINUS}]?"
+    rf"\(?[{BLANK_MARKS}]*"
     rf"(?P<digits>[.,]?[0-9](?:[0-9.,]|['\u2019{BLANK_MARKS}][0-9]{{3}}(?![0-9]))*)"
-    rf"(?:[eEdD][+-]?[0-9]+)?[{BLANK_MARKS}]*\)?[{BLANK_MARKS}]*(?P<behind>{UNIT})?\)?"
+    rf"(?:[eEdD][+-]?[0-9]+)?[{BLANK_MARKS}]*\)?[{BLANK_MARKS}]*(?P<behind>{UNIT})?\)?[{BLANK_MARKS}]*"
 )
 
 
@@ -86,11 +89,11 @@ class Spelling:
         signed, negative = f"{sign}{number}", rf"\({blank}{number}{blank}\)"
         unit, value = byte_pattern(self.unit), f"(?:{signed}|{negative})"
         if not unit:
-            return value
+            return f"{blank}{value}{blank}"
         in_brackets = rf"\((?:{unit}{blank}{number}|{number}{blank}{unit})\)"
         zero = f"{sign}0+(?:{point}0*)?"
         ways = [f"{unit}{blank}{value}", f"{sign}{unit}{blank}{number}", f"{value}{blank}{unit}"]
-        return f"(?:{'|'.join([*ways, in_brackets, zero])})"
+        return f"{blank}(?:{'|'.join([*ways, in_brackets, zero])}){blank}"
 
     @cached_property
     def number(self) -> re.Pattern[bytes]:
@@ -358,7 +361,7 @@ def unit_of(field: str) -> str | None:
     if not found:
         return None
     unit = (found["before"] or "") + (found["behind"] or "")
-    return None if unit.isalpha() and unit not in CODES.split() else unit
+    return None if unit.isalpha() and unit not in (*CODES.split(), *SIGNS) else unit
 
 
 def find_dates(fields: Sequence[str], said: str | None) -> Found:

@@ -69,7 +69,7 @@ from gdfit.data.formats.formats import READERS, ZIP
 from gdfit.data.observations import Observations
 from gdfit.data.text.fields import MISSING
 from gdfit.data.text.sniffing import TOTAL
-from gdfit.data.text.spellings import CODES
+from gdfit.data.text.spellings import CODES, SIGNS
 from gdfit.descent.curvature import Curvature
 from gdfit.descent.loop import Step
 from gdfit.descent.losses import loss_of
@@ -176,7 +176,7 @@ def beginnings() -> Json:
         "loss_name": loss_of(settings).name or settings.loss,
         "spellings": {
             "missing": sorted(MISSING),
-            "codes": CODES.split(),
+            "codes": [*CODES.split(), *map(re.escape, SIGNS)],
             "total": TOTAL,
             "marks": marks,
         },

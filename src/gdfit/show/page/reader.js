@@ -173,8 +173,8 @@ function hasNumber(said) {
 const UNIT = `%|[A-Z]{0,2}[$¢-¥֏؋৲৳฿៛₠-⃀﷼]|${SPELLINGS.codes.join("|")}`;
 const BLANKS = "[ \u00a0\u202f\u2009]";
 const SPELLED = new RegExp(
-  `^\\(?[+\\-−]?\\(?(?:${UNIT})?${BLANKS}*[+\\-−]?\\(?${BLANKS}*[.,]?[0-9](?:[0-9.,]|['’]?${BLANKS}?[0-9]{3}(?![0-9]))*` +
-    `(?:[eEdD][+-]?[0-9]+)?${BLANKS}*\\)?${BLANKS}*(?:${UNIT})?\\)?$`,
+  `^${BLANKS}*\\(?[+\\-−]?\\(?(?:${UNIT})?${BLANKS}*[+\\-−]?\\(?${BLANKS}*[.,]?[0-9](?:[0-9.,]|['’]?${BLANKS}?[0-9]{3}(?![0-9]))*` +
+    `(?:[eEdD][+-]?[0-9]+)?${BLANKS}*\\)?${BLANKS}*(?:${UNIT})?\\)?${BLANKS}*$`,
 );
 const MONTHLY = /^[0-9]{4}-(?:0?[1-9]|1[0-2])$/;
 const [MM, DD] = ["(?:0?[1-9]|1[0-2])", "(?:0?[1-9]|[12][0-9]|3[01])"];
@@ -246,10 +246,7 @@ function topOf(rows, decimal) {
   )
     throw new CommandError("lines of words stand below its header", { line: below[0].line });
   const isNamed =
-    first.fields.length === width &&
-    (width === 1 ||
-      (first.fields.filter(Boolean).length > 1 &&
-        first.fields.slice(Math.floor((width + 1) / 2)).some(Boolean)));
+    first.fields.length === width && !(first.fields.filter(Boolean).length === 1 && width > 1);
   const more = width - first.fields.length;
   const isEmpty =
     more > 0 &&
