@@ -145,8 +145,9 @@ TITLES: dict[str, tuple[str, int]] = {
 def test_a_title_is_no_header(case: str) -> None:
     text, lines = TITLES[case]
     advice = rf"is no header for the . columns .* `skip` {lines} begins at line {lines + 1}$"
-    with pytest.raises(GdfitError, match=advice):
+    with pytest.raises(GdfitError, match=advice) as found:
         read(text)
+    assert found.value.line == 1
     assert read(text, dialect=Dialect(skip=lines)).target_name == "y"
 
 

@@ -20,6 +20,7 @@ import gdfit as library
 from conftest import SAMPLES, Gdfit
 from gdfit.arrays import FloatArray
 from gdfit.data.in_memory import with_folds
+from gdfit.descent import cross_validation
 from test_lasso import LOADED, real_data
 
 GREENHOUSE = SAMPLES / "greenhouse.csv"
@@ -109,6 +110,22 @@ def test_folds_are_scaled_and_fitted_by_themselves() -> None:
         assert found.cv_std_error is not None
         assert found.cv_mean[place] == pytest.approx(np.mean(losses))
         assert found.cv_std_error[place] == pytest.approx(np.std(losses, ddof=1) / 5**0.5)
+
+
+def test_many_more_columns_than_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cross_validation, "MEMORY", 2_000_000)  # too few for R of 402 rows a fold
+    random = np.random.default_rng(4)
+    x = random.normal(size=(40, 400)) * random.uniform(0.5, 3, 400)
+    y = x[:, :3] @ [2.0, -1.0, 1.0] + random.normal(size=40)
+    path = library.penalty_path(x, y, cv=4)
+    assert path.fold_losses is not None
+    assert path.fold_losses.shape == (4, 100)
+    z = (x - x.mean(axis=0)) / x.std(axis=0)
+    for place in (10, 30):
+        expected = Lasso(float(path.lambdas[place]), tol=1e-12, max_iter=10**6).fit(z, y).coef_
+        found = path.params[place, :-1] * x.std(axis=0)
+        assert np.array_equal(found != 0, expected != 0)
+        np.testing.assert_allclose(found, expected, atol=1e-7)
 
 
 def test_which_penalty_is_chosen() -> None:

@@ -190,10 +190,16 @@ class Rows:
         taken = 0
         while taken < len(block):
             filled = self.count % self.block
-            if not filled:
-                self._parts.append(np.empty((self.block, self.columns), order="F"))
             part = block[taken : taken + self.block - filled]
-            self._parts[-1][filled : filled + len(part)] = part
+            end = filled + len(part)
+            if not filled:
+                self._parts.append(np.empty((0, self.columns)))
+            if end > len(self._parts[-1]):  # the first block is no larger than it has to be
+                room = self.block if self.count >= self.block else min(self.block, 2 * end)
+                wider = np.empty((room, self.columns), order="F")
+                wider[:filled] = self._parts[-1][:filled]
+                self._parts[-1] = wider
+            self._parts[-1][filled:end] = part
             self.count, taken = self.count + len(part), taken + len(part)
 
     @property

@@ -93,7 +93,8 @@ def without_each(folds: Sequence[Observations]) -> Iterator[Observations]:
     if not folds:
         return
     width = len(folds[0].features) + 2
-    if 8 * 3 * width**2 * len(folds) > MEMORY:
+    rows = min(width, sum(len(fold.augmented) for fold in folds))
+    if 8 * 3 * rows * width * len(folds) > MEMORY:
         raise UsageError(f"`cv` {len(folds)} would need more than 1 GB here: take fewer folds")
     if folds[0].rows:
         yield from (

@@ -52,10 +52,11 @@ class Parabola:
     def minimum(self, l1: float, l2: float, w: FloatArray) -> FloatArray | None:
         """The w of the least f(w) + λ₁‖w‖₁, from one that may be near; see `sparse_minimum`."""
         return sparse_minimum(
-            self.hessian + 2 * l2 * np.eye(self.features),
+            self.hessian,
             lambda w: self.slopes(w) + 2 * l2 * w,
             np.full(self.features, l1),
             w,
+            ridge=2 * l2,
         )
 
     def minima_behind(self, w: FloatArray, l1: float, smaller: FloatArray) -> FloatArray:
@@ -69,7 +70,7 @@ class Parabola:
             line[places] = np.linalg.solve(among, signs[places])
         found = w + (l1 - thresholds) * line
         slopes = self.slopes(found)
-        near = rounding(units_of(self.hessian), self.slopes(np.zeros(self.features)), thresholds)
+        near = rounding(units_of(np.diag(self.hessian)), self.slopes(np.zeros_like(w)), thresholds)
         missed = np.where(
             signs == 0, np.abs(slopes) - thresholds, np.abs(slopes + thresholds * signs)
         )
@@ -86,17 +87,18 @@ def sparse_minimum(
     slopes: Callable[[FloatArray], FloatArray],
     thresholds: FloatArray,
     start: FloatArray,
+    *,
+    ridge: float = 0.0,
 ) -> FloatArray | None:
     """The params of the least f(θ) + Σ tⱼ|θⱼ|, where a search from `start` finds them.
 
     Parameters
     ----------
-    hessian : of the parabola f, shape (k, k).
+    hessian : of the parabola f, shape (k, k), but for `ridge` on its diagonal.
     slopes : ∇f.
     thresholds : tⱼ, shape (k,); 0 for those that may be anything.
     """
-    units = units_of(hessian)
-    inverted = hessian / np.outer(units, units) + HOLDS * np.eye(len(units))
+    units = units_of(np.diag(hessian) + ridge)
     near = rounding(units, slopes(np.zeros_like(start)), thresholds)
     params, signs = start.copy(), np.sign(start)
     signs[thresholds == 0] = 0.0
@@ -112,10 +114,10 @@ def sparse_minimum(
             moves[worst], signs[worst] = True, -np.sign(slope[worst])
             continue
         places = np.flatnonzero(moves)
-        pull = pulls[places]
-        step = -np.linalg.solve(inverted[np.ix_(places, places)], pull / units[places])
-        step /= units[places]
-        bend = float(step @ hessian[np.ix_(places, places)] @ step)
+        pull, unit, ones = pulls[places], units[places], np.eye(len(places))
+        among = hessian[np.ix_(places, places)] + ridge * ones
+        step = -np.linalg.solve(among / np.outer(unit, unit) + HOLDS * ones, pull / unit) / unit
+        bend = float(step @ among @ step)
         far = -float(pull @ step) / bend if bend > 0 else np.inf
         back = signs[places] * step < 0
         reach = np.full(len(places), np.inf)
@@ -130,9 +132,10 @@ def sparse_minimum(
     return None
 
 
-def units_of(hessian: FloatArray) -> FloatArray:
-    """What slopes are divided by, so that no unit of a column plays a part: shape (k,)."""
-    units = np.sqrt(np.diag(hessian))
+def units_of(diagonal: FloatArray) -> FloatArray:
+    """What slopes are divided by, so that no unit of a column plays a part, from the diagonal of
+    the Hessian: shape (k,)."""
+    units = np.sqrt(diagonal)
     units[units == 0] = 1.0
     return units
 
