@@ -169,6 +169,16 @@ def test_what_needs_the_data(gdfit: Gdfit, tmp_path: Path, options: str, told: s
     assert told in result.err
 
 
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_validation_set_of_rows_is_like_it(
+    gdfit: Gdfit, data: Path, tmp_path: Path, options: list[str]
+) -> None:
+    stored = tmp_path / "c.json"
+    gdfit("condense", data, *options, "--output", stored)
+    told = json.loads(gdfit("train", stored, "--validation", data, "--format", "json").out)
+    assert told["validation_loss"] == pytest.approx(told["loss"], rel=1e-9)
+
+
 def test_it_is_no_table(gdfit: Gdfit, tmp_path: Path) -> None:
     stored = tmp_path / "c.json"
     gdfit("condense", LECTURE, "--output", stored)

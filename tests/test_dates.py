@@ -142,6 +142,25 @@ def test_dates_of_pythons_are_dates() -> None:
     assert found.first[:, 0].tolist() == [19727.0, 19729.0, 19754.0]
 
 
+def test_durations_are_days(gdfit: Gdfit) -> None:
+    hours = [0, 6, 12, None, 36]
+    frame = pandas.DataFrame(
+        {"took": pandas.to_timedelta(pandas.Series(hours), unit="h"), "y": [1, 2, 3, 9, 7]}
+    )
+    frame.to_parquet("took.parquet")
+    dialect = Dialect(drop_missing=True)
+    for found in (
+        observations_from(frame, "y", drop_missing=True),
+        observations_from(polars.from_pandas(frame), "y", drop_missing=True),
+        read_observations("took.parquet", dialect=dialect),
+    ):
+        assert (found.features, found.first[:, 0].tolist()) == (("took",), [0, 0.25, 0.5])
+    gdfit("train", "took.parquet", "--drop-missing")
+    back = gdfit("predict", "took.parquet").out.splitlines()
+    assert [float(line.split(",")[0] or "nan") for line in back[1:3]] == [0, 0.25]
+    assert [round(float(line.split(",")[2] or "0"), 9) for line in back[1:]] == [1, 2, 3, 0, 7]
+
+
 PIECES = st.lists(
     st.sampled_from([*"0123456789-/.:TZ +ap", "2024", "-01-", "13:45", "PM", "NA", "\x80", "1/2/"]),
     max_size=7,
@@ -378,10 +397,18 @@ def test_an_order_in_a_data_frame() -> None:
     frame = pandas.DataFrame({"day": ["1/5/2024", "2/5/2024", "4/5/2024"], "y": [1.0, 2, 4]})
     with pytest.raises(GdfitError, match="where the month stands first"):
         observations_from(frame, "y")
+    alike = pandas.DataFrame({"day": ["1/1/2024", "2/5/2024", "4/5/2024"], "y": [1.0, 2, 4]})
+    with pytest.raises(GdfitError, match=r"2024-02-05 where the month.*2024-05-02 where the day"):
+        observations_from(alike, "y")
     assert observations_from(frame, "y", dates="dmy").first[:, 0].tolist() == [19844, 19845, 19847]
     assert observations_from(frame, "y", dates="mdy").first[1, 0] == 19758
     model = train(frame, "y", dates="mdy").model
-    assert model.predict(frame).tolist() == model.predict([[19727], [19758], [19818]]).tolist()
+    days = [[19727], [19758], [19818]]
+    moments = [[iso_date(day)] for (day,) in days]
+    for rows in (days, moments, np.array(moments, "M8[s]"), frame[["day"]].to_numpy(), frame):
+        assert model.predict(rows).tolist() == model.predict(days).tolist()
+    for one in (date(2024, 1, 5), datetime(2024, 1, 5), pandas.Timestamp("2024-01-05"), 19727.0):
+        assert model.predict([one]) == model.predict(one) == model.predict(days)[0]
     with pytest.raises(UsageError, match="mdy or dmy"):
         observations_from(frame, "y", dates="ymd")
 

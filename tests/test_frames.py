@@ -213,7 +213,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "no y to look at": (
         lambda: gdfit.summarize([1, 2]),
-        "`y` is missing: a list has no names to find a target by",
+        "`y` is missing, which names a column of a DataFrame; x is a list",
     ),
     "a learning rate that is text": (
         lambda: gdfit.train(gdfit.observations_from([1, 2], [1, 2]), lr=cast(Any, "0.1")),

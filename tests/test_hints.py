@@ -60,7 +60,8 @@ UNMEANT = {
     "frobnicate lecture.csv": "there are train, compare, path, gradcheck, graph, curvature, ",
     "train lecture.csv --frobnicate": "(see gdfit train --help)",
     "evaluate lecture.csv --lr 0.1": "No such option: --lr (see gdfit evaluate --help)",
-    "train lecture.csv --lr": "Option '--lr' requires an argument",
+    "train lecture.csv --lr": "Option '--lr' requires an argument (see gdfit train --help)",
+    "--frobnicate": "(see gdfit --help)",
     "train lecture.csv --lr 1,2,x": "--lr takes a number, not '1,2,x'",
     "train lecture.csv --optimizer lbfgs": "steepest, cg or FILE.py:NAME, not 'lbfgs'",
 }
@@ -154,6 +155,8 @@ def test_a_model_of_other_data_says_what_it_is_of(gdfit: Gdfit) -> None:
     assert delimiter.endswith("gdfit train other.csv --delimiter ';'\n")
     gone = gdfit("evaluate", "lecture.csv", "--target", "z", "--model", "m.json").err
     assert "there is no column 'z'" in gone
+    near = gdfit("evaluate", "lecture.csv", "--target", "yy", "--model", "m.json").err
+    assert near.endswith("y: gdfit evaluate lecture.csv --model m.json --target y\n")
 
 
 ENDINGS = {

@@ -154,7 +154,8 @@ OBSERVATIONS = gdfit.observations_from([1, 2, 3], [3, 5, 7])
         ((OBSERVATIONS,), {"target": "y"}, "observations have been made: `target` belongs to what"),
         ((OBSERVATIONS, [1, 2, 3]), {}, "observations have been made: y belongs to what"),
         (("a.csv",), {}, "`read_observations` reads a file as 'a.csv'; here x are rows"),
-        (([1, 2, 3],), {}, "`y` is missing: a list has no names to find a target by"),
+        ((trees(), "height"), {"shown": [5]}, "`shown` has no effect here: it goes with `leap`"),
+        (([1, 2, 3],), {}, "`y` is missing, which names a column of a DataFrame; x is a list"),
         ((trees(), "height"), {"validation": [1]}, "`validation` takes observations, a fraction"),
         ((trees(1), "height"), {"validation": 0.5}, "holding out 0.5 of 1 row for validation"),
     ],
@@ -163,6 +164,30 @@ def test_wrong_data_is_told(arguments: Any, options: Any, told: str) -> None:
     with pytest.raises(gdfit.GdfitError) as error:
         gdfit.train(*arguments, **options)
     assert str(error.value).startswith(told)
+
+
+def test_tensors_scalars_and_paths_are_taken() -> None:
+    torch = pytest.importorskip("torch")
+    x = torch.tensor([[1.0], [2.0], [4.0]], dtype=torch.float64, requires_grad=True)
+    fit = gdfit.train(x, x[:, 0] * 2 + 1, lr=0.1)
+    assert fit.model == gdfit.train([1, 2, 4], [3, 5, 9], lr=0.1, features=["x"]).model
+    assert fit.predict(x[1]) == fit.predict(2) == fit.predict([2.0])
+    assert gdfit.read_observations(LECTURE).count == 25
+
+
+@pytest.mark.parametrize(
+    ("by", "options", "told"),
+    [
+        ((1, 1), {"lr": 1e3}, "the learning rate 1000 is too large; lr='auto' chooses one"),
+        ((1, 1e200), {}, "the squares of y leave float64; multiply the columns by a power of"),
+        ((1e-310, 1), {}, "the params leave float64; multiply the columns by a power of ten"),
+    ],
+)
+def test_why_a_run_has_diverged_is_told(by: Any, options: Any, told: str) -> None:
+    x = np.array([1.0, 2, 4, 5])
+    with pytest.warns(gdfit.GdfitWarning) as said:
+        gdfit.train(by[0] * x, by[1] * x**2, **options)
+    assert [told in str(each.message) for each in said] == [True]
 
 
 def test_what_is_no_data_is_not_evaluated() -> None:

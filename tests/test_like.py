@@ -35,6 +35,28 @@ def test_a_validation_set_is_like_the_observations() -> None:
     assert gdfit.observations_from(x[:1], [1], like=powers).features == powers.features
 
 
+def test_a_fit_is_taken_for_its_model_and_frames_for_its_data() -> None:
+    frame = penguins()
+    fit = gdfit.train(frame, target="log(price)", features=TERMS)
+    for one, other in (
+        (gdfit.evaluate(fit, frame), gdfit.evaluate(fit.model, frame)),
+        (gdfit.export(fit, "sql"), gdfit.export(fit.model, "sql")),
+        (gdfit.summarize(frame, fit), fit.summary()),
+        (gdfit.summarize(frame, fit, robust="hc3"), fit.summary(robust="hc3")),
+    ):
+        assert one == other
+    made = gdfit.observations_from(frame, "log(price)", like=fit)
+    assert made.features == fit.model.features
+    low = gdfit.predict_interval(fit, frame)[1]
+    assert low.tolist() == fit.model.predict_interval(frame)[1].tolist()
+    residuals = gdfit.influence(fit, frame, np.log(frame["price"]))[0]
+    assert np.mean(residuals**2) == pytest.approx(fit.loss)
+    smaller = gdfit.train(frame, target="log(price)", features=TERMS[:1])
+    assert gdfit.summarize(frame, fit, against=smaller).anova
+    with pytest.raises(gdfit.UsageError, match="a model or a fit is wanted here, not a str"):
+        gdfit.evaluate("gdfit.json", frame)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("intercept", [True, False])
 def test_a_saved_model_is_evaluated_and_summarized(intercept: bool, gdfit: Gdfit) -> None:
     frame = penguins().assign(price=lambda frame: frame["price"].round(3))

@@ -54,6 +54,20 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, command: str, fi
     assert [path.name for path in tmp_path.iterdir()] == ["gdfit.json"]
 
 
+def test_what_finds_room_in_part_is_told_without_a_buffer_too(tmp_path: Path) -> None:
+    with (tmp_path / "data.csv").open("wb") as file:
+        done = subprocess.run(
+            shlex.split(f"{GDFIT} make --rows 9000"),
+            stdout=file,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)),
+            check=False,
+        )
+    told = b"gdfit: error: standard output: can't be written: File too large\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
 @on_linux
 @pytest.mark.parametrize(
     ("command", "named"),

@@ -101,6 +101,23 @@ def printable(text: str) -> str:
     return text if text and text.isprintable() else repr(text)
 
 
+def warn(what: str) -> None:
+    """Warn of what is no error, at the line outside of gdfit that has come to it."""
+    import sys
+    import warnings
+
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith("gdfit."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(what, GdfitWarning, stacklevel=level)
+
+
+def a_kind(value: object) -> str:
+    """What a value is, for a message: ``a list``."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
 def listing(names: tuple[str, ...], most: int = 8) -> str:
     """Column names for a message: ``x1, x2, …``."""
     shown = ", ".join(printable(name) for name in names[:most])

@@ -19,8 +19,8 @@ import numpy as np
 
 from gdfit.analysis.scatter import Robust, Scatter, scatter_in
 from gdfit.data.batch import Level
-from gdfit.data.in_memory import DataOptions, observed
-from gdfit.data.observations import GroupedObservations, Observations, difference
+from gdfit.data.in_memory import DataOptions, as_modelled, observed
+from gdfit.data.observations import Fitted, GroupedObservations, Observations, difference
 from gdfit.data.terms.expansion import level_name
 from gdfit.descent.least_squares import ones_first, refined, squares_of
 from gdfit.descent.losses import loss_of
@@ -30,7 +30,7 @@ from gdfit.descent.settings import LossName, Settings
 from gdfit.errors import GdfitError, SeparableError, UsageError, listing, printable
 from gdfit.model.family import GroupedModel
 from gdfit.model.intervals import check_level, f_tail, t_quantile, t_tail
-from gdfit.model.linear import LinearModel
+from gdfit.model.linear import LinearModel, as_model
 from gdfit.package import Displayed
 
 if TYPE_CHECKING:
@@ -142,13 +142,13 @@ class Summary(Displayed):
 
 def summarize(
     observations: Any,
-    model: LinearModel | None = None,
+    model: LinearModel | Fitted | None = None,
     level: float = 0.95,
     *,
     y: Any = None,
     robust: Robust | Scatter | None = None,
     cluster: Any = None,
-    against: LinearModel | None = None,
+    against: LinearModel | Fitted | None = None,
     refine: bool = False,
     **how: Unpack[DataOptions],
 ) -> Summary | Any:
@@ -164,12 +164,14 @@ def summarize(
     observations, y : observations, condensed or not; or what `observations_from` takes as x and y.
     features, target, exclude, degree, weights, intercept, drop_missing, dates, like : as in
         `observations_from`.
-    model : the model to compare, of the same features and target.
+    model : the model to compare, or its fit, of the same features and target, which a DataFrame
+        need not be told.
     level : of the confidence intervals, between 0 and 1.
     robust : standard errors that hold where errors are not alike: hc0, hc1, hc2 or hc3.
     cluster : of each row that was kept, the cluster within which errors may depend on each other,
         shape (n,).
-    against : a smaller model, whose features are among these, for the F test of what is more here.
+    against : a smaller model, or its fit, whose features are among these, for the F test of what is
+        more here.
     refine : compute the least-squares values to nearly the last digit however many rows there are,
         if they have been kept; of 16 MB they always are.
 
@@ -187,9 +189,11 @@ def summarize(
     2.30 ± 0.17, p = 0.0056
     """
     check_level(level)
+    model = None if model is None else as_model(model)
     classes = model.classes if model else None
     if classes and not isinstance(observations, Observations):
         how["positive"] = classes.names[1]
+    how = as_modelled(observations, y, how, model, model.target) if model else how
     observations = observed(observations, y, **how)
     names = params_names(observations.features)
     values: Sequence[float | None] = model.params if model else [None] * len(names)
@@ -266,7 +270,7 @@ def summarize(
         bic=bic,
         standard_errors=scatter.kind if scatter else "classical",
         observations=count,
-        anova=anova(observations, against) if against else None,
+        anova=anova(observations, as_model(against)) if against else None,
     )
 
 

@@ -228,12 +228,17 @@ def no_option(name: str, words: Sequence[str], options: Sequence[str]) -> str:
         near = nearest(called, [option[2:] for option in options if option.startswith("--")])
         here, how = [f"--{near}"] if near else [], "the nearest is"
     if not here:
-        return f"{what} (see gdfit {words[0]} --help)"
+        return what + see_help(words)
     changed = []
     for word in words:
         option, equals, value = word.partition("=")
         changed += [*here, *([value] if equals else [])] if option == typed else [word]
     return f"{what}; {how} {' '.join(here)}: {command_line(changed)}"
+
+
+def see_help(words: Sequence[str]) -> str:
+    """Where the options of the command are told that was typed."""
+    return f" (see {command_line([*[word for word in words[:1] if word in COMMANDS], '--help'])})"
 
 
 def is_one_dash(word: str) -> bool:
@@ -252,4 +257,4 @@ def usage_message(error: Any, words: Sequence[str], commands: Sequence[str]) -> 
     message = " ".join(error.format_message().split()).rstrip(".")
     if type(error).__name__ == "MissingParameter" and error.param.param_type_name == "option":
         message += f": {error.param.metavar}"
-    return message and f"{message} (see gdfit --help)"
+    return message and message + see_help(words)

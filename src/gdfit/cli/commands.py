@@ -197,8 +197,7 @@ def trained_model(path: Path) -> LinearModel:
     model = gdfit.load_model(path)
     note_version(path, model)
     status, epochs = (model.facts.get(name) for name in ("status", "epochs"))
-    if status in ("interrupted", "diverged"):
-        how = "was interrupted" if status == "interrupted" else "diverged"
+    if how := {"interrupted": "was interrupted", "diverged": "diverged"}.get(str(status)):
         note(f"{path} is the model of a run that {how}, after {epochs} epochs")
     return model
 
@@ -213,6 +212,8 @@ def trained(path: Path, typed: Typed) -> Iterator[LinearModel]:
     try:
         yield model
     except MissingColumnError as error:
+        if "target" in error.changes:  # which was typed
+            raise
         what, files = f"{error}; ", model.facts.get("files")
         if isinstance(files, list) and files:
             what += f"{printable(str(path))} was trained on {listing(tuple(map(str, files)))}; "

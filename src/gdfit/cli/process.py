@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
-from io import TextIOWrapper
+from io import RawIOBase, TextIOWrapper
 from threading import Thread
 from typing import NoReturn
 
@@ -48,6 +48,9 @@ def open_streams() -> None:
         stream = getattr(sys, name) or os.fdopen(os.open(os.devnull, mode), "w")
         setattr(sys, name, stream)
         if isinstance(stream, TextIOWrapper):
+            if isinstance(stream.buffer, RawIOBase):  # PYTHONUNBUFFERED, which writes once and
+                stream = os.fdopen(stream.fileno(), "w", 1, closefd=False)  # loses the rest
+                setattr(sys, name, stream)
             # Data is UTF-8, whatever the locale; bytes of it that are not go out as they came in.
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
 

@@ -129,11 +129,12 @@ def batch_of(
 
 def is_numeric(kind: Any) -> bool:
     """True of types whose values are numbers, also where a dictionary lists them, or where the type
-    stands for another."""
+    stands for another. Durations are, in days."""
     from pyarrow import types
 
     kind = type_listed(kind)
-    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+    of_numbers = (types.is_integer, types.is_floating, types.is_decimal, types.is_duration)
+    return any(is_of(kind) for is_of in of_numbers)
 
 
 def is_dated(kind: Any) -> bool:
@@ -184,7 +185,7 @@ def numbers_stored(part: Any) -> FloatArray:
     import pyarrow as pa
 
     part = as_listed(part)
-    if not is_numeric(part.type):
+    if pa.types.is_temporal(part.type):
         part = part.cast(pa.timestamp("s")) if pa.types.is_date(part.type) else part
         per_day = SECONDS * {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[part.type.unit]
         moments = stored_in(part, np.int64)
@@ -389,6 +390,8 @@ def text_column(column: Any) -> Any:
         return column
     if types.is_boolean(column.type):
         return compute.utf8_capitalize(column.cast(pa.string()))
+    if types.is_duration(column.type):
+        column = pa.array(numbers_stored(column), from_pandas=True)
     if types.is_floating(column.type):
         column = column.cast(pa.float64())  # the shortest digits of a float32 say another number
     said = column.cast(pa.string())

@@ -9,12 +9,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gdfit.data.batch import FEW_BYTES, DataFile, LaidOut, Level, Progress
 from gdfit.data.formats.formats import open_file
-from gdfit.data.observations import Observations, as_folds, held_out_of
+from gdfit.data.observations import Like, Observations, as_folds, held_out_of, selection_of
 from gdfit.data.reduction.condense import Condense, Place
 from gdfit.data.reduction.sampling import Dealing, Folds, HoldOut, Whole
 from gdfit.data.reduction.tree import FindLevels, Job, Outcome, reduce_files
@@ -27,10 +28,10 @@ from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.errors import (
     FieldError,
     GdfitError,
-    GdfitWarning,
     NoObservationsError,
     UsageError,
     printable,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Dataset:
     keep_most : how many bytes of rows to keep where all are not asked for.
     on_start : is called when the reading has begun, for what can be done beside it.
     frame : columns in memory, in place of files.
+    like : what has the features that the columns are to be made, of the same levels.
     """
 
     files: tuple[str, ...]
@@ -69,6 +71,7 @@ class Dataset:
     keep_most: int = 0
     on_start: Callable[[], None] = lambda: None
     frame: FrameFile | None = None
+    like: Like | None = None
 
     def open_files(self, suits: Suits | None = None) -> Generator[DataFile]:
         """The files, each opened after the one before has been read; the rows of a pipe
@@ -107,7 +110,7 @@ class Dataset:
         if self.progress:
             self.progress.noted(remark)
         else:
-            warnings.warn(remark, GdfitWarning, stacklevel=2)
+            warn(remark)
 
     def open_texts(self, suits: Suits) -> Iterator[CsvFile]:
         """The files as CSV, for their rows as they stand, and as they come: see `open_files`."""
@@ -300,6 +303,7 @@ class Dataset:
 
         def job_for(first: LaidOut) -> Condense:
             columns = self.columns or choose_columns(first.layout, first.name, self.selection)
+            columns = columns if self.like is None else columns.made_as(self.like)
             recipe = Chosen(columns, self.selection, self.dialect.drop_missing)
             used[:] = [(columns, recipe.nothing_left(first.layout, self.name))]
             few = 0 if self.cluster else self.keep_most
@@ -323,7 +327,10 @@ class Dataset:
             observations = self.observations()
             if not isinstance(validation, str):
                 return observations, None
-            return observations, replace(self, files=(validation,)).observations()
+            other = replace(self, files=(validation,))
+            if not other.stored:
+                other = replace(other, selection=selection_of(observations), like=observations)
+            return observations, other.observations()
         if isinstance(validation, float):
             return self.split(validation, seed, keep_rows=keep_rows)
         columns, observations = self._whole(seed, keep_rows=keep_rows)
@@ -350,7 +357,7 @@ def identity(path: str) -> tuple[int, ...]:
 
 
 def read_observations(
-    *files: str,
+    *files: str | PathLike[str],
     features: Sequence[str] | str | None = None,
     target: str | None = None,
     exclude: Sequence[str] | str = (),
@@ -401,7 +408,12 @@ def read_observations(
     chosen = None if features is None else several(features)
     what = (chosen, target, several(exclude), degree, weights, intercept, positive)
     selection = Selection(*what, classes or positive is not None, by, formula)
-    dataset = Dataset(expanded(files), selection, dialect or Dialect(), keep_most=FEW_BYTES)
+    dataset = Dataset(
+        expanded(tuple(fspath(file) for file in files)),
+        selection,
+        dialect or Dialect(),
+        keep_most=FEW_BYTES,
+    )
     if dask is None:
         return dataset.observations(seed, keep_rows=keep_rows)
     from gdfit.data.reduction.dask import Cluster

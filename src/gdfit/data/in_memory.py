@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from numbers import Real
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 
@@ -15,19 +15,16 @@ from gdfit.arrays import FloatArray, near
 from gdfit.data.batch import Rows
 from gdfit.data.observations import (
     FIRST_ROWS,
+    Fitted,
     Like,
     Observations,
-    a_kind,
     as_folds,
     held_out_of,
+    terms_of,
 )
 from gdfit.data.reduction.sampling import Folds, HoldOut
-from gdfit.data.terms.columns import Columns, choose_columns
 from gdfit.data.text.dialect import Dialect, Selection, several
-from gdfit.errors import NoObservationsError, UsageError, listing, quoted
-
-if TYPE_CHECKING:
-    from gdfit.data.sources.frames import FrameFile
+from gdfit.errors import NoObservationsError, UsageError, a_kind, listing, quoted
 
 
 def observations_from(
@@ -46,7 +43,7 @@ def observations_from(
     formula: str | None = None,
     drop_missing: bool = False,
     dates: str | None = None,
-    like: Like | None = None,
+    like: Like | Fitted | None = None,
 ) -> Observations:
     """Observations from arrays or DataFrames, for use in Python.
 
@@ -113,7 +110,7 @@ def observations_of(
     formula: str | None = None,
     drop_missing: bool = False,
     dates: str | None = None,
-    like: Like | None = None,
+    like: Like | Fitted | None = None,
     dealing: HoldOut | Folds | None = None,
 ) -> list[Observations | None]:
     """The observations in each pile that rows are dealt to: see `observations_from`."""
@@ -132,31 +129,31 @@ def observations_of(
     )
 
     dialect = Dialect(dates=dates)
+    alike = None if like is None else cast(Like, getattr(like, "model", like))
     if isinstance(x, str | PathLike):
         raise UsageError(f"`read_observations` reads a file as {quoted(str(x))}; here x are rows")
     same_rows(x, y)
     same_rows(x, weights)
     asked = Selection(exclude=several(exclude), degree=degree, intercept=intercept)
-    if like:
+    if alike:
         if exclude or degree != 1 or (features is not None and is_frame(x)):
             raise UsageError("`like` says which features there are: leave out the others")
-        made_by = like.expansion.terms if like.expansion else like.features
-        asked = Selection(tuple(map(str, made_by)), intercept=like.intercept)
-        if like.classes:
-            positive = like.classes.names[1]
+        asked = Selection(terms_of(alike), intercept=alike.intercept)
+        if alike.classes:
+            positive = alike.classes.names[1]
     if classes or positive is not None:
         named = None if positive is None else str(positive)
         asked = replace(asked, positive=named, classes=True)
     frame = is_frame(x)
     if formula is not None:
-        if not frame or y is not None or target is not None or like:
+        if not frame or y is not None or target is not None or alike:
             raise UsageError("`formula` goes with a DataFrame alone, and says what y is")
         asked = replace(asked, formula=formula)
     if frame and y is None:
         y, target = target, None
     elif y is None:
-        raise UsageError(f"`y` is missing: {a_kind(x)} has no names to find a target by")
-    exact = bool(like and like.expansion and like.expansion.categories)
+        raise UsageError(f"`y` is missing, which names a column of a DataFrame; x is {a_kind(x)}")
+    exact = bool(alike and alike.expansion and alike.expansion.categories)
     columns = columns_of(x) if frame else array_columns(x, features, exact=exact)
     if frame and features is not None:
         asked = replace(asked, features=several(features))
@@ -203,21 +200,12 @@ def observations_of(
         file = frame_file(x, columns, "the array" if not frame else None, dialect)
         asked = replace(asked, target=aimed_at, weights=asked.weights or weighed_by)
         dialect = replace(dialect, drop_missing=drop_missing)
-        data = Dataset((), asked, dialect, columns=columns_like(like, file, asked), frame=file)
+        data = Dataset((), asked, dialect, like=alike, frame=file)
         _, found = data.condensed(dealing.seed if dealing else 0, dealing, keep_rows=True)
     return [
         pile and replace(pile, target_name=called or pile.target_name, weights_name=weighed_by)
         for pile in found
     ]
-
-
-def columns_like(like: Like | None, file: FrameFile, asked: Selection) -> Columns | None:
-    """The columns that are to be made what those of others are."""
-    if like is None:
-        return None
-    columns = choose_columns(file.layout, file.name, asked)
-    expansion = replace(like.expansion or columns.expansion, intercept=like.intercept)
-    return replace(columns, expansion=expansion, classes=like.classes)
 
 
 def as_they_stand(
@@ -273,7 +261,7 @@ class DataOptions(TypedDict, total=False):
     formula: str | None
     drop_missing: bool
     dates: str | None
-    like: Like | None
+    like: Like | Fitted | None
 
 
 def observed(x: Any, y: Any = None, **how: Unpack[DataOptions]) -> Observations:
@@ -289,6 +277,19 @@ def observed(x: Any, y: Any = None, **how: Unpack[DataOptions]) -> Observations:
         more = listing(tuple(f"`{name}`" for name in how)) or "y"
         raise UsageError(f"observations have been made: {more} belongs to what makes them")
     return x
+
+
+# What says which features there are.
+SAYS_FEATURES = {"features", "exclude", "degree", "formula", "like"}
+
+
+def as_modelled(x: Any, y: Any, how: DataOptions, like: Like, target: str) -> DataOptions:
+    """`how` observations are made of x and y for a model: as `like` it and of its `target`, where x
+    is a DataFrame of which nothing else is said."""
+    if isinstance(x, Observations) or not hasattr(x, "columns") or how.keys() & SAYS_FEATURES:
+        return how
+    own = cast(DataOptions, {"like": like, **({"target": target} if y is None else {})})
+    return {**own, **how}
 
 
 def with_folds(

@@ -22,6 +22,7 @@ from gdfit.data.terms.columns import ColumnFacts
 from gdfit.data.terms.expansion import Expansion
 from gdfit.data.terms.levels import Classes
 from gdfit.data.terms.row_maker import inputs_of
+from gdfit.data.text.dialect import Selection
 from gdfit.data.text.spellings import dated
 from gdfit.errors import GdfitError, UsageError, listing, printable
 
@@ -112,6 +113,7 @@ class Observations(ColumnFacts):
         return (inputs_of(self.expansion, self.last) if self.expansion else values), observed
 
     @property
+    @np.errstate(over="ignore")
     def mean_square(self) -> float:
         """The mean of y²."""
         return float(self.target @ self.target) / self.total_weight
@@ -322,6 +324,14 @@ def held_out_of(
     return to_train, held_out
 
 
+class Fitted(Protocol):
+    """What has a model: a fit."""
+
+    @property
+    def model(self) -> Any:
+        """That model."""
+
+
 class Like(Protocol):
     """What says which features there are: observations, or a model."""
 
@@ -342,10 +352,15 @@ class Like(Protocol):
         """Which values of the target are 0 and 1, where it has classes."""
 
 
-def a_kind(value: object) -> str:
-    """What a value is, for a message: ``a list``."""
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+def terms_of(made: Like) -> tuple[str, ...]:
+    """The terms that features are made by."""
+    return tuple(map(str, made.expansion.terms)) if made.expansion else made.features
+
+
+def selection_of(observations: Observations) -> Selection:
+    """What asks for the same columns of other data."""
+    names = (terms_of(observations), observations.target_name)
+    return Selection(*names, weights=observations.weights_name)
 
 
 def difference(one: Like, other: Like) -> tuple[str, str] | None:
@@ -368,7 +383,7 @@ def check_alike(observations: Observations, validation: Observations) -> None:
     """Raise where the features of a validation set are others."""
     if found := difference(validation, observations):
         what = f"`validation` has other features than the observations: {found[0]}, not {found[1]}"
-        raise UsageError(f"{what}; observations_from takes `like`")
+        raise UsageError(f"{what}; in Python, observations_from has like=observations")
 
 
 FEWEST = 5  # rows above a total

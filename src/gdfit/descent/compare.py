@@ -136,6 +136,9 @@ class Comparison(Displayed):
         ranked = [sorted(group, key=self._rank) for group in self.groups()]
         self.outcomes = tuple(chain.from_iterable(ranked))
 
+    def __repr__(self) -> str:
+        return f"<Comparison: {len(self.outcomes)} runs, of {self.fits[0].observations}>"
+
     def groups(self) -> list[list[RunResult]]:
         """The outcomes, those together that can be ranked by their losses."""
         groups: dict[object, list[RunResult]] = {}

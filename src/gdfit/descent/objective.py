@@ -9,7 +9,6 @@ threshold in its place.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -24,7 +23,7 @@ from gdfit.descent.losses import AT_KINK, Loss, loss_of, squared_error
 from gdfit.descent.optimizers import Bend
 from gdfit.descent.own import Own, check_derivative
 from gdfit.descent.settings import BackendName, Settings
-from gdfit.errors import GdfitWarning, UsageError, listing
+from gdfit.errors import UsageError, listing, warn
 
 # θ → (L(θ), ∇L(θ)): a float and an array of θ's shape (p+1,).
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -248,7 +247,7 @@ def check_descended(settings: Settings, observations: Observations, params: Floa
             for name, asked in (("weights", weights), ("batch_size", settings.batch_size)):
                 if asked is not None:
                     raise UsageError(f"`loss` {own} does not go with `{name}`: it {what}")
-            warnings.warn(f"`loss` {own} {what}", GdfitWarning, stacklevel=2)
+            warn(f"`loss` {own} {what}")
         if weights is not None and own.on_arrays(z, y).shape != y.shape:
             what = "which are of each observation's loss, and this returns their mean"
             raise UsageError(f"`loss` {own} does not go with `weights`, {what}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.data.observations import Observations
@@ -104,12 +107,12 @@ class Fit(Displayed):
         """Write the model to a file: see `LinearModel.save`."""
         self.model.save(path, diverged=diverged)
 
-    def summary(self, level: float = 0.95) -> Summary:
+    def summary(self, level: float = 0.95, **more: Any) -> Summary:
         """Least squares beside the params, with standard errors and confidence intervals: see
-        `gdfit.summarize`."""
+        `gdfit.summarize`, which takes `more`."""
         import gdfit
 
-        return gdfit.summarize(self.observations, self.model, level)
+        return gdfit.summarize(self.observations, self.model, level, **more)
 
     @property
     def arrived(self) -> bool | None:
@@ -134,6 +137,28 @@ class Fit(Displayed):
     def is_separable(self) -> bool:
         """Whether a plane separates the classes, where there are two."""
         return self.model.facts.get("separable") is True
+
+    @property
+    def leaves_float64(self) -> bool:
+        """True of params that are finite where they are descended on, and not in the data's
+        units."""
+        own = np.isfinite(self.model.params).all()
+        return bool(np.isfinite(self.params).all() and not own)
+
+    @property
+    def is_too_large(self) -> bool:
+        """True where no loss of this data is finite, whatever the params."""
+        return self.settings.is_squared and not math.isfinite(self.observations.mean_square)
+
+    @property
+    def divergence(self) -> str:
+        """Why a run has diverged, and what to do."""
+        why = f"the learning rate {self.settings.lr:.4g} is too large"
+        why += "; type a smaller one" if self.asked.lr == "auto" else "; lr='auto' chooses one"
+        if self.leaves_float64 or self.is_too_large:
+            where = "params leave" if self.leaves_float64 else "squares of y leave"
+            why = f"the {where} float64; multiply the columns by a power of ten"
+        return f"the run has diverged at epoch {self.epochs}: {why}"
 
     @property
     def is_short(self) -> bool:

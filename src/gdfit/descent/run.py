@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -38,7 +37,7 @@ from gdfit.descent.outcome import Fit, as_shown
 from gdfit.descent.scaling import scaling_facts
 from gdfit.descent.settings import Settings, SettingsOptions, check_changed
 from gdfit.descent.start import Init, signature
-from gdfit.errors import GdfitError, GdfitWarning, UsageError
+from gdfit.errors import GdfitError, UsageError, warn
 from gdfit.model.intervals import MOST_PRECISE, Precision
 from gdfit.model.linear import LinearModel
 from gdfit.package import Displayed, __version__
@@ -98,6 +97,8 @@ class Run(Displayed):
         init = init.model if isinstance(init, Fit) else init
         if how.get("by") is not None:
             raise UsageError("`by` is for train_groups, which fits each group by itself")
+        if shown and not settings.leap:
+            raise UsageError("`shown` has no effect here: it goes with `leap`")
         self.loss = loss_of(settings)
         observations, validation = with_validation(
             observations, y, validation, settings.seed, **how
@@ -109,14 +110,16 @@ class Run(Displayed):
         self.shown = shown
         if settings.batch_size and settings.batch_size >= observations.count:
             settings = replace(settings, batch_size=None)  # which is the same, and foretold
-        problem = choose_scale(observations, settings, init)
+        with np.errstate(over="ignore", invalid="ignore"):  # told of as what it comes to
+            problem = choose_scale(observations, settings, init)
         self.scaling, self.start = problem.scaling, problem.start
         self.descended = problem.observations
         self.curvature = problem.curvature if problem.is_known else None
         if self.curvature and not (self.asked.needs_rows or settings.is_penalized):
             self.curvature = sharpened(self.curvature, observations)
         check_descended(settings, self.descended, self.start.params)  # not in the first epoch
-        lr = choose_rate(problem, settings)
+        with np.errstate(over="ignore", invalid="ignore"):
+            lr = choose_rate(problem, settings)
         self.settings = replace(settings, lr=lr, scale=problem.scale)
         self.rate = rate_by_epoch(lr, settings, self.start.epochs)
         self.best = stopping.EarlyStopping(settings.patience) if settings.patience else None
@@ -415,9 +418,7 @@ def train(observations: Any, y: Any = None, **options: Unpack[TrainArguments]) -
     run = Run(observations, y, **options)
     fit = run.fit(list(run))
     if fit.status == stopping.DIVERGED:
-        rate = f"{run.settings.lr:.4g}"
-        what = f"the run has diverged at epoch {fit.epochs}: the learning rate {rate} is too large"
-        warnings.warn(f"{what}; lr='auto' chooses one", GdfitWarning, stacklevel=2)
+        warn(fit.divergence)
     elif fit.is_short:
-        warnings.warn(SHORT, GdfitWarning, stacklevel=2)
+        warn(SHORT)
     return fit

@@ -13,7 +13,7 @@ import numpy as np
 from gdfit.arrays import FloatArray
 from gdfit.data.batch import DataFile, NumberedRows, buffered, rows_at_once
 from gdfit.data.dataset import Dataset
-from gdfit.data.observations import SAME, Observations, a_kind, difference
+from gdfit.data.observations import SAME, Fitted, Observations, difference
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
 from gdfit.data.sources.frames import frame_file, is_frame
@@ -25,9 +25,17 @@ from gdfit.data.terms.row_maker import RowMaker
 from gdfit.data.terms.terms import Factor, read_product
 from gdfit.data.text.dialect import Dialect, Selection, several
 from gdfit.data.text.header import Layout
-from gdfit.errors import FieldError, GdfitError, NoObservationsError, UsageError, listing, printable
+from gdfit.errors import (
+    FieldError,
+    GdfitError,
+    NoObservationsError,
+    UsageError,
+    a_kind,
+    listing,
+    printable,
+)
 from gdfit.model.classification import Confusion, Ranking, confusion_of, ranking_of
-from gdfit.model.linear import LinearModel
+from gdfit.model.linear import LinearModel, as_model
 
 
 @dataclass(frozen=True)
@@ -267,7 +275,8 @@ class Observed:
         """What makes rows of a file: see `Recipe`."""
         model, layout = self.model, file.layout
         place_of = find_features(layout, file.name, model.inputs)
-        table = LayoutTable(layout, file.name, all_numbers=True)
+        asked = Selection(target=self.target)
+        table = LayoutTable(layout, file.name, all_numbers=True, selection=asked)
         by_name = [layout.names[place] for place in place_of.values()] == [*place_of]
         if self.target or layout.named or (by_name and read_product(model.target, table)):
             factor = table.target(self.target or model.target)
@@ -318,7 +327,7 @@ class Measure:
 
 
 def evaluate(
-    model: LinearModel,
+    model: LinearModel | Fitted,
     data: Any,
     target: str | None = None,
     *,
@@ -331,7 +340,7 @@ def evaluate(
 
     Parameters
     ----------
-    model : any linear model.
+    model : any linear model, or a fit.
     data : a DataFrame, or the path of a data file, or several; columns are found by name.
     target : the column with the observed values, or a term; by default the model's target.
     dialect : how the files are written.
@@ -351,6 +360,7 @@ def evaluate(
     0.3333333333333333
     """
     check_probability(threshold)
+    model = as_model(model)
     if not is_frame(data):
         if not isinstance(data, str | PathLike | list | tuple):
             raise UsageError(f"`data` takes a DataFrame or files, not {a_kind(data)}")

@@ -11,7 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from gdfit.choices import ExportFormat
 from gdfit.data.batch import Level
@@ -21,8 +21,11 @@ from gdfit.dates import EPOCH
 from gdfit.errors import GdfitError, UsageError, listing, quoted
 from gdfit.model.family import GroupedModel
 from gdfit.model.languages import C, Excel, Language, Python, Sql
-from gdfit.model.linear import LinearModel
+from gdfit.model.linear import LinearModel, as_model
 from gdfit.system import open_beside, written_beside
+
+if TYPE_CHECKING:
+    from gdfit.data.observations import Fitted
 
 # What a column of dates must hold, by the format.
 DATES_IN = {
@@ -37,12 +40,12 @@ DATES_IN = {
 LANGUAGES: dict[str, type[Language]] = {"sql": Sql, "python": Python, "c": C, "excel": Excel}
 
 
-def export(model: LinearModel, form: ExportFormat, path: str | Path | None = None) -> str:
+def export(model: LinearModel | Fitted, form: ExportFormat, path: str | Path | None = None) -> str:
     """The model as text in a language, also written to the file at `path` if there is one.
 
     Parameters
     ----------
-    model : any linear model.
+    model : any linear model, or a fit.
     form : ``sql``, an expression; ``python`` or ``c``, a function that needs nothing else;
         ``excel``, a formula; ``torch``, a float64 state_dict of `torch.nn.Linear`, which needs a
         `path`, and the text is the Python that loads it.
@@ -54,6 +57,7 @@ def export(model: LinearModel, form: ExportFormat, path: str | Path | None = Non
     if form not in get_args(ExportFormat):
         there = ", ".join(get_args(ExportFormat))
         raise UsageError(f"there is no `format` {quoted(form)}; there are {there}")
+    model = as_model(model)
     if not all(map(math.isfinite, model.params)):
         raise GdfitError("the model's params are not all finite numbers")
     if form == "torch":

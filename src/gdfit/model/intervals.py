@@ -32,10 +32,11 @@ import numpy as np
 
 from gdfit.arrays import FloatArray
 from gdfit.errors import GdfitError, UsageError, listing
-from gdfit.model.linear import LinearModel, without_secrets
+from gdfit.model.linear import LinearModel, as_model, without_secrets
 from gdfit.model.links import sigmoid
 
 if TYPE_CHECKING:
+    from gdfit.data.observations import Fitted
     from gdfit.model.family import GroupedModel
 
 MOST_PRECISE = 2000  # features: a model's file has half of their number squared for it
@@ -352,7 +353,7 @@ def check_level(level: float, name: str = "level") -> None:
 
 
 def predict_interval(
-    model: LinearModel, x: Any, level: float = 0.95, *, mean: bool = False
+    model: LinearModel | Fitted, x: Any, level: float = 0.95, *, mean: bool = False
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """ŷ for each of the rows `x`, as `LinearModel.predict` takes them, and the ends of the interval
     in which a new observation falls with probability `level`; or of that in which the `mean` of y
@@ -374,6 +375,7 @@ def predict_interval(
     >>> f"{y[0]:.2f}, from {low[0]:.2f} to {high[0]:.2f}"
     '12.00, from 10.21 to 13.79'
     """
+    model = as_model(model)
     wanted = Further(model, confidence=level) if mean else Further(model, level)
 
     def at(rows: FloatArray) -> FloatArray:
@@ -384,7 +386,7 @@ def predict_interval(
 
 
 def influence(
-    model: LinearModel, x: Any, y: Any, weights: Any = 1.0
+    model: LinearModel | Fitted, x: Any, y: Any, weights: Any = 1.0
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The residuals y − ŷ of the rows `x` that a model was trained on, as `LinearModel.predict`
     takes them; their leverages, and Cook's distances. Three arrays of shape (n,); NaN where a value
@@ -405,6 +407,7 @@ def influence(
     >>> [f"{distance:.2f}" for distance in distances]
     ['1.04', '0.02', '0.33', '2.33']
     """
+    model = as_model(model)
     rows = model.in_file(model.rows_of(x), lambda rows: rows)
     observed = np.empty((len(rows), 2))
     observed[:, 0], observed[:, 1] = weights, y

@@ -11,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from gdfit.errors import GdfitError, printable
+from gdfit.errors import GdfitError, UsageError, a_kind, printable
 from gdfit.package import Displayed, __version__
 from gdfit.system import open_beside
 
 if TYPE_CHECKING:
     from gdfit.arrays import FloatArray
     from gdfit.data.batch import DataFile
+    from gdfit.data.observations import Fitted
     from gdfit.data.sources.frames import FrameFile
     from gdfit.data.terms.expansion import Expansion
     from gdfit.data.terms.levels import Classes
@@ -61,7 +62,8 @@ class LinearModel(Displayed):
     def predict(self, x: Any) -> Any: ...
     def predict(self, x: Any) -> Any:
         """ŷ for each of the rows `x`, shape (n, p) for p `inputs`: an array of shape (n,). For one
-        row, p values, it is a float. In a DataFrame the inputs are found by name.
+        row, p values, it is a float. Dates are dates, their texts as in training, or days. In a
+        DataFrame the inputs are found by name.
 
         Raises
         ------
@@ -71,8 +73,9 @@ class LinearModel(Displayed):
 
         if is_frame(x):
             return self.in_file(self.rows_of(x))
-        rows = as_rows(x, self.inputs, levels=bool(self.made_of.categories))
-        if self.expansion is None:
+        dates = self.dates
+        rows = as_rows(x, self.inputs, levels=bool(self.made_of.categories or dates))
+        if self.expansion is None and not dates:
             return self.at(rows.tolist() if rows.ndim == 1 else list(rows.T))
         values = self.in_file(self.rows_of(rows))
         return float(values[0]) if rows.ndim == 1 else values
@@ -94,8 +97,9 @@ class LinearModel(Displayed):
 
         if is_frame(x):
             return frame_file(x, dialect=self.dialect)
-        rows = np.atleast_2d(as_rows(x, self.inputs, levels=bool(self.made_of.categories)))
-        return frame_file(rows, [*zip(self.inputs, rows.T, strict=True)], "the array")
+        levels = bool(self.made_of.categories or self.dates)
+        rows = np.atleast_2d(as_rows(x, self.inputs, levels=levels))
+        return frame_file(rows, [*zip(self.inputs, rows.T, strict=True)], "the array", self.dialect)
 
     def in_file(
         self, file: FrameFile, at: Callable[[FloatArray], FloatArray] | None = None
@@ -289,6 +293,19 @@ class LinearModel(Displayed):
             raise GdfitError(f"{what}; `diverged` True writes it all the same", file=str(path))
         with open_beside(Path(path)) as file:
             file.write(to_json({**self.record, **more}) + "\n")
+
+
+def as_model(given: LinearModel | Fitted) -> LinearModel:
+    """The model that is `given`, or that of a fit.
+
+    Raises
+    ------
+    UsageError : it is neither.
+    """
+    model = getattr(given, "model", given)
+    if not isinstance(model, LinearModel):
+        raise UsageError(f"a model or a fit is wanted here, not {a_kind(given)}")
+    return model
 
 
 def unchanged(z: Any) -> Any:

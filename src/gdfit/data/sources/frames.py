@@ -235,6 +235,8 @@ def array_of(values: ArrayLike, called: str, *, exact: bool = False, texts: bool
 def unmasked(values: Any, kind: type[object] | None = None) -> Any:
     """`values` as an array, of this `kind` if one is asked for: NaN, or among objects None, where
     one is masked."""
+    if hasattr(values, "detach"):  # a tensor, which NumPy can't read if it has a gradient
+        values = values.detach().cpu()
     parts = values if isinstance(values, list | tuple) else [values]
     if not any(isinstance(part, np.ma.MaskedArray) for part in parts):
         return np.asarray(values, kind)
@@ -251,7 +253,8 @@ def as_rows(x: Any, inputs: Sequence[str], *, levels: bool) -> Any:
 
     Parameters
     ----------
-    x : values in the order of `inputs`; or a row of a DataFrame, whose values are found by name.
+    x : values in the order of `inputs`, or the one value; or a row of a DataFrame, whose values are
+        found by name.
     inputs : the names of the columns.
     levels : whether some of them hold levels, which stay as they are: texts, or numbers with all
         their digits.
@@ -269,6 +272,7 @@ def as_rows(x: Any, inputs: Sequence[str], *, levels: bool) -> Any:
         rows = unmasked(x, None if isinstance(x, np.ndarray) else object)
     else:
         rows = array_of(x, "x")
+    rows = rows[np.newaxis] if rows.ndim == 0 else rows
     if rows.ndim not in (1, 2) or rows.shape[-1] != len(inputs):
         hint = ""
         if len(inputs) == 1 and rows.ndim == 1:

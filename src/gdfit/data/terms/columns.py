@@ -84,6 +84,11 @@ class Columns(ColumnFacts):
         weight if there is one, y."""
         return self.expansion.width + (self.weights is not None) + 1
 
+    def made_as(self, other: Any) -> Columns:
+        """The columns, made what those of observations or of a model are, of the same levels."""
+        expansion = replace(other.expansion or self.expansion, intercept=other.intercept)
+        return replace(self, expansion=expansion, classes=other.classes)
+
 
 def choose_columns(layout: Layout, name: str, selection: Selection) -> Columns:
     """The features and the target among the columns of the file called `name`."""

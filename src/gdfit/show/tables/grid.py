@@ -22,7 +22,7 @@ from gdfit.descent.penalty_path import PenaltyPath
 from gdfit.errors import printable
 from gdfit.model.family import listed_groups
 from gdfit.model.linear import to_json
-from gdfit.show.tables import style, words
+from gdfit.show.tables import reports, style, words
 from gdfit.show.tables.style import NameValue, cell, counted, exact, key_values, r_squared_text
 
 if TYPE_CHECKING:
@@ -188,9 +188,9 @@ def group_lines(fits: GroupFits, told: GroupsTold) -> Iterator[NameValue]:
     known = [fit.arrived for fit in fits if fit.make]
     if known and None not in known:
         yield "arrived", f"{sum(map(bool, known)):,} of {len(known):,}"
-    for (group, *x), y in told.predictions:
-        at = ", ".join([fits.label(group), *map(str, x)])
-        yield "prediction", f"{fits.groups.target_name} = {exact(y)} at ({printable(at)})"
+    for x, y in told.predictions:
+        at = reports.inputs_text(fits.groups, fits.groups.made_of.inputs, x)
+        yield "prediction", f"{fits.groups.target_name} = {exact(y)} at {at}"
     if told.model and fits.has_models:
         yield "model", printable(str(told.model))
 

@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from gdfit.data.observations import Observations
 from gdfit.data.text.fields import WHOLE
 from gdfit.data.text.spellings import dated
 from gdfit.dates import iso_date
@@ -194,7 +195,12 @@ class TableReport(Report):
                 "" if at.observed is None else f" (observed: {observed_text(fit, at.observed)})"
             )
             value = f"{fit.model.answer} = {exact(at.y)}"
-            found.append(("prediction", f"{value} at {inputs_text(fit, at.x)}{observed}"))
+            found.append(
+                (
+                    "prediction",
+                    f"{value} at {inputs_text(fit.observations, fit.model.inputs, at.x)}{observed}",
+                )
+            )
         show(self.console, style.key_values([*found, *lines]))
 
 
@@ -279,16 +285,16 @@ def params_lines(
     return lines
 
 
-def inputs_text(fit: Fit, x: Sequence[float | str]) -> str:
+def inputs_text(data: Observations, names: Sequence[str], x: Sequence[float | str]) -> str:
     """The inputs of a prediction, or the first of many; dates as such."""
-    dates = dated(fit.observations.spellings)
+    dates = dated(data.spellings)
     told = [
         printable(str(value))
         if not isinstance(value, float)
         else iso_date(value)
         if name in dates
         else exact(value)
-        for name, value in zip(fit.model.inputs, x, strict=True)
+        for name, value in zip(names, x, strict=True)
     ]
     if len(x) == 1:
         return told[0]

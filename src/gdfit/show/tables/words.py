@@ -340,9 +340,9 @@ def divergence_message(fit: Fit, command: str) -> str:
 def way_out(fit: Fit, command: str) -> str:
     """The reason why a run does not come down, and the command to type instead."""
     remedy = f"let gdfit choose the learning rate: {command}"
-    if leaves_float64(fit):
+    if fit.leaves_float64:
         remedy = "multiply the columns by a power of ten"
-    elif is_too_large(fit):
+    elif fit.is_too_large:
         remedy = "divide that column by a power of ten"
     elif "init" in (changes(fit) or ()):
         remedy = f"start at zeros: {command}"
@@ -354,9 +354,9 @@ def way_out(fit: Fit, command: str) -> str:
 def why_it_grows(fit: Fit) -> str:
     """The reason why a run does not come down."""
     curvature, settings, lr = fit.curvature, fit.settings, float(fit.settings.lr)
-    if leaves_float64(fit):
+    if fit.leaves_float64:
         return "in the data's own units the params leave float64"
-    if is_too_large(fit):
+    if fit.is_too_large:
         return f"the squares of {printable(fit.model.target)} are too large for float64"
     if curvature is None or settings.optimizer not in LIMITS:
         return f"--lr {lr:g} is too large for this data"
@@ -396,17 +396,6 @@ def stable_limit(curvature: Curvature, settings: Settings) -> str:
 def limit_in_symbols(settings: Settings) -> str:
     """The limit of the learning rate of a run, with its μ."""
     return LIMITS[str(settings.optimizer)][1].replace("μ", f"{settings.momentum:g}")
-
-
-def leaves_float64(fit: Fit) -> bool:
-    """True of params that are finite where they are descended on, and not in the data's units."""
-    own = np.array(fit.model.params)
-    return bool(np.isfinite(fit.params).all() and not np.isfinite(own).all())
-
-
-def is_too_large(fit: Fit) -> bool:
-    """True where no loss of this data is finite, whatever the params."""
-    return fit.settings.is_squared and not math.isfinite(fit.observations.mean_square)
 
 
 def below(rate: float, digits: int = 2) -> str:
