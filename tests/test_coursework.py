@@ -360,6 +360,7 @@ def test_made_classes_overlap(gdfit: Gdfit, tmp_path: Path, seed: int) -> None:
     assert max(x["1"]) > min(x["0"])
     assert "train --loss logistic gives" in gdfit(*made, "--solution").out
     assert "don't overlap" in gdfit("make", "--classes", "--rows", 1).err
+    assert "--b takes a finite number, not nan\n" in gdfit("make", "--b", "nan").err
 
 
 @pytest.mark.parametrize(("noise", "w"), [(0, 1e-5), (0, 0.123456), (1e-4, 0.5)])

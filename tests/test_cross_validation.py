@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gdfit
+import gdfit as library
 from classed import target_for
 from conftest import LECTURE, Gdfit
 from gdfit.arrays import FloatArray
@@ -104,6 +105,20 @@ def test_each_loss_is_that_of_a_run_without_the_fold(loss: LossName) -> None:
         z = np.asarray(model.predictor([*x[rows].T]))
         value = loss_of(Settings(loss=loss)).value(z, y[rows]).mean()
         assert expected == pytest.approx(value, rel=1e-9)
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.5])
+def test_runs_are_compared_by_folds_in_python_as_by_the_command(gdfit: Gdfit, l2: float) -> None:
+    frame = pd.read_csv(LECTURE)
+    options: dict[str, Any] = {"l2": [l2, 0.01, 2.0], "init": ["zeros", [1, 1]]}
+    compared = library.compare(frame, target="y", cv=4, **options)
+    alone = library.cross_validate(frame, target="y", folds=4, l2=compared.best.settings.l2)
+    assert compared.best.held_out == pytest.approx(alone.mean, rel=1e-12)
+    typed = ("--l2", f"{l2},0.01,2", "--init", "zeros", "--init", "1,1", "--cv", 4)
+    told = json.loads(gdfit("compare", LECTURE, *typed, "--format", "json").out)
+    assert [fit.model.facts["cv"] for fit in compared.fits] == [each["cv"] for each in told]
+    with pytest.raises(UsageError, match="`cv` holds out each fold once"):
+        library.compare(frame, target="y", cv=4, validation=0.2, **options)
 
 
 def test_a_penalty_is_not_in_the_loss() -> None:

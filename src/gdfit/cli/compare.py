@@ -22,7 +22,6 @@ from gdfit.cli.train import (
     cross_validated,
     follow,
     note_weightless,
-    with_cv,
     with_message,
 )
 from gdfit.descent.own import OWN_METAVAR, Own
@@ -180,7 +179,7 @@ def compare(
             alone = as_train(typed, run.asked, name)
             fit = with_message(run.fit(trace.steps), data, dialect, name, alone)
             if folds and fit.status != "interrupted":
-                fit = with_cv(fit, cross_validated(folds, run.asked, starts[name]))
+                fit = cross_validated(folds, run.asked, starts[name]).beside(fit)
             losses = np.array(curve.losses)
             results.append(RunResult(number, name, fit, losses, curve.arrived))
             if fit.status == "interrupted":  # and no other is begun

@@ -103,6 +103,8 @@ def make(
 
     if noise is not None and not 0 <= noise < float("inf"):
         raise UsageError(f"`noise` takes a finite number that is not negative, not {noise:g}")
+    if b is not None and not abs(b) < float("inf"):
+        raise UsageError(f"`b` takes a finite number, not {b:g}")
     weights = None if w is None else with_option_name("w", parse_numbers)(w)
     handout = Handout(seed, rows, features, weights, b, noise, outliers, classes)
     if solution:

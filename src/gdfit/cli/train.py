@@ -166,7 +166,7 @@ def train(
         follow(run, callbacks)
     fit = with_message(run.fit(), data, dialect, init, typed)
     if folds and fit.status not in ("interrupted", "diverged"):
-        fit = with_cv(fit, cross_validated(folds, settings, start))
+        fit = cross_validated(folds, settings, start).beside(fit)
     predictions = reports.predictions(fit, inputs)
     model = None if files.no_model or fit.status == "diverged" else files.model
     if model:
@@ -200,9 +200,7 @@ def check_cv(cv: int | None, validation: object, settings: Settings, start: Init
     """Raise for what does not go with cross-validation."""
     from gdfit.descent.cross_validation import check_folds
 
-    check_folds(cv or 0, settings, start)
-    if validation is not None:
-        raise UsageError("`cv` holds out each fold once: it does not go with `validation`")
+    check_folds(cv or 0, settings, start, validation)
 
 
 def cross_validated(
@@ -215,11 +213,6 @@ def cross_validated(
     if diverged := sum(map(math.isinf, found.losses)):
         note(f"the run has diverged in {diverged} of {found.folds} folds")
     return found
-
-
-def with_cv(fit: Fit, cv: CrossValidation) -> Fit:
-    """`fit` with what its files say of its cross-validation."""
-    return replace(fit, model=replace(fit.model, facts={**fit.model.facts, "cv": cv.record}))
 
 
 def note_intervals(fit: Fit, level: float) -> None:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 import numpy as np
 
 from gdfit.arrays import FloatArray
-from gdfit.data.in_memory import DataOptions, with_validation
+from gdfit.data.in_memory import DataOptions, with_folds, with_validation
 from gdfit.data.observations import Observations
+from gdfit.descent.cross_validation import check_folds, validated_on
 from gdfit.descent.curvature import CLOSE, EXACT
 from gdfit.descent.loop import Step
 from gdfit.descent.outcome import Fit, losses
@@ -312,6 +313,7 @@ def compare(
     *,
     init: Starts = "zeros",
     validation: Any = None,
+    cv: int | None = None,
     settings: Settings | None = None,
     **options: Unpack[CompareOptions],
 ) -> Comparison:
@@ -323,6 +325,7 @@ def compare(
     features, target, exclude, degree, weights, intercept, drop_missing, dates, like : as in
         `observations_from`.
     init : where the params start, as `train` takes it; several, as a list or by name.
+    cv : how many folds to hold out, one by one, whose mean loss says which run is best.
     settings : a `Settings`, for all runs.
     its fields : a value, or a list of values to compare.
 
@@ -341,19 +344,29 @@ def compare(
     every = settings_of(settings or Settings(), **values)
     check_changed(values, *every)
     how = as_taken(how, observations, *every)
-    observations, held_out = with_validation(observations, y, validation, every[0].seed, **how)
-    runs = combinations(observations, every, init, held_out)
-    # Each is forgotten when its turn is over: it may hold a copy of the observations.
-    return Comparison(run_result(number, *runs.pop(0)) for number in range(1, len(runs) + 1))
-
-
-def run_result(number: int, name: str, run: Run) -> RunResult:
-    """The run to its end, with all of its steps."""
-    curve, steps = Curve(run), []
-    for step in run:
-        curve.step(step)
-        steps.append(step)
-    return RunResult(number, name, run.fit(steps), np.array(curve.losses), curve.arrived)
+    starts, seed = starts_of(init), every[0].seed
+    folds: Sequence[Observations] = ()
+    held_out = None
+    if cv is None:
+        observations, held_out = with_validation(observations, y, validation, seed, **how)
+    else:
+        for each, start in product(every, starts.values()):
+            check_folds(cv, each, start, validation)
+        observations, folds = with_folds(observations, y, cv, seed, **how)
+    runs = combinations(observations, every, starts, held_out)
+    results: list[RunResult] = []
+    while runs:  # each is forgotten when its turn is over: it may hold a copy of the observations
+        name, run = runs.pop(0)
+        curve, steps = Curve(run), []
+        for step in run:
+            curve.step(step)
+            steps.append(step)
+        fit = run.fit(steps)
+        if folds:
+            fit = validated_on(folds, run.asked, starts[name]).beside(fit)
+        losses = np.array(curve.losses)
+        results.append(RunResult(len(results) + 1, name, fit, losses, curve.arrived))
+    return Comparison(results)
 
 
 def combinations(

@@ -17,6 +17,7 @@ import numpy as np
 from gdfit.data.in_memory import with_folds
 from gdfit.data.observations import Observations, put_together
 from gdfit.descent.objective import mean_loss
+from gdfit.descent.outcome import Fit
 from gdfit.descent.run import Options, Run, chosen
 from gdfit.descent.settings import Settings
 from gdfit.descent.start import Init
@@ -46,8 +47,17 @@ class CrossValidation:
         """What a model's file says of it."""
         return {**vars(self), "losses": [*self.losses]}
 
+    def beside(self, fit: Fit) -> Fit:
+        """The `fit` of all rows with what its files say of its cross-validation."""
+        return replace(fit, model=replace(fit.model, facts={**fit.model.facts, "cv": self.record}))
 
-def check_folds(folds: int, settings: Settings | None = None, init: Init = "zeros") -> None:
+
+def check_folds(
+    folds: int,
+    settings: Settings | None = None,
+    init: Init = "zeros",
+    validation: object = None,
+) -> None:
     """Raise for what does not go with cross-validation."""
     if not isinstance(folds, int) or folds < 2:
         raise UsageError(f"`cv` takes a number of folds from 2 on, not {folds}")
@@ -59,6 +69,8 @@ def check_folds(folds: int, settings: Settings | None = None, init: Init = "zero
         raise UsageError(f"`cv` does not go with `{name}`, which looks at one validation set")
     if isinstance(init, LinearModel):
         raise UsageError("`cv` starts afresh in each fold: it does not go with a model as `init`")
+    if validation is not None:
+        raise UsageError("`cv` holds out each fold once: it does not go with `validation`")
 
 
 def validated_on(

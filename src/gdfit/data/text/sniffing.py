@@ -373,11 +373,9 @@ def held_as(found: Found, present: Sequence[str], absent: int) -> Held:
     shows = [field for field in numbers if not SPELLINGS[spelling.point].takes(field)]
     if found.doubt:
         shows = [field for field in numbers if found.doubt in field]
-        ends = [{*map(int, re.findall(r"\d+", field)[:2])} for field in shows]  # 1/1 shows nothing
-        shows = [field for field, told in zip(shows, ends, strict=True) if len(told) > 1] or shows
+        shows.sort(key=lambda field: -len({*re.findall(r"\d+", field)[:2]}))  # 1/1 tells nothing
     example = max(shows, key=lambda field: len({*field} - {*"0123456789"}), default="")
-    more = {"spelling": spelling, "example": example, "doubt": found.doubt}
-    return held_by(present, absent, words, **more)
+    return held_by(present, absent, words, spelling=spelling, example=example, doubt=found.doubt)
 
 
 def spelled(grammar: Grammar, held: Sequence[Held]) -> Grammar:
