@@ -178,6 +178,8 @@ def test_years_beside_a_word_are_names_with_a_note_where_no_row_is_like_them() -
         ("Temp,Temp,Hum\nin,out,in\nC,C,%\n", ("Temp in", "Temp out", "Hum in")),
         ("a,b,c\nm3/s,1/s,W/m^2\n", ("a", "b", "c")),
         ("a,b,c\n14n,5s,14n\n", ("a", "b", "c")),
+        ("a,b,c\ns,N,nm\n", ("a", "b", "c")),
+        ("2024\na,b,c\nt,F,l\ns,N,nm\n\n", ("a", "b", "c")),
         ("a,b,c\n---,----,---\n", ("a", "b", "c")),
         ("a,b,c\nm,cm,%\nindex,,\n", ("a", "b", "c")),
         ("TOA5,X,1,2,3,4\na,b,c\nm,W/m^2,%\n", ("a", "b", "c")),

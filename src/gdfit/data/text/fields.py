@@ -329,12 +329,12 @@ def ways_out(fault: str) -> list[dict[str, str]]:
     return [{name: shlex.split(mark)[0]} for name, mark in re.findall(MARK_TYPED, fault)]
 
 
-MORE_MISSING = {"missing", "unknown", "n.a", "n.d", "nd", "k.a", "n"}  # \\N is of databases
+MORE_MISSING = {"missing", "unknown", "n.a", "n.d", "nd", "k.a", r"\n"}  # the last of databases
 
 
 def is_missing_mark(field: str) -> bool:
     """Whether `field` looks as if it stood for a missing value, though it is not known to."""
-    said = field.casefold().strip(" .*-()\\")
+    said = field.casefold().strip(" .*-()")
     known = {word.casefold() for word in MISSING} | MORE_MISSING
     is_excels = re.match(r"#[^\W\d_]", field) is not None  # as #DIV/0!
     return said in known or is_excels or not any(map(str.isalnum, field))

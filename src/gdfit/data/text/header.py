@@ -211,7 +211,8 @@ def find_top(head: Head, name: str, dialect: Dialect) -> Top:
     first, *below = rows
     width = usual_width(below) or len(first.fields)
     if has_header is None:
-        is_cut = grammar.delimiter == fields.WHITE_SPACE and len(first.fields) > width > 1  # names
+        is_cut = grammar.delimiter == fields.WHITE_SPACE and not has_number(first.fields)
+        is_cut &= len(first.fields) > width > 1  # names of several words
         if title := title_above(rows, width) or is_cut * first.line:
             what = next(filter(None, first.fields), "")
             what = f"{quoted(what)} is no header for the {width} columns below it"

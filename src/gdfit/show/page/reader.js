@@ -14,7 +14,7 @@ const INFINITE = /^[+-]?inf(inity)?$/i;
 const SPELLINGS = JSON.parse(document.getElementById("run").textContent).spellings; // as gdfit's
 const MISSING = new Set(SPELLINGS.missing);
 const MISSING_MARKS = new Set(
-  [...MISSING, "missing", "unknown", "n.a", "n.d", "nd", "k.a", "n"].map((word) => word.toLowerCase()),
+  [...MISSING, "missing", "unknown", "n.a", "n.d", "nd", "k.a", "\\n"].map((word) => word.toLowerCase()),
 );
 const NAMELESS = ["pasted", "dropped"];
 const UNPRINTABLE = /(?! )[\p{C}\p{Z}]/gu; // what Python's repr() shows by its number
@@ -281,7 +281,7 @@ function areUnits(rows, leading, width, decimal) {
 
 /** Whether a field looks as if it stood for a missing value. */
 function isMissingMark(said) {
-  const bareWord = said.toLowerCase().replace(/^[ .*()\\-]+|[ .*()\\-]+$/g, "");
+  const bareWord = said.toLowerCase().replace(/^[ .*()-]+|[ .*()-]+$/g, "");
   return MISSING_MARKS.has(bareWord) || !/[\p{L}\p{N}]/u.test(said) || /^#\p{L}/u.test(said);
 }
 
