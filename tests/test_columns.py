@@ -179,6 +179,8 @@ def test_years_beside_a_word_are_names_with_a_note_where_no_row_is_like_them() -
         ("a,b,c\nm3/s,1/s,W/m^2\n", ("a", "b", "c")),
         ("a,b,c\n14n,5s,14n\n", ("a", "b", "c")),
         ("a,b,c\ns,N,nm\n", ("a", "b", "c")),
+        ("a,b,c\n(10^3 m),-,[-]\n", ("a", "b", "c")),
+        ("Run:,5,\nBy:,me,\na,b,c\n", ("a", "b", "c")),
         ("2024\na,b,c\nt,F,l\ns,N,nm\n\n", ("a", "b", "c")),
         ("a,b,c\n---,----,---\n", ("a", "b", "c")),
         ("a,b,c\nm,cm,%\nindex,,\n", ("a", "b", "c")),
@@ -199,7 +201,7 @@ def test_the_names_of_a_header_of_several_lines(header: str, names: tuple[str, .
     assert found.count == 6
 
 
-@pytest.mark.parametrize("row", ["foo,5", "?,-", "--,--", "12 kg,5 m", "<1,<2"])
+@pytest.mark.parametrize("row", ["foo,5", "?,-", "-,-", "--,--", "12 kg,5 m", "<1,<2"])
 def test_a_broken_first_row_is_no_header(row: str) -> None:
     """It is told as a fault."""
     with pytest.raises(GdfitError, match="line 2, column"):

@@ -98,7 +98,7 @@ def rows_within(value: Any, name: str) -> list[Any]:
     the one array of objects that is in it; or of arrays, or objects, of plain values alike, a row
     for each place."""
     if isinstance(value, dict) and all(isinstance(value.get(key), list) for key in SPLIT):
-        value = [value["columns"], *value["data"]]
+        value = [[*map(str, value["columns"])], *value["data"]]
     if isinstance(value, list):
         names = value[0] if value and isinstance(value[0], list) else []
         alike = all(isinstance(row, list) and len(row) == len(names) for row in value)

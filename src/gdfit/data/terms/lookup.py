@@ -11,8 +11,8 @@ from gdfit.data.batch import LaidOut
 from gdfit.data.terms.expansion import level_name
 from gdfit.data.terms.terms import Factor, read_term
 from gdfit.data.text.dialect import Selection
-from gdfit.data.text.fields import Grammar
-from gdfit.data.text.header import Layout, bare
+from gdfit.data.text.fields import Grammar, bare
+from gdfit.data.text.header import Layout
 from gdfit.data.text.spellings import DateSpelling, Spelling
 from gdfit.dates import EPOCH, iso_date
 from gdfit.errors import GdfitError, UsageError, joined, listing, printable, quoted, typed

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -37,7 +37,9 @@ MARKS = "#%"  # begin comments above a header
 MISSING_TYPED = r"`missing` (.+?)( `drop_missing`)?$"
 MARK_TYPED = r"(?:need |; )`(thousands|decimal|comment)` ((?:'[^']*'|\"[^\"]*\")+|\S)"
 RULED = re.compile(r"[-=+|:]{3,}")
-UNIT_WORD = re.compile(r"\D*|[(\[]?(1/)?[^\W\d_].*|[0-9]+[sdn]", re.DOTALL)  # m3/s; 14n is USGS's
+UNIT_WORD = re.compile(
+    r"\D*|[(\[]?(1/|10\^?-?[0-9]+ ?/?)?[^\W\d_].*|[0-9]+[sdn]", re.DOTALL
+)  # m3/s; 14n is USGS's
 ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -345,6 +347,18 @@ def is_word(field: str) -> bool:
     a number that is written in some way."""
     is_mark = is_missing_mark(field) and field != "%"
     return not is_mark and unit_of(field) is None and UNIT_WORD.fullmatch(field) is not None
+
+
+def bare(name: str) -> str:
+    """A column's name without single quotes and blanks around it."""
+    name = name.strip()
+    quotes = len(name) > 1 and name.startswith("'") and name.endswith("'")
+    return name[1:-1].strip() if quotes else name
+
+
+def is_key(row: Sequence[str]) -> bool:
+    """Whether a line is ``KEY:`` with a value."""
+    return row[0].endswith(":") and not row[-1].endswith(":")
 
 
 def says_number(said: str, decimal: str) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from gdfit.data.text import fields
 from gdfit.data.text.dialect import Dialect, all_numbers, number_places, numeric_places
-from gdfit.data.text.fields import RULED, Grammar, is_word, says_number
+from gdfit.data.text.fields import RULED, Grammar, bare, is_key, is_word, says_number
 from gdfit.data.text.sniffing import (
     Head,
     HeadRow,
@@ -30,7 +30,7 @@ from gdfit.data.text.sniffing import (
     spelled,
     usual_width,
 )
-from gdfit.data.text.spellings import OTHER_MARK, Spelling, find_spelling, says_date, unit_of
+from gdfit.data.text.spellings import OTHER_MARK, Spelling, find_spelling, is_like, says_date
 from gdfit.errors import GdfitError, listing, quoted
 
 # R's and pandas' own words.
@@ -289,6 +289,7 @@ def named_for(first: HeadRow, rows: Sequence[HeadRow], width: int) -> HeadRow:
 
 
 MOST_UNITS = 3  # lines
+DASHES = ("-", "\u2013", "\u2014")  # of what has no unit
 ACCIDENTS = 10  # of so many rows, more than one that is broken is no accident
 
 
@@ -302,7 +303,7 @@ def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
         width = len(names)
         if width < 2 or not all(names[1:]) or len({*names}) < width:
             continue
-        if has_number(names) or any(map(says_date, names)):
+        if has_number(names) or any(map(says_date, names)) or is_key(names):
             continue
         units = units_below(below, width, grammar)
         fields_below = [row.fields for row in below[len(units) :]]
@@ -331,8 +332,9 @@ def preamble(rows: Sequence[HeadRow], grammar: Grammar) -> int:
 
 
 def is_title(row: Sequence[str], width: int) -> bool:
-    """Whether a line is none of a table so wide: one field, or none in the second half."""
-    return len(row) != width or sum(map(bool, row)) == 1 or not any(row[(width + 1) // 2 :])
+    """Whether a line is none of a table so wide: one field, none in the second half, or a key."""
+    is_short = not any(row[(width + 1) // 2 :]) or sum(map(bool, row)) == 1
+    return len(row) != width or is_short or is_key(row)
 
 
 def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[HeadRow]:
@@ -365,7 +367,8 @@ def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[H
             return []
         said = [row.fields[place] for place in places if row.fields[place]]
         others = sum(bool(row.fields[place]) for place in used) - len(said)
-        if not all(map(is_word, said)) or len(said) <= others:
+        words = [field for field in said if field.strip("[]()") not in DASHES]
+        if not words or not all(map(is_word, words)) or len(said) <= others:
             return []
     return list(rows[:leading])
 
@@ -409,22 +412,6 @@ def is_row(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar
     ]
     numeric = number_places(below, grammar)
     return bool(numeric) and set(numeric) <= set(numbers)
-
-
-def is_like(field: str, below: Sequence[str]) -> bool:
-    """Whether a field says a number in some spelling, with a unit only where one of those `below`
-    has it, too; or a date, where one of these does."""
-    unit = unit_of(field)
-    if unit is None:
-        return says_date(field) and any(map(says_date, below))
-    return unit in ("", *map(unit_of, below))
-
-
-def bare(name: str) -> str:
-    """A column's name without single quotes and blanks around it."""
-    name = name.strip()
-    quotes = len(name) > 1 and name.startswith("'") and name.endswith("'")
-    return name[1:-1].strip() if quotes else name
 
 
 def default_names(count: int) -> tuple[str, ...]:

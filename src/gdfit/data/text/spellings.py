@@ -401,3 +401,12 @@ def find_dates(fields: Sequence[str], said: str | None) -> Found:
 def says_date(field: str) -> bool:
     """Whether a field says a date in some spelling."""
     return isinstance(find_spelling([field]).spelling, DateSpelling)
+
+
+def is_like(field: str, below: Sequence[str]) -> bool:
+    """Whether a field says a number in some spelling, with a unit only where one of those `below`
+    has it, too; or a date, where one of these does."""
+    unit = unit_of(field)
+    if unit is None:
+        return says_date(field) and any(map(says_date, below))
+    return unit in ("", *map(unit_of, below))
