@@ -100,7 +100,7 @@ def test_words_of_ones_own_for_missing_values() -> None:
         ("1\x0b", r"'1\x0b' is not a number"),
         ("\u2028", r"'\u2028' is not a number"),
         ("1\0", r"'1\x00' is not a number"),
-        ("1\xa0", r"'1\xa0' is not a number"),
+        ("1\xa0", r"'1\xa0' is not a number written as the others of its column are"),
         ('"1"2', "'\"1\"2' is not a number"),
         ("1,5", "'1,5' is not a number (decimals with ',' need `decimal` ,)"),
         ("-Inf", "'-Inf' is not a finite number"),
