@@ -111,7 +111,8 @@ def test_each_loss_is_that_of_a_run_without_the_fold(loss: LossName) -> None:
 def test_runs_are_compared_by_folds_in_python_as_by_the_command(gdfit: Gdfit, l2: float) -> None:
     frame = pd.read_csv(LECTURE)
     options: dict[str, Any] = {"l2": [l2, 0.01, 2.0], "init": ["zeros", [1, 1]]}
-    compared = library.compare(frame, target="y", cv=4, **options)
+    folds: Any = np.int64(4)
+    compared = library.compare(frame, target="y", cv=folds, **options)
     alone = library.cross_validate(frame, target="y", folds=4, l2=compared.best.settings.l2)
     assert compared.best.held_out == pytest.approx(alone.mean, rel=1e-12)
     typed = ("--l2", f"{l2},0.01,2", "--init", "zeros", "--init", "1,1", "--cv", 4)

@@ -197,7 +197,7 @@ FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "no rows": (
         lambda: gdfit.train(read("x,y\n1,2\n2,3\n"), loss="mae"),
-        "this loss or batch size needs the rows: read them with `keep_rows` true",
+        "this needs the rows themselves: read them with `keep_rows` true",
     ),
     "nothing to evaluate": (lambda: errors_on(MODEL, []).evaluation(), "there are no observations"),
     "a file with nothing to evaluate": (

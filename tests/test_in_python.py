@@ -190,10 +190,29 @@ def test_why_a_run_has_diverged_is_told(by: Any, options: Any, told: str) -> Non
     assert [told in str(each.message) for each in said] == [True]
 
 
+@pytest.mark.parametrize("loss", ["mse", "logistic"])
+def test_rows_are_evaluated_with_the_values_observed(loss: LossName) -> None:
+    frame = trees().assign(tall=lambda frame: frame["height"] > 70)
+    target = "height" if loss == "mse" else "tall"
+    fit = gdfit.train(frame, target=target, features=["girth", "kind"], loss=loss, epochs=50)
+    x, y = frame[["kind", "girth"]], frame[target]
+    expected = gdfit.evaluate(fit, frame)
+    for rows in (x, frame, polars.from_pandas(x), x[["girth", "kind"]].to_numpy()):
+        for values in (y, y.to_numpy()):
+            assert gdfit.evaluate(fit, rows, values) == expected
+    line = gdfit.train(frame["girth"], frame["height"])
+    alone = gdfit.evaluate(line, frame["girth"].to_numpy(), frame["height"].to_numpy())
+    assert alone.mse == pytest.approx(line.loss)
+    with pytest.raises(gdfit.GdfitError, match="are labelled otherwise than those of x"):
+        gdfit.evaluate(fit, x, y[::-1])
+    with pytest.raises(gdfit.GdfitError, match="goes with y of shape"):
+        gdfit.evaluate(line, [1, 2, 3], [1, 2])
+
+
 def test_what_is_no_data_is_not_evaluated() -> None:
     model = gdfit.LinearModel((2.0,), 1.0, ("x",), "y")
     with pytest.raises(
-        gdfit.UsageError, match="`data` takes a DataFrame or files, not a DuckDBPyC"
+        gdfit.UsageError, match=r"`data` takes a DataFrame or files, or arrays.* not a DuckDBPyC"
     ):
         gdfit.evaluate(model, duckdb.connect())
 

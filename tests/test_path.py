@@ -211,6 +211,19 @@ def test_penalties_are_numbers(penalties: Any) -> None:
         library.penalty_path([1.0, 2, 4], [1.0, 2, 3], penalties=penalties)
 
 
+def test_what_has_no_effect_is_refused_in_python_as_by_the_command() -> None:
+    x, y = [[1, 2], [2, 1], [3, 5], [4, 3]], [1.0, 2, 3, 5]
+    with pytest.raises(
+        library.UsageError, match="`mix` has no effect here: it is for `penalty` mix"
+    ):
+        library.penalty_path(x, y, mix=0.2)
+    assert repr(library.penalty_path(x, y)).startswith("<PenaltyPath: 100 penalties l1, of <4 ")
+    with pytest.raises(
+        library.UsageError, match="`robust` takes one of hc0, hc1, hc2, hc3, not 'hc4'"
+    ):
+        library.summarize(x, y=y, robust="hc4")  # type: ignore[arg-type]
+
+
 def test_what_a_column_is_scaled_to_is_told(gdfit: Gdfit) -> None:
     for more, said in (([], "(x − mean)/std"), (["--no-intercept"], "x/√mean(x²)")):
         told = gdfit("path", GREENHOUSE, "--penalties", "1", *more).out

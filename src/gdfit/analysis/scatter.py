@@ -125,6 +125,8 @@ def scatter_in(observations: Observations, kind: str, clusters: Any = None) -> S
 
     clusters : of each row, the cluster that it belongs to, shape (n,), for the kind ``cluster``.
     """
+    if kind != "cluster" and kind not in FACTORS:
+        raise UsageError(f"`robust` takes one of {', '.join(FACTORS)}, not {kind!r}")
     precision = precision_of_squares(observations)
     if precision is None:
         return None

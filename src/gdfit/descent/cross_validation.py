@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from numbers import Integral
 from typing import Any, Unpack
 
 import numpy as np
@@ -59,7 +60,7 @@ def check_folds(
     validation: object = None,
 ) -> None:
     """Raise for what does not go with cross-validation."""
-    if not isinstance(folds, int) or folds < 2:
+    if not isinstance(folds, Integral) or folds < 2:
         raise UsageError(f"`cv` takes a number of folds from 2 on, not {folds}")
     if folds > MOST_FOLDS:
         raise UsageError(f"`cv` takes {MOST_FOLDS:,} folds at most, not {folds:,}")

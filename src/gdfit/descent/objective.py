@@ -269,7 +269,7 @@ def mean_loss(observations: Observations, settings: Settings, params: FloatArray
 def kept_rows(observations: Observations) -> Rows:
     """The rows themselves, which must have been kept."""
     if observations.rows is None or observations.rows.as_few:
-        raise UsageError("this loss or batch size needs the rows: read them with `keep_rows` true")
+        raise UsageError("this needs the rows themselves: read them with `keep_rows` true")
     return observations.rows
 
 

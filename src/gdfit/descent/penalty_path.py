@@ -60,6 +60,11 @@ class PenaltyPath(Displayed):
     scaling: Scaling
     fold_losses: FloatArray | None = field(default=None)
 
+    def __repr__(self) -> str:
+        return (
+            f"<PenaltyPath: {len(self.lambdas)} penalties {self.penalty}, of {self.observations}>"
+        )
+
     @property
     def l1(self) -> FloatArray:
         """λ₁ of `train` for each λ."""
@@ -221,6 +226,8 @@ def penalty_path(
     (100, 0, 2)
     """
     parts: list[Observations] = []
+    if penalty != "mix" and mix != 0.5:
+        raise UsageError("`mix` has no effect here: it is for `penalty` mix")
     if cv is None:
         whole = observed(observations, y, **how)
     else:

@@ -16,7 +16,15 @@ from gdfit.data.dataset import Dataset
 from gdfit.data.observations import SAME, Fitted, Observations, difference
 from gdfit.data.reduction.condense import Condense
 from gdfit.data.reduction.tree import Spot, reduce_files
-from gdfit.data.sources.frames import frame_file, is_frame
+from gdfit.data.sources.frames import (
+    FrameFile,
+    array_of,
+    frame_file,
+    is_frame,
+    same_rows,
+    shapes_differ,
+    unmasked,
+)
 from gdfit.data.sources.stores import WITHOUT_ROWS
 from gdfit.data.terms.columns import Advice, Columns
 from gdfit.data.terms.levels import Levels, check_probability
@@ -326,10 +334,22 @@ class Measure:
         return part or Errors()
 
 
+def with_observed(model: LinearModel, x: Any, y: Any) -> FrameFile:
+    """The rows `x`, a DataFrame or an array, with the observed values `y` of the model's target."""
+    same_rows(x, y)
+    observed = array_of(y, "target", texts=model.classes is not None)
+    if not is_frame(x):
+        x = unmasked(x, object)
+        x = x[:, np.newaxis] if x.ndim == 1 else x
+    if observed.shape != (len(x),):
+        raise shapes_differ(x, observed)
+    return model.rows_of(x, (model.target, observed))
+
+
 def evaluate(
     model: LinearModel | Fitted,
     data: Any,
-    target: str | None = None,
+    target: Any = None,
     *,
     dialect: Dialect | None = None,
     drop_missing: bool = False,
@@ -341,8 +361,10 @@ def evaluate(
     Parameters
     ----------
     model : any linear model, or a fit.
-    data : a DataFrame, or the path of a data file, or several; columns are found by name.
-    target : the column with the observed values, or a term; by default the model's target.
+    data : a DataFrame, or the path of a data file, or several; columns are found by name. Or with
+        the values of the target, rows as `LinearModel.predict` takes them, or of one feature x.
+    target : the column with the observed values, or a term; by default the model's target. Or the
+        observed values, shape (N,).
     dialect : how the files are written.
     drop_missing : skip rows of a DataFrame with a missing value, which are an error otherwise. Of
         files, the dialect says so.
@@ -361,12 +383,15 @@ def evaluate(
     """
     check_probability(threshold)
     model = as_model(model)
-    if not is_frame(data):
+    given = target is not None and not isinstance(target, str)
+    if not given and not is_frame(data):
         if not isinstance(data, str | PathLike | list | tuple):
-            raise UsageError(f"`data` takes a DataFrame or files, not {a_kind(data)}")
+            what = "takes a DataFrame or files, or arrays with `target`"
+            raise UsageError(f"`data` {what}, not {a_kind(data)}")
         dataset = Dataset(several(data), Selection(target=target), dialect or Dialect())
         return evaluate_rows(model, dataset, threshold)
-    recipe = Observed(model, target, drop_missing=drop_missing)
-    file, job = frame_file(data, dialect=model.dialect), Measure(recipe, threshold)
+    file = with_observed(model, data, target) if given else frame_file(data, dialect=model.dialect)
+    recipe = Observed(model, None if given else target, drop_missing=drop_missing)
+    job = Measure(recipe, threshold)
     errors: Errors | Told = reduce_files([file], job)[0]
     return errors.evaluation(file.name)

@@ -89,17 +89,19 @@ class LinearModel(Displayed):
 
         return gdfit.predict_interval(self, x, level, mean=mean)
 
-    def rows_of(self, x: Any) -> FrameFile:
-        """The rows `x` as a table with the `inputs`."""
+    def rows_of(self, x: Any, *more: tuple[str, Any]) -> FrameFile:
+        """The rows `x` as a table with the `inputs`, and `more` columns."""
         import numpy as np
 
-        from gdfit.data.sources.frames import as_rows, frame_file, is_frame
+        from gdfit.data.sources.frames import as_rows, columns_of, frame_file, is_frame
 
         if is_frame(x):
-            return frame_file(x, dialect=self.dialect)
+            own = [each for each in columns_of(x) if each[0] not in dict(more)]
+            return frame_file(x, [*own, *more], dialect=self.dialect)
         levels = bool(self.made_of.categories or self.dates)
         rows = np.atleast_2d(as_rows(x, self.inputs, levels=levels))
-        return frame_file(rows, [*zip(self.inputs, rows.T, strict=True)], "the array", self.dialect)
+        columns = [*zip(self.inputs, rows.T, strict=True), *more]
+        return frame_file(rows, columns, "the array", self.dialect)
 
     def in_file(
         self, file: FrameFile, at: Callable[[FloatArray], FloatArray] | None = None
