@@ -407,6 +407,7 @@ def test_bands_are_drawn_or_refused(gdfit: Gdfit) -> None:
     assert "95 %: a new observation" in Path("fit.svg").read_text()
     for options, status, words in (
         (["--interval", "0.95"], 2, "it is drawn by --plot"),
+        (["--interval", "0.95", "--plot", "a.svg", "--panel", "loss"], 2, "about the fit"),
         (["--interval", "0.95", "--plot", "a.svg", "--l2", "1"], 1, "it has a penalty"),
         (["--interval", "0.95", "--plot", "a.svg", "--loss", "mae"], 1, "for --loss mse and"),
     ):

@@ -82,7 +82,8 @@ def train(
 
         check_each(typed)
     check_output(typed, settings, output, files)
-    typed.refuse("interval", "is drawn by `plot`", unless=files.plot is not None)
+    about_fit = files.plot is not None and files.panel in ("all", "fit")
+    typed.refuse("interval", "is drawn by `plot`, about the fit", unless=about_fit)
     if interval or files.panel == "residuals":
         from gdfit.model.intervals import check_loss
 
