@@ -288,6 +288,12 @@ def test_a_run_that_is_worse_than_the_mean_is_noted(gdfit: Gdfit) -> None:
     assert notes(gdfit("train", HOUSES, "-q").err) == []
 
 
+def test_the_mean_itself_is_not_worse_than_the_mean(gdfit: Gdfit) -> None:
+    result = gdfit("train", "-", stdin=b"y;x\n0.3207;1\n-0.330;1\n")
+    assert (result.status, "arrived: within" in result.out) == (0, True)
+    assert "worse than the mean" not in result.err
+
+
 @pytest.mark.parametrize(
     "options",
     [

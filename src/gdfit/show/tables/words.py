@@ -280,7 +280,7 @@ def cautions(
     way = "" if nearer is None else f": {again(nearer)}"
     if fit.status in ("diverged", "target", "interrupted"):
         return
-    if fit.settings.is_squared and fit.r_squared < 0:
+    if fit.settings.is_squared and fit.r_squared < 0 and not fit.arrived:  # or by rounding
         yield f"the model is worse than the mean of y, its R² is {fit.r_squared:.3g}{way}"
     if fit.is_separable and not fit.settings.is_penalized:
         penalty = again({"l2": f"{1 / (2 * fit.observations.count):.1g}"})
