@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import warnings
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -165,16 +164,15 @@ def test_a_known_mistake_is_one(name: str) -> None:
         assert "{" not in mistake.told(9)
 
 
-def test_thirty_that_import_torch_take_less_than_thirty_seconds(tmp_path: Path) -> None:
+def test_what_submissions_import_is_imported_once(tmp_path: Path) -> None:
     (lecture,) = (sample for sample in RIGHT if sample.name == "LECTURE")
-    names = [f"s{number}.py" for number in range(30)]
+    names = [f"s{number}.py" for number in range(5)]
     for name in names:
-        (tmp_path / name).write_text(lecture.text)
-    before = time.monotonic()
+        text = f"import sys\nassert 'torch' in sys.modules\nimport torch\n{lecture.text}"
+        (tmp_path / name).write_text(text)
     found = process("check", *names, "--data", LECTURE, cwd=tmp_path)
     assert found.status == 0, found.out
-    assert time.monotonic() - before < 30
-    assert found.out.endswith("30 of 30 submissions are right\n")
+    assert found.out.endswith("5 of 5 submissions are right\n")
 
 
 def written(digits: int = 4) -> list[list[str]]:
@@ -299,10 +297,8 @@ def test_many_epochs_of_a_wrong_loop_come_to_an_end(gdfit: Gdfit, tmp_path: Path
     (tmp_path / "a.py").write_text(
         "def training_loop(n_epochs, learning_rate, params, x, y):\n    return params\n"
     )
-    before = time.monotonic()
     found = gdfit("check", "a.py", "--data", LECTURE, "--epochs", 20_000)
     assert "no update" in found.out
-    assert time.monotonic() - before < 30
 
 
 @pytest.mark.parametrize(
