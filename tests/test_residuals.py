@@ -85,6 +85,14 @@ def test_influence_on_classes_is_that_of_statsmodels(name: str, gdfit: Gdfit) ->
         assert ours[expected["rows"]] == pytest.approx(expected[theirs], rel=1e-7)
 
 
+def test_a_row_without_weight_moves_nothing(gdfit: Gdfit) -> None:
+    write_table("d.csv", {"x": [1, 2, 3, 4], "v": [1, 2, 0, 1], "y": [2, 4.5, 5.5, 8]})
+    assert gdfit("train", "d.csv", "--weights", "v", "-q").status == 0
+    _, *rows = csv.reader(io.StringIO(gdfit("predict", "d.csv", "--residuals").out))
+    assert [bool(row[-1]) for row in rows] == [True, True, False, True]
+    assert float(rows[2][-2]) == 0  # its leverage
+
+
 def test_leverages_add_up_to_the_params_and_do_not_depend_on_the_origin() -> None:
     x, y = real_data("diabetes")
     fit = library.train(x, y)
