@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from gdfit.data.text import fields
@@ -340,18 +340,12 @@ def is_title(row: Sequence[str], width: int) -> bool:
 def units_below(rows: Sequence[HeadRow], width: int, grammar: Grammar) -> list[HeadRow]:
     """The first of the `rows` below a header that are none, but words where the others have
     numbers: units, and further lines of the header."""
-    counts = Counter(
-        at for row in rows for at, field in enumerate(row.fields) if has_number([field])
-    )
-    often = {at for at, count in counts.items() if count > 1}
-    leading = next(
-        (
-            at
-            for at, row in enumerate(rows)
-            if any(has_number(row.fields[n : n + 1]) for n in often)
-        ),
-        0,
-    )
+    leading = 0
+    for at, (row, following) in enumerate(pairwise(rows)):
+        pairs = zip(row.fields, following.fields, strict=False)
+        if any(has_number([one]) and has_number([other]) for one, other in pairs):
+            leading = at
+            break
     if not 0 < leading <= MOST_UNITS:
         return []
     below = [row.fields for row in rows[leading:] if len(row.fields) == width]
