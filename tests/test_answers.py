@@ -401,6 +401,24 @@ def test_bands_about_the_line(features: list[str]) -> None:
     assert not [band for band in plain.collections if "90 %" in str(band.get_label())]
 
 
+@pytest.mark.parametrize("loss", ["mse", "logistic"])
+def test_nothing_tells_where_dependent_columns_come_apart(gdfit: Gdfit, loss: str) -> None:
+    rows = [(x, 3 * x, int(x % 3 > x / 6) if loss == "logistic" else x % 5) for x in range(12)]
+    Path("d.csv").write_text("x,z,y\n" + "".join(f"{x},{z},{y}\n" for x, z, y in rows))
+    Path("e.csv").write_text("x,z,y\n2,6,1\n2,600,1\n")
+    gdfit("train", "d.csv", "--loss", loss)
+    result = gdfit("predict", "e.csv", "--confidence", "0.9")
+    assert "columns depend on each other: intervals are for rows in which" in result.err
+    along, apart = (line.split(",") for line in result.out.splitlines()[1:])
+    assert float(along[4]) < float(along[3]) < float(along[5])
+    assert (bool(apart[3]), apart[4:]) == (True, ["", ""])
+    whole = gdfit("predict", "d.csv", "--confidence", "0.9").out.splitlines()[1:]
+    assert all(all(line.split(",")) for line in whole)
+    gdfit("train", "d.csv", "--loss", loss, "--features", "x")
+    alone = gdfit("predict", "e.csv", "--confidence", "0.9").out.splitlines()[1].split(",")
+    assert [*map(float, along[3:])] == pytest.approx([*map(float, alone[3:])], rel=1e-6)
+
+
 def test_bands_are_drawn_or_refused(gdfit: Gdfit) -> None:
     result = gdfit("train", LECTURE, "--plot", "fit.svg", "--interval", "0.95", "-q")
     assert (result.status, result.err) == (0, "")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gdfit.data.observations import Fitted
     from gdfit.model.family import GroupedModel
 
+OFF = 0.1  # standard errors of a mean that no run that has arrived is from the least loss
 MOST_PRECISE = 2000  # features: a model's file has half of their number squared for it
 MPMATH_DIGITS = 40  # that mpmath works with: 20 are lost for 10¹⁸ degrees of freedom
 ALONE = 1e-12  # of 1 − h: the row alone tells a param, and its residual is rounding
@@ -263,6 +264,13 @@ class Further:
         return precision_of(self.model)
 
     @property
+    def is_dependent(self) -> bool:
+        """Whether columns that depend on each other share weights, in a run that has arrived: where
+        they do so otherwise than in training, nothing tells y."""
+        shared = np.count_nonzero(self.model.w) + self.model.intercept
+        return bool(self.model.facts.get("arrived") and shared > self.precision.root.shape[1])
+
+    @property
     def endings(self) -> Sequence[str]:
         """What is put to the target's name for the fields that tell it."""
         levels = sum(level is not None for level in (self.interval, self.confidence))
@@ -298,6 +306,9 @@ class Further:
     def at_features(self, features: FloatArray, observed: FloatArray | None = None) -> FloatArray:
         """The same in rows of features, shape (n, p)."""
         z, spread = self.precision.z(features)
+        if self.is_dependent:
+            apart = np.abs(self.model.predictor([*features.T]) - z)
+            spread = np.where(apart > OFF * self.precision.std_error * spread, np.nan, spread)
         reaches = [margin * np.hypot(spread, own) for margin, own in self.margins]
         told = [self.model.mean(z + sign * reach) for reach in reaches for sign in (-1, 1)]
         if observed is not None:
@@ -324,6 +335,9 @@ class Further:
             what = f"{', '.join(least)} are of the least loss, predictions of the run"
             more = "more `epochs` in training bring them together"
             remarks.append(f"the run has not arrived: {what}; {more}")
+        if "_low" in self.endings and not self._family and self.is_dependent:
+            what = "intervals are for rows in which they do so as in training"
+            remarks.append(f"columns depend on each other: {what}")
         if facts.get("weights") and self.interval is not None:
             remarks.append("the model has weights: a new observation counts 1")
         return remarks
