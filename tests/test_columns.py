@@ -238,6 +238,13 @@ def test_a_title_above_a_table_is_left_out_with_a_note(title: str) -> None:
     assert (found.features, found.target_name, found.count) == (("a", "b"), "y", 3)
 
 
+def test_decimal_commas_between_commas_are_told() -> None:
+    with pytest.raises(GdfitError, match="2 names, and rows of 4 fields: if commas are decimal"):
+        read("x,y\n0,5,1,25\n-1,0,2,31\n1,5,3,50\n")
+    with pytest.raises(GdfitError, match="`skip` 1 begins at line 2"):
+        read("x,y\n0,5,1.5,25\n1,0,2,31\n1,5,3,50\n")
+
+
 def test_a_table_above_a_smaller_one_is_no_preamble() -> None:
     with pytest.raises(GdfitError, match="line 5: has 2 fields, not 3 as the first line has"):
         read("a,b,y\n1,2,3\n3,4,5\n5,7,8\nNULL,two\n-91.2,3\n")

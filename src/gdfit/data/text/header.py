@@ -214,6 +214,7 @@ def find_top(head: Head, name: str, dialect: Dialect) -> Top:
         is_cut = grammar.delimiter == fields.WHITE_SPACE and not has_number(first.fields)
         is_cut &= len(first.fields) > width > 1  # names of several words
         if title := title_above(rows, width) or is_cut * first.line:
+            check_commas(first, below, grammar, name)
             what = next(filter(None, first.fields), "")
             what = f"{quoted(what)} is no header for the {width} columns below it"
             what += f"; `skip` {title} begins at line {title + 1}"
@@ -263,6 +264,18 @@ def full_names(
         if len({*given}) == len(given) and all(found[at] for at in numbers):
             return found, count
     return names, 0
+
+
+def check_commas(first: HeadRow, rows: Sequence[HeadRow], grammar: Grammar, name: str) -> None:
+    """Raise for names above rows of twice as many digits between commas."""
+    twice = 2 * len(first.fields)
+    said = [field for row in rows for field in row.fields]
+    is_whole = all(field.lstrip("-").isdecimal() for field in said)
+    is_twice = twice > 2 and {len(row.fields) for row in rows} == {twice}
+    if grammar.delimiter == "," and is_whole and is_twice:
+        what = f"has {twice // 2} names, and rows of {twice} fields: if commas are decimal marks, "
+        what += "too, nothing tells them apart; write it with another delimiter, as ;"
+        raise GdfitError(what, file=name, line=first.line)
 
 
 def check_decimals(first: HeadRow, grammar: Grammar, name: str) -> None:
