@@ -147,7 +147,8 @@ class Marker:
         programs = [path for path in there if path.suffix.lower() == ".py"]
         cases = self.cases() if programs else []
         requests = [case.request for case in cases]
-        answers = answers_of(programs, self.files, requests, self.timeout) if programs else iter(())
+        found = answers_of(programs, self.files, requests, self.timeout) if programs else []
+        answers = iter(found)
         for path in submissions:
             checks: Iterable[Checked]
             if path not in there:

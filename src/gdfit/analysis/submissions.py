@@ -347,7 +347,7 @@ class Answers:
 
 def answers_of(
     programs: Sequence[Path], data: Sequence[str], cases: list[dict[str, Any]], timeout: float
-) -> Iterator[Answers]:
+) -> list[Answers]:
     """What the processes of submissions report, each run in a folder of copies of its own, beside
     copies of the files of `data`."""
     if not hasattr(os, "fork"):
@@ -369,7 +369,7 @@ def answers_of(
         for place, job in enumerate(jobs):
             if place not in found:  # one has taken the process around it, and others, with it
                 found |= run_apart({**request, "jobs": [job]}, [place])
-            yield found.get(place, Answers())
+        return [found.get(place, Answers()) for place in range(len(jobs))]
 
 
 def copied(path: Path, folder: Path, data: Iterable[str]) -> dict[str, str]:
