@@ -22,7 +22,6 @@ from gdfit.data.text.sniffing import (
     Trailer,
     ends_empty,
     has_number,
-    has_years,
     is_above_index,
     is_unlike,
     look_at,
@@ -221,16 +220,11 @@ def find_top(head: Head, name: str, dialect: Dialect) -> Top:
             raise GdfitError(what, file=name, line=first.line, changes={"skip": str(title)})
         fields_below = [row.fields for row in below]
         if is_row(first.fields, fields_below, grammar):
-            is_strange = is_unlike(first.fields, fields_below, grammar)
-            are_names = is_strange and has_years(first.fields)
-            how = "a row, though it is unlike those below; `header` takes it for the columns' names"
-            if are_names:
-                how = "the columns' names; `no_header` takes it for a row"
-            if is_strange:
+            if is_unlike(first.fields, fields_below, grammar):
                 said = quoted(",".join(first.fields))
-                notes.append(f"line {first.line}, {said}, is taken for {how}")
-            if not are_names:
-                return Top(None, 0, [], rows, tuple(notes))
+                what = f"line {first.line}, {said}, is taken for a row, though it is unlike"
+                notes.append(f"{what} those below; `header` takes it for the columns' names")
+            return Top(None, 0, [], rows, tuple(notes))
     units = units_below(below, width, grammar)
     rows = below[len(units) :]
     header = named_for(first, rows, width)

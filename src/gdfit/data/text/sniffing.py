@@ -421,13 +421,6 @@ def are_years(said: Sequence[str]) -> bool:
     return first >= 1000 and last < 3000 and last - first == len(said) - 1
 
 
-def has_years(first: Sequence[str]) -> bool:
-    """Whether a first line has words, and years where it has numbers."""
-    years = [field for field in first if has_number([field])]
-    is_year = (field.isdecimal() and 1500 <= int(field) < 2200 for field in years)
-    return len(years) < sum(map(bool, first)) and all(is_year)
-
-
 def is_unlike(first: Sequence[str], rows: Sequence[Sequence[str]], grammar: Grammar) -> bool:
     """Whether a first line of numbers may be names all the same: whole and rising, and far outside
     the numbers below; or 0, 1, 2 … where no row below is whole and rising, and of two columns none

@@ -312,6 +312,7 @@ function plainPlaces(rows, decimal, isSaid = () => false) {
       const isPlain = (said) => saysNumber(said, ".") || saysNumber(said, ",");
       return (
         numeric.includes(place) ||
+        isEvery((said) => saysNumber(said, OTHER_MARK[decimal])) ||
         (isEvery(isSaid) && !isEvery(isPlain) && new Set(present.map(unitOf)).size === 1) ||
         isEvery((said) => DATED.test(said))
       );
