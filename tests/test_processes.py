@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from conftest import Gdfit, signalled
 from gdfit.data.dataset import Dataset
+from gdfit.data.reduction import tree
 
 ROWS = 2_400_000
 
@@ -103,6 +106,25 @@ def is_open(file: Path) -> bool:
                     if link.readlink() == file:
                         return True
     return False
+
+
+def test_a_thread_that_waits_for_ever_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tree, "ENDING", 0.1)
+    monkeypatch.setattr(tree, "processors", lambda: 2)
+    lock = threading.Lock()
+
+    def wait_for(item: int) -> int:
+        if item:
+            with lock:
+                pass
+        return item
+
+    with lock:
+        found = tree.in_order(wait_for, itertools.count())
+        assert next(found) == 0
+        found.close()
 
 
 INTERRUPTED = """

@@ -279,6 +279,7 @@ def level_fault(job: Job, leaf: Leaf, levels: Levels) -> Exception:
     raise AssertionError("the levels were too many before")
 
 
+ENDING = 5.0  # seconds to wait for a thread, whose unit takes far less
 MOST_THREADS = 8  # memory is bounded by how many units are in work
 
 
@@ -341,12 +342,14 @@ def in_order(
                 tasks.get_nowait()
         for _ in range(workers):
             tasks.put(None)
-        for _ in range(started):
-            ended.get()
+        with suppress(Empty):  # of one that waits for a lock that a signal has left taken
+            for _ in range(started):
+                ended.get(timeout=ENDING)
 
 
 # A signal may end what this thread does at any moment, and a lock of Python's own, as there are in
-# `threading`, would stay taken. Those in a SimpleQueue, which is C, do not.
+# `threading`, would stay taken. Those in a SimpleQueue, which is C, do not; that of a module which
+# is being imported may.
 
 
 def do_tasks(tasks: SimpleQueue[Callable[[], None] | None], ended: SimpleQueue[None]) -> None:
