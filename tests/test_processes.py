@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import Gdfit, signalled
+from gdfit.cli import process
 from gdfit.data.dataset import Dataset
 from gdfit.data.reduction import tree
 
@@ -99,9 +102,9 @@ def test_reading_ends_with_the_command(large: Path, tmp_path: Path, number: sign
 
 def is_open(file: Path) -> bool:
     """Whether a process has this file open."""
-    for process in Path("/proc").glob("[0-9]*"):
+    for each in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended, or is somebody else's
-            for link in (process / "fd").iterdir():
+            for link in (each / "fd").iterdir():
                 with suppress(OSError):
                     if link.readlink() == file:
                         return True
@@ -125,6 +128,29 @@ def test_a_thread_that_waits_for_ever_does_not_hold_up_the_end(
         found = tree.in_order(wait_for, itertools.count())
         assert next(found) == 0
         found.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="nothing can ring later")
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)]
+)
+def test_a_command_ends_when_python_holds_no_lock_of_a_module(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, error: type[BaseException]
+) -> None:
+    monkeypatch.setattr(process, "LATER", 0.2)
+    space: dict[str, Any] = {"sys": sys}
+    exec(compile("frame = sys._getframe()", process.IMPORTING, "exec"), space)
+    before, later = signal.getsignal(signal.SIGALRM), []
+
+    def end() -> None:
+        process.terminate(number, space["frame"])
+        later.append(True)
+        time.sleep(20)
+
+    with pytest.raises(error):
+        end()
+    signal.signal(signal.SIGALRM, before)
+    assert later
 
 
 INTERRUPTED = """

@@ -12,6 +12,7 @@ from functools import cache
 from importlib import import_module
 from io import RawIOBase, TextIOWrapper
 from threading import Thread
+from types import FrameType
 from typing import NoReturn
 
 import typer
@@ -26,14 +27,28 @@ ARGUMENT = re.compile(r"`([a-z]\w*)`")
 OBEYED = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-def terminate(signal_number: int, frame: object) -> None:
-    """End as after Ctrl-C: with nothing left half-written."""
+IMPORTING = "<frozen importlib._bootstrap>"  # the file of what takes the locks of modules
+LATER = 1e-3  # seconds
+
+
+def terminate(signal_number: int, frame: FrameType | None) -> None:
+    """End with nothing left half-written; where Python takes the lock of a module, which would stay
+    taken, a moment later."""
+    is_importing = frame is not None and frame.f_code.co_filename == IMPORTING
+    if is_importing and hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda _, later: terminate(signal_number, later))
+        signal.setitimer(signal.ITIMER_REAL, LATER)
+        return
+    if signal_number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + signal_number)
 
 
 def tune_process() -> None:
     """Settings for a process of its own: how it ends, and what makes it faster, as measured."""
     signal.signal(signal.SIGTERM, terminate)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, terminate)
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # no nohup
         signal.signal(signal.SIGHUP, terminate)
     # Rows shared among threads add up in another order, and p+2 rows are too few to share.
